@@ -1,0 +1,1 @@
+"""What acts: the only place where streams, prompts, clients and storage meet."""

@@ -1,0 +1,53 @@
+"""What goes to a model and what comes back, whatever the server's dialect."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Class = Literal["live", "replay", "batch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. `deadline_s` is absolute, on the event loop's clock (`loop.time()`, seconds)."""
+
+    id: str
+    prompt: str
+    deadline_s: float
+    max_tokens: int
+    shopper: str = ""
+    traffic_class: Class = "live"
+    temperature: float = 0.0
+    seed: int = 0
+    stop: Sequence[str] = ()
+    json_schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer. Times are milliseconds; None where the server does not tell."""
+
+    text: str
+    model: str
+    endpoint: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    queue_ms: float | None = None
+    prefill_ms: float | None = None
+    decode_ms: float | None = None
+
+
+class ModelClient(Protocol):
+    """The port to a model server.
+
+    `complete` raises ModelUnavailable, ModelOverloaded or DeadlinePassed; cancelling it cancels the
+    call on the server. `probe` raises ContractMismatch when the server offers something else than
+    expected, ModelUnavailable when it is away, and returns one line naming what it found.
+    """
+
+    async def complete(self, call: Call) -> Completion: ...
+
+    async def probe(self) -> str: ...
+
+    async def close(self) -> None: ...

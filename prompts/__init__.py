@@ -1,0 +1,1 @@
+"""Text in, text out: rendering, answers, grounding and the rules, all pure."""

@@ -1,0 +1,1 @@
+"""Reads shoppers' intents from Redis."""

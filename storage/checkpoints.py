@@ -1,0 +1,68 @@
+"""What is written and read for a shopper: the intent and the context it was made from, as one checkpoint."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from streams.intents import Intent
+from streams.positions import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A stored session. `owner` is `<worker>:<epoch>` of who wrote it; `erasure` counts the shopper's erasures."""
+
+    shopper: str
+    position: Position
+    partition: int
+    owner: str
+    session: bytes
+    erasure: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One checkpoint to write. Without an intent it is a parked session. Expiries are epoch milliseconds."""
+
+    context: Context
+    context_expires_at_ms: int
+    intent: Intent | None = None
+    intent_expires_at_ms: int = 0
+
+
+class Verdict(StrEnum):
+    """What the store says to a write."""
+
+    ACCEPTED = "accepted"
+    COVERED = "covered"  # refused: this very owner has already stored this offset or a later one
+    STALE = "stale"  # refused: somebody else stored this position or a later one: reload, refold, try again
+    ERASED = "erased"  # refused: the shopper was erased since the context was loaded: reload
+    LINEAGE = "lineage"  # refused: stored under another lineage or partition: stop this partition
+
+
+class CheckpointStore(Protocol):
+    """The port to the store. Every method raises StoreUnavailable; then nothing is known about what was done.
+
+    `load` answers in the order asked, None for a shopper that is absent (or erased).
+    """
+
+    async def load(self, shoppers: Sequence[str]) -> list[Context | None]: ...
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]: ...
+
+
+class OwedStore(Protocol):
+    """The persisted set of shoppers of a partition who are owed a call though their events are covered."""
+
+    async def owe(self, partition: int, shoppers: Sequence[str]) -> None: ...
+
+    async def settle(self, partition: int, shoppers: Sequence[str]) -> None: ...
+
+    async def owed(self, partition: int) -> list[str]: ...
+
+
+class Incarnation(Protocol):
+    """Tells one life of the store from the next: changed run or replication id, or a missing nonce."""
+
+    async def incarnation(self) -> str: ...

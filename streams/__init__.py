@@ -1,0 +1,1 @@
+"""What flows, and how far we have come: events, sessions, triggers, intents, offsets."""

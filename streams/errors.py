@@ -1,0 +1,109 @@
+"""The one error tree. The middle layer says what to do, the leaves say what happened.
+
+* PenchantError
+  x Refuse: never retry; dead-letter the input and go on
+    + EventRefused         a record that is no valid shopper event
+    + AnswerRefused        a model answer that is no intent
+  x Retry: transient; wait and try again, losing nothing
+    + StoreUnavailable     Redis does not answer
+    + ModelUnavailable     the model server does not answer, or failed
+    + ModelOverloaded      the model server asks for less
+    + BrokerUnavailable    Kafka does not answer
+  x Drop: the work is no longer ours or no longer wanted
+    + EpochEnded           the partition was revoked since
+    + DeadlinePassed       the answer would come too late
+  x Stop: going on would do harm; the process ends with the remedy
+    + SettingInvalid       a setting has a wrong value
+    + ContractMismatch     a server does not offer what we were told
+    + LineageMismatch      the topic was re-created or re-partitioned
+    + DeadLetterLimit      too large a share of events is refused
+    + PlatformLacks        this machine cannot run what was asked
+"""
+
+
+class PenchantError(Exception):
+    """Anything that Penchant raises on purpose."""
+
+
+class Refuse(PenchantError):
+    """Never retry this input: dead-letter it and go on."""
+
+
+class EventRefused(Refuse):
+    """A record is no valid shopper event."""
+
+    def __init__(self, reason: str, path: str = "", detail: str = "") -> None:
+        self.reason, self.path, self.detail = reason, path, detail
+        super().__init__(f"{reason} at {path or 'record'}: {detail}")
+
+
+class AnswerRefused(Refuse):
+    """A model answer is no intent."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason, self.detail = reason, detail
+        super().__init__(f"{reason}: {detail}")
+
+
+class Retry(PenchantError):
+    """Transient: wait and try again, losing nothing."""
+
+
+class StoreUnavailable(Retry):
+    """Redis does not answer, or answers that it cannot serve now."""
+
+
+class BrokerUnavailable(Retry):
+    """Kafka does not answer."""
+
+
+class ModelUnavailable(Retry):
+    """The model server does not answer, or failed on its side."""
+
+
+class ModelOverloaded(ModelUnavailable):
+    """The model server asks for less; `retry_after_s` is its wish, when it said one."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class Drop(PenchantError):
+    """The work is no longer ours or no longer wanted: forget it quietly, and count it."""
+
+
+class EpochEnded(Drop):
+    """The partition was revoked since this work began."""
+
+
+class DeadlinePassed(Drop):
+    """The answer would come, or came, after the deadline."""
+
+
+class Stop(PenchantError):
+    """Going on would do harm. The message says what is wrong, `remedy` what to do."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        self.remedy = remedy
+        super().__init__(f"{message}\n  remedy: {remedy}" if remedy else message)
+
+
+class SettingInvalid(Stop):
+    """A setting has a wrong value."""
+
+
+class ContractMismatch(Stop):
+    """A server does not offer what the settings promise."""
+
+
+class LineageMismatch(Stop):
+    """The event topic was re-created or re-partitioned since the contexts were written."""
+
+
+class DeadLetterLimit(Stop):
+    """Too large a share of a window of events was refused."""
+
+
+class PlatformLacks(Stop):
+    """This machine lacks something that was asked for (exit status 2)."""

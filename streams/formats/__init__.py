@@ -1,0 +1,1 @@
+"""Event dialects, one a file: each turns a foreign record into native events."""
