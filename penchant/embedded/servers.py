@@ -1,0 +1,182 @@
+"""A server of the embedded stack: a child process on free loopback ports, with a log and a health check."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from streams.errors import PlatformLacks
+
+LOOPBACK = "127.0.0.1"
+POLL_S = 0.02
+ATTEMPTS = 3  # a port that was free may be taken before the server listens on it
+
+
+class Server(ABC):
+    """One child process; subclasses say what to run and when it is healthy.
+
+    It writes to `<run folder>/<name>.log`, dies with this process, and ignores Ctrl-C in the terminal, so that
+    it is stopped in order. Start it from a thread that lives as long as it should: Linux ties a child to that thread.
+    """
+
+    name: str
+    port_count = 1
+    start_within_s = 20.0
+    stop_within_s = 5.0
+
+    def __init__(self, run_folder: Path) -> None:
+        self.run_folder = run_folder
+        self.log = run_folder / f"{self.name}.log"
+        self.ports: Sequence[int] = ()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def command(self) -> Sequence[str]:
+        """The command line that serves on `self.ports`."""
+
+    @abstractmethod
+    async def healthy(self) -> bool:
+        """Whether *this* process answers; another server on its port is not it."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What it really is, for people: program, version, and what is simulated."""
+
+    def environment(self) -> Mapping[str, str]:
+        """What the child finds in its environment."""
+        return os.environ
+
+    def clean_up(self) -> None:  # noqa: B027 (most leave nothing behind)
+        """Remove what the ended process left behind."""
+
+    @property
+    def pid(self) -> int | None:
+        """The running child's process id."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start and return when healthy; PlatformLacks with the log's tail when that fails within the bound."""
+        if self.pid:
+            return
+        given = self.ports  # a restart comes back where its clients look for it
+        for attempt in range(ATTEMPTS):
+            self.ports = given or free_ports(self.port_count)
+            self.run_folder.mkdir(parents=True, exist_ok=True)
+            self._spawn()
+            try:
+                failure = await self._wait_until_healthy()
+            except BaseException:
+                await asyncio.shield(self.stop())
+                raise
+            if not failure:
+                return
+            await self.stop()
+            if attempt + 1 == ATTEMPTS or not self._lost_its_port():
+                break
+        raise PlatformLacks(f"{self.name} {failure}; {self.log} ends with:\n{self._tail()}", f"read {self.log}")
+
+    async def stop(self) -> None:
+        """End the child, by SIGKILL if it does not end within the bound. Harmless when it is not running."""
+        await self._end(signal.SIGTERM)
+
+    async def kill(self) -> None:
+        """End the child at once, as a crash would."""
+        await self._end(signal.SIGKILL)
+
+    async def restart(self) -> None:
+        """Stop if running, and start on the same ports."""
+        await self.stop()
+        await self.start()
+
+    def _spawn(self) -> None:
+        wrapper = [sys.executable, "-I", "-S", str(Path(__file__).with_name("child.py")), str(os.getpid())]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 (our own command lines)
+                [*wrapper, *self.command()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self.environment(),
+                start_new_session=True,  # the terminal's Ctrl-C is for us alone
+            )
+
+    async def _wait_until_healthy(self) -> str:
+        """Wait; an empty string means healthy, else what went wrong."""
+        try:
+            async with asyncio.timeout(self.start_within_s):
+                while self.pid:
+                    if await self.healthy():
+                        return ""
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            return f"is not healthy after {self.start_within_s:g} s"
+        return f"ended with status {self._process.returncode if self._process else None}"
+
+    async def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            if process.poll() is None:
+                process.send_signal(how)
+            await _ended(process, self.stop_within_s)
+        finally:
+            _kill_group(process)
+            process.wait()
+            self.clean_up()
+
+    def _lost_its_port(self) -> bool:
+        return any(not _is_free(port) for port in self.ports) or "already in use" in self._tail().lower()
+
+    def _tail(self, lines: int = 15) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that nobody listens on now, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind((LOOPBACK, 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+async def _ended(process: subprocess.Popen[bytes], within_s: float) -> None:
+    for _ in range(int(within_s / POLL_S)):
+        if process.poll() is not None:
+            return
+        await asyncio.sleep(POLL_S)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """The child leads a group of its own: what it started goes with it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
