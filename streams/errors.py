@@ -4,6 +4,7 @@
   x Refuse: never retry; dead-letter the input and go on
     + EventRefused         a record that is no valid shopper event
     + AnswerRefused        a model answer that is no intent
+    + ContextCorrupt       a stored session that cannot be read back
   x Retry: transient; wait and try again, losing nothing
     + StoreUnavailable     Redis does not answer
     + ModelUnavailable     the model server does not answer, or failed
@@ -43,6 +44,10 @@ class AnswerRefused(Refuse):
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason, self.detail = reason, detail
         super().__init__(f"{reason}: {detail}")
+
+
+class ContextCorrupt(Refuse):
+    """A stored session cannot be read back: it was written by something else, or damaged."""
 
 
 class Retry(PenchantError):
