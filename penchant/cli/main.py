@@ -1,0 +1,105 @@
+"""The command line. Each command lives in a module of its own, which is imported when that command runs."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from traceback import print_exception
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from penchant import __version__
+from streams.errors import PenchantError, PlatformLacks, SettingInvalid
+
+COMMANDS = {
+    "settings": "Show every setting in force and where it came from.",
+}
+"""Every command and its line in the overview. `dead-letters` is `dead_letters` in penchant/cli/dead_letters.py:
+a function, or a typer.Typer that has commands of its own."""
+
+USAGE = 2
+FAILURE = 1
+
+
+class LazyGroup(TyperGroup):
+    """Knows its commands by name, imports the one that runs, and turns our errors into messages."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name, help=line) for name, line in COMMANDS.items()}
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override] # typer hides its context class
+        """Import the command that is about to run, or to say what it can."""
+        if args[0] in COMMANDS:
+            self.commands[args[0]] = _load(args[0])
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override] # as above
+        """Expected errors become a message and an exit status; `--debug` shows the traceback too."""
+        try:
+            return super().invoke(ctx)
+        except* PenchantError as group:
+            errors = _leaves(group)
+            for error in errors:
+                if ctx.params["debug"]:
+                    print_exception(error)
+                typer.secho(f"penchant: {error}", err=True, fg="red" if sys.stderr.isatty() else None)
+        raise typer.Exit(max(map(exit_status, errors)))
+
+
+def exit_status(error: PenchantError) -> int:
+    """2 when the call or this machine must change first, 1 otherwise."""
+    return USAGE if isinstance(error, SettingInvalid | PlatformLacks) else FAILURE
+
+
+app = typer.Typer(
+    name="penchant",
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # they print local variables, passwords among them
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 # typer calls it so
+    if wanted:
+        typer.echo(f"penchant {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def penchant(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an expected error too.")] = False,
+) -> None:
+    """Turn what shoppers do into what they want, before their next click.
+
+    Example: penchant settings --help
+    """
+
+
+def main() -> None:
+    """Run the command line, as `penchant` does."""
+    app()
+
+
+def _load(name: str) -> Any:
+    attribute = name.replace("-", "_")
+    command: typer.Typer | Callable[..., None] = getattr(import_module(f"penchant.cli.{attribute}"), attribute)
+    if not isinstance(command, typer.Typer):
+        alone = typer.Typer(rich_markup_mode="rich", add_completion=False)
+        alone.command(name)(command)
+        command = alone
+    return typer.main.get_command(command)
+
+
+def _leaves(group: BaseExceptionGroup[PenchantError]) -> list[PenchantError]:
+    leaves: list[PenchantError] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves

@@ -1,0 +1,92 @@
+"""Settings of the way in: Kafka, when offsets are committed, and what is refused."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
+from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
+
+from penchant.settings.section import Events, Name, Records, Seconds, SecondsOrZero, Section, Share, form, unit
+
+Topic = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9._-]{1,249}$",
+    ),
+    form("a topic name: up to 249 letters, digits, dots, underscores and hyphens"),
+]
+Brokers = Annotated[
+    str,
+    Field(
+        pattern=r"^[^\s,]+:\d{1,5}(\s*,\s*[^\s,]+:\d{1,5})*$",
+    ),
+    form("host:port, several separated by commas"),
+]
+Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+# Brokers refuse less than 6 unless told otherwise, Faust more than its request timeout of 90.
+SessionTimeout = Annotated[float, Ge(6), Le(90), unit("seconds")]
+
+
+class Kafka(Section):
+    """Where the shopper events come from."""
+
+    bootstrap: Brokers = "localhost:9092"
+    """The brokers to ask first."""
+    topic: Topic = "shopper-events"
+    """The one topic of shopper events, keyed by shopper."""
+    group: Name = "penchant"
+    """The consumer group; workers of one group share the partitions."""
+    instance_id: Name | None = None
+    """A name of this worker that outlives a restart (static membership): its partitions then wait for it.
+    No two workers may share one."""
+    dead_letter_topic: Topic = "shopper-events.dead-letters"
+    """Where refused events go, with their origin and the reason as headers."""
+    commit_interval_s: Seconds = 1.0
+    """Time between commits of what is covered."""
+    session_timeout_s: SessionTimeout = 30.0
+    """A worker that is silent for this long loses its partitions."""
+    max_poll_records: Records = 1000
+    """The most records that one fetch hands to the worker."""
+    security_protocol: Protocol = "PLAINTEXT"
+    """How to talk to the brokers."""
+    sasl_mechanism: Mechanism = "PLAIN"
+    """How to log in; only for the SASL protocols."""
+    sasl_username: Name | None = None
+    """Who logs in; only for the SASL protocols."""
+    sasl_password: SecretStr | None = None
+    """The password; only for the SASL protocols. Better in the environment than in a file."""
+    tls_ca_file: FilePath | None = None
+    """The certificate authority that signed the brokers' certificates, PEM; without it the system's."""
+
+    @field_validator("sasl_username", "sasl_password")
+    @classmethod
+    def needed_by_sasl(cls, value: object, info: ValidationInfo) -> object:
+        """SASL without a name or password would only fail at the broker."""
+        if value is None and str(info.data.get("security_protocol", "")).startswith("SASL"):
+            raise ValueError(f"needed because security_protocol is {info.data['security_protocol']}")
+        return value
+
+    @property
+    def ca_file(self) -> Path | None:
+        """`tls_ca_file`, where the protocol uses TLS at all."""
+        return self.tls_ca_file if self.security_protocol.endswith("SSL") else None
+
+
+class Commit(Section):
+    """When an offset may be committed."""
+
+    lag_s: SecondsOrZero = 10.0
+    """Offsets are committed this much later than covered: longer than Redis's fsync and failover loss window."""
+
+
+class DeadLetters(Section):
+    """When to stop refusing: a topic in a wrong format must not be drained."""
+
+    limit_share: Share = 0.5
+    """The worker stops when more than this share of a window's events is refused."""
+    window_s: Seconds = 10.0
+    """The length of that window; refused events are committed only when their window has passed."""
+    min_events: Events = 100
+    """Windows with fewer events than this never stop the worker."""

@@ -1,0 +1,58 @@
+"""Settings of the way out: Redis, and the intents in it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from penchant.settings.section import Milliseconds, Seconds, Section, Words, Writes, form
+
+RedisUrl = Annotated[
+    str,
+    Field(pattern=r"^(rediss?|unix)://\S+$"),
+    form("redis://[user:password@]host:port/database, rediss:// for TLS, or unix:///path"),
+]
+Namespace = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$"),
+    form("up to 64 letters, digits and . _ : -, no braces (they choose the cluster slot)"),
+]
+Label = Annotated[str, Field(min_length=1, max_length=60), form("1 to 60 characters")]
+
+
+class Redis(Section):
+    """Where intents and contexts are kept."""
+
+    url: RedisUrl = "redis://localhost:6379/0"
+    """The server. A password in it is never shown."""
+    namespace: Namespace = "penchant"
+    """The first part of every key. One namespace reads exactly one event topic."""
+    timeout_s: Seconds = 0.5
+    """How long one round trip may take before Redis counts as away."""
+    pipeline: Writes = 256
+    """The most writes in one pipeline."""
+    gather_ms: Milliseconds = 2.0
+    """How long a write may wait for others to fill its pipeline."""
+
+
+class Intent(Section):
+    """What is promised to rankers."""
+
+    ttl_s: Seconds = 86_400.0
+    """An intent expires this long after its last event (event time: an old replay cannot revive it)."""
+    context_margin_s: Seconds = 3_600.0
+    """A session context outlives its session's gap by at least this much, counted from the write."""
+    missions: Annotated[tuple[Label, ...], Words] = (
+        "replace-or-repair",
+        "upgrade",
+        "complete-a-set",
+        "restock",
+        "gift",
+        "occasion",
+        "seasonal",
+        "new-hobby",
+        "home-project",
+        "bargain-hunt",
+        "research",
+        "just-looking",
+    )
+    """The labels that a mission may have; anything else becomes `other`."""

@@ -1,0 +1,55 @@
+"""Settings: every setting of Penchant, in sections."""
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from penchant.settings.kafka import Commit, DeadLetters, Kafka
+from penchant.settings.model import Model, Prompt
+from penchant.settings.operation import Health, Log
+from penchant.settings.redis import Intent, Redis
+from penchant.settings.section import Serial
+from penchant.settings.sessions import Backlog, Session, Triggers
+
+PREFIX = "PENCHANT_"
+DELIMITER = "__"
+
+
+class Settings(BaseSettings):
+    """Every setting, checked. Made directly it reads nothing; `load_settings` reads the file and the environment."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # a traceback must not show a password
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        env_ignore_empty=True,  # compose files pass on unset variables as empty ones
+        enable_decoding=False,  # lists are words between commas
+    )
+
+    lineage: Serial = 0
+    """The number of the event topic's life; raise it by one when the topic is re-created or re-partitioned."""
+    kafka: Kafka = Kafka()
+    redis: Redis = Redis()
+    model: Model = Model()
+    session: Session = Session()
+    triggers: Triggers = Triggers()
+    backlog: Backlog = Backlog()
+    intent: Intent = Intent()
+    commit: Commit = Commit()
+    dead_letters: DeadLetters = DeadLetters()
+    prompt: Prompt = Prompt()
+    health: Health = Health()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 # the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """No hidden reading: what is passed is all there is."""
+        return (init_settings,)

@@ -1,0 +1,82 @@
+"""Settings between event and call: the session window, when it is due, and how much may wait."""
+
+from typing import Annotated
+
+from pydantic import ValidationInfo, field_validator
+
+from penchant.settings.section import (
+    Bytes,
+    Characters,
+    Events,
+    Offsets,
+    Seconds,
+    SecondsOrZero,
+    Section,
+    Sessions,
+    Words,
+)
+from streams.events import Action
+
+
+class Session(Section):
+    """The window of one shopper's events."""
+
+    gap_s: Seconds = 1_800.0
+    """A session ends when its shopper does nothing for this long (event time)."""
+    high_rows: Events = 60
+    """The most events that a session holds; one more drops the oldest, a chunk at once."""
+    low_rows: Events = 36
+    """How many events are left after such a drop; fewer drops keep the model's prefix cache warm for longer."""
+    future_skew_s: SecondsOrZero = 60.0
+    """An event time further than this beyond its record's own timestamp is cut to it."""
+    title_chars: Characters = 80
+    """Product titles are cut to this length."""
+
+    @field_validator("low_rows")
+    @classmethod
+    def below_high(cls, low: int, info: ValidationInfo) -> int:
+        """A drop must drop something."""
+        if low >= info.data.get("high_rows", low + 1):
+            raise ValueError(f"must be below session.high_rows, which is {info.data['high_rows']}")
+        return low
+
+
+class Triggers(Section):
+    """When a session is due for a call: the first that holds."""
+
+    debounce_s: SecondsOrZero = 1.0
+    """A quiet time this long since the last event."""
+    max_wait_s: Seconds = 3.0
+    """This long since the first event that no call has seen."""
+    max_events: Events = 20
+    """This many events that no call has seen."""
+    min_interval_s: SecondsOrZero = 2.0
+    """The least time between two calls for one shopper."""
+    urgent: Annotated[tuple[Action, ...], Words] = ("cart_add", "checkout", "purchase", "search")
+    """Actions that make a session due at once, once the least time has passed."""
+
+    @field_validator("max_wait_s")
+    @classmethod
+    def beyond_debounce(cls, wait: float, info: ValidationInfo) -> float:
+        """Otherwise the debounce would never be reached."""
+        if wait < info.data.get("debounce_s", wait):
+            raise ValueError(f"must be at least triggers.debounce_s, which is {info.data['debounce_s']}")
+        return wait
+
+
+class Backlog(Section):
+    """How much may wait for the model, and what is late."""
+
+    max_sessions: Sessions = 200_000
+    """The most sessions in memory, on one worker; beyond it partitions pause."""
+    max_bytes: Bytes = 1_073_741_824
+    """The most memory that sessions may take; beyond it partitions pause."""
+    max_span: Offsets = 500_000
+    """The most offsets between a partition's first uncovered event and its newest; at half of it the oldest
+    session is parked."""
+    park_after_s: Seconds = 5.0
+    """The oldest session is parked, still owed a call, when its first uncovered event is older than this."""
+    freshness_target_s: Seconds = 5.0
+    """How soon after its first unseen event an intent should stand in Redis; later ones fall into the late class."""
+    urgent_target_s: Seconds = 2.0
+    """The same after an urgent action."""

@@ -1,0 +1,113 @@
+"""Where settings come from: the file, then the environment, then the command that runs."""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource
+
+from penchant.settings.catalogue import catalogue, sections, variable
+from penchant.settings.problems import Problem, found_in, invalid, unknown
+from penchant.settings.root import DELIMITER, PREFIX, Settings
+
+CONFIG_VARIABLE = "PENCHANT_CONFIG"
+DEFAULT_PATH = Path("penchant.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings in force, and by full name where each came from: a file, a variable, `default`, or the command."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    values: Mapping[str, Any]
+    origin: Callable[[str], str]
+
+    def holds(self, name: str) -> bool:
+        section, _, key = name.partition(".")
+        inner = self.values.get(section)
+        return section in self.values and (not key or not isinstance(inner, Mapping) or key in inner)
+
+
+def load_settings(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Loaded:
+    """Read and check everything; the last of file, environment and `overrides` (by full name) wins.
+
+    `path` defaults to the variable PENCHANT_CONFIG, then to penchant.toml in the working folder, which
+    may be missing. Raises SettingInvalid, which names every wrong setting at once.
+    """
+    layers = [_file(path), _Layer(EnvSettingsSource(Settings)(), variable), _Layer(_nested(overrides or {}), _command)]
+
+    def origin(name: str) -> str:
+        return next((layer.origin(name) for layer in reversed(layers) if layer.holds(name)), "default")
+
+    problems = _stray_variables()
+    try:
+        settings = Settings.model_validate(_merged(layers))
+    except ValidationError as exc:
+        raise invalid([*problems, *found_in(exc, origin)]) from exc
+    if problems:
+        raise invalid(problems)
+    return Loaded(settings, {name: origin(name) for name in catalogue()})
+
+
+def _file(path: Path | None) -> _Layer:
+    named = path or (Path(chosen) if (chosen := os.environ.get(CONFIG_VARIABLE)) else None)
+    place = named or DEFAULT_PATH
+    if named is None and not place.exists():
+        return _Layer({}, str)
+    try:
+        values = tomllib.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:  # ValueError: not TOML, or not UTF-8
+        asked = "--config" if path else CONFIG_VARIABLE if named else "the working folder"
+        raise invalid([Problem(str(place), asked, f"cannot be read as a settings file: {exc}")]) from exc
+    return _Layer(values, lambda _: str(place))
+
+
+def _command(_: str) -> str:
+    return "this command"
+
+
+def _nested(overrides: Mapping[str, object]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in overrides.items():
+        section, _, key = name.partition(".")
+        if key:
+            values.setdefault(section, {})[key] = value
+        else:
+            values[section] = value
+    return values
+
+
+def _merged(layers: list[_Layer]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.values.items():
+            below = merged.get(name)
+            if isinstance(below, Mapping) and isinstance(value, Mapping):
+                merged[name] = {**below, **value}
+            else:
+                merged[name] = value
+    return merged
+
+
+def _stray_variables() -> list[Problem]:
+    """Variables that look like settings and are none: an unknown section, or one underscore where two belong.
+
+    Others that begin with PENCHANT_ are let be: Kubernetes sets such for a service of that name.
+    """
+    known = {entry.variable for entry in catalogue().values()}
+    single = {name.replace(DELIMITER, "_"): name for name in known if DELIMITER in name}
+    strays = []
+    for name in (name.upper() for name in os.environ if name.upper().startswith(PREFIX)):
+        section = name.removeprefix(PREFIX).partition(DELIMITER)[0].lower()
+        if (DELIMITER in name and section not in sections()) or (name not in known and name in single):
+            strays.append(unknown(name, "the environment", known))
+    return strays
