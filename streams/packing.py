@@ -23,7 +23,7 @@ def dump(session: Session) -> bytes:
     ]
     return zlib.compress(orjson.dumps([
         VERSION, session.folded, session.meaningful, session.origin_ms, session.last_ms, session.events,
-        session.dropped, session.late, [*session.profile], [*session.earlier],
+        session.dropped, [*session.profile], [*session.earlier],
         [_item(item) for item in numbers], session.event_ids,
         [time_ms - session.origin_ms for time_ms in session.times], list(session.actions), rows,
     ]), 1)  # fmt: skip
@@ -38,7 +38,7 @@ def load(packed: bytes) -> Session:
 
 
 def _load(values: list[Any]) -> Session:
-    (version, folded, meaningful, origin_ms, last_ms, events, dropped, late, profile, earlier,
+    (version, folded, meaningful, origin_ms, last_ms, events, dropped, profile, earlier,
      items, event_ids, times, actions, rows) = values  # fmt: skip
     if version != VERSION:
         message = f"packed by version {version}, this is version {VERSION}"
@@ -46,7 +46,7 @@ def _load(values: list[Any]) -> Session:
     session = Session()
     session.folded = session.durable = folded
     session.meaningful, session.origin_ms, session.last_ms = meaningful, origin_ms, last_ms
-    session.events, session.dropped, session.late = events, dropped, late
+    session.events, session.dropped = events, dropped
     session.profile, session.earlier = _tally(profile), _tally(earlier)
     known = [Item(*values) for values in items]
     session.event_ids = event_ids

@@ -31,11 +31,12 @@ class SessionRules:
 
 
 class Folded(IntEnum):
-    """What an event did to its session."""
+    """What an event did to its session. The first three change nothing at all, so that nothing is owed for them:
+    whoever reads them again after a crash folds the same prefix and comes to the same result."""
 
-    REPEATED = 0  # offset at or below `folded`: changed nothing at all
-    DUPLICATE = 1  # its id is in the window: only the position moved
-    LATE = 2  # belongs to a session that has closed: only the position moved
+    REPEATED = 0  # offset at or below `folded`
+    DUPLICATE = 1  # its id is in the window
+    LATE = 2  # belongs to a session that has closed
     QUIET = 3  # entered the window, but does not ask for a call
     MEANINGFUL = 4  # entered the window, and asks for a call
 
@@ -53,20 +54,20 @@ class Row(NamedTuple):
 class Session:
     """One shopper's open session.
 
-    `folded` is the offset of the last event folded, `durable` that of the stored context (-1: none). `meaningful` is
-    the offset of the last event that asks for a call. `origin_ms` is the first event's time and never moves while the
-    session is open; `last_ms` is the latest event time. `dropped` counts the rows that truncation moved to `earlier`.
+    `folded` is the offset of the last event that entered, `durable` that of the stored context (-1: none).
+    `meaningful` is the offset of the last event that asks for a call. `origin_ms` is the first event's time and never
+    moves while the session is open; `last_ms` is the latest event time. `dropped` counts the rows that truncation
+    moved to `earlier`.
     """
 
     __slots__ = (
-        "actions", "dropped", "durable", "earlier", "event_ids", "events", "folded", "last_ms", "late", "meaningful",
+        "actions", "dropped", "durable", "earlier", "event_ids", "events", "folded", "last_ms", "meaningful",
         "origin_ms", "profile", "subjects", "times",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.folded = self.durable = self.meaningful = -1
         self.profile = NOTHING
-        self.late = 0
         self._open(0)
 
     def _open(self, origin_ms: int) -> None:
@@ -104,15 +105,14 @@ def fold(session: Session, event: ShopperEvent, offset: int, timestamp_ms: int, 
     """Fold the event that stands at `offset`; `timestamp_ms` is its record's own, which caps times in the future."""
     if offset <= session.folded:
         return Folded.REPEATED
-    session.folded = offset
     if event.event_id in session.event_ids:
         return Folded.DUPLICATE
     time_ms = min(event.time_ms, timestamp_ms + rules.future_skew_ms)
     if session.events == 0 or time_ms > session.last_ms + rules.gap_ms:
         _reopen(session, time_ms)
     elif time_ms < session.origin_ms - rules.gap_ms:
-        session.late += 1
         return Folded.LATE
+    session.folded = offset
     _append(session, event, time_ms)
     if len(session.times) > rules.high_rows:
         _truncate(session, rules.low_rows)

@@ -1,0 +1,96 @@
+"""Ingest: record batches become folded sessions and owed work, in slices short enough for calls to run in between."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.backlog import Backlog
+from agents.meter import Meter
+from agents.partition import Partition
+from agents.recall import Recall
+from agents.refusals import Refusals
+from streams.decoding import Decoded, Decoder, Record
+from streams.events import ShopperEvent
+from streams.sessions import Folded, SessionRules, fold
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRules:
+    """A slice is about 2 ms of work. While calls are due, ingest takes at most `duty` of the loop's time."""
+
+    records: int = 250
+    duty: float = 0.7
+
+
+class Ingest:
+    """Takes the batches of one partition after the other; `batch` is never run twice at once for a partition."""
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        recall: Recall,
+        refusals: Refusals,
+        meter: Meter,
+        *,
+        decoder: Decoder,
+        session: SessionRules,
+        slices: SliceRules,
+    ) -> None:
+        self._backlog, self._recall, self._refusals, self._meter = backlog, recall, refusals, meter
+        self._decoder, self._session, self._slices = decoder, session, slices
+
+    async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> int:
+        """Take in records; returns how many. Raises StoreUnavailable when sessions cannot be loaded: the slices before
+        are done, and `partition.ledger.next_offset` says where to go on."""
+        done = partition.ledger.next_offset or 0
+        loop = asyncio.get_running_loop()
+        for first in range(0, len(records), self._slices.records):
+            piece = [record for record in records[first : first + self._slices.records] if record.offset >= done]
+            if not piece:
+                continue
+            began_s = loop.time()
+            decoded = self._decoder.decode(piece)
+            await self._recall.known(partition, {event.shopper_id for _, _, event in decoded.events})
+            if partition.ended:
+                return first
+            self._refusals.count(len(decoded.events), len(decoded.refused), loop.time())
+            await self._fold(partition, topic, decoded, piece[-1].offset)
+            await self._breathe(loop.time() - began_s)
+        return len(records)
+
+    async def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
+        now_s = asyncio.get_running_loop().time()
+        ledger = partition.ledger
+        refused = [(refusal, refusal.offset) for refusal in decoded.refused]
+        held = []
+        for offset, timestamp_ms, event in decoded.events:
+            while refused and refused[0][1] < offset:
+                held.append((refused[0][0], ledger.owe(refused.pop(0)[1], None, now_s)))
+            self._event(partition, event, offset, timestamp_ms, now_s)
+        held += [(refusal, ledger.owe(offset, None, now_s)) for refusal, offset in refused]
+        ledger.received(last_offset)
+        self._meter.events += len(decoded.events)
+        if held:
+            await self._refusals.send(partition, topic, held)
+
+    def _event(self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float) -> None:
+        shopper = partition.shoppers[event.shopper_id]
+        outcome = fold(shopper.session, event, offset, timestamp_ms, self._session)
+        if outcome < Folded.QUIET:
+            self._count_unchanged(outcome)
+            return
+        owed = self._backlog.note(
+            shopper, now_s, action=event.action, call=outcome is Folded.MEANINGFUL, appended_ms=timestamp_ms
+        )
+        if owed.ticket is None or not owed.ticket.open:
+            owed.ticket = partition.ledger.owe(offset, shopper, now_s)
+
+    def _count_unchanged(self, outcome: Folded) -> None:
+        self._meter.repeated += outcome is Folded.REPEATED
+        self._meter.duplicates += outcome is Folded.DUPLICATE
+        self._meter.late += outcome is Folded.LATE
+
+    async def _breathe(self, taken_s: float) -> None:
+        """Let others run; while calls are due, for as long as keeps ingest within its duty."""
+        rest_s = taken_s * (1 / self._slices.duty - 1) if self._backlog.waiting() else 0.0
+        await asyncio.sleep(rest_s)

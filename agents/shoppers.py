@@ -1,0 +1,109 @@
+"""Shopper: one shopper's session in this worker's memory, and what the shopper is owed."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from streams.ledger import Ticket
+from streams.packing import dump, load
+from streams.sessions import Session
+from streams.triggers import Unsummarised
+
+if TYPE_CHECKING:
+    from agents.partition import Partition
+
+
+@dataclass(slots=True, kw_only=True)
+class Owed(Unsummarised):
+    """What a shopper is owed since the last call began.
+
+    Without `call` nothing asks for one and the session is only parked. `upgrade`: a rules intent stands in until the
+    model is back. `appended_ms` is when Kafka took the first event.
+    """
+
+    appended_ms: int = 0
+    ticket: Ticket | None = None
+    call: bool = False
+    upgrade: bool = False
+    attempts: int = 0
+    not_before_s: float = 0.0
+
+    def settle(self) -> None:
+        """Everything owed here is covered."""
+        if self.ticket is not None:
+            self.ticket.settle()
+
+    def merge(self, later: "Owed | None") -> "Owed":
+        """This and what came after it, as one. What is covered already no longer counts as waiting."""
+        if later is None:
+            return self
+        if self.ticket is None or not self.ticket.open:
+            later.call |= self.call
+            return later
+        later.settle()
+        self.last_s = later.last_s
+        self.events += later.events
+        self.call |= later.call
+        if self.urgent_s is None:
+            self.urgent_s = later.urgent_s
+        return self
+
+
+class Shopper:
+    """A session, hot or packed, with at most one call running and at most one owed.
+
+    `place` is raised whenever the shopper's place in the backlog changes: what a heap holds of an older place is void.
+    `touched_s` is when an event last came. `marked`: the shopper is in the persisted owed set.
+    """
+
+    __slots__ = (
+        "_session",
+        "called_s",
+        "erasure",
+        "home",
+        "id",
+        "late_s",
+        "marked",
+        "owed",
+        "place",
+        "running",
+        "touched_s",
+    )
+
+    def __init__(self, shopper_id: str, home: "Partition", session: Session | bytes | None = None) -> None:
+        self.id = shopper_id
+        self.home = home
+        self._session: Session | bytes = session or Session()
+        self.owed: Owed | None = None
+        self.running: Owed | None = None
+        self.called_s: float | None = None
+        self.late_s: float | None = None
+        self.marked = False
+        self.erasure = 0
+        self.place = 0
+        self.touched_s = 0.0
+
+    @property
+    def session(self) -> Session:
+        """The session, unpacked if it was packed."""
+        if isinstance(self._session, bytes):
+            self._session = load(self._session)
+        return self._session
+
+    def adopt(self, session: Session) -> None:
+        """Take over a session that was loaded."""
+        self._session = session
+
+    @property
+    def clean(self) -> bool:
+        """Nothing is owed and nothing runs: the store has it all."""
+        return self.owed is None and self.running is None
+
+    @property
+    def packed(self) -> bool:
+        """Whether the session is held as bytes."""
+        return isinstance(self._session, bytes)
+
+    def pack(self) -> None:
+        """Hold the session as bytes until it is touched. Only for clean ones: the packed form knows no `durable`."""
+        if not self.packed:
+            self._session = dump(self.session)

@@ -1,0 +1,37 @@
+"""Availability: whether it is worth calling the model now. Pure; times are seconds on one clock."""
+
+
+class Availability:
+    """After `failures` failed calls in a row the model counts as away; then one call every `probe_s` looks whether it
+    is back, so that a dead server costs one waiting call and not as many as there are shoppers."""
+
+    def __init__(self, failures: int = 3, probe_s: float = 1.0) -> None:
+        self._failures, self._probe_s = failures, probe_s
+        self._failed = 0
+        self._next_probe_s = 0.0
+
+    @property
+    def away(self) -> bool:
+        """Whether the model counts as away."""
+        return self._failed >= self._failures
+
+    def admit(self, now_s: float) -> bool:
+        """Whether to call now; admitting a probe books the next one."""
+        if not self.away:
+            return True
+        if now_s < self._next_probe_s:
+            return False
+        self._next_probe_s = now_s + self._probe_s
+        return True
+
+    def succeeded(self) -> bool:
+        """A call was answered; returns whether the model had been away."""
+        was_away, self._failed = self.away, 0
+        return was_away
+
+    def failed(self, now_s: float) -> bool:
+        """A call failed; returns whether the model counts as away from now on."""
+        self._failed += 1
+        if self._failed == self._failures:
+            self._next_probe_s = now_s + self._probe_s
+        return self._failed == self._failures
