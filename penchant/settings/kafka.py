@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Le
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 
 from penchant.settings.section import Events, Name, Records, Seconds, SecondsOrZero, Section, Share, form, unit
@@ -26,7 +25,7 @@ Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 # Brokers refuse less than 6 unless told otherwise, Faust more than its request timeout of 90.
-SessionTimeout = Annotated[float, Ge(6), Le(90), unit("seconds")]
+SessionTimeout = Annotated[float, Field(ge=6, le=90), unit("seconds")]
 
 
 class Kafka(Section):

@@ -2,13 +2,11 @@
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Le
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from penchant.settings.section import Calls, Name, Seconds, Section, Serial, Tokens, form, unit
 
 HTTP = ("http://", "https://")
-GRPC = ("grpc://", "grpcs://")
 
 
 class Model(Section):
@@ -19,12 +17,8 @@ class Model(Section):
     SGLang, Dynamo)."""
     url: Annotated[
         str,
-        Field(
-            min_length=1,
-            json_schema_extra={
-                "form": "host:port or grpc://host:port (grpcs:// for TLS) for triton, http(s)://host:port/v1 for openai"
-            },
-        ),
+        Field(pattern=r"^\S+:\S+$"),
+        form("host:port for triton, http(s)://host:port/v1 for openai"),
     ] = "localhost:8001"
     """The server: for triton its gRPC port, for openai the base of its API."""
     name: Name = "ensemble"
@@ -37,7 +31,7 @@ class Model(Section):
     """How long one call may take; then it is cancelled on the server too."""
     max_tokens: Tokens = 200
     """The longest answer."""
-    temperature: Annotated[float, Ge(0), Le(2), unit("temperature")] = 0.0
+    temperature: Annotated[float, Field(ge=0, le=2), unit("temperature")] = 0.0
     """How freely the model chooses its words; 0 is the likeliest ones."""
     seed: Serial = 0
     """Where the model's own dice start."""
@@ -51,8 +45,8 @@ class Model(Section):
         dialect = info.data.get("dialect")
         if dialect == "openai" and not url.startswith(HTTP):
             raise ValueError("model.dialect is openai: the address starts with http:// or https://")
-        if dialect == "triton" and "://" in url and not url.startswith(GRPC):
-            raise ValueError("model.dialect is triton: the address is its gRPC port, as host:port or grpc://host:port")
+        if dialect == "triton" and "://" in url:
+            raise ValueError("model.dialect is triton: the address is its gRPC port, as host:port")
         return url
 
 

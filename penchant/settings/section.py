@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
@@ -43,20 +42,20 @@ def _split(value: object) -> object:
     return value
 
 
-Seconds = Annotated[float, Gt(0), unit("seconds")]
-SecondsOrZero = Annotated[float, Ge(0), unit("seconds")]
-Milliseconds = Annotated[float, Ge(0), unit("milliseconds")]
-Share = Annotated[float, Gt(0), Le(1), unit("share of one")]
-Bytes = Annotated[int, Ge(1_048_576), unit("bytes")]
-Port = Annotated[int, Ge(0), Le(65_535), unit("TCP port")]
-Serial = Annotated[int, Ge(0), unit("serial number")]
-Events = Annotated[int, Ge(1), unit("events")]
-Calls = Annotated[int, Ge(1), unit("calls")]
-Records = Annotated[int, Ge(1), unit("records")]
-Offsets = Annotated[int, Ge(100), unit("offsets")]
-Sessions = Annotated[int, Ge(1), unit("sessions")]
-Writes = Annotated[int, Ge(1), unit("writes")]
-Tokens = Annotated[int, Ge(1), unit("tokens")]
-Characters = Annotated[int, Ge(8), unit("characters")]
+Seconds = Annotated[float, Field(gt=0), unit("seconds")]
+SecondsOrZero = Annotated[float, Field(ge=0), unit("seconds")]
+Milliseconds = Annotated[float, Field(ge=0), unit("milliseconds")]
+Share = Annotated[float, Field(gt=0, le=1), unit("share of one")]
+Bytes = Annotated[int, Field(ge=1_048_576), unit("bytes")]
+Port = Annotated[int, Field(ge=0, le=65_535), unit("TCP port")]
+Serial = Annotated[int, Field(ge=0), unit("serial number")]
+Events = Annotated[int, Field(ge=1), unit("events")]
+Calls = Annotated[int, Field(ge=1), unit("calls")]
+Records = Annotated[int, Field(ge=1), unit("records")]
+Offsets = Annotated[int, Field(ge=100), unit("offsets")]
+Sessions = Annotated[int, Field(ge=1), unit("sessions")]
+Writes = Annotated[int, Field(ge=1), unit("writes")]
+Tokens = Annotated[int, Field(ge=1), unit("tokens")]
+Rows = Annotated[int, Field(ge=1), unit("rows")]
 Name = Annotated[str, Field(min_length=1, max_length=200), form("a name of 1 to 200 characters")]
 Words = BeforeValidator(_split)

@@ -6,9 +6,9 @@ from pydantic import ValidationInfo, field_validator
 
 from penchant.settings.section import (
     Bytes,
-    Characters,
     Events,
     Offsets,
+    Rows,
     Seconds,
     SecondsOrZero,
     Section,
@@ -23,14 +23,12 @@ class Session(Section):
 
     gap_s: Seconds = 1_800.0
     """A session ends when its shopper does nothing for this long (event time)."""
-    high_rows: Events = 60
-    """The most events that a session holds; one more drops the oldest, a chunk at once."""
-    low_rows: Events = 36
-    """How many events are left after such a drop; fewer drops keep the model's prefix cache warm for longer."""
+    high_rows: Rows = 60
+    """The most lines of history (events, or items of one event) that a session holds; one more drops the oldest."""
+    low_rows: Rows = 36
+    """How many are left after such a drop: dropping a chunk at once keeps the model's prefix cache warm for longer."""
     future_skew_s: SecondsOrZero = 60.0
     """An event time further than this beyond its record's own timestamp is cut to it."""
-    title_chars: Characters = 80
-    """Product titles are cut to this length."""
 
     @field_validator("low_rows")
     @classmethod
@@ -67,11 +65,11 @@ class Triggers(Section):
 class Backlog(Section):
     """How much may wait for the model, and what is late."""
 
-    max_sessions: Sessions = 200_000
+    max_sessions: Sessions = 1_000_000
     """The most sessions in memory, on one worker; beyond it partitions pause."""
     max_bytes: Bytes = 1_073_741_824
     """The most memory that sessions may take; beyond it partitions pause."""
-    max_span: Offsets = 500_000
+    max_span: Offsets = 200_000
     """The most offsets between a partition's first uncovered event and its newest; at half of it the oldest
     session is parked."""
     park_after_s: Seconds = 5.0

@@ -109,9 +109,9 @@ def test_a_traceback_shows_no_local_variables(form: str) -> None:
     """Local variables hold shoppers and passwords."""
     stream = io.StringIO()
     configure_logs("info", form, stream)  # type: ignore[arg-type]
-    secret = "s3cret"
+    told = "s3cret"
     try:
-        fail(secret)
+        fail(told)
     except ValueError:
         structlog.get_logger().exception("failed")
     assert "ValueError: 6" in stream.getvalue()
