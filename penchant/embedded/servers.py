@@ -15,6 +15,7 @@ from streams.errors import PlatformLacks
 
 LOOPBACK = "127.0.0.1"
 POLL_S = 0.02
+COMPLAINT_LINES = 12
 ATTEMPTS = 3  # a port that was free may be taken before the server listens on it
 
 
@@ -27,6 +28,7 @@ class Server(ABC):
 
     name: str
     port_count = 1
+    stdin = subprocess.DEVNULL
     start_within_s = 20.0
     stop_within_s = 5.0
 
@@ -35,6 +37,7 @@ class Server(ABC):
         self.log = run_folder / f"{self.name}.log"
         self.ports: Sequence[int] = ()
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     @abstractmethod
     def command(self) -> Sequence[str]:
@@ -54,6 +57,21 @@ class Server(ABC):
 
     def clean_up(self) -> None:  # noqa: B027 (most leave nothing behind)
         """Remove what the ended process left behind."""
+
+    def said(self) -> str:
+        """What the child wrote to its log since it was started."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode(errors="replace")
+
+    def complaint(self) -> str:
+        """The lines of the log that tell why it failed."""
+        return "\n".join(self.said().splitlines()[-COMPLAINT_LINES:])
+
+    @property
+    def crashed(self) -> bool:
+        """Whether it ended without being asked to."""
+        return self._process is not None and self._process.poll() is not None
 
     @property
     def pid(self) -> int | None:
@@ -79,14 +97,14 @@ class Server(ABC):
             try:
                 failure = await self._wait_until_healthy()
             except BaseException:
-                await asyncio.shield(self.stop())
+                await self.stop()
                 raise
             if not failure:
                 return
             await self.stop()
             if attempt + 1 == ATTEMPTS or not self._lost_its_port():
                 break
-        raise PlatformLacks(f"{self.name} {failure}; {self.log} ends with:\n{self._tail()}", f"read {self.log}")
+        raise PlatformLacks(f"{self.name} {failure}; {self.log} says:\n{self.complaint()}", f"read {self.log}")
 
     async def stop(self) -> None:
         """End the child, by SIGKILL if it does not end within the bound. Harmless when it is not running."""
@@ -104,9 +122,10 @@ class Server(ABC):
     def _spawn(self) -> None:
         wrapper = [sys.executable, "-I", "-S", str(Path(__file__).with_name("child.py")), str(os.getpid())]
         with self.log.open("ab") as log:
+            self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: S603 (our own command lines)
                 [*wrapper, *self.command()],
-                stdin=subprocess.DEVNULL,
+                stdin=self.stdin,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self.environment(),
@@ -118,7 +137,7 @@ class Server(ABC):
         try:
             async with asyncio.timeout(self.start_within_s):
                 while self.pid:
-                    if await self.healthy():
+                    if await self.healthy() and self.pid:
                         return ""
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
@@ -136,13 +155,12 @@ class Server(ABC):
         finally:
             _kill_group(process)
             process.wait()
+            if process.stdin:
+                process.stdin.close()
             self.clean_up()
 
     def _lost_its_port(self) -> bool:
-        return any(not _is_free(port) for port in self.ports) or "already in use" in self._tail().lower()
-
-    def _tail(self, lines: int = 15) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return any(not _is_free(port) for port in self.ports) or "already in use" in self.said().lower()
 
 
 def free_ports(count: int) -> list[int]:

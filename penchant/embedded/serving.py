@@ -1,0 +1,123 @@
+"""Answers requests at the times that the simulated GPU gives, from one thread of its own.
+
+This is what the Triton model runs; the model itself only turns tensors into `Ask` and `Reply`.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from penchant.embedded.answers import Answer, cut
+from penchant.embedded.gpu import CHARACTERS_PER_TOKEN, Gpu, Request, tokens
+
+STREAM_MS = 20.0  # how often a stream gets what was generated since
+CHECK_MS = 100.0  # how often cancellations are seen and figures reported, as in TensorRT-LLM
+CLOSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a request asks for."""
+
+    prompt: str
+    max_tokens: int
+    stop_words: Sequence[str] = ()
+    stream: bool = False
+
+
+class Reply(Protocol):
+    """Where the answer to one request goes. Called from one thread; `send` is final once."""
+
+    def send(self, text: str, request: Request, *, final: bool) -> None: ...
+
+    def cancelled(self) -> bool: ...
+
+    def release(self) -> None:
+        """Nothing more follows: the request was cancelled."""
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    request: Request
+    reply: Reply
+    text: str
+    stream: bool
+    sent: int = 0
+
+
+class Serving:
+    """The simulated GPU's front: `take` a request, its reply comes later. `close` ends the thread."""
+
+    def __init__(self, gpu: Gpu, answer: Answer, report: Callable[[Mapping[str, int]], None]) -> None:
+        self._gpu, self._answer, self._report = gpu, answer, report
+        self._changed = threading.Condition()
+        self._open: list[_Open] = []
+        self._closed = False
+        self._next_check_ms = 0.0
+        self._thread = threading.Thread(target=self._run, name="simulated-gpu", daemon=True)
+        self._thread.start()
+
+    def take(self, ask: Ask, reply: Reply) -> None:
+        """Queue a request; ModelOverloaded when too many wait."""
+        text = cut(self._answer(ask.prompt), ask.max_tokens, ask.stop_words)
+        with self._changed:
+            request = self._gpu.submit(ask.prompt, tokens(text), now_ms())
+            self._open.append(_Open(request, reply, text, ask.stream))
+            self._changed.notify()
+
+    def close(self) -> None:
+        """End the thread; what is open gets no reply."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join(timeout=CLOSE_S)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait(self._wait_s(now_ms()))
+                if self._closed:
+                    return
+                now = now_ms()
+                self._gpu.advance(now)
+                open_now = list(self._open)
+            ended = {each for each in open_now if self._serve(each, now)}
+            if now >= self._next_check_ms:
+                self._next_check_ms = now + CHECK_MS
+                ended |= {each for each in open_now if each not in ended and self._drop_if_cancelled(each, now)}
+                self._report(self._gpu.counts(now))
+            with self._changed:
+                self._open = [each for each in self._open if each not in ended]
+
+    def _wait_s(self, now: float) -> float:
+        due = min(self._gpu.next_end_ms(), self._next_check_ms)
+        if any(each.stream for each in self._open):
+            due = min(due, now + STREAM_MS)
+        return max(due - now, 0.0) / 1e3
+
+    def _serve(self, each: _Open, now: float) -> bool:
+        """Send what is due; whether that was the last."""
+        given = each.request.tokens_at(now)
+        if given == each.request.output_tokens:
+            each.reply.send(each.text[each.sent :], each.request, final=True)
+            return True
+        due = given * CHARACTERS_PER_TOKEN
+        if each.stream and due > each.sent:
+            each.reply.send(each.text[each.sent : due], each.request, final=False)
+            each.sent = due
+        return False
+
+    def _drop_if_cancelled(self, each: _Open, now: float) -> bool:
+        if not each.reply.cancelled():
+            return False
+        with self._changed:
+            self._gpu.cancel(each.request, now)
+        each.reply.release()
+        return True
+
+
+def now_ms() -> float:
+    """The clock of the simulated GPU."""
+    return time.monotonic() * 1e3

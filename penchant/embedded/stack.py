@@ -1,0 +1,91 @@
+"""Kafka, Redis and Triton on this machine, started together and always stopped."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from penchant.embedded import answers
+from penchant.embedded.gpu import Timing
+from penchant.embedded.kafka import MockKafka
+from penchant.embedded.redis import RedisServer
+from penchant.embedded.servers import Server
+from penchant.embedded.stand_in import StandIn
+from penchant.embedded.triton import TritonServer
+from streams.errors import PlatformLacks
+
+WATCH_S = 0.5
+
+
+class Stack:
+    """The embedded stack: `async with Stack(folder) as stack`, then `stack.kafka.address` and so on.
+
+    Where no tritonserver starts, `triton` is None, `stand_in` takes the calls, and `notes` tells people why and what
+    to do; with `model=False` there is neither. Raises PlatformLacks, with the remedy, without a Kafka or Redis.
+    """
+
+    def __init__(
+        self,
+        run_folder: Path,
+        *,
+        topics: Mapping[str, int] | None = None,
+        model: bool = True,
+        timing: Timing | None = None,
+        answer: str = answers.DEFAULT,
+    ) -> None:
+        self.kafka = MockKafka(run_folder, topics=topics)
+        self.redis = RedisServer(run_folder)
+        self.triton: TritonServer | None = None
+        self.stand_in: StandIn | None = None
+        self.notes: list[str] = []
+        self.components: dict[str, str] = {}
+        self._run_folder, self._model, self._timing, self._answer = run_folder, model, timing, answer
+
+    async def __aenter__(self) -> Self:
+        starts: list[Coroutine[Any, Any, None]] = [self.kafka.start(), self.redis.start()]
+        if self._model:
+            starts.append(self._start_model())
+        try:
+            await asyncio.gather(*starts)
+            await self._describe()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop what runs, all at once."""
+        async with asyncio.TaskGroup() as tasks:
+            for server in self._servers():
+                tasks.create_task(server.stop())
+
+    async def watch(self, say: Callable[[str], None]) -> None:
+        """Until cancelled: say when a server ends by itself, and start it again where its clients look for it."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            for server in self._servers():
+                if server.crashed:
+                    say(f"{server.describe()} ended by itself; starting it again")
+                    await server.start()
+
+    async def _start_model(self) -> None:
+        try:
+            triton = TritonServer(self._run_folder, timing=self._timing, answer=self._answer)
+            await triton.start()
+        except PlatformLacks as exc:
+            why = str(exc).splitlines()[0]
+            self.stand_in = StandIn(why, timing=self._timing, answer=self._answer)
+            self.notes.append(f"{why}; a stand-in in this process answers instead. Remedy: {exc.remedy}")
+        else:
+            self.triton = triton
+
+    async def _describe(self) -> None:
+        self.components = {server.name: server.describe() for server in self._servers()}
+        if self.stand_in:
+            self.components[TritonServer.name] = await self.stand_in.probe()
+
+    def _servers(self) -> list[Server]:
+        return [self.kafka, self.redis, *([self.triton] if self.triton else [])]
