@@ -1,4 +1,4 @@
-"""The shopper event as Penchant knows it, and its decoding, a batch at a time.
+"""The shopper event as Penchant knows it. streams/decoding.py reads and writes it as JSON.
 
 The native dialect is this shape as JSON. A field that is not listed here never enters:
 addresses, e-mail and the like are dropped at the door because nothing asks for them.
