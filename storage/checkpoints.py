@@ -22,6 +22,14 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """A shopper who was erased and has nothing stored since. The next write must carry this `erasure`."""
+
+    shopper: str
+    erasure: int
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """One checkpoint to write. Without an intent it is a parked session. Expiries are epoch milliseconds."""
 
@@ -44,10 +52,11 @@ class Verdict(StrEnum):
 class CheckpointStore(Protocol):
     """The port to the store. Every method raises StoreUnavailable; then nothing is known about what was done.
 
-    `load` answers in the order asked, None for a shopper that is absent (or erased).
+    `load` answers in the order asked, None for a shopper that is absent. What is stored but cannot be read is never
+    absent: that is StoreCorrupt, which names the key.
     """
 
-    async def load(self, shoppers: Sequence[str]) -> list[Context | None]: ...
+    async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]: ...
 
     async def write(self, writes: Sequence[Write]) -> list[Verdict]: ...
 

@@ -17,6 +17,7 @@
     + SettingInvalid       a setting has a wrong value
     + ContractMismatch     a server does not offer what we were told
     + LineageMismatch      the topic was re-created or re-partitioned
+    + StoreCorrupt         a stored value is none that Penchant writes
     + DeadLetterLimit      too large a share of events is refused
     + PlatformLacks        this machine cannot run what was asked
 """
@@ -104,6 +105,16 @@ class ContractMismatch(Stop):
 
 class LineageMismatch(Stop):
     """The event topic was re-created or re-partitioned since the contexts were written."""
+
+
+class StoreCorrupt(Stop):
+    """A stored value is none that Penchant writes: taking it for absent would lose what it stands for."""
+
+    def __init__(self, key: str, detail: str) -> None:
+        self.key, self.detail = key, detail
+        super().__init__(
+            f"{key} cannot be read: {detail}", f"look at it with redis-cli, then delete it: redis-cli DEL '{key}'"
+        )
 
 
 class DeadLetterLimit(Stop):

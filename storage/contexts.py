@@ -1,0 +1,35 @@
+"""The context hash: what is stored of a shopper's session, and how it is read back."""
+
+from collections.abc import Sequence
+
+from storage.checkpoints import Context, Erased
+from streams.errors import StoreCorrupt
+from streams.positions import Position
+
+FIELDS = ("lineage", "offset", "generation", "partition", "owner", "erasure", "session")
+"""In the order in which `decode` expects their values. storage/write.lua writes them."""
+
+
+def decode(shopper: str, key: str, values: Sequence[bytes | None], number: bytes | None) -> Context | Erased | None:
+    """What is stored of a shopper, from the values of FIELDS and the erasure number (None where Redis has none).
+
+    A context from before the last erasure counts for nothing: the erasure came between the two reads.
+    Raises StoreCorrupt when some fields are missing or are not what they should be.
+    """
+    present = [value for value in values if value is not None]
+    if present and len(present) < len(FIELDS):
+        raise StoreCorrupt(key, f"only {len(present)} of the fields {', '.join(FIELDS)} are there")
+    try:
+        erasure = int(number or 0)
+        context = _context(shopper, present, erasure) if present else None
+    except ValueError as exc:  # UnicodeDecodeError is one
+        raise StoreCorrupt(key, str(exc)) from exc
+    return context or (Erased(shopper, erasure) if erasure else None)
+
+
+def _context(shopper: str, values: Sequence[bytes], erasure: int) -> Context | None:
+    lineage, offset, generation, partition, owner, known, session = values
+    if int(known) < erasure:
+        return None
+    position = Position(int(lineage), int(offset), int(generation))
+    return Context(shopper, position, int(partition), owner.decode(), session, erasure)

@@ -1,0 +1,29 @@
+"""The intent hash: the whole intent as `doc`, and beside it the fields that a ranker takes as they are."""
+
+from streams.intents import Intent, Weighted
+
+
+def hot_fields(intent: Intent) -> dict[str, str]:
+    """What stands beside `doc` and `position`: all fields always, empty where the intent says nothing.
+
+    Labels come from lists and names from the catalogue: what a model wrote freely is in `doc` alone.
+    """
+    band = intent.price_band
+    return {
+        "stage": intent.stage,
+        "mission": intent.mission.label,
+        "category": _heaviest(intent.categories),
+        "brand": _heaviest(intent.brands),
+        "price_low": str(band.low) if band else "",
+        "price_high": str(band.high) if band else "",
+        "confidence": str(intent.confidence),
+        "as_of": str(intent.as_of_ms),
+        "written_at": str(intent.written_at_ms),
+        "source": intent.source,
+        "schema": str(intent.schema_version),
+    }
+
+
+def _heaviest(weighted: tuple[Weighted, ...]) -> str:
+    """The name with the most weight, the first of equals."""
+    return max(weighted, key=lambda each: each.weight).name if weighted else ""

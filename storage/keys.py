@@ -1,0 +1,51 @@
+"""The names of Penchant's keys in Redis; docs/redis-contract.md promises them to others."""
+
+import re
+from dataclasses import dataclass
+
+from streams.errors import SettingInvalid
+
+NAMESPACE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Key names under one namespace.
+
+    A key of a shopper has exactly one brace pair, around the shopper: Redis Cluster hashes what stands between the
+    first pair, so that all keys of a shopper lie in one slot and one script may write them.
+    """
+
+    namespace: str = "penchant"
+
+    def __post_init__(self) -> None:
+        if not NAMESPACE.fullmatch(self.namespace):
+            raise SettingInvalid(
+                f"the Redis namespace is {self.namespace!r}", "use 1 to 64 letters, digits, or any of _ . : -"
+            )
+
+    def intent(self, shopper: str) -> str:
+        """Hash that rankers read."""
+        return f"{self.namespace}:{{{shopper}}}:intent"
+
+    def context(self, shopper: str) -> str:
+        """Hash with the session that the intent was made from."""
+        return f"{self.namespace}:{{{shopper}}}:context"
+
+    def erasure(self, shopper: str) -> str:
+        """Hash whose `number` counts the shopper's erasures."""
+        return f"{self.namespace}:{{{shopper}}}:erasure"
+
+    def owed(self, partition: int) -> str:
+        """Set of the partition's shoppers who are owed a call though their events are covered."""
+        return f"{self.namespace}:owed:{{{partition}}}"
+
+    @property
+    def control(self) -> str:
+        """Hash that steers a fleet of workers."""
+        return f"{self.namespace}:control"
+
+    @property
+    def nonce(self) -> str:
+        """String that is lost when the data is lost."""
+        return f"{self.namespace}:nonce"

@@ -1,0 +1,116 @@
+"""Checkpoints in Redis: one script for a shopper, one pipeline for many."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from itertools import chain
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
+
+from storage.checkpoints import Context, Erased, Verdict, Write
+from storage.connection import Command, ask
+from storage.contexts import FIELDS, decode
+from storage.intents import hot_fields
+from storage.keys import Keys
+from streams.errors import StoreUnavailable
+from streams.positions import Position
+
+SCRIPT = files("storage").joinpath("write.lua").read_text(encoding="utf-8")
+SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+
+
+class RedisCheckpoints:
+    """The ports of storage/checkpoints.py on Redis.
+
+    `timeout_s` bounds each call as a whole, however many shoppers are in it. Whoever made the client closes it.
+    """
+
+    def __init__(self, client: Redis, keys: Keys, timeout_s: float) -> None:
+        self._client, self._keys, self._timeout_s = client, keys, timeout_s
+
+    async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
+        """What is stored of each shopper, in the order asked, in one round trip."""
+        keys = self._keys
+        commands: list[Command] = []
+        for shopper in shoppers:
+            # The context first: if the shopper is erased in between, the number tells that what was read is no more.
+            commands.append(("HMGET", keys.context(shopper), *FIELDS))
+            commands.append(("HGET", keys.erasure(shopper), "number"))
+        replies = await self._ask(commands)
+        return [
+            decode(shopper, keys.context(shopper), values, number)
+            for shopper, values, number in zip(shoppers, replies[::2], replies[1::2], strict=True)
+        ]
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        """Write each checkpoint whole or not at all, in one round trip; a verdict each, in the order given.
+
+        After StoreUnavailable any of them may have been written. Writing them again is safe: those are then COVERED.
+        """
+        commands = [self._command(write) for write in writes]
+        replies = await self._ask(commands)
+        unknown = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if unknown:
+            again = await self._teach([commands[at] for at in unknown])
+            for at, reply in zip(unknown, again, strict=True):
+                replies[at] = reply
+        return [Verdict(reply.decode()) for reply in replies]
+
+    async def owe(self, partition: int, shoppers: Sequence[str]) -> None:
+        """Add shoppers to the partition's owed set; those already there stay."""
+        if shoppers:
+            await self._ask([("SADD", self._keys.owed(partition), *shoppers)])
+
+    async def settle(self, partition: int, shoppers: Sequence[str]) -> None:
+        """Take shoppers out of the partition's owed set; those not there are no error."""
+        if shoppers:
+            await self._ask([("SREM", self._keys.owed(partition), *shoppers)])
+
+    async def owed(self, partition: int) -> list[str]:
+        """The partition's owed set, sorted."""
+        (shoppers,) = await self._ask([("SMEMBERS", self._keys.owed(partition))])
+        return sorted(shopper.decode() for shopper in shoppers)
+
+    async def incarnation(self) -> str:
+        """The same text for all who ask, until acknowledged writes may have been lost.
+
+        A restart changes the run id, a failover the replication id too. Lost data takes the nonce with it, and whoever
+        asks next sets another: FLUSHALL shows, and so does a roll-back to before the first question.
+        """
+        nonce = self._keys.nonce
+        info: list[Command] = [("INFO", "server"), ("INFO", "replication")]
+        server, replication, _, held = await self._ask(
+            [*info, ("SET", nonce, secrets.token_hex(8), "NX"), ("GET", nonce)]
+        )
+        return f"{server.get('run_id', '')}:{replication.get('master_replid', '')}:{held.decode()}"
+
+    def _command(self, write: Write) -> Command:
+        context, intent, keys = write.context, write.intent, self._keys
+        shopper = context.shopper
+        named = (keys.context(shopper), keys.intent(shopper), keys.erasure(shopper))
+        head = (*context.position, context.partition, context.owner, context.erasure, write.context_expires_at_ms)
+        command = ("EVALSHA", SHA, 3, *named, context.session, _strings(head))
+        if intent is None:
+            return command
+        hot = chain.from_iterable(hot_fields(intent).items())
+        tail = (write.intent_expires_at_ms, *Position.parse(intent.position), *hot)
+        return (*command, intent.model_dump_json(), _strings(tail))
+
+    async def _teach(self, commands: Sequence[Command]) -> list[Any]:
+        """A new server does not know the script: send it along with the commands that need it."""
+        _, *replies = await self._ask([("SCRIPT LOAD", SCRIPT), *commands])
+        if any(isinstance(reply, NoScriptError) for reply in replies):
+            raise StoreUnavailable("Redis: scripts are being flushed")
+        return replies
+
+    async def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        return await ask(self._client, commands, self._timeout_s)
+
+
+def _strings(values: Iterable[object]) -> bytes:
+    """As write.lua reads them: numbers too go as strings, since Lua would round large ones."""
+    return orjson.dumps([str(value) for value in values])

@@ -1,0 +1,166 @@
+"""A store in memory: the ports of storage/checkpoints.py as plain Python, with faults to order.
+
+tests/storage holds it and Redis to the same behaviour, verdict by verdict.
+"""
+
+import copy
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from storage.checkpoints import Context, Erased, Verdict, Write
+from storage.intents import hot_fields
+from streams.errors import StoreUnavailable
+from streams.intents import Intent
+from streams.positions import Position
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Data:
+    """Everything stored. Contexts and intents stand beside their expiries, in epoch milliseconds."""
+
+    contexts: dict[str, tuple[Context, int]] = field(default_factory=dict)
+    intents: dict[str, tuple[Intent, int]] = field(default_factory=dict)
+    erasures: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    owed: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    nonce: int = 0
+
+
+async def at_once() -> None:
+    """The way to the store and back when nothing holds a call up."""
+
+
+class MemoryStore:
+    """CheckpointStore, OwedStore and Incarnation.
+
+    `now_ms` tells the time by which values expire. `way` is awaited before and after each call is carried out: one that
+    sleeps is a slow network. While `down` is true every call fails.
+    """
+
+    def __init__(self, now_ms: Callable[[], int], way: Callable[[], Awaitable[None]] = at_once) -> None:
+        self.way = way
+        self.down = False
+        self._now_ms = now_ms
+        self._data = Data()
+        self._life = self._nonces = 0
+        self._failures: list[int] = []
+
+    def fail_next(self, count: int = 1, *, done: int = 0) -> None:
+        """Let the next calls fail. The first `done` writes or shoppers of each take effect, and nobody is told."""
+        self._failures += [done] * count
+
+    def snapshot(self) -> Data:
+        """What is stored now, for `roll_back`."""
+        return copy.deepcopy(self._data)
+
+    def roll_back(self, snapshot: Data) -> None:
+        """Fail over to a replica that has seen no more than the snapshot: another incarnation."""
+        self._data = copy.deepcopy(snapshot)
+        self.restart()
+
+    def restart(self) -> None:
+        """Another incarnation, which has kept everything."""
+        self._life += 1
+
+    def flush(self) -> None:
+        """Lose everything, the nonce too: another incarnation."""
+        self._data = Data()
+
+    def erase(self, shopper: str) -> None:
+        """Count an erasure, and remove what is stored of the shopper."""
+        self._data.erasures[shopper] += 1
+        self._data.contexts.pop(shopper, None)
+        self._data.intents.pop(shopper, None)
+
+    def intent(self, shopper: str) -> Intent | None:
+        """The intent that a ranker would read."""
+        return self._live(self._data.intents, shopper)
+
+    def intent_hash(self, shopper: str) -> dict[str, str]:
+        """The intent as Redis would hold it; empty when there is none."""
+        intent = self.intent(shopper)
+        if intent is None:
+            return {}
+        return hot_fields(intent) | {"doc": intent.model_dump_json(), "position": intent.position}
+
+    async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
+        return await self._carry_out([partial(self._load, shopper) for shopper in shoppers])
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        return await self._carry_out([partial(self._write, write) for write in writes])
+
+    async def owe(self, partition: int, shoppers: Sequence[str]) -> None:
+        await self._carry_out([partial(self._owe, partition, shopper) for shopper in shoppers])
+
+    async def settle(self, partition: int, shoppers: Sequence[str]) -> None:
+        await self._carry_out([partial(self._settle, partition, shopper) for shopper in shoppers])
+
+    async def owed(self, partition: int) -> list[str]:
+        (shoppers,) = await self._carry_out([lambda: sorted(self._data.owed[partition])])
+        return shoppers
+
+    async def incarnation(self) -> str:
+        (incarnation,) = await self._carry_out([self._incarnation])
+        return incarnation
+
+    async def _carry_out(self, parts: Sequence[Callable[[], T]]) -> list[T]:
+        await self.way()
+        done = 0 if self.down else self._failures.pop(0) if self._failures else None
+        results = [part() for part in parts[:done]]
+        await self.way()
+        if done is not None:
+            raise StoreUnavailable("the store in memory fails as it was told to")
+        return results
+
+    def _load(self, shopper: str) -> Context | Erased | None:
+        erasure = self._data.erasures.get(shopper, 0)
+        return self._live(self._data.contexts, shopper) or (Erased(shopper, erasure) if erasure else None)
+
+    def _write(self, write: Write) -> Verdict:
+        context, data = write.context, self._data
+        verdict = self._judge(context)
+        if verdict is Verdict.ACCEPTED:
+            data.contexts[context.shopper] = (context, write.context_expires_at_ms)
+            if write.intent and self._is_newer(write.intent, self.intent(context.shopper)):
+                data.intents[context.shopper] = (write.intent, write.intent_expires_at_ms)
+        return verdict
+
+    def _judge(self, context: Context) -> Verdict:
+        held = self._live(self._data.contexts, context.shopper)
+        if context.erasure != self._data.erasures.get(context.shopper, 0):
+            return Verdict.ERASED
+        if held is None:
+            return Verdict.ACCEPTED
+        ours, theirs = context.position, held.position
+        if theirs.lineage > ours.lineage or (theirs.lineage == ours.lineage and held.partition != context.partition):
+            return Verdict.LINEAGE
+        if ours > theirs:
+            return Verdict.ACCEPTED
+        return Verdict.COVERED if held.owner == context.owner else Verdict.STALE
+
+    @staticmethod
+    def _is_newer(intent: Intent, held: Intent | None) -> bool:
+        return held is None or Position.parse(intent.position) > Position.parse(held.position)
+
+    def _live(self, table: dict[str, tuple[T, int]], shopper: str) -> T | None:
+        value, expires_at_ms = table.get(shopper, (None, 0))
+        if value is not None and expires_at_ms <= self._now_ms():
+            del table[shopper]
+            return None
+        return value
+
+    def _owe(self, partition: int, shopper: str) -> None:
+        self._data.owed[partition].add(shopper)
+
+    def _settle(self, partition: int, shopper: str) -> None:
+        self._data.owed[partition].discard(shopper)
+
+    def _incarnation(self) -> str:
+        if not self._data.nonce:
+            self._nonces += 1
+            self._data.nonce = self._nonces
+        return f"{self._life}:{self._data.nonce}"
