@@ -72,7 +72,7 @@ class Shopper:
     def __init__(self, shopper_id: str, home: "Partition", session: Session | bytes | None = None) -> None:
         self.id = shopper_id
         self.home = home
-        self._session: Session | bytes = session or Session()
+        self._session: Session | bytes = Session() if session is None else session
         self.owed: Owed | None = None
         self.running: Owed | None = None
         self.called_s: float | None = None

@@ -40,7 +40,7 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A record that is no event of its topic. `path` is the field at fault (`items.0.price`); `detail` quotes no value."""
+    """A record that is no event. `path` is the field at fault (`items.0.price`); `detail` quotes none of the value."""
 
     record: Record
     reason: Reason

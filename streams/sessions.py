@@ -79,7 +79,9 @@ class Session:
         self.actions = bytearray()
         self.subjects: list[Item | str | None] = []
 
-    def __len__(self) -> int:
+    @property
+    def height(self) -> int:
+        """How many rows the window holds."""
         return len(self.times)
 
     def __eq__(self, other: object) -> bool:
@@ -146,8 +148,8 @@ def _truncate(session: Session, low_rows: int) -> None:
     """Drop the oldest rows in one step, whole events only, and remember them as a tally."""
     cut = len(session.times) - low_rows
     ids = session.event_ids
-    while cut < len(ids) and ids[cut] == ids[cut - 1]:
-        cut += 1
+    while cut and ids[cut] == ids[cut - 1]:
+        cut -= 1
     session.earlier = merge(session.earlier, _tally(session.actions[:cut], session.subjects[:cut]))
     session.dropped += cut
     del ids[:cut], session.times[:cut], session.actions[:cut], session.subjects[:cut]
