@@ -158,7 +158,7 @@ HALVES = [
     # each pair is one event when joined, in an array or in an object
     (GOOD[:-1] + b',"more":[{"x":1}', b'{"x":2}]}'),
     (GOOD[:-1] + b',"more":"}', b'{"}'),
-    (GOOD[:-1] + b',"more":{"y":{}', b'{"z":{}}}'),
+    (GOOD[:-1] + b',"more":{"y":{}', b'{"z":{}}}}'),
 ]
 
 

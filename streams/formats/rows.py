@@ -1,0 +1,26 @@
+"""Rows: what the readers of event files have in common. Pure: they read from whatever yields lines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+LONGEST = 524_288
+"""Bytes of a line at most, so that a bad one still fits into a Kafka message (1 MiB by default)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that is no event. It is passed on as it stands, so that the pipeline refuses it and it is counted there."""
+
+    key: bytes | None
+    value: bytes
+
+
+def lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file without their ends, and without blank ones. What a line has beyond `LONGEST` is dropped."""
+    while line := file.readline(LONGEST):
+        rest = line
+        while len(rest) == LONGEST and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST)
+        if line := line.rstrip(b"\r\n"):
+            yield line
