@@ -8,7 +8,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 
 from streams.errors import SettingInvalid, StoreCorrupt, StoreUnavailable
 
@@ -64,7 +64,7 @@ async def _answering(timeout_s: float) -> AsyncIterator[None]:
     except TimeoutError as exc:
         raise StoreUnavailable(f"Redis did not answer within {timeout_s:g} s") from exc
     except (RedisError, OSError) as exc:
-        raise StoreUnavailable(f"Redis: {exc or type(exc).__name__}") from exc
+        raise StoreUnavailable(f"Redis: {type(exc).__name__}: {exc}") from exc
 
 
 def _corrupt(error: ResponseError, command: Command) -> StoreCorrupt | None:
@@ -77,5 +77,5 @@ def _corrupt(error: ResponseError, command: Command) -> StoreCorrupt | None:
 
 async def _leave_replica(client: Redis, error: ResponseError) -> None:
     """After a failover the address may name another server, but open connections stay with the old one: drop them."""
-    if "READONLY" in str(error):
+    if isinstance(error, ReadOnlyError) or "READONLY" in str(error):  # a script's error is of no class
         await client.connection_pool.disconnect(inuse_connections=False)

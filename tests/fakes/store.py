@@ -76,6 +76,10 @@ class MemoryStore:
         self._data.contexts.pop(shopper, None)
         self._data.intents.pop(shopper, None)
 
+    def lose_context(self, shopper: str) -> None:
+        """Lose what eviction would take first: the largest value."""
+        self._data.contexts.pop(shopper, None)
+
     def intent(self, shopper: str) -> Intent | None:
         """The intent that a ranker would read."""
         return self._live(self._data.intents, shopper)

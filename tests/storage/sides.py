@@ -1,0 +1,136 @@
+"""The two stores, in memory and in Redis, behind one face: the ports, and what lies past them."""
+
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from redis.asyncio import Redis
+
+from storage.checkpoints import CheckpointStore, Context, Incarnation, OwedStore, Verdict, Write
+from storage.keys import Keys
+from storage.writer import RedisCheckpoints
+from streams.intents import Intent, Mission, PriceBand, Weighted, Window
+from streams.positions import Position
+from tests.fakes.store import MemoryStore
+
+DAY_MS = 86_400_000
+
+
+def now_ms() -> int:
+    """The time by which both stores expire their values."""
+    return time.time_ns() // 1_000_000
+
+
+class Store(CheckpointStore, OwedStore, Incarnation, Protocol):
+    """All the ports of a store."""
+
+
+class Side(Protocol):
+    """A store and what its ports do not show."""
+
+    @property
+    def store(self) -> Store: ...
+
+    async def intent_hash(self, shopper: str) -> dict[str, str]: ...
+
+    async def erase(self, shopper: str) -> None: ...
+
+    async def lose_context(self, shopper: str) -> None: ...
+
+    async def flush(self) -> None: ...
+
+
+class MemorySide:
+    """The fake."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore(now_ms)
+
+    async def intent_hash(self, shopper: str) -> dict[str, str]:
+        """What a ranker would read."""
+        return self.store.intent_hash(shopper)
+
+    async def erase(self, shopper: str) -> None:
+        """What `penchant forget` does."""
+        self.store.erase(shopper)
+
+    async def lose_context(self, shopper: str) -> None:
+        """What eviction does."""
+        self.store.lose_context(shopper)
+
+    async def flush(self) -> None:
+        """What FLUSHALL does."""
+        self.store.flush()
+
+
+class RedisSide:
+    """The real one, in a namespace of its own."""
+
+    def __init__(self, client: Redis, namespace: str, timeout_s: float = 5) -> None:
+        self.client, self.keys = client, Keys(namespace)
+        self.store = RedisCheckpoints(client, self.keys, timeout_s)
+
+    async def intent_hash(self, shopper: str) -> dict[str, str]:
+        """What a ranker would read."""
+        found = await self.client.hgetall(self.keys.intent(shopper))
+        return {_text(name): _text(value) for name, value in found.items()}
+
+    async def erase(self, shopper: str) -> None:
+        """What `penchant forget` does."""
+        await self.client.hincrby(self.keys.erasure(shopper), "number", 1)
+        await self.client.delete(self.keys.context(shopper), self.keys.intent(shopper))
+
+    async def lose_context(self, shopper: str) -> None:
+        """What eviction does."""
+        await self.client.delete(self.keys.context(shopper))
+
+    async def flush(self) -> None:
+        """What FLUSHALL does, to this namespace alone: others use the server too."""
+        if keys := await self.client.keys(f"{self.keys.namespace}:*"):
+            await self.client.delete(*keys)
+
+
+def intent(shopper: str, position: Position, stage: str = "compare") -> Intent:
+    """An intent with something in every hot field."""
+    return Intent(
+        shopper=shopper,
+        mission=Mission(label="kitchen", text="Wants a quiet kettle."),
+        stage=stage,
+        categories=(Weighted(name="home/mugs", weight=0.2), Weighted(name="home/kettles", weight=0.8)),
+        brands=(Weighted(name="Ålesund", weight=1),),
+        price_band=PriceBand(low=19.99, high=60, currency="EUR"),
+        confidence=0.7,
+        window=Window(from_ms=1_000, to_ms=9_000, events=4),
+        as_of_ms=9_000,
+        written_at_ms=9_250,
+        source="model",
+        position=str(position),
+    )
+
+
+def write(
+    shopper: str = "ada",
+    position: tuple[int, int, int] = (0, 5, 0),
+    *,
+    partition: int = 3,
+    owner: str = "w1:1",
+    erasure: int = 0,
+    session: bytes = b"\x00session\xff",
+    lives_ms: int = DAY_MS,
+    intent_lives_ms: int | None = DAY_MS,
+) -> Write:
+    """A checkpoint that lives a day. Without `intent_lives_ms` it is a parked session."""
+    place = Position(*position)
+    context = Context(shopper, place, partition, owner, session, erasure)
+    if intent_lives_ms is None:
+        return Write(context, now_ms() + lives_ms)
+    return Write(context, now_ms() + lives_ms, intent(shopper, place), now_ms() + intent_lives_ms)
+
+
+async def put(side: Side, *writes: Write) -> Sequence[Verdict]:
+    """Write one after the other."""
+    return [verdict for each in writes for verdict in await side.store.write([each])]
+
+
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode()

@@ -1,0 +1,212 @@
+"""What every store does. The same tests hold the store in memory and the one in Redis."""
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from storage.checkpoints import Context, Erased, Verdict, Write
+from streams.intents import Intent
+from streams.positions import Position
+from tests.storage.sides import Side, intent, put, write
+
+ACCEPTED, COVERED, STALE, ERASED, LINEAGE = Verdict
+
+
+async def test_an_unknown_shopper_is_absent(side: Side) -> None:
+    """Who was never written is None, and that is not an error."""
+    assert await side.store.load(["ada"]) == [None]
+
+
+async def test_what_is_written_is_loaded(side: Side) -> None:
+    """A context comes back as it was, its session byte for byte."""
+    session = bytes(range(256)) * 4
+    await put(side, write("ada", (2, 9_007_199_254_740_991, 7), partition=63, owner="w1:12", session=session))
+    position = Position(2, 9_007_199_254_740_991, 7)
+    assert await side.store.load(["ada"]) == [Context("ada", position, 63, "w1:12", session)]
+
+
+async def test_loads_answer_in_the_order_asked(side: Side) -> None:
+    """Each answer stands where its shopper was asked for, twice if asked twice."""
+    await put(side, write("ada"), write("bob"))
+    loaded = await side.store.load(["bob", "cyd", "ada", "bob"])
+    assert [context and context.shopper for context in loaded] == ["bob", None, "ada", "bob"]
+
+
+async def test_nothing_asked_is_nothing_done(side: Side) -> None:
+    """Empty calls return at once."""
+    assert await side.store.load([]) == []
+    assert await side.store.write([]) == []
+
+
+@pytest.mark.parametrize(
+    ("position", "partition", "owner", "verdict"),
+    [
+        pytest.param((1, 6, 0), 3, "w1:1", ACCEPTED, id="a later offset"),
+        pytest.param((1, 6, 0), 3, "w2:1", ACCEPTED, id="a later offset of another owner"),
+        pytest.param((1, 5, 3), 3, "w1:1", ACCEPTED, id="a replay of the same offset"),
+        pytest.param((2, 0, 0), 3, "w2:1", ACCEPTED, id="a later lineage at a lower offset"),
+        pytest.param((2, 0, 0), 4, "w2:1", ACCEPTED, id="a later lineage in another partition"),
+        pytest.param((1, 5, 2), 3, "w1:1", COVERED, id="the same again"),
+        pytest.param((1, 4, 9), 3, "w1:1", COVERED, id="an earlier offset of the same owner"),
+        pytest.param((1, 5, 1), 3, "w1:1", COVERED, id="an earlier generation of the same owner"),
+        pytest.param((1, 5, 2), 3, "w1:2", STALE, id="the same in another epoch"),
+        pytest.param((1, 4, 9), 3, "w2:1", STALE, id="an earlier offset of another owner"),
+        pytest.param((0, 9, 9), 3, "w1:1", LINEAGE, id="an earlier lineage"),
+        pytest.param((1, 6, 0), 4, "w1:1", LINEAGE, id="another partition of the same lineage"),
+        pytest.param((1, 4, 0), 4, "w1:1", LINEAGE, id="another partition at an earlier offset"),
+    ],
+)
+async def test_a_write_is_judged_by_what_is_stored(
+    side: Side, position: tuple[int, int, int], partition: int, owner: str, verdict: Verdict
+) -> None:
+    """Over (1, 5, 2) in partition 3 of owner w1:1, each kind of write gets its verdict."""
+    await put(side, write(position=(1, 5, 2)))
+    assert await put(side, write(position=position, partition=partition, owner=owner)) == [verdict]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        write(position=(0, 5, 0), session=b"again"),
+        write(position=(0, 4, 0), owner="w2:1", session=b"old"),
+        write(position=(0, 6, 0), partition=4, session=b"astray"),
+        write(position=(0, 6, 0), erasure=1, session=b"erased"),
+    ],
+    ids=["covered", "stale", "lineage", "erased"],
+)
+async def test_a_refused_write_changes_nothing(side: Side, refused: Write) -> None:
+    """Neither the context nor the intent moves when the verdict is a refusal."""
+    await put(side, write())
+    before = await side.store.load(["ada"]), await side.intent_hash("ada")
+    (verdict,) = await put(side, refused)
+    assert verdict is not ACCEPTED
+    assert (await side.store.load(["ada"]), await side.intent_hash("ada")) == before
+
+
+async def test_writes_of_one_call_are_judged_in_turn(side: Side) -> None:
+    """Several writes of one shopper in one call see each other."""
+    verdicts = await side.store.write([write(position=(0, at, 0)) for at in (5, 7, 6)])
+    assert verdicts == [ACCEPTED, ACCEPTED, COVERED]
+
+
+async def test_the_intent_stands_in_full_and_in_hot_fields(side: Side) -> None:
+    """A ranker finds every documented field, and `doc` is the intent."""
+    await put(side, write("ada", (0, 5, 2)))
+    found = await side.intent_hash("ada")
+    assert Intent.model_validate_json(found.pop("doc")) == intent("ada", Position(0, 5, 2))
+    assert found == {
+        "stage": "compare", "mission": "kitchen", "category": "home/kettles", "brand": "Ålesund",
+        "price_low": "19.99", "price_high": "60.0", "confidence": "0.7", "as_of": "9000", "written_at": "9250",
+        "source": "model", "position": "0:5:2", "schema": "1",
+    }  # fmt: skip
+
+
+async def test_what_an_intent_does_not_say_is_an_empty_field(side: Side) -> None:
+    """A field is never missing, and nothing of the last intent shines through."""
+    bare = intent("ada", Position(0, 6, 0)).model_copy(update={"categories": (), "brands": (), "price_band": None})
+    await put(side, write(position=(0, 5, 0)), replace(write(position=(0, 6, 0)), intent=bare))
+    found = await side.intent_hash("ada")
+    assert [found[name] for name in ("category", "brand", "price_low", "price_high")] == [""] * 4
+
+
+async def test_a_parked_session_leaves_the_intent(side: Side) -> None:
+    """A write without an intent moves the context alone."""
+    await put(side, write(position=(0, 5, 0)), write(position=(0, 8, 0), intent_lives_ms=None))
+    assert (await side.intent_hash("ada"))["position"] == "0:5:0"
+    (context,) = await side.store.load(["ada"])
+    assert isinstance(context, Context)
+    assert context.position == Position(0, 8, 0)
+
+
+async def test_an_older_intent_never_overwrites_a_newer(side: Side) -> None:
+    """Not even when the context that would tell has gone."""
+    await put(side, write(position=(0, 8, 0)))
+    await side.lose_context("ada")
+    assert await put(side, write(position=(0, 5, 0), owner="w2:1")) == [ACCEPTED]
+    assert (await side.intent_hash("ada"))["position"] == "0:8:0"
+
+
+async def test_positions_compare_as_numbers(side: Side) -> None:
+    """Offset 10 comes after offset 9, in contexts and in intents."""
+    await put(side, write(position=(0, 9, 0)))
+    assert await put(side, write(position=(0, 10, 0))) == [ACCEPTED]
+    assert (await side.intent_hash("ada"))["position"] == "0:10:0"
+
+
+async def test_an_intent_past_its_time_shows_nothing(side: Side) -> None:
+    """The write is accepted and covers its events, but an old replay revives nothing and clears what it outdates."""
+    await put(side, write(position=(0, 5, 0)))
+    assert await put(side, write(position=(0, 6, 0), intent_lives_ms=-1)) == [ACCEPTED]
+    assert await side.intent_hash("ada") == {}
+    (context,) = await side.store.load(["ada"])
+    assert isinstance(context, Context)
+    assert context.position == Position(0, 6, 0)
+
+
+async def test_a_context_past_its_time_is_absent(side: Side) -> None:
+    """Which is why the writer gives it a time that has not passed, however late it is."""
+    assert await put(side, write(lives_ms=-1)) == [ACCEPTED]
+    assert await side.store.load(["ada"]) == [None]
+
+
+async def test_an_erased_shopper_comes_back_with_the_number(side: Side) -> None:
+    """What was in memory from before is refused; a write that knows of the erasure is taken."""
+    await put(side, write(position=(0, 5, 0)))
+    await side.erase("ada")
+    assert await put(side, write(position=(0, 6, 0))) == [ERASED]
+    assert await side.store.load(["ada"]) == [Erased("ada", 1)]
+    assert await put(side, write(position=(0, 7, 0), erasure=1)) == [ACCEPTED]
+    (context,) = await side.store.load(["ada"])
+    assert isinstance(context, Context)
+    assert context.erasure == 1
+
+
+async def test_shoppers_do_not_share_anything(side: Side) -> None:
+    """Neither an erasure nor a position of one shopper is another's."""
+    await put(side, write("ada", (0, 9, 0)))
+    await side.erase("ada")
+    assert await put(side, write("bob", (0, 1, 0), owner="w2:1")) == [ACCEPTED]
+
+
+async def test_names_may_hold_anything_an_identifier_may(side: Side) -> None:
+    """Spaces, quotes, colons and other scripts are names like any other."""
+    names = ['o"hara', "ann lee", "a:b:c", "李雷", "ada"]
+    await side.store.write([write(name, (0, 1, 0)) for name in names])
+    loaded = await side.store.load(names)
+    assert [isinstance(context, Context) and context.shopper for context in loaded] == names
+    assert orjson.loads((await side.intent_hash('o"hara'))["doc"])["shopper"] == 'o"hara'
+
+
+async def test_the_owed_set_holds_each_shopper_once(side: Side) -> None:
+    """Owing twice is owing once; settling what is not owed is no error."""
+    await side.store.owe(3, ["bob", "ada"])
+    await side.store.owe(3, ["ada"])
+    await side.store.settle(3, ["cyd"])
+    assert await side.store.owed(3) == ["ada", "bob"]
+    await side.store.settle(3, ["ada", "bob"])
+    assert await side.store.owed(3) == []
+
+
+async def test_the_owed_set_is_the_partitions_own(side: Side) -> None:
+    """A partition's set says nothing of another's, and empty calls do nothing."""
+    await side.store.owe(3, ["ada"])
+    await side.store.owe(4, [])
+    await side.store.settle(3, [])
+    assert (await side.store.owed(3), await side.store.owed(4)) == (["ada"], [])
+
+
+async def test_the_incarnation_lasts(side: Side) -> None:
+    """It is the same for all who ask, whatever is written in between."""
+    before = await side.store.incarnation()
+    await put(side, write())
+    assert await side.store.incarnation() == before
+
+
+async def test_lost_data_is_another_incarnation(side: Side) -> None:
+    """The nonce goes with the data, even though the server is the same."""
+    before = await side.store.incarnation()
+    await side.flush()
+    after = await side.store.incarnation()
+    assert after != before
+    assert await side.store.incarnation() == after
