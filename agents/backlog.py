@@ -126,6 +126,7 @@ class Backlog:
             if due > now_s:
                 heappush(timers, (due, next(self._sequence), place, shopper))
             else:
+                shopper.owed.due_s = due
                 self._file(shopper, shopper.owed)
 
     def _due_s(self, shopper: Shopper, owed: Owed) -> float:

@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoint, Checkpoints
 from agents.meter import Meter
 from agents.partition import Partition
-from agents.reasoning import Answered, Reasoning
+from agents.reasoning import Answered
 from agents.shoppers import Owed, Shopper
 from agents.verdicts import covers
 from clients.availability import Availability
-from clients.calls import ModelClient
+from clients.calls import Call, Completion, ModelClient
 from storage.checkpoints import OwedStore, Verdict, Write
 from storage.gather import GatheringWriter
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, StoreUnavailable
-from streams.intents import Intent
+from streams.intents import Intent, Waits
+from streams.sessions import Session
 
 IDLE_S = 0.25
 """The longest sleep when nobody is due. Events wake the dispatcher earlier."""
@@ -35,6 +37,16 @@ class CallRules:
     max_backoff_s: float = 30.0
 
 
+class Reasoner(Protocol):
+    """The port to what is asked and understood (agents/reasoning.py). `read` raises AnswerRefused."""
+
+    def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call: ...
+
+    def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered: ...
+
+    def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent: ...
+
+
 class Dispatch:
     """Serves the backlog: one task a call, a slot held from the choice of the shopper to the write's verdict."""
 
@@ -45,7 +57,7 @@ class Dispatch:
         writer: GatheringWriter,
         owed: OwedStore,
         checkpoints: Checkpoints,
-        reasoning: Reasoning,
+        reasoning: Reasoner,
         rules: CallRules,
         meter: Meter,
     ) -> None:
@@ -122,12 +134,14 @@ class Dispatch:
         except (ModelUnavailable, DeadlinePassed):
             await self._without_model(shopper, owed, checkpoint)
         except AnswerRefused:
-            intent = self._reasoning.rules_intent(checkpoint, owed, self._checkpoints.clock_ms(), taken_s)
-            await self._write(shopper, owed, checkpoint, intent)
+            await self._write(shopper, owed, checkpoint, self._intent(checkpoint, owed, taken_s))
         else:
-            intent = self._reasoning.intent(checkpoint, owed, answered, self._checkpoints.clock_ms(), taken_s)
-            self._meter.ungrounded += answered.removed
-            await self._write(shopper, owed, checkpoint, intent)
+            await self._write(shopper, owed, checkpoint, self._intent(checkpoint, owed, taken_s, answered))
+
+    def _intent(self, checkpoint: Checkpoint, owed: Owed, taken_s: float, answered: Answered | None = None) -> Intent:
+        """The model's intent, or without an answer the rules'."""
+        waits = _waits(owed, taken_s, _now(), answered)
+        return self._reasoning.compose(checkpoint, answered, waits, self._checkpoints.clock_ms())
 
     async def _ask(self, shopper: Shopper, checkpoint: Checkpoint) -> Answered:
         """Ask until an answer is an intent, `max_answers` times at the most."""
@@ -148,11 +162,14 @@ class Dispatch:
             self.availability.succeeded()
             self._meter.count_tokens(completion.input_tokens, completion.cached_tokens, completion.output_tokens)
             try:
-                return self._reasoning.read(checkpoint, completion)
+                answered = self._reasoning.read(checkpoint, completion)
             except AnswerRefused:
                 self._meter.answers_refused += 1
                 if not left:
                     raise
+            else:
+                self._meter.ungrounded += answered.removed
+                return answered
         raise AssertionError("max_answers is at least 1")
 
     async def _without_model(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint) -> None:
@@ -187,7 +204,7 @@ class Dispatch:
             self._meter.store_failures += 1
             self._backlog.owe(shopper, owed)
             return
-        intent = self._reasoning.rules_intent(checkpoint, owed, self._checkpoints.clock_ms(), _now())
+        intent = self._intent(checkpoint, owed, _now())
         if await self._stored(shopper, owed, self._checkpoints.write(checkpoint, intent), intent):
             owed.upgrade = True
             self._backlog.owe(shopper, owed)
@@ -227,6 +244,25 @@ class Dispatch:
             shopper.marked = False
         except StoreUnavailable:
             self._meter.store_failures += 1
+
+
+def _waits(owed: Owed, taken_s: float, now_s: float, answered: Answered | None) -> Waits:
+    """Where the time went so far. What the server does not tell of its own time counts as decoding."""
+    queue_ms = prefill_ms = told_ms = 0.0
+    if answered is not None:
+        queue_ms, prefill_ms = answered.completion.queue_ms or 0.0, answered.completion.prefill_ms or 0.0
+        told_ms = queue_ms + prefill_ms
+    return Waits(
+        debounce_ms=_ms(owed.due_s - owed.first_s),
+        backlog_ms=_ms(taken_s - max(owed.due_s, owed.first_s)),
+        queue_ms=queue_ms,
+        prefill_ms=prefill_ms,
+        decode_ms=max(_ms(now_s - taken_s) - told_ms, 0.0),
+    )
+
+
+def _ms(seconds: float) -> float:
+    return round(max(seconds, 0.0) * 1e3, 1)
 
 
 def _now() -> float:

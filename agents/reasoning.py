@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 from agents.checkpoints import Checkpoint
-from agents.shoppers import Owed
 from clients.calls import Call, Completion
 from prompts.answer import parse
 from prompts.compose import compose
 from prompts.grounding import ground
-from prompts.render import Prompt, PromptRenderer
+from prompts.render import PromptRenderer
 from prompts.rules import rules
-from streams.intents import Intent, Waits
+from streams.intents import Findings, Intent, Waits
 from streams.packing import load
 from streams.sessions import Session
 
@@ -22,6 +21,15 @@ class Sampling:
     max_tokens: int = 200
     temperature: float = 0.0
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a model said that held: findings after grounding, and how many claims were removed."""
+
+    findings: Findings
+    completion: Completion
+    removed: int = 0
 
 
 class Reasoning:

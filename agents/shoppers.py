@@ -17,7 +17,7 @@ class Owed(Unsummarised):
     """What a shopper is owed since the last call began.
 
     Without `call` nothing asks for one and the session is only parked. `upgrade`: a rules intent stands in until the
-    model is back. `appended_ms` is when Kafka took the first event.
+    model is back. `appended_ms` is when Kafka took the first event, `due_s` when a trigger made it due.
     """
 
     appended_ms: int = 0
@@ -26,6 +26,7 @@ class Owed(Unsummarised):
     upgrade: bool = False
     attempts: int = 0
     not_before_s: float = 0.0
+    due_s: float = 0.0
 
     def settle(self) -> None:
         """Everything owed here is covered."""

@@ -40,7 +40,11 @@ class Write:
 
 
 class Verdict(StrEnum):
-    """What the store says to a write."""
+    """What the store says to a write.
+
+    At an equal position only an intent is taken, one that is newer than the stored one or, a model's, replaces the
+    rules'; then the verdict is ACCEPTED too.
+    """
 
     ACCEPTED = "accepted"
     COVERED = "covered"  # refused: this very owner has already stored this offset or a later one

@@ -5,7 +5,7 @@
 --       2 [lineage, offset, generation, partition, owner, erasure, the context's expiry]
 --   and with an intent also
 --       3 its JSON
---       4 [its expiry, lineage, offset, generation, field, value, field, value ...]
+--       4 [its expiry, lineage, offset, generation, source, field, value, field, value ...]
 --
 -- 2 and 4 are JSON lists of strings: few arguments, since each costs the client more than all of this costs Redis.
 -- Expiries are epoch milliseconds. Positions compare as doubles, exactly up to 2^53.
@@ -14,7 +14,7 @@
 local CONTEXT, INTENT, ERASURE = KEYS[1], KEYS[2], KEYS[3]
 local SESSION, DOC = ARGV[1], ARGV[3]
 local lineage, offset, generation, partition, owner, erasure, expiry = unpack(cjson.decode(ARGV[2]))
-local HOT = 5 -- where the fields begin in ARGV[4]
+local HOT = 6 -- where the fields begin in ARGV[4]
 
 -- Is the first of two positions the higher one?
 local function above(mine, theirs)
@@ -38,8 +38,25 @@ local held = redis.pcall('HMGET', CONTEXT, 'lineage', 'offset', 'generation', 'p
 if held.err then return failed(held, CONTEXT) end
 local erased = redis.pcall('HMGET', ERASURE, 'number')
 if erased.err then return failed(erased, ERASURE) end
-local shown = redis.pcall('HMGET', INTENT, 'position')
-if shown.err then return failed(shown, INTENT) end
+local reply = redis.pcall('HMGET', INTENT, 'position', 'source')
+if reply.err then return failed(reply, INTENT) end
+local shown = reply[1] and {string.match(reply[1], '^(%d+):(%d+):(%d+)$')}
+if shown and not shown[1] then return corrupt(INTENT) end
+
+-- Is the intent that came better than the one that is shown? At an equal position a model's replaces the rules'.
+local intent = DOC and cjson.decode(ARGV[4])
+local function better()
+  if not intent then return false end
+  local position = {intent[2], intent[3], intent[4]}
+  if not shown or above(position, shown) then return true end
+  return not above(shown, position) and reply[2] == 'rules' and intent[5] == 'model'
+end
+
+local function show()
+  redis.call('DEL', INTENT) -- no field of another version stays behind
+  redis.call('HSET', INTENT, 'doc', DOC, 'position', table.concat({intent[2], intent[3], intent[4]}, ':'), unpack(intent, HOT))
+  redis.call('PEXPIREAT', INTENT, intent[1]) -- a time that has passed deletes: an old replay revives nothing
+end
 
 if (erased[1] or '0') ~= erasure then return 'erased' end
 
@@ -47,25 +64,20 @@ if held[1] or held[2] or held[3] or held[4] or held[5] then
   local theirs, ours = tonumber(held[1]), tonumber(lineage)
   if not (theirs and tonumber(held[2]) and tonumber(held[3]) and held[4] and held[5]) then return corrupt(CONTEXT) end
   if theirs > ours or (theirs == ours and held[4] ~= partition) then return 'lineage' end
-  if not above({lineage, offset, generation}, held) then return held[5] == owner and 'covered' or 'stale' end
-end
-
-if shown[1] then
-  shown = {string.match(shown[1], '^(%d+):(%d+):(%d+)$')}
-  if not shown[1] then return corrupt(INTENT) end
+  local mine = {lineage, offset, generation}
+  if not above(mine, held) then
+    -- A shopper who was parked though owed gets the intent later, at the very position of the parked context.
+    if not above(held, mine) and better() then
+      show()
+      return 'accepted'
+    end
+    return held[5] == owner and 'covered' or 'stale'
+  end
 end
 
 redis.call('HSET', CONTEXT, 'lineage', lineage, 'offset', offset, 'generation', generation, 'partition', partition,
   'owner', owner, 'erasure', erasure, 'session', SESSION)
 redis.call('PEXPIREAT', CONTEXT, expiry)
-if not DOC then return 'accepted' end
-
-local intent = cjson.decode(ARGV[4])
-local position = {intent[2], intent[3], intent[4]}
 -- The context may have gone before the intent: the older intent must not overwrite the newer even then.
-if not shown[1] or above(position, shown) then
-  redis.call('DEL', INTENT) -- no field of another version stays behind
-  redis.call('HSET', INTENT, 'doc', DOC, 'position', table.concat(position, ':'), unpack(intent, HOT))
-  redis.call('PEXPIREAT', INTENT, intent[1]) -- a time that has passed deletes: an old replay revives nothing
-end
+if better() then show() end
 return 'accepted'

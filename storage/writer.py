@@ -97,7 +97,7 @@ class RedisCheckpoints:
         if intent is None:
             return command
         hot = chain.from_iterable(hot_fields(intent).items())
-        tail = (write.intent_expires_at_ms, *Position.parse(intent.position), *hot)
+        tail = (write.intent_expires_at_ms, *Position.parse(intent.position), intent.source, *hot)
         return (*command, intent.model_dump_json(), _strings(tail))
 
     async def _teach(self, commands: Sequence[Command]) -> list[Any]:

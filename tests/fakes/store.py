@@ -127,11 +127,21 @@ class MemoryStore:
     def _write(self, write: Write) -> Verdict:
         context, data = write.context, self._data
         verdict = self._judge(context)
+        better = write.intent is not None and self._is_better(write.intent, self.intent(context.shopper))
         if verdict is Verdict.ACCEPTED:
             data.contexts[context.shopper] = (context, write.context_expires_at_ms)
-            if write.intent and self._is_newer(write.intent, self.intent(context.shopper)):
-                data.intents[context.shopper] = (write.intent, write.intent_expires_at_ms)
+        elif better and self._is_at(context):
+            verdict = Verdict.ACCEPTED
+        if verdict is Verdict.ACCEPTED and better and write.intent is not None:
+            data.intents[context.shopper] = (write.intent, write.intent_expires_at_ms)
         return verdict
+
+    def _is_at(self, context: Context) -> bool:
+        """Whether the stored context stands at the very position of this one, in the same log and life."""
+        held = self._live(self._data.contexts, context.shopper)
+        erasure = self._data.erasures.get(context.shopper, 0)
+        ours = (context.position, context.partition, context.erasure)
+        return held is not None and (held.position, held.partition, erasure) == ours
 
     def _judge(self, context: Context) -> Verdict:
         held = self._live(self._data.contexts, context.shopper)
@@ -147,8 +157,12 @@ class MemoryStore:
         return Verdict.COVERED if held.owner == context.owner else Verdict.STALE
 
     @staticmethod
-    def _is_newer(intent: Intent, held: Intent | None) -> bool:
-        return held is None or Position.parse(intent.position) > Position.parse(held.position)
+    def _is_better(intent: Intent, held: Intent | None) -> bool:
+        """A higher position, or at an equal one a model's in the place of the rules'."""
+        if held is None:
+            return True
+        ours, theirs = Position.parse(intent.position), Position.parse(held.position)
+        return ours > theirs or (ours == theirs and (intent.source, held.source) == ("model", "rules"))
 
     def _live(self, table: dict[str, tuple[T, int]], shopper: str) -> T | None:
         value, expires_at_ms = table.get(shopper, (None, 0))

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from storage.checkpoints import CheckpointStore, Context, Incarnation, OwedStore, Verdict, Write
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
-from streams.intents import Intent, Mission, PriceBand, Weighted, Window
+from streams.intents import Intent, Mission, PriceBand, Source, Weighted, Window
 from streams.positions import Position
 from tests.fakes.store import MemoryStore
 
@@ -90,7 +90,7 @@ class RedisSide:
             await self.client.delete(*keys)
 
 
-def intent(shopper: str, position: Position, stage: str = "compare") -> Intent:
+def intent(shopper: str, position: Position, stage: str = "compare", source: Source = "model") -> Intent:
     """An intent with something in every hot field."""
     return Intent(
         shopper=shopper,
@@ -103,7 +103,7 @@ def intent(shopper: str, position: Position, stage: str = "compare") -> Intent:
         window=Window(from_ms=1_000, to_ms=9_000, events=4),
         as_of_ms=9_000,
         written_at_ms=9_250,
-        source="model",
+        source=source,
         position=str(position),
     )
 
@@ -118,13 +118,14 @@ def write(
     session: bytes = b"\x00session\xff",
     lives_ms: int = DAY_MS,
     intent_lives_ms: int | None = DAY_MS,
+    source: Source = "model",
 ) -> Write:
     """A checkpoint that lives a day. Without `intent_lives_ms` it is a parked session."""
     place = Position(*position)
     context = Context(shopper, place, partition, owner, session, erasure)
     if intent_lives_ms is None:
         return Write(context, now_ms() + lives_ms)
-    return Write(context, now_ms() + lives_ms, intent(shopper, place), now_ms() + intent_lives_ms)
+    return Write(context, now_ms() + lives_ms, intent(shopper, place, source=source), now_ms() + intent_lives_ms)
 
 
 async def put(side: Side, *writes: Write) -> Sequence[Verdict]:

@@ -150,6 +150,32 @@ async def test_a_context_past_its_time_is_absent(side: Side) -> None:
     assert await side.store.load(["ada"]) == [None]
 
 
+async def test_a_parked_shopper_gets_the_intent_at_the_same_position(side: Side) -> None:
+    """Parked though owed: the context stands already, by whomever; the intent that comes later is taken, once."""
+    await put(side, write(position=(0, 5, 0), intent_lives_ms=None))
+    assert await put(side, write(position=(0, 5, 0), owner="w2:1")) == [ACCEPTED]
+    assert (await side.intent_hash("ada"))["position"] == "0:5:0"
+    (context,) = await side.store.load(["ada"])
+    assert isinstance(context, Context)
+    assert context.owner == "w1:1"
+    assert await put(side, write(position=(0, 5, 0)), write(position=(0, 5, 0), owner="w2:1")) == [COVERED, STALE]
+
+
+async def test_a_models_intent_replaces_the_rules_at_the_same_position(side: Side) -> None:
+    """An upgrade is taken; the way back is not."""
+    await put(side, write(position=(0, 5, 0), source="rules"))
+    assert await put(side, write(position=(0, 5, 0))) == [ACCEPTED]
+    assert await put(side, write(position=(0, 5, 0), source="rules")) == [COVERED]
+    assert (await side.intent_hash("ada"))["source"] == "model"
+
+
+async def test_an_intent_is_refused_where_its_context_is_behind(side: Side) -> None:
+    """Equal means equal: an intent made before the stored position is refused with its context."""
+    await put(side, write(position=(0, 6, 0), intent_lives_ms=None))
+    assert await put(side, write(position=(0, 5, 0))) == [COVERED]
+    assert await side.intent_hash("ada") == {}
+
+
 async def test_an_erased_shopper_comes_back_with_the_number(side: Side) -> None:
     """What was in memory from before is refused; a write that knows of the erasure is taken."""
     await put(side, write(position=(0, 5, 0)))

@@ -39,6 +39,7 @@ writes = st.builds(
     session=st.binary(max_size=8),
     lives_ms=lives,
     intent_lives_ms=st.none() | lives,
+    source=st.sampled_from(["model", "rules"]),
 )
 others = st.builds(Erase, st.sampled_from(SHOPPERS)) | st.builds(LoseContext, st.sampled_from(SHOPPERS))
 calls = st.lists(writes, min_size=1, max_size=4)
