@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from agents.backlog import Backlog
 from agents.dispatch import Dispatch
+from agents.eviction import EvictionRules, evict
 from agents.ingest import Ingest
 from agents.meter import Meter
 from agents.parking import Parking
@@ -38,6 +39,7 @@ class UpkeepRules:
     max_span: int = 200_000
     max_sessions: int = 1_000_000
     commit_lag_s: float = 10.0
+    eviction: EvictionRules = field(default_factory=EvictionRules)
 
 
 class Enrichment:
@@ -66,6 +68,10 @@ class Enrichment:
     def attach(self, log: Log) -> None:
         """Where batches come from; the log and the ledger know each other, so one of them comes later."""
         self._log = log
+
+    def assignment(self) -> Collection[TP]:
+        """The partitions that are ours now."""
+        return list(self._partitions)
 
     # What the transport tells and asks
 
@@ -145,6 +151,7 @@ class Enrichment:
             self._rewind([tp])
             return
         await self._parking.heads(partition)
+        evict(partition, _now(), self._rules.eviction, self._sessions())
         full = partition.ledger.span() >= self._rules.max_span or self._sessions() >= self._rules.max_sessions
         if full:
             self._pause(tp)

@@ -1,5 +1,6 @@
 """Reasoning: from a session to the call that asks about it, and from the answer to an intent. Does no I/O."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.checkpoints import Checkpoint
@@ -9,6 +10,7 @@ from prompts.compose import compose
 from prompts.grounding import ground
 from prompts.render import PromptRenderer
 from prompts.rules import rules
+from prompts.world import World
 from streams.intents import Findings, Intent, Waits
 from streams.packing import load
 from streams.sessions import Session
@@ -25,9 +27,9 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a model said that held: findings after grounding, and how many claims were removed."""
+    """What a model said, after grounding. None for findings: nothing of it held, and the rules speak."""
 
-    findings: Findings
+    findings: Findings | None
     completion: Completion
     removed: int = 0
 
@@ -35,11 +37,12 @@ class Answered:
 class Reasoning:
     """Renders, parses and grounds. Every answer is read against the session as it stood when the call was made."""
 
-    def __init__(self, renderer: PromptRenderer, sampling: Sampling) -> None:
-        self._renderer, self._sampling = renderer, sampling
+    def __init__(self, version: str, missions: Sequence[str], sampling: Sampling) -> None:
+        self._renderer = PromptRenderer(version, missions)
+        self._version, self._missions, self._sampling = version, tuple(missions), sampling
 
     def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call:
-        """The call that asks about a session."""
+        """The call that asks about a session; `deadline_s` is on the loop's clock."""
         prompt = self._renderer.render(session)
         context = checkpoint.context
         return Call(
@@ -52,4 +55,29 @@ class Reasoning:
             seed=self._sampling.seed,
             stop=prompt.stop,
             json_schema=prompt.json_schema,
+        )
+
+    def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered:
+        """What the answer says about the session. Raises AnswerRefused."""
+        answer = parse(completion.text)
+        world = World.of(load(checkpoint.context.session))
+        grounded = ground(answer, world, rules(world, self._missions), self._missions)
+        findings = None if grounded.abstained else grounded.findings
+        return Answered(findings, completion, len(grounded.removed))
+
+    def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
+        """The intent: the model's where it said something that held, else the rules'."""
+        context = checkpoint.context
+        world = World.of(load(context.session))
+        findings = answered.findings if answered is not None else None
+        return compose(
+            rules(world, self._missions) if findings is None else findings,
+            world,
+            shopper=context.shopper,
+            source="rules" if findings is None else "model",
+            position=str(context.position),
+            written_at_ms=now_ms,
+            model=answered.completion.model if answered is not None else "",
+            prompt_version=self._version,
+            waits=waits,
         )

@@ -1,0 +1,109 @@
+"""Wiring: settings become the plain values that the parts take. One function a part, nothing else."""
+
+from pathlib import Path
+
+from agents.backlog import Targets
+from agents.checkpoints import ExpiryRules
+from agents.dispatch import CallRules
+from agents.enrich import UpkeepRules
+from agents.eviction import EvictionRules
+from agents.parking import ParkingRules
+from agents.reasoning import Sampling
+from penchant.settings.root import Settings
+from storage.gather import GatherRules
+from streams.dead_letters import LimitRules
+from streams.faust_app import KafkaGroup
+from streams.sessions import SessionRules
+from streams.triggers import TriggerRules
+
+EVICT_AT = 0.8
+"""Clean sessions are dropped beyond this share of the most that may be held, so that the bound itself is rarely met."""
+
+
+def group(settings: Settings, folder: Path) -> KafkaGroup:
+    """How the worker takes part in its consumer group."""
+    kafka = settings.kafka
+    return KafkaGroup(
+        bootstrap=kafka.bootstrap,
+        group_id=kafka.group,
+        folder=folder,
+        instance_id=kafka.instance_id,
+        commit_interval_s=kafka.commit_interval_s,
+        session_timeout_s=kafka.session_timeout_s,
+        batch_records=kafka.max_poll_records,
+    )
+
+
+def session(settings: Settings) -> SessionRules:
+    """How events fold."""
+    rules = settings.session
+    return SessionRules(
+        gap_ms=_ms(rules.gap_s),
+        future_skew_ms=_ms(rules.future_skew_s),
+        high_rows=rules.high_rows,
+        low_rows=rules.low_rows,
+    )
+
+
+def triggers(settings: Settings) -> TriggerRules:
+    """When a session is due."""
+    return TriggerRules(**settings.triggers.model_dump())
+
+
+def targets(settings: Settings) -> Targets:
+    """How fresh intents should be."""
+    return Targets(settings.backlog.freshness_target_s, settings.backlog.urgent_target_s)
+
+
+def parking(settings: Settings) -> ParkingRules:
+    """When a head is parked though owed."""
+    return ParkingRules(settings.backlog.park_after_s, settings.backlog.max_span, settings.redis.pipeline)
+
+
+def upkeep(settings: Settings) -> UpkeepRules:
+    """What bounds a worker."""
+    backlog = settings.backlog
+    return UpkeepRules(
+        max_span=backlog.max_span,
+        max_sessions=backlog.max_sessions,
+        commit_lag_s=settings.commit.lag_s,
+        eviction=EvictionRules(most=int(backlog.max_sessions * EVICT_AT)),
+    )
+
+
+def calls(settings: Settings) -> CallRules:
+    """How the model is called."""
+    model = settings.model
+    return CallRules(
+        max_in_flight=model.max_in_flight,
+        deadline_s=model.deadline_s,
+        max_answers=model.max_attempts,
+        give_up_s=settings.backlog.freshness_target_s,
+    )
+
+
+def sampling(settings: Settings) -> Sampling:
+    """How the model is to answer."""
+    model = settings.model
+    return Sampling(model.max_tokens, model.temperature, model.seed)
+
+
+def expiry(settings: Settings) -> ExpiryRules:
+    """How long intents and contexts live."""
+    intent = settings.intent
+    return ExpiryRules(_ms(intent.ttl_s), _ms(settings.session.gap_s), _ms(intent.context_margin_s))
+
+
+def gather(settings: Settings) -> GatherRules:
+    """How writes become pipelines."""
+    return GatherRules(settings.redis.pipeline, settings.redis.gather_ms / 1e3)
+
+
+def limit(settings: Settings) -> LimitRules:
+    """When to stop refusing."""
+    rules = settings.dead_letters
+    return LimitRules(rules.limit_share, rules.window_s, rules.min_events)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1e3)
