@@ -42,9 +42,10 @@ class MockKafka(Server):
 
     async def create_topic(self, topic: str, partitions: int) -> None:
         """Make a topic; BrokerUnavailable when there is one of that name, or the broker is away."""
+        before = len(self.said()) if self.pid else 0
         self._tell(f"{topic} {partitions}\n")
         for _ in range(int(CREATE_WITHIN_S / POLL_S)):
-            for line in self.said().splitlines():
+            for line in self.said()[before:].splitlines():
                 if line == f"created {topic} {partitions}":
                     return
                 if line.startswith(f"refused {topic} {partitions}:"):

@@ -86,24 +86,19 @@ class Server(ABC):
         await self.stop()
 
     async def start(self) -> None:
-        """Start and return when healthy; PlatformLacks with the log's tail when that fails within the bound."""
+        """Start and return when healthy; PlatformLacks with the log's reason when that fails within the bound."""
         if self.pid:
             return
+        await self.stop()  # what a crashed one left
         given = self.ports  # a restart comes back where its clients look for it
-        for attempt in range(ATTEMPTS):
+        for _ in range(ATTEMPTS):
             self.ports = given or free_ports(self.port_count)
-            self.run_folder.mkdir(parents=True, exist_ok=True)
-            self._spawn()
-            try:
-                failure = await self._wait_until_healthy()
-            except BaseException:
-                await self.stop()
-                raise
+            failure = await self._try_to_start()
             if not failure:
                 return
-            await self.stop()
-            if attempt + 1 == ATTEMPTS or not self._lost_its_port():
+            if "already in use" not in self.said().lower():
                 break
+        self.ports = given
         raise PlatformLacks(f"{self.name} {failure}; {self.log} says:\n{self.complaint()}", f"read {self.log}")
 
     async def stop(self) -> None:
@@ -119,7 +114,25 @@ class Server(ABC):
         await self.stop()
         await self.start()
 
+    async def _try_to_start(self) -> str:
+        """Empty when healthy, else what went wrong; then, and when cancelled, nothing is left running."""
+        failure = "was not waited for"
+        try:
+            self._spawn()
+            failure = await self._wait_until_healthy()
+        finally:
+            if failure:
+                await self.stop()
+        return failure
+
     def _spawn(self) -> None:
+        try:
+            self.run_folder.mkdir(parents=True, exist_ok=True)
+            self._open_child()
+        except OSError as exc:
+            raise PlatformLacks(f"{self.name} cannot be started: {exc}", "choose another run folder") from exc
+
+    def _open_child(self) -> None:
         wrapper = [sys.executable, "-I", "-S", str(Path(__file__).with_name("child.py")), str(os.getpid())]
         with self.log.open("ab") as log:
             self._log_start = log.tell()
@@ -133,7 +146,6 @@ class Server(ABC):
             )
 
     async def _wait_until_healthy(self) -> str:
-        """Wait; an empty string means healthy, else what went wrong."""
         try:
             async with asyncio.timeout(self.start_within_s):
                 while self.pid:
@@ -159,9 +171,6 @@ class Server(ABC):
                 process.stdin.close()
             self.clean_up()
 
-    def _lost_its_port(self) -> bool:
-        return any(not _is_free(port) for port in self.ports) or "already in use" in self.said().lower()
-
 
 def free_ports(count: int) -> list[int]:
     """Loopback ports that nobody listens on now, all different."""
@@ -173,16 +182,6 @@ def free_ports(count: int) -> list[int]:
     finally:
         for each in sockets:
             each.close()
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
 
 
 async def _ended(process: subprocess.Popen[bytes], within_s: float) -> None:

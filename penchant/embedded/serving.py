@@ -11,6 +11,7 @@ from typing import Protocol
 
 from penchant.embedded.answers import Answer, cut
 from penchant.embedded.gpu import CHARACTERS_PER_TOKEN, Gpu, Request, tokens
+from streams.errors import ModelUnavailable
 
 STREAM_MS = 20.0  # how often a stream gets what was generated since
 CHECK_MS = 100.0  # how often cancellations are seen and figures reported, as in TensorRT-LLM
@@ -60,9 +61,11 @@ class Serving:
         self._thread.start()
 
     def take(self, ask: Ask, reply: Reply) -> None:
-        """Queue a request; ModelOverloaded when too many wait."""
+        """Queue a request; ModelOverloaded when too many wait, ModelUnavailable when the thread has ended."""
         text = cut(self._answer(ask.prompt), ask.max_tokens, ask.stop_words)
         with self._changed:
+            if self._closed:
+                raise ModelUnavailable("the simulated GPU has ended")
             request = self._gpu.submit(ask.prompt, tokens(text), now_ms())
             self._open.append(_Open(request, reply, text, ask.stream))
             self._changed.notify()
@@ -75,21 +78,25 @@ class Serving:
         self._thread.join(timeout=CLOSE_S)
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait(self._wait_s(now_ms()))
-                if self._closed:
-                    return
-                now = now_ms()
-                self._gpu.advance(now)
-                open_now = list(self._open)
-            ended = {each for each in open_now if self._serve(each, now)}
-            if now >= self._next_check_ms:
-                self._next_check_ms = now + CHECK_MS
-                ended |= {each for each in open_now if each not in ended and self._drop_if_cancelled(each, now)}
-                self._report(self._gpu.counts(now))
-            with self._changed:
-                self._open = [each for each in self._open if each not in ended]
+        try:
+            while not self._closed:
+                self._turn()
+        finally:
+            self._closed = True  # rather refuse than keep waiting
+
+    def _turn(self) -> None:
+        with self._changed:
+            self._changed.wait(self._wait_s(now_ms()))
+            now = now_ms()
+            self._gpu.advance(now)
+            open_now, counts = list(self._open), self._gpu.counts(now)
+        ended = {each for each in open_now if self._serve(each, now)}
+        if now >= self._next_check_ms:
+            self._next_check_ms = now + CHECK_MS
+            ended |= {each for each in open_now if each not in ended and self._drop_if_cancelled(each)}
+            self._report(counts)
+        with self._changed:
+            self._open = [each for each in self._open if each not in ended]
 
     def _wait_s(self, now: float) -> float:
         due = min(self._gpu.next_end_ms(), self._next_check_ms)
@@ -109,11 +116,11 @@ class Serving:
             each.sent = due
         return False
 
-    def _drop_if_cancelled(self, each: _Open, now: float) -> bool:
+    def _drop_if_cancelled(self, each: _Open) -> bool:
         if not each.reply.cancelled():
             return False
         with self._changed:
-            self._gpu.cancel(each.request, now)
+            self._gpu.cancel(each.request, now_ms())
         each.reply.release()
         return True
 

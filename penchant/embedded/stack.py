@@ -1,9 +1,9 @@
 """Kafka, Redis and Triton on this machine, started together and always stopped."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from penchant.embedded import answers
 from penchant.embedded.gpu import Timing
@@ -12,7 +12,7 @@ from penchant.embedded.redis import RedisServer
 from penchant.embedded.servers import Server
 from penchant.embedded.stand_in import StandIn
 from penchant.embedded.triton import TritonServer
-from streams.errors import PlatformLacks
+from streams.errors import BrokerUnavailable, PlatformLacks
 
 WATCH_S = 0.5
 
@@ -42,12 +42,8 @@ class Stack:
         self._run_folder, self._model, self._timing, self._answer = run_folder, model, timing, answer
 
     async def __aenter__(self) -> Self:
-        starts: list[Coroutine[Any, Any, None]] = [self.kafka.start(), self.redis.start()]
-        if self._model:
-            starts.append(self._start_model())
         try:
-            await asyncio.gather(*starts)
-            await self._describe()
+            await self._start()
         except BaseException:
             await self.stop()
             raise
@@ -63,13 +59,30 @@ class Stack:
                 tasks.create_task(server.stop())
 
     async def watch(self, say: Callable[[str], None]) -> None:
-        """Until cancelled: say when a server ends by itself, and start it again where its clients look for it."""
+        """Until cancelled: say when a server ends by itself, and start it again where its clients look for it.
+
+        Raises BrokerUnavailable when that is Kafka: its data are lost.
+        """
         while True:
             await asyncio.sleep(WATCH_S)
-            for server in self._servers():
-                if server.crashed:
-                    say(f"{server.describe()} ended by itself; starting it again")
-                    await server.start()
+            if self.kafka.crashed:
+                raise BrokerUnavailable(f"{self.kafka.describe()} ended by itself and has lost its data")
+            for server in filter(lambda server: server.crashed, self._servers()):
+                say(f"{server.describe()} ended by itself; starting it again")
+                await server.start()
+
+    async def _start(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.kafka.start())
+                tasks.create_task(self.redis.start())
+                if self._model:
+                    tasks.create_task(self._start_model())
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
+        self.components = {server.name: server.describe() for server in self._servers()}
+        if self.stand_in:
+            self.components[TritonServer.name] = await self.stand_in.probe()
 
     async def _start_model(self) -> None:
         try:
@@ -81,11 +94,6 @@ class Stack:
             self.notes.append(f"{why}; a stand-in in this process answers instead. Remedy: {exc.remedy}")
         else:
             self.triton = triton
-
-    async def _describe(self) -> None:
-        self.components = {server.name: server.describe() for server in self._servers()}
-        if self.stand_in:
-            self.components[TritonServer.name] = await self.stand_in.probe()
 
     def _servers(self) -> list[Server]:
         return [self.kafka, self.redis, *([self.triton] if self.triton else [])]

@@ -40,8 +40,8 @@ class TritonServer(Server):
             raise PlatformLacks(f"no tritonserver: {why}", REMEDY)
         self._wheel = _wheel()
         self._timing, self._answer = timing or Timing(), answer
-        self._memory = f"{PREFIX}-{os.getpid()}-{next(NUMBER)}"
-        self._id = f"simulated-{self._memory}"
+        self.memory_prefix = f"{PREFIX}-{os.getpid()}-{next(NUMBER)}"
+        self._id = f"simulated-{self.memory_prefix}"
         self._version = "of unknown version"
 
     @property
@@ -66,7 +66,7 @@ class TritonServer(Server):
             "id": self._id,
             "model-repository": REPOSITORY,
             "backend-directory": self._backends(),
-            "backend-config": f"python,shm-region-prefix-name={self._memory}",
+            "backend-config": f"python,shm-region-prefix-name={self.memory_prefix}",
             "disable-auto-complete-config": None,
             "http-address": LOOPBACK,
             "http-port": http,
@@ -114,7 +114,7 @@ class TritonServer(Server):
         """Remove its shared memory, and that of servers whose owner is gone."""
         for region in SHARED_MEMORY.glob(f"{PREFIX}-*"):
             owner = region.name.removeprefix(f"{PREFIX}-").split("-")[0]
-            if region.name.startswith(self._memory) or not Path("/proc", owner).exists():
+            if region.name.startswith(self.memory_prefix) or not Path("/proc", owner).exists():
                 region.unlink(missing_ok=True)
 
     def describe(self) -> str:

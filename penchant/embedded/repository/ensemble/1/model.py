@@ -12,7 +12,7 @@ sys.path += [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep)
 from penchant.embedded import answers
 from penchant.embedded.gpu import Gpu, Timing
 from penchant.embedded.serving import Ask, Serving
-from streams.errors import ModelOverloaded
+from streams.errors import ModelUnavailable
 
 REQUESTS = "nv_trt_llm_request_metrics"
 FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
@@ -37,7 +37,7 @@ class TritonPythonModel:
             reply = Reply(request)
             try:
                 self.serving.take(ask_of(request), reply)
-            except ModelOverloaded as exc:
+            except ModelUnavailable as exc:
                 reply.refuse(exc, pb_utils.TritonError.UNAVAILABLE)
             except ValueError as exc:
                 reply.refuse(exc, pb_utils.TritonError.INVALID_ARG)
