@@ -1,0 +1,179 @@
+"""docker-compose.yml and its images, checked as far as can be without an engine."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from penchant.embedded import triton
+from penchant.embedded.servers import free_ports
+from penchant.settings import Settings, load_settings
+from tests.brokers import VERSION as KAFKA_VERSION
+
+REPOSITORY = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (REPOSITORY / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+SERVICE_KEYS = set(
+    "build command depends_on deploy entrypoint environment healthcheck image init networks ports profiles restart "
+    "shm_size stop_grace_period ulimits volumes".split()
+)
+
+
+def environment(name: str) -> dict[str, str]:
+    """A service's variables, with the defaults of what they are interpolated from."""
+    given = SERVICES[name]["environment"]
+    return {key: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(value)) for key, value in given.items()}
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
+    """The settings that the worker's container would start with."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in environment("worker").items():
+        monkeypatch.setenv(name, value)
+    return load_settings().settings
+
+
+def test_only_known_keys() -> None:
+    """A misspelt key would be refused by the engine, or ignored by an older one."""
+    assert set(COMPOSE) <= {"name", "services", "volumes", "networks"}
+    for name, service in SERVICES.items():
+        assert set(service) <= SERVICE_KEYS, name
+
+
+def test_every_image_is_pinned() -> None:
+    """No image follows `latest`: not those that are pulled, not those that ours are built from."""
+    pulled = [service["image"] for service in SERVICES.values()]
+    bases = [base for base in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) if base not in stages()]
+    assert len(pulled) == len(SERVICES)
+    for image in [*pulled, *bases]:
+        tag = image.rpartition(":")[2]
+        assert re.search(r"\d+\.\d+", tag), image
+
+
+def test_kafka_is_the_one_of_the_tests() -> None:
+    """What CI runs against is what compose starts."""
+    assert {SERVICES[name]["image"] for name in ("kafka", "topics")} == {f"apache/kafka:{KAFKA_VERSION}"}
+
+
+def test_dependencies_exist_and_can_be_met() -> None:
+    """Every named service is there; one that must be healthy says how that is found out; one that must end may end."""
+    dependencies = [item for service in SERVICES.values() for item in service.get("depends_on", {}).items()]
+    assert dependencies
+    for name, rule in dependencies:
+        assert rule["condition"] in {"service_healthy", "service_completed_successfully"}
+        assert "healthcheck" in SERVICES[name] or rule["condition"] == "service_completed_successfully"
+        assert SERVICES[name].get("restart") == "no" or rule["condition"] == "service_healthy"
+        assert rule.get("required", True) != ("profiles" in SERVICES[name])  # a service of a profile may be absent
+
+
+def test_volumes_are_declared() -> None:
+    """Every named volume is declared, and every declared one is used."""
+    mounts = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())]
+    assert {mount for mount in mounts if not mount.startswith((".", "/", "$"))} == set(COMPOSE["volumes"])
+
+
+def test_each_profile_has_one_model_server_and_one_is_the_default() -> None:
+    """With either profile the worker finds exactly one server under the name `model`."""
+    default = dict(line.split("=") for line in (REPOSITORY / ".env").read_text().splitlines() if "=" in line)
+    servers = {
+        profile: [
+            name
+            for name, service in SERVICES.items()
+            if service.get("profiles") == [profile]
+            and service.get("networks", {}).get("default", {}).get("aliases") == ["model"]
+        ]
+        for profile in ("simulated", "gpu")
+    }
+    assert servers == {"simulated": ["simulated-triton"], "gpu": ["triton"]}
+    assert default == {"COMPOSE_PROFILES": "simulated"}
+
+
+def test_the_worker_starts_with_these_variables(worker: Settings) -> None:
+    """Each is a real setting with an allowed value, and they point at the services."""
+    assert worker.kafka.bootstrap in environment("kafka")["KAFKA_ADVERTISED_LISTENERS"]
+    assert re.fullmatch(r"redis://redis:6379/\d", worker.redis.url)
+    assert worker.model.url == "model:8001"
+    assert worker.log.format == "json"
+
+
+def test_the_worker_s_topics_are_made(worker: Settings) -> None:
+    """The brokers make none by themselves: a misspelt one would have the wrong number of partitions."""
+    made = re.findall(r"^create (\S+) \d+$", SERVICES["topics"]["command"][0], re.MULTILINE)
+    assert made == [worker.kafka.topic, worker.kafka.dead_letter_topic]
+    assert environment("kafka")["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+
+
+def test_redis_keeps_what_it_is_told() -> None:
+    """It writes to disk and never evicts a shopper's checkpoint."""
+    command = " ".join(SERVICES["redis"]["command"])
+    assert "--appendonly yes" in command
+    assert "--maxmemory-policy noeviction" in command
+
+
+def test_the_images_can_be_built_from_what_is_here() -> None:
+    """Build targets exist, and what is copied exists and is not kept out of the context."""
+    allowed = {
+        line.removeprefix("!") for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line[0] == "!"
+    }
+    for service in SERVICES.values():
+        if build := service.get("build"):
+            assert (REPOSITORY / build["dockerfile"]).is_file()
+            assert build["target"] in stages()
+    for sources in re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.MULTILINE):
+        for source in sources.split():
+            assert (REPOSITORY / source).exists(), source
+            assert any(fnmatch(source, pattern) or source.startswith(f"{pattern}/") for pattern in allowed), source
+
+
+def test_the_worker_s_image_has_every_package() -> None:
+    """What the wheel is made of is copied into the image."""
+    packages = re.search(r"^packages = (\[.*\])$", (REPOSITORY / "pyproject.toml").read_text(), re.MULTILINE)
+    assert packages
+    for package in yaml.safe_load(packages.group(1)):
+        assert f"COPY {package} {package}\n" in DOCKERFILE
+
+
+@pytest.fixture
+def simulated_triton(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """What the simulated-triton image runs, on free ports."""
+    if why := triton.missing():
+        pytest.skip(f"NO TRITONSERVER: {why}")
+    ports = free_ports(3)
+    command = [sys.executable, REPOSITORY / "deploy" / "simulated_triton.py", "--host", "0.0.0.0", "--ports"]  # noqa: S104
+    with subprocess.Popen([*command, *map(str, ports)], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        try:
+            yield process, ports
+        finally:
+            process.kill()
+
+
+@pytest.mark.triton
+def test_the_simulated_triton_serves_and_stops(simulated_triton: tuple[subprocess.Popen[str], Any]) -> None:
+    """It says what it is, answers its health check on the ports given, and exits with 0 on SIGTERM."""
+    process, ports = simulated_triton
+    assert process.stderr
+    assert "simulated GPU" in process.stderr.readline()
+    with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/v2/health/ready", timeout=10) as answer:
+        assert answer.status == 200
+    socket.create_connection(("127.0.0.1", ports[1]), timeout=10).close()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 0
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/v2/health/ready", timeout=10)
+
+
+def stages() -> set[str]:
+    """The names of the Dockerfile's stages."""
+    return set(re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.MULTILINE))
