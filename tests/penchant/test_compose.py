@@ -25,8 +25,25 @@ COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").rea
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (REPOSITORY / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 SERVICE_KEYS = set(
-    "build command depends_on deploy entrypoint environment healthcheck image init networks ports profiles restart "
-    "shm_size stop_grace_period ulimits volumes".split()
+    [
+        "build",
+        "command",
+        "depends_on",
+        "deploy",
+        "entrypoint",
+        "environment",
+        "healthcheck",
+        "image",
+        "init",
+        "networks",
+        "ports",
+        "profiles",
+        "restart",
+        "shm_size",
+        "stop_grace_period",
+        "ulimits",
+        "volumes",
+    ]
 )
 
 
