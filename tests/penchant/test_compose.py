@@ -24,27 +24,25 @@ REPOSITORY = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (REPOSITORY / "deploy" / "Dockerfile").read_text(encoding="utf-8")
-SERVICE_KEYS = set(
-    [
-        "build",
-        "command",
-        "depends_on",
-        "deploy",
-        "entrypoint",
-        "environment",
-        "healthcheck",
-        "image",
-        "init",
-        "networks",
-        "ports",
-        "profiles",
-        "restart",
-        "shm_size",
-        "stop_grace_period",
-        "ulimits",
-        "volumes",
-    ]
-)
+SERVICE_KEYS = {
+    "build",
+    "command",
+    "depends_on",
+    "deploy",
+    "entrypoint",
+    "environment",
+    "healthcheck",
+    "image",
+    "init",
+    "networks",
+    "ports",
+    "profiles",
+    "restart",
+    "shm_size",
+    "stop_grace_period",
+    "ulimits",
+    "volumes",
+}
 
 
 def environment(name: str) -> dict[str, str]:
