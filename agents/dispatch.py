@@ -5,6 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoint, Checkpoints
 from agents.meter import Meter
@@ -19,6 +21,8 @@ from storage.gather import GatheringWriter
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, StoreUnavailable
 from streams.intents import Intent, Waits
 from streams.sessions import Session
+
+log = structlog.get_logger()
 
 IDLE_S = 0.25
 """The longest sleep when nobody is due. Events wake the dispatcher earlier."""
@@ -153,13 +157,15 @@ class Dispatch:
             self._meter.in_flight += 1
             try:
                 completion = await self._model.complete(call)
-            except (ModelUnavailable, DeadlinePassed):
+            except (ModelUnavailable, DeadlinePassed) as error:
                 self._meter.call_failures += 1
-                self.availability.failed(_now())
+                if self.availability.failed(_now()):
+                    log.warning("model.away", error=str(error), then="rules intents stand in, calls are retried")
                 raise
             finally:
                 self._meter.in_flight -= 1
-            self.availability.succeeded()
+            if self.availability.succeeded():
+                log.info("model.back", then="the intents that rules stood in for are made anew")
             self._meter.count_tokens(completion.input_tokens, completion.cached_tokens, completion.output_tokens)
             try:
                 answered = self._reasoning.read(checkpoint, completion)

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
+
 from agents.backlog import Backlog
 from agents.dispatch import Dispatch
 from agents.eviction import EvictionRules, evict
@@ -17,6 +19,8 @@ from agents.refusals import Refusals
 from storage.checkpoints import Incarnation
 from streams.batches import TP, RecordBatch
 from streams.errors import StoreUnavailable
+
+log = structlog.get_logger()
 
 
 class Log(Protocol):
@@ -64,6 +68,7 @@ class Enrichment:
         self._paused: set[TP] = set()
         self._known_incarnation: str | None = None
         self._log: Log | None = None
+        self.store_away = False
 
     def attach(self, log: Log) -> None:
         """Where batches come from; the log and the ledger know each other, so one of them comes later."""
@@ -72,6 +77,16 @@ class Enrichment:
     def assignment(self) -> Collection[TP]:
         """The partitions that are ours now."""
         return list(self._partitions)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing that was received still waits for a call or a write."""
+        return all(
+            not partition.held
+            and partition.ledger.head() is None
+            and all(who.clean for who in partition.shoppers.values())
+            for partition in self._partitions.values()
+        )
 
     # What the transport tells and asks
 
@@ -167,13 +182,26 @@ class Enrichment:
                 await self._look_at_incarnation()
                 for tp, partition in list(self._partitions.items()):
                     await self._catch_up(tp, partition)
-            except StoreUnavailable:
+            except StoreUnavailable as error:
                 self.meter.store_failures += 1
+                self._note_store(error)
+            else:
+                self._note_store(None)
             await asyncio.sleep(self._rules.store_retry_s)
+
+    def _note_store(self, error: StoreUnavailable | None) -> None:
+        if error is not None and not self.store_away:
+            log.warning("store.away", error=str(error), then="intents wait, and nothing is committed past them")
+        if error is None and self.store_away:
+            log.info("store.back", then="what waited is written now")
+        self.store_away = error is not None
 
     async def _look_at_incarnation(self) -> None:
         incarnation = await self._incarnation.incarnation()
         if self._known_incarnation not in (None, incarnation):
+            log.warning(
+                "store.changed", then="sessions are loaded anew and events read again from the committed offsets"
+            )
             self._rewind(list(self._partitions))
         self._known_incarnation = incarnation
 

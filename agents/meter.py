@@ -33,6 +33,7 @@ class Meter:
     stale_writes: int = 0
     in_flight: int = 0
     freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
+    latest: deque[Intent] = field(default_factory=lambda: deque(maxlen=12))
 
     def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None:
         """Count what a server told of a call."""
@@ -44,6 +45,7 @@ class Meter:
         """Count an intent, written `freshness_ms` after its oldest new event; None when it only mends an older one."""
         self.intents += 1
         self.rules_intents += intent.source == "rules"
+        self.latest.append(intent)
         if freshness_ms is not None:
             self.freshness_ms.append(freshness_ms)
 

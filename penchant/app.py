@@ -104,7 +104,7 @@ async def _consuming(settings: Settings, enrichment: Enrichment, folder: Path) -
     async with asyncio.TaskGroup() as tasks:
         beside = tasks.create_task(enrichment.run())
         async with running(app):
-            enrichment.attach(cast(BatchConsumer, app.consumer))
+            enrichment.attach(cast("BatchConsumer", app.consumer))
             watching = tasks.create_task(watch(app))
             try:
                 yield

@@ -13,6 +13,9 @@ from penchant import __version__
 from streams.errors import PenchantError, PlatformLacks, SettingInvalid
 
 COMMANDS = {
+    "demo": "See the whole pipeline run on this machine, without Docker, GPU or servers.",
+    "worker": "Run the service: shopper events from Kafka become intents in Redis.",
+    "simulate": "Send shopper events to Kafka, simulated or from a file.",
     "settings": "Show every setting in force and where it came from.",
 }
 """Every command and its line in the overview. `dead-letters` is `dead_letters` in penchant/cli/dead_letters.py:

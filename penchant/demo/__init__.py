@@ -1,0 +1,1 @@
+"""The demonstration: the whole pipeline on this machine, watched while it runs."""

@@ -1,0 +1,67 @@
+"""Run: play, let the last calls finish, and read back what came of it."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from penchant.demo.examples import Example, examples
+from penchant.demo.report import report
+from penchant.demo.stage import Plan, Stage, set_up
+from penchant.demo.timeline import timeline
+from penchant.signals import stop_signals
+
+SETTLE_S = 20.0
+"""How long the last calls may take after the last event."""
+
+LOOK_S = 0.1
+
+View = Callable[[Stage], AbstractContextManager[None]]
+"""What shows a stage while it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The report, some shoppers' stories, and whether the play was cut short by a signal."""
+
+    report: dict[str, Any]
+    examples: list[Example]
+    stopped: bool
+
+
+async def run(plan: Plan, view: View) -> Outcome:
+    """The whole demonstration. Raises PlatformLacks, SettingInvalid for a file that it cannot play, and what broke."""
+    events, speed = await asyncio.to_thread(timeline, plan)
+    with stop_signals() as asked:
+        async with set_up(plan, speed) as stage:
+            with view(stage):
+                await _play(stage, events, asked)
+                if not asked.is_set():
+                    await _settle(stage, asked)
+            return Outcome(report(stage), await examples(stage), asked.is_set())
+
+
+async def _play(stage: Stage, events: Any, asked: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        playing = tasks.create_task(stage.player.play(events, stage.plan.seconds))
+        stopping = tasks.create_task(_stop_when(asked, stage))
+        await playing
+        stopping.cancel()
+
+
+async def _stop_when(asked: asyncio.Event, stage: Stage) -> None:
+    await asked.wait()
+    stage.player.stop()
+
+
+async def _settle(stage: Stage, asked: asyncio.Event) -> None:
+    """Until everything that was sent has been taken in and covered."""
+    meter, sent = stage.worker.meter, stage.player.played.sent
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SETTLE_S):
+            while not asked.is_set():
+                if meter.events + meter.dead_letters >= sent and stage.worker.enrichment.settled:
+                    return
+                await asyncio.sleep(LOOK_S)

@@ -1,0 +1,93 @@
+"""Stage: everything that the demonstration runs, and what it has come to so far."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clients.calls import ModelClient
+from clients.openai import OpenAIClient
+from clients.triton import TritonClient
+from penchant.app import Worker, worker
+from penchant.embedded.stack import Stack
+from penchant.settings.root import Settings
+from penchant.traffic.player import Player
+from penchant.traffic.producer import EventProducer
+
+PARTITIONS = 4
+GAP_S = 1_800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to play and where to keep the servers' logs. Without `events`, a file, shoppers are simulated."""
+
+    run_folder: Path
+    seconds: float = 20.0
+    shoppers: int = 200
+    rate: float = 100.0
+    seed: int = 1
+    events: Path | None = None
+    speed: float | None = None
+    model_url: str | None = None
+
+
+@dataclass(slots=True)
+class Stage:
+    """What runs. `notices` are lines for people: what broke, and what came back."""
+
+    plan: Plan
+    stack: Stack
+    worker: Worker
+    player: Player
+    settings: Settings
+    components: dict[str, str]
+    notices: deque[str] = field(default_factory=lambda: deque(maxlen=6))
+
+
+@asynccontextmanager
+async def set_up(plan: Plan, speed: float) -> AsyncIterator[Stage]:
+    """The embedded stack, a worker and a player; all of it stops with the block, and what breaks is raised in it."""
+    settings = Settings()
+    topics = {settings.kafka.topic: PARTITIONS, settings.kafka.dead_letter_topic: 1}
+    async with AsyncExitStack() as exits:
+        stack = await exits.enter_async_context(Stack(plan.run_folder, topics=topics, model=plan.model_url is None))
+        settings = _settings(stack, speed)
+        model = _model(plan, stack)
+        exits.push_async_callback(model.close)
+        running = await exits.enter_async_context(worker(settings, model))
+        sender = await exits.enter_async_context(EventProducer(settings.kafka))
+        components = dict(stack.components)
+        if plan.model_url is not None:
+            components["model"] = running.model
+        stage = Stage(plan, stack, running, Player(sender), settings, components)
+        stage.notices.extend(stack.notes)
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(stack.watch(stage.notices.append))
+            yield stage
+            watching.cancel()
+
+
+def _settings(stack: Stack, speed: float) -> Settings:
+    """The defaults, at the stack's addresses. Recorded time runs faster by `speed`, so the session gap shrinks with it;
+    refusals need not wait as long as in production for their window to pass."""
+    return Settings.model_validate(
+        {
+            "kafka": {"bootstrap": stack.kafka.address, "group": "penchant-demo"},
+            "redis": {"url": stack.redis.url},
+            "session": {"gap_s": max(GAP_S / speed, 1.0)},
+            "dead_letters": {"window_s": 2.0},
+        }
+    )
+
+
+def _model(plan: Plan, stack: Stack) -> ModelClient:
+    if plan.model_url is not None:
+        return OpenAIClient(plan.model_url)
+    if stack.stand_in is not None:
+        return stack.stand_in
+    if stack.triton is None:
+        raise AssertionError("the stack has Triton or its stand-in")
+    return TritonClient(stack.triton.grpc_address)

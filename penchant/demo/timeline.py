@@ -1,0 +1,44 @@
+"""Timeline: what the demonstration plays: a recording in the order of time, or simulated shoppers."""
+
+from collections.abc import Generator
+from itertools import islice
+
+from penchant.demo.stage import Plan
+from penchant.traffic.recording import recording
+from penchant.traffic.shoppers import ShopperTraffic
+from penchant.traffic.timeline import Timed, timed
+from streams.errors import SettingInvalid
+from streams.events import ShopperEvent
+from streams.formats.rows import BadRow
+
+MOST_ROWS = 500_000
+"""Rows of a file that are played at the most: they are put in order in memory. `penchant simulate` plays any number."""
+
+FILLED = 0.9
+"""The share of the time given that a recording is fitted into, so that its end is seen."""
+
+
+def timeline(plan: Plan) -> tuple[Generator[Timed], float]:
+    """What to play, and how many times faster than it was recorded. Reads a file: call it in a thread."""
+    if plan.events is None:
+        return ShopperTraffic(plan.seed, plan.shoppers, plan.rate).events(), plan.speed or 1.0
+    rows = _in_order(list(islice(recording(plan.events), MOST_ROWS)))
+    speed = plan.speed or _fitting(rows, plan.seconds)
+    return timed(rows, speed), speed
+
+
+def _in_order(rows: list[ShopperEvent | BadRow]) -> list[ShopperEvent | BadRow]:
+    """By event time; a bad row stays behind the event that it stood behind."""
+    last_ms = 0
+    keyed = []
+    for row in rows:
+        last_ms = row.time_ms if isinstance(row, ShopperEvent) else last_ms
+        keyed.append((last_ms, row))
+    return [row for _, row in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def _fitting(rows: list[ShopperEvent | BadRow], seconds: float) -> float:
+    times = [row.time_ms for row in rows if isinstance(row, ShopperEvent)]
+    if not times:
+        raise SettingInvalid("the file holds no event that could be played", "look at its rows; see docs/events.md")
+    return max((times[-1] - times[0]) / 1e3 / (seconds * FILLED), 1.0)

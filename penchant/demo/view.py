@@ -1,0 +1,100 @@
+"""View: a demonstration on a terminal, while it runs and after it."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from penchant.demo.examples import Example
+from penchant.demo.stage import Stage
+from prompts.words import describe
+from streams.intents import Findings
+from streams.sessions import Row
+
+SHOWN = 8
+ROWS = 8
+
+
+class LiveView:
+    """Redraws itself four times a second from what the stage counts."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @contextmanager
+    def __call__(self, stage: Stage) -> Iterator[None]:
+        """Show a stage while the block runs."""
+        with Live(get_renderable=lambda: _picture(stage), console=self._console, refresh_per_second=4, transient=True):
+            yield
+
+
+@contextmanager
+def no_view(_: Stage) -> Iterator[None]:
+    """Show nothing."""
+    yield
+
+
+def show_examples(console: Console, examples: Sequence[Example]) -> None:
+    """Each shopper's events and the intent that a ranker reads."""
+    for example in examples:
+        lines = [f"  {_row(row)}" for row in example.rows[-ROWS:]]
+        if len(example.rows) > ROWS:
+            lines.insert(0, f"  … {len(example.rows) - ROWS} more before")
+        intent = example.intent
+        findings = Findings.model_validate(
+            {name: intent.doc[name] for name in Findings.model_fields if name in intent.doc}
+        )
+        age_s = (intent.age or timedelta()).total_seconds()
+        lines += [
+            "",
+            f"[bold]{describe(findings)}[/]",
+            (
+                f"mission {intent.mission}, stage {intent.stage}, category {intent.category or 'none'}, "
+                f"confidence {intent.confidence:.2f}, by {intent.source}, {age_s:.1f} s after the last event"
+            ),
+        ]
+        console.print(Panel("\n".join(lines), title=f"shopper {example.shopper}", title_align="left"))
+
+
+def show_report(console: Console, report: dict[str, Any]) -> None:
+    """The figures as a table."""
+    table = Table(title="What it came to", show_header=False, title_justify="left")
+    for name, value in report.items():
+        shown = ", ".join(f"{key}: {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
+        table.add_row(name.replace("_", " "), shown)
+    console.print(table)
+
+
+def _picture(stage: Stage) -> Group:
+    meter, played = stage.worker.meter, stage.player.played
+    fresh = meter.percentiles() or {}
+    figures = Table.grid(padding=(0, 3))
+    figures.add_row("events", f"{played.sent:,}", f"{played.events_per_second:,.0f}/s", f"{played.shoppers:,} shoppers")
+    figures.add_row("calls", f"{meter.calls:,}", f"{meter.in_flight} in flight", f"{meter.call_failures:,} failed")
+    figures.add_row(
+        "intents", f"{meter.intents:,}", f"{meter.rules_intents:,} by rules", f"{meter.dead_letters} refused"
+    )
+    figures.add_row("fresh after", *(f"{name} {value / 1e3:.1f} s" for name, value in fresh.items()))
+    intents = [Text(f"{intent.shopper:>12}  {describe(intent)}", no_wrap=True, overflow="ellipsis")
+               for intent in list(meter.latest)[-SHOWN:]]  # fmt: skip
+    parts: list[Any] = [
+        Text(" · ".join(stage.components.values()), style="dim"),
+        Panel(figures, title=f"{time.strftime('%X')}", title_align="left"),
+        Panel(Group(*intents), title="latest intents", title_align="left", height=SHOWN + 2),
+    ]
+    return Group(*parts, *(Text(notice, style="yellow") for notice in stage.notices))
+
+
+def _row(row: Row) -> str:
+    clock = time.strftime("%H:%M:%S", time.gmtime(row.time_ms / 1e3))
+    if row.item is None:
+        return f"{clock}  {row.action:<11} {row.query or ''}"
+    price = f"{row.item.price:.2f} {row.item.currency or ''}" if row.item.price is not None else ""
+    return f"{clock}  {row.action:<11} {row.item.title or row.item.id}  [dim]{price}[/]"

@@ -1,0 +1,29 @@
+"""Signals: the first asks for an orderly stop, the second ends the process at once."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def stop_signals() -> Iterator[asyncio.Event]:
+    """An event that is set by SIGTERM or Ctrl-C. For the main thread's event loop."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop(number: int) -> None:
+        if asked.is_set():
+            os._exit(128 + number)  # asked twice: whoever asks does not want to wait, and a crash loses nothing
+        asked.set()
+
+    for number in STOPS:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield asked
+    finally:
+        for number in STOPS:
+            loop.remove_signal_handler(number)
