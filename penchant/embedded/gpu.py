@@ -20,9 +20,9 @@ ENVIRONMENT = "PENCHANT_SIMULATED_"
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How fast and how large the simulated GPU is. With these, 1,500 tokens in and 100 out take about 150 ms."""
+    """How fast and how large the simulated GPU is. With these, 1,500 tokens in and 100 out take about 135 ms."""
 
-    prefill_ms_per_token: float = 0.02
+    prefill_ms_per_token: float = 0.01
     decode_ms_per_token: float = 1.2
     max_running: int = 64  # requests in the batch
     max_waiting: int = 256  # requests beyond them, before new ones are refused

@@ -32,7 +32,8 @@ async def test_everything_starts_and_says_what_it_is(tmp_path: Path) -> None:
 async def test_a_model_of_ones_own_needs_no_triton(tmp_path: Path) -> None:
     """With `model=False` there is neither a server nor a stand-in."""
     async with Stack(tmp_path, model=False) as stack:
-        assert stack.triton is stack.stand_in is None
+        assert stack.triton is None
+        assert stack.stand_in is None
         assert set(stack.components) == {"kafka", "redis"}
 
 

@@ -33,10 +33,10 @@ async def client_of(server: TritonServer) -> AsyncIterator[InferenceServerClient
 
 
 @asynccontextmanager
-async def own_server(folder: Path, timing: Timing) -> AsyncIterator[TritonServer]:
+async def own_server(folder: Path, timing: Timing, answer: str = ECHO) -> AsyncIterator[TritonServer]:
     if why := triton.missing():
         pytest.skip(f"NO TRITONSERVER: {why}")
-    async with TritonServer(folder, timing=timing, answer=ECHO) as server:
+    async with TritonServer(folder, timing=timing, answer=answer) as server:
         yield server
 
 
@@ -153,6 +153,14 @@ async def test_too_many_are_refused(tmp_path: Path) -> None:
         for call in accepted:
             call.cancel()
         await asyncio.gather(*accepted, return_exceptions=True)
+
+
+async def test_an_answer_that_fails_is_an_error(tmp_path: Path) -> None:
+    """The call ends as INTERNAL instead of waiting for an answer; here the model is a function that takes no text."""
+    async with own_server(tmp_path, Timing(), "operator:index") as server, client_of(server) as client:
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await whole(client, PROMPT)
+        assert failed.value.code() == grpc.StatusCode.INTERNAL
 
 
 async def test_a_killed_server_comes_back_where_it_was(tmp_path: Path) -> None:
