@@ -13,6 +13,7 @@ from penchant.settings import Settings, load_settings
 from penchant.settings.catalogue import catalogue, sections
 from penchant.settings.example import example
 from penchant.settings.section import Section
+from prompts.missions import MISSIONS
 from streams.errors import SettingInvalid
 from streams.events import URGENT
 
@@ -227,6 +228,11 @@ def test_making_settings_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PENCHANT_LINEAGE", "7")
     Path("penchant.toml").write_text("lineage = 8")
     assert Settings().lineage == 0
+
+
+def test_missions_are_those_of_the_rules() -> None:
+    """By default the rules can find every mission that the model may name."""
+    assert set(Settings().intent.missions) == set(MISSIONS)
 
 
 def test_urgent_actions_are_those_of_the_events() -> None:
