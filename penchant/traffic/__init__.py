@@ -1,0 +1,1 @@
+"""Traffic: simulated shoppers, recorded ones, and playing either to Kafka."""
