@@ -1,1 +1,7 @@
-"""Reads shoppers' intents from Redis."""
+"""Reads shoppers' intents from Redis, within a ranker's latency budget."""
+
+from penchant_reader.async_reader import AsyncIntentReader
+from penchant_reader.intent import ReadFailed, ReadIntent
+from penchant_reader.reader import IntentReader
+
+__all__ = ["AsyncIntentReader", "IntentReader", "ReadFailed", "ReadIntent"]

@@ -1,0 +1,86 @@
+"""Decoding: what a ranker gets for what the hash holds."""
+
+from datetime import timedelta
+
+import pytest
+
+from penchant_reader.intent import FIELDS, ReadIntent, decode, ignore
+
+READ_AT_MS = 69_000
+HELD: dict[str, bytes | None] = {
+    "schema": b"1", "position": b"0:5:0", "source": b"rules", "as_of": b"9000", "written_at": b"9250",
+    "stage": b"compare", "mission": b"kitchen", "category": b"home/kettles", "brand": "Ålesund".encode(),
+    "confidence": b"0.7", "price_low": b"19.99", "price_high": b"60.0", "doc": b'{"stage":"compare"}',
+}  # fmt: skip
+
+
+def read(**changes: bytes | None) -> ReadIntent:
+    """Decode a hash with these changes."""
+    held = HELD | changes
+    return decode("ada", [held[name] for name in FIELDS], READ_AT_MS, ignore)
+
+
+def test_hot_fields_are_typed() -> None:
+    """Text is text and numbers are numbers, without touching the JSON."""
+    intent = read(doc=b"never parsed")
+    assert not intent.missing
+    assert (intent.stage, intent.mission, intent.category) == ("compare", "kitchen", "home/kettles")
+    assert (intent.brand, intent.source, intent.position) == ("Ålesund", "rules", "0:5:0")
+    assert (intent.confidence, intent.price_low, intent.price_high) == (0.7, 19.99, 60.0)
+    assert (intent.as_of_ms, intent.written_at_ms, intent.schema) == (9_000, 9_250, 1)
+
+
+def test_what_is_not_said_is_none_or_empty() -> None:
+    """An empty price is no price of zero."""
+    intent = read(price_low=b"", price_high=b"", brand=b"")
+    assert (intent.price_low, intent.price_high, intent.brand) == (None, None, "")
+
+
+def test_no_hash_is_a_missing_intent() -> None:
+    """Nothing there is an answer, not a failure."""
+    intent = decode("ada", [None] * len(FIELDS), READ_AT_MS, ignore)
+    assert (intent.missing, intent.failed, intent.age, intent.stale(1e9)) == (True, False, None, True)
+    assert intent.doc == {}
+
+
+def test_age_runs_from_the_last_event_to_the_read() -> None:
+    """And staleness with it."""
+    intent = read()
+    assert intent.age == timedelta(minutes=1)
+    assert (intent.stale(59), intent.stale(61)) == (True, False)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_half_a_hash_is_no_intent(name: str) -> None:
+    """A missing field is an error, whichever it is, not a default."""
+    with pytest.raises(ValueError, match="12 of 13"):
+        read(**{name: None})
+
+
+@pytest.mark.parametrize("name", ["schema", "as_of", "written_at", "confidence", "price_low", "price_high"])
+def test_a_number_that_is_none_is_no_intent(name: str) -> None:
+    """It is not taken for zero."""
+    with pytest.raises(ValueError, match="soon"):
+        read(**{name: b"soon"})
+
+
+def test_a_later_schema_is_not_read() -> None:
+    """Its fields may mean something else; the error says what to do."""
+    with pytest.raises(ValueError, match="upgrade penchant-reader"):
+        read(schema=b"2")
+
+
+def test_the_document_is_parsed_once() -> None:
+    """At the first use."""
+    intent = read()
+    assert intent.doc == {"stage": "compare"}
+    assert intent.doc is intent.doc
+
+
+@pytest.mark.parametrize("doc", [b"{", b"\xff", b"[1]"])
+def test_an_unreadable_document_is_empty_and_told(doc: bytes) -> None:
+    """It spoils no hot field, and the reader hears of it."""
+    heard: list[Exception] = []
+    intent = decode("ada", [(HELD | {"doc": doc})[name] for name in FIELDS], READ_AT_MS, heard.append)
+    assert (intent.stage, intent.doc) == ("compare", {})
+    assert len(heard) == 1

@@ -1,0 +1,250 @@
+"""Both readers, before a server that does what a test tells it to."""
+
+import asyncio
+import json
+import socket
+import socketserver
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+
+from penchant_reader import AsyncIntentReader, IntentReader, ReadFailed, ReadIntent
+
+PATIENT_S = 5.0
+KEY = "penchant:{%s}:intent"
+Answer = Callable[[str], bytes]
+
+
+class ScriptedRedis(socketserver.ThreadingTCPServer):
+    """Answers HMGET with what `answer` makes of the key, `pause_s` after it was asked, and anything else with OK."""
+
+    daemon_threads = True
+    block_on_close = False
+    answer: Answer
+    pause_s = 0.0
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"redis://127.0.0.1:{self.server_address[1]}/0"
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    """One connection."""
+
+    server: ScriptedRedis
+
+    def handle(self) -> None:
+        """Read command after command, and answer each."""
+        while line := self.rfile.readline():
+            words = [self._word() for _ in range(int(line[1:]))]
+            reply = b"+OK\r\n"
+            if words[0] == "HMGET":
+                time.sleep(self.server.pause_s)
+                reply = self.server.answer(words[1])
+            try:
+                self.wfile.write(reply)
+            except OSError:
+                return  # the reader has left, as readers do
+
+    def _word(self) -> str:
+        return self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2].decode()
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedRedis]:
+    """A server that has an intent under every key, the key in its document, until told otherwise."""
+    with ScriptedRedis(("127.0.0.1", 0), Conversation) as server:
+        server.answer = lambda key: reply(hash_of(key))
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+class InLoop:
+    """AsyncIntentReader with the face of IntentReader, in an event loop of its own."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._reader = AsyncIntentReader(url, **options)
+
+    @property
+    def failures(self) -> Counter[str]:
+        return self._reader.failures
+
+    def get(self, shopper: str) -> ReadIntent:
+        return self._loop.run_until_complete(self._reader.get(shopper))
+
+    def get_many(self, shoppers: Sequence[str]) -> list[ReadIntent]:
+        return self._loop.run_until_complete(self._reader.get_many(shoppers))
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._reader.close())
+        self._loop.close()
+
+
+Reader = IntentReader | InLoop
+Connect = Callable[..., Reader]
+
+
+@pytest.fixture(params=[IntentReader, InLoop], ids=["threads", "asyncio"])
+def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
+    """Makes readers, of each kind in turn, and closes them."""
+    with ExitStack() as stack:
+
+        def make(url: str, **options: Any) -> Reader:
+            reader: Reader = stack.enter_context(closing(request.param(url, **options)))
+            return reader
+
+        yield make
+
+
+def reply(values: Sequence[str | None]) -> bytes:
+    """What Redis answers to HMGET."""
+    parts = ["$-1\r\n" if value is None else f"${len(value.encode())}\r\n{value}\r\n" for value in values]
+    return f"*{len(values)}\r\n{''.join(parts)}".encode()
+
+
+def hash_of(shopper: str = "", **changes: str) -> list[str]:
+    """The fields of a shopper's intent, in the order in which readers ask for them."""
+    fields = {
+        "schema": "1", "position": "0:5:0", "source": "model", "as_of": "9000", "written_at": "9250",
+        "stage": "compare", "mission": "kitchen", "category": "home/kettles", "brand": "Ålesund",
+        "confidence": "0.7", "price_low": "19.99", "price_high": "60.0", "doc": json.dumps({"shopper": shopper}),
+    }  # fmt: skip
+    return list((fields | changes).values())
+
+
+def test_intents_come_in_the_order_asked(connect: Connect, server: ScriptedRedis) -> None:
+    """Each under its own shopper, twice if asked twice."""
+    intents = connect(server.url, timeout_s=PATIENT_S).get_many(["bob", "ada", "bob"])
+    assert [intent.shopper for intent in intents] == ["bob", "ada", "bob"]
+    assert [intent.doc["shopper"] for intent in intents] == [KEY % name for name in ("bob", "ada", "bob")]
+
+
+def test_nothing_asked_is_nothing_read(connect: Connect) -> None:
+    """Not even a connection is made."""
+    assert connect(nowhere(), strict=True).get_many([]) == []
+
+
+def test_the_namespace_is_the_readers(connect: Connect, server: ScriptedRedis) -> None:
+    """Another namespace is another key."""
+    reader = connect(server.url, namespace="shop", timeout_s=PATIENT_S)
+    assert reader.get("ada").doc["shopper"] == "shop:{ada}:intent"
+
+
+def test_a_server_that_is_away_is_counted(connect: Connect) -> None:
+    """Every shopper is missing, and that it was a failure is told."""
+    reader = connect(nowhere(), timeout_s=PATIENT_S)
+    intents = reader.get_many(["ada", "bob"])
+    assert [intent.shopper for intent in intents if intent.missing and intent.failed] == ["ada", "bob"]
+    assert reader.failures == {"ConnectionError": 1}
+
+
+def test_a_strict_reader_raises(connect: Connect) -> None:
+    """One error of its own, with the cause behind it."""
+    with pytest.raises(ReadFailed, match="ConnectionError") as raised:
+        connect(nowhere(), timeout_s=PATIENT_S, strict=True).get("ada")
+    assert raised.value.__cause__ is not None
+
+
+def test_the_timeout_bounds_the_whole_call(connect: Connect, server: ScriptedRedis) -> None:
+    """Replies that each come in time do not add up to a call without end."""
+    server.pause_s = 0.2
+    reader = connect(server.url, timeout_s=0.5)
+    assert all(intent.failed for intent in reader.get_many(["ada"] * 50))
+    assert reader.failures == {"TimeoutError": 1}
+
+
+def test_late_replies_reach_nobody(connect: Connect, server: ScriptedRedis) -> None:
+    """What came too late for one shopper is not given to the next."""
+    reader = connect(server.url, timeout_s=1)
+    server.pause_s = 2
+    assert reader.get("late").failed
+    server.pause_s = 0
+    assert reader.get("next").doc["shopper"] == KEY % "next"
+
+
+def test_one_bad_reply_spoils_no_other(connect: Connect, server: ScriptedRedis) -> None:
+    """A key of another type, half a hash, text where a number should be: each fails alone."""
+    bad = {
+        "wrong": b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
+        "half": reply([*hash_of()[:5], *[None] * 8]),
+        "text": reply(hash_of(confidence="high")),
+        "later": reply(hash_of(schema="2")),
+    }
+    server.answer = lambda key: bad.get(key.split("{")[1].split("}")[0]) or reply(hash_of())
+    reader = connect(server.url, timeout_s=PATIENT_S)
+    assert [intent.shopper for intent in reader.get_many([*bad, "good"]) if not intent.failed] == ["good"]
+    assert reader.failures == {"ResponseError": 1, "ValueError": 3}
+
+
+def test_a_document_that_cannot_be_parsed_is_counted(connect: Connect, server: ScriptedRedis) -> None:
+    """When it is used, by the reader that read it."""
+    server.answer = lambda key: reply(hash_of(doc="{"))
+    reader = connect(server.url, timeout_s=PATIENT_S)
+    intent = reader.get("ada")
+    assert (intent.stage, sum(reader.failures.values())) == ("compare", 0)
+    assert intent.doc == {}
+    assert reader.failures == {"JSONDecodeError": 1}
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-LOADING not yet\r\n", b"*13\r\n$1\r\n1"])
+def test_nonsense_is_a_failure(connect: Connect, server: ScriptedRedis, answer: bytes) -> None:
+    """Whatever comes back, the ranker gets an answer."""
+    server.answer = lambda key: answer
+    reader = connect(server.url, timeout_s=0.5)
+    assert reader.get("ada").failed
+    assert sum(reader.failures.values()) == 1
+
+
+def test_a_name_that_is_no_text_is_a_failure(connect: Connect, server: ScriptedRedis) -> None:
+    """Half a surrogate pair cannot be sent; the ranker does not hear of it, and the connection goes on."""
+    reader = connect(server.url, timeout_s=PATIENT_S)
+    assert reader.get("\ud800").failed
+    assert reader.get("ada").stage == "compare"
+
+
+def test_threads_share_a_reader(server: ScriptedRedis) -> None:
+    """Each has its own deadline and gets its own shoppers."""
+    with IntentReader(server.url, timeout_s=PATIENT_S) as reader, ThreadPoolExecutor(8) as threads:
+        names = [f"s{number}" for number in range(200)]
+        intents = list(threads.map(reader.get, names))
+    assert [intent.doc["shopper"] for intent in intents] == [KEY % name for name in names]
+
+
+def test_cancelling_cancels(server: ScriptedRedis) -> None:
+    """A task that is cancelled in a read is cancelled, and its connection is not used again."""
+
+    async def cancel_and_read() -> str:
+        async with AsyncIntentReader(server.url, timeout_s=PATIENT_S) as reader:
+            server.pause_s = 0.2
+            read = asyncio.create_task(reader.get("ada"))
+            await asyncio.sleep(0.1)
+            read.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await read
+            server.pause_s = 0
+            return str((await reader.get("bob")).doc["shopper"])
+
+    assert asyncio.run(cancel_and_read()) == KEY % "bob"
+
+
+@pytest.mark.parametrize("kind", [IntentReader, AsyncIntentReader])
+def test_a_wrong_url_is_told_at_once(kind: type) -> None:
+    """It is the caller's mistake, and no ranker has started yet."""
+    with pytest.raises(ValueError, match="redis://"):
+        kind("localhost:6379")
+
+
+def nowhere() -> str:
+    """The URL of a port where nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"redis://127.0.0.1:{taken.getsockname()[1]}/0"
