@@ -1,0 +1,26 @@
+"""The JSON Schema of an intent, for whoever validates `doc`: `python -m storage.schema > docs/intent.schema.json`."""
+
+import sys
+from typing import Any
+
+import orjson
+
+from streams.intents import SCHEMA, Intent
+
+
+def schema() -> bytes:
+    """As it stands in docs/intent.schema.json. Unknown fields are allowed: new ones come without a new number."""
+    published = {"$schema": "https://json-schema.org/draft/2020-12/schema", "version": SCHEMA}
+    published |= _open(Intent.model_json_schema(mode="serialization"))
+    return orjson.dumps(published, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _open(node: Any) -> Any:
+    """Our own code refuses unknown fields to catch its mistakes; readers must not."""
+    if isinstance(node, dict):
+        return {name: _open(value) for name, value in node.items() if name != "additionalProperties"}
+    return [_open(value) for value in node] if isinstance(node, list) else node
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(schema())
