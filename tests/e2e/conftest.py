@@ -1,0 +1,55 @@
+"""The whole pipeline: a worker between a broker, a redis-server and a tritonserver, all of them real."""
+
+from collections.abc import AsyncIterator, Callable
+from uuid import uuid4
+
+import pytest
+
+from penchant.embedded import triton
+from penchant.embedded.kafka import MockKafka
+from penchant.embedded.redis import RedisServer
+from penchant.embedded.triton import TritonServer
+from penchant.settings.root import Settings
+from tests.kafka import Kafka
+
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture(params=["apache", "mock"])
+def broker(request: pytest.FixtureRequest, mock_kafka: MockKafka) -> Kafka:
+    """Apache Kafka, and librdkafka's mock of it."""
+    if request.param == "mock":
+        return Kafka(mock_kafka.address, mock_kafka.describe(), mock_kafka)
+    found: Kafka = request.getfixturevalue("real_kafka")
+    return found
+
+
+@pytest.fixture(scope="session")
+async def model_server(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TritonServer]:
+    """A tritonserver before the simulated GPU, whose answers come from the rules."""
+    if why := triton.missing():
+        pytest.skip(f"NO TRITONSERVER: {why}")
+    async with TritonServer(tmp_path_factory.mktemp("model")) as server:
+        yield server
+
+
+@pytest.fixture
+def make_settings(redis_server: RedisServer) -> MakeSettings:
+    """Settings for a worker of a test: quick triggers, a namespace and a group of its own."""
+
+    def make(broker: Kafka, topic: str, model: str, **sections: dict[str, object]) -> Settings:
+        name = uuid4().hex[:12]
+        values: dict[str, dict[str, object]] = {
+            "kafka": {"bootstrap": broker.bootstrap, "topic": topic, "group": name, "dead_letter_topic": f"{topic}.dead",
+                      "commit_interval_s": 0.2, "session_timeout_s": 6},
+            "redis": {"url": redis_server.url, "namespace": name},
+            "model": {"url": model},
+            "triggers": {"debounce_s": 0.1, "max_wait_s": 0.3, "min_interval_s": 0.1},
+            "commit": {"lag_s": 0.5},
+            "dead_letters": {"window_s": 0.5},
+        }  # fmt: skip
+        for section, given in sections.items():
+            values.setdefault(section, {}).update(given)
+        return Settings.model_validate(values)
+
+    return make
