@@ -1,0 +1,133 @@
+"""The compact answer of a model: short keys, numbers for names, evidence as event numbers."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from streams.errors import AnswerRefused
+
+OTHER = "other"
+"""The mission of a shopper who is after nothing on the list."""
+
+ATTRIBUTES = ("color", "size", "material", "style", "use", "feature", "audience")
+SIGNALS = ("urgency", "gift", "seasonal")
+HIGHEST = 10
+"""Weights, strengths and confidence are whole numbers from 0 to this: one token each."""
+
+MAX_TOKENS = 160
+"""Room for every field at its longest that a person would write; a typical answer takes half."""
+
+NAMED, EVIDENCE = 3, 4
+"""How many categories, or brands, and how many events an answer names."""
+
+_LONGEST = 4_000
+_TEXT, _VALUE = 120, 24
+
+Weights = tuple[tuple[int, int], ...]
+
+
+class Answer(BaseModel):
+    """What a model said, well formed but not yet grounded. Numbers of categories and brands are those of its prompt."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, validate_by_name=True)
+
+    mission: str = Field(OTHER, alias="m")
+    text: str = Field("", alias="t")
+    categories: Weights = Field((), alias="c")
+    brands: Weights = Field((), alias="b")
+    attributes: Mapping[str, str] = Field({}, alias="a")
+    signals: Mapping[str, int] = Field({}, alias="s")
+    confidence: int | None = Field(None, alias="k")
+    evidence: tuple[int, ...] = Field((), alias="e")
+
+    def write(self) -> str:
+        """The answer as a model writes it."""
+        return self.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def parse(answer: str | bytes) -> Answer:
+    """Read what a model wrote. Raises AnswerRefused, with the reason in one word, on what is no answer.
+
+    Anything around the first JSON object is ignored. An object that was cut off is closed after its last complete
+    member: what comes first in an answer matters most.
+    """
+    text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+    text = text[:_LONGEST]
+    start = text.find("{")
+    if start < 0:
+        raise AnswerRefused("no-json", f"{len(text)} characters without an object")
+    value = _decode(text[start:])
+    try:
+        return Answer.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise AnswerRefused("shape", f"{first['type']} at {first['loc'][0]}") from error
+
+
+def schema(missions: Sequence[str]) -> str:
+    """The JSON schema of an answer, for guided decoding. Plain types only: not all engines know tuples of two types."""
+    number = {"type": "integer", "minimum": 0, "maximum": 999_999}
+    weights = _array(_array(number, 2, 2), 0, NAMED)
+    properties = {
+        "m": {"type": "string", "enum": list(dict.fromkeys((*missions, OTHER)))},
+        "t": {"type": "string", "maxLength": _TEXT},
+        "c": weights,
+        "b": weights,
+        "a": _object({name: {"type": "string", "maxLength": _VALUE} for name in ATTRIBUTES}),
+        "s": _object(dict.fromkeys(SIGNALS, _LEVEL)),
+        "k": _LEVEL,
+        "e": _array(number, 0, EVIDENCE),
+    }
+    return json.dumps(_object(properties, required=("m", "t", "c", "k", "e")), separators=(",", ":"))
+
+
+_LEVEL = {"type": "integer", "enum": list(range(HIGHEST + 1))}
+
+
+def _array(items: dict[str, Any], least: int, most: int) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": least, "maxItems": most}
+
+
+def _object(properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+def _decode(text: str) -> Any:
+    """The object that `text` begins with; one attempt to close it where it was cut off."""
+    try:
+        return _JSON.raw_decode(text)[0]
+    except (ValueError, RecursionError):
+        closed = _close(text)
+    if closed is None:
+        raise AnswerRefused("malformed", "an object that is no JSON")
+    try:
+        return _JSON.raw_decode(closed)[0]
+    except (ValueError, RecursionError) as error:
+        raise AnswerRefused("truncated", "cut off before its first member ended, or malformed") from error
+
+
+def _close(text: str) -> str | None:
+    """`text` up to its last complete member, closed (as it is, if it has none); None if it is not cut off."""
+    depth, quoted, kept = 0, False, 1
+    escaped = False
+    for at, character in enumerate(text):
+        if quoted:
+            quoted = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            quoted = True
+        elif character in "{[":
+            depth += 1
+        elif character in "}]":
+            depth -= 1
+            kept = at + 1 if depth == 1 else kept
+            if depth == 0:
+                return None
+        elif character == "," and depth == 1:
+            kept = at
+    return text[:kept] + "}" if kept > 1 else text
+
+
+_JSON = json.JSONDecoder()

@@ -1,0 +1,37 @@
+"""Compose: findings and their bookkeeping as the intent that is promised to rankers."""
+
+from prompts.world import World
+from streams.intents import Findings, Intent, Source, Waits, Window
+from streams.sessions import Session
+
+NO_WAITS = Waits()
+
+
+def compose(
+    findings: Findings,
+    session: Session | World,
+    *,
+    shopper: str,
+    source: Source,
+    position: str,
+    written_at_ms: int,
+    model: str = "",
+    prompt_version: str = "",
+    arm: str = "",
+    waits: Waits = NO_WAITS,
+) -> Intent:
+    """The intent of a shopper, made from the session as it stood. `as_of_ms` is its latest event's time."""
+    world = World.of(session)
+    return Intent(
+        **dict(findings),
+        shopper=shopper,
+        window=Window(from_ms=world.from_ms, to_ms=world.to_ms, events=world.events),
+        as_of_ms=world.to_ms,
+        written_at_ms=written_at_ms,
+        source=source,
+        model=model,
+        prompt_version=prompt_version,
+        arm=arm,
+        position=position,
+        waits=waits,
+    )

@@ -1,0 +1,164 @@
+"""Grounding: what may stand of a model's answer. A closed world: the model names and weighs, code counts.
+
+Whatever the answer says, stage, price band, avoid list and next action are the rules'. A weight, a signal and the
+confidence move from the rules' value by a bounded step, so that a hostile title that persuades the model moves them no
+further either. Free text is bounded and goes nowhere but into `mission.text`.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from prompts.answer import ATTRIBUTES, HIGHEST, OTHER, SIGNALS, Answer
+from prompts.guard import plain
+from prompts.interests import MANY
+from prompts.missions import MISSIONS
+from prompts.words import LONGEST
+from prompts.world import World
+from streams.intents import Attribute, Findings, Mission, Signals, Weighted
+from streams.sessions import Session
+
+FACTOR = 2.0
+"""How far a model may move a weight, up or down, before shares are made to fill what they filled again."""
+
+SIGNAL_STEP, CONFIDENCE_STEP = 0.5, 0.2
+"""How far a model may move a signal and the confidence."""
+
+_FAINT = 0.05  # the weight that a name of the window starts from when the rules have left it out
+_VALUE = 24
+_MOST_ATTRIBUTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """Findings that name nothing outside the window. `removed` has one kind (`category`, `evidence`, ...) for each
+    thing that was taken out. `abstained`: the answer had nothing to say, and the findings are the rules'."""
+
+    findings: Findings
+    removed: tuple[str, ...]
+    abstained: bool
+
+
+def ground(
+    answer: Answer, session: Session | World, rules_findings: Findings, missions: Sequence[str] = MISSIONS
+) -> Grounded:
+    """Check an answer against the session, or better the world, that its prompt was rendered from."""
+    world, rule = World.of(session), rules_findings
+    removed: list[str] = []
+    mission = _mission(answer, rule.mission, missions, removed)
+    categories = _named("category", answer.categories, world.categories, removed)
+    brands = _named("brand", answer.brands, world.brands, removed)
+    attributes = _attributes(answer, world, removed)
+    evidence = _evidence(answer, world, removed)
+    if not (mission or categories or brands or attributes or evidence):
+        return Grounded(rule, tuple(removed), abstained=True)
+    model_says = {
+        "mission": mission or rule.mission,
+        "categories": _reweigh(categories, rule.categories),
+        "brands": _reweigh(brands, rule.brands),
+        "attributes": attributes,
+        "signals": _signals(answer, rule.signals, removed),
+        "confidence": _confidence(answer, rule.confidence, removed),
+        "evidence": evidence or rule.evidence,
+    }
+    return Grounded(rule.model_copy(update=model_says), tuple(removed), abstained=False)
+
+
+def _mission(answer: Answer, rule: Mission, missions: Sequence[str], removed: list[str]) -> Mission | None:
+    """The answer's mission, completed by the rules'; None where it says neither a known label nor anything in words."""
+    text = plain(answer.text, LONGEST)
+    if text != " ".join(answer.text.split()):
+        removed.append("text")
+    if answer.mission == OTHER or answer.mission in missions:
+        return Mission(label=answer.mission, text=text or rule.text) if text or answer.mission != OTHER else None
+    removed.append("mission")
+    return Mission(label=rule.label, text=text) if text else None
+
+
+def _named(kind: str, said: Sequence[tuple[int, int]], names: Sequence[str], removed: list[str]) -> dict[str, int]:
+    """The names that the answer's numbers stand for, with its levels."""
+    known = {}
+    for number, level in said:
+        if 1 <= number <= len(names):
+            known[names[number - 1]] = _level(level, kind, removed)
+        else:
+            removed.append(kind)
+    return known
+
+
+def _reweigh(levels: Mapping[str, int], rule: tuple[Weighted, ...]) -> tuple[Weighted, ...]:
+    """The rules' weights, those that the answer names moved towards what it says, filling the same share as before."""
+    old = {each.name: each.weight for each in rule}
+    new = dict(old)
+    for name, level in levels.items():
+        start = old.get(name, _FAINT)
+        new[name] = _towards(level, start, start / FACTOR, start * FACTOR)
+    if new == old:
+        return rule
+    fill = (sum(old.values()) or _FAINT) / sum(new.values())
+    largest = sorted(new.items(), key=lambda pair: (-pair[1], pair[0]))[:MANY]
+    return tuple(Weighted(name=name, weight=round(min(weight * fill, 1), 3)) for name, weight in largest)
+
+
+def _attributes(answer: Answer, world: World, removed: list[str]) -> tuple[Attribute, ...]:
+    """Attributes whose value stands in a title or search of the window, weighed by the share of lines that have it."""
+    if not answer.attributes:
+        return ()
+    texts = [(entry.product.title if entry.product else entry.query).casefold() for entry in world.entries]
+    texts = [text for text in texts if text]
+    found: list[Attribute] = []
+    for name, said in answer.attributes.items():
+        value = plain(said, _VALUE).casefold()
+        lines = sum(map(bool, map(_word(value), texts))) if value and name in ATTRIBUTES else 0
+        if lines and len(found) < _MOST_ATTRIBUTES:
+            found.append(Attribute(name=name, value=value, weight=round(lines / len(texts), 3)))
+        else:
+            removed.append("attribute")
+    return tuple(found)
+
+
+def _word(value: str) -> Callable[[str], re.Match[str] | None]:
+    return re.compile(rf"(?<!\w){re.escape(value)}(?!\w)").search
+
+
+def _evidence(answer: Answer, world: World, removed: list[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for number in answer.evidence:
+        at = number - world.dropped - 1
+        if 0 <= at < len(world.entries):
+            found.append(world.entries[at].event_id)
+        else:
+            removed.append("evidence")
+    return tuple(dict.fromkeys(found))[:MANY]
+
+
+def _signals(answer: Answer, rule: Signals, removed: list[str]) -> Signals:
+    moved = {}
+    for name, level in answer.signals.items():
+        if name in SIGNALS:
+            start = getattr(rule, name)
+            moved[name] = _towards(_level(level, "signal", removed), start, start - SIGNAL_STEP, start + SIGNAL_STEP)
+        else:
+            removed.append("signal")
+    return rule.model_copy(update=moved)
+
+
+def _confidence(answer: Answer, start: float, removed: list[str]) -> float:
+    if answer.confidence is None:
+        return start
+    level = _level(answer.confidence, "confidence", removed)
+    return _towards(level, start, start - CONFIDENCE_STEP, start + CONFIDENCE_STEP)
+
+
+def _level(level: int, kind: str, removed: list[str]) -> int:
+    """A level within bounds; one that was not is counted."""
+    if not 0 <= level <= HIGHEST:
+        removed.append(kind)
+    return min(max(level, 0), HIGHEST)
+
+
+def _towards(level: int, start: float, low: float, high: float) -> float:
+    """The share that a level stands for, within bounds; `start` itself where the level says the same more coarsely."""
+    if level == round(start * HIGHEST):
+        return start
+    return round(min(max(level / HIGHEST, low, 0), high, 1), 3)

@@ -1,0 +1,102 @@
+"""Interests: how much of a shopper's attention goes to which category, brand and price. Code counts, the model names.
+
+A line weighs what its action shows, halved for every dozen lines that came after it. Age is counted in lines rather
+than minutes, so that a shopper who pauses is not thought to have forgotten, and so that a prompt shows all of it.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from prompts.world import Entry, World
+from streams.intents import PriceBand, Weighted
+from streams.profiles import Counts
+
+STRENGTH = {
+    "view": 1.0,
+    "click": 1.0,
+    "list_view": 0.05,
+    "search": 0.0,
+    "cart_add": 3.0,
+    "cart_remove": 0.0,
+    "cart_view": 0.5,
+    "checkout": 3.0,
+    "purchase": 2.0,
+    "refund": 0.0,
+    "wishlist_add": 2.0,
+}
+"""What one line of an action says about wanting; judgement, not measurement."""
+
+MANY = 5
+"""Categories, brands and evidence kept: more are no preference."""
+
+LITTLE = 0.1
+"""A line that weighs less says nothing any more."""
+
+_FADE = 0.5 ** (1 / 12)
+_EARLIER, _PROFILE = 0.1, 0.03  # what a dropped line, or one of a closed session, still weighs
+_SPREAD = 0.1  # a shopper who saw 60 to 90 also takes what costs a tenth less or more
+_TAIL = 0.1  # the share of weight on either side that is taken for a stray
+
+
+def weights(world: World) -> tuple[float, ...]:
+    """What each entry weighs. Lists and glances at the cart pass without ageing what came before."""
+    worth = 1.0
+    found = []
+    for entry in reversed(world.entries):
+        strength = STRENGTH[entry.action]
+        found.append(strength * worth)
+        if strength >= 1:
+            worth *= _FADE
+    return tuple(reversed(found))
+
+
+def categories(world: World, weighed: Sequence[float]) -> tuple[Weighted, ...]:
+    """The categories of the window with their shares, largest first."""
+    numbers = (entry.product.category if entry.product else 0 for entry in world.entries)
+    return _shares(numbers, weighed, world.categories, world.profile.categories, world.earlier.categories)
+
+
+def brands(world: World, weighed: Sequence[float]) -> tuple[Weighted, ...]:
+    """The brands of the window with their shares, largest first."""
+    numbers = (entry.product.brand if entry.product else 0 for entry in world.entries)
+    return _shares(numbers, weighed, world.brands, world.profile.brands, world.earlier.brands)
+
+
+def price_band(entries: Iterable[tuple[Entry, float]]) -> PriceBand | None:
+    """The range that holds most of the weight of the prices; one currency only, the one that weighs most."""
+    prices: dict[str, list[tuple[float, float]]] = {}
+    for entry, weight in entries:
+        product = entry.product
+        if weight and product and product.price:
+            prices.setdefault(product.currency, []).append((product.price, weight))
+    if not prices:
+        return None
+    currency = max(sorted(prices), key=lambda code: sum(weight for _, weight in prices[code]))
+    ordered = sorted(prices[currency])
+    low, high = _quantile(ordered, _TAIL), _quantile(ordered, 1 - _TAIL)
+    return PriceBand(low=round(low * (1 - _SPREAD), 2), high=round(high * (1 + _SPREAD), 2), currency=currency)
+
+
+def _quantile(ordered: Sequence[tuple[float, float]], share: float) -> float:
+    """The price below which `share` of the weight lies."""
+    left = share * sum(weight for _, weight in ordered)
+    for price, weight in ordered:
+        left -= weight
+        if left <= 0:
+            return price
+    return ordered[-1][0]
+
+
+def _shares(
+    numbers: Iterable[int], weighed: Sequence[float], names: Sequence[str], profile: Counts, earlier: Counts
+) -> tuple[Weighted, ...]:
+    scores = [0.0] * (len(names) + 1)
+    for number, weight in zip(numbers, weighed, strict=True):
+        scores[number] += weight
+    known = {name: score for name, score in zip(names, scores[1:], strict=True) if score}
+    for counts, worth in ((earlier, _EARLIER), (profile, _PROFILE)):
+        for name, count in counts:
+            if name in known:
+                known[name] += worth * count
+    total = sum(known.values())
+    largest = sorted(known.items(), key=lambda entry: (-entry[1], entry[0]))[:MANY]
+    return tuple(Weighted(name=name, weight=round(score / total, 3)) for name, score in largest)

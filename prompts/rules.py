@@ -1,0 +1,66 @@
+"""Rules: complete findings without a model: the fallback, the baseline, and the numbers that a model may only shift.
+
+They depend on the world alone, which is all that a prompt shows: rules on a session and rules on its prompt agree.
+"""
+
+from collections.abc import Sequence
+
+from prompts import interests
+from prompts.funnel import avoid, next_action, stage
+from prompts.missions import MISSIONS, Said, label, signals
+from prompts.words import mission_text
+from prompts.world import Entry, World
+from streams.intents import Findings, Mission, Weighted
+from streams.sessions import Session
+
+_SOME = 4  # lines of weight that make us half sure
+
+
+def rules(session: Session | World, missions: Sequence[str] = MISSIONS) -> Findings:
+    """What a session shows, by counting. Every name and event in it is from the session's window."""
+    world = World.of(session)
+    weighed = interests.weights(world)
+    at = stage(world)
+    categories, brands = interests.categories(world, weighed), interests.brands(world, weighed)
+    said = Said.of(world, categories)
+    leading = _leading(world, weighed, categories)
+    band = interests.price_band(leading)
+    return Findings(
+        mission=Mission(
+            label=label(world, said, at, categories, missions), text=mission_text(at, categories, brands, band)
+        ),
+        stage=at,
+        categories=categories,
+        brands=brands,
+        price_band=band,
+        avoid=avoid(world),
+        signals=signals(world, said, at),
+        next_action=next_action(world, at),
+        confidence=_confidence(weighed, categories),
+        evidence=_evidence(world, leading),
+    )
+
+
+def _leading(world: World, weighed: Sequence[float], categories: Sequence[Weighted]) -> list[tuple[Entry, float]]:
+    """The entries, with their weights, of the category that leads; all entries where none does."""
+    pairs = zip(world.entries, weighed, strict=True)
+    if not categories:
+        return list(pairs)
+    number = world.categories.index(categories[0].name) + 1
+    return [(entry, weight) for entry, weight in pairs if entry.product and entry.product.category == number]
+
+
+def _confidence(weighed: Sequence[float], categories: Sequence[Weighted]) -> float:
+    """Sure where there is much to go by and one category has most of it."""
+    lines = sum(weight >= interests.LITTLE for weight in weighed)
+    focus = categories[0].weight if categories else 0.5
+    return round(focus * lines / (lines + _SOME), 3)
+
+
+def _evidence(world: World, leading: Sequence[tuple[Entry, float]]) -> tuple[str, ...]:
+    """The lines that weigh most in the leading category, and the last search, in the order of the log."""
+    heaviest = sorted(leading, key=lambda pair: (-pair[1], -pair[0].number))
+    chosen = [entry for entry in world.entries if entry.query][-1:]
+    chosen += [entry for entry, weight in heaviest if weight]
+    kept = {entry.number for entry in chosen[: interests.MANY]}
+    return tuple(dict.fromkeys(entry.event_id for entry in world.entries if entry.number in kept))

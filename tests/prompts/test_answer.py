@@ -1,0 +1,142 @@
+"""Any text at all is an answer or a clear refusal."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prompts.answer import ATTRIBUTES, SIGNALS, Answer, parse, schema
+from streams.errors import AnswerRefused
+
+WHOLE = (
+    '{"m":"gift","t":"Wants a kettle","c":[[1,9],[2,1]],"b":[[1,7]],'
+    '"a":{"color":"blue"},"s":{"gift":8},"k":7,"e":[1,4]}'
+)
+PARSED = Answer(
+    mission="gift",
+    text="Wants a kettle",
+    categories=((1, 9), (2, 1)),
+    brands=((1, 7),),
+    attributes={"color": "blue"},
+    signals={"gift": 8},
+    confidence=7,
+    evidence=(1, 4),
+)
+
+
+def drawn(schema: dict) -> st.SearchStrategy:
+    """Any document that a schema of the kinds that we write allows."""
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if schema["type"] == "string":
+        return st.text(max_size=schema["maxLength"])
+    if schema["type"] == "integer":
+        return st.integers(schema["minimum"], schema["maximum"])
+    if schema["type"] == "array":
+        return st.lists(drawn(schema["items"]), min_size=schema["minItems"], max_size=schema["maxItems"])
+    fields = {name: drawn(field) for name, field in schema["properties"].items()}
+    required = {name: fields.pop(name) for name in schema["required"]}
+    return st.fixed_dictionaries(required, optional=fields)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE,
+        WHOLE.encode(),
+        "\n\n  " + WHOLE + "\n\n\n   \t\n",
+        "```json\n" + WHOLE + "\n```",
+        "Answer: " + WHOLE + ' Shopper\nBefore: nothing known\n{"m":"other"}',
+        WHOLE.replace(",", " ,\n\t").replace('":', '" : '),
+        WHOLE.replace('"k":7', '"k":7.0,"x":[{"unknown":null}]'),
+    ],
+)
+def test_reads_an_answer_whatever_surrounds_it(text: str | bytes) -> None:
+    """Whitespace, code fences, a second answer, unknown keys: the first object counts."""
+    assert parse(text) == PARSED
+
+
+def test_writes_what_it_reads() -> None:
+    """The written form is the compact one."""
+    assert PARSED.write() == WHOLE
+    assert parse(Answer(mission="other").write()) == Answer()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (WHOLE[:-1], PARSED),
+        (WHOLE[: WHOLE.index('"e"') + 8], PARSED.model_copy(update={"evidence": ()})),
+        (WHOLE[: WHOLE.index('"c"') + 9], Answer(mission="gift", text="Wants a kettle")),
+        ('{"m":"gift","t":"a \\"quoted, {odd} text', Answer(mission="gift")),
+        ('{"m":"gift"  ,   \n\n\n\n', Answer(mission="gift")),
+    ],
+)
+def test_a_cut_off_answer_keeps_its_complete_members(text: str, kept: Answer) -> None:
+    """What the token limit cut off is closed after the last complete member."""
+    assert parse(text) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no-json"),
+        ("I cannot help with that.", "no-json"),
+        (" \n" * 3_000 + WHOLE, "no-json"),
+        ("{'m': 'gift'}", "malformed"),
+        ('{"m":"gift"}'.replace('"gift"', "gift"), "malformed"),
+        ('{"m":"gi', "truncated"),
+        ("{" * 3_000, "truncated"),
+        ('{"a":' + "[" * 3_000, "truncated"),
+        ('{"m":7}', "shape"),
+        ('{"c":[[1]]}', "shape"),
+        ('{"k":"high"}', "shape"),
+        ('{"k":NaN}', "shape"),
+        (b"\x80\xff", "no-json"),
+    ],
+)
+def test_refuses_what_is_no_answer(text: str | bytes, reason: str) -> None:
+    """The reason is one word, and the message repeats nothing that the model wrote."""
+    with pytest.raises(AnswerRefused) as refused:
+        parse(text)
+    assert refused.value.reason == reason
+    assert "gi" not in refused.value.detail
+
+
+@given(
+    st.one_of(
+        st.text(),
+        st.binary(),
+        st.text(alphabet='{}[]",:\\ mtcbaske0123456789.-eE\n'),
+        st.integers(0, len(WHOLE)).map(lambda end: WHOLE[:end]),
+        st.recursive(st.none() | st.floats() | st.text(), lambda inner: st.dictionaries(st.text(), inner)).map(
+            lambda value: json.dumps({"m": value, "c": value, "s": value, "e": [value]})
+        ),
+    )
+)
+def test_any_text_is_an_answer_or_refused(text: str | bytes) -> None:
+    """Nothing but AnswerRefused is raised, and its reason is one of four."""
+    outcome: Answer | str
+    try:
+        outcome = parse(text)
+    except AnswerRefused as refused:
+        outcome = refused.reason
+    assert isinstance(outcome, Answer) or outcome in {"no-json", "malformed", "truncated", "shape"}
+
+
+@given(st.data())
+def test_whatever_the_schema_allows_is_read_whole(data: st.DataObject) -> None:
+    """The schema that guides decoding and the reader are of one mind, key by key."""
+    document = data.draw(drawn(json.loads(schema(("gift", "research")))))
+    answer = parse(json.dumps(document))
+    assert json.loads(answer.write()) == {"b": [], "a": {}, "s": {}, **document}
+
+
+def test_the_schema_lists_what_may_be_said() -> None:
+    """Missions, attributes and signals are closed lists, and so are the keys."""
+    properties = json.loads(schema(("gift", "other")))["properties"]
+    assert properties["m"]["enum"] == ["gift", "other"]
+    assert set(properties["a"]["properties"]) == set(ATTRIBUTES)
+    assert set(properties["s"]["properties"]) == set(SIGNALS)
+    assert list(properties) == list(json.loads(Answer(confidence=1).write()))

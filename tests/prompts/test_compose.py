@@ -1,0 +1,36 @@
+"""An intent is findings and their bookkeeping."""
+
+from prompts.compose import compose
+from prompts.rules import rules
+from prompts.world import World
+from streams.intents import Findings, Intent, Waits, Window
+from tests.prompts.shoppers import KETTLE, START_MS, folded, shopper
+
+
+def test_an_intent_says_what_it_was_made_from() -> None:
+    """The window, the latest event time and the position are those of the session as it stood."""
+    session = shopper(("view", KETTLE), ("view", KETTLE))
+    world, found = World.of(session), rules(session)
+    folded([("view", [KETTLE], None, 1_000)], session)
+    intent = compose(
+        found,
+        world,
+        shopper="shopper",
+        source="model",
+        position="0:1:0",
+        written_at_ms=START_MS + 90_000,
+        model="simulated",
+        prompt_version="v1",
+        waits=Waits(queue_ms=3),
+    )
+    assert intent.window == Window(from_ms=START_MS + 20_000, to_ms=START_MS + 40_000, events=2)
+    assert (intent.as_of_ms, intent.position, intent.shopper) == (START_MS + 40_000, "0:1:0", "shopper")
+    assert Findings(**{name: getattr(intent, name) for name in Findings.model_fields}) == found
+    assert Intent.model_validate_json(intent.model_dump_json()) == intent
+
+
+def test_an_early_event_widens_the_window() -> None:
+    """An event that came late but belongs to the session may be the window's first."""
+    session = folded([("view", [KETTLE], None, 0), ("view", [KETTLE], None, -60_000)])
+    intent = compose(rules(session), session, shopper="s", source="rules", position="0:1:0", written_at_ms=START_MS)
+    assert (intent.window.from_ms, intent.window.to_ms) == (START_MS - 60_000, START_MS)
