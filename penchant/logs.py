@@ -13,8 +13,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 Format = Literal["auto", "console", "json"]
 
-NOISY = ("aiokafka", "asyncio", "faust", "grpc", "httpcore", "httpx", "kafka", "mode", "redis")
-"""Libraries that tell more than an operator wants: only their warnings are shown."""
+NOISY = ("aiokafka", "asyncio", "faust", "grpc", "httpcore", "httpx", "kafka", "mode", "redis", "streams.transport")
+"""Libraries, and what is built on their classes, that tell more than an operator wants: only their warnings show."""
 
 PERSONAL = frozenset({"answer", "prompt", "query", "record", "shopper", "shopper_id", "shoppers", "title", "titles"})
 """Fields that name a shopper or hold what they typed or read; only debug shows them."""

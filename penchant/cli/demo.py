@@ -53,16 +53,20 @@ def demo(
     plan = Plan(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model_url)
     console = Console(stderr=json)
     live = sys.stderr.isatty() if json else sys.stdout.isatty()
-    configure_logs("warning", stream=io.StringIO() if live else sys.stderr)
+    configure_logs("info", "console", stream=io.StringIO() if live else sys.stderr)
     if not live:
         console.print(f"Playing for {seconds:g} s; the servers' logs are in {folder}")
-    outcome = asyncio.run(run(plan, LiveView(console) if live else no_view))
+    outcome = asyncio.run(run(plan, LiveView(console) if live else no_view, silent if live else console.print))
     _show(outcome, console, json=json)
     if outcome.stopped:
         raise typer.Exit(INTERRUPTED)
     if not outcome.report["intents"]:
         typer.secho(f"No intent was written; the servers' logs are in {folder}", err=True)
         raise typer.Exit(NOTHING_DONE)
+
+
+def silent(_: str) -> None:
+    """The live view shows notices itself."""
 
 
 def _show(outcome: Outcome, console: Console, *, json: bool) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ SETTLE_S = 20.0
 
 LOOK_S = 0.1
 
-View = Callable[[Stage], AbstractContextManager[None]]
+View = Callable[[Stage], AbstractAsyncContextManager[None]]
 """What shows a stage while it runs."""
 
 
@@ -31,12 +31,13 @@ class Outcome:
     stopped: bool
 
 
-async def run(plan: Plan, view: View) -> Outcome:
-    """The whole demonstration. Raises PlatformLacks, SettingInvalid for a file that it cannot play, and what broke."""
+async def run(plan: Plan, view: View, say: Callable[[str], None]) -> Outcome:
+    """The whole demonstration; `say` takes lines for people. Raises PlatformLacks,
+    SettingInvalid for a file that it cannot play, and what broke."""
     events, speed = await asyncio.to_thread(timeline, plan)
     with stop_signals() as asked:
-        async with set_up(plan, speed) as stage:
-            with view(stage):
+        async with set_up(plan, speed, say) as stage:
+            async with view(stage):
                 await _play(stage, events, asked)
                 if not asked.is_set():
                     await _settle(stage, asked)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +36,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Stage:
-    """What runs. `notices` are lines for people: what broke, and what came back."""
+    """What runs. `notices` are the latest lines for people: what broke, and what came back."""
 
     plan: Plan
     stack: Stack
@@ -48,7 +48,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_up(plan: Plan, speed: float) -> AsyncIterator[Stage]:
+async def set_up(plan: Plan, speed: float, say: Callable[[str], None]) -> AsyncIterator[Stage]:
     """The embedded stack, a worker and a player; all of it stops with the block, and what breaks is raised in it."""
     settings = Settings()
     topics = {settings.kafka.topic: PARTITIONS, settings.kafka.dead_letter_topic: 1}
@@ -63,9 +63,15 @@ async def set_up(plan: Plan, speed: float) -> AsyncIterator[Stage]:
         if plan.model_url is not None:
             components["model"] = running.model
         stage = Stage(plan, stack, running, Player(sender), settings, components)
-        stage.notices.extend(stack.notes)
+
+        def notice(line: str) -> None:
+            stage.notices.append(line)
+            say(line)
+
+        for line in stack.notes:
+            notice(line)
         async with asyncio.TaskGroup() as tasks:
-            watching = tasks.create_task(stack.watch(stage.notices.append))
+            watching = tasks.create_task(stack.watch(notice))
             yield stage
             watching.cancel()
 

@@ -1,8 +1,9 @@
 """View: a demonstration on a terminal, while it runs and after it."""
 
+import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from prompts.words import describe
 from streams.intents import Findings
 from streams.sessions import Row
 
+REDRAW_S = 0.25
 SHOWN = 8
 ROWS = 8
 
@@ -28,15 +30,25 @@ class LiveView:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    @contextmanager
-    def __call__(self, stage: Stage) -> Iterator[None]:
+    @asynccontextmanager
+    async def __call__(self, stage: Stage) -> AsyncIterator[None]:
         """Show a stage while the block runs."""
-        with Live(get_renderable=lambda: _picture(stage), console=self._console, refresh_per_second=4, transient=True):
-            yield
+        with Live(_picture(stage), console=self._console, auto_refresh=False, transient=True) as live:
+            async with asyncio.TaskGroup() as tasks:
+                drawing = tasks.create_task(_draw(live, stage))
+                yield
+                drawing.cancel()
 
 
-@contextmanager
-def no_view(_: Stage) -> Iterator[None]:
+async def _draw(live: Live, stage: Stage) -> None:
+    """In the event loop and not in a thread of its own: what is drawn changes there."""
+    while True:
+        await asyncio.sleep(REDRAW_S)
+        live.update(_picture(stage), refresh=True)
+
+
+@asynccontextmanager
+async def no_view(_: Stage) -> AsyncIterator[None]:
     """Show nothing."""
     yield
 
