@@ -26,7 +26,7 @@ class ParkingRules:
 
     after_s: float = 5.0
     max_span: int = 200_000
-    most: int = 256
+    most: int = 128
 
 
 class Parking:

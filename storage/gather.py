@@ -1,4 +1,4 @@
-"""Gather: single writes become pipelines. One pipeline of 256 costs a twelfth of 256 single round trips."""
+"""Gather: single writes become pipelines, which cost a fraction of single round trips."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from streams.errors import PenchantError
 class GatherRules:
     """A pipeline leaves when it holds `most` writes or after `wait_s`, and at most `outstanding` are under way."""
 
-    most: int = 256
+    most: int = 128
     wait_s: float = 0.002
     outstanding: int = 2
 

@@ -16,6 +16,7 @@ from penchant.settings.section import (
     Words,
 )
 from streams.events import Action
+from streams.sessions import ROWS_PER_EVENT
 
 
 class Session(Section):
@@ -33,9 +34,10 @@ class Session(Section):
     @field_validator("low_rows")
     @classmethod
     def below_high(cls, low: int, info: ValidationInfo) -> int:
-        """A drop must drop something."""
-        if low >= info.data.get("high_rows", low + 1):
-            raise ValueError(f"must be below session.high_rows, which is {info.data['high_rows']}")
+        """A drop must drop something, and it drops whole events."""
+        high = info.data.get("high_rows", low + ROWS_PER_EVENT)
+        if low > high - ROWS_PER_EVENT:
+            raise ValueError(f"must be at least {ROWS_PER_EVENT} below session.high_rows, which is {high}")
         return low
 
 
