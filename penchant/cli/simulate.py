@@ -28,6 +28,8 @@ from penchant.traffic.topic import create_topic
 SHOPPERS = 200
 SHOW_EVERY_S = 0.2
 
+Brokers = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The brokers, in the place of kafka.bootstrap.")]
+Topic = Annotated[str | None, typer.Option(help="The topic, in the place of kafka.topic.")]
 Events = Annotated[
     Path | None,
     typer.Option(
@@ -67,10 +69,8 @@ BadShare = Annotated[
 
 def simulate(
     *,
-    kafka: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="The brokers, in the place of kafka.bootstrap.")
-    ] = None,
-    topic: Annotated[str | None, typer.Option(help="The topic, in the place of kafka.topic.")] = None,
+    kafka: Brokers = None,
+    topic: Topic = None,
     events: Events = None,
     speed: Speed = None,
     keep_times: KeepTimes = False,
@@ -90,14 +90,11 @@ def simulate(
 
     A file is played as if it began now. With --speed the pauses between its events get shorter, in event time too.
 
-    Examples:
+    Examples: penchant simulate --kafka localhost:9092 --shoppers 1000 --rate 200 --seconds 60
 
-      penchant simulate --kafka localhost:9092 --shoppers 1000 --rate 200 --seconds 60
-
-      penchant simulate --events 2019-Oct.csv.gz --speed 60 --create-topic --json
+    penchant simulate --events 2019-Oct.csv.gz --speed 60 --create-topic --json
     """
-    overrides = {"kafka.bootstrap": kafka, "kafka.topic": topic}
-    given = load_settings(config, {name: value for name, value in overrides.items() if value is not None})
+    target = _kafka(config, kafka, topic)
     seed = randbelow(2**32) if seed is None else seed
     if events is None:
         _refuse("only with --events", speed=speed, keep_times=keep_times)
@@ -105,11 +102,15 @@ def simulate(
     else:
         _refuse("not with --events", shoppers=shoppers, rate=rate)
         timeline = timed(recording(events), speed or 1.0, keep_times=keep_times)
-    if bad_share:
-        timeline = spoil(timeline, seed, bad=bad_share)
+    timeline = spoil(timeline, seed, bad=bad_share)
     made = partitions if create else None
-    played = asyncio.run(_run(given.settings.kafka, timeline, seconds, keep_times=keep_times, partitions=made))
+    played = asyncio.run(_run(target, timeline, seconds, keep_times=keep_times, partitions=made))
     _report(played, seed, json=json)
+
+
+def _kafka(config: Path | None, kafka: str | None, topic: str | None) -> Kafka:
+    given = {"kafka.bootstrap": kafka, "kafka.topic": topic}
+    return load_settings(config, {name: value for name, value in given.items() if value is not None}).settings.kafka
 
 
 def _refuse(why: str, **options: object) -> None:
