@@ -1,7 +1,7 @@
 """Rendering: a shopper's world as the text that a model reads, so that consecutive prompts share their beginning.
 
 The order is what never changes, what changes once a session, what is only appended to, and one constant word. A model
-server that keeps its KV cache then computes little more than the newest events (figures in docs/prompts.md).
+server that keeps its KV cache then computes little more than the newest events.
 """
 
 from collections.abc import Sequence
