@@ -54,4 +54,4 @@ async def until(holds: Callable[[], Awaitable[bool]], within_s: float = 60.0) ->
     """Wait until something holds; fails when it does not in time."""
     async with asyncio.timeout(within_s):
         while not await holds():  # noqa: ASYNC110 - what is waited for is in another process
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.3)

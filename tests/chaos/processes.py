@@ -1,0 +1,46 @@
+"""Workers as processes of their own, the way they are deployed, so that signals hit them as they would."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+
+class WorkerProcess:
+    """`penchant worker` with a settings file; its log is in the folder."""
+
+    def __init__(self, name: str, folder: Path, settings: Path, environment: dict[str, str]) -> None:
+        self.name, self.log = name, folder / f"{name}.log"
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "penchant.cli", "worker", "--config", str(settings)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **environment},
+            )
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+
+    @property
+    def ended(self) -> int | None:
+        """The exit status; None while it runs."""
+        return self._process.poll()
+
+    async def wait(self, within_s: float) -> int:
+        """Wait for its end; killed when that does not come in time."""
+        try:
+            return await asyncio.to_thread(self._process.wait, within_s)
+        except subprocess.TimeoutExpired:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End it, whatever state it is in."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(10)

@@ -1,0 +1,241 @@
+"""Chaos on the real parts: Apache Kafka, redis-server, tritonserver, and workers as processes. Nothing is lost."""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from penchant.embedded import triton
+from penchant.embedded.redis import RedisServer
+from penchant.embedded.triton import TritonServer
+from penchant.settings.root import Settings
+from penchant.traffic.faults import spoil
+from penchant.traffic.player import Player
+from penchant.traffic.producer import EventProducer
+from penchant.traffic.shoppers import ShopperTraffic
+from storage.checkpoints import Context, Erased
+from storage.connection import connect
+from storage.keys import Keys
+from storage.writer import RedisCheckpoints
+from streams.intents import Intent
+from tests.chaos.processes import WorkerProcess
+from tests.chaos.proxy import Proxy
+from tests.chaos.truth import Truth, read, wrong_context, wrong_intent
+from tests.e2e.shop import until
+from tests.kafka import Kafka
+
+PARTITIONS, SHOPPERS, RATE, SECONDS = 6, 150, 120.0, 46.0
+LAG_S = 4.0
+
+pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton, pytest.mark.timeout(400)]
+
+
+@dataclass
+class Scene:
+    """All that runs, and what was done to it."""
+
+    kafka: Kafka
+    folder: Path
+    settings: Settings
+    master: RedisServer
+    replica: RedisServer
+    proxy: Proxy
+    model: TritonServer
+    workers: list[WorkerProcess] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    died: list[str] = field(default_factory=list)
+
+    def hire(self) -> WorkerProcess:
+        """Start another worker."""
+        path = self.folder / "penchant.toml"
+        worker = WorkerProcess(f"worker-{len(self.workers)}", self.folder, path, {})
+        self.workers.append(worker)
+        return worker
+
+
+async def test_nothing_is_lost(real_kafka: Kafka, tmp_path: Path) -> None:
+    """kill -9, a stopped zombie, a Redis restart, a fail-over to a replica that lags, and a Triton restart, all under
+    load: then each shopper's context and intent are what the log says, all that is bad is in the dead-letter topic,
+    and the lag is zero."""
+    async with _scene(real_kafka, tmp_path) as scene:
+        scene.hire()
+        scene.hire()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_traffic(scene))
+            tasks.create_task(_faults(scene))
+        truth = await read(real_kafka.bootstrap, scene.settings.kafka.topic, PARTITIONS)
+        wrong = await _settled(scene, truth)
+        print(_summary(scene, truth, wrong))  # noqa: T201 - shown with -s, and when it fails
+        assert not wrong
+        for worker in scene.workers:
+            worker.send(signal.SIGTERM)
+        ends = {worker.name: await worker.wait(20) for worker in scene.workers}
+        assert ends == {"worker-0": -signal.SIGKILL, "worker-1": 0, "worker-2": 0}
+        dead = await read(real_kafka.bootstrap, scene.settings.kafka.dead_letter_topic, 1)
+        assert dead.ends[0] >= len(truth.refused) > 0
+
+
+async def _traffic(scene: Scene) -> None:
+    timeline = spoil(ShopperTraffic(7, SHOPPERS, RATE).events(), 7, bad=0.01, twice=0.02, late=0.02)
+    async with EventProducer(scene.settings.kafka) as sender:
+        await Player(sender).play(timeline, SECONDS)
+
+
+async def _faults(scene: Scene) -> None:
+    """One fault after the other, with time between to notice and to recover."""
+    await asyncio.sleep(8)
+    await _do(scene, "kill -9 a worker", lambda: _signal(scene, 0, signal.SIGKILL))
+    await asyncio.sleep(2)
+    await _do(scene, "start a third", lambda: _hire(scene))
+    await asyncio.sleep(5)
+    await _do(scene, "stop a worker past its session", lambda: _signal(scene, 1, signal.SIGSTOP))
+    await asyncio.sleep(9)
+    await _do(scene, "let the zombie go on", lambda: _signal(scene, 1, signal.SIGCONT))
+    await asyncio.sleep(4)
+    await _do(scene, "restart Redis", scene.master.restart)
+    await asyncio.sleep(6)
+    await _do(scene, "fail over to a replica that lags", lambda: _fail_over(scene))
+    await asyncio.sleep(5)
+    await _do(scene, "kill Triton and start it again", lambda: _restart_model(scene))
+
+
+async def _do(scene: Scene, what: str, action: Callable[[], object]) -> None:
+    scene.done.append(what)
+    await action()  # type: ignore[misc]  # all of them are coroutine functions
+
+
+async def _signal(scene: Scene, worker: int, number: signal.Signals) -> None:
+    scene.workers[worker].send(number)
+
+
+async def _hire(scene: Scene) -> None:
+    scene.hire()
+
+
+async def _restart_model(scene: Scene) -> None:
+    await scene.model.kill()
+    await asyncio.sleep(2)
+    await scene.model.start()
+
+
+async def _fail_over(scene: Scene) -> None:
+    """Let the replica fall behind by a second, then let it take over; the old master is gone."""
+    async with Redis.from_url(scene.master.url) as master, Redis.from_url(scene.replica.url) as replica:
+        await replica.execute_command("REPLICAOF", "NO", "ONE")
+        await asyncio.sleep(1.0)  # the master goes on and acknowledges what the replica will never see
+        await master.aclose()
+    await scene.master.kill()
+    scene.proxy.point(scene.replica.address)
+
+
+async def _settled(scene: Scene, truth: Truth) -> list[str]:
+    """Wait until the lag is zero, nothing is owed and nothing is wrong; returns what is still wrong after a while."""
+    wrong: list[str] = ["not looked at yet"]
+
+    async def quiet() -> bool:
+        nonlocal wrong
+        wrong = await _wrong(scene, truth)
+        return not wrong
+
+    try:
+        await until(quiet, within_s=90)
+    except TimeoutError:
+        return wrong
+    return wrong
+
+
+async def _wrong(scene: Scene, truth: Truth) -> list[str]:
+    settings, kafka = scene.settings, scene.settings.kafka
+    wrong = [
+        f"partition {number}: committed {at}, the end is {end}"
+        for number, end in truth.ends.items()
+        if (at := await scene.kafka.committed(kafka.group, kafka.topic, number)) != end
+    ]
+    shoppers = sorted(truth.events)
+    client, keys = connect(settings.redis.url), Keys(settings.redis.namespace)
+    try:
+        store = RedisCheckpoints(client, keys, 5)
+        contexts = await store.load(shoppers)
+        docs = [await client.hget(keys.intent(shopper), "doc") for shopper in shoppers]
+        wrong += [
+            f"partition {number} owes {owed}" for number in range(PARTITIONS) if (owed := await store.owed(number))
+        ]
+    finally:
+        await client.aclose()
+    # In a thread: the proxy that the workers' Redis is behind runs in this event loop.
+    return wrong + await asyncio.to_thread(_compare, shoppers, contexts, docs, truth, settings)
+
+
+def _compare(
+    shoppers: list[str],
+    contexts: Sequence[Context | Erased | None],
+    docs: list[bytes | None],
+    truth: Truth,
+    settings: Settings,
+) -> list[str]:
+    wrong = []
+    for shopper, context, doc in zip(shoppers, contexts, docs, strict=True):
+        entries = truth.events[shopper]
+        found = context if isinstance(context, Context) else None
+        intent = Intent.model_validate(orjson.loads(doc)) if doc else None
+        problems = [wrong_context(found, entries, settings), wrong_intent(shopper, intent, entries, settings)]
+        wrong += [f"{shopper}: {problem}" for problem in problems if problem]
+    return wrong
+
+
+def _summary(scene: Scene, truth: Truth, wrong: list[str]) -> str:
+    counts = Counter(len(entries) for entries in truth.events.values())
+    events = sum(size * count for size, count in counts.items())
+    return (
+        f"chaos: {events} events of {len(truth.events)} shoppers, {len(truth.refused)} bad records; "
+        f"{'; '.join(scene.done)}; wrong at the end: {wrong or 'nothing'}"
+    )
+
+
+@asynccontextmanager
+async def _scene(kafka: Kafka, folder: Path) -> AsyncIterator[Scene]:
+    if why := triton.missing():
+        pytest.skip(f"NO TRITONSERVER: {why}")
+    topic, dead = await kafka.topic(PARTITIONS), await kafka.topic(1)
+    async with AsyncExitStack() as stack:
+        master = await stack.enter_async_context(RedisServer(folder / "master", appendonly=True))
+        replica = await stack.enter_async_context(RedisServer(folder / "replica"))
+        async with Redis.from_url(replica.url) as client:
+            await client.execute_command("REPLICAOF", *master.address.split(":"))
+        proxy = await stack.enter_async_context(Proxy(master.address))
+        model = await stack.enter_async_context(TritonServer(folder / "model"))
+        values = _values(kafka, topic, dead, proxy, model)
+        (folder / "penchant.toml").write_text(_toml(values))
+        settings = Settings.model_validate(values)
+        scene = Scene(kafka, folder, settings, master, replica, proxy, model)
+        stack.callback(lambda: [worker.close() for worker in scene.workers])
+        yield scene
+
+
+def _values(
+    kafka: Kafka, topic: str, dead: str, proxy: Proxy, model: TritonServer
+) -> dict[str, dict[str, str | float | int]]:
+    group = uuid4().hex[:12]
+    return {
+        "kafka": {"bootstrap": kafka.bootstrap, "topic": topic, "group": group, "dead_letter_topic": dead,
+                  "session_timeout_s": 6, "commit_interval_s": 0.5},
+        "redis": {"url": proxy.url, "namespace": group},
+        "model": {"url": model.grpc_address, "deadline_s": 4},
+        "commit": {"lag_s": LAG_S},
+        "dead_letters": {"window_s": 2},
+    }  # fmt: skip
+
+
+def _toml(values: dict[str, dict[str, str | float | int]]) -> str:
+    lines = []
+    for section, entries in values.items():
+        lines += [f"[{section}]", *(f"{name} = {orjson.dumps(value).decode()}" for name, value in entries.items())]
+    return "\n".join(lines)

@@ -1,0 +1,105 @@
+"""What must stand in Redis once everything is quiet, worked out from the log alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from agents.checkpoints import Checkpoint
+from agents.reasoning import Reasoning, Sampling
+from clients.calls import Completion
+from penchant.embedded import answers
+from penchant.settings.root import Settings
+from penchant.wiring import session as session_rules
+from storage.checkpoints import Context
+from streams.decoding import Decoder
+from streams.events import ShopperEvent
+from streams.intents import Findings, Intent, Waits
+from streams.packing import dump
+from streams.positions import Position
+from streams.sessions import Folded, Session, fold
+
+Entry = tuple[int, int, ShopperEvent]
+
+
+@dataclass(slots=True)
+class Truth:
+    """The log: by shopper what was sent, in order, and the offsets that hold no event."""
+
+    events: dict[str, list[Entry]] = field(default_factory=dict)
+    refused: set[tuple[int, int]] = field(default_factory=set)
+    partitions: dict[str, int] = field(default_factory=dict)
+    ends: dict[int, int] = field(default_factory=dict)
+
+
+async def read(bootstrap: str, topic: str, partitions: int) -> Truth:
+    """Read the whole topic."""
+    truth = Truth()
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        tps = [TopicPartition(topic, number) for number in range(partitions)]
+        consumer.assign(tps)
+        await consumer.seek_to_beginning(*tps)
+        ends = await consumer.end_offsets(tps)
+        truth.ends = {tp.partition: end for tp, end in ends.items()}
+        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+            for tp, records in (await consumer.getmany(timeout_ms=1_000)).items():
+                _take(truth, tp.partition, records)
+    finally:
+        await consumer.stop()
+    return truth
+
+
+def _take(truth: Truth, partition: int, records: Sequence[object]) -> None:
+    decoded = Decoder().decode(records)  # type: ignore[arg-type]  # aiokafka's records are such
+    for offset, timestamp_ms, event in decoded.events:
+        truth.events.setdefault(event.shopper_id, []).append((offset, timestamp_ms, event))
+        truth.partitions[event.shopper_id] = partition
+    truth.refused |= {(partition, refusal.offset) for refusal in decoded.refused}
+
+
+def session_after(entries: Sequence[Entry], settings: Settings, through: int | None = None) -> tuple[Session, int]:
+    """The fold of the log up to an offset, and the offset of the last event in it that asks for a call."""
+    session, meaningful = Session(), -1
+    for offset, timestamp_ms, event in entries:
+        if through is not None and offset > through:
+            break
+        if fold(session, event, offset, timestamp_ms, session_rules(settings)) is Folded.MEANINGFUL:
+            meaningful = offset
+    return session, meaningful
+
+
+def wrong_context(context: Context | None, entries: Sequence[Entry], settings: Settings) -> str:
+    """What is wrong with a stored context; empty when it is the fold of the whole log."""
+    session, _ = session_after(entries, settings)
+    if context is None:
+        return "no context"
+    if context.position.offset != session.folded:
+        return f"context at {context.position.offset}, the last event is at {session.folded}"
+    return "" if context.session == dump(session) else "the context is not the fold of the log"
+
+
+def wrong_intent(shopper: str, intent: Intent | None, entries: Sequence[Entry], settings: Settings) -> str:
+    """What is wrong with an intent; empty when it is what the model says of the log up to the intent's position, and
+    nothing after that position asks for a call."""
+    _, meaningful = session_after(entries, settings)
+    if intent is None:
+        return "no intent" if meaningful >= 0 else ""
+    position = Position.parse(intent.position)
+    if position.offset < meaningful:
+        return f"intent at {position.offset}, an event at {meaningful} asks for a call"
+    session, _ = session_after(entries, settings, position.offset)
+    expected = _model_says(shopper, session, position, settings)
+    same = all(getattr(intent, name) == getattr(expected, name) for name in (*Findings.model_fields, "source"))
+    return "" if same else f"the intent is not what the model says of the log up to {position.offset}"
+
+
+def _model_says(shopper: str, session: Session, position: Position, settings: Settings) -> Intent:
+    sampling = Sampling(settings.model.max_tokens, settings.model.temperature, settings.model.seed)
+    reasoning = Reasoning(settings.prompt.version, settings.intent.missions, sampling)
+    checkpoint = Checkpoint(Context(shopper, position, 0, "", dump(session)), session.last_ms)
+    call = reasoning.call(session, checkpoint, 0.0)
+    text = answers.cut(answers.load(answers.DEFAULT)(call.prompt), call.max_tokens, call.stop)
+    answered = reasoning.read(checkpoint, Completion(text, "ensemble", ""))
+    return reasoning.compose(checkpoint, answered, Waits(), 0)
