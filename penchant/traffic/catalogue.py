@@ -48,7 +48,7 @@ SHELVES: Mapping[str, Shelf] = {
         "Office Chair", "Arkhelm, Sedalune, Veltoro", "Mesh, Leather-Look, Grey Fabric, Slim, High-Back",
         "with Headrest, with Lumbar Support, Foldable Arms, on Castors, for Tall People", 79, 540,
     ),
-    "sports/shoes/running": _shelf(
+    "sports/running-shoes": _shelf(
         "Running Shoes", "Fleetra, Strovane, Kestrun", "Women's, Men's, Wide, Lightweight, Trail",
         "Cushioned, for Long Distance, Waterproof, with Carbon Plate, for Beginners", 49, 240,
     ),

@@ -36,7 +36,7 @@ MISSIONS = (
     ),
     Mission(
         label="running shoes", weight=4, budget=160, keen=0.45,
-        categories=("sports/shoes/running",),
+        categories=("sports/running-shoes",),
         queries=("running shoes", "trail running shoes", "running shoes wide", "marathon shoes"),
     ),
     Mission(
