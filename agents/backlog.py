@@ -44,7 +44,8 @@ class Backlog:
         owed = shopper.owed
         shopper.touched_s = now_s
         if owed is None or (owed.upgrade and call):
-            owed = shopper.owed = Owed(first_s=now_s, last_s=now_s, appended_ms=appended_ms, call=call)
+            ticket = owed.ticket if owed is not None else None  # a quiet event may hold the commit since the upgrade
+            owed = shopper.owed = Owed(first_s=now_s, last_s=now_s, appended_ms=appended_ms, call=call, ticket=ticket)
             earlier = True
         else:
             owed.add(now_s)
