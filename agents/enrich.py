@@ -67,6 +67,7 @@ class Enrichment:
         self._partitions: dict[TP, Partition] = {}
         self._paused: set[TP] = set()
         self._known_incarnation: str | None = None
+        self._alive_s = float("-inf")
         self._log: Log | None = None
         self.store_away = False
 
@@ -110,7 +111,7 @@ class Enrichment:
         partition = self._partitions.get(tp)
         if partition is None or partition.epoch != epoch:
             return None
-        return partition.ledger.committable(_now())
+        return partition.ledger.committable(_now(), self._alive_s)
 
     async def drain(self, tps: Collection[TP], bound_s: float) -> None:
         """Finish the calls under way for these partitions, within the bound."""
@@ -197,13 +198,16 @@ class Enrichment:
         self.store_away = error is not None
 
     async def _look_at_incarnation(self) -> None:
+        asked_s = _now()
         incarnation = await self._incarnation.incarnation()
-        if self._known_incarnation not in (None, incarnation):
-            log.warning(
-                "store.changed", then="sessions are loaded anew and events read again from the committed offsets"
-            )
+        if incarnation != self._known_incarnation:
+            # The first answer too: what was written before it may have gone to an earlier store.
+            if self._known_incarnation is not None:
+                log.warning(
+                    "store.changed", then="sessions are loaded anew and events read again from the committed offsets"
+                )
             self._rewind(list(self._partitions))
-        self._known_incarnation = incarnation
+        self._known_incarnation, self._alive_s = incarnation, asked_s
 
     async def _catch_up(self, tp: TP, partition: Partition) -> None:
         if partition.ended:

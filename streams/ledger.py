@@ -25,7 +25,8 @@ class Ticket:
 class Ledger:
     """The offsets of one partition in one epoch. Times are seconds on any clock that never goes back.
 
-    A Redis acknowledgement is not durable at once, so `committable` is what was covered `commit_lag_s` ago.
+    A Redis acknowledgement is not durable at once, so `committable` is what was covered `commit_lag_s` before the store
+    was last known to be the one that acknowledged it.
     """
 
     __slots__ = ("_lag_s", "_samples", "_tickets", "next_offset")
@@ -76,12 +77,17 @@ class Ledger:
         uncovered = self.uncovered()
         return (self.next_offset or 0) - uncovered if uncovered is not None else 0
 
-    def committable(self, now_s: float) -> int | None:
-        """The offset to commit, that is, the first one to read after a restart; None when there is nothing to say."""
+    def committable(self, now_s: float, alive_s: float | None = None) -> int | None:
+        """The offset to commit, that is, the first one to read after a restart; None when there is nothing to say.
+
+        `alive_s` is when the store was last known to have lost nothing (None: now). While it does not answer it may be
+        failing over, and what it acknowledged before is as uncertain as when it went away, however long that is.
+        """
         uncovered = self.uncovered()
+        safe_s = (now_s if alive_s is None else alive_s) - self._lag_s
         samples = self._samples
         if uncovered is not None and (not samples or samples[-1][1] != uncovered):
             samples.append((now_s, uncovered))
-        while len(samples) > 1 and samples[1][0] <= now_s - self._lag_s:
+        while len(samples) > 1 and samples[1][0] <= safe_s:
             samples.popleft()
-        return samples[0][1] if samples and samples[0][0] <= now_s - self._lag_s else None
+        return samples[0][1] if samples and samples[0][0] <= safe_s else None
