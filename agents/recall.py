@@ -1,10 +1,11 @@
 """Recall: sessions that this worker does not hold are loaded from the store on first touch."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from agents.backlog import Backlog
 from agents.partition import Partition
 from agents.shoppers import Owed, Shopper
+from agents.verdicts import bump_remedy
 from storage.checkpoints import CheckpointStore, Context, Erased, OwedStore
 from streams.errors import LineageMismatch
 from streams.packing import load
@@ -16,19 +17,27 @@ CHUNK = 512
 class Recall:
     """Loads contexts as found, absent or failed; failed raises StoreUnavailable and is never taken for absent."""
 
-    def __init__(self, contexts: CheckpointStore, owed: OwedStore, backlog: Backlog, lineage: int) -> None:
-        self._contexts, self._owed, self._backlog, self._lineage = contexts, owed, backlog, lineage
+    def __init__(
+        self,
+        contexts: CheckpointStore,
+        owed: OwedStore,
+        backlog: Backlog,
+        lineage: int,
+        starts: Sequence[int] = (),
+    ) -> None:
+        self._contexts, self._owed, self._backlog = contexts, owed, backlog
+        self._lineage, self._starts = lineage, starts
 
     async def known(self, partition: Partition, shopper_ids: Collection[str]) -> None:
-        """See to it that all of these are in the partition's memory."""
-        unknown = [shopper_id for shopper_id in shopper_ids if shopper_id not in partition.shoppers]
-        for first in range(0, len(unknown), CHUNK):
-            chunk = unknown[first : first + CHUNK]
-            found = await self._contexts.load(chunk)
-            if partition.ended:
-                return
-            for shopper_id, context in zip(chunk, found, strict=True):
-                self._enter(partition, shopper_id, context)
+        """See to it that all of these are in the partition's memory, also those that are evicted meanwhile."""
+        while unknown := [shopper_id for shopper_id in shopper_ids if shopper_id not in partition.shoppers]:
+            for first in range(0, len(unknown), CHUNK):
+                chunk = unknown[first : first + CHUNK]
+                found = await self._contexts.load(chunk)
+                if partition.ended:
+                    return
+                for shopper_id, context in zip(chunk, found, strict=True):
+                    self._enter(partition, shopper_id, context)
 
     async def owed(self, partition: Partition, now_s: float) -> int:
         """Owe again what an earlier owner parked though owed; returns how many shoppers that were."""
@@ -60,15 +69,24 @@ class Recall:
         if isinstance(context, Erased):
             return
         session = load(context.session)
-        if context.position.lineage == self._lineage and context.partition == partition.number:
+        lineage = context.position.lineage
+        if lineage == self._lineage and context.partition == partition.number:
             shopper.adopt(session)
-        elif context.position.lineage < self._lineage:
-            session.folded = session.durable = (
-                session.meaningful
-            ) = -1  # offsets of another log mean nothing in this one
+        elif lineage < self._lineage or (lineage == self._lineage and self._moving(partition, context)):
+            # Offsets of another log mean nothing in this one.
+            session.folded = session.durable = session.meaningful = -1
             shopper.adopt(session)
         else:
             raise lineage_mismatch(context, partition.number, self._lineage)
+
+    def _moving(self, partition: Partition, context: Context) -> bool:
+        """Whether one of the two partitions still holds what the shopper left there when others were added.
+
+        Most of it was folded before, and changes nothing; the store refuses what would.
+        """
+        here = (partition.number, partition.ledger.next_offset or 0)
+        there = (context.partition, context.position.offset)
+        return any(number < len(self._starts) and offset < self._starts[number] for number, offset in (here, there))
 
 
 def lineage_mismatch(context: Context, partition: int, lineage: int) -> LineageMismatch:
@@ -77,6 +95,4 @@ def lineage_mismatch(context: Context, partition: int, lineage: int) -> LineageM
         f"a stored context belongs to lineage {context.position.lineage}, partition {context.partition}, "
         f"but it is read in lineage {lineage}, partition {partition}: the topic was re-created or re-partitioned"
     )
-    return LineageMismatch(
-        message, f"raise `lineage` in the settings to {context.position.lineage + 1} on every worker"
-    )
+    return LineageMismatch(message, bump_remedy(f" --to {context.position.lineage + 1}"))
