@@ -42,13 +42,13 @@ class Write:
 class Verdict(StrEnum):
     """What the store says to a write.
 
-    At an equal position only an intent is taken, one that is newer than the stored one or, a model's, replaces the
-    rules'; then the verdict is ACCEPTED too.
+    At an equal position the stored session is the same, whoever stored it. Then only an intent is taken, one that is
+    newer than the stored one or, a model's, replaces the rules', and that is ACCEPTED too; else the write is COVERED.
     """
 
     ACCEPTED = "accepted"
-    COVERED = "covered"  # refused: this very owner has already stored this offset or a later one
-    STALE = "stale"  # refused: somebody else stored this position or a later one: reload, refold, try again
+    COVERED = "covered"  # refused: this position is stored already, or this very owner has stored a later one
+    STALE = "stale"  # refused: somebody else stored a later position: reload, refold, try again
     ERASED = "erased"  # refused: the shopper was erased since the context was loaded: reload
     LINEAGE = "lineage"  # refused: stored under another lineage or partition: stop this partition
 

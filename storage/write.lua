@@ -65,13 +65,13 @@ if held[1] or held[2] or held[3] or held[4] or held[5] then
   if not (theirs and tonumber(held[2]) and tonumber(held[3]) and held[4] and held[5]) then return corrupt(CONTEXT) end
   if theirs > ours or (theirs == ours and held[4] ~= partition) then return 'lineage' end
   local mine = {lineage, offset, generation}
+  if above(held, mine) then return held[5] == owner and 'covered' or 'stale' end
   if not above(mine, held) then
-    -- A shopper who was parked though owed gets the intent later, at the very position of the parked context.
-    if not above(held, mine) and better() then
-      show()
-      return 'accepted'
-    end
-    return held[5] == owner and 'covered' or 'stale'
+    -- At an equal position the sessions are equal, whoever stored them: both are the fold of the same log. A shopper who
+    -- was parked though owed gets the intent later, at the very position of the parked context.
+    if not better() then return 'covered' end
+    show()
+    return 'accepted'
   end
 end
 

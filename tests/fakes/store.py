@@ -154,7 +154,7 @@ class MemoryStore:
             return Verdict.LINEAGE
         if ours > theirs:
             return Verdict.ACCEPTED
-        return Verdict.COVERED if held.owner == context.owner else Verdict.STALE
+        return Verdict.COVERED if ours == theirs or held.owner == context.owner else Verdict.STALE
 
     @staticmethod
     def _is_better(intent: Intent, held: Intent | None) -> bool:
