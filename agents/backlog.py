@@ -58,10 +58,15 @@ class Backlog:
         return owed
 
     def owe(self, shopper: Shopper, owed: Owed) -> None:
-        """Put back what a call did not deliver, or what an earlier owner left, together with what came since."""
-        shopper.owed = owed.merge(shopper.owed)
+        """Put back what a call did not deliver, together with what came since."""
         shopper.running = None
-        self._arm(shopper, shopper.owed)
+        self.add(shopper, owed)
+
+    def add(self, shopper: Shopper, owed: Owed) -> None:
+        """Owe this, which is older, beside what is owed already; what runs is left alone."""
+        shopper.owed = owed.merge(shopper.owed)
+        if shopper.running is None:
+            self._arm(shopper, shopper.owed)
 
     def done(self, shopper: Shopper) -> None:
         """The running call was delivered; what came since is owed next."""

@@ -9,6 +9,7 @@ import structlog
 
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoint, Checkpoints
+from agents.marks import Marks
 from agents.meter import Meter
 from agents.partition import Partition
 from agents.reasoning import Answered
@@ -65,7 +66,7 @@ class Dispatch:
         rules: CallRules,
         meter: Meter,
     ) -> None:
-        self._backlog, self._model, self._writer, self._owed = backlog, model, writer, owed
+        self._backlog, self._model, self._writer, self._marks = backlog, model, writer, Marks(owed, meter)
         self._checkpoints, self._reasoning, self._rules, self._meter = checkpoints, reasoning, rules, meter
         self.availability = Availability()
         self._slots = asyncio.Semaphore(rules.max_in_flight)
@@ -197,27 +198,31 @@ class Dispatch:
         if self._checkpoints.clock_ms() < self._checkpoints.intent_ends_ms(checkpoint.last_ms):
             self._backlog.owe(shopper, owed)
             return
-        owed.settle()
-        await self._unmark(shopper)
-        self._backlog.done(shopper)
+        owed.call = owed.upgrade = False
+        await self._marks.settle(shopper.home.number, [(shopper, checkpoint.position)])
+        if owed.ticket is not None and owed.ticket.open:
+            self._backlog.owe(shopper, owed)  # a quiet event came since: its session is still to be parked
+        else:
+            self._backlog.done(shopper)
 
     async def _stand_in(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint) -> None:
+        number, mark = shopper.home.number, [(shopper, checkpoint.position)]
         try:
-            if not shopper.marked:
-                await self._owed.owe(shopper.home.number, [shopper.id])
-                shopper.marked = True
+            await self._marks.make(number, mark)
         except StoreUnavailable:
             self._meter.store_failures += 1
-            self._backlog.owe(shopper, owed)
+            if not shopper.home.ended:
+                self._backlog.owe(shopper, owed)
             return
         intent = self._intent(checkpoint, owed, _now())
         if await self._stored(shopper, owed, self._checkpoints.write(checkpoint, intent), intent):
+            await self._marks.outdate(number, mark)
             owed.upgrade = True
             self._backlog.owe(shopper, owed)
 
     async def _write(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint, intent: Intent) -> None:
         if await self._stored(shopper, owed, self._checkpoints.write(checkpoint, intent), intent):
-            await self._unmark(shopper)
+            await self._marks.settle(shopper.home.number, [(shopper, checkpoint.position)])
             self._backlog.done(shopper)
 
     async def _stored(self, shopper: Shopper, owed: Owed, write: Write, intent: Intent) -> bool:
@@ -240,16 +245,6 @@ class Dispatch:
         freshness_ms = None if owed.upgrade else self._checkpoints.clock_ms() - owed.appended_ms
         self._meter.count_intent(intent, freshness_ms)
         return True
-
-    async def _unmark(self, shopper: Shopper) -> None:
-        """Leave the persisted owed set; a shopper who stays in it by mistake costs a later owner one call."""
-        if not shopper.marked:
-            return
-        try:
-            await self._owed.settle(shopper.home.number, [shopper.id])
-            shopper.marked = False
-        except StoreUnavailable:
-            self._meter.store_failures += 1
 
 
 def _waits(owed: Owed, taken_s: float, now_s: float, answered: Answered | None) -> Waits:

@@ -43,6 +43,7 @@ class UpkeepRules:
     max_span: int = 200_000
     max_sessions: int = 1_000_000
     commit_lag_s: float = 10.0
+    recall_every_s: float = 30.0
     eviction: EvictionRules = field(default_factory=EvictionRules)
 
 
@@ -212,9 +213,9 @@ class Enrichment:
     async def _catch_up(self, tp: TP, partition: Partition) -> None:
         if partition.ended:
             return
-        if not partition.recovered:
-            await self._recall.owed(partition, _now())
-            partition.recovered = True
+        if partition.recall_s <= _now():
+            await self._recall.owed(partition, _now(), self.committable(tp, partition.epoch))
+            partition.recall_s = _now() + self._rules.recall_every_s
             self._dispatch.nudge()
         if partition.held:
             await self._take_held(tp, partition)

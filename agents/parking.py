@@ -1,6 +1,7 @@
 """Parking: contexts are written without a call, where none is needed, or where waiting for one would hold the commit.
 
-A shopper who is parked though owed goes into the persisted owed set first: the call is not lost with this worker.
+A shopper who is parked though owed is marked in the persisted owed set first: the call is not lost with this worker.
+The session is taken before that and stored as it was then, so that the mark covers all that is stored.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoint, Checkpoints
+from agents.marks import Marks
 from agents.meter import Meter
 from agents.partition import Partition
 from agents.shoppers import Owed, Shopper
@@ -17,6 +19,8 @@ from storage.checkpoints import CheckpointStore, OwedStore, Verdict
 from streams.errors import StoreUnavailable
 
 RETRY_S = 0.5
+
+Taken = tuple[Shopper, Owed, Checkpoint]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +45,18 @@ class Parking:
         rules: ParkingRules,
         meter: Meter,
     ) -> None:
-        self._backlog, self._store, self._owed = backlog, store, owed
+        self._backlog, self._store, self._marks = backlog, store, Marks(owed, meter)
         self._checkpoints, self._rules, self._meter = checkpoints, rules, meter
 
     async def quiet(self) -> None:
-        """Park those who are due but ask for no call."""
+        """Park those who are due but ask for no call. Who asks for one by the time of its turn is left to the calls."""
         due = self._backlog.quiet(_now())
         for first in range(0, len(due), self._rules.most):
-            await self._park([shopper for shopper in due[first : first + self._rules.most] if waits(shopper)])
+            await self._park([
+                shopper
+                for shopper in due[first : first + self._rules.most]
+                if waits(shopper) and shopper.owed is not None and not shopper.owed.call
+            ])
 
     async def heads(self, partition: Partition) -> None:
         """Park those who have held the partition's commit for too long, or who hold too many offsets behind them."""
@@ -57,41 +65,33 @@ class Parking:
         holders = ledger.holders(before_s=_now() - self._rules.after_s, below=behind)
         heads = [holder for holder in holders if isinstance(holder, Shopper) and waits(holder)]
         for first in range(0, len(heads), self._rules.most):
-            if partition.ended:
-                return
-            await self._park_owed(partition, [head for head in heads[first : first + self._rules.most] if waits(head)])
+            taken = await self._park([head for head in heads[first : first + self._rules.most] if waits(head)])
+            await self._marks.outdate(
+                partition.number, [(who, checkpoint.position) for who, owed, checkpoint in taken if owed.call]
+            )
 
-    async def _park_owed(self, partition: Partition, heads: Sequence[Shopper]) -> None:
-        unmarked = [head for head in heads if not head.marked and head.owed is not None and head.owed.call]
-        try:
-            if unmarked:
-                await self._owed.owe(partition.number, [head.id for head in unmarked])
-        except StoreUnavailable:
-            self._meter.store_failures += 1
-            return
-        for head in unmarked:
-            head.marked = True
-        await self._park([head for head in heads if waits(head)])
-
-    async def _park(self, shoppers: Sequence[Shopper]) -> None:
-        """Take, write, and put back what is still owed."""
+    async def _park(self, shoppers: Sequence[Shopper]) -> Sequence[Taken]:
+        """Take, mark who is owed a call, write, and put back what is still owed; returns what was stored."""
         taken = [(shopper, self._backlog.take(shopper), self._checkpoints.take(shopper)) for shopper in shoppers]
         if not taken:
-            return
+            return []
+        owing = [(shopper, checkpoint.position) for shopper, owed, checkpoint in taken if owed.call]
         try:
+            if owing:
+                await self._marks.make(owing[0][0].home.number, owing)
             verdicts = await self._store.write([self._checkpoints.write(checkpoint) for _, _, checkpoint in taken])
         except StoreUnavailable:
             self._meter.store_failures += 1
             for shopper, owed, _ in taken:
-                owed.not_before_s = _now() + RETRY_S
-                self._backlog.owe(shopper, owed)
-            return
-        for (shopper, owed, checkpoint), verdict in zip(taken, verdicts, strict=True):
-            self._settle(shopper, owed, checkpoint, verdict)
+                if not shopper.home.ended:
+                    owed.not_before_s = _now() + RETRY_S
+                    self._backlog.owe(shopper, owed)
+            return []
+        return [one for one, verdict in zip(taken, verdicts, strict=True) if self._settle(*one, verdict)]
 
-    def _settle(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint, verdict: Verdict) -> None:
+    def _settle(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint, verdict: Verdict) -> bool:
         if shopper.home.ended or not covers(verdict, shopper.home):
-            return
+            return False
         owed.settle()
         shopper.session.durable = checkpoint.position.offset
         self._meter.parked += 1
@@ -99,6 +99,7 @@ class Parking:
             self._backlog.owe(shopper, owed)
         else:
             self._backlog.done(shopper)
+        return True
 
 
 def waits(shopper: Shopper) -> bool:

@@ -13,17 +13,18 @@ class Partition:
 
     Whoever awaits something for it looks at `ended` afterwards: then the work belongs to somebody else. `stale`: the
     store knows better than our memory, so the partition is to be read again from its committed offset. `held` are
-    batches not yet taken in, `recovered` tells that the persisted owed set was read.
+    batches not yet taken in, `recall_s` is when to read the persisted owed set next.
     """
 
-    __slots__ = ("ended", "epoch", "held", "ledger", "number", "recovered", "shoppers", "stale", "sweep", "taking")
+    __slots__ = ("ended", "epoch", "held", "ledger", "number", "recall_s", "shoppers", "stale", "sweep", "taking")
 
     def __init__(self, number: int, epoch: int, commit_lag_s: float) -> None:
         self.number = number
         self.epoch = epoch
         self.ledger = Ledger(commit_lag_s)
         self.shoppers: dict[str, Shopper] = {}
-        self.ended = self.stale = self.recovered = self.taking = False
+        self.ended = self.stale = self.taking = False
+        self.recall_s = 0.0
         self.sweep: Iterator[Shopper] = iter(())
         self.held: deque[RecordBatch] = deque()
 

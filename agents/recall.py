@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from agents.backlog import Backlog
+from agents.marks import name, read, remember
 from agents.partition import Partition
 from agents.shoppers import Owed, Shopper
 from agents.verdicts import bump_remedy
@@ -39,25 +40,33 @@ class Recall:
                 for shopper_id, context in zip(chunk, found, strict=True):
                     self._enter(partition, shopper_id, context)
 
-    async def owed(self, partition: Partition, now_s: float) -> int:
-        """Owe again what an earlier owner parked though owed; returns how many shoppers that were."""
-        shopper_ids = await self._owed.owed(partition.number)
-        await self.known(partition, shopper_ids)
+    async def owed(self, partition: Partition, now_s: float, safe: int | None) -> None:
+        """Owe again what was parked though owed, by an earlier owner or by one who does not know yet that it is one.
+
+        Below `safe` all is stored for good: a mark from there whose session is absent is of one that has expired.
+        """
+        marks = read(partition.number, await self._owed.owed(partition.number))
+        await self.known(partition, list(dict.fromkeys(shopper_id for shopper_id, _ in marks)))
         if partition.ended:
-            return 0
-        gone = [shopper_id for shopper_id in shopper_ids if partition.shoppers[shopper_id].session.folded < 0]
-        for shopper_id in shopper_ids:
-            self._owe(partition.shoppers[shopper_id], now_s)
+            return
+        gone = []
+        for shopper_id, mark in marks:
+            shopper = partition.shoppers[shopper_id]
+            if shopper.session.folded < 0 and safe is not None and mark.offset < safe:
+                gone.append(name(shopper_id, mark))
+                continue
+            remember(shopper, mark)
+            if shopper.session.folded >= mark.offset:
+                self._owe(shopper, now_s)
         if gone:
             await self._owed.settle(partition.number, gone)
-        return len(shopper_ids) - len(gone)
 
     def _owe(self, shopper: Shopper, now_s: float) -> None:
-        if shopper.session.folded < 0 or shopper.running is not None:
+        """Unless a call is owed or runs already. Its session includes what is marked."""
+        if any(owed is not None and owed.call for owed in (shopper.owed, shopper.running)):
             return
-        shopper.marked = True
         last_ms = shopper.session.last_ms
-        self._backlog.owe(shopper, Owed(first_s=now_s, last_s=now_s, appended_ms=last_ms, call=True, upgrade=True))
+        self._backlog.add(shopper, Owed(first_s=now_s, last_s=now_s, appended_ms=last_ms, call=True, upgrade=True))
 
     def _enter(self, partition: Partition, shopper_id: str, context: Context | Erased | None) -> None:
         if shopper_id in partition.shoppers:

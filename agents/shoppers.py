@@ -5,11 +5,16 @@ from typing import TYPE_CHECKING
 
 from streams.ledger import Ticket
 from streams.packing import dump, load
+from streams.positions import Position
 from streams.sessions import Session
 from streams.triggers import Unsummarised
 
 if TYPE_CHECKING:
     from agents.partition import Partition
+
+PACKED_BYTES, HOT_BYTES, ROW_BYTES = 300, 800, 95
+"""What a shopper takes beside its packed session; unpacked without history; and each line of that. As tracemalloc saw
+it; products are shared between sessions, and do not count."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +58,7 @@ class Shopper:
     """A session, hot or packed, with at most one call running and at most one owed.
 
     `place` is raised whenever the shopper's place in the backlog changes: what a heap holds of an older place is void.
-    `touched_s` is when an event last came. `marked`: the shopper is in the persisted owed set.
+    `touched_s` is when an event last came. `marks` are the shopper's in the persisted owed set (agents/marks.py).
     """
 
     __slots__ = (
@@ -63,7 +68,7 @@ class Shopper:
         "home",
         "id",
         "late_s",
-        "marked",
+        "marks",
         "owed",
         "place",
         "running",
@@ -78,7 +83,7 @@ class Shopper:
         self.running: Owed | None = None
         self.called_s: float | None = None
         self.late_s: float | None = None
-        self.marked = False
+        self.marks: tuple[Position, ...] = ()
         self.erasure = 0
         self.place = 0
         self.touched_s = 0.0
@@ -103,6 +108,12 @@ class Shopper:
     def packed(self) -> bool:
         """Whether the session is held as bytes."""
         return isinstance(self._session, bytes)
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory it takes."""
+        session = self._session
+        return PACKED_BYTES + len(session) if isinstance(session, bytes) else HOT_BYTES + ROW_BYTES * session.height
 
     def pack(self) -> None:
         """Hold the session as bytes until it is touched. Only for clean ones: the packed form knows no `durable`."""
