@@ -168,6 +168,8 @@ class Enrichment:
             self._rewind([tp])
             return
         await self._parking.heads(partition)
+        if partition.ended:
+            return
         evict(partition, _now(), self._rules.eviction, self._sessions())
         full = partition.ledger.span() >= self._rules.max_span or self._sessions() >= self._rules.max_sessions
         if full:
