@@ -22,10 +22,14 @@ class ExpiryRules:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A session as it stood when it was taken. Whatever folds in later belongs to the next one."""
+    """A session as it stood when it was taken. Whatever folds in later belongs to the next one.
+
+    `base` is the offset at which the store holds it, as far as we know (-1: not at all).
+    """
 
     context: Context
     last_ms: int
+    base: int = -1
 
     @property
     def position(self) -> Position:
@@ -49,13 +53,13 @@ class Checkpoints:
         position = Position(self._lineage, session.folded, self._generation)
         owner = f"{self._worker}:{home.epoch}"
         context = Context(shopper.id, position, home.number, owner, dump(session), shopper.erasure)
-        return Checkpoint(context, session.last_ms)
+        return Checkpoint(context, session.last_ms, session.durable)
 
     def write(self, checkpoint: Checkpoint, intent: Intent | None = None) -> Write:
         """What to hand to the store."""
         intent_ends = self.intent_ends_ms(checkpoint.last_ms)
         context_ends = max(intent_ends, self.clock_ms() + self._rules.gap_ms + self._rules.margin_ms)
-        return Write(checkpoint.context, context_ends, intent, intent_ends if intent else 0)
+        return Write(checkpoint.context, context_ends, intent, intent_ends if intent else 0, checkpoint.base)
 
     def intent_ends_ms(self, last_ms: int) -> int:
         """When an intent made from events up to `last_ms` expires, in epoch milliseconds."""

@@ -31,12 +31,17 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One checkpoint to write. Without an intent it is a parked session. Expiries are epoch milliseconds."""
+    """One checkpoint to write. Without an intent it is a parked session. Expiries are epoch milliseconds.
+
+    `base` is the offset that the store stood at when the session was last stored or loaded (-1: it held nothing): if it
+    stands before that now, it has lost what the session was built on, and perhaps an intent that nobody would miss.
+    """
 
     context: Context
     context_expires_at_ms: int
     intent: Intent | None = None
     intent_expires_at_ms: int = 0
+    base: int = -1
 
 
 class Verdict(StrEnum):
@@ -48,7 +53,7 @@ class Verdict(StrEnum):
 
     ACCEPTED = "accepted"
     COVERED = "covered"  # refused: this position is stored already, or this very owner has stored a later one
-    STALE = "stale"  # refused: somebody else stored a later position: reload, refold, try again
+    STALE = "stale"  # refused: somebody else stored a later position, or the base is gone: reload, refold, try again
     ERASED = "erased"  # refused: the shopper was erased since the context was loaded: reload
     LINEAGE = "lineage"  # refused: stored under another lineage or partition: stop this partition
 

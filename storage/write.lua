@@ -2,7 +2,7 @@
 --
 -- KEYS  1 context, 2 intent, 3 erasure: one shopper, hence one slot.
 -- ARGV  1 the session
---       2 [lineage, offset, generation, partition, owner, erasure, the context's expiry]
+--       2 [lineage, offset, generation, partition, owner, erasure, the context's expiry, the base]
 --   and with an intent also
 --       3 its JSON
 --       4 [its expiry, lineage, offset, generation, source, field, value, field, value ...]
@@ -13,7 +13,7 @@
 
 local CONTEXT, INTENT, ERASURE = KEYS[1], KEYS[2], KEYS[3]
 local SESSION, DOC = ARGV[1], ARGV[3]
-local lineage, offset, generation, partition, owner, erasure, expiry = unpack(cjson.decode(ARGV[2]))
+local lineage, offset, generation, partition, owner, erasure, expiry, base = unpack(cjson.decode(ARGV[2]))
 local HOT = 6 -- where the fields begin in ARGV[4]
 
 -- Is the first of two positions the higher one?
@@ -59,11 +59,13 @@ local function show()
 end
 
 if (erased[1] or '0') ~= erasure then return 'erased' end
+base = tonumber(base)
 
 if held[1] or held[2] or held[3] or held[4] or held[5] then
   local theirs, ours = tonumber(held[1]), tonumber(lineage)
   if not (theirs and tonumber(held[2]) and tonumber(held[3]) and held[4] and held[5]) then return corrupt(CONTEXT) end
   if theirs > ours or (theirs == ours and held[4] ~= partition) then return 'lineage' end
+  if base >= 0 and (theirs < ours or tonumber(held[2]) < base) then return 'stale' end
   local mine = {lineage, offset, generation}
   if above(held, mine) then return held[5] == owner and 'covered' or 'stale' end
   if not above(mine, held) then
@@ -73,6 +75,8 @@ if held[1] or held[2] or held[3] or held[4] or held[5] then
     show()
     return 'accepted'
   end
+elseif base >= 0 then
+  return 'stale'
 end
 
 redis.call('HSET', CONTEXT, 'lineage', lineage, 'offset', offset, 'generation', generation, 'partition', partition,

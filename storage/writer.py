@@ -92,8 +92,9 @@ class RedisCheckpoints:
         context, intent, keys = write.context, write.intent, self._keys
         shopper = context.shopper
         named = (keys.context(shopper), keys.intent(shopper), keys.erasure(shopper))
-        head = (*context.position, context.partition, context.owner, context.erasure, write.context_expires_at_ms)
-        command = ("EVALSHA", SHA, 3, *named, context.session, _strings(head))
+        head = (*context.position, context.partition, context.owner, context.erasure)
+        bounds = (write.context_expires_at_ms, write.base)
+        command = ("EVALSHA", SHA, 3, *named, context.session, _strings((*head, *bounds)))
         if intent is None:
             return command
         hot = chain.from_iterable(hot_fields(intent).items())

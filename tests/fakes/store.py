@@ -126,7 +126,7 @@ class MemoryStore:
 
     def _write(self, write: Write) -> Verdict:
         context, data = write.context, self._data
-        verdict = self._judge(context)
+        verdict = self._judge(context, write.base)
         better = write.intent is not None and self._is_better(write.intent, self.intent(context.shopper))
         if verdict is Verdict.ACCEPTED:
             data.contexts[context.shopper] = (context, write.context_expires_at_ms)
@@ -143,15 +143,17 @@ class MemoryStore:
         ours = (context.position, context.partition, context.erasure)
         return held is not None and (held.position, held.partition, erasure) == ours
 
-    def _judge(self, context: Context) -> Verdict:
+    def _judge(self, context: Context, base: int) -> Verdict:
         held = self._live(self._data.contexts, context.shopper)
         if context.erasure != self._data.erasures.get(context.shopper, 0):
             return Verdict.ERASED
         if held is None:
-            return Verdict.ACCEPTED
+            return Verdict.ACCEPTED if base < 0 else Verdict.STALE
         ours, theirs = context.position, held.position
         if theirs.lineage > ours.lineage or (theirs.lineage == ours.lineage and held.partition != context.partition):
             return Verdict.LINEAGE
+        if base >= 0 and (theirs.lineage < ours.lineage or theirs.offset < base):
+            return Verdict.STALE
         if ours > theirs:
             return Verdict.ACCEPTED
         return Verdict.COVERED if ours == theirs or held.owner == context.owner else Verdict.STALE

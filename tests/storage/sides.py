@@ -119,13 +119,15 @@ def write(
     lives_ms: int = DAY_MS,
     intent_lives_ms: int | None = DAY_MS,
     source: Source = "model",
+    base: int = -1,
 ) -> Write:
     """A checkpoint that lives a day. Without `intent_lives_ms` it is a parked session."""
     place = Position(*position)
     context = Context(shopper, place, partition, owner, session, erasure)
     if intent_lives_ms is None:
-        return Write(context, now_ms() + lives_ms)
-    return Write(context, now_ms() + lives_ms, intent(shopper, place, source=source), now_ms() + intent_lives_ms)
+        return Write(context, now_ms() + lives_ms, base=base)
+    shown = intent(shopper, place, source=source)
+    return Write(context, now_ms() + lives_ms, shown, now_ms() + intent_lives_ms, base)
 
 
 async def put(side: Side, *writes: Write) -> Sequence[Verdict]:

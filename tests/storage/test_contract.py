@@ -84,6 +84,26 @@ async def test_a_refused_write_changes_nothing(side: Side, refused: Write) -> No
     assert (await side.store.load(["ada"]), await side.intent_hash("ada")) == before
 
 
+@pytest.mark.parametrize(
+    ("stored", "base", "verdict"),
+    [
+        pytest.param((1, 5, 0), 5, ACCEPTED, id="stands where it stood"),
+        pytest.param((1, 5, 0), 4, ACCEPTED, id="has come further"),
+        pytest.param((1, 5, 0), 6, STALE, id="has gone back"),
+        pytest.param((0, 9, 0), 6, STALE, id="has gone back to an earlier lineage"),
+        pytest.param(None, 0, STALE, id="has lost it"),
+        pytest.param(None, -1, ACCEPTED, id="never had it"),
+    ],
+)
+async def test_a_write_needs_what_it_was_built_on(
+    side: Side, stored: tuple[int, int, int] | None, base: int, verdict: Verdict
+) -> None:
+    """A parked session must not cover up that the store lost the last intent: it is refused when its base is gone."""
+    if stored is not None:
+        await put(side, write(position=stored))
+    assert await put(side, write(position=(1, 7, 0), intent_lives_ms=None, base=base)) == [verdict]
+
+
 async def test_writes_of_one_call_are_judged_in_turn(side: Side) -> None:
     """Several writes of one shopper in one call see each other."""
     verdicts = await side.store.write([write(position=(0, at, 0)) for at in (5, 7, 6)])

@@ -40,6 +40,7 @@ writes = st.builds(
     lives_ms=lives,
     intent_lives_ms=st.none() | lives,
     source=st.sampled_from(["model", "rules"]),
+    base=st.sampled_from([-1, -1, 0, 1, 2]),
 )
 others = st.builds(Erase, st.sampled_from(SHOPPERS)) | st.builds(LoseContext, st.sampled_from(SHOPPERS))
 calls = st.lists(writes, min_size=1, max_size=4)
