@@ -15,7 +15,14 @@ def covers(verdict: Verdict, partition: Partition) -> bool:
         return True
     if verdict is Verdict.LINEAGE:
         message = f"contexts of partition {partition.number} are stored under another lineage or partition"
-        remedy = "raise `lineage` in the settings by one on every worker, after the topic was re-created"
-        raise LineageMismatch(message, remedy)
+        raise LineageMismatch(message, bump_remedy())
     partition.stale = True
     return False
+
+
+def bump_remedy(options: str = "") -> str:
+    """What to do when contexts belong to another log, or a shopper to two partitions."""
+    return (
+        f"stop all workers of this namespace, run `penchant lineage bump{options}`, and start them again; if it comes "
+        "back, shoppers stand in two partitions, and `penchant rekey` makes a topic where they do not (docs/lineage.md)"
+    )
