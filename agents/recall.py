@@ -43,7 +43,8 @@ class Recall:
     async def owed(self, partition: Partition, now_s: float, safe: int | None) -> None:
         """Owe again what was parked though owed, by an earlier owner or by one who does not know yet that it is one.
 
-        Below `safe` all is stored for good: a mark from there whose session is absent is of one that has expired.
+        Below `safe` all is stored for good: a mark from there whose session is absent is of one that has expired. One
+        of an earlier lineage names an offset of another log: its call is made with the shopper's next event.
         """
         marks = read(partition.number, await self._owed.owed(partition.number))
         await self.known(partition, list(dict.fromkeys(shopper_id for shopper_id, _ in marks)))
@@ -52,7 +53,8 @@ class Recall:
         gone = []
         for shopper_id, mark in marks:
             shopper = partition.shoppers[shopper_id]
-            if shopper.session.folded < 0 and safe is not None and mark.offset < safe:
+            expired = shopper.session.folded < 0 and safe is not None and mark.offset < safe
+            if expired or mark.lineage < self._lineage:
                 gone.append(name(shopper_id, mark))
                 continue
             remember(shopper, mark)
