@@ -1,0 +1,99 @@
+"""Wire: the quick way from JSON to a shopper event, for records that are just as they should be. Pure.
+
+It says yes or it says nothing: whatever it does not take is for decoding.py to look at closely, with pydantic, which
+decides and tells why. Most records are good, and those take half the time this way (docs/performance.md). What it takes
+is what pydantic would make of it, but that a field nobody asked for may be nested deeper, or be a longer number.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+from pydantic import TypeAdapter
+
+from streams.events import Action, Item, ShopperEvent
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Text = Annotated[str, msgspec.Meta(max_length=1_000)]
+
+
+class Told(msgspec.Struct, gc=False):
+    """What a record says, as streams/events.py has it, with its items still as they came."""
+
+    event_id: Id
+    shopper_id: Id
+    action: Action
+    time_ms: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+    items: msgspec.Raw = msgspec.Raw(b"[]")
+    query: Text | None = None
+    session_id: Text | None = None
+    order_id: Text | None = None
+
+
+class Wire:
+    """Reads records. Products are described in the same words again and again: they are validated once and remembered.
+
+    So events of the same product share one Item, and sessions that keep it stay small. At most `products` are
+    remembered.
+    """
+
+    def __init__(self, products: int) -> None:
+        self._most = products
+        self._items: dict[bytes, tuple[Item, ...]] = {}
+        self._shared: dict[Item, Item] = {}
+
+    def read(self, value: bytes) -> ShopperEvent | None:
+        """The event, or None for a record that needs a closer look."""
+        try:
+            if not value.isascii():
+                value.decode()  # msgspec does not look at the text of fields that nobody asked for
+            told = _decode(value)
+            raw = bytes(told.items)
+            items = self._items.get(raw)
+            if items is None:
+                items = self._learn(raw)
+        except _DOUBTS:
+            return None
+        if _FORBIDDEN(told.event_id + told.shopper_id):
+            return None
+        return _event(told, items)
+
+    def _learn(self, raw: bytes) -> tuple[Item, ...]:
+        items = tuple([self._shared.setdefault(item, item) for item in ITEMS.validate_json(raw)])
+        if len(self._shared) > self._most:
+            self._items.clear()
+            self._shared.clear()
+        if len(items) < 2:  # lists of several hardly ever come again
+            self._items[raw] = items
+        return items
+
+
+ITEMS: TypeAdapter[tuple[Item, ...]] = TypeAdapter(get_type_hints(ShopperEvent, include_extras=True)["items"])
+_DOUBTS = (msgspec.DecodeError, ValueError, RecursionError)  # ValueError: what is no UTF-8, and pydantic's errors
+_decode = msgspec.json.Decoder(Told).decode
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f{}]").search
+
+
+def _slot(name: str) -> Callable[[ShopperEvent, Any], None]:
+    """Sets a field of a frozen event."""
+    setter: Callable[[ShopperEvent, Any], None] = getattr(ShopperEvent, name).__set__
+    return setter
+
+
+_event_id, _shopper_id, _action, _time_ms = map(_slot, ("event_id", "shopper_id", "action", "time_ms"))
+_items, _query, _session_id, _order_id = map(_slot, ("items", "query", "session_id", "order_id"))
+
+
+def _event(told: Told, items: tuple[Item, ...]) -> ShopperEvent:
+    """An event of parts known to be good: its constructor would validate them again, at the cost of all the rest."""
+    event = object.__new__(ShopperEvent)
+    _event_id(event, told.event_id)
+    _shopper_id(event, told.shopper_id)
+    _action(event, told.action)
+    _time_ms(event, told.time_ms)
+    _items(event, items)
+    _query(event, told.query)
+    _session_id(event, told.session_id)
+    _order_id(event, told.order_id)
+    return event
