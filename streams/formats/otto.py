@@ -39,6 +39,14 @@ def read(lines: Iterable[bytes], open_sessions: int = 5_000) -> Iterator[Shopper
         yield _first(waiting)
 
 
+def record(value: bytes) -> list[ShopperEvent]:
+    """The events of a Kafka record that holds a session; one bad event makes the record a bad one."""
+    events = [event for _, event in _session(value)]
+    if bad := [event for event in events if isinstance(event, BadRow)]:
+        raise EventRefused("schema", detail=f"{len(bad)} of {len(events)} entries are no event of OTTO")
+    return [event for event in events if isinstance(event, ShopperEvent)]
+
+
 def parse(session: str, event: Mapping[str, Any]) -> ShopperEvent:
     """One event of a session. Equal events make equal ids, so that exact duplicates are known for what they are."""
     try:

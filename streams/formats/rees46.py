@@ -35,6 +35,11 @@ def read(lines: Iterable[bytes]) -> Iterator[ShopperEvent | BadRow]:
             yield _read(line)
 
 
+def record(value: bytes) -> list[ShopperEvent]:
+    """The event of a Kafka record that holds a row; the header is none."""
+    return [] if is_header(value.rstrip()) else [parse(_row(value.rstrip()))]
+
+
 def parse(row: Mapping[str, str]) -> ShopperEvent:
     """The event of a row. Equal rows make equal event ids, so that exact duplicates are known for what they are."""
     try:
