@@ -30,6 +30,7 @@ from clients.calls import ModelClient
 from clients.openai import OpenAIClient
 from clients.triton import TritonClient
 from penchant import wiring
+from penchant.admission.start import Admission, admitted
 from penchant.settings.root import Settings
 from storage.connection import connect
 from storage.gather import GatheringWriter
@@ -39,6 +40,7 @@ from streams.batches import TP, RecordBatch
 from streams.decoding import Decoder
 from streams.errors import BrokerUnavailable
 from streams.faust_app import event_topic, make_app, running, watch
+from streams.lineage import Lineage
 from streams.transport import BatchConsumer
 
 DRAIN_S = 5.0
@@ -58,7 +60,8 @@ class Worker:
 async def worker(settings: Settings, model: ModelClient | None = None) -> AsyncIterator[Worker]:
     """A running worker. Leaving the block drains and stops it; what breaks inside cancels the block and is raised.
 
-    Raises ContractMismatch when the model server is not what the settings say, BrokerUnavailable without Kafka.
+    Raises ContractMismatch when the model server is not what the settings say or the topic is not keyed by shopper,
+    LineageMismatch when the contexts in Redis belong to another log, BrokerUnavailable without Kafka.
     """
     async with AsyncExitStack() as stack:
         if model is None:
@@ -70,10 +73,11 @@ async def worker(settings: Settings, model: ModelClient | None = None) -> AsyncI
         producer = await stack.enter_async_context(_producer(settings.kafka.bootstrap))
         letters = KafkaLetters(producer, settings.kafka.dead_letter_topic)
         meter = Meter()
-        enrichment = _enrichment(settings, store, model, letters, meter)
+        admission = await stack.enter_async_context(admitted(settings, redis))
+        enrichment = _enrichment(settings, admission.lineage, store, model, letters, meter)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
         found = await model.probe()
-        async with _consuming(settings, enrichment, folder):
+        async with _consuming(settings, enrichment, admission, folder):
             yield Worker(meter, enrichment, found)
 
 
@@ -87,7 +91,9 @@ def model_client(settings: Settings) -> ModelClient:
 
 
 @asynccontextmanager
-async def _consuming(settings: Settings, enrichment: Enrichment, folder: Path) -> AsyncIterator[None]:
+async def _consuming(
+    settings: Settings, enrichment: Enrichment, admission: Admission, folder: Path
+) -> AsyncIterator[None]:
     """Faust and the enrichment beside each other. At the end: drain, commit and leave the group, stop the rest."""
 
     async def drain(tps: Collection[TP]) -> None:
@@ -102,7 +108,7 @@ async def _consuming(settings: Settings, enrichment: Enrichment, folder: Path) -
             await enrichment.take(batch)
 
     async with asyncio.TaskGroup() as tasks:
-        beside = tasks.create_task(enrichment.run())
+        beside = [tasks.create_task(enrichment.run()), tasks.create_task(admission.watch())]
         async with running(app):
             enrichment.attach(cast("BatchConsumer", app.consumer))
             watching = tasks.create_task(watch(app))
@@ -111,16 +117,22 @@ async def _consuming(settings: Settings, enrichment: Enrichment, folder: Path) -
             finally:
                 watching.cancel()
                 await drain(enrichment.assignment())
-        beside.cancel()
+        for task in beside:
+            task.cancel()
 
 
 def _enrichment(
-    settings: Settings, store: RedisCheckpoints, model: ModelClient, letters: DeadLetterSender, meter: Meter
+    settings: Settings,
+    lineage: Lineage,
+    store: RedisCheckpoints,
+    model: ModelClient,
+    letters: DeadLetterSender,
+    meter: Meter,
 ) -> Enrichment:
     backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
-    checkpoints = Checkpoints(_worker_name(), wiring.expiry(settings), _clock_ms, lineage=settings.lineage)
+    checkpoints = Checkpoints(_worker_name(), wiring.expiry(settings), _clock_ms, lineage=lineage.number)
     refusals = Refusals(letters, wiring.limit(settings), meter)
-    recall = Recall(store, store, backlog, settings.lineage)
+    recall = Recall(store, store, backlog, lineage.number, lineage.starts)
     session, slices = wiring.session(settings), SliceRules()
     ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=session, slices=slices)
     parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)

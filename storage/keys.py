@@ -49,3 +49,12 @@ class Keys:
     def nonce(self) -> str:
         """String that is lost when the data is lost."""
         return f"{self.namespace}:nonce"
+
+    @property
+    def lineage(self) -> str:
+        """Hash that says which log the contexts belong to."""
+        return f"{self.namespace}:lineage"
+
+    def ends(self, lineage: int) -> str:
+        """Hash with the highest offset seen of each partition of that log."""
+        return f"{self.namespace}:lineage:{lineage}:ends"

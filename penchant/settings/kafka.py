@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 
-from penchant.settings.section import Events, Name, Records, Seconds, SecondsOrZero, Section, Share, form, unit
+from penchant.settings.section import (
+    Events,
+    Name,
+    Records,
+    RecordsOrNone,
+    Seconds,
+    SecondsOrZero,
+    Section,
+    Share,
+    form,
+    unit,
+)
 
 Topic = Annotated[
     str,
@@ -48,6 +59,8 @@ class Kafka(Section):
     """A worker that is silent for this long loses its partitions."""
     max_poll_records: Records = 1000
     """The most records that one fetch hands to the worker."""
+    sample_records: RecordsOrNone = 500
+    """How many of the newest records a starting worker reads to see that they are keyed by shopper; 0 is no check."""
     security_protocol: Protocol = "PLAINTEXT"
     """How to talk to the brokers."""
     sasl_mechanism: Mechanism = "PLAIN"

@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     )
 
     lineage: Serial = 0
-    """The number of the event topic's life; raise it by one when the topic is re-created or re-partitioned."""
+    """The least number of the event topic's lineage. The number in force is kept in Redis, and `penchant lineage bump`
+    raises it."""
     kafka: Kafka = Kafka()
     redis: Redis = Redis()
     model: Model = Model()

@@ -1,0 +1,83 @@
+"""Start: a worker is admitted to its topic, or stopped with what to do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from redis.asyncio import Redis
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from penchant.admission.lineage import Findings, LineageKeeper, refuse
+from penchant.admission.reader import TopicReader
+from penchant.settings.kafka import Kafka
+from penchant.settings.root import Settings
+from storage.keys import Keys
+from storage.lineage import RedisLineage
+from streams.errors import ContractMismatch, Retry
+from streams.keying import examine
+from streams.lineage import Lineage
+
+PATIENCE_S = 20.0
+"""How long a start waits for a Kafka or Redis that is away."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a worker was admitted to. `watch` runs as long as it does, and raises when that is no longer true."""
+
+    lineage: Lineage
+    keeper: LineageKeeper
+
+    async def watch(self) -> None:
+        """Raises LineageMismatch when the log, or the lineage in force, becomes another one."""
+        await self.keeper.watch(self.lineage)
+
+
+@asynccontextmanager
+async def admitted(settings: Settings, redis: Redis) -> AsyncIterator[Admission]:
+    """Check the event topic before anything is consumed.
+
+    Raises LineageMismatch when it is not the log that the contexts belong to, ContractMismatch when there is none or
+    its records are not keyed by shopper, and BrokerUnavailable or StoreUnavailable when those stay away.
+    """
+    async with TopicReader(settings.kafka) as reader:
+        keeper = make_keeper(settings, reader, redis)
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(Retry), stop=stop_after_delay(PATIENCE_S), wait=wait_fixed(0.5), reraise=True
+        ):
+            with attempt:
+                findings = await keeper.look()
+                refuse(findings)
+                await check_keys(settings.kafka, reader, findings)
+                lineage = await keeper.admit(findings)
+        log.info("topic.admitted", topic=lineage.topic, partitions=lineage.partitions, lineage=lineage.number)
+        yield Admission(lineage, keeper)
+
+
+def make_keeper(settings: Settings, reader: TopicReader, redis: Redis) -> LineageKeeper:
+    """The keeper of the namespace's lineage."""
+    records = RedisLineage(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+    return LineageKeeper(reader, records, settings.kafka.topic, settings.kafka.group, settings.lineage)
+
+
+async def check_keys(kafka: Kafka, reader: TopicReader, findings: Findings) -> None:
+    """Read a sample of the newest records; ContractMismatch with the way out when they are not keyed by shopper."""
+    if not kafka.sample_records:
+        return
+    starts = findings.recorded.starts if findings.recorded else ()
+    keying = examine(await reader.newest(findings.log, starts, kafka.sample_records))
+    log.debug("topic.sampled", records=keying.records, events=keying.events)
+    if fault := keying.fault:
+        raise ContractMismatch(
+            f"{fault} in the topic {kafka.topic}", rekey_remedy(kafka.topic, findings.log.partitions)
+        )
+
+
+def rekey_remedy(topic: str, partitions: int) -> str:
+    """The command that makes a topic keyed by shopper out of one that is not."""
+    keyed = f"{topic[:243]}-keyed"
+    command = f"penchant rekey --from {topic} --to {keyed} --create-topic --partitions {partitions}"
+    return f"run `{command}`, leave it running, and set kafka.topic to {keyed}"
