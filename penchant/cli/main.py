@@ -15,6 +15,8 @@ from streams.errors import PenchantError, PlatformLacks, SettingInvalid
 COMMANDS = {
     "demo": "See the whole pipeline run on this machine, without Docker, GPU or servers.",
     "worker": "Run the service: shopper events from Kafka become intents in Redis.",
+    "rekey": "Make one topic keyed by shopper out of any topics.",
+    "lineage": "Show which log the contexts belong to, or take up another one.",
     "simulate": "Send shopper events to Kafka, simulated or from a file.",
     "settings": "Show every setting in force and where it came from.",
 }
