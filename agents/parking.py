@@ -5,7 +5,7 @@ The session is taken before that and stored as it was then, so that the mark cov
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agents.backlog import Backlog
@@ -47,16 +47,23 @@ class Parking:
     ) -> None:
         self._backlog, self._store, self._marks = backlog, store, Marks(owed, meter)
         self._checkpoints, self._rules, self._meter = checkpoints, rules, meter
+        self._retry_s = 0.0
 
     async def quiet(self) -> None:
         """Park those who are due but ask for no call. Who asks for one by the time of its turn is left to the calls."""
+        if _now() < self._retry_s:
+            return
         due = self._backlog.quiet(_now())
         for first in range(0, len(due), self._rules.most):
-            await self._park([
+            still = [
                 shopper
                 for shopper in due[first : first + self._rules.most]
                 if waits(shopper) and shopper.owed is not None and not shopper.owed.call
-            ])
+            ]
+            if _now() < self._retry_s:
+                self._put_back([(shopper, self._backlog.take(shopper)) for shopper in still])
+            else:
+                await self._park(still)
 
     async def heads(self, partition: Partition) -> None:
         """Park those who have held the partition's commit for too long, or who hold too many offsets behind them."""
@@ -65,6 +72,8 @@ class Parking:
         holders = ledger.holders(before_s=_now() - self._rules.after_s, below=behind)
         heads = [holder for holder in holders if isinstance(holder, Shopper) and waits(holder)]
         for first in range(0, len(heads), self._rules.most):
+            if _now() < self._retry_s:
+                return
             taken = await self._park([head for head in heads[first : first + self._rules.most] if waits(head)])
             await self._marks.outdate(
                 partition.number, [(who, checkpoint.position) for who, owed, checkpoint in taken if owed.call]
@@ -82,12 +91,17 @@ class Parking:
             verdicts = await self._store.write([self._checkpoints.write(checkpoint) for _, _, checkpoint in taken])
         except StoreUnavailable:
             self._meter.store_failures += 1
-            for shopper, owed, _ in taken:
-                if not shopper.home.ended:
-                    owed.not_before_s = _now() + RETRY_S
-                    self._backlog.owe(shopper, owed)
+            self._retry_s = _now() + RETRY_S
+            self._put_back((shopper, owed) for shopper, owed, _ in taken)
             return []
         return [one for one, verdict in zip(taken, verdicts, strict=True) if self._settle(*one, verdict)]
+
+    def _put_back(self, taken: Iterable[tuple[Shopper, Owed]]) -> None:
+        """The store is away, and each try may wait for its time-out: no more of them for now."""
+        for shopper, owed in taken:
+            if not shopper.home.ended:
+                owed.not_before_s = self._retry_s
+                self._backlog.owe(shopper, owed)
 
     def _settle(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint, verdict: Verdict) -> bool:
         if shopper.home.ended or not covers(verdict, shopper.home):

@@ -1,5 +1,6 @@
 """Recall: sessions that this worker does not hold are loaded from the store on first touch."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 
 from agents.backlog import Backlog
@@ -74,6 +75,7 @@ class Recall:
         if shopper_id in partition.shoppers:
             return
         shopper = partition.shoppers[shopper_id] = Shopper(shopper_id, partition)
+        shopper.touched_s = asyncio.get_running_loop().time()
         if context is None:
             return
         shopper.erasure = context.erasure

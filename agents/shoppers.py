@@ -62,6 +62,7 @@ class Shopper:
     """
 
     __slots__ = (
+        "_folded",
         "_session",
         "called_s",
         "erasure",
@@ -79,6 +80,7 @@ class Shopper:
         self.id = shopper_id
         self.home = home
         self._session: Session | bytes = Session() if session is None else session
+        self._folded = -1
         self.owed: Owed | None = None
         self.running: Owed | None = None
         self.called_s: float | None = None
@@ -100,6 +102,11 @@ class Shopper:
         self._session = session
 
     @property
+    def folded(self) -> int:
+        """The offset of the last event that entered."""
+        return self._folded if isinstance(self._session, bytes) else self._session.folded
+
+    @property
     def clean(self) -> bool:
         """Nothing is owed and nothing runs: the store has it all."""
         return self.owed is None and self.running is None
@@ -118,4 +125,5 @@ class Shopper:
     def pack(self) -> None:
         """Hold the session as bytes until it is touched. Only for clean ones: the packed form knows no `durable`."""
         if not self.packed:
+            self._folded = self.session.folded
             self._session = dump(self.session)
