@@ -37,12 +37,18 @@ class Backlog:
         self._fresh: Heap = []
         self._late: Heap = []
         self._quiet: list[tuple[int, Shopper]] = []
+        self._owed = 0
         self._sequence = count()
+
+    def __len__(self) -> int:
+        """How many shoppers are owed something that does not run yet."""
+        return self._owed
 
     def note(self, shopper: Shopper, now_s: float, *, action: str, call: bool, appended_ms: int) -> Owed:
         """An event was folded: it is owed from now on. The caller sees to the ticket of what comes back."""
         owed = shopper.owed
         shopper.touched_s = now_s
+        self._owed += owed is None
         if owed is None or (owed.upgrade and call):
             ticket = owed.ticket if owed is not None else None  # a quiet event may hold the commit since the upgrade
             owed = shopper.owed = Owed(first_s=now_s, last_s=now_s, appended_ms=appended_ms, call=call, ticket=ticket)
@@ -64,6 +70,7 @@ class Backlog:
 
     def add(self, shopper: Shopper, owed: Owed) -> None:
         """Owe this, which is older, beside what is owed already; what runs is left alone."""
+        self._owed += shopper.owed is None
         shopper.owed = owed.merge(shopper.owed)
         if shopper.running is None:
             self._arm(shopper, shopper.owed)
@@ -89,6 +96,7 @@ class Backlog:
         if owed is None or shopper.running is not None:
             message = f"shopper {shopper.id} is not waiting"
             raise ValueError(message)
+        self._owed -= 1
         shopper.running, shopper.owed = owed, None
         shopper.place += 1
         shopper.late_s = None
@@ -113,6 +121,8 @@ class Backlog:
 
     def drop(self, shopper: Shopper) -> None:
         """Forget a shopper whose epoch has ended."""
+        self._owed -= shopper.owed is not None
+        shopper.owed = None
         shopper.place += 1
 
     def compact(self) -> None:

@@ -1,7 +1,7 @@
 """Enrich: the Faust agent's work. Batches in; sessions, calls and intents in between; committable offsets out."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -9,13 +9,14 @@ import structlog
 
 from agents.backlog import Backlog
 from agents.dispatch import Dispatch
-from agents.eviction import EvictionRules, evict
+from agents.eviction import EvictionRules, evict, holdings
 from agents.ingest import Ingest
 from agents.meter import Meter
 from agents.parking import Parking
 from agents.partition import Partition
 from agents.recall import Recall
 from agents.refusals import Refusals
+from agents.vitals import Held
 from storage.checkpoints import Incarnation
 from streams.batches import TP, RecordBatch
 from streams.errors import StoreUnavailable
@@ -42,6 +43,7 @@ class UpkeepRules:
     store_retry_s: float = 0.5
     max_span: int = 200_000
     max_sessions: int = 1_000_000
+    max_bytes: int = 1_073_741_824
     commit_lag_s: float = 10.0
     recall_every_s: float = 30.0
     eviction: EvictionRules = field(default_factory=EvictionRules)
@@ -66,19 +68,24 @@ class Enrichment:
         self._dispatch, self._refusals, self._incarnation = dispatch, refusals, incarnation
         self._rules, self.meter = rules, meter
         self._partitions: dict[TP, Partition] = {}
-        self._paused: set[TP] = set()
+        self.paused: set[TP] = set()
         self._known_incarnation: str | None = None
         self._alive_s = float("-inf")
         self._log: Log | None = None
-        self.store_away = False
+        self.store_away: str | None = None
 
     def attach(self, log: Log) -> None:
         """Where batches come from; the log and the ledger know each other, so one of them comes later."""
         self._log = log
 
-    def assignment(self) -> Collection[TP]:
+    @property
+    def partitions(self) -> Mapping[TP, Partition]:
         """The partitions that are ours now."""
-        return list(self._partitions)
+        return self._partitions
+
+    def held(self) -> Held:
+        """The sessions in memory."""
+        return sum(map(holdings, self._partitions.values()), Held())
 
     @property
     def settled(self) -> bool:
@@ -99,7 +106,7 @@ class Enrichment:
     def revoked(self, tp: TP) -> None:
         """A partition's epoch has ended; its sessions go, since its next owner may be somebody else."""
         partition = self._partitions.pop(tp, None)
-        self._paused.discard(tp)
+        self.paused.discard(tp)
         if partition is not None:
             for shopper in partition.shoppers.values():
                 self._backlog.drop(shopper)
@@ -125,8 +132,8 @@ class Enrichment:
         partition = self._partitions.get(batch.tp)
         if partition is None or partition.epoch != batch.epoch:
             return
-        partition.held.append(batch)
-        if batch.tp not in self._paused:
+        partition.hold(batch, _now())
+        if batch.tp not in self.paused:
             await self._take_held(batch.tp, partition)
 
     async def _take_held(self, tp: TP, partition: Partition) -> None:
@@ -136,8 +143,7 @@ class Enrichment:
         try:
             while partition.held and not partition.ended:
                 await self._ingest.batch(partition, tp.topic, partition.held[0].records)
-                if not partition.ended:
-                    partition.held.popleft()
+                partition.release(_now())
                 self._dispatch.nudge()
         except StoreUnavailable:
             self.meter.store_failures += 1
@@ -159,23 +165,28 @@ class Enrichment:
             await asyncio.sleep(self._rules.every_s)
             self._refusals.settle(_now())
             await self._parking.quiet()
+            held = self.held()
             for tp, partition in list(self._partitions.items()):
                 if not partition.ended:
-                    await self._look_after(tp, partition)
+                    await self._look_after(tp, partition, held)
 
-    async def _look_after(self, tp: TP, partition: Partition) -> None:
+    async def _look_after(self, tp: TP, partition: Partition, held: Held) -> None:
         if partition.stale:
             self._rewind([tp])
             return
+        self._hold_back(tp, partition, held)
+        safe = self.committable(tp, partition.epoch)
+        evict(partition, _now(), self._rules.eviction, held, safe=safe, partitions=len(self._partitions))
         await self._parking.heads(partition)
-        if partition.ended:
-            return
-        evict(partition, _now(), self._rules.eviction, self._sessions())
-        full = partition.ledger.span() >= self._rules.max_span or self._sessions() >= self._rules.max_sessions
-        if full:
+
+    def _hold_back(self, tp: TP, partition: Partition, held: Held) -> None:
+        """Read no more of a partition while too much is held; go on when nothing fetched before waits any more."""
+        rules = self._rules
+        full = held.sessions >= rules.max_sessions or held.size_bytes >= rules.max_bytes
+        if full or partition.ledger.span() >= rules.max_span:
             self._pause(tp)
-        elif tp in self._paused and not partition.held:
-            self._paused.discard(tp)
+        elif tp in self.paused and not partition.held:
+            self.paused.discard(tp)
             if self._log is not None:
                 self._log.resume([tp])
 
@@ -194,11 +205,11 @@ class Enrichment:
             await asyncio.sleep(self._rules.store_retry_s)
 
     def _note_store(self, error: StoreUnavailable | None) -> None:
-        if error is not None and not self.store_away:
+        if error is not None and self.store_away is None:
             log.warning("store.away", error=str(error), then="intents wait, and nothing is committed past them")
-        if error is None and self.store_away:
+        if error is None and self.store_away is not None:
             log.info("store.back", then="what waited is written now")
-        self.store_away = error is not None
+        self.store_away = None if error is None else str(error)
 
     async def _look_at_incarnation(self) -> None:
         asked_s = _now()
@@ -227,12 +238,9 @@ class Enrichment:
             self._log.rewind(tps)
 
     def _pause(self, tp: TP) -> None:
-        if tp not in self._paused and self._log is not None:
-            self._paused.add(tp)
+        if tp not in self.paused and self._log is not None:
+            self.paused.add(tp)
             self._log.pause([tp])
-
-    def _sessions(self) -> int:
-        return sum(len(partition.shoppers) for partition in self._partitions.values())
 
 
 def _now() -> float:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from agents.shoppers import Shopper
+from agents.vitals import Held
 from streams.batches import RecordBatch
 from streams.ledger import Ledger
 
@@ -13,10 +14,25 @@ class Partition:
 
     Whoever awaits something for it looks at `ended` afterwards: then the work belongs to somebody else. `stale`: the
     store knows better than our memory, so the partition is to be read again from its committed offset. `held` are
-    batches not yet taken in, `recall_s` is when to read the persisted owed set next.
+    batches not yet taken in, the first of them since `held_s`; `recall_s` is when to read the persisted owed set next.
+    `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed` what its last walk saw.
     """
 
-    __slots__ = ("ended", "epoch", "held", "ledger", "number", "recall_s", "shoppers", "stale", "sweep", "taking")
+    __slots__ = (
+        "ended",
+        "epoch",
+        "held",
+        "held_s",
+        "ledger",
+        "number",
+        "recall_s",
+        "shoppers",
+        "stale",
+        "sweep",
+        "taking",
+        "weighed",
+        "weighing",
+    )
 
     def __init__(self, number: int, epoch: int, commit_lag_s: float) -> None:
         self.number = number
@@ -26,7 +42,29 @@ class Partition:
         self.ended = self.stale = self.taking = False
         self.recall_s = 0.0
         self.sweep: Iterator[Shopper] = iter(())
+        self.weighing = self.weighed = Held()
         self.held: deque[RecordBatch] = deque()
+        self.held_s = 0.0
+
+    def hold(self, batch: RecordBatch, now_s: float) -> None:
+        """Keep a batch until it is taken in."""
+        if not self.held:
+            self.held_s = now_s
+        self.held.append(batch)
+
+    def release(self, now_s: float) -> None:
+        """The first batch was taken in."""
+        if self.held:
+            self.held.popleft()
+            self.held_s = now_s
+
+    def oldest_s(self) -> float | None:
+        """When the oldest work that was received and is not covered arrived; None when there is none."""
+        head = self.ledger.head()
+        since_s = [head.since_s] if head is not None else []
+        if self.held:
+            since_s.append(self.held_s)
+        return min(since_s, default=None)
 
     def end(self) -> None:
         """The epoch is over: nothing of it may be written or committed any more."""

@@ -21,11 +21,15 @@ class DeadLetterSender(Protocol):
 
 
 class Refusals:
-    """Sends dead letters in the order of the log and settles them once acknowledged and past the limit's window."""
+    """Sends dead letters in the order of the log and settles them once acknowledged and past the limit's window.
+
+    `away` tells why the dead-letter topic does not take them, None when it does.
+    """
 
     def __init__(self, sender: DeadLetterSender, rules: LimitRules, meter: Meter) -> None:
         self._sender, self._meter = sender, meter
         self._window = RefusalWindow(rules)
+        self.away: str | None = None
 
     def count(self, accepted: int, refused: int, now_s: float) -> None:
         """Count a slice against the limit; raises DeadLetterLimit."""
@@ -37,10 +41,12 @@ class Refusals:
         while not partition.ended:
             try:
                 await self._sender.send(letters)
-            except BrokerUnavailable:
+            except BrokerUnavailable as error:
+                self.away = str(error)
                 await asyncio.sleep(RETRY_S)
                 continue
-            self._meter.dead_letters += len(letters)
+            self.away = None
+            self._meter.count_dead_letters(letter.reason for letter in letters)
             now_s = asyncio.get_running_loop().time()
             for _, ticket in refused:
                 self._window.hold(ticket, now_s)

@@ -35,3 +35,7 @@ class Availability:
         if self._failed == self._failures:
             self._next_probe_s = now_s + self._probe_s
         return self._failed == self._failures
+
+    def lost(self, now_s: float) -> None:
+        """It is known to be away, without a call that failed."""
+        self._failed, self._next_probe_s = self._failures, now_s + self._probe_s

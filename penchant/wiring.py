@@ -66,8 +66,11 @@ def upkeep(settings: Settings) -> UpkeepRules:
     return UpkeepRules(
         max_span=backlog.max_span,
         max_sessions=backlog.max_sessions,
+        max_bytes=backlog.max_bytes,
         commit_lag_s=settings.commit.lag_s,
-        eviction=EvictionRules(most=int(backlog.max_sessions * EVICT_AT)),
+        eviction=EvictionRules(
+            most=int(backlog.max_sessions * EVICT_AT), most_bytes=int(backlog.max_bytes * EVICT_AT)
+        ),
     )
 
 

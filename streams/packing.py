@@ -2,6 +2,7 @@
 
 import zlib
 from array import array
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -48,12 +49,18 @@ def _load(values: list[Any]) -> Session:
     session.meaningful, session.origin_ms, session.last_ms = meaningful, origin_ms, last_ms
     session.events, session.dropped = events, dropped
     session.profile, session.earlier = _tally(profile), _tally(earlier)
-    known = [Item(*values) for values in items]
+    known = [_shared(*values) for values in items]
     session.event_ids = event_ids
     session.times = array("q", [origin_ms + time for time in times])
     session.actions = bytearray(actions)
     session.subjects = [known[row] if isinstance(row, int) else row for row in rows]
     return session
+
+
+@lru_cache(maxsize=65_536)
+def _shared(*values: Any) -> Item:
+    """One object for equal items: they are frozen, and unshared ones would make a loaded session four times as large."""
+    return Item(*values)
 
 
 def _item(item: Item) -> list[str | float | None]:

@@ -1,0 +1,16 @@
+"""Instruments: what a worker measures itself with. They are there before it starts and after it ends."""
+
+from dataclasses import dataclass, field
+
+from agents.health import Health
+from agents.loop_lag import LoopLag
+from agents.meter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """Read by the health endpoint from a thread of its own, written by the worker's event loop alone."""
+
+    health: Health
+    meter: Meter = field(default_factory=Meter)
+    loop_lag: LoopLag = field(default_factory=LoopLag)
