@@ -58,7 +58,7 @@ class Observer:
 
     def _partitions(self) -> Iterator[PartitionVitals]:
         lags, committed = self._kafka.lags, self._kafka.source.confirmed
-        for tp, partition in self._enrichment.partitions.items():
+        for tp, partition in sorted(self._enrichment.partitions.items()):
             yield PartitionVitals(
                 topic=tp.topic,
                 number=tp.partition,

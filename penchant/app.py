@@ -14,23 +14,30 @@ from typing import cast
 import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from redis.asyncio import Redis
 
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoints
 from agents.dispatch import Dispatch
 from agents.enrich import Enrichment
+from agents.health import Health
 from agents.ingest import Ingest, SliceRules
+from agents.instruments import Instruments
+from agents.lag_watch import LagWatch
 from agents.letters import KafkaLetters
 from agents.meter import Meter
+from agents.model_watch import ModelWatch
+from agents.observer import Observer
 from agents.parking import Parking
 from agents.reasoning import Reasoning
 from agents.recall import Recall
-from agents.refusals import DeadLetterSender, Refusals
+from agents.refusals import Refusals
 from clients.calls import ModelClient
 from clients.openai import OpenAIClient
 from clients.triton import TritonClient
 from penchant import wiring
 from penchant.admission.start import Admission, admitted
+from penchant.patience import patiently
 from penchant.settings.root import Settings
 from storage.connection import connect
 from storage.gather import GatheringWriter
@@ -40,7 +47,6 @@ from streams.batches import TP, RecordBatch
 from streams.decoding import Decoder
 from streams.errors import BrokerUnavailable
 from streams.faust_app import event_topic, make_app, running, watch
-from streams.lineage import Lineage
 from streams.transport import BatchConsumer
 
 DRAIN_S = 5.0
@@ -49,36 +55,47 @@ DRAIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker that runs: what it does shows in `meter`, what it found in `model`."""
+    """A worker that runs: what it does shows in its instruments, what it found in `model`."""
 
-    meter: Meter
+    instruments: Instruments
     enrichment: Enrichment
+    backlog: Backlog
     model: str
+
+    @property
+    def meter(self) -> Meter:
+        """What it has done so far."""
+        return self.instruments.meter
 
 
 @asynccontextmanager
-async def worker(settings: Settings, model: ModelClient | None = None) -> AsyncIterator[Worker]:
+async def worker(
+    settings: Settings, model: ModelClient | None = None, instruments: Instruments | None = None
+) -> AsyncIterator[Worker]:
     """A running worker. Leaving the block drains and stops it; what breaks inside cancels the block and is raised.
 
+    Kafka and Redis are waited for, `health.bound_s` at the most, before the worker joins its group: without them it
+    would take partitions from workers that can serve them. BrokerUnavailable or StoreUnavailable when one stays away.
+    A model that is away stops nothing, since the rules stand in for it.
+
     Raises ContractMismatch when the model server is not what the settings say or the topic is not keyed by shopper,
-    LineageMismatch when the contexts in Redis belong to another log, BrokerUnavailable without Kafka.
+    LineageMismatch when the contexts in Redis belong to another log.
     """
+    instruments = instruments or Instruments(Health(settings.health.bound_s))
     async with AsyncExitStack() as stack:
         if model is None:
             model = model_client(settings)
             stack.push_async_callback(model.close)
-        redis = connect(settings.redis.url)
-        stack.push_async_callback(redis.aclose)
-        store = RedisCheckpoints(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
-        producer = await stack.enter_async_context(_producer(settings.kafka.bootstrap))
-        letters = KafkaLetters(producer, settings.kafka.dead_letter_topic)
-        meter = Meter()
-        admission = await stack.enter_async_context(admitted(settings, redis))
-        enrichment = _enrichment(settings, admission.lineage, store, model, letters, meter)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
-        found = await model.probe()
-        async with _consuming(settings, enrichment, admission, folder):
-            yield Worker(meter, enrichment, found)
+        async for attempt in patiently(settings.health.bound_s):
+            with attempt:
+                servers = await stack.enter_async_context(_connected(settings))
+        parts = _parts(settings, servers, model, instruments.meter)
+        stack.push_async_callback(parts.writer.close)
+        watch_model = ModelWatch(model, parts.dispatch.availability, instruments.meter)
+        await watch_model.begin()
+        async with _consuming(settings, parts, servers.admission, watch_model, instruments, folder):
+            yield Worker(instruments, parts.enrichment, parts.backlog, watch_model.found or "a model that is away")
 
 
 def model_client(settings: Settings) -> ModelClient:
@@ -90,11 +107,47 @@ def model_client(settings: Settings) -> ModelClient:
     return TritonClient(model.url, model.name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Servers:
+    """Kafka and Redis, found to be there and to be the right ones."""
+
+    redis: Redis
+    producer: AIOKafkaProducer
+    admission: Admission
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the worker is made of, as far as others need to know it."""
+
+    enrichment: Enrichment
+    backlog: Backlog
+    refusals: Refusals
+    dispatch: Dispatch
+    writer: GatheringWriter
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[_Servers]:
+    async with AsyncExitStack() as stack:
+        redis = connect(settings.redis.url)
+        stack.push_async_callback(redis.aclose)
+        producer = await stack.enter_async_context(_producer(settings.kafka.bootstrap))
+        admission = await stack.enter_async_context(admitted(settings, redis))
+        yield _Servers(redis, producer, admission)
+
+
 @asynccontextmanager
 async def _consuming(
-    settings: Settings, enrichment: Enrichment, admission: Admission, folder: Path
+    settings: Settings,
+    parts: _Parts,
+    admission: Admission,
+    watch_model: ModelWatch,
+    instruments: Instruments,
+    folder: Path,
 ) -> AsyncIterator[None]:
-    """Faust and the enrichment beside each other. At the end: drain, commit and leave the group, stop the rest."""
+    """Faust and the enrichment beside each other. At the end: drain, stop the rest, commit and leave the group."""
+    enrichment = parts.enrichment
 
     async def drain(tps: Collection[TP]) -> None:
         await enrichment.drain(tps, DRAIN_S)
@@ -107,30 +160,28 @@ async def _consuming(
         async for batch in stream:
             await enrichment.take(batch)
 
-    async with asyncio.TaskGroup() as tasks:
-        beside = [tasks.create_task(enrichment.run()), tasks.create_task(admission.watch())]
-        async with running(app):
-            enrichment.attach(cast("BatchConsumer", app.consumer))
-            watching = tasks.create_task(watch(app))
-            try:
-                yield
-            finally:
-                watching.cancel()
-                await drain(enrichment.assignment())
-        for task in beside:
-            task.cancel()
+    async with asyncio.TaskGroup() as tasks, running(app):
+        consumer = cast("BatchConsumer", app.consumer)
+        enrichment.attach(consumer)
+        watch_kafka = LagWatch(consumer)
+        observer = Observer(enrichment, parts.backlog, parts.refusals, watch_kafka, watch_model, instruments.health)
+        runs = (enrichment, watch_kafka, watch_model, observer, instruments.loop_lag)
+        beside = [tasks.create_task(part.run()) for part in runs]
+        beside += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]
+        try:
+            yield
+        finally:
+            await drain(list(enrichment.partitions))
+            for task in beside:  # before Faust ends: no call may begin any more
+                task.cancel()
 
 
-def _enrichment(
-    settings: Settings,
-    lineage: Lineage,
-    store: RedisCheckpoints,
-    model: ModelClient,
-    letters: DeadLetterSender,
-    meter: Meter,
-) -> Enrichment:
+def _parts(settings: Settings, servers: _Servers, model: ModelClient, meter: Meter) -> _Parts:
+    store = RedisCheckpoints(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+    lineage = servers.admission.lineage
     backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
     checkpoints = Checkpoints(_worker_name(), wiring.expiry(settings), _clock_ms, lineage=lineage.number)
+    letters = KafkaLetters(servers.producer, settings.kafka.dead_letter_topic)
     refusals = Refusals(letters, wiring.limit(settings), meter)
     recall = Recall(store, store, backlog, lineage.number, lineage.starts)
     session, slices = wiring.session(settings), SliceRules()
@@ -139,7 +190,9 @@ def _enrichment(
     writer = GatheringWriter(store, wiring.gather(settings))
     reasoning = Reasoning(settings.prompt.version, settings.intent.missions, wiring.sampling(settings))
     dispatch = Dispatch(backlog, model, writer, store, checkpoints, reasoning, wiring.calls(settings), meter)
-    return Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, wiring.upkeep(settings), meter)
+    upkeep = wiring.upkeep(settings)
+    enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, upkeep, meter)
+    return _Parts(enrichment, backlog, refusals, dispatch, writer)
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import structlog
 from redis.asyncio import Redis
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from penchant.admission.lineage import Findings, LineageKeeper, refuse
 from penchant.admission.reader import TopicReader
@@ -14,12 +13,9 @@ from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
 from storage.keys import Keys
 from storage.lineage import RedisLineage
-from streams.errors import ContractMismatch, Retry
+from streams.errors import ContractMismatch
 from streams.keying import examine
 from streams.lineage import Lineage
-
-PATIENCE_S = 20.0
-"""How long a start waits for a Kafka or Redis that is away."""
 
 log = structlog.get_logger()
 
@@ -41,18 +37,14 @@ async def admitted(settings: Settings, redis: Redis) -> AsyncIterator[Admission]
     """Check the event topic before anything is consumed.
 
     Raises LineageMismatch when it is not the log that the contexts belong to, ContractMismatch when there is none or
-    its records are not keyed by shopper, and BrokerUnavailable or StoreUnavailable when those stay away.
+    its records are not keyed by shopper, and BrokerUnavailable or StoreUnavailable when those are away.
     """
     async with TopicReader(settings.kafka) as reader:
         keeper = make_keeper(settings, reader, redis)
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(Retry), stop=stop_after_delay(PATIENCE_S), wait=wait_fixed(0.5), reraise=True
-        ):
-            with attempt:
-                findings = await keeper.look()
-                refuse(findings)
-                await check_keys(settings.kafka, reader, findings)
-                lineage = await keeper.admit(findings)
+        findings = await keeper.look()
+        refuse(findings)
+        await check_keys(settings.kafka, reader, findings)
+        lineage = await keeper.admit(findings)
         log.info("topic.admitted", topic=lineage.topic, partitions=lineage.partitions, lineage=lineage.number)
         yield Admission(lineage, keeper)
 

@@ -1,0 +1,1 @@
+"""Metrics: what a worker tells of itself to a monitoring system."""

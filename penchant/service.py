@@ -1,0 +1,77 @@
+"""Service: a worker as a process, which starts, tells of itself, and ends in order when it is asked to."""
+
+import asyncio
+import os
+
+import structlog
+
+from agents.health import Health
+from agents.instruments import Instruments
+from penchant.app import Worker, worker
+from penchant.collector import CollectorRules, collect
+from penchant.health import endpoint
+from penchant.settings.root import Settings
+from penchant.signals import stop_signals
+
+REPORT_S = 30.0
+"""How often a worker says in the log what it has done."""
+
+STOP_WITHIN_S = 20.0
+"""How long an orderly end may take: draining takes at most 5 s, the last commit as long, and Kafka may be away."""
+
+log = structlog.get_logger()
+
+
+async def serve(settings: Settings) -> None:
+    """Run a worker until SIGTERM or Ctrl-C; raises what breaks.
+
+    The health endpoint is there first and last: a worker that waits for its servers answers probes.
+    """
+    instruments = Instruments(Health(settings.health.bound_s))
+    with stop_signals() as asked:
+        async with endpoint(settings.health, instruments), asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(_work(settings, instruments))
+            stopping = tasks.create_task(_stop(working, asked))
+            await asyncio.wait({working})
+            stopping.cancel()
+    log.info("worker.stopped")
+
+
+async def _work(settings: Settings, instruments: Instruments) -> None:
+    async with worker(settings, instruments=instruments) as running, asyncio.TaskGroup() as tasks:
+        log.info("worker.started", topic=settings.kafka.topic, group=settings.kafka.group, model=running.model)
+        tasks.create_task(collect(CollectorRules(), lambda: not running.backlog.waiting()))
+        tasks.create_task(_report(running))
+
+
+async def _stop(working: asyncio.Task[None], asked: asyncio.Event) -> None:
+    await asked.wait()
+    log.info("worker.stopping", within_s=STOP_WITHIN_S)
+    working.cancel()
+    await asyncio.wait({working}, timeout=STOP_WITHIN_S)
+    if not working.done():
+        log.error("worker.stuck", then="it ends at once; what is not committed is read again")
+        os._exit(1)
+
+
+async def _report(running: Worker) -> None:
+    while True:
+        await asyncio.sleep(REPORT_S)
+        _tell(running)
+
+
+def _tell(running: Worker) -> None:
+    meter, vitals = running.meter, running.instruments.health.vitals
+    log.info(
+        "worker.progress",
+        events=meter.events,
+        calls=meter.calls,
+        intents=meter.intents,
+        rules_intents=meter.rules_intents,
+        dead_letters=meter.dead_letters,
+        in_flight=meter.in_flight,
+        owed=len(running.backlog),
+        sessions=vitals.held.sessions if vitals else 0,
+        freshness_ms=meter.percentiles(),
+        loop_lag_ms=running.instruments.loop_lag.percentiles_ms(),
+    )
