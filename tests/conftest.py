@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.kafka"]
 
 
 @pytest.fixture(scope="session")

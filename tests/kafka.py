@@ -1,0 +1,172 @@
+"""A Kafka broker for the tests, shared by all of a session.
+
+The first of these that there is:
+
+1. the brokers that PENCHANT_TEST_KAFKA names (`host:port`);
+2. Apache Kafka in a container, where a Docker engine answers;
+3. Apache Kafka on the JDK, fetched by Maven;
+4. librdkafka's mock cluster. Tests that need a real broker are then skipped, loudly, and fail where CI=true.
+
+A test that stops or kills its broker asks for `kafka_of_its_own`.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack
+from itertools import takewhile
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from penchant.embedded.kafka import MockKafka
+from streams.errors import PlatformLacks
+from tests.brokers import ApacheKafka, container
+
+SKIPPED = "NO REAL KAFKA: "
+TIMEOUT_S = 30.0
+
+
+class Kafka:
+    """A broker, and what tests do with it. Each test makes topics of its own, and names its group after one."""
+
+    def __init__(self, bootstrap: str, name: str, mock: MockKafka | None = None) -> None:
+        self.bootstrap, self.name, self._mock = bootstrap, name, mock
+        self.real = mock is None
+
+    async def topic(self, partitions: int = 1, **config: object) -> str:
+        """Make a topic of a fresh name; `config` with underscores for dots."""
+        name = f"events-{uuid4().hex[:12]}"
+        if self._mock:
+            await self._mock.create_topic(name, partitions)
+        else:
+            settings = {key.replace("_", "."): str(value) for key, value in config.items()}
+            await asyncio.to_thread(self._create, NewTopic(name, partitions, 1, config=settings))
+        return name
+
+    async def produce(
+        self,
+        topic: str,
+        values: Iterable[bytes],
+        *,
+        partition: int = 0,
+        keys: Iterable[bytes] | None = None,
+        transactional: bool = False,
+    ) -> None:
+        """Append records, in one transaction if so; returns when all are acknowledged."""
+        values = list(values)
+        keyed = zip(keys or [None] * len(values), values, strict=True)
+        await asyncio.to_thread(self._produce, topic, partition, list(keyed), transactional)
+
+    async def committed(self, group: str, topic: str, partition: int = 0) -> int | None:
+        """The group's committed offset, None when there is none."""
+        [found] = await asyncio.to_thread(self._committed, group, [TopicPartition(topic, partition)])
+        return None if found.offset < 0 else found.offset
+
+    async def commit(self, group: str, topic: str, offset: int, partition: int = 0) -> None:
+        """Set the committed offset of a group without members."""
+        await asyncio.to_thread(self._commit, group, [TopicPartition(topic, partition, offset)])
+
+    async def offsets(self, topic: str, partition: int = 0) -> list[int]:
+        """The offsets of all records that the partition has now."""
+        return await asyncio.to_thread(self._offsets, TopicPartition(topic, partition, 0))
+
+    def _create(self, topic: NewTopic) -> None:
+        client = AdminClient({"bootstrap.servers": self.bootstrap})
+        client.create_topics([topic], operation_timeout=TIMEOUT_S)[topic.topic].result(TIMEOUT_S)
+
+    def _produce(self, topic: str, partition: int, keyed: Iterable[tuple[bytes | None, bytes]], in_one: bool) -> None:  # noqa: FBT001
+        options: dict[str, object] = {"bootstrap.servers": self.bootstrap, "linger.ms": 5}
+        options |= {"queue.buffering.max.messages": 1_000_000}
+        producer = Producer(options | ({"transactional.id": uuid4().hex} if in_one else {}))
+        if in_one:
+            producer.init_transactions(TIMEOUT_S)
+            producer.begin_transaction()
+        for key, value in keyed:
+            producer.produce(topic, value, key, partition)
+        if in_one:
+            producer.commit_transaction(TIMEOUT_S)
+        assert producer.flush(TIMEOUT_S) == 0
+
+    def _committed(self, group: str, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group})
+        try:
+            return consumer.committed(partitions, TIMEOUT_S)
+        finally:
+            consumer.close()
+
+    def _commit(self, group: str, partitions: list[TopicPartition]) -> None:
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "enable.auto.commit": False})
+        try:
+            consumer.commit(offsets=partitions, asynchronous=False)
+        finally:
+            consumer.close()
+
+    def _offsets(self, partition: TopicPartition) -> list[int]:
+        consumer = Consumer(
+            {"bootstrap.servers": self.bootstrap, "group.id": uuid4().hex, "enable.partition.eof": True}
+        )
+        try:
+            consumer.assign([partition])
+            records = iter(lambda: consumer.poll(TIMEOUT_S), None)
+            return [record.offset() for record in takewhile(lambda record: not record.error(), records)]
+        finally:
+            consumer.close()
+
+
+@pytest.fixture(scope="session")
+async def kafka(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
+    """The session's broker: `.bootstrap`, `.name` (what it is), `.real`."""
+    async with AsyncExitStack() as stack:
+        yield await _find(stack, tmp_path_factory.mktemp("broker"))
+
+
+@pytest.fixture
+def real_kafka(kafka: Kafka) -> Kafka:
+    """The session's broker when it is a real one; without one the test is skipped, or fails in CI."""
+    if not kafka.real:
+        _give_up(f"only the {kafka.name}")
+    return kafka
+
+
+@pytest.fixture
+async def kafka_of_its_own(anyio_backend: str, tmp_path: Path) -> AsyncIterator[ApacheKafka]:
+    """A real broker that the test may stop, kill and restart (it keeps its address and its data); needs a JDK."""
+    try:
+        server = await asyncio.to_thread(ApacheKafka, tmp_path / "broker")
+    except PlatformLacks as lack:
+        _give_up(str(lack))
+    async with server:
+        yield server
+
+
+async def _find(stack: AsyncExitStack, folder: Path) -> Kafka:
+    if named := os.environ.get("PENCHANT_TEST_KAFKA"):
+        return Kafka(named, "brokers of PENCHANT_TEST_KAFKA")
+    if contained := stack.enter_context(container()):
+        return Kafka(contained, "Apache Kafka in a container")
+    try:
+        server = await asyncio.to_thread(ApacheKafka, folder)
+    except PlatformLacks:
+        mock = await stack.enter_async_context(MockKafka(folder))
+        return Kafka(mock.address, mock.describe(), mock)
+    await stack.enter_async_context(server)
+    return Kafka(server.address, server.describe())
+
+
+def _give_up(why: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{SKIPPED}{why}; in CI nothing skips")
+    pytest.skip(f"{SKIPPED}{why}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests had no real broker, so that nobody takes silence for success."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if SKIPPED in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(
+            f"{len(skipped)} TESTS SKIPPED FOR WANT OF A REAL KAFKA (see tests/kafka.py)", red=True
+        )

@@ -1,0 +1,35 @@
+"""A worker process that commits as the tally says and tells so: `BOOTSTRAP TOPIC FOLDER HELD_OFFSET`."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from streams.faust_app import KafkaGroup, event_topic, make_app, running
+from tests.fakes.tally import Tally
+
+
+async def main(bootstrap: str, topic: str, folder: str, held: int) -> None:
+    tally = Tally(held={held})
+    group = KafkaGroup(
+        bootstrap, topic, Path(folder), session_timeout_s=6.0, heartbeat_interval_s=0.2, batch_records=50
+    )
+    app = make_app(group, topic, tally)
+
+    @app.agent(event_topic(app, topic))
+    async def take(stream):
+        async for batch in stream:
+            tally.take(batch)
+            await app.consumer.commit()
+            received = {tp.partition: tally.offsets(tp) for tp in tally.epochs}
+            sys.stdout.write(
+                json.dumps({partition: offsets[-1] for partition, offsets in received.items() if offsets}) + "\n"
+            )
+            sys.stdout.flush()
+
+    async with running(app):
+        await asyncio.sleep(60)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:4], int(sys.argv[4])))
