@@ -50,7 +50,7 @@ class Ingest:
                 continue
             began_s = loop.time()
             decoded = self._decoder.decode(piece)
-            await self._recall.known(partition, {event.shopper_id for _, _, event in decoded.events})
+            await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
             if partition.ended:
                 return first
             self._refusals.count(len(decoded.events), len(decoded.refused), loop.time())
