@@ -1,0 +1,91 @@
+"""The demonstration: what it reports, and that it gets over the death of its servers."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from penchant.demo.run import run
+from penchant.demo.stage import Plan, Stage
+
+OTTO = Path(__file__).parents[1] / "data" / "otto_sessions.jsonl"
+BAD_ROWS = ("not json", '{"session": 7, "events": "none"}', '{"session": 8}')
+
+pytestmark = [pytest.mark.redis, pytest.mark.triton]
+
+
+def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "penchant.cli", "demo", "--run-folder", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_report_says_what_ran_and_what_came_of_it(tmp_path: Path) -> None:
+    """Simulated shoppers: calls and intents, no more calls than events, nothing lost, every component by its name."""
+    done = demo(tmp_path, "--seconds", "4", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["events"] == report["sent"] > 0
+    assert 0 < report["calls"] < report["events"]
+    assert report["intents"] >= report["shoppers"] // 2
+    assert report["dead_letters"] == report["rules_intents"] == 0
+    assert set(report["freshness_ms"]) == {"p50", "p95", "p99"}
+    assert report["components"]["triton"].startswith("tritonserver")
+    assert "simulated GPU" in report["components"]["triton"]
+    assert report["components"]["redis"].startswith("redis-server")
+
+
+def test_every_bad_row_of_a_file_becomes_a_dead_letter(tmp_path: Path) -> None:
+    """A recording with bad rows between the good ones: as many dead letters as bad rows, and the rest is played."""
+    lines = OTTO.read_text(encoding="utf-8").splitlines()
+    file = tmp_path / "recording.jsonl"
+    file.write_text("\n".join([lines[0], BAD_ROWS[0], *lines[1:8], *BAD_ROWS[1:]]), encoding="utf-8")
+    done = demo(tmp_path, "--events", str(file), "--seconds", "5", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["dead_letters"] == len(BAD_ROWS)
+    assert report["events"] == sum(len(json.loads(line)["events"]) for line in lines[:8])
+    assert report["intents"] > 0
+
+
+def test_a_file_that_cannot_be_played_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    """Exit status 2, and what it should look like."""
+    file = tmp_path / "notes.txt"
+    file.write_text("hello", encoding="utf-8")
+    done = demo(tmp_path, "--events", str(file))
+    assert done.returncode == 2
+    assert "remedy" in done.stderr
+
+
+async def test_it_gets_over_the_death_of_triton_and_redis(tmp_path: Path) -> None:
+    """Both are killed in mid-run: it says so, they come back, and in the end everything is covered."""
+    said: list[str] = []
+
+    @asynccontextmanager
+    async def killing(stage: Stage) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            killer = tasks.create_task(_kill_both(stage))
+            yield
+            killer.cancel()
+        assert stage.worker.enrichment.settled
+
+    outcome = await run(Plan(tmp_path, seconds=9), killing, said.append)
+    assert [line for line in said if line.startswith("tritonserver") and "ended by itself" in line]
+    assert [line for line in said if line.startswith("redis-server") and "ended by itself" in line]
+    assert outcome.report["call_failures"] > 0
+    assert outcome.report["intents"] > 0
+    assert outcome.examples
+
+
+async def _kill_both(stage: Stage) -> None:
+    await asyncio.sleep(3)
+    assert stage.stack.triton is not None
+    os.kill(stage.stack.triton.pid or 0, signal.SIGKILL)
+    await asyncio.sleep(2)
+    os.kill(stage.stack.redis.pid or 0, signal.SIGKILL)
