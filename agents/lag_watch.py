@@ -37,7 +37,7 @@ class LagWatch:
         self.lags: Mapping[TP, int] = {}
         self.away: str | None = None
 
-    async def run(self) -> None:
+    async def run(self, every_s: float = EVERY_S) -> None:
         """Ask until cancelled."""
         while True:
             try:
@@ -46,7 +46,7 @@ class LagWatch:
                 self._note(str(error))
             else:
                 self._note(None)
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(every_s)
 
     def _note(self, away: str | None) -> None:
         if away is not None and self.away is None:

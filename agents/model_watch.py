@@ -38,14 +38,14 @@ class ModelWatch:
             self._availability.lost(asyncio.get_running_loop().time())
             log.warning("model.away", error=self._why, then="rules intents stand in until it is there")
 
-    async def run(self) -> None:
+    async def run(self, every_s: float = EVERY_S) -> None:
         """Until cancelled: ask a model that is away whether it is back, unless calls do so already.
 
         ContractMismatch is raised by the first answer ever. Later it is an outage: whoever deploys the wrong model
         must not stop all workers, which can go on without one.
         """
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(every_s)
             failures, self._failures = self._failures, self._meter.call_failures
             if self.away is None:
                 self._why = CALLS_FAIL
@@ -66,5 +66,6 @@ class ModelWatch:
                 raise
             self._why = str(error)
         else:
+            self._why = CALLS_FAIL
             return True
         return False

@@ -1,5 +1,8 @@
-"""Collector: when Python looks for garbage. Left alone it looks through all sessions again and again, and nothing runs
-meanwhile. Almost all that a worker makes is freed by reference counting; docs/decisions/ has the figures."""
+"""Collector: when Python looks for garbage in cycles.
+
+By itself it looks through all sessions whenever they have grown by a quarter or been changed as much, and nothing else
+runs meanwhile. Nearly all that a worker makes is in no cycle and goes without it; docs/decisions/ has the figures.
+"""
 
 import asyncio
 import gc
@@ -33,12 +36,12 @@ class CollectorRules:
         return quiet and (since_s >= self.every_s or grown >= self.wanted)
 
 
-async def collect(rules: CollectorRules, quiet: Callable[[], bool]) -> None:
+async def collect(rules: CollectorRules, quiet: Callable[[], bool], look_s: float = LOOK_S) -> None:
     """Take over the collector until cancelled. What is there now, mostly code, is never looked through again."""
     with _taken_over():
         last_s, last_blocks = time.monotonic(), sys.getallocatedblocks()
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(look_s)
             now_s, blocks = time.monotonic(), sys.getallocatedblocks()
             if rules.due(now_s - last_s, blocks / last_blocks, quiet=quiet()):
                 found = gc.collect()

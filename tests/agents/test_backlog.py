@@ -154,3 +154,24 @@ def _serve_all(backlog: Backlog, people: list[Shopper], dropped: set[str], now_s
             backlog.take(quiet)
             backlog.done(quiet)
         backlog.next(now_s)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["note", "next", "done", "owe", "drop"]), st.integers(0, 3)), max_size=60))
+def test_its_length_is_how_many_are_owed(steps: list[tuple[str, int]]) -> None:
+    """Whatever happens, it counts those of the shoppers who are owed something that does not run."""
+    backlog, shoppers = Backlog(RULES, TARGETS), [shopper(f"s{n}") for n in range(4)]
+    for at, (step, number) in enumerate(steps):
+        who, now_s = shoppers[number], at * 0.7
+        match step:
+            case "note":
+                note(backlog, who, now_s)
+            case "next":
+                backlog.next(now_s)
+            case "done" if who.running:
+                backlog.done(who)
+            case "owe" if who.running:
+                backlog.owe(who, who.running)
+            case "drop":
+                backlog.drop(who)
+                shoppers[number] = shopper(who.id)
+        assert len(backlog) == sum(each.owed is not None for each in shoppers)

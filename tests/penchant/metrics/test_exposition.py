@@ -1,0 +1,84 @@
+"""What a monitoring system reads."""
+
+import time
+from dataclasses import fields
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.health import Health
+from agents.instruments import Instruments
+from agents.meter import Meter
+from agents.vitals import Held, PartitionVitals, Vitals
+from penchant.metrics.exposition import exposition
+from penchant.metrics.vocabulary import VOCABULARY
+
+
+def read(instruments: Instruments) -> dict[str, float]:
+    """Every sample by name and labels, as Prometheus' own parser reads it."""
+    text = exposition(instruments)().decode()
+    return {
+        f"{sample.name}{sorted(sample.labels.values()) or ''}": sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_every_count_of_the_meter_is_told() -> None:
+    """Whatever a worker counts can be seen: each plain count, set to a number of its own, changes a sample."""
+    counts = [field.name for field in fields(Meter) if isinstance(getattr(Meter(), field.name), int)]
+    before = read(Instruments(Health(60)))
+    for name in counts:
+        instruments = Instruments(Health(60))
+        setattr(instruments.meter, name, 1_000)
+        if name == "dead_letters":
+            instruments.meter.count_dead_letters(["json"])
+        after = read(instruments)
+        assert [sample for sample in before if sample.startswith("penchant_") and after[sample] != before[sample]], name
+
+
+def test_what_was_seen_is_told() -> None:
+    """Vitals become gauges, by partition and by dependency; what is not known yet is left out."""
+    instruments = Instruments(Health(60))
+    now_s = time.monotonic()
+    partitions = (
+        PartitionVitals("clicks", 0, lag=7, span=5, oldest_s=now_s - 30, committed=40, paused=True),
+        PartitionVitals("clicks", 1),
+    )
+    instruments.health.observe(Vitals(now_s, now_s, {"redis": "no answer"}, partitions, 9, Held(2, 3, 4_000)))
+    told = read(instruments)
+    assert told["penchant_dependency_up['redis']"] == 0
+    assert told["penchant_dependency_up['kafka']"] == told["penchant_dependency_up['model']"] == 1
+    assert told["penchant_ready"] == 0
+    assert told["penchant_alive"] == 1
+    assert told["penchant_backlog_shoppers"] == 9
+    assert told["penchant_sessions['hot']"] == 2
+    assert told["penchant_sessions['packed']"] == 3
+    assert told["penchant_sessions_bytes"] == 4_000
+    assert told["penchant_partition_lag_offsets['0', 'clicks']"] == 7
+    assert told["penchant_partition_uncovered_offsets['0', 'clicks']"] == 5
+    assert 30 <= told["penchant_partition_uncovered_age_seconds['0', 'clicks']"] < 40
+    assert told["penchant_partition_uncovered_age_seconds['1', 'clicks']"] == 0
+    assert told["penchant_partition_committed_offset['0', 'clicks']"] == 40
+    assert told["penchant_partition_paused['0', 'clicks']"] == 1
+    assert "penchant_partition_lag_offsets['1', 'clicks']" not in told
+
+
+def test_histograms_are_whole() -> None:
+    """Buckets cumulate up to `+Inf`, which is the count; the sum is in seconds."""
+    instruments = Instruments(Health(60))
+    for value in (0.3, 0.3, 4.0, 9_999.0):
+        instruments.meter.freshness_s.add(value)
+    told = read(instruments)
+    buckets = [value for name, value in told.items() if name.startswith("penchant_freshness_seconds_bucket")]
+    assert buckets == sorted(buckets)
+    assert told["penchant_freshness_seconds_bucket['0.5']"] == 2
+    assert told["penchant_freshness_seconds_bucket['+Inf']"] == told["penchant_freshness_seconds_count"] == 4
+    assert told["penchant_freshness_seconds_sum"] == 0.3 + 0.3 + 4.0 + 9_999.0
+
+
+def test_names_are_prometheus_like() -> None:
+    """Base units and suffixes: counters end in `_total`, times in `_seconds`, sizes in `_bytes`."""
+    for metric in VOCABULARY:
+        assert metric.full_name.endswith("_total") is (metric.kind == "counter")
+        assert not metric.full_name.endswith(("_ms", "_milliseconds", "_kb", "_s"))
+        assert metric.kind != "histogram" or metric.full_name.endswith("_seconds")
