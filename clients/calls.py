@@ -23,9 +23,14 @@ class Call:
     json_schema: str | None = None
 
 
+GIVEN_UP = frozenset({"abort", "cancelled", "error", "timeout"})
+"""Finish reasons of an answer that its server gave up: no answer at all (SGLang, vLLM, TensorRT-LLM)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer. Times are milliseconds; None where the server does not tell."""
+    """One answer. Times are milliseconds; None where the server does not tell. `finish_reason` is the server's word:
+    `stop`, or `length` when the answer was cut at `max_tokens`."""
 
     text: str
     model: str
@@ -36,6 +41,7 @@ class Completion:
     queue_ms: float | None = None
     prefill_ms: float | None = None
     decode_ms: float | None = None
+    finish_reason: str | None = None
 
 
 class ModelClient(Protocol):

@@ -1,15 +1,19 @@
-"""The words of `/v1/chat/completions`: the request's body, and the answer put together from its events; pure."""
+"""The words of `/v1/chat/completions` and `/v1/completions`: requests, and answers put together from events; pure."""
 
 from typing import Annotated, Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from clients.calls import Call, Completion
+from clients.calls import GIVEN_UP, Call, Completion
+from clients.servers import Api, Guide, Server
 from streams.errors import ModelOverloaded, ModelUnavailable
 
-OVERLOADED = frozenset({"429", "503", "529"})
-"""What servers answer when they want less: quota, no capacity (vLLM, SGLang, Dynamo), queue limit (Dynamo)."""
+PATHS: dict[Api, str] = {"chat": "/chat/completions", "completions": "/completions"}
+
+
+class PriorityRefused(ModelUnavailable):
+    """The server takes no priority: it was started without, or does not know the field."""
 
 
 class Words(BaseModel):
@@ -23,10 +27,11 @@ class Said(Words):
 
 
 class Choice(Words):
-    """`delta` in a stream, `message` in a whole answer."""
+    """`delta` in a chat's stream, `message` in its whole answer, `text` in both of a completion."""
 
     delta: Said | None = None
     message: Said | None = None
+    text: str | None = None
     finish_reason: str | None = None
 
 
@@ -62,6 +67,7 @@ class Event(Fault):
 
 class Model(Words):
     id: str
+    owned_by: str = ""
 
 
 class Models(Words):
@@ -70,30 +76,22 @@ class Models(Words):
     data: Annotated[tuple[Model, ...], Field(min_length=1)]
 
 
-class Lines:
-    """Cuts the bytes of a server-sent event stream into the payloads of its `data:` lines.
+class Version(Words):
+    """The answer of `/version`."""
 
-    Only line feeds end a line: JSON may hold other characters that text libraries take for line ends.
-    """
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """The payloads that are complete with `chunk`."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        return [line[5:].strip() for line in lines if line.startswith(b"data:")]
+    version: str = ""
 
 
 class Reading:
     """One answer while it comes in. `began_s` and the other times are the event loop's, in seconds."""
 
-    def __init__(self, model: str, endpoint: str, began_s: float) -> None:
-        self._model, self._endpoint, self._began_s = model, endpoint, began_s
+    def __init__(self, server: Server, model: str, endpoint: str, began_s: float) -> None:
+        self._server, self._model, self._endpoint, self._began_s = server, model, endpoint, began_s
         self._first_s: float | None = None
         self._last_s = began_s
         self._texts: list[str] = []
         self._usage = Usage()
+        self._finish: str | None = None
         self._ended = False
 
     def absorb(self, payload: bytes, now_s: float) -> None:
@@ -103,16 +101,19 @@ class Reading:
             return
         event = Event.model_validate_json(payload)
         if fault := event.fault():
-            raise refusal(self._endpoint, fault.code, fault.message)
+            raise refusal(self._server, self._endpoint, fault.code, fault.message)
         self._usage = event.usage or self._usage
         for choice in event.choices or ():
+            self._finish = choice.finish_reason or self._finish
             self._ended |= bool(choice.finish_reason or choice.message)
-            self._take((choice.delta or choice.message or Said()).content, now_s)
+            self._take(choice.text or (choice.delta or choice.message or Said()).content, now_s)
 
     def completion(self) -> Completion:
-        """The whole answer; ModelUnavailable when the server did not end it."""
+        """The whole answer; ModelUnavailable when the server did not end it, or gave it up."""
         if not self._ended:
             raise ModelUnavailable(f"{self._endpoint}: the answer broke off")
+        if self._finish in GIVEN_UP:
+            raise ModelUnavailable(f"{self._endpoint}: the server gave the answer up: {self._finish}")
         first_s, usage, details = self._first_s, self._usage, self._usage.prompt_tokens_details
         return Completion(
             text="".join(self._texts),
@@ -123,6 +124,7 @@ class Reading:
             cached_tokens=details.cached_tokens if details else None,
             prefill_ms=None if first_s is None else (first_s - self._began_s) * 1e3,
             decode_ms=None if first_s is None else (self._last_s - first_s) * 1e3,
+            finish_reason=self._finish,
         )
 
     def _take(self, text: str | None, now_s: float) -> None:
@@ -133,11 +135,12 @@ class Reading:
         self._last_s = now_s
 
 
-def body(call: Call, model: str) -> bytes:
+def body(call: Call, model: str, api: Api, server: Server, *, with_priority: bool = True) -> bytes:
     """The request that asks for `call` as a stream."""
+    asked = {"messages": [{"role": "user", "content": call.prompt}]} if api == "chat" else {"prompt": call.prompt}
     fields: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": "user", "content": call.prompt}],
+        **asked,
         "max_tokens": call.max_tokens,
         "temperature": call.temperature,
         "seed": call.seed,
@@ -146,17 +149,34 @@ def body(call: Call, model: str) -> bytes:
     }
     if call.stop:
         fields["stop"] = list(call.stop)
-    if call.json_schema is not None:
-        schema = {"name": "answer", "strict": True, "schema": orjson.Fragment(call.json_schema)}
-        fields["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if call.json_schema is not None and server.guide is not None:
+        fields |= _guide(server.guide, call.json_schema)
+    if with_priority:
+        fields |= server.priority.get(call.traffic_class, {})
     return orjson.dumps(fields)
 
 
 def refusal(
-    endpoint: str, code: int | str | None, message: str, retry_after_s: float | None = None
+    server: Server, endpoint: str, code: int | str | None, message: str, retry_after_s: float | None = None
 ) -> ModelUnavailable:
     """What an error with this status or code means."""
-    text = f"{endpoint}: {message[:300]} ({code})"
-    if str(code) in OVERLOADED:
+    text, words = f"{endpoint}: {message[:300]} ({code})", message.lower()
+    if "priority is disabled" in words or (str(code) in ("400", "422") and _names_priority(server, words)):
+        return PriorityRefused(text)
+    if str(code) in server.overloaded or any(each in words for each in server.overload_words):
         return ModelOverloaded(text, retry_after_s)
     return ModelUnavailable(text)
+
+
+def _guide(guide: Guide, json_schema: str) -> dict[str, Any]:
+    schema = orjson.Fragment(json_schema)
+    if guide == "guided_json":
+        return {"guided_json": schema}
+    if guide == "json":
+        return {"response_format": {"type": "json", "schema": schema}}
+    named = {"name": "answer", "strict": True, "schema": schema}
+    return {"response_format": {"type": "json_schema", "json_schema": named}}
+
+
+def _names_priority(server: Server, words: str) -> bool:
+    return any(field in words for fields in server.priority.values() for field in fields)

@@ -1,33 +1,38 @@
-"""OpenAI-compatible servers (trtllm-serve, vLLM, SGLang, Dynamo, ...): `/v1/chat/completions`, streamed, over httpx.
-
-httpx runs on aiohttp's transport, which takes a tenth of the CPU of its own when many calls are in flight.
-"""
+"""OpenAI-compatible servers over httpx, streamed: trtllm-serve, vLLM, SGLang, Dynamo, Triton's own frontend, others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
+from typing import NamedTuple
 
-import aiohttp
 import httpx
-import pydantic
-from httpx_aiohttp import AiohttpTransport
+import structlog
 
-from clients import chat
+from clients import completions
 from clients.calls import Call, Completion
-from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable, PenchantError, SettingInvalid
+from clients.completions import Models, PriorityRefused, Reading, Version
+from clients.http import HttpServer, http_url
+from clients.probing import told
+from clients.servers import SERVERS, Api, Server, ServerName, owned_by
+from streams.errors import ContractMismatch, ModelUnavailable
 
-REMEDY = "set the URL, the model and the API key of an OpenAI-compatible server"
-KEEP_ALIVE_S = 3.0
-"""Shorter than the 5 s after which uvicorn, which most of these servers run on, closes an idle connection."""
+REMEDY = "set the URL, the model, the kind and the API key of an OpenAI-compatible server"
+
+log = structlog.get_logger()
+
+
+class Found(NamedTuple):
+    """What a server turned out to be."""
+
+    server: Server
+    model: str
 
 
 class OpenAIClient:
     """A ModelClient for the server at `base_url` (`http://host:8000/v1`; without a path, `/v1` is added).
 
-    `model` is by default the first that the server lists. `prefill_ms` of an answer is the time to its first
-    token as measured here, queue included: these servers do not tell. Proxies of the environment are not used.
+    `model` is by default the first that the server lists, and `server` what it says to be; behind a gateway, name it.
+    `prefill_ms` of an answer is the time to its first token as measured here, queue included: these servers do not
+    tell. No deadline reaches them: a call that is late or cancelled closes its connection, by which they know.
     """
 
     def __init__(
@@ -36,124 +41,99 @@ class OpenAIClient:
         model: str | None = None,
         api_key: str | None = None,
         *,
+        api: Api = "chat",
+        server: ServerName | None = None,
         max_connections: int = 256,
-        connect_timeout_s: float = 3.0,
         probe_timeout_s: float = 5.0,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.url = _with_path(base_url)
-        self.model = model
-        self.endpoint = self.url.netloc.decode()
-        self._probe_timeout_s = probe_timeout_s
-        self._limits: set[asyncio.Timeout] = set()
-        self._closed = False
-        limits = httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEP_ALIVE_S)
-        self._http = httpx.AsyncClient(
-            transport=AiohttpTransport(limits=limits),
-            timeout=httpx.Timeout(None, connect=connect_timeout_s),  # the call's deadline bounds the rest
-            headers={"Accept-Encoding": "identity", **({"Authorization": f"Bearer {api_key}"} if api_key else {})},
-            trust_env=False,
+        url = http_url(base_url, REMEDY)
+        self.url = url if url.path.strip("/") else url.copy_with(path="/v1")
+        self.model, self.server, self.api = model, server, api
+        self._http = HttpServer(
+            self.url, self._refusal, REMEDY, api_key, max_connections=max_connections, transport=transport
         )
+        self.endpoint = self._http.endpoint
+        self._probe_timeout_s = probe_timeout_s
+        self._found: Found | None = None
+        self._sends_priority = True
+        self._tells_cached = False
 
     async def complete(self, call: Call) -> Completion:
         """Answer `call` by its deadline; cancelling this closes the connection, by which the server knows."""
-        if call.deadline_s <= asyncio.get_running_loop().time():
-            raise DeadlinePassed("the deadline passed before the call began")
-        with self._our_errors():
-            async with self._until(call.deadline_s):
-                if self.model is None:  # the server was away when `probe` asked
-                    self.model = (await self._models())[0]
-                return await self._answer(call, self.model)
+        sent = self._sends_priority
+        try:
+            return await self._complete(call)
+        except PriorityRefused as exc:
+            if not sent:
+                raise
+            log.warning("model.priority_refused", error=str(exc), then="calls of every class are sent alike")
+            self._sends_priority = False
+        return await self._complete(call)
 
     async def probe(self) -> str:
         """Name server and model; ContractMismatch tells expected and found, ModelUnavailable that it is away."""
-        with self._our_errors(probing=True):
-            async with self._until(asyncio.get_running_loop().time() + self._probe_timeout_s):
-                models = await self._models()
-        if self.model is not None and self.model not in models:
-            found = ", ".join(models)
-            raise ContractMismatch(f"{self.endpoint}: expected model {self.model}, found {found}", REMEDY)
-        self.model = self.model or models[0]
-        return f"OpenAI-compatible server at {self.endpoint}, model {self.model}"
+        async with self._http.probing(self._probe_timeout_s):
+            found = await self._find()
+            await self._http.get_if_there(f"{self._root()}{found.server.health}")
+            version = await self._version(found.server)
+        return told(f"{found.server.title}{version} at {self.endpoint}, model {found.model}", _lacks(found.server))
 
     async def close(self) -> None:
         """End the running calls as ModelUnavailable and the connections. Again is harmless."""
-        self._closed = True
-        for limit in self._limits:
-            if not limit.expired():
-                limit.reschedule(0)
-        await self._http.aclose()
+        await self._http.close()
 
-    async def _answer(self, call: Call, model: str) -> Completion:
-        now = asyncio.get_running_loop().time
-        reading, lines = chat.Reading(model, self.endpoint, now()), chat.Lines()
-        headers = {"Content-Type": "application/json"}
-        url = f"{self.url}/chat/completions"
-        async with self._http.stream("POST", url, content=chat.body(call, model), headers=headers) as response:
-            if not response.is_success:
-                await response.aread()
-            response.raise_for_status()
-            if response.headers.get("Content-Type", "").startswith("application/json"):
-                reading.absorb(await response.aread(), now())  # a server that does not stream
-                return reading.completion()
-            async for chunk in response.aiter_bytes():
-                for payload in lines.feed(chunk):
-                    reading.absorb(payload, now())
-        return reading.completion()
+    async def _complete(self, call: Call) -> Completion:
+        async with self._http.calling(call.deadline_s):
+            server, model = self._found or await self._find()
+            now = asyncio.get_running_loop().time
+            reading = Reading(server, model, self.endpoint, now())
+            body = completions.body(call, model, self.api, server, with_priority=self._sends_priority)
+            url = f"{self.url}{completions.PATHS[self.api]}"
+            await self._http.stream(url, body, lambda payload: reading.absorb(payload, now()))
+        return self._with_cached(reading.completion())
 
-    @asynccontextmanager
-    async def _until(self, deadline_s: float) -> AsyncIterator[None]:
-        """Bound what is inside, also by `close`: aiohttp leaves the readers of a closed session waiting."""
-        async with asyncio.timeout_at(deadline_s) as limit:
-            self._limits.add(limit)
-            try:
-                yield
-            finally:
-                self._limits.remove(limit)
+    async def _find(self) -> Found:
+        """Which server and model, remembered; ContractMismatch when it is not what we were told."""
+        listed = {model.id: model.owned_by for model in await self._models()}
+        if self.model is not None and self.model not in listed:
+            raise self._mismatch(f"model {self.model}", ", ".join(listed))
+        model = self.model or next(iter(listed))
+        told = owned_by(listed[model])
+        if self.server not in (None, "other", told) and told is not None:
+            raise self._mismatch(f"server {self.server}", f"{told} (models owned by {listed[model]!r})")
+        self._found = Found(SERVERS[self.server or told or "other"], model)
+        return self._found
 
-    async def _models(self) -> list[str]:
-        response = (await self._http.get(f"{self.url}/models")).raise_for_status()
-        return [model.id for model in chat.Models.model_validate_json(response.content).data]
+    async def _models(self) -> tuple[completions.Model, ...]:
+        return Models.model_validate_json(await self._http.get(f"{self.url}/models")).data
 
-    @contextmanager
-    def _our_errors(self, *, probing: bool = False) -> Iterator[None]:
-        """The boundary: what httpx, aiohttp and pydantic raise becomes ours."""
-        if self._closed:
-            raise ModelUnavailable(f"{self.endpoint}: this client is closed")
-        try:
-            yield
-        except TimeoutError as exc:
-            late = ModelUnavailable if probing or self._closed else DeadlinePassed
-            raise late(f"{self.endpoint}: no answer in time") from exc
-        except pydantic.ValidationError as exc:
-            strange = ContractMismatch if probing else ModelUnavailable
-            raise strange(f"{self.endpoint}: these are no words of an OpenAI-compatible server: {exc}") from exc
-        except httpx.HTTPStatusError as exc:
-            raise self._refusal(exc.response, probing=probing) from exc
-        except (httpx.HTTPError, aiohttp.ClientError) as exc:
-            raise ModelUnavailable(f"{self.endpoint}: {exc or type(exc).__name__}") from exc
+    async def _version(self, server: Server) -> str:
+        said = await self._http.get_if_there(f"{self._root()}{server.version}") if server.version else None
+        return f" {Version.model_validate_json(said).version}" if said else ""
 
-    def _refusal(self, response: httpx.Response, *, probing: bool) -> PenchantError:
-        status = response.status_code
-        if probing and status < 500 and status not in (408, 429):  # the wrong server, or the wrong key
-            return ContractMismatch(f"{self.endpoint}: {status} to {response.url}: {response.text[:300]}", REMEDY)
-        return chat.refusal(self.endpoint, status, response.text, _seconds(response.headers.get("Retry-After", "")))
+    def _root(self) -> str:
+        """Where health and version are: beside `/v1`."""
+        return str(self.url).removesuffix("/v1")
+
+    def _with_cached(self, completion: Completion) -> Completion:
+        """vLLM and SGLang leave the figure out when nothing was cached: once told, no figure means zero."""
+        if completion.cached_tokens is not None:
+            self._tells_cached = True
+        elif self._tells_cached and completion.input_tokens is not None:
+            return replace(completion, cached_tokens=0)
+        return completion
+
+    def _mismatch(self, expected: str, found: str) -> ContractMismatch:
+        return ContractMismatch(f"{self.endpoint}: expected {expected}, found {found}", REMEDY)
+
+    def _refusal(self, status: int, text: str, retry_after_s: float | None) -> ModelUnavailable:
+        server = self._found.server if self._found else SERVERS["other"]
+        if status == 404:
+            self._found = None  # perhaps another model since: ask again before the next call
+        return completions.refusal(server, self.endpoint, status, text, retry_after_s)
 
 
-def _with_path(base_url: str) -> httpx.URL:
-    try:
-        url = httpx.URL(base_url.rstrip("/"))
-    except httpx.InvalidURL as exc:
-        raise SettingInvalid(f"the model URL {base_url!r} is none: {exc}", REMEDY) from exc
-    if url.scheme not in ("http", "https") or not url.host:
-        raise SettingInvalid(f"the model URL {base_url!r} has no http:// or https:// and host", REMEDY)
-    return url if url.path.strip("/") else url.copy_with(path="/v1")
-
-
-def _seconds(retry_after: str) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110, 10.2.3), which is a number of them or a date."""
-    if retry_after.isdigit():
-        return float(retry_after)
-    try:
-        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+def _lacks(server: Server) -> list[str]:
+    can = {"guided decoding": server.guide is not None, "cancellation": server.cancels}
+    return [what for what, there in can.items() if not there]

@@ -1,18 +1,20 @@
-"""The tensors of TensorRT-LLM's `ensemble` and `tensorrt_llm_bls`, in and out of bytes; pure.
+"""Tensors of Triton's text models in and out of bytes; pure. Which there are says a map: ensemble.py and llmapi.py.
 
-Names, types and shapes are those of `triton_backend/all_models/inflight_batcher_llm/ensemble/config.pbtxt`
-in NVIDIA/TensorRT-LLM. Both models batch, so a wire shape starts with the batch: [1, n].
-
-Requests are built as protobuf messages from bytes: eleven tensors by way of numpy cost 196 us, so 14 us.
+Requests are built as protobuf messages from bytes: eleven tensors by way of numpy cost 196 us, so 17 us.
 """
 
 import struct
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple, Protocol
 
 from tritonclient.grpc import service_pb2
 
-from clients.calls import Call, Completion
+from clients.calls import GIVEN_UP, Call, Completion
+from streams.errors import ModelUnavailable
+
+Value = str | int | float | bool | Sequence[str]
 
 
 class Tensor(NamedTuple):
@@ -26,109 +28,122 @@ class Tensor(NamedTuple):
         return f"{self.name} {self.datatype} {list(self.shape)}"
 
 
-TEXT = Tensor("text_input", "BYTES", (-1, 1))
-REQUIRED_INPUTS = (TEXT, Tensor("max_tokens", "INT32", (-1, 1)))
-REQUIRED_OUTPUTS = (Tensor("text_output", "BYTES", (-1, -1)),)
+@dataclass(frozen=True, slots=True)
+class TensorMap:
+    """The tensors of one kind of model. `values` says what a call says, by input. `optional` inputs are sent where
+    the model offers them with this type and shape, else left out. `guide`, `metrics` and `stream` are inputs; `reused`
+    is the output that counts reused blocks."""
 
-STOP_WORDS = Tensor("stop_words", "BYTES", (-1, -1))
-GUIDED = Tensor("guided_decoding_guide", "BYTES", (-1, 1))
-METRICS = Tensor("return_perf_metrics", "BOOL", (-1, 1))
-OPTIONAL_INPUTS = (
-    Tensor("temperature", "FP32", (-1, 1)),
-    Tensor("seed", "UINT64", (-1, 1)),
-    Tensor("stream", "BOOL", (-1, 1)),
-    Tensor("exclude_input_in_output", "BOOL", (-1, 1)),
-    Tensor("return_num_input_tokens", "BOOL", (-1, 1)),
-    Tensor("return_num_output_tokens", "BOOL", (-1, 1)),
-    METRICS,
-    STOP_WORDS,
-    Tensor("guided_decoding_guide_type", "BYTES", (-1, 1)),
-    GUIDED,
-)
-"""Sent where the model offers them with this type and shape, else left out."""
+    required: tuple[Tensor, ...]
+    optional: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    values: Callable[[Call], Mapping[str, Value]]
+    guide: str
+    metrics: str
+    stream: str
+    reused: str
 
-_INPUTS = {tensor.name: tensor for tensor in (*REQUIRED_INPUTS, *OPTIONAL_INPUTS)}
-_TEMPLATES = {
-    tensor.name: service_pb2.ModelInferRequest.InferInputTensor(
-        name=tensor.name, datatype=tensor.datatype, shape=(1, 1)
-    )
-    for tensor in _INPUTS.values()
-}
-_NUMBERS = {"INT32": struct.Struct("<i"), "INT64": struct.Struct("<q")}
-_YES, _NO = b"\1", b"\0"
+    def inputs(self) -> Mapping[str, Tensor]:
+        """Everything that may be sent, by name."""
+        return {tensor.name: tensor for tensor in (*self.required, *self.optional)}
 
 
-def offered(metadata: Any) -> frozenset[str]:
-    """The names of the inputs that a ModelMetadataResponse offers as we would send them."""
-    return frozenset(t.name for t in _tensors(metadata.inputs) if t.name in _INPUTS and _fits(t, _INPUTS[t.name]))
+class Described(Protocol):
+    """A tensor in a model's metadata: a message of gRPC, or the same words of HTTP."""
+
+    name: str
+    datatype: str
+    shape: Sequence[int]
 
 
-def mismatches(metadata: Any) -> list[str]:
-    """One line for each tensor that we need and a ModelMetadataResponse does not offer: expected, found."""
+def offered(tensor_map: TensorMap, inputs: Iterable[Described]) -> frozenset[str]:
+    """The names of the inputs that a model offers as we would send them."""
+    ours = tensor_map.inputs()
+    return frozenset(t.name for t in _tensors(inputs) if t.name in ours and _fits(t, ours[t.name]))
+
+
+def mismatches(tensor_map: TensorMap, inputs: Iterable[Described], outputs: Iterable[Described]) -> list[str]:
+    """One line for each tensor that we need and a model does not offer: expected, found."""
     return [
-        *_missing("input", REQUIRED_INPUTS, _tensors(metadata.inputs)),
-        *_missing("output", REQUIRED_OUTPUTS, _tensors(metadata.outputs)),
+        *_missing("input", tensor_map.required, _tensors(inputs)),
+        *_missing("output", tensor_map.outputs, _tensors(outputs)),
     ]
 
 
-def request(call: Call, model: str, names: frozenset[str], timeout_us: int) -> Any:
-    """A ModelInferRequest with the inputs of `call` that are in `names`; `timeout_us` bounds the server's queue."""
-    values = {name: value for name, value in _values(call).items() if name in names}
-    message = service_pb2.ModelInferRequest(
-        model_name=model,
-        id=call.id,
-        inputs=[_TEMPLATES[name] for name in values],
-        raw_input_contents=list(values.values()),
-    )
-    if STOP_WORDS.name in values:
-        message.inputs[list(values).index(STOP_WORDS.name)].shape[1] = len(call.stop)
+def request(call: Call, model: str, tensors: Mapping[str, Tensor], values: Mapping[str, Value], timeout_us: int) -> Any:
+    """A ModelInferRequest with those `values` that are in `tensors`; `timeout_us` bounds the server's queue."""
+    message = service_pb2.ModelInferRequest(model_name=model, id=call.id)
+    for name, value in values.items():
+        if (tensor := tensors.get(name)) is None:
+            continue
+        count = 1 if isinstance(value, str | int | float) else len(value)
+        message.inputs.append(_template(tensor, count))
+        message.raw_input_contents.append(_PACKING[tensor.datatype](value))
     message.parameters["timeout"].int64_param = timeout_us
     return message
 
 
-def completion(responses: Sequence[Any], model: str, endpoint: str, tokens_per_block: int) -> Completion:
-    """The answer in the ModelInferResponses of one call: texts joined, of each figure the last that was told."""
-    text, figures = "", dict[str, int]()
-    for response in responses:
+class Answer:
+    """The answer to one call, put together from its responses: texts joined, of each figure the last that was told."""
+
+    def __init__(self, reused: str) -> None:
+        self._reused = reused
+        self._texts: list[str] = []
+        self._figures: dict[str, int] = {}
+        self._finish: str | None = None
+
+    def take(self, name: str, value: str | int) -> None:
+        """One output of one response."""
+        if name == "text_output":
+            self._texts.append(str(value))
+        elif name == "finish_reason":
+            self._finish = None if value == "None" else str(value)
+        elif isinstance(value, int):
+            self._figures[name] = value
+        elif value.isdecimal():  # `llmapi` as released packs its figures as texts, whatever its configuration says
+            self._figures[name] = int(value)
+
+    def absorb(self, response: Any) -> None:
+        """A ModelInferResponse."""
         for tensor, raw in zip(response.outputs, response.raw_output_contents, strict=True):
-            if tensor.name == "text_output":
-                text += _first_text(raw)
+            if tensor.datatype == "BYTES":
+                self.take(tensor.name, _first_text(raw))
             elif tensor.datatype in _NUMBERS and raw:
-                figures[tensor.name] = _NUMBERS[tensor.datatype].unpack_from(raw)[0]
-    return Completion(
-        text=text,
-        model=model,
-        endpoint=endpoint,
-        input_tokens=figures.get("num_input_tokens"),
-        output_tokens=figures.get("num_output_tokens"),
-        cached_tokens=_cached_tokens(figures, tokens_per_block),
-        queue_ms=_between(figures, "arrival_time_ns", "first_scheduled_time_ns"),
-        prefill_ms=_between(figures, "first_scheduled_time_ns", "first_token_time_ns"),
-        decode_ms=_between(figures, "first_token_time_ns", "last_token_time_ns"),
-    )
+                self.take(tensor.name, _NUMBERS[tensor.datatype].unpack_from(raw)[0])
+
+    def completion(self, model: str, endpoint: str, tokens_per_block: int) -> Completion:
+        """The whole answer; ModelUnavailable when there is none, or the server gave it up."""
+        if not self._texts:
+            raise ModelUnavailable(f"{endpoint}: the stream ended without an answer")
+        if self._finish in GIVEN_UP:
+            raise ModelUnavailable(f"{endpoint}: the server gave the answer up: {self._finish}")
+        figures = self._figures
+        return Completion(
+            text="".join(self._texts),
+            model=model,
+            endpoint=endpoint,
+            input_tokens=figures.get("num_input_tokens"),
+            output_tokens=figures.get("num_output_tokens"),
+            cached_tokens=self._cached_tokens(tokens_per_block),
+            queue_ms=self._between("arrival_time_ns", "first_scheduled_time_ns"),
+            prefill_ms=self._between("first_scheduled_time_ns", "first_token_time_ns"),
+            decode_ms=self._between("first_token_time_ns", "last_token_time_ns"),
+            finish_reason=self._finish,
+        )
+
+    def _cached_tokens(self, tokens_per_block: int) -> int | None:
+        blocks = self._figures.get(self._reused)
+        if blocks is None:
+            return None
+        # The last block of a prompt may be reused in part: never more cached than there were.
+        return min(blocks * tokens_per_block, self._figures.get("num_input_tokens", blocks * tokens_per_block))
+
+    def _between(self, begin: str, end: str) -> float | None:
+        figures = self._figures  # a server without perf metrics sends zeros
+        return (figures[end] - figures[begin]) / 1e6 if figures.get(begin) and figures.get(end) else None
 
 
-def _values(call: Call) -> dict[str, bytes]:
-    values = {
-        "text_input": _packed(call.prompt),
-        "max_tokens": _NUMBERS["INT32"].pack(call.max_tokens),
-        "temperature": struct.pack("<f", call.temperature),
-        "seed": struct.pack("<Q", call.seed),
-        # A message for each token would cost more than the rest of the call; the times come as perf metrics.
-        "stream": _NO,
-        "exclude_input_in_output": _YES,
-        "return_num_input_tokens": _YES,
-        "return_num_output_tokens": _YES,
-        "return_perf_metrics": _YES,
-    }
-    if call.stop:
-        values["stop_words"] = b"".join(map(_packed, call.stop))
-    if call.json_schema is not None:
-        values |= {
-            "guided_decoding_guide_type": _packed("json_schema"),
-            "guided_decoding_guide": _packed(call.json_schema),
-        }
-    return values
+_NUMBERS = {"INT32": struct.Struct("<i"), "INT64": struct.Struct("<q")}
 
 
 def _packed(text: str) -> bytes:
@@ -137,29 +152,33 @@ def _packed(text: str) -> bytes:
     return struct.pack("<I", len(raw)) + raw
 
 
+def _packed_all(value: str | Sequence[str]) -> bytes:
+    return _packed(value) if isinstance(value, str) else b"".join(map(_packed, value))
+
+
+_PACKING: Mapping[str, Callable[[Any], bytes]] = {
+    "BYTES": _packed_all,
+    "BOOL": (b"\0", b"\1").__getitem__,
+    "INT32": struct.Struct("<i").pack,
+    "UINT64": struct.Struct("<Q").pack,
+    "FP32": struct.Struct("<f").pack,
+}
+
+
+@cache
+def _template(tensor: Tensor, count: int) -> Any:
+    shape = [1] * (len(tensor.shape) - 1) + [count]
+    return service_pb2.ModelInferRequest.InferInputTensor(name=tensor.name, datatype=tensor.datatype, shape=shape)
+
+
 def _first_text(raw: bytes) -> str:
     # One beam and one sequence are asked for, so the first element is the answer.
     (length,) = struct.unpack_from("<I", raw) if raw else (0,)
     return raw[4 : 4 + length].decode(errors="replace")
 
 
-def _cached_tokens(figures: dict[str, int], tokens_per_block: int) -> int | None:
-    blocks = figures.get("kv_cache_reused_blocks")
-    if blocks is None:
-        return None
-    # The last block of a prompt may be reused in part: never more cached than there were.
-    return min(blocks * tokens_per_block, figures.get("num_input_tokens", blocks * tokens_per_block))
-
-
-def _between(figures: dict[str, int], begin: str, end: str) -> float | None:
-    # A server without perf metrics sends zeros.
-    if not (figures.get(begin) and figures.get(end)):
-        return None
-    return (figures[end] - figures[begin]) / 1e6
-
-
-def _tensors(messages: Iterable[Any]) -> list[Tensor]:
-    return [Tensor(m.name, m.datatype, tuple(m.shape)) for m in messages]
+def _tensors(described: Iterable[Described]) -> list[Tensor]:
+    return [Tensor(each.name, each.datatype, tuple(each.shape)) for each in described]
 
 
 def _fits(found: Tensor, expected: Tensor) -> bool:

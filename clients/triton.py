@@ -1,19 +1,21 @@
-"""Triton with TensorRT-LLM's `ensemble` or `tensorrt_llm_bls`, over gRPC streaming.
+"""Triton with TensorRT-LLM over gRPC streaming: `ensemble`, `tensorrt_llm_bls`, or `llmapi`'s `tensorrt_llm`.
 
 One grpc.aio channel a client, one stream a call. The calls go through tritonclient's generated stub: its
 `stream_infer` costs 0.15 ms of CPU more, drops the status of errors and hides what its request iterator raises.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Never
 
 import grpc
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-from clients import tensors
+from clients import models, tensors
 from clients.calls import Call, Completion
+from clients.models import Model
+from clients.probing import told
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
 
 CHANNEL_OPTIONS = (
@@ -28,52 +30,44 @@ CHANNEL_OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
 REAL_STATUS = (("triton_grpc_error", "true"),)  # an error ends the stream with its gRPC status, not as a text in it
-OVERLOADED = ("maximum queue size", "request timeout expired")  # what Triton's batchers and the executor say
-REMEDY = "set the model to the `ensemble` or `tensorrt_llm_bls` of TensorRT-LLM's inflight_batcher_llm repository"
 
 
 class TritonClient:
     """A ModelClient for `model` at `url`, the host:port of Triton's gRPC endpoint. For one event loop.
 
+    Without a model, the first of `models.NAMES` that is ready is taken; its metadata tells the tensor map.
     `tokens_per_block` is the size of the server's KV cache blocks, which turns reused blocks into cached
     tokens; `probe_timeout_s` bounds each question of `probe`.
     """
 
     def __init__(
-        self, url: str, model: str = "ensemble", *, tokens_per_block: int = 64, probe_timeout_s: float = 5.0
+        self, url: str, model: str | None = None, *, tokens_per_block: int = 64, probe_timeout_s: float = 5.0
     ) -> None:
         self.url, self.model = url, model
         self._tokens_per_block = tokens_per_block
         self._probe_timeout_s = probe_timeout_s
         self._channel: Any = None
         self._made_stub: Any = None
-        self._inputs: frozenset[str] | None = None
+        self._found: Model | None = None
         self._closed = False
 
     async def complete(self, call: Call) -> Completion:
         """Answer `call` by its deadline, which is also the server's; cancelling this cancels the call there."""
         with self._our_errors():
-            if self._inputs is None:
-                self._inputs = tensors.offered(await self._metadata(_left_s(call.deadline_s)))
-            left_s = _left_s(call.deadline_s)
-            request = tensors.request(call, self.model, self._inputs, max(1, int(left_s * 1e6)))
-            responses = await self._responses(request, left_s)
-        return tensors.completion(responses, self.model, self.url, self._tokens_per_block)
+            found = self._found or await self._find(_left_s(call.deadline_s))
+            left_s, values = _left_s(call.deadline_s), found.tensor_map.values(call)
+            request = tensors.request(call, found.name, found.inputs, values, max(1, int(left_s * 1e6)))
+            answer = await self._answer(request, found, left_s)
+        return answer.completion(found.name, self.url, self._tokens_per_block)
 
     async def probe(self) -> str:
         """Name server, model and what it lacks; ContractMismatch tells what was expected and what was found."""
         with self._our_errors(probing=True):
-            stub, limit = self._stub(), self._probe_timeout_s
-            server = await stub.ServerMetadata(service_pb2.ServerMetadataRequest(), timeout=limit)
-            model = await stub.ModelReady(service_pb2.ModelReadyRequest(name=self.model), timeout=limit)
-            if not model.ready:
-                index = await stub.RepositoryIndex(service_pb2.RepositoryIndexRequest(), timeout=limit)
-                self._raise_not_ready(index.models)
-            metadata = await self._metadata(limit)
-        if wrong := tensors.mismatches(metadata):
-            raise ContractMismatch(f"{self.url}, model {self.model}: expected {'; '.join(wrong)}", REMEDY)
-        self._inputs = tensors.offered(metadata)
-        return f"Triton {server.version} at {self.url}, model {self.model}{self._lacks()}"
+            server = await self._stub().ServerMetadata(
+                service_pb2.ServerMetadataRequest(), timeout=self._probe_timeout_s
+            )
+            found = await self._find(self._probe_timeout_s)
+        return told(f"Triton {server.version} at {self.url}, model {found.name}", found.lacks())
 
     async def close(self) -> None:
         """End the running calls as ModelUnavailable and the connection. Again is harmless."""
@@ -81,35 +75,34 @@ class TritonClient:
         if self._channel is not None:
             await self._channel.close()
 
-    async def _responses(self, request: Any, left_s: float) -> list[Any]:
+    async def _answer(self, request: Any, found: Model, left_s: float) -> tensors.Answer:
         stream = self._stub().ModelStreamInfer([request], timeout=left_s, metadata=REAL_STATUS)
-        responses = []
+        answer = tensors.Answer(found.tensor_map.reused)
         try:
             async for response in stream:
                 if response.error_message:
                     self._raise_refusal(response.error_message)
-                responses.append(response.infer_response)
+                answer.absorb(response.infer_response)
         finally:
             stream.cancel()  # does nothing when it has ended
-        if not responses:
-            raise ModelUnavailable(f"{self.url}: the stream ended without an answer")
-        return responses
+        return answer
 
-    async def _metadata(self, timeout_s: float) -> Any:
-        request = service_pb2.ModelMetadataRequest(name=self.model)
-        return await self._stub().ModelMetadata(request, timeout=timeout_s)
+    async def _find(self, timeout_s: float) -> Model:
+        """The model and its tensors, remembered; ContractMismatch when it is not what we know."""
+        name = await self._ready_model(timeout_s)
+        request = service_pb2.ModelMetadataRequest(name=name)
+        metadata = await self._stub().ModelMetadata(request, timeout=timeout_s)
+        self._found = models.recognised(name, metadata.inputs, metadata.outputs, self.url)
+        return self._found
 
-    def _raise_not_ready(self, models: Iterable[Any]) -> Never:
-        states = {model.name: f"{model.state} {model.reason}".strip() for model in models}
-        if self.model in states:
-            raise ModelUnavailable(f"{self.url}: model {self.model} is not ready: {states[self.model]}")
-        found = ", ".join(sorted(states)) or "no model"
-        raise ContractMismatch(f"{self.url}: expected model {self.model}, found {found}", REMEDY)
-
-    def _lacks(self) -> str:
-        wanted = {"guided decoding": tensors.GUIDED, "perf metrics": tensors.METRICS}
-        lacks = [what for what, tensor in wanted.items() if tensor.name not in (self._inputs or ())]
-        return f" (without {' and '.join(lacks)})" if lacks else ""
+    async def _ready_model(self, timeout_s: float) -> str:
+        stub = self._stub()
+        for name in (self.model,) if self.model else models.NAMES:
+            if (await stub.ModelReady(service_pb2.ModelReadyRequest(name=name), timeout=timeout_s)).ready:
+                return name
+        index = await stub.RepositoryIndex(service_pb2.RepositoryIndexRequest(), timeout=timeout_s)
+        states = {model.name: f"{model.state} {model.reason}".strip() for model in index.models}
+        raise models.not_ready(self.model, states, self.url)
 
     def _stub(self) -> Any:
         if self._closed:
@@ -126,6 +119,10 @@ class TritonClient:
             yield
         except grpc.aio.AioRpcError as exc:
             self._raise_status(exc, probing=probing)
+        except ContractMismatch as exc:
+            if probing:
+                raise
+            raise ModelUnavailable(str(exc)) from exc  # perhaps only while the server is being changed
         except asyncio.CancelledError as exc:
             if _we_are_cancelled():
                 raise
@@ -136,9 +133,9 @@ class TritonClient:
         code, details = exc.code(), exc.details() or ""
         unknown = code in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
         if unknown and probing:
-            raise ContractMismatch(f"{self.url}: expected Triton, found {code.name}: {details}", REMEDY) from exc
+            raise ContractMismatch(f"{self.url}: expected Triton, found {code.name}: {details}", models.REMEDY) from exc
         if unknown:
-            self._inputs = None  # perhaps another model since: ask again before the next call
+            self._found = None  # perhaps another model since: ask again before the next call
         if code is grpc.StatusCode.DEADLINE_EXCEEDED and not probing:
             raise DeadlinePassed(f"{self.url}: no answer by the deadline") from exc
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
@@ -146,8 +143,7 @@ class TritonClient:
         self._raise_refusal(f"{code.name}: {details}", exc)
 
     def _raise_refusal(self, text: str, cause: BaseException | None = None) -> Never:
-        overloaded = any(words in text.lower() for words in OVERLOADED)
-        raise (ModelOverloaded if overloaded else ModelUnavailable)(f"{self.url}: {text}") from cause
+        raise (ModelOverloaded if models.overloaded(text) else ModelUnavailable)(f"{self.url}: {text}") from cause
 
 
 def _left_s(deadline_s: float) -> float:

@@ -7,7 +7,10 @@ import orjson
 import pytest
 
 from clients.calls import Call, ModelClient
+from clients.discovery import connect
+from clients.generate import GenerateClient
 from clients.openai import OpenAIClient
+from clients.servers import Api, ServerName
 from clients.triton import TritonClient
 from penchant.embedded import triton
 from penchant.embedded.servers import free_ports
@@ -16,6 +19,19 @@ from tests.fakes.model import ScriptedModel
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.scripted_triton import ScriptedTriton
 from tests.fakes.turns import Tally, Turn
+
+TRITON = ("triton", "triton-llmapi", "triton-http", "auto-triton", "auto-triton-http")
+OPENAI: dict[str, tuple[ServerName, Api]] = {
+    "openai": ("other", "chat"),
+    "openai-completions": ("other", "completions"),
+    "trtllm-serve": ("trtllm-serve", "chat"),
+    "vllm": ("vllm", "completions"),
+    "sglang": ("sglang", "chat"),
+    "sglang-completions": ("sglang", "completions"),
+    "dynamo": ("dynamo", "chat"),
+    "triton-openai": ("triton-openai", "completions"),
+    "auto-openai": ("other", "chat"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +49,17 @@ class Bench:
             await client.close()
 
 
-@pytest.fixture(params=["scripted", pytest.param("triton", marks=pytest.mark.triton), "openai"])
-def bench(request: pytest.FixtureRequest) -> Bench:
-    """Every ModelClient there is."""
-    chosen: Bench = request.getfixturevalue(f"{request.param}_bench")
+@pytest.fixture(params=["scripted", *(pytest.param(name, marks=pytest.mark.triton) for name in TRITON), *OPENAI])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Every ModelClient there is, on everything that it talks to."""
+    return str(request.param)
+
+
+@pytest.fixture
+def bench(dialect: str, request: pytest.FixtureRequest) -> Bench:
+    """The bench for a dialect."""
+    family = "triton" if dialect in TRITON else "openai" if dialect in OPENAI else "scripted"
+    chosen: Bench = request.getfixturevalue(f"{family}_bench")
     return chosen
 
 
@@ -55,33 +78,40 @@ async def scripted_bench() -> AsyncIterator[Bench]:
 
 
 @pytest.fixture
-async def triton_bench(scripted_triton: ScriptedTriton) -> AsyncIterator[Bench]:
-    """Triton's gRPC client on a real tritonserver, which the tests share: its counts are taken from here on."""
-    address = scripted_triton.grpc_address
-    asking = TritonClient(address)
+async def triton_bench(dialect: str, scripted_triton: ScriptedTriton) -> AsyncIterator[Bench]:
+    """Clients of a real tritonserver, which the tests share: its counts are taken from here on."""
+    model = "tensorrt_llm" if dialect.endswith("llmapi") else "ensemble"
+    asking = TritonClient(scripted_triton.grpc_address, model)
     before = await _tally(asking)
 
     async def tally() -> Tally:
         now = await _tally(asking)
         return Tally(now.opened - before.opened, now.closed - before.closed, now.cancelled - before.cancelled)
 
-    bench = Bench(TritonClient(address), TritonClient(address, "strange"), TritonClient(_nowhere()), tally)
+    make, address, nowhere = _triton(dialect, scripted_triton)
+    bench = Bench(make(address, model), make(address, "strange"), make(nowhere, model), tally)
     yield bench
     await bench.close()
     await asking.close()
 
 
 @pytest.fixture
-async def openai_bench(openai_server: OpenAIServer) -> AsyncIterator[Bench]:
-    """The OpenAI client on the server of the tests."""
+async def openai_bench(dialect: str) -> AsyncIterator[Bench]:
+    """Clients of the server of the tests, which plays one of the real ones."""
+    kind, api = OPENAI[dialect]
+    server = OpenAIServer(kind=kind)
+    await server.start()
 
     async def tally() -> Tally:
-        return openai_server.tally
+        return server.tally
 
-    url = openai_server.url
-    bench = Bench(OpenAIClient(url), OpenAIClient(url, "another"), OpenAIClient(f"http://{_nowhere()}"), tally)
+    def make(url: str, model: str | None = None) -> ModelClient:
+        return connect(url, model=model) if dialect.startswith("auto") else OpenAIClient(url, model, api=api)
+
+    bench = Bench(make(server.url), make(server.url, "another"), make(f"http://{_nowhere()}"), tally)
     yield bench
     await bench.close()
+    await server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +132,20 @@ async def openai_server() -> AsyncIterator[OpenAIServer]:
     await server.start()
     yield server
     await server.stop()
+
+
+def _triton(dialect: str, server: ScriptedTriton) -> tuple[Callable[[str, str], ModelClient], str, str]:
+    """How to make a client, of which address, and of one where nobody is."""
+    if "http" not in dialect:
+        make = connect_to if dialect.startswith("auto") else TritonClient
+        return make, server.grpc_address, _nowhere()
+    make = connect_to if dialect.startswith("auto") else GenerateClient
+    return make, server.http_url, f"http://{_nowhere()}"
+
+
+def connect_to(url: str, model: str) -> ModelClient:
+    """Without a dialect."""
+    return connect(url, model=model)
 
 
 def _play(call: Call) -> Turn:

@@ -1,11 +1,11 @@
-"""Putting streamed answers together."""
+"""Cutting streams into events."""
 
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.chat import Lines
+from clients.lines import Lines
 
 PAYLOADS = [b'{"a":"\xe2\x80\xa8"}', b"{}", b"[DONE]"]
 STREAM = b"".join(b"event: x\r\ndata: " + payload + b"\r\n: comment\n\n" for payload in PAYLOADS)

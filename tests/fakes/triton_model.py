@@ -1,6 +1,8 @@
 """A Triton Python model that does what each prompt asks (tests/fakes/turns.py); runs inside tritonserver.
 
-The prompt "tally" answers with the counts so far, "inputs" with the tensors that came with it.
+The prompt "tally" answers with the counts so far, "inputs" with the tensors that came with it. The model `tensorrt_llm`
+behaves as that of the `llmapi` repository: one response a call, no tokens counted, and its figures packed as texts, as
+TensorRT-LLM's triton_backend/all_models/llmapi/tensorrt_llm/1/model.py does, whatever the configuration says.
 """
 
 import json
@@ -27,7 +29,9 @@ class TritonPythonModel:
 
     def initialize(self, args):
         self.blocks = "narrow" in args["model_name"]
+        self.llmapi = args["model_name"] == "tensorrt_llm"
         self.pending = []
+        self.checked = 0
         self.tally = {"opened": 0, "closed": 0, "cancelled": 0}
         self.lock = threading.Lock()
         self.ending = threading.Event()
@@ -43,27 +47,30 @@ class TritonPythonModel:
             elif prompt == "inputs":
                 sender.send(response(json.dumps(inputs(request))), flags=FINAL)
             else:
-                self.begin(sender, json.loads(prompt))
+                self.begin(sender, json.loads(prompt), streams=flag(request, "stream"))
 
-    def begin(self, sender, turn):
+    def begin(self, sender, turn, *, streams):
         with self.lock:
             self.tally["opened"] += 1
-            self.pending.append((sender, turn, time.monotonic() + turn["delay_s"]))
+            self.pending.append((sender, turn, time.monotonic() + turn["delay_s"], streams))
         if self.blocks:  # so that the next calls wait in Triton's queue
             time.sleep(turn["delay_s"])
 
     def answer_all(self):
         while not self.ending.wait(0.002):
+            self.checked += 1
             with self.lock:
                 self.pending = [call for call in self.pending if not self.ended(*call)]
 
-    def ended(self, sender, turn, due):
+    def ended(self, sender, turn, due, streams):
         cancelled = sender.is_cancelled()
         if not cancelled and time.monotonic() < due:
+            if streams and self.checked % 10 == 0:  # Triton's HTTP notices that a client has gone only when it writes
+                sender.send(response(""))
             return False
         self.tally["cancelled"] += cancelled
         self.tally["closed"] += 1
-        play(sender, turn)
+        play(sender, whole(turn) if self.llmapi else turn)
         return True
 
     def finalize(self):
@@ -78,10 +85,17 @@ def play(sender, turn):
         sender.send(failure("Executor failed process requestId 1", pb_utils.TritonError.INTERNAL), flags=FINAL)
     elif turn["fault"] == "cut":
         sender.send(flags=FINAL)
+    elif "finish" in turn:
+        sender.send(llmapi_response(turn["chunks"][0], turn["finish"]), flags=FINAL)
     else:
         for chunk in turn["chunks"][:-1]:
             sender.send(response(chunk))
         sender.send(response(turn["chunks"][-1], {**FIGURES, **TIMES}), flags=FINAL)
+
+
+def whole(turn):
+    finish = turn["fault"] if turn["fault"] in ("cancelled", "timeout", "length") else "stop"
+    return {**turn, "chunks": ["".join(turn["chunks"])], "finish": finish}
 
 
 def failure(message, code):
@@ -96,8 +110,21 @@ def response(chunk, figures=NOTHING):
     return pb_utils.InferenceResponse(tensors)
 
 
+def llmapi_response(text, finish):
+    figures = {"kv_cache_reused_block": 1, "kv_cache_missed_block": 2, "kv_cache_hit_rate": 0.33, **TIMES}
+    texts = {"text_output": text.encode(), "finish_reason": finish, **figures}
+    return pb_utils.InferenceResponse(
+        [pb_utils.Tensor(name, np.array([value], dtype=object)) for name, value in texts.items()]
+    )
+
+
 def text(request, name):
-    return pb_utils.get_input_tensor_by_name(request, name).as_numpy()[0, 0].decode()
+    return pb_utils.get_input_tensor_by_name(request, name).as_numpy().flat[0].decode()
+
+
+def flag(request, name):
+    tensor = pb_utils.get_input_tensor_by_name(request, name)
+    return tensor is not None and bool(tensor.as_numpy().flat[0])
 
 
 def inputs(request):

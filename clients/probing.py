@@ -1,0 +1,8 @@
+"""Probing: how a probe tells people what it found; pure."""
+
+from collections.abc import Sequence
+
+
+def told(what: str, lacks: Sequence[str]) -> str:
+    """One line: what was found, and what it lacks of what we could use."""
+    return f"{what} (without {' and '.join(lacks)})" if lacks else what

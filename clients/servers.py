@@ -1,0 +1,90 @@
+"""OpenAI-compatible servers: how each differs from the others, as data. What to set on each: docs/models.md."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from clients.calls import Class
+
+Api = Literal["chat", "completions"]
+ServerName = Literal["trtllm-serve", "vllm", "sglang", "dynamo", "triton-openai", "other"]
+Guide = Literal["response_format", "json", "guided_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One kind of server.
+
+    `owner` is what it lists as `owned_by`. `priority` holds the fields to add by class: live is to go first, in the
+    server's own polarity, and needs no field where the server's default is already ahead of the others'. `guide` is
+    how it takes a JSON schema; None where it ignores one. `overloaded` are the statuses, `overload_words` the texts of
+    any other status, by which it asks for less. `health` answers 200 only while its engine lives; `version` says which
+    it is. `cancels` says whether it ends a call whose connection closes.
+    """
+
+    title: str
+    owner: str
+    priority: Mapping[Class, Mapping[str, Any]] = field(default_factory=dict)
+    guide: Guide | None = "response_format"
+    overloaded: frozenset[str] = frozenset({"429", "503", "529"})
+    overload_words: tuple[str, ...] = ()
+    health: str = "/health"
+    version: str | None = None
+    cancels: bool = True
+
+
+SERVERS: Mapping[ServerName, Server] = MappingProxyType(
+    {
+        "trtllm-serve": Server(
+            title="trtllm-serve",
+            owner="tensorrt_llm",
+            # 0 to 1, higher first, 0.5 without; heeded with waiting_queue_policy=priority.
+            priority={"replay": {"priority": 0.25}, "batch": {"priority": 0.0}},
+            guide="json",  # its `json_schema` reached the engine with the wrapper around it in older versions
+            version="/version",
+        ),
+        "vllm": Server(
+            title="vLLM",
+            owner="vllm",
+            # Lower first, 0 without; another one is refused by many versions without --scheduling-policy priority.
+            priority={"replay": {"priority": 1}, "batch": {"priority": 2}},
+            version="/version",
+        ),
+        "sglang": Server(
+            title="SGLang",
+            owner="sglang",
+            # Higher first, and without one a call is the very last. Ten apart it would cut off what runs.
+            priority={"live": {"priority": 2}, "replay": {"priority": 1}, "batch": {"priority": 0}},
+        ),
+        "dynamo": Server(
+            title="Dynamo",
+            owner="nvidia",
+            # Higher first, 0 without; Dynamo turns it into what its engine understands.
+            priority={
+                "live": {"nvext": {"agent_hints": {"priority": 2}}},
+                "replay": {"nvext": {"agent_hints": {"priority": 1}}},
+            },
+            guide="guided_json",  # which it takes on both paths
+            # 503 says that nobody serves the model; versions before 1.4 said it of busy workers too.
+            overloaded=frozenset({"429", "529"}),
+            overload_words=("busy", "overloaded"),
+        ),
+        "triton-openai": Server(
+            title="Triton's OpenAI frontend",
+            owner="Triton Inference Server",
+            guide=None,
+            overload_words=("maximum queue size", "request timeout expired"),
+            health="/health/ready",
+            cancels=False,
+        ),
+        "other": Server(title="OpenAI-compatible server", owner=""),
+    }
+)
+"""By the name that settings use. `other` is what all have in common."""
+
+
+def owned_by(owner: str) -> ServerName | None:
+    """Which server lists its models as owned by `owner`; None when it is none that we know."""
+    known: dict[str, ServerName] = {each.owner.lower(): name for name, each in SERVERS.items() if each.owner}
+    return known.get(owner.lower())
