@@ -18,6 +18,7 @@ COMMANDS = {
     "rekey": "Make one topic keyed by shopper out of any topics.",
     "lineage": "Show which log the contexts belong to, or take up another one.",
     "simulate": "Send shopper events to Kafka, simulated or from a file.",
+    "bench": "Measure what it costs and holds, beside others, on this machine.",
     "settings": "Show every setting in force and where it came from.",
 }
 """Every command and its line in the overview. `dead-letters` is `dead_letters` in penchant/cli/dead_letters.py:

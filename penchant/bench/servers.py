@@ -1,0 +1,52 @@
+"""Servers for a benchmark: a real Apache Kafka and a real Redis, and a core that they leave to what is measured."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from penchant.bench.facts import cores
+from penchant.embedded.apache import ApacheKafka
+from penchant.embedded.redis import RedisServer
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """`core` is left free by the servers; None where there is only one, which all share."""
+
+    kafka: ApacheKafka
+    redis: RedisServer
+    core: int | None
+
+    @property
+    def components(self) -> dict[str, str]:
+        """What they really are."""
+        return {"kafka": self.kafka.describe(), "redis-server": self.redis.describe()}
+
+    async def forget(self) -> None:
+        """Empty Redis, so that the next round begins as the first did."""
+        async with Redis.from_url(self.redis.url) as client:
+            await client.flushall()
+
+
+@asynccontextmanager
+async def servers(folder: Path) -> AsyncIterator[Servers]:
+    """Started together, stopped with the block. Until then this process and its children keep off `core`."""
+    usable = cores()
+    core = max(usable) if len(usable) > 1 and hasattr(os, "sched_setaffinity") else None
+    kafka, redis = await asyncio.to_thread(ApacheKafka, folder), RedisServer(folder)
+    if core is not None:
+        os.sched_setaffinity(0, usable - {core})
+    try:
+        async with asyncio.TaskGroup() as starting:
+            starting.create_task(kafka.start())
+            starting.create_task(redis.start())
+        yield Servers(kafka, redis, core)
+    finally:
+        await asyncio.gather(kafka.stop(), redis.stop())
+        if core is not None:
+            os.sched_setaffinity(0, usable)

@@ -1,0 +1,77 @@
+"""Show: reports of benchmarks as tables for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+NAMES = {
+    "penchant_decode_fold": "Penchant, decode and fold",
+    "plain_faust": "plain Faust agent",
+    "quix": "Quix Streams",
+    "bytewax": "Bytewax",
+    "penchant": "Penchant, all its work",
+}
+
+
+def show_ingest(console: Console, report: Mapping[str, Any]) -> None:
+    """Rates and ratios; below them what a session takes and how late the event loop was."""
+    table = _table("", "events/s", "95 %", "Penchant is faster by", "95 %")
+    for name, title in NAMES.items():
+        if name in report["events_per_second"]:
+            bounds = report["intervals"]
+            times = f"{report['ratio'][name]:g} times" if name in report["ratio"] else ""
+            spans = _span(bounds["events_per_second"][name], ",.0f"), _span(bounds["ratio"].get(name), "g")
+            table.add_row(title, f"{report['events_per_second'][name]:,}", spans[0], times, spans[1])
+    console.print(table)
+    for name, why in report["left_out"].items():
+        console.print(f"{NAMES[name]} was left out: {why}")
+    size, lag = report["bytes_per_session"], report["loop_lag_ms"]
+    console.print(f"A session of 20 events takes {size['hot']:,} bytes, {size['packed']:,} packed.")
+    console.print(f"Loop lag with all its work: p50 {lag['p50']} ms, p99 {lag['p99']} ms, at most {lag['max']} ms.")
+    _foot(console, report)
+
+
+def show_growth(console: Console, report: Mapping[str, Any]) -> None:
+    """A line a step."""
+    table = _table("partitions", "shoppers", "events/s", "calls", "parked", "peak MB", "loop lag p99", "at most")
+    for step in report["growth"]:
+        lag = step["loop_lag_ms"]
+        counts = (step[name] for name in ("partitions", "shoppers", "events_per_second", "calls", "parked", "peak_mb"))
+        table.add_row(*(f"{count:,}" for count in counts), f"{lag['p99']} ms", f"{lag['max']} ms")
+    console.print(table)
+    _foot(console, report)
+
+
+def show_recovery(console: Console, report: Mapping[str, Any]) -> None:
+    """One line a figure."""
+    table = _table("", "")
+    for name in report["shown"]:
+        value = report[name]
+        table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int | float) else str(value))
+    console.print(table)
+    _foot(console, report)
+
+
+def _table(*columns: str) -> Table:
+    table = Table()
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left")
+    return table
+
+
+def _span(bounds: list[float] | None, form: str) -> str:
+    return f"{bounds[0]:{form}} to {bounds[1]:{form}}" if bounds else ""
+
+
+def _foot(console: Console, report: Mapping[str, Any]) -> None:
+    """On what, with what, at which commit."""
+    machine = report["machine"]
+    console.print(
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, "
+        f"load average {machine['load_average']} before; commit {report['commit']}"
+    )
+    console.print(", ".join(f"{name} {version}" for name, version in report["versions"].items()))
+    if report["quick"]:
+        console.print("Rough: --quick takes one short round.")
