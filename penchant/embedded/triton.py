@@ -28,18 +28,26 @@ NUMBER = itertools.count()
 
 
 class TritonServer(Server):
-    """A real tritonserver before a simulated GPU; the model is `ensemble`."""
+    """A real tritonserver before a simulated GPU; `models` of the repository are loaded, each before one of its own:
+    `ensemble`, or `tensorrt_llm`, which is that of TensorRT-LLM's llmapi repository."""
 
     name = "triton"
     port_count = 3
     stop_within_s = 1.0  # unloading the model takes the backend more than that, and it has nothing to save
 
-    def __init__(self, run_folder: Path, *, timing: Timing | None = None, answer: str = answers.DEFAULT) -> None:
+    def __init__(
+        self,
+        run_folder: Path,
+        *,
+        timing: Timing | None = None,
+        answer: str = answers.DEFAULT,
+        models: Sequence[str] = ("ensemble",),
+    ) -> None:
         super().__init__(run_folder)
         if why := missing():
             raise PlatformLacks(f"no tritonserver: {why}", REMEDY)
         self._wheel = _wheel()
-        self._timing, self._answer = timing or Timing(), answer
+        self._timing, self._answer, self._models = timing or Timing(), answer, models
         self.memory_prefix = f"{PREFIX}-{os.getpid()}-{next(NUMBER)}"
         self._id = f"simulated-{self.memory_prefix}"
         self._version = "of unknown version"
@@ -76,8 +84,9 @@ class TritonServer(Server):
             "allow-gpu-metrics": "false",
             "exit-timeout-secs": 1,
         }
-        server = str(self._wheel / "bin" / "tritonserver")
-        return [server, *(f"--{key}" if value is None else f"--{key}={value}" for key, value in options.items())]
+        loaded = ["--model-control-mode=explicit", *(f"--load-model={model}" for model in self._models)]
+        written = [f"--{key}" if value is None else f"--{key}={value}" for key, value in options.items()]
+        return [str(self._wheel / "bin" / "tritonserver"), *written, *loaded]
 
     def environment(self) -> Mapping[str, str]:
         """This Python for the stub, and the simulation's parameters."""
@@ -94,16 +103,16 @@ class TritonServer(Server):
         }
 
     async def healthy(self) -> bool:
-        """The model is ready on a server with our id, and the metrics, which start last, are there."""
+        """The models are ready on a server with our id, and the metrics, which start last, are there."""
         try:
             async with httpx.AsyncClient(timeout=1, trust_env=False) as client:
                 about = (await client.get(f"{self.http_url}/v2")).json()
-                ready = await client.get(f"{self.http_url}/v2/models/ensemble/ready")
+                ready = [await client.get(f"{self.http_url}/v2/models/{model}/ready") for model in self._models]
                 metrics = await client.get(self.metrics_url)
         except (httpx.HTTPError, ValueError):
             return False
         self._version = about.get("version", self._version)
-        return about.get("name") == self._id and ready.is_success and metrics.is_success
+        return about.get("name") == self._id and all(r.is_success for r in (*ready, metrics))
 
     def complaint(self) -> str:
         """Its errors, without the tables around them."""

@@ -25,16 +25,21 @@ class Refused(Exception):
         super().__init__(message)
 
 
+def _alike(_: Body) -> Urgency:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`urgency` is what the server makes of the priority (larger goes first; the flag: whether it was started with
-    priorities), `guide` the schema that it applies, `overload` its refusal when full. `known` fields are all that it
-    takes, where it is strict."""
+    """`urgency` is what the server makes of the priority (larger goes first), `without` what it does with one when it
+    was started without priorities, `guide` the schema that it applies, `overload` its refusal when full. `known`
+    fields are all that it takes, where it is strict."""
 
     owner: str
-    urgency: Callable[[Body, bool], Urgency]
     guide: Callable[[Body], Any]
     overload: Refused
+    urgency: Callable[[Body], Urgency] = _alike
+    without: Callable[[Body], Urgency] = _alike
     known: frozenset[str] | None = None
     health: str = "/health"
     version: str = ""
@@ -42,34 +47,37 @@ class Kind:
     tells_zero_cached: bool = True
 
 
-def _no_urgency(_body: Body, _enabled: bool) -> Urgency:  # noqa: FBT001
-    return 0
-
-
-def _trtllm_urgency(body: Body, enabled: bool) -> Urgency:  # noqa: FBT001
+def _trtllm_urgency(body: Body) -> Urgency:
     priority = body.get("priority", 0.5)
     if not 0 <= priority <= 1:
         raise Refused(400, "priority: Input should be less than or equal to 1")
-    return float(priority) if enabled else 0
+    return float(priority)
 
 
-def _vllm_urgency(body: Body, enabled: bool) -> Urgency:  # noqa: FBT001
-    priority = body.get("priority", 0)
-    if priority and not enabled:
+def _vllm_urgency(body: Body) -> Urgency:
+    return -float(body.get("priority", 0))
+
+
+def _vllm_without(body: Body) -> Urgency:
+    if priority := body.get("priority", 0):
         raise Refused(400, f"Got priority {priority} but Priority scheduling is not enabled.")
-    return -float(priority)
+    return 0
 
 
-def _sglang_urgency(body: Body, enabled: bool) -> Urgency:  # noqa: FBT001
-    """Disabled as with --abort-on-priority-when-disabled, the loud case."""
-    if not enabled and "priority" in body:
-        why = "Using priority is disabled for this server. Please send a new request without a priority."
-        raise Refused(503, why, streamed=True)
+def _sglang_urgency(body: Body) -> Urgency:
     return float(body.get("priority", -sys.maxsize - 1))
 
 
-def _dynamo_urgency(body: Body, enabled: bool) -> Urgency:  # noqa: FBT001
-    return float(body.get("nvext", {}).get("agent_hints", {}).get("priority", 0)) if enabled else 0
+def _sglang_without(body: Body) -> Urgency:
+    """As with --abort-on-priority-when-disabled; without that flag it says nothing."""
+    if "priority" in body:
+        why = "Using priority is disabled for this server. Please send a new request without a priority."
+        raise Refused(503, why, streamed=True)
+    return 0
+
+
+def _dynamo_urgency(body: Body) -> Urgency:
+    return float(body.get("nvext", {}).get("agent_hints", {}).get("priority", 0))
 
 
 def _response_format(body: Body) -> Any:
@@ -84,40 +92,41 @@ def _trtllm_guide(body: Body) -> Any:
 
 
 KINDS: Mapping[str, Kind] = {
-    "other": Kind("", _no_urgency, _response_format, Refused(429, "Rate limit reached")),
+    "other": Kind("", _response_format, Refused(429, "Rate limit reached")),
     "trtllm-serve": Kind(
         "tensorrt_llm",
-        _trtllm_urgency,
         _trtllm_guide,
         Refused(503, "too many requests"),
+        _trtllm_urgency,
         known=OPENAI | {"priority"},
         version="1.2.0",
     ),
     "vllm": Kind(
         "vllm",
-        _vllm_urgency,
         _response_format,
         Refused(503, "The number of queued requests reached its limit"),
+        _vllm_urgency,
+        _vllm_without,
         version="0.14.0",
         tells_zero_cached=False,
     ),
     "sglang": Kind(
         "sglang",
-        _sglang_urgency,
         _response_format,
         Refused(503, "The request queue is full.", streamed=True),
+        _sglang_urgency,
+        _sglang_without,
         tells_zero_cached=False,
     ),
     "dynamo": Kind(
         "nvidia",
-        _dynamo_urgency,
         lambda body: body.get("guided_json"),
         Refused(529, "Overloaded"),
+        _dynamo_urgency,
         known=OPENAI | {"nvext", "guided_json"},
     ),
     "triton-openai": Kind(
         "Triton Inference Server",
-        _no_urgency,
         lambda _: None,
         Refused(500, "[request id: <id_unknown>] Exceeds maximum queue size"),
         health="/health/ready",

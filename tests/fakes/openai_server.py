@@ -114,7 +114,8 @@ class OpenAIServer:
     def _understand(self, path: str, body: dict[str, Any]) -> None:
         if self.kind.known is not None and (unknown := body.keys() - self.kind.known):
             raise Refused(400, f"Extra inputs are not permitted: {sorted(unknown)}")
-        self.asked.append(Asked(path, self.kind.urgency(body, self.priorities), self.kind.guide(body)))
+        urgency = self.kind.urgency if self.priorities else self.kind.without
+        self.asked.append(Asked(path, urgency(body), self.kind.guide(body)))
 
     async def _refuse(self, request: web.Request, refused: Refused) -> web.StreamResponse:
         error = {"object": "error", "message": refused.message, "type": "error", "code": refused.status}

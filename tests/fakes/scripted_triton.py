@@ -67,8 +67,8 @@ class ScriptedTriton(TritonServer):
         repository = self.run_folder / "repository"
         if not repository.exists():
             write(repository)
-        options = [option for option in super().command() if not option.startswith("--model-repository=")]
-        return [*options, f"--model-repository={repository}"]
+        ours = ("--model-repository=", "--model-control-mode=", "--load-model=")
+        return [*(each for each in super().command() if not each.startswith(ours)), f"--model-repository={repository}"]
 
 
 def write(folder: Path) -> None:
