@@ -175,7 +175,10 @@ def test_no_message_shows_a_secret(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("[session]\nhigh_rows = 30", "session.low_rows = 36 (default): must be at least 8 below session.high_rows, which is 30"),
+        (
+            "[session]\nhigh_rows = 30",
+            "session.low_rows = 36 (default): must be at least 8 below session.high_rows, which is 30",
+        ),
         ("[triggers]\nmax_wait_s = 0.5", "must be at least triggers.debounce_s, which is 1.0"),
         ("[model]\ndialect = 'openai'", 'model.url = "localhost:8001" (default): model.dialect is openai'),
         ("[model]\nurl = 'http://host:8000'", "model.dialect is triton"),
