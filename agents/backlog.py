@@ -5,6 +5,7 @@ activity first, so that overload costs those who left rather than those who are 
 counts only while the shopper's `place` is still the one it was filed under.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -15,7 +16,11 @@ from streams.triggers import TriggerRules, due_s
 LATE_STEP_S = 1.0
 """How much newer a late shopper's activity must be before it is filed again: it bounds what events can push."""
 
-Heap = list[tuple[float, int, int, Shopper]]
+LOOK_AHEAD = 64
+"""How many shoppers are looked at for one whom a free place suits. Each one that is passed over costs a microsecond."""
+
+Entry = tuple[float, int, int, Shopper]
+Heap = list[Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +86,27 @@ class Backlog:
         if shopper.owed is not None:
             self._arm(shopper, shopper.owed)
 
-    def next(self, now_s: float) -> Shopper | None:
-        """Take the shopper to call for now, if one is due; from here on the call runs."""
+    def next(self, now_s: float, suits: Callable[[Shopper], bool] | None = None) -> Shopper | None:
+        """Take the shopper to call for now, if one is due; from here on the call runs.
+
+        With `suits` it is the first one for whom that says yes; those who are passed over keep their place.
+        """
         self.advance(now_s)
-        shopper = self._on_time(self._urgent, now_s) or self._on_time(self._fresh, now_s) or _pop(self._late)
-        if shopper is not None:
-            self.take(shopper)
-            shopper.called_s = now_s
-        return shopper
+        passed: list[tuple[Heap, Entry]] = []
+        found: Shopper | None = None
+        for heap, entry in self._in_order(now_s):
+            if suits is None or suits(entry[3]):
+                found = entry[3]
+                break
+            passed.append((heap, entry))
+            if len(passed) == LOOK_AHEAD:
+                break
+        for heap, entry in passed:
+            heappush(heap, entry)
+        if found is not None:
+            self.take(found)
+            found.called_s = now_s
+        return found
 
     def take(self, shopper: Shopper) -> Owed:
         """Start serving a shopper, wherever it stands in the backlog."""
@@ -177,21 +195,21 @@ class Backlog:
         shopper.late_s = owed.last_s
         heappush(self._late, (-owed.last_s, next(self._sequence), shopper.place, shopper))
 
-    def _on_time(self, heap: Heap, now_s: float) -> Shopper | None:
-        """The first of a heap that is not past its deadline; those who are go to the late class."""
-        while heap:
-            deadline, _, place, shopper = heappop(heap)
-            if place != shopper.place or shopper.owed is None:
-                continue
-            if deadline >= now_s:
-                return shopper
-            self._file_late(shopper, shopper.owed)
-        return None
+    def _in_order(self, now_s: float) -> Iterator[tuple[Heap, Entry]]:
+        """Take those who are due out of their heaps, one by one. Who is past the deadline goes to the late class."""
+        for heap in (self._urgent, self._fresh):
+            while entry := _pop(heap):
+                if entry[0] >= now_s:
+                    yield heap, entry
+                elif (owed := entry[3].owed) is not None:
+                    self._file_late(entry[3], owed)
+        while entry := _pop(self._late):
+            yield self._late, entry
 
 
-def _pop(heap: Heap) -> Shopper | None:
+def _pop(heap: Heap) -> Entry | None:
     while heap:
-        _, _, place, shopper = heappop(heap)
-        if place == shopper.place and shopper.owed is not None:
-            return shopper
+        entry = heappop(heap)
+        if entry[2] == entry[3].place and entry[3].owed is not None:
+            return entry
     return None

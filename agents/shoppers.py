@@ -22,7 +22,8 @@ class Owed(Unsummarised):
     """What a shopper is owed since the last call began.
 
     Without `call` nothing asks for one and the session is only parked. `upgrade`: a rules intent stands in until the
-    model is back. `appended_ms` is when Kafka took the first event, `due_s` when a trigger made it due.
+    model is back. `appended_ms` is when Kafka took the first event, `due_s` when a trigger made it due, and `passed_s`
+    when others were first given a place before it, because that one was not right for it.
     """
 
     appended_ms: int = 0
@@ -32,6 +33,7 @@ class Owed(Unsummarised):
     attempts: int = 0
     not_before_s: float = 0.0
     due_s: float = 0.0
+    passed_s: float | None = None
 
     def settle(self) -> None:
         """Everything owed here is covered."""

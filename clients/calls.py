@@ -1,7 +1,7 @@
 """What goes to a model and what comes back, whatever the server's dialect."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Class = Literal["live", "replay", "batch"]
@@ -9,7 +9,10 @@ Class = Literal["live", "replay", "batch"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `deadline_s` is absolute, on the event loop's clock (`loop.time()`, seconds)."""
+    """One request. `deadline_s` is absolute, on the event loop's clock (`loop.time()`, seconds).
+
+    Calls of one shopper and one version of the prompt share KV blocks. `begun` is called with the first token.
+    """
 
     id: str
     prompt: str
@@ -21,6 +24,8 @@ class Call:
     seed: int = 0
     stop: Sequence[str] = ()
     json_schema: str | None = None
+    prompt_version: str = ""
+    begun: Callable[[], None] | None = field(default=None, compare=False, repr=False)
 
 
 GIVEN_UP = frozenset({"abort", "cancelled", "error", "timeout"})

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from agents.asking import CallRules
 from agents.backlog import Targets
 from agents.checkpoints import ExpiryRules
-from agents.dispatch import CallRules
 from agents.enrich import UpkeepRules
 from agents.eviction import EvictionRules
 from agents.parking import ParkingRules
@@ -68,9 +68,7 @@ def upkeep(settings: Settings) -> UpkeepRules:
         max_sessions=backlog.max_sessions,
         max_bytes=backlog.max_bytes,
         commit_lag_s=settings.commit.lag_s,
-        eviction=EvictionRules(
-            most=int(backlog.max_sessions * EVICT_AT), most_bytes=int(backlog.max_bytes * EVICT_AT)
-        ),
+        eviction=EvictionRules(most=int(backlog.max_sessions * EVICT_AT), most_bytes=int(backlog.max_bytes * EVICT_AT)),
     )
 
 

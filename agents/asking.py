@@ -1,0 +1,89 @@
+"""Asking: from a checkpoint to a model's answer that is an intent."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from agents.checkpoints import Checkpoint
+from agents.meter import Meter
+from agents.reasoning import Answered
+from agents.slots import Lease
+from clients.availability import Availability
+from clients.calls import Call, Completion
+from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
+from streams.intents import Intent, Waits
+from streams.sessions import Session
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class CallRules:
+    """How the model is called. `deadline_s` bounds one call; `max_answers` is how often it is asked again for an answer
+    that is no intent; `give_up_s` after the first uncovered event a rules intent stands in for a model that is away."""
+
+    max_in_flight: int = 32
+    deadline_s: float = 10.0
+    max_answers: int = 2
+    give_up_s: float = 5.0
+    backoff_s: float = 0.25
+    max_backoff_s: float = 30.0
+
+
+class Reasoner(Protocol):
+    """The port to what is asked and understood (agents/reasoning.py). `read` raises AnswerRefused."""
+
+    def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call: ...
+
+    def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered: ...
+
+    def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent: ...
+
+
+class Asking:
+    """Asks until an answer is an intent, or has been none often enough."""
+
+    def __init__(self, reasoning: Reasoner, rules: CallRules, meter: Meter) -> None:
+        self._reasoning, self._rules, self._meter = reasoning, rules, meter
+        self.availability = Availability()
+
+    async def ask(self, session: Session, checkpoint: Checkpoint, lease: Lease) -> Answered:
+        """Ask about a session at a place. Raises ModelUnavailable, DeadlinePassed or AnswerRefused."""
+        if not self.availability.admit(_now()):
+            raise ModelUnavailable("the model is away")
+        call = self._reasoning.call(session, checkpoint, _now() + self._rules.deadline_s)
+        for left in reversed(range(self._rules.max_answers)):
+            completion = await self._complete(call, lease)
+            try:
+                answered = self._reasoning.read(checkpoint, completion)
+            except AnswerRefused:
+                self._meter.answers_refused += 1
+                if not left:
+                    raise
+            else:
+                self._meter.ungrounded += answered.removed
+                return answered
+        raise AssertionError("max_answers is at least 1")
+
+    async def _complete(self, call: Call, lease: Lease) -> Completion:
+        self._meter.calls += 1
+        self._meter.in_flight += 1
+        try:
+            completion = await lease.complete(call)
+        except (ModelUnavailable, DeadlinePassed) as error:
+            self._meter.call_failures += 1
+            if self.availability.failed(_now()):
+                log.warning("model.away", error=str(error), then="rules intents stand in, calls are retried")
+            raise
+        finally:
+            self._meter.in_flight -= 1
+        if self.availability.succeeded():
+            log.info("model.back", then="the intents that rules stood in for are made anew")
+        self._meter.count_tokens(completion.input_tokens, completion.cached_tokens, completion.output_tokens)
+        return completion
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
