@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Literal
 
 from clients.calls import Call, Completion, ModelClient
 from clients.generate import GenerateClient
 from clients.openai import OpenAIClient
-from clients.servers import ServerName
+from clients.servers import Dialect, ServerName
 from clients.triton import TritonClient
 from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable
 
-Dialect = Literal["auto", "triton", "triton-http", "openai", "openai-completions"]
+__all__ = ["Dialect", "DiscoveredClient", "connect"]
+
 REMEDY = "set the URL of a model server that this can talk to, see docs/models.md"
 
 
@@ -21,6 +21,7 @@ def connect(
     model: str | None = None,
     api_key: str | None = None,
     server: ServerName | None = None,
+    tokens_per_block: int = 64,
 ) -> ModelClient:
     """A client for the server at `url`; nothing is asked before `probe` or the first call.
 
@@ -28,13 +29,14 @@ def connect(
     asked for one; `server` is the kind of OpenAI-compatible server where it does not say so itself.
     """
     if dialect == "triton" or (dialect == "auto" and "://" not in url):
-        return TritonClient(url, model)
-    if dialect == "triton-http":
-        return GenerateClient(url, model, api_key)
-    chat = OpenAIClient(
-        url, model, api_key, api="completions" if dialect == "openai-completions" else "chat", server=server
-    )
-    return DiscoveredClient((chat, GenerateClient(url, model, api_key))) if dialect == "auto" else chat
+        return TritonClient(url, model, tokens_per_block=tokens_per_block)
+    if dialect == "openai-completions":
+        return OpenAIClient(url, model, api_key, api="completions", server=server)
+    chat = OpenAIClient(url, model, api_key, server=server)
+    if dialect == "openai":
+        return chat
+    generate = GenerateClient(url, model, api_key, tokens_per_block=tokens_per_block)
+    return generate if dialect == "triton-http" else DiscoveredClient((chat, generate))
 
 
 class DiscoveredClient:

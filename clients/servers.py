@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from clients.calls import Class
 
+Dialect = Literal["auto", "triton", "triton-http", "openai", "openai-completions"]
 Api = Literal["chat", "completions"]
 ServerName = Literal["trtllm-serve", "vllm", "sglang", "dynamo", "triton-openai", "other"]
 Guide = Literal["response_format", "json", "guided_json"]

@@ -32,9 +32,8 @@ from agents.parking import Parking
 from agents.reasoning import Reasoning
 from agents.recall import Recall
 from agents.refusals import Refusals
+from clients import discovery
 from clients.calls import ModelClient
-from clients.openai import OpenAIClient
-from clients.triton import TritonClient
 from penchant import wiring
 from penchant.admission.start import Admission, admitted
 from penchant.patience import patiently
@@ -99,12 +98,11 @@ async def worker(
 
 
 def model_client(settings: Settings) -> ModelClient:
-    """The client for the configured dialect."""
+    """The client for the configured server; which dialect it speaks is found out where that is not configured."""
     model = settings.model
-    if model.dialect == "openai":
-        key = model.api_key.get_secret_value() if model.api_key else None
-        return OpenAIClient(model.url, model.name, key)
-    return TritonClient(model.url, model.name)
+    key = model.api_key.get_secret_value() if model.api_key else None
+    server = None if model.server == "auto" else model.server
+    return discovery.connect(model.url, model.dialect, model.name, key, server, model.tokens_per_block)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from clients.servers import Dialect, ServerName
 from penchant.settings.section import Calls, Name, Seconds, Section, Serial, Tokens, form, unit
 
 HTTP = ("http://", "https://")
@@ -12,17 +13,22 @@ HTTP = ("http://", "https://")
 class Model(Section):
     """The language model that says what a shopper is after."""
 
-    dialect: Literal["triton", "openai"] = "triton"
-    """What the server speaks: Triton's gRPC with the TensorRT-LLM tensors, or the OpenAI API (trtllm-serve, vLLM,
-    SGLang, Dynamo)."""
+    dialect: Dialect = "auto"
+    """What the server speaks: Triton's gRPC with the TensorRT-LLM tensors, its HTTP generate extension, or the OpenAI
+    API, by chat completions or by completions. By auto it is found out: host:port is gRPC, http(s):// is asked."""
     url: Annotated[
         str,
         Field(pattern=r"^\S+:\S+$"),
-        form("host:port for triton, http(s)://host:port/v1 for openai"),
+        form("host:port for triton, http(s)://host:port for triton-http, http(s)://host:port/v1 for openai"),
     ] = "localhost:8001"
-    """The server: for triton its gRPC port, for openai the base of its API."""
-    name: Name = "ensemble"
-    """The model's name on the server."""
+    """The server: its gRPC port, its HTTP port, or the base of its API."""
+    name: Name | None = None
+    """The model's name on the server; without it, the server is asked: Triton for ensemble, tensorrt_llm_bls or
+    tensorrt_llm, the others for the first model that they list."""
+    server: Literal["auto", ServerName] = "auto"
+    """Which OpenAI-compatible server it is. By auto it says so itself, which one behind a gateway may not."""
+    tokens_per_block: Tokens = 64
+    """The size of the KV cache blocks behind Triton, which counts reused blocks and not cached tokens."""
     api_key: SecretStr | None = None
     """Sent as a bearer token. Better in the environment than in a file."""
     max_in_flight: Calls = 32
@@ -43,10 +49,13 @@ class Model(Section):
     def fits_dialect(cls, url: str, info: ValidationInfo) -> str:
         """The wrong kind of address would only fail at the first call."""
         dialect = info.data.get("dialect")
-        if dialect == "openai" and not url.startswith(HTTP):
-            raise ValueError("model.dialect is openai: the address starts with http:// or https://")
+        http = url.startswith(HTTP)
+        if dialect in ("triton-http", "openai", "openai-completions") and not http:
+            raise ValueError(f"model.dialect is {dialect}: the address starts with http:// or https://")
         if dialect == "triton" and "://" in url:
             raise ValueError("model.dialect is triton: the address is its gRPC port, as host:port")
+        if "://" in url and not http:
+            raise ValueError("the address is host:port, or starts with http:// or https://")
         return url
 
 

@@ -97,7 +97,10 @@ def test_a_wrong_value_is_named_with_its_origin_and_what_is_allowed(monkeypatch:
     )
     monkeypatch.setenv("PENCHANT_MODEL__DIALECT", "tritn")
     message = wrong()
-    assert 'model.dialect = "tritn" (PENCHANT_MODEL__DIALECT): allowed: one of triton, openai' in message
+    assert (
+        'model.dialect = "tritn" (PENCHANT_MODEL__DIALECT): allowed: one of auto, triton, triton-http, openai'
+        in message
+    )
     assert "remedy: " in message
 
 
@@ -181,7 +184,10 @@ def test_no_message_shows_a_secret(text: str) -> None:
         ),
         ("[triggers]\nmax_wait_s = 0.5", "must be at least triggers.debounce_s, which is 1.0"),
         ("[model]\ndialect = 'openai'", 'model.url = "localhost:8001" (default): model.dialect is openai'),
-        ("[model]\nurl = 'http://host:8000'", "model.dialect is triton"),
+        ("[model]\ndialect = 'triton-http'", 'model.url = "localhost:8001" (default): model.dialect is triton-http'),
+        ("[model]\ndialect = 'triton'\nurl = 'http://host:8000'", "model.dialect is triton"),
+        ("[model]\nurl = 'ftp://host:8000'", "the address is host:port, or starts with http"),
+        ("[model]\nserver = 'vlm'", "one of auto, trtllm-serve, vllm, sglang, dynamo, triton-openai, other"),
         ("[kafka]\nsecurity_protocol = 'SASL_SSL'", "kafka.sasl_password = (not set) (default): needed because"),
         ("[kafka]\ntls_ca_file = 'absent.pem'", "allowed: the path of a file that exists"),
         ("[redis]\nnamespace = 'a{b}'", "no braces"),
