@@ -19,7 +19,7 @@ from agents.refusals import Refusals
 from agents.vitals import Held
 from storage.checkpoints import Incarnation
 from streams.batches import TP, RecordBatch
-from streams.errors import StoreUnavailable
+from streams.errors import Stop, StoreUnavailable
 
 log = structlog.get_logger()
 
@@ -148,6 +148,9 @@ class Enrichment:
         except StoreUnavailable:
             self.meter.store_failures += 1
             self._pause(tp)
+        except Stop:
+            partition.held.clear()  # the worker ends, and what it cannot take is not tried a second time
+            raise
         finally:
             partition.taking = False
 

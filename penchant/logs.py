@@ -11,9 +11,12 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from streams.errors import PenchantError
+
 Format = Literal["auto", "console", "json"]
 
-NOISY = ("aiokafka", "asyncio", "faust", "grpc", "httpcore", "httpx", "kafka", "mode", "redis", "streams.transport")
+NOISY = ("aiokafka", "asyncio", "faust", "grpc", "httpcore", "httpx", "kafka", "mode", "redis",
+         "streams.consumer_thread", "streams.transport")  # fmt: skip
 """Libraries, and what is built on their classes, that tell more than an operator wants: only their warnings show."""
 
 PERSONAL = frozenset({"answer", "prompt", "query", "record", "shopper", "shopper_id", "shoppers", "title", "titles"})
@@ -33,6 +36,7 @@ def configure_logs(level: str = "info", form: Format = "auto", stream: TextIO | 
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(processors=_rendering(people, stream.isatty()), foreign_pre_chain=_common())
     )
+    handler.addFilter(_untold)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -54,6 +58,11 @@ def hide_personal(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
         for field in PERSONAL & event.keys():
             event[field] = HIDDEN
     return event
+
+
+def _untold(record: logging.LogRecord) -> bool:
+    """Leave out what libraries say of an error of ours: it ends the command, which tells it with its remedy."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], PenchantError)
 
 
 def _common() -> list[Processor]:

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from penchant.logs import NOISY, PERSONAL, configure_logs
+from streams.errors import DeadLetterLimit
 
 
 class Terminal(io.StringIO):
@@ -121,3 +122,16 @@ def test_a_traceback_shows_no_local_variables(form: str) -> None:
 def fail(password: str) -> None:
     """Raises with a secret among its local variables."""
     raise ValueError(len(password))
+
+
+def test_an_expected_error_is_told_once() -> None:
+    """What a library reports of an error of ours is left out, since the command line tells it; a bug is not."""
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    for error in (DeadLetterLimit("too many"), ZeroDivisionError("a bug")):
+        try:
+            raise error
+        except (DeadLetterLimit, ZeroDivisionError):
+            logging.getLogger("faust.agents.actor").exception("Crashed")
+    assert "too many" not in stream.getvalue()
+    assert "a bug" in stream.getvalue()

@@ -1,0 +1,98 @@
+"""A worker as it is deployed: `penchant worker` in a process of its own, looked at from outside."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import orjson
+
+from penchant.embedded.servers import LOOPBACK, free_ports
+from penchant.settings.root import Settings
+from tests.e2e.shop import until
+
+
+class WorkerProcess:
+    """Started with `settings` and a health port of its own; killed at the end of the block if it still runs."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._folder = folder
+        self._port = free_ports(1)[0]
+        self._settings = settings.model_dump(mode="json", exclude_unset=True, exclude={"health"})
+        self._settings["health"] = {"port": self._port, "bound_s": settings.health.bound_s}
+
+    async def __aenter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        config = self._folder / "penchant.toml"
+        config.write_text(_toml(self._settings))
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PENCHANT_")}
+        with (self._folder / "worker.log").open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds, in a test
+                [sys.executable, "-m", "penchant.cli", "worker", "--config", str(config)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._process.kill()
+        await asyncio.to_thread(self._process.wait, 10)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    async def ended(self, within_s: float = 30.0) -> int:
+        """Its exit status; fails when it does not end in time."""
+        return await asyncio.to_thread(self._process.wait, within_s)
+
+    async def ready(self, within_s: float = 60.0) -> None:
+        """Wait until it says that it is."""
+
+        async def is_ready() -> bool:
+            assert self._process.poll() is None, self.said()
+            return (await self.get("/ready"))[0] == 200
+
+        await until(is_ready, within_s)
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Status and body of a page of its health endpoint; 0 when it does not answer."""
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+                answer = await client.get(f"http://{LOOPBACK}:{self._port}{path}")
+        except httpx.TransportError:
+            return 0, ""
+        return answer.status_code, answer.text
+
+    async def metric(self, name: str) -> float:
+        """A sample's value by its full name with labels; 0 when there is none."""
+        _, text = await self.get("/metrics")
+        found = [line.rpartition(" ")[2] for line in text.splitlines() if line.rpartition(" ")[0] == name]
+        return float(found[0]) if found else 0.0
+
+    def said(self) -> str:
+        """Its log so far."""
+        return (self._folder / "worker.log").read_text(encoding="utf-8")
+
+    def events(self) -> list[str]:
+        """The names of what it logged."""
+        return [line["event"] for line in map(_line, self.said().splitlines()) if line]
+
+
+def _line(text: str) -> dict[str, Any] | None:
+    try:
+        return dict(orjson.loads(text))
+    except (orjson.JSONDecodeError, TypeError, ValueError):
+        return None
+
+
+def _toml(values: dict[str, dict[str, object]]) -> str:
+    lines = []
+    for section, entries in values.items():
+        lines += [f"[{section}]", *(f"{name} = {orjson.dumps(value).decode()}" for name, value in entries.items())]
+    return "\n".join(lines) + "\n"
