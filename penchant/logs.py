@@ -5,6 +5,7 @@ Use `structlog.get_logger()` and `log.info("worker.started", partitions=12)`: an
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Literal, TextIO
 
 import orjson
@@ -18,6 +19,9 @@ Format = Literal["auto", "console", "json"]
 NOISY = ("aiokafka", "asyncio", "faust", "grpc", "httpcore", "httpx", "kafka", "mode", "redis",
          "streams.consumer_thread", "streams.transport")  # fmt: skip
 """Libraries, and what is built on their classes, that tell more than an operator wants: only their warnings show."""
+
+REPEAT_S = 60.0
+REMEMBERED = 1_000
 
 PERSONAL = frozenset({"answer", "prompt", "query", "record", "shopper", "shopper_id", "shoppers", "title", "titles"})
 """Fields that name a shopper or hold what they typed or read; only debug shows them."""
@@ -37,6 +41,7 @@ def configure_logs(level: str = "info", form: Format = "auto", stream: TextIO | 
         structlog.stdlib.ProcessorFormatter(processors=_rendering(people, stream.isatty()), foreign_pre_chain=_common())
     )
     handler.addFilter(_untold)
+    handler.addFilter(_unrepeated())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -63,6 +68,24 @@ def hide_personal(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
 def _untold(record: logging.LogRecord) -> bool:
     """Leave out what libraries say of an error of ours: it ends the command, which tells it with its remedy."""
     return record.exc_info is None or not isinstance(record.exc_info[1], PenchantError)
+
+
+def _unrepeated() -> Callable[[logging.LogRecord], bool]:
+    """Show the same line of a library once in REPEAT_S: without Kafka, aiokafka says a hundred times a second so."""
+    shown: dict[tuple[str, str], float] = {}
+
+    def seldom(record: logging.LogRecord) -> bool:
+        if not record.name.startswith(NOISY):
+            return True
+        line = record.name, record.getMessage()
+        if record.created - shown.get(line, -REPEAT_S) < REPEAT_S:
+            return False
+        if len(shown) >= REMEMBERED:
+            shown.clear()
+        shown[line] = record.created
+        return True
+
+    return seldom
 
 
 def _common() -> list[Processor]:

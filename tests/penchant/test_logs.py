@@ -78,6 +78,22 @@ def test_libraries_go_through_the_same_lines_and_only_warn() -> None:
     assert [line["event"] for line in lines(stream)] == ["something went away"] * len(NOISY)
 
 
+def test_a_library_repeats_itself_seldom() -> None:
+    """The same line once a minute, other lines at once; our own lines always."""
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    noisy, ours = logging.getLogger("aiokafka.client"), logging.getLogger("penchant.part")
+    for node in (1, 2, 1, 1):
+        noisy.error("cannot reach node %s", node)
+        ours.error("our own")
+    later = noisy.makeRecord(noisy.name, logging.ERROR, "", 0, "cannot reach node %s", (1,), None)
+    later.created += 61
+    noisy.handle(later)
+    seen = [line["event"] for line in lines(stream) if line["event"] != "our own"]
+    assert seen == ["cannot reach node 1", "cannot reach node 2", "cannot reach node 1"]
+    assert len(lines(stream)) == 3 + 4
+
+
 def test_the_level_holds() -> None:
     """Less than the level is not shown; a later call replaces an earlier one."""
     first, second = io.StringIO(), io.StringIO()
