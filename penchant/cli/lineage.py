@@ -114,7 +114,7 @@ async def _keeper(settings: Settings) -> AsyncIterator[LineageKeeper]:
 
 def _settings(config: Path | None) -> Settings:
     settings = load_settings(config).settings
-    configure_logs("error", settings.log.format)
+    configure_logs("critical", settings.log.format)  # what libraries tell, our errors tell once
     return settings
 
 
