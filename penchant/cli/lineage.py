@@ -1,6 +1,7 @@
 """penchant lineage: which log the contexts in Redis belong to, and the way to another one."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -114,7 +115,8 @@ async def _keeper(settings: Settings) -> AsyncIterator[LineageKeeper]:
 
 def _settings(config: Path | None) -> Settings:
     settings = load_settings(config).settings
-    configure_logs("critical", settings.log.format)  # what libraries tell, our errors tell once
+    configure_logs("error", settings.log.format)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it tells, our errors tell once
     return settings
 
 
