@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # everything that the demo embeds.
 PYTHON ?= python3.12 python3.11 python3 python3.13
 
-.PHONY: help setup demo test check format clean
+.PHONY: help setup demo test check soak format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -23,6 +23,9 @@ check: $(VENV)/.developed ## format, lint, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+soak: $(VENV)/.developed ## simulate failure schedules until stopped (Ctrl-C); ARGS="--first 1"
+	@$(BIN)/python -m tests.simulation --soak $(ARGS)
 
 format: $(VENV)/.developed ## format, and mend what can be mended
 	$(BIN)/ruff format .

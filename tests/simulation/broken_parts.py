@@ -1,0 +1,170 @@
+"""Parts of the core that break a rule. Each says which in its docstring."""
+
+import asyncio
+import contextlib
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from agents.backlog import Backlog
+from agents.checkpoints import Checkpoint, Checkpoints
+from agents.dispatch import Dispatch, Serving
+from agents.enrich import Enrichment
+from agents.eviction import evict
+from agents.ingest import Ingest
+from agents.parking import Parking
+from agents.partition import Partition
+from agents.reasoning import Answered
+from agents.recall import Recall
+from agents.refusals import Refusals
+from agents.shoppers import Owed, Shopper
+from agents.vitals import Held
+from storage.checkpoints import Write
+from streams.batches import TP, RecordBatch
+from streams.dead_letters import RefusalWindow
+from streams.errors import StoreUnavailable
+from streams.events import ShopperEvent
+from streams.intents import Intent
+from streams.ledger import Ticket
+
+
+def ruled(*parts: Any, **changes: Any) -> Enrichment:
+    """With other rules for its upkeep."""
+    *others, rules, meter = parts
+    changed: list[Any] = [*others, replace(rules, **changes), meter]
+    return Enrichment(*changed)
+
+
+class Hasty(Enrichment):
+    """Counts the commit lag while the store is away."""
+
+    def committable(self, tp: TP, epoch: int) -> int | None:
+        self._alive_s = asyncio.get_running_loop().time()
+        return super().committable(tp, epoch)
+
+
+class Careless(Ingest):
+    """Takes what was received for covered."""
+
+    def _event(self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float) -> None:
+        super()._event(partition, event, offset, timestamp_ms, now_s)
+        owed = partition.shoppers[event.shopper_id].owed
+        if owed is not None:
+            owed.settle()
+
+
+class Forgetful(Backlog):
+    """Settles the older ticket when it merges."""
+
+    def add(self, shopper: Shopper, owed: Owed) -> None:
+        if shopper.owed is not None:
+            owed.settle()
+        super().add(shopper, owed)
+
+
+class Replacing(Backlog):
+    """Forgets the ticket of a replaced upgrade."""
+
+    def note(self, shopper: Shopper, now_s: float, *, action: str, call: bool, appended_ms: int) -> Owed:
+        if shopper.owed is not None and shopper.owed.upgrade and call:
+            shopper.owed.ticket = None
+        return super().note(shopper, now_s, action=action, call=call, appended_ms=appended_ms)
+
+
+class Keeping(Enrichment):
+    """Keeps sessions when the partition goes."""
+
+    def assigned(self, tp: TP, epoch: int) -> None:
+        super().assigned(tp, epoch)
+        kept: dict[TP, dict[str, Shopper]] = self.__dict__.setdefault("kept", {})
+        for shopper_id, old in kept.pop(tp, {}).items():
+            shopper = self._partitions[tp].shoppers[shopper_id] = Shopper(shopper_id, self._partitions[tp])
+            shopper.adopt(old.session)
+
+    def revoked(self, tp: TP) -> None:
+        if tp in self._partitions:
+            self.__dict__.setdefault("kept", {})[tp] = dict(self._partitions[tp].shoppers)
+        super().revoked(tp)
+
+
+class Timeless(Enrichment):
+    """Takes batches of an epoch that has ended."""
+
+    async def take(self, batch: RecordBatch) -> None:
+        partition = self._partitions.get(batch.tp)
+        await super().take(batch if partition is None else replace(batch, epoch=partition.epoch))
+
+
+class Evicting(Enrichment):
+    """Evicts before all is stored for good."""
+
+    async def _look_after(self, tp: TP, partition: Partition, held: Held) -> None:
+        await super()._look_after(tp, partition, held)
+        if not partition.ended:
+            evict(partition, 0.0, replace(self._rules.eviction, most=0), held, safe=1 << 60)
+
+
+class Rash(Recall):
+    """Folds without what it could not load."""
+
+    async def known(self, partition: Partition, shopper_ids: Collection[str]) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await super().known(partition, shopper_ids)
+
+
+class Patient(Parking):
+    """Never parks those who hold the commit."""
+
+    async def heads(self, partition: Partition) -> None:
+        """Park nobody."""
+
+
+class Doubling(Ingest):
+    """Folds duplicates."""
+
+    def _event(self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float) -> None:
+        session = partition.shoppers[event.shopper_id].session
+        if offset > session.folded and event.event_id in session.event_ids:
+            event = replace(event, event_id=f"{event.event_id}-{offset}")
+        super()._event(partition, event, offset, timestamp_ms, now_s)
+
+
+class Mortal(Checkpoints):
+    """Lets contexts expire with their events."""
+
+    def write(self, checkpoint: Checkpoint, intent: Intent | None = None) -> Write:
+        ends_ms = self.intent_ends_ms(checkpoint.last_ms)
+        return replace(super().write(checkpoint, intent), context_expires_at_ms=ends_ms)
+
+
+class Hedging(Dispatch):
+    """Asks twice at once, to be quicker."""
+
+    async def _ask(self, serving: Serving, checkpoint: Checkpoint) -> Answered:
+        first, _ = await asyncio.gather(super()._ask(serving, checkpoint), super()._ask(serving, checkpoint))
+        return first
+
+
+class Content(Backlog):
+    """Never upgrades the intents of the rules."""
+
+    def add(self, shopper: Shopper, owed: Owed) -> None:
+        if owed.upgrade and shopper.owed is None and shopper.running is None:
+            self.done(shopper)
+        else:
+            super().add(shopper, owed)
+
+
+class Quick(Refusals):
+    """Settles dead letters at once."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._window = QuickWindow(parts[1])
+
+
+class QuickWindow(RefusalWindow):
+    """Holds nothing."""
+
+    def hold(self, ticket: Ticket, now_s: float) -> None:  # noqa: ARG002
+        ticket.settle()

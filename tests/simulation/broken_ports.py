@@ -1,0 +1,128 @@
+"""Connections and consumers that break a rule. Each says which in its docstring."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from storage.checkpoints import Context, Erased, Verdict, Write
+from streams.batches import TP
+from streams.dead_letters import DeadLetter
+from streams.errors import BrokerUnavailable, StoreUnavailable
+from tests.simulation.consumer import Consumer
+from tests.simulation.servers import LetterConnection
+from tests.simulation.store import Connection, Store
+
+
+class Incurious(Connection):
+    """Never looks whether the store is another one."""
+
+    async def incarnation(self) -> str:
+        await super().incarnation()
+        return "the same as ever"
+
+
+class Dating(Connection):
+    """Compares times, and takes a refusal for covered: clocks differ, so that less can be written later."""
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        return await self.wire.ask(partial(_date, self.who, self.store, writes))
+
+
+def _date(who: str, store: Store, writes: Sequence[Write]) -> list[Verdict]:
+    verdicts = []
+    for write in writes:
+        held, _ = store.data.intents.get(write.context.shopper, (None, 0))
+        later = held is not None and write.intent is not None and held.written_at_ms > write.intent.written_at_ms
+        verdicts += [Verdict.COVERED] if later else store.take(who, [write])
+    return verdicts
+
+
+class Jealous(Connection):
+    """Takes its own position by another hand for stale."""
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        verdicts = await super().write(writes)
+        return [
+            Verdict.STALE if verdict is Verdict.COVERED and self._is_anothers(write) else verdict
+            for verdict, write in zip(verdicts, writes, strict=True)
+        ]
+
+    def _is_anothers(self, write: Write) -> bool:
+        context, _ = self.store.data.contexts.get(write.context.shopper, (None, 0))
+        return context is not None and context.owner != write.context.owner
+
+
+class Hopeful(Connection):
+    """Takes a failed load for an absent shopper."""
+
+    async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
+        try:
+            return await super().load(shoppers)
+        except StoreUnavailable:
+            return [None] * len(shoppers)
+
+
+class Markless(Connection):
+    """Parks though owed without a mark."""
+
+    async def owe(self, partition: int, shoppers: Sequence[str]) -> None:
+        """Owe nothing."""
+
+
+class Overwriting(Connection):
+    """Lets the last write win."""
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        return await self.wire.ask(partial(_overwrite, self.who, self.store, writes))
+
+
+def _overwrite(who: str, store: Store, writes: Sequence[Write]) -> list[Verdict]:
+    for write in writes:
+        before = store.standing(write.context.shopper)
+        store.data.contexts[write.context.shopper] = (write.context, write.context_expires_at_ms)
+        if write.intent is not None:
+            store.data.intents[write.context.shopper] = (write.intent, write.intent_expires_at_ms)
+        store.judge(write, before)
+    store.changed()
+    return [Verdict.ACCEPTED] * len(writes)
+
+
+class Baseless(Connection):
+    """Writes without saying what it was built on."""
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        return await super().write([replace(write, base=-1) for write in writes])
+
+
+class Splitting(Connection):
+    """Writes the context first and the intent later."""
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        with contextlib.suppress(StoreUnavailable):
+            await super().write([replace(write, intent=None) for write in writes])
+        await asyncio.sleep(0.2)
+        return await super().write(writes)
+
+
+class Deaf(LetterConnection):
+    """Takes an unsent dead letter for sent."""
+
+    async def send(self, letters: Sequence[DeadLetter]) -> None:
+        with contextlib.suppress(BrokerUnavailable):
+            await super().send(letters)
+
+
+class Stopped(Consumer):
+    """Never resumes what it paused."""
+
+    def resume(self, tps: Iterable[TP] | None) -> None:
+        """Never."""
+
+
+class Unstoppable(Consumer):
+    """Never pauses."""
+
+    def pause(self, tps: Iterable[TP] | None) -> None:
+        """Never."""

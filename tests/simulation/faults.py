@@ -1,0 +1,68 @@
+"""Faults: what goes wrong in a run, and when. They are drawn before anything runs, so that they can be shrunk."""
+
+import random
+from dataclasses import dataclass
+
+from tests.simulation.scale import COMMIT_LAG_S
+
+KINDS = {
+    "rebalance": 3,
+    "crash": 3,
+    "stop": 1,
+    "freeze": 3,
+    "isolate": 3,
+    "store_down": 2,
+    "store_cut": 2,
+    "store_slow": 2,
+    "store_lossy": 3,
+    "fail_over": 4,
+    "store_restart": 1,
+    "erase": 1,
+    "model_away": 2,
+    "model_overloaded": 1,
+    "model_hanging": 1,
+    "model_slow": 1,
+    "letters_down": 1,
+    "broker_lossy": 1,
+}
+"""How often each is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong at a time, for a while, with one worker (where it is about one).
+
+    `amount` is drawn from 0 to the commit lag: how much a fail-over loses, how slow a store is, who is erased.
+    """
+
+    at_s: float
+    kind: str
+    for_s: float
+    worker: int = 0
+    amount: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.at_s:.2f} {self.kind} for {self.for_s:.2f} s, worker {self.worker}, {self.amount:.2f}"
+
+
+def faults(chance: random.Random, workers: int, seconds: float) -> list[Fault]:
+    """Up to nine faults, some of them close to each other: the bad ones come in company."""
+    plan: list[Fault] = []
+    kinds, weights = list(KINDS), list(KINDS.values())
+    for _ in range(chance.randint(0, 9)):
+        near = chance.choice(plan).at_s if plan and chance.random() < 0.5 else None
+        at_s = near + chance.uniform(-0.2, 1.0) if near is not None else chance.uniform(0.1, seconds + 1.0)
+        kind = chance.choices(kinds, weights)[0]
+        plan.append(
+            Fault(
+                max(at_s, 0.05),
+                kind,
+                chance.choice([0.1, 0.5, 1.0, 3.0, 6.0]) * chance.uniform(0.5, 1.5),
+                chance.randrange(workers),
+                chance.uniform(0.0, COMMIT_LAG_S),
+            )
+        )
+    if chance.random() < 0.04:
+        # All that Redis held is gone. Nothing may have been committed yet, or a replay is the only way back.
+        plan.append(Fault(chance.uniform(0.3, COMMIT_LAG_S), "flush", 0.1))
+    return sorted(plan, key=lambda fault: fault.at_s)

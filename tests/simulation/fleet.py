@@ -1,0 +1,86 @@
+"""Fleet: the workers of a run, and the supervisor that starts them again."""
+
+from collections import Counter
+from dataclasses import replace
+
+from streams.errors import DeadLetterLimit
+from tests.simulation.wire import Weather
+from tests.simulation.worker import Parts, Worker
+from tests.simulation.world import World
+
+
+class Fleet:
+    """Each worker has a number; each of its lives is a process of its own."""
+
+    def __init__(self, world: World, parts: Parts) -> None:
+        self.workers: dict[int, Worker] = {}
+        self.seen: Counter[str] = Counter()
+        self._world, self._parts = world, parts
+        self._scale = world.plan.scale
+        self._lives: list[Worker] = []
+        self._well_s = 0.0
+
+    def start(self, number: int) -> None:
+        """Start a worker, unless it runs."""
+        if number in self.workers:
+            return
+        world = self._world
+        process = world.clock.process(f"w{number}.{len(self._lives) + 1}")
+        skew_ms = world.plan.skews_ms[number]
+        worker = Worker(process, world, self._scale, self._parts, world.chance(process.name), skew_ms)
+        worker.well_s = world.clock.now_s
+        self.workers[number] = worker
+        self._lives.append(worker)
+        world.trace.say(worker.name, "starts")
+        worker.start()
+
+    def replace(self, number: int, worker: Worker, after_s: float) -> None:
+        """End a worker, whatever it does, and start another one later."""
+        if self.workers.get(number) is worker:
+            del self.workers[number]
+            worker.kill()
+            self._world.process.call_later(after_s, self.start, number)
+
+    def heal(self) -> None:
+        """Everybody runs again. Where the limit of dead letters stopped workers, the operator raises it."""
+        self._scale = replace(self._scale, limit=replace(self._scale.limit, share=1.0))
+        for number in range(self._world.plan.workers):
+            worker = self.workers.get(number)
+            if worker is None:
+                self.start(number)
+            else:
+                worker.thaw()
+                worker.store_wire.cut = worker.broker_wire.cut = False
+
+    def inspect(self) -> None:
+        """What must hold at any time."""
+        world = self._world
+        if world.store_weather != Weather() or world.letters.weather != Weather():
+            self._well_s = world.clock.now_s
+        for process in world.clock.processes:
+            world.wrong += [f"death: {failure}" for failure in process.failures]
+        for number, worker in list(self.workers.items()):
+            self._inspect_worker(number, worker)
+
+    def counted(self) -> Counter[str]:
+        """What all workers counted."""
+        return sum((worker.counted() for worker in self._lives), self.seen)
+
+    def _inspect_worker(self, number: int, worker: Worker) -> None:
+        now_s = self._world.clock.now_s
+        if isinstance(worker.ended, DeadLetterLimit):
+            self.seen["limit"] += 1
+            self.replace(number, worker, after_s=0.5)
+        elif worker.ended is not None:
+            self._world.wrong.append(f"death: {worker.name} ended: {worker.ended!r}")
+        elif worker.process.held is None:
+            self._inspect_progress(worker, now_s)
+        else:
+            worker.well_s = worker.awake_s = now_s
+
+    def _inspect_progress(self, worker: Worker, now_s: float) -> None:
+        invariants, wrong = self._world.invariants, self._world.wrong
+        wrong += invariants.bounds(worker.enrichment, worker.awake_s, now_s)
+        if worker.store_wire.cut or worker.broker_wire.cut:
+            worker.well_s = now_s
+        wrong += invariants.heads(worker.enrichment, max(self._well_s, worker.well_s), now_s)

@@ -1,0 +1,145 @@
+"""The invariants of the design's section 3. Each finding is one line that begins with the name of its invariant.
+
+At every commit: `commit` (nothing uncovered lies below), `call` (no owed call is forgotten), `letter` (nor a refusal).
+At every write: `position`, `fold` (tests/simulation/store.py). At every call: `calls`. Now and then: `bounds`, `head`,
+`death`. At the end: `settled`.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from agents.enrich import Enrichment
+from agents.partition import Partition
+from streams.batches import TP
+from streams.intents import Intent
+from streams.positions import Position
+from tests.fakes.store import Data
+from tests.simulation.broker import Broker
+from tests.simulation.scale import COMMIT_LAG_S, Scale
+from tests.simulation.servers import Letters
+from tests.simulation.truth import Life, Truth
+
+SKEW_MS = 3_000
+"""How far clocks may differ before an expiry is taken for a loss."""
+
+SLOW_S, HELD = 1.5, 12
+"""How long pausing may take while the store times out, and how many batches may have been fetched by then."""
+
+
+class Invariants:
+    """What must hold, told from the truth and from what the servers hold."""
+
+    def __init__(self, truth: Truth, letters: Letters, scale: Scale) -> None:
+        self._truth, self._letters, self._scale = truth, letters, scale
+        self._checked: dict[TP, int] = {}
+        self._over: dict[Partition, float] = {}
+
+    def commit(self, tp: TP, offset: int, durable: Data, now_s: float, now_ms: int) -> Iterator[str]:
+        """Everything below a committed offset is `durable`, which is what the store held a commit lag ago."""
+        first = self._checked.get(tp, 0)
+        if offset < first:
+            yield f"commit: {tp.partition}/{offset} is committed after {tp.partition}/{first}"
+        for below in range(first, offset):
+            yield from self._covered((tp.partition, below), durable, now_s - COMMIT_LAG_S)
+        self._checked[tp] = max(first, offset)
+        for shopper, life in self._truth.lives.items():
+            if life.partition == tp.partition and shopper not in self._truth.erased:
+                yield from self._remembered(shopper, life, offset, durable, now_ms)
+
+    def _covered(self, place: tuple[int, int], durable: Data, by_s: float) -> Iterator[str]:
+        partition, offset = place
+        shopper = self._truth.entered.get(place)
+        if shopper in self._truth.erased:
+            return
+        if shopper is not None:
+            context, _ = durable.contexts.get(shopper, (None, 0))
+            if context is None or context.position.offset < offset:
+                stored = context.position.offset if context else "nothing"
+                yield f"commit: passes {partition}/{offset} of {shopper}, but {stored} is stored for good"
+        elif place in self._truth.bad:
+            taken_s = self._letters.taken_s.get(place)
+            if taken_s is None or taken_s + self._scale.limit.window_s > by_s:
+                yield f"letter: commit passes {partition}/{offset}, whose dead letter was taken at {taken_s}"
+
+    def _remembered(self, shopper: str, life: Life, below: int, durable: Data, now_ms: int) -> Iterator[str]:
+        """The last event that asks for a call has its intent, or its shopper is in the persisted owed set."""
+        count = bisect_left(life.meaningful, below)
+        if not count:
+            return
+        asked = life.meaningful[count - 1]
+        intent, _ = durable.intents.get(shopper, (None, 0))
+        if intent is not None and Position.parse(intent.position).offset >= asked:
+            return
+        if not owes(durable, life.partition, shopper) and not self._expired(life.partition, asked, now_ms):
+            yield f"call: commit passes {life.partition}/{asked} of {shopper}, whose call nobody remembers"
+
+    def settled(self, broker: Broker, data: Data, now_ms: int) -> Iterator[str]:
+        """What is left to do, or was done wrong, when everything had time to settle."""
+        for tp, end in broker.ends().items():
+            if broker.group.committed.get(tp, 0) < end:
+                yield f"settled: {tp.partition}/{broker.group.committed.get(tp, 0)} is committed, the end is {end}"
+        for place in self._truth.bad - self._letters.taken_s.keys():
+            yield f"settled: {place} is no dead letter"
+        for place in self._letters.taken_s.keys() - self._truth.bad:
+            yield f"settled: {place} is a dead letter without need"
+        for shopper, life in self._truth.lives.items():
+            if shopper in self._truth.erased:
+                continue
+            yield from self._shopper_settled(shopper, life, data, now_ms)
+        for number, marks in data.owed.items():
+            left = sorted(mark for mark in marks if _marked(mark) not in self._truth.erased)
+            if left:
+                yield f"settled: partition {number} still owes {left}"
+
+    def _shopper_settled(self, shopper: str, life: Life, data: Data, now_ms: int) -> Iterator[str]:
+        context, _ = data.contexts.get(shopper, (None, 0))
+        if life.last >= 0 and (context is None or context.position.offset != life.last):
+            stored = context.position.offset if context else "nothing"
+            yield f"settled: {shopper} is stored at {stored}, the last event stands at {life.partition}/{life.last}"
+        if life.meaningful and not self._expired(life.partition, life.last, now_ms):
+            intent, _ = data.intents.get(shopper, (None, 0))
+            yield from self._intent_right(shopper, life, intent)
+
+    def _intent_right(self, shopper: str, life: Life, intent: Intent | None) -> Iterator[str]:
+        if intent is None:
+            yield f"settled: {shopper} has no intent"
+            return
+        offset = Position.parse(intent.position).offset
+        if offset < life.meaningful[-1]:
+            yield f"settled: the intent of {shopper} stands at {offset}, before {life.partition}/{life.meaningful[-1]}"
+        elif (intent.source, intent.mission.text) != self._truth.mission(life.partition, offset):
+            yield f"settled: the {intent.source} intent of {shopper} at {offset} is not M(F(log))"
+
+    def _expired(self, partition: int, offset: int, now_ms: int) -> bool:
+        return self._truth.last_ms[partition, offset] + self._scale.expiry.intent_ttl_ms < now_ms + SKEW_MS
+
+    def bounds(self, enrichment: Enrichment, awake_s: float, now_s: float) -> Iterator[str]:
+        """A partition with too much uncovered is soon paused, and what is paused does not pile up.
+
+        The worker has been awake, that is, not frozen, since `awake_s`.
+        """
+        for tp, partition in enrichment.partitions.items():
+            if len(partition.held) > HELD:
+                yield f"bounds: {len(partition.held)} batches of partition {partition.number} are held"
+            if partition.ledger.span() <= self._scale.upkeep.max_span or tp in enrichment.paused:
+                self._over.pop(partition, None)
+            elif max(self._over.setdefault(partition, now_s), awake_s) + SLOW_S < now_s:
+                yield f"bounds: {partition.ledger.span()} offsets of partition {partition.number} are uncovered"
+
+    def heads(self, enrichment: Enrichment, since_s: float, now_s: float) -> Iterator[str]:
+        """With a store that has been well `since_s`, nobody holds a commit for longer than parking and a call take."""
+        calls, bound_s = self._scale.calls, self._scale.parking.after_s + self._scale.limit.window_s + 1.0
+        bound_s += calls.deadline_s * calls.max_answers + calls.backoff_s
+        for partition in enrichment.partitions.values():
+            head = partition.ledger.head()
+            if head is not None and max(head.since_s, since_s) + bound_s < now_s:
+                yield f"head: {partition.number}/{head.offset} is uncovered since {head.since_s:.2f}"
+
+
+def owes(data: Data, partition: int, shopper: str) -> bool:
+    """Whether a shopper is in the persisted owed set."""
+    return any(_marked(mark) == shopper for mark in data.owed.get(partition, ()))
+
+
+def _marked(mark: str) -> str:
+    return mark.split(":", 3)[3]

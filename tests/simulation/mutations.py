@@ -1,0 +1,57 @@
+"""Mutations: rules of the core broken on purpose. The simulation must catch every one."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from tests.simulation import broken_parts as parts
+from tests.simulation import broken_ports as ports
+from tests.simulation.broken_parts import ruled
+from tests.simulation.worker import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A worker with one part that breaks a rule."""
+
+    name: str
+    parts: Parts
+
+
+MUTATIONS = {
+    mutation.name: mutation
+    for mutation in [
+        Mutation("commits without a lag", Parts(enrichment=partial(ruled, commit_lag_s=0.0))),
+        Mutation("reads the marks only once", Parts(enrichment=partial(ruled, recall_every_s=1e9))),
+        *(
+            Mutation((broken.__doc__ or "").split(":")[0].rstrip(".").lower(), Parts(**{role: broken}))
+            for role, broken in [
+                ("backlog", parts.Forgetful),
+                ("backlog", parts.Replacing),
+                ("backlog", parts.Content),
+                ("checkpoints", parts.Mortal),
+                ("dispatch", parts.Hedging),
+                ("enrichment", parts.Hasty),
+                ("enrichment", parts.Keeping),
+                ("enrichment", parts.Timeless),
+                ("enrichment", parts.Evicting),
+                ("ingest", parts.Careless),
+                ("ingest", parts.Doubling),
+                ("parking", parts.Patient),
+                ("recall", parts.Rash),
+                ("refusals", parts.Quick),
+                ("connection", ports.Incurious),
+                ("connection", ports.Dating),
+                ("connection", ports.Jealous),
+                ("connection", ports.Hopeful),
+                ("connection", ports.Markless),
+                ("connection", ports.Overwriting),
+                ("connection", ports.Baseless),
+                ("connection", ports.Splitting),
+                ("letters", ports.Deaf),
+                ("consumer", ports.Stopped),
+                ("consumer", ports.Unstoppable),
+            ]
+        ),
+    ]
+}
+"""By what the worker does."""

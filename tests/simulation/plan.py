@@ -1,0 +1,46 @@
+"""Plan: everything that a seed decides beforehand. A run is a function of its plan."""
+
+import random
+from dataclasses import dataclass
+
+from tests.simulation import faults, scale, traffic
+from tests.simulation.faults import Fault
+from tests.simulation.scale import Scale
+from tests.simulation.traffic import Append, Crowd
+
+EPOCH_MS = 1_700_000_000_000
+"""The wall clock at the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What comes, what goes wrong and when; `fickle` is the share of calls that fail anyway, `skews_ms` how far the
+    workers' clocks are off."""
+
+    seed: int
+    workers: int
+    crowd: Crowd
+    scale: Scale
+    appends: list[Append]
+    faults: list[Fault]
+    fickle: float
+    skews_ms: list[int]
+
+    @property
+    def heal_s(self) -> float:
+        """When the faults end."""
+        return max([self.crowd.seconds, *(fault.at_s + fault.for_s for fault in self.faults)]) + 0.1
+
+
+def draw(seed: int) -> Plan:
+    """The plan of a seed."""
+    chance = random.Random(seed)
+    workers = chance.choice([1, 2, 2, 3])
+    crowd = traffic.crowd(chance)
+    appends = traffic.traffic(crowd, chance, EPOCH_MS)
+    if chance.random() < 0.04:
+        appends += traffic.burst(crowd, chance, chance.uniform(1.0, crowd.seconds))
+        appends.sort(key=lambda append: append.at_s)
+    plan = faults.faults(chance, workers, crowd.seconds)
+    skews = [chance.choice([0, -1_000, 1_000]) for _ in range(workers)]
+    return Plan(seed, workers, crowd, scale.draw(chance), appends, plan, chance.choice([0.0, 0.1]), skews)

@@ -1,0 +1,57 @@
+"""Reason: a Reasoner whose prompts name the session they were made from, so that each intent can be checked exactly."""
+
+from agents.checkpoints import Checkpoint
+from agents.reasoning import Answered
+from clients.calls import Call, Completion
+from streams.errors import AnswerRefused
+from streams.intents import Findings, Intent, Mission, Waits, Window
+from streams.sessions import Session
+from tests.simulation.truth import digest
+
+NO_FINDINGS = Findings(mission=Mission(label="other"), stage="explore")
+BLANK = Intent(
+    mission=Mission(label="other"),
+    stage="explore",
+    shopper="",
+    window=Window(from_ms=0, to_ms=0, events=0),
+    as_of_ms=0,
+    written_at_ms=0,
+    source="rules",
+    position="0:0:0",
+)
+
+
+class Reason:
+    """Knows no prompt templates and no rules: M sees the session alone."""
+
+    def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call:
+        """The prompt is the session's name."""
+        context = checkpoint.context
+        if session.folded != context.position.offset:
+            raise AssertionError("the prompt is not made from the checkpoint")
+        identity = f"{context.partition}-{context.position.offset}-{context.owner}"
+        return Call(identity, digest(context.session), deadline_s, 100, shopper=context.shopper)
+
+    def read(self, _: Checkpoint, completion: Completion) -> Answered:
+        """An answer that is no intent says so."""
+        if completion.text == "no intent":
+            raise AnswerRefused("schema", "the model babbles")
+        mission = Mission(label="other", text=completion.text)
+        return Answered(NO_FINDINGS.model_copy(update={"mission": mission}), completion)
+
+    def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
+        """The model's words, or the rules' in their place."""
+        context = checkpoint.context
+        findings = answered.findings if answered is not None else None
+        text = findings.mission.text if findings else f"rules:{digest(context.session)}"
+        return BLANK.model_copy(
+            update={
+                "mission": Mission(label="other", text=text),
+                "shopper": context.shopper,
+                "as_of_ms": checkpoint.last_ms,
+                "written_at_ms": now_ms,
+                "source": "rules" if findings is None else "model",
+                "position": str(context.position),
+                "waits": waits,
+            }
+        )

@@ -1,0 +1,119 @@
+"""Run: one plan, from its first record until everything has settled or something is wrong."""
+
+import gc
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from tests.simulation.clock import Stuck
+from tests.simulation.fleet import Fleet
+from tests.simulation.plan import Plan
+from tests.simulation.trace import Trace
+from tests.simulation.trouble import Trouble
+from tests.simulation.worker import Parts
+from tests.simulation.world import World
+
+LOOK_S = 0.25
+"""How often the invariants that hold at any time are looked at."""
+
+SETTLE_S = 60.0
+"""How long everything may take to settle after the last fault; it takes a tenth of it."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a run: `wrong` is empty when every invariant held. `seen` counts what happened."""
+
+    plan: Plan
+    wrong: list[str] = field(default_factory=list)
+    trace: list[str] = field(default_factory=list)
+    virtual_s: float = 0.0
+    seen: Counter[str] = field(default_factory=Counter)
+
+
+def simulate(plan: Plan, parts: Parts | None = None, *, trace: bool = False) -> Outcome:
+    """Run a plan; the same plan always gives the same outcome."""
+    world = World(plan, trace=trace)
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with _logs_to(world.trace):
+            return _Run(world, Fleet(world, parts or Parts())).outcome()
+    finally:
+        if collecting:
+            gc.enable()
+
+
+class _Run:
+    def __init__(self, world: World, fleet: Fleet) -> None:
+        self._world, self._fleet, self._trouble = world, fleet, Trouble(world, fleet)
+
+    def outcome(self) -> Outcome:
+        world = self._world
+        try:
+            world.clock.run(world.process, self._main())
+        except Stuck as stuck:
+            world.wrong.append(f"stuck: {stuck}")
+        finally:
+            world.clock.bury()
+        seen = world.store.verdicts + self._fleet.counted()
+        seen += Counter(steps=world.clock.steps, calls=world.model.calls, records=len(world.plan.appends))
+        return Outcome(world.plan, world.wrong, world.trace.lines, world.clock.now_s, seen)
+
+    async def _main(self) -> None:
+        world, plan = self._world, self._world.plan
+        for append in plan.appends:
+            world.process.call_at(append.at_s, world.append, append)
+        for fault in plan.faults:
+            world.process.call_at(fault.at_s, self._trouble.begin, fault)
+        for number in range(plan.workers):
+            self._fleet.start(number)
+        world.model.fickle = plan.fickle
+        if await self._pass(until_s=plan.heal_s):
+            self._trouble.end_all()
+            await self._settle()
+
+    async def _pass(self, until_s: float) -> bool:
+        """Let time pass while looking at the invariants; False once something is wrong."""
+        world = self._world
+        while world.clock.now_s < until_s:
+            await world.sleep(min(LOOK_S, until_s - world.clock.now_s))
+            self._fleet.inspect()
+            world.wrong += world.store.wrong + world.model.wrong
+            if world.wrong:
+                return False
+        return True
+
+    async def _settle(self) -> None:
+        now_s = self._world.clock.now_s
+        until_s, left = now_s + SETTLE_S, True
+        while left and now_s < until_s:
+            if not await self._pass(now_s + 0.5):
+                return
+            now_s = self._world.clock.now_s
+            left = any(True for _ in self._unsettled())
+        self._world.wrong += self._unsettled()
+
+    def _unsettled(self) -> Iterator[str]:
+        world = self._world
+        return world.invariants.settled(world.broker, world.store.data, world.clock_ms())
+
+
+@contextmanager
+def _logs_to(trace: Trace) -> Iterator[None]:
+    """The product's log lines go into the trace, and nowhere else."""
+    before = structlog.get_config()
+
+    def take(_: Any, __: str, line: Any) -> Any:
+        trace.say("says", " ".join(f"{name}={value}" for name, value in line.items()))
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[take])
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

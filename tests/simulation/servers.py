@@ -1,0 +1,125 @@
+"""The model server and the dead-letter topic of a simulated world."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+
+from clients.calls import Call, Completion
+from streams.dead_letters import DeadLetter
+from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
+from tests.simulation.clock import Clock
+from tests.simulation.trace import Trace
+from tests.simulation.truth import mission, stubborn
+from tests.simulation.wire import Weather, Wire
+
+
+class Model:
+    """Answers each prompt with the intent that belongs to it, or fails as `mood` says.
+
+    `mood` is `well`, `away`, `overloaded`, `hanging` or `slow`; `fickle` is the share of calls that go wrong anyway.
+    """
+
+    def __init__(self, chance: random.Random, trace: Trace) -> None:
+        self.mood, self.fickle = "well", 0.0
+        self.running: dict[tuple[str, str], str] = {}
+        self.calls = 0
+        self.wrong: list[str] = []
+        self.babbled: Counter[str] = Counter()
+        self._chance, self._trace = chance, trace
+
+    def begin(self, who: str, call: Call) -> None:
+        """At most one call of a shopper and an epoch runs at once."""
+        self.calls += 1
+        owner = call.id.rpartition("-")[2]
+        if (owner, call.shopper) in self.running:
+            self.wrong.append(f"calls: two calls of {call.shopper} run at once for {owner}")
+        self.running[owner, call.shopper] = who
+
+    def end(self, call: Call) -> None:
+        """However it ended."""
+        self.running.pop((call.id.rpartition("-")[2], call.shopper), None)
+
+    def hang_up(self, who: str) -> None:
+        """The process has gone, and its calls with it."""
+        self.running = {key: owner for key, owner in self.running.items() if owner != who}
+
+    def outcome(self, call: Call) -> tuple[float, str | Exception | None]:
+        """How long a call takes, and the text or the error it ends with; None: it never ends."""
+        chance = self._chance
+        mood = chance.choice(["away", "overloaded", "hanging", "slow", "babbling"]) if self._fickle() else self.mood
+        quick_s = 0.02 + chance.expovariate(12.0)
+        if mood == "away":
+            return quick_s / 10, ModelUnavailable("the simulated model is away")
+        if mood == "overloaded":
+            return quick_s / 10, ModelOverloaded("the simulated model is overloaded")
+        if mood == "hanging":
+            return quick_s, None
+        if stubborn(call.prompt) or (mood == "babbling" and self._babbles(call)):
+            return quick_s, "no intent"
+        return quick_s + (chance.random() * 1.5 if mood == "slow" else 0.0), mission(call.prompt)[1]
+
+    def _fickle(self) -> bool:
+        return self._chance.random() < self.fickle
+
+    def _babbles(self, call: Call) -> bool:
+        """Never twice in a row for one session: then the rules would have the last word there."""
+        self.babbled[call.prompt] += 1
+        return self.babbled[call.prompt] % 2 == 1
+
+
+class ModelConnection:
+    """One process's ModelClient."""
+
+    def __init__(self, who: str, model: Model, trace: Trace) -> None:
+        self._who, self._model, self._trace = who, model, trace
+
+    async def complete(self, call: Call) -> Completion:
+        """Cancelling this cancels the call on the server."""
+        delay_s, ending = self._model.outcome(call)
+        now_s = asyncio.get_running_loop().time()
+        self._model.begin(self._who, call)
+        try:
+            if ending is None or now_s + delay_s > call.deadline_s:
+                await asyncio.sleep(call.deadline_s - now_s)
+                raise DeadlinePassed("no answer by the deadline")
+            await asyncio.sleep(delay_s)
+        finally:
+            self._model.end(call)
+        if self._trace.on:
+            self._trace.say("model", f"{self._who} {call.id} of {call.shopper}: {ending!r}")
+        if isinstance(ending, Exception):
+            raise ending
+        return Completion(ending, "simulated", "simulated")
+
+    async def probe(self) -> str:
+        return "simulated model"
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class Letters:
+    """The dead-letter topic: when each refused record was first acknowledged."""
+
+    def __init__(self, clock: Clock, trace: Trace) -> None:
+        self.weather = Weather()
+        self.taken_s: dict[tuple[int, int], float] = {}
+        self._clock, self._trace = clock, trace
+
+    def take(self, letters: Sequence[DeadLetter]) -> None:
+        """Store dead letters; again is no error."""
+        for letter in letters:
+            self._trace.say("letters", f"{letter.partition}/{letter.offset}: {letter.reason}")
+            self.taken_s.setdefault((letter.partition, letter.offset), self._clock.now_s)
+
+
+class LetterConnection:
+    """One process's DeadLetterSender."""
+
+    def __init__(self, letters: Letters, wire: Wire) -> None:
+        self._letters, self._wire = letters, wire
+
+    async def send(self, letters: Sequence[DeadLetter]) -> None:
+        await self._wire.ask(partial(self._letters.take, letters))

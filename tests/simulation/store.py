@@ -1,0 +1,171 @@
+"""The store as a server of its own: the fake of tests/fakes/store.py, with a history to fall back into."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from storage.checkpoints import Context, Erased, Verdict, Write
+from streams.positions import Position
+from tests.fakes.store import Data, MemoryStore
+from tests.simulation.clock import Clock
+from tests.simulation.trace import Trace
+from tests.simulation.truth import Truth
+from tests.simulation.wire import Wire
+
+T = TypeVar("T")
+Writer = Callable[[str, Write, Verdict], None]
+
+
+class Store(MemoryStore):
+    """Remembers what was stored when, for as long as a replica may lag: a fail-over loses at most `lag_s`."""
+
+    def __init__(self, clock: Clock, now_ms: Callable[[], int], trace: Trace, truth: Truth, lag_s: float) -> None:
+        super().__init__(now_ms)
+        self._clock, self._trace, self._truth, self._lag_s = clock, trace, truth, lag_s
+        self._history: deque[tuple[float, Data]] = deque([(0.0, self.snapshot())])
+        self.wrong: list[str] = []
+        self.verdicts: Counter[str] = Counter()
+
+    def snapshot(self) -> Data:
+        """Values are frozen, so that copying the tables is enough."""
+        data = self._data
+        owed = type(data.owed)(set, {number: set(names) for number, names in data.owed.items()})
+        return Data(dict(data.contexts), dict(data.intents), data.erasures.copy(), owed, data.nonce)
+
+    @property
+    def data(self) -> Data:
+        """What is stored now."""
+        return self._data
+
+    def durable(self, at_s: float) -> Data:
+        """What was stored at a time, and has not been lost since."""
+        stored = self._history[0][1]
+        for then_s, data in self._history:
+            if then_s > at_s:
+                break
+            stored = data
+        return stored
+
+    def fail_over(self, back_s: float) -> None:
+        """A replica takes over that has seen no more than what was stored a while ago."""
+        to_s = self._clock.now_s - back_s
+        while len(self._history) > 1 and self._history[-1][0] > to_s:
+            self._history.pop()
+        self._data = self._history[-1][1]
+        self._data = self.snapshot()
+        self.restart()
+
+    def forget(self, shopper: str) -> None:
+        """Erase a shopper."""
+        self.erase(shopper)
+        self._truth.erased.add(shopper)
+        self.changed()
+
+    def lose_all(self) -> None:
+        """Everything is gone, and no replica has it."""
+        self.flush()
+        self._history.clear()
+        self._history.append((0.0, self.snapshot()))
+
+    def changed(self) -> None:
+        """Remember what is stored now."""
+        now_s = self._clock.now_s
+        self._history.append((now_s, self.snapshot()))
+        while len(self._history) > 1 and self._history[1][0] < now_s - 2 * self._lag_s:
+            self._history.popleft()
+
+    # What a connection asks
+
+    def read(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
+        """Load."""
+        return [self._load(shopper) for shopper in shoppers]
+
+    def take(self, who: str, writes: Sequence[Write]) -> list[Verdict]:
+        """Write, and see to it that nothing wrong is stored and no position goes back."""
+        verdicts = []
+        for write in writes:
+            before = self.standing(write.context.shopper)
+            verdict = self._write(write)
+            verdicts.append(verdict)
+            self.judge(write, before)
+            if self._trace.on:
+                self._trace.say("store", _told(who, write, verdict))
+        self.verdicts.update(verdicts)
+        self.changed()
+        return verdicts
+
+    def add(self, who: str, partition: int, entries: Sequence[str]) -> None:
+        """Owe."""
+        self._trace.say("store", f"{who} owes {', '.join(entries)} in partition {partition}")
+        for entry in entries:
+            self._owe(partition, entry)
+        self.changed()
+
+    def remove(self, who: str, partition: int, entries: Sequence[str]) -> None:
+        """Settle."""
+        self._trace.say("store", f"{who} settles {', '.join(entries)} in partition {partition}")
+        for entry in entries:
+            self._settle(partition, entry)
+        self.changed()
+
+    def members(self, partition: int) -> list[str]:
+        """The owed set."""
+        return sorted(self._data.owed[partition])
+
+    def name(self) -> str:
+        """The incarnation; the first to ask changes the data."""
+        known = self._data.nonce
+        name = self._incarnation()
+        if not known:
+            self.changed()
+        return name
+
+    def standing(self, shopper: str) -> tuple[Position | None, Position | None]:
+        context, intent = self._live(self._data.contexts, shopper), self.intent(shopper)
+        return context.position if context else None, Position.parse(intent.position) if intent else None
+
+    def judge(self, write: Write, before: tuple[Position | None, Position | None]) -> None:
+        shopper = write.context.shopper
+        if shopper in self._truth.erased:
+            return
+        after = self.standing(shopper)
+        for kind, was, now in zip(("context", "intent"), before, after, strict=True):
+            if was is not None and (now is None or now < was):
+                self.wrong.append(f"position: the {kind} of {shopper} went back from {was} to {now}")
+        if after == before:
+            return
+        context = self._data.contexts[shopper][0]
+        if self._truth.packed.get((context.partition, context.position.offset)) != context.session:
+            self.wrong.append(f"fold: the context of {shopper} at {context.position} is not the fold of the log")
+
+
+class Connection:
+    """One process's connection: the ports of storage/checkpoints.py."""
+
+    def __init__(self, who: str, store: Store, wire: Wire) -> None:
+        self.who, self.store, self.wire = who, store, wire
+
+    async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
+        return await self.wire.ask(partial(self.store.read, shoppers))
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        return await self.wire.ask(partial(self.store.take, self.who, writes))
+
+    async def owe(self, partition: int, shoppers: Sequence[str]) -> None:
+        await self.wire.ask(partial(self.store.add, self.who, partition, tuple(shoppers)))
+
+    async def settle(self, partition: int, shoppers: Sequence[str]) -> None:
+        await self.wire.ask(partial(self.store.remove, self.who, partition, tuple(shoppers)))
+
+    async def owed(self, partition: int) -> list[str]:
+        return await self.wire.ask(partial(self.store.members, partition))
+
+    async def incarnation(self) -> str:
+        return await self.wire.ask(self.store.name)
+
+
+def _told(who: str, write: Write, verdict: Verdict) -> str:
+    context, intent = write.context, write.intent
+    what = f"{intent.source} intent at {intent.position.split(':')[1]} and " if intent else ""
+    return f"{who} writes {what}context of {context.shopper} at {context.position.offset} ({context.owner}): {verdict}"

@@ -1,0 +1,38 @@
+"""Mutations: each rule of the core, broken on purpose, is missed by an invariant within a few seeds."""
+
+import pytest
+
+from tests.simulation.campaign import Catch, catch, cores, table
+from tests.simulation.mutations import MUTATIONS
+
+SEEDS = 600
+"""How many seeds a broken rule may survive. Most are caught by the first few."""
+
+NAMES = list(MUTATIONS)
+
+
+@pytest.fixture(scope="module")
+def catches(request: pytest.FixtureRequest) -> dict[str, Catch]:
+    """Every mutation, simulated until it is caught."""
+    with cores() as pool:
+        found = list(pool.map(catch, NAMES, [SEEDS] * len(NAMES)))
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line("")
+        for line in table(found):
+            reporter.write_line(line)
+    return {one.mutation: one for one in found}
+
+
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_broken_rule_is_noticed(name: str, catches: dict[str, Catch]) -> None:
+    """The simulation fails when the worker does this."""
+    assert catches[name].wrong, f"{SEEDS} seeds and nobody noticed"
+
+
+def test_every_invariant_notices_something(catches: dict[str, Catch]) -> None:
+    """No invariant is there for show: each is the first to notice some mutation."""
+    noticed = {one.wrong.split(":")[0] for one in catches.values()}
+    expected = {"commit", "call", "letter", "position", "fold", "calls", "bounds", "head", "death", "settled"}
+    assert noticed >= expected

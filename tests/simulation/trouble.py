@@ -1,0 +1,127 @@
+"""Trouble: makes faults happen, and ends them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.simulation.faults import Fault
+from tests.simulation.fleet import Fleet
+from tests.simulation.scale import COMMIT_LAG_S
+from tests.simulation.wire import Weather
+from tests.simulation.worker import Worker
+from tests.simulation.world import World
+
+
+class Trouble:
+    """Each kind of fault has a method of its name, or changes the weather of a server."""
+
+    def __init__(self, world: World, fleet: Fleet) -> None:
+        self._world, self._fleet = world, fleet
+
+    def begin(self, fault: Fault) -> None:
+        """A fault happens. One about a worker that is not there does nothing."""
+        self._world.trace.say("fault", str(fault))
+        self._fleet.seen[fault.kind] += 1
+        server, _, what = fault.kind.partition("_")
+        worker = self._fleet.workers.get(fault.worker)
+        if fault.kind in ALONE:
+            ALONE[fault.kind](self, fault)
+        elif fault.kind in ON_A_WORKER:
+            if worker is not None:
+                ON_A_WORKER[fault.kind](self, fault, worker)
+        elif server == "model":
+            self._world.model.mood = what
+            self._later(fault, setattr, self._world.model, "mood", "well")
+        else:
+            weather = self._weathers()[server]
+            self._change(weather, what, fault.amount)
+            if server == "broker":
+                weather.ghosts = 0.0  # a commit that is carried out after a later one only makes more be read again
+            self._later(fault, weather.clear)
+
+    def end_all(self) -> None:
+        """All faults end."""
+        self._world.trace.say("world", "all faults have ended")
+        self._world.model.fickle, self._world.model.mood = 0.0, "well"
+        for weather in self._weathers().values():
+            weather.clear()
+        self._fleet.heal()
+
+    def _weathers(self) -> dict[str, Weather]:
+        world = self._world
+        return {"store": world.store_weather, "letters": world.letters.weather, "broker": world.broker.weather}
+
+    @staticmethod
+    def _change(weather: Weather, what: str, amount: float) -> None:
+        if what == "slow":
+            weather.slow_s = 0.1 + amount / 4
+        elif what == "lossy":
+            weather.lost, weather.unheard, weather.ghosts = 0.1, 0.15, 0.15
+        else:
+            weather.down = True
+
+    def _later(self, fault: Fault, end: Callable[..., object], *args: Any) -> None:
+        self._world.process.call_later(fault.for_s, end, *args)
+
+    # Faults of their own kind
+
+    def _rebalance(self, _: Fault) -> None:
+        self._world.broker.rebalance()
+
+    def _fail_over(self, fault: Fault) -> None:
+        self._world.store.fail_over(fault.amount)
+        self._go_down(fault)
+
+    def _restart(self, fault: Fault) -> None:
+        self._world.store.restart()
+        self._go_down(fault)
+
+    def _go_down(self, fault: Fault) -> None:
+        self._world.store_weather.down = True
+        self._later(fault, self._world.store_weather.clear)
+
+    def _flush(self, _: Fault) -> None:
+        self._world.store.lose_all()
+
+    def _erase(self, fault: Fault) -> None:
+        number = int(fault.amount / COMMIT_LAG_S * self._world.plan.crowd.shoppers)
+        self._world.store.forget(f"s{number}")
+
+    # Faults of a worker
+
+    def _crash(self, fault: Fault, worker: Worker) -> None:
+        self._fleet.replace(fault.worker, worker, fault.for_s)
+
+    def _stop(self, fault: Fault, worker: Worker) -> None:
+        worker.stop()
+        self._world.process.call_later(STOPPING_S, self._fleet.replace, fault.worker, worker, fault.for_s)
+
+    def _freeze(self, fault: Fault, worker: Worker) -> None:
+        worker.process.freeze()
+        self._later(fault, worker.thaw)
+
+    def _isolate(self, fault: Fault, worker: Worker) -> None:
+        worker.broker_wire.cut = True
+        self._later(fault, setattr, worker.broker_wire, "cut", False)  # noqa: FBT003
+
+    def _cut_store(self, fault: Fault, worker: Worker) -> None:
+        worker.store_wire.cut = True
+        self._later(fault, setattr, worker.store_wire, "cut", False)  # noqa: FBT003
+
+
+STOPPING_S = 1.5
+"""How long a worker has to stop before it is killed."""
+
+ALONE: dict[str, Callable[[Trouble, Fault], None]] = {
+    "rebalance": Trouble._rebalance,
+    "fail_over": Trouble._fail_over,
+    "store_restart": Trouble._restart,
+    "flush": Trouble._flush,
+    "erase": Trouble._erase,
+}
+ON_A_WORKER: dict[str, Callable[[Trouble, Fault, Worker], None]] = {
+    "crash": Trouble._crash,
+    "stop": Trouble._stop,
+    "freeze": Trouble._freeze,
+    "isolate": Trouble._isolate,
+    "store_cut": Trouble._cut_store,
+}

@@ -1,0 +1,138 @@
+"""The worker: the real parts, put together as penchant/app.py does, with simulated servers around them."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from agents.backlog import Backlog
+from agents.checkpoints import Checkpoints
+from agents.dispatch import Dispatch
+from agents.enrich import Enrichment
+from agents.ingest import Ingest
+from agents.meter import Meter
+from agents.parking import Parking
+from agents.recall import Recall
+from agents.refusals import Refusals
+from storage.gather import GatheringWriter
+from streams.decoding import Decoder
+from streams.errors import BrokerUnavailable, StoreUnavailable
+from tests.simulation.clock import Process
+from tests.simulation.consumer import Consumer
+from tests.simulation.reason import Reason
+from tests.simulation.scale import BROKER_TIMEOUT_S, STORE_TIMEOUT_S, Scale
+from tests.simulation.servers import LetterConnection, ModelConnection
+from tests.simulation.store import Connection
+from tests.simulation.wire import Wire
+from tests.simulation.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker is built of. A mutation replaces one of them by a broken one."""
+
+    backlog: Callable[..., Backlog] = Backlog
+    checkpoints: Callable[..., Checkpoints] = Checkpoints
+    dispatch: Callable[..., Dispatch] = Dispatch
+    enrichment: Callable[..., Enrichment] = Enrichment
+    ingest: Callable[..., Ingest] = Ingest
+    parking: Callable[..., Parking] = Parking
+    recall: Callable[..., Recall] = Recall
+    refusals: Callable[..., Refusals] = Refusals
+    connection: Callable[..., Connection] = Connection
+    letters: Callable[..., LetterConnection] = LetterConnection
+    consumer: Callable[..., Consumer] = Consumer
+
+
+class Worker:
+    """One life of a worker process. `ended` is what ended it: an error, or nothing yet."""
+
+    def __init__(
+        self, process: Process, world: World, scale: Scale, parts: Parts, chance: random.Random, skew_ms: int
+    ) -> None:
+        name = self.name = process.name
+        self.process, self._world = process, world
+        self.ended: BaseException | None = None
+        self.store_wire = Wire(world.process, world.store_weather, chance, STORE_TIMEOUT_S, StoreUnavailable)
+        self.broker_wire = Wire(world.process, world.broker.weather, chance, BROKER_TIMEOUT_S, BrokerUnavailable)
+        letters_wire = Wire(world.process, world.letters.weather, chance, BROKER_TIMEOUT_S, BrokerUnavailable)
+        store = parts.connection(name, world.store, self.store_wire)
+        letters = parts.letters(world.letters, letters_wire)
+        model = ModelConnection(name, world.model, world.trace)
+        self._meter = Meter()
+        self.enrichment = _enrichment(
+            parts, scale, name, store, letters, model, lambda: world.clock_ms() + skew_ms, self._meter
+        )
+        self.consumer = parts.consumer(name, world.broker, self.broker_wire, self.enrichment, chance, world.trace)
+        self.enrichment.attach(self.consumer)
+        self.well_s = self.awake_s = 0.0
+        self._tasks: list[Any] = []
+
+    def start(self) -> None:
+        """Run until stopped, killed, or ended by an error."""
+        for running in (self.enrichment.run(), self.consumer.run()):
+            task = self.process.create_task(running)
+            task.add_done_callback(self._note_end)
+            self._tasks.append(task)
+
+    def stop(self) -> None:
+        """SIGTERM: finish what is nearly done, commit, leave the group."""
+        self._world.trace.say(self.name, "stops")
+        beside, consuming = self._tasks
+        consuming.cancel()
+        if self.ended is not None:
+            return
+        stopping = self.process.create_task(self.consumer.stop())
+        stopping.add_done_callback(lambda _: beside.cancel())
+        stopping.add_done_callback(self._note_end)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._world.trace.say(self.name, "is killed")
+        self.process.kill()
+        self._world.model.hang_up(self.name)
+        self._world.broker.ringing.pop(self.name, None)
+
+    def counted(self) -> Counter[str]:
+        """What the worker counted."""
+        names = ("repeated", "duplicates", "late", "dead_letters", "answers_refused", "call_failures", "rules_intents",
+                 "parked", "dropped", "store_failures", "stale_writes")  # fmt: skip
+        return Counter({name: getattr(self._meter, name) for name in names})
+
+    def thaw(self) -> None:
+        """SIGCONT; the dead do not hear it."""
+        if not self.process.dead:
+            self.process.thaw()
+
+    def _note_end(self, task: Any) -> None:
+        error = None if task.cancelled() else task.exception()
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        if error is not None and self.ended is None:
+            self.ended = error
+            self._world.trace.say(self.name, f"ends: {error!r}")
+
+
+def _enrichment(
+    parts: Parts,
+    scale: Scale,
+    name: str,
+    store: Connection,
+    letters: LetterConnection,
+    model: ModelConnection,
+    clock_ms: Callable[[], int],
+    meter: Meter,
+) -> Enrichment:
+    """As in penchant/app.py."""
+    backlog = parts.backlog(scale.trigger, scale.targets)
+    checkpoints = parts.checkpoints(name, scale.expiry, clock_ms, lineage=0)
+    refusals = parts.refusals(letters, scale.limit, meter)
+    recall = parts.recall(store, store, backlog, 0)
+    ingest = parts.ingest(
+        backlog, recall, refusals, meter, decoder=Decoder(), session=scale.session, slices=scale.slices
+    )
+    parking = parts.parking(backlog, store, store, checkpoints, scale.parking, meter)
+    writer = GatheringWriter(store, scale.gather)
+    dispatch = parts.dispatch(backlog, model, writer, store, checkpoints, Reason(), scale.calls, meter)
+    return parts.enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, scale.upkeep, meter)

@@ -1,0 +1,69 @@
+"""World: the clock, the servers and the truth of one run, without the workers."""
+
+import random
+
+from streams.batches import TP
+from tests.simulation.broker import Broker
+from tests.simulation.clock import Clock
+from tests.simulation.invariants import Invariants
+from tests.simulation.log import TOPIC
+from tests.simulation.plan import EPOCH_MS, Plan
+from tests.simulation.scale import COMMIT_LAG_S, SESSION_TIMEOUT_S
+from tests.simulation.servers import Letters, Model
+from tests.simulation.store import Store
+from tests.simulation.trace import Trace
+from tests.simulation.traffic import Append
+from tests.simulation.truth import Truth
+from tests.simulation.wire import Weather
+
+
+class World:
+    """What workers talk to. `wrong` gathers what the invariants find; servers find some of it themselves."""
+
+    def __init__(self, plan: Plan, *, trace: bool) -> None:
+        self.plan = plan
+        clock = self.clock = Clock()
+        self.trace = Trace(clock, on=trace)
+        self.process = clock.process("world")
+        self.truth = Truth(plan.scale.session)
+        self.store_weather = Weather()
+        self.store = Store(clock, self.clock_ms, self.trace, self.truth, COMMIT_LAG_S)
+        self.broker = Broker(clock, plan.crowd.partitions, self.chance("broker"), self.trace, SESSION_TIMEOUT_S)
+        self.broker.watch = self._watch_commit
+        self.model = Model(self.chance("model"), self.trace)
+        self.letters = Letters(clock, self.trace)
+        self.invariants = Invariants(self.truth, self.letters, plan.scale)
+        self.wrong: list[str] = []
+
+    def clock_ms(self) -> int:
+        """The clock on the wall."""
+        return EPOCH_MS + int(self.clock.now_s * 1e3)
+
+    def chance(self, name: str) -> random.Random:
+        """Chance of its own for each part, so that leaving out a fault leaves the rest much as it was."""
+        return random.Random(f"{self.plan.seed}:{name}")
+
+    def append(self, append: Append) -> None:
+        """A producer's record arrives."""
+        tp = TP(TOPIC, append.partition)
+        self.broker.segments[tp].end += append.hole
+        record = self.broker.append(tp, self.clock_ms(), append.key, append.value)
+        event = append.event
+        if event is None:
+            self.truth.bad.add((append.partition, record.offset))
+        else:
+            self.truth.event(tp, event, record.offset, record.timestamp)
+        if self.trace.on:
+            what = f"{event.shopper_id} {event.action} {event.event_id}" if event else "bad"
+            self.trace.say("log", f"{append.partition}/{record.offset} {what}")
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        future = self.process.create_future()
+        self.process.call_later(seconds, future.set_result, None)
+        await future
+
+    def _watch_commit(self, _: str, tp: TP, offset: int) -> None:
+        now_s = self.clock.now_s
+        durable = self.store.durable(now_s - COMMIT_LAG_S)
+        self.wrong += self.invariants.commit(tp, offset, durable, now_s, self.clock_ms())
