@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
@@ -18,18 +18,21 @@ Command = tuple[bytes | str | int, ...]
 def connect(url: str, *, connections: int = 8) -> Redis:
     """A client for `ask`, which bounds its waits. It connects at its first command; `await client.aclose()` when done.
 
-    It never tries again by itself: the caller knows better when, and how often. SettingInvalid when the URL is none.
+    While all of its connections are busy, calls wait for one. It never tries again by itself: the caller knows better
+    when, and how often. SettingInvalid when the URL is none.
     """
     try:
-        return Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             url,
             max_connections=connections,
+            timeout=None,  # `ask` bounds the wait together with the rest
             retry=Retry(NoBackoff(), 0),
             socket_timeout=None,  # a timer for each reply of a pipeline costs a third of the pipeline
             protocol=2,  # nothing to settle before the first command, and every server speaks it
         )
     except ValueError as exc:
         raise SettingInvalid("the Redis URL cannot be read", f"write it as redis://host:6379/0 ({exc})") from exc
+    return Redis.from_pool(pool)
 
 
 async def ask(client: Redis, commands: Sequence[Command], timeout_s: float) -> list[Any]:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from penchant.embedded.redis import RedisServer
 from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
@@ -24,6 +25,21 @@ async def answering(reply: bytes) -> AsyncIterator[str]:
         await writer.wait_closed()
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"redis://{host}:{port}/0"
+
+
+@asynccontextmanager
+async def hanging() -> AsyncIterator[str]:
+    """A server that takes connections and says nothing; yields its URL."""
+
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4_096):
+            pass
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(wait, "127.0.0.1", 0) as server:
         host, port = server.sockets[0].getsockname()
         yield f"redis://{host}:{port}/0"
 
@@ -69,10 +85,18 @@ async def test_a_caller_who_is_cancelled_is_cancelled() -> None:
             await call
 
 
-async def test_too_many_calls_at_once_are_unavailable() -> None:
-    """The pool has a size: beyond it a call fails rather than open another connection."""
-    async with answering(b"") as url, connect(url, connections=1) as client:
-        store = RedisCheckpoints(client, Keys(), timeout_s=5)
+@pytest.mark.redis
+async def test_calls_wait_for_a_connection(redis_server: RedisServer) -> None:
+    """The pool has a size, and many calls at once are no outage: a mark that is not removed costs a call."""
+    async with connect(redis_server.url, connections=2) as client:
+        store = RedisCheckpoints(client, Keys("waiting"), timeout_s=5)
+        assert await asyncio.gather(*(store.load(["ada"]) for _ in range(20))) == [[None]] * 20
+
+
+async def test_a_wait_for_a_connection_is_bounded() -> None:
+    """A server that hangs holds up those who wait behind it no longer than those it has."""
+    async with hanging() as url, connect(url, connections=1) as client:
+        store = RedisCheckpoints(client, Keys(), timeout_s=0.05)
         results = await asyncio.gather(*(store.load(["ada"]) for _ in range(3)), return_exceptions=True)
         assert all(isinstance(result, StoreUnavailable) for result in results)
 
