@@ -13,7 +13,6 @@ from typing import cast
 
 import faust
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
 
 from agents.backlog import Backlog
@@ -36,6 +35,7 @@ from clients import discovery
 from clients.calls import ModelClient
 from penchant import wiring
 from penchant.admission.start import Admission, admitted
+from penchant.connection import idempotent_producer
 from penchant.patience import patiently
 from penchant.settings.root import Settings
 from storage.connection import connect
@@ -44,7 +44,6 @@ from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.batches import TP, RecordBatch
 from streams.decoding import Decoder
-from streams.errors import BrokerUnavailable
 from streams.faust_app import event_topic, make_app, running, watch
 from streams.transport import BatchConsumer
 
@@ -130,7 +129,7 @@ async def _connected(settings: Settings) -> AsyncIterator[_Servers]:
     async with AsyncExitStack() as stack:
         redis = connect(settings.redis.url)
         stack.push_async_callback(redis.aclose)
-        producer = await stack.enter_async_context(_producer(settings.kafka.bootstrap))
+        producer = await stack.enter_async_context(idempotent_producer(settings.kafka))
         admission = await stack.enter_async_context(admitted(settings, redis))
         yield _Servers(redis, producer, admission)
 
@@ -191,18 +190,6 @@ def _parts(settings: Settings, servers: _Servers, model: ModelClient, meter: Met
     upkeep = wiring.upkeep(settings)
     enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, upkeep, meter)
     return _Parts(enrichment, backlog, refusals, dispatch, writer)
-
-
-@asynccontextmanager
-async def _producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
-    try:
-        await producer.start()
-        yield producer
-    except KafkaError as error:
-        raise BrokerUnavailable(f"Kafka at {bootstrap} does not answer: {error!r}") from error
-    finally:
-        await producer.stop()
 
 
 def _worker_name() -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import cast
 
 import faust
-from aiokafka import AIOKafkaProducer
 
 from agents.letters import KafkaLetters
 from agents.meter import Meter
@@ -18,10 +17,8 @@ from agents.rekey import Rekey, Tally
 from agents.target import KafkaTarget
 from penchant import wiring
 from penchant.admission.reader import TopicReader
-from penchant.connection import kafka_options
-from penchant.settings.kafka import Kafka
+from penchant.connection import idempotent_producer
 from penchant.settings.root import Settings
-from penchant.traffic.producer import kafka_errors
 from penchant.traffic.topic import create_topic
 from streams.batches import TP, RecordBatch
 from streams.dialects import DIALECTS
@@ -31,7 +28,6 @@ from streams.lineage import Log
 from streams.transport import BatchConsumer, BatchTransport
 
 DRAIN_S = 5.0
-STOP_S = 5.0
 LOOK_S = 0.3
 
 
@@ -101,7 +97,7 @@ async def rekeying(settings: Settings, plan: Plan) -> AsyncIterator[Rekeying]:
         await reader.log(plan.target, "add --create-topic --partitions 12, or make it by the broker's own means")
         logs = [await reader.log(topic) for topic in plan.sources]
         lag = sum([await _lag(reader, log, plan.group) for log in logs])
-        producer = await stack.enter_async_context(_producer(kafka))
+        producer = await stack.enter_async_context(idempotent_producer(kafka, linger_ms=5, max_batch_size=262_144))
         refusals = Refusals(KafkaLetters(producer, kafka.dead_letter_topic), wiring.limit(settings), Meter())
         dialects = {topic: DIALECTS[name]() for topic, name in plan.sources.items()}
         rekey = Rekey(dialects, KafkaTarget(producer, plan.target), refusals)
@@ -148,21 +144,3 @@ async def _running(app: faust.App, rekey: Rekey, done: Rekeying) -> AsyncIterato
 async def _lag(reader: TopicReader, log: Log, group: str) -> int:
     committed, begins = await reader.committed(log, group), await reader.beginnings(log)
     return sum(end - max(committed.get(number, 0), begins[number]) for number, end in enumerate(log.ends))
-
-
-@asynccontextmanager
-async def _producer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
-    """An idempotent producer. While Kafka is away it would wait for ever to send its last records; we do not."""
-    producer = AIOKafkaProducer(
-        **kafka_options(kafka), acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=262_144
-    )
-    try:
-        with kafka_errors(kafka):
-            await producer.start()
-        yield producer
-    finally:
-        try:
-            async with asyncio.timeout(STOP_S):
-                await producer.stop()
-        except TimeoutError:
-            await producer.client.close()

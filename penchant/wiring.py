@@ -9,6 +9,7 @@ from agents.enrich import UpkeepRules
 from agents.eviction import EvictionRules
 from agents.parking import ParkingRules
 from agents.reasoning import Sampling
+from penchant.connection import faust_credentials
 from penchant.settings.root import Settings
 from storage.gather import GatherRules
 from streams.dead_letters import LimitRules
@@ -30,6 +31,7 @@ def group(settings: Settings, folder: Path) -> KafkaGroup:
         instance_id=kafka.instance_id,
         commit_interval_s=kafka.commit_interval_s,
         session_timeout_s=kafka.session_timeout_s,
+        credentials=faust_credentials(kafka),
         batch_records=kafka.max_poll_records,
     )
 

@@ -1,5 +1,6 @@
 """The Faust application as Penchant runs it: inside our own event loop, with our transport, and without its extras."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -8,10 +9,11 @@ from typing import cast
 
 import faust
 from aiokafka.errors import KafkaError
+from faust.types.auth import CredentialsT
 from mode.supervisors import CrashingSupervisor
 
 from streams.batches import TP, Offsets
-from streams.errors import BrokerUnavailable
+from streams.errors import BrokerUnavailable, Stop
 from streams.transport import BatchConsumer, BatchTransport
 
 
@@ -31,6 +33,8 @@ class KafkaGroup:
     rebalance_timeout_s: float = 30.0
     poll_timeout_s: float = 300.0
     """A worker whose event loop stops polling for this long is expelled. Paused and idle workers do poll."""
+    credentials: CredentialsT | None = None
+    """How to log in and encrypt; None talks plainly."""
     batch_records: int = 1_000
     """The most records one poll returns, over all partitions; so also the most in one batch."""
     buffered_batches: int = 8
@@ -51,6 +55,7 @@ def make_app(
     app = faust.App(
         group.group_id,
         broker=[f"kafka://{address}" for address in group.bootstrap.split(",")],
+        broker_credentials=group.credentials,
         datadir=group.folder,
         agent_supervisor=CrashingSupervisor,
         broker_commit_interval=group.commit_interval_s,
@@ -85,10 +90,11 @@ async def running(app: faust.App) -> AsyncIterator[None]:
     BrokerUnavailable when Kafka does not answer at the start. Await `watch` beside the body to hear of a crash.
     """
     try:
-        await app.start()
+        try:
+            await app.start()
+        except KafkaError as exc:
+            raise BrokerUnavailable(f"Kafka does not answer: {exc!r}") from exc
         yield
-    except KafkaError as exc:
-        raise BrokerUnavailable(f"Kafka does not answer: {exc!r}") from exc
     finally:
         await app.stop()
         _close_unused_loop(app)
@@ -97,8 +103,13 @@ async def running(app: faust.App) -> AsyncIterator[None]:
 async def watch(app: faust.App) -> None:
     """Return when the application was stopped; raise what crashed it."""
     await app.wait_until_stopped()
-    if app.crashed and app.crash_reason is not None:
-        raise app.crash_reason
+    reason = app.crash_reason if app.crashed else None
+    if isinstance(reason, KafkaError):
+        raise BrokerUnavailable(f"Kafka lets us not go on: {reason!r}") from reason
+    if isinstance(reason, asyncio.CancelledError):  # as such it would end whoever watches without a word
+        raise Stop("the agent was cancelled from within", "see the log for what cancelled it; start again") from reason
+    if reason is not None:
+        raise reason
 
 
 def _close_unused_loop(app: faust.App) -> None:

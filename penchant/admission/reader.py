@@ -9,9 +9,8 @@ from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, UnknownTopicOrPartitionError
 
 from penchant.admission.metadata import describe
-from penchant.connection import kafka_options
+from penchant.connection import kafka_errors, kafka_options
 from penchant.settings.kafka import Kafka
-from penchant.traffic.producer import kafka_errors
 from streams.decoding import Record
 from streams.errors import ContractMismatch
 from streams.lineage import Log

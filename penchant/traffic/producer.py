@@ -1,17 +1,14 @@
 """Producer: records into one Kafka topic, each acknowledged by all replicas, and Kafka's errors as ours."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import BrokerResponseError, KafkaConnectionError, KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaConnectionError
 
-from penchant.connection import kafka_options
+from penchant.connection import kafka_errors, kafka_options
 from penchant.settings.kafka import Kafka
-from streams.errors import BrokerUnavailable, ContractMismatch
 
 RETRY_S = 0.5
 
@@ -69,22 +66,6 @@ class EventProducer:
     def _raise_failure(self) -> None:
         if self._failure:
             raise self._failure
-
-
-@contextmanager
-def kafka_errors(kafka: Kafka) -> Iterator[None]:
-    """Turn aiokafka's errors into ours."""
-    try:
-        yield
-    except UnknownTopicOrPartitionError as exc:
-        message = f"Kafka at {kafka.bootstrap} has no topic {kafka.topic}"
-        raise ContractMismatch(
-            message, "make the topic first, or let `penchant simulate --create-topic` do it"
-        ) from exc
-    except (KafkaError, TimeoutError, OSError) as exc:
-        if isinstance(exc, BrokerResponseError) and not exc.retriable:
-            raise ContractMismatch(f"Kafka at {kafka.bootstrap} refuses {kafka.topic}: {exc!r}") from exc
-        raise BrokerUnavailable(f"Kafka at {kafka.bootstrap} does not answer: {exc!r}") from exc
 
 
 async def _connect(producer: AIOKafkaProducer, within_s: float) -> None:

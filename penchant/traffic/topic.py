@@ -5,9 +5,8 @@ import asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from penchant.connection import kafka_options
+from penchant.connection import kafka_errors, kafka_options
 from penchant.settings.kafka import Kafka
-from penchant.traffic.producer import kafka_errors
 from streams.errors import ContractMismatch
 
 BROKER_DEFAULT = -1  # replicas; brokers since 2.4 (KIP-464)

@@ -224,7 +224,7 @@ def test_settings_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PENCHANT_MODEL__API_KEY", "s3cret")
     output = runner.invoke(app, ["settings", "--json"]).stdout
     report = json.loads(output)
-    assert report["redis.pipeline"] == {"value": 256, "origin": "default"}
+    assert report["redis.pipeline"] == {"value": 128, "origin": "default"}
     assert report["model.api_key"]["value"] == "(hidden)"
     assert "s3cret" not in output
 
