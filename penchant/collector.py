@@ -26,8 +26,8 @@ class CollectorRules:
     last one, or after `every_s`; at `needed` or twice the time it is made at once. The young are collected as ever."""
 
     every_s: float = 3_600.0
-    wanted: float = 1.25
-    needed: float = 1.5
+    wanted: float = 1.5
+    needed: float = 2.0
 
     def due(self, since_s: float, grown: float, *, quiet: bool) -> bool:
         """Whether to collect now, `since_s` after the last time; `grown` is memory now over memory then."""
