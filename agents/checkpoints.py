@@ -1,7 +1,7 @@
 """Checkpoints: a shopper's session, and the intent made from it, as one write with its expiries."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.shoppers import Shopper
 from storage.checkpoints import Context, Write
@@ -55,11 +55,12 @@ class Checkpoints:
         context = Context(shopper.id, position, home.number, owner, dump(session), shopper.erasure)
         return Checkpoint(context, session.last_ms, session.durable)
 
-    def write(self, checkpoint: Checkpoint, intent: Intent | None = None) -> Write:
-        """What to hand to the store."""
+    def write(self, checkpoint: Checkpoint, intent: Intent | None = None, *, owed: bool) -> Write:
+        """What to hand to the store; `owed`: a call is owed all the same."""
         intent_ends = self.intent_ends_ms(checkpoint.last_ms)
         context_ends = max(intent_ends, self.clock_ms() + self._rules.gap_ms + self._rules.margin_ms)
-        return Write(checkpoint.context, context_ends, intent, intent_ends if intent else 0, checkpoint.base)
+        context = replace(checkpoint.context, owed=owed)
+        return Write(context, context_ends, intent, intent_ends if intent else 0, checkpoint.base)
 
     def intent_ends_ms(self, last_ms: int) -> int:
         """When an intent made from events up to `last_ms` expires, in epoch milliseconds."""

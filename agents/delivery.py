@@ -47,7 +47,7 @@ class Delivery:
 
     async def deliver(self, case: Case, answered: Answered | None = None) -> None:
         """Write the intent, without an answer the rules' one."""
-        if await self._stored(case, self._intent(case, answered)):
+        if await self._stored(case, self._intent(case, answered), owed=False):
             await self._marks.settle(case.shopper.home.number, [(case.shopper, case.checkpoint.position)])
             self._backlog.done(case.shopper)
 
@@ -88,14 +88,14 @@ class Delivery:
             if not case.shopper.home.ended:
                 self._backlog.owe(case.shopper, case.owed)
             return
-        if await self._stored(case, self._intent(case, None)):
+        if await self._stored(case, self._intent(case, None), owed=True):
             await self._marks.outdate(number, mark)
             case.owed.upgrade = True
             self._backlog.owe(case.shopper, case.owed)
 
-    async def _stored(self, case: Case, intent: Intent) -> bool:
+    async def _stored(self, case: Case, intent: Intent, *, owed: bool) -> bool:
         """Write until the store has decided or the epoch is over; returns whether it is stored."""
-        shopper, owed, write = case.shopper, case.owed, self._checkpoints.write(case.checkpoint, intent)
+        shopper, write = case.shopper, self._checkpoints.write(case.checkpoint, intent, owed=owed)
         verdict: Verdict | None = None
         while verdict is None and not shopper.home.ended:
             try:
@@ -109,9 +109,9 @@ class Delivery:
         if not covers(verdict, shopper.home):
             self._meter.stale_writes += 1
             return False
-        owed.settle()
+        case.owed.settle()
         shopper.session.durable = write.context.position.offset
-        freshness_ms = None if owed.upgrade else self._checkpoints.clock_ms() - owed.appended_ms
+        freshness_ms = None if case.owed.upgrade else self._checkpoints.clock_ms() - case.owed.appended_ms
         self._meter.count_intent(intent, freshness_ms)
         return True
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from typing import TypeGuard
 
 from agents.backlog import Backlog
 from agents.marks import name, read, remember
@@ -36,10 +37,22 @@ class Recall:
             for first in range(0, len(unknown), CHUNK):
                 chunk = unknown[first : first + CHUNK]
                 found = await self._contexts.load(chunk)
+                await self._mark_again(partition, found)
                 if partition.ended:
                     return
                 for shopper_id, context in zip(chunk, found, strict=True):
                     self._enter(partition, shopper_id, context)
+
+    async def _mark_again(self, partition: Partition, found: Sequence[Context | Erased | None]) -> None:
+        """A store that failed over between a mark and what was stored after it has the one without the other."""
+        owed = [name(each.shopper, each.position) for each in found if self._is_owed(partition, each)]
+        if owed and not partition.ended:
+            await self._owed.owe(partition.number, owed)
+
+    def _is_owed(self, partition: Partition, context: Context | Erased | None) -> TypeGuard[Context]:
+        if not isinstance(context, Context) or not context.owed:
+            return False
+        return (context.position.lineage, context.partition) == (self._lineage, partition.number)
 
     async def owed(self, partition: Partition, now_s: float, safe: int | None) -> None:
         """Owe again what was parked though owed, by an earlier owner or by one who does not know yet that it is one.
@@ -85,6 +98,9 @@ class Recall:
         lineage = context.position.lineage
         if lineage == self._lineage and context.partition == partition.number:
             shopper.adopt(session)
+            if context.owed:
+                remember(shopper, context.position)
+                self._owe(shopper, shopper.touched_s)
         elif lineage < self._lineage or (lineage == self._lineage and self._moving(partition, context)):
             # Offsets of another log mean nothing in this one.
             session.folded = session.durable = session.meaningful = -1

@@ -11,7 +11,10 @@ from streams.positions import Position
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A stored session. `owner` is `<worker>:<epoch>` of who wrote it; `erasure` counts the shopper's erasures."""
+    """A stored session. `owner` is `<worker>:<epoch>` of who wrote it; `erasure` counts the shopper's erasures.
+
+    `owed`: it was stored without the intent that it asks for, or with one by rules that a model's is to replace.
+    """
 
     shopper: str
     position: Position
@@ -19,6 +22,7 @@ class Context:
     owner: str
     session: bytes
     erasure: int = 0
+    owed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Verdict(StrEnum):
 
     At an equal position the stored session is the same, whoever stored it. Then only an intent is taken, one that is
     newer than the stored one or, a model's, replaces the rules', and that is ACCEPTED too; else the write is COVERED.
+    An intent with which nothing is owed any more says so also then.
     """
 
     ACCEPTED = "accepted"

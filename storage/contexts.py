@@ -6,7 +6,7 @@ from storage.checkpoints import Context, Erased
 from streams.errors import StoreCorrupt
 from streams.positions import Position
 
-FIELDS = ("lineage", "offset", "generation", "partition", "owner", "erasure", "session")
+FIELDS = ("lineage", "offset", "generation", "partition", "owner", "erasure", "owed", "session")
 """In the order in which `decode` expects their values. storage/write.lua writes them."""
 
 
@@ -28,8 +28,8 @@ def decode(shopper: str, key: str, values: Sequence[bytes | None], number: bytes
 
 
 def _context(shopper: str, values: Sequence[bytes], erasure: int) -> Context | None:
-    lineage, offset, generation, partition, owner, known, session = values
+    lineage, offset, generation, partition, owner, known, owed, session = values
     if int(known) < erasure:
         return None
     position = Position(int(lineage), int(offset), int(generation))
-    return Context(shopper, position, int(partition), owner.decode(), session, erasure)
+    return Context(shopper, position, int(partition), owner.decode(), session, erasure, owed == b"1")

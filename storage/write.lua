@@ -2,7 +2,7 @@
 --
 -- KEYS  1 context, 2 intent, 3 erasure: one shopper, hence one slot.
 -- ARGV  1 the session
---       2 [lineage, offset, generation, partition, owner, erasure, the context's expiry, the base]
+--       2 [lineage, offset, generation, partition, owner, erasure, owed, the context's expiry, the base]
 --   and with an intent also
 --       3 its JSON
 --       4 [its expiry, lineage, offset, generation, source, field, value, field, value ...]
@@ -13,7 +13,7 @@
 
 local CONTEXT, INTENT, ERASURE = KEYS[1], KEYS[2], KEYS[3]
 local SESSION, DOC = ARGV[1], ARGV[3]
-local lineage, offset, generation, partition, owner, erasure, expiry, base = unpack(cjson.decode(ARGV[2]))
+local lineage, offset, generation, partition, owner, erasure, owed, expiry, base = unpack(cjson.decode(ARGV[2]))
 local HOT = 6 -- where the fields begin in ARGV[4]
 
 -- Is the first of two positions the higher one?
@@ -71,16 +71,17 @@ if held[1] or held[2] or held[3] or held[4] or held[5] then
   if not above(mine, held) then
     -- At an equal position the sessions are equal, whoever stored them: both are the fold of the same log. A shopper who
     -- was parked though owed gets the intent later, at the very position of the parked context.
-    if not better() then return 'covered' end
-    show()
-    return 'accepted'
+    local shows = better()
+    if shows or (intent and owed == '0') then redis.call('HSET', CONTEXT, 'owed', owed) end
+    if shows then show() end
+    return shows and 'accepted' or 'covered'
   end
 elseif base >= 0 then
   return 'stale'
 end
 
 redis.call('HSET', CONTEXT, 'lineage', lineage, 'offset', offset, 'generation', generation, 'partition', partition,
-  'owner', owner, 'erasure', erasure, 'session', SESSION)
+  'owner', owner, 'erasure', erasure, 'owed', owed, 'session', SESSION)
 redis.call('PEXPIREAT', CONTEXT, expiry)
 -- The context may have gone before the intent: the older intent must not overwrite the newer even then.
 if better() then show() end

@@ -92,7 +92,7 @@ class RedisCheckpoints:
         context, intent, keys = write.context, write.intent, self._keys
         shopper = context.shopper
         named = (keys.context(shopper), keys.intent(shopper), keys.erasure(shopper))
-        head = (*context.position, context.partition, context.owner, context.erasure)
+        head = (*context.position, context.partition, context.owner, context.erasure, int(context.owed))
         bounds = (write.context_expires_at_ms, write.base)
         command = ("EVALSHA", SHA, 3, *named, context.session, _strings((*head, *bounds)))
         if intent is None:

@@ -6,7 +6,7 @@ tests/storage holds it and Redis to the same behaviour, verdict by verdict.
 import copy
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -130,18 +130,21 @@ class MemoryStore:
         better = write.intent is not None and self._is_better(write.intent, self.intent(context.shopper))
         if verdict is Verdict.ACCEPTED:
             data.contexts[context.shopper] = (context, write.context_expires_at_ms)
-        elif better and self._is_at(context):
-            verdict = Verdict.ACCEPTED
+        elif write.intent is not None and self._is_at(context, write.base):
+            held, expires_at_ms = data.contexts[context.shopper]
+            if better or not context.owed:
+                data.contexts[context.shopper] = (replace(held, owed=context.owed), expires_at_ms)
+            verdict = Verdict.ACCEPTED if better else verdict
         if verdict is Verdict.ACCEPTED and better and write.intent is not None:
             data.intents[context.shopper] = (write.intent, write.intent_expires_at_ms)
         return verdict
 
-    def _is_at(self, context: Context) -> bool:
+    def _is_at(self, context: Context, base: int) -> bool:
         """Whether the stored context stands at the very position of this one, in the same log and life."""
         held = self._live(self._data.contexts, context.shopper)
         erasure = self._data.erasures.get(context.shopper, 0)
         ours = (context.position, context.partition, context.erasure)
-        return held is not None and (held.position, held.partition, erasure) == ours
+        return held is not None and (held.position, held.partition, erasure) == ours and base <= held.position.offset
 
     def _judge(self, context: Context, base: int) -> Verdict:
         held = self._live(self._data.contexts, context.shopper)

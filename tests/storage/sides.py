@@ -120,10 +120,11 @@ def write(
     intent_lives_ms: int | None = DAY_MS,
     source: Source = "model",
     base: int = -1,
+    owed: bool = False,
 ) -> Write:
     """A checkpoint that lives a day. Without `intent_lives_ms` it is a parked session."""
     place = Position(*position)
-    context = Context(shopper, place, partition, owner, session, erasure)
+    context = Context(shopper, place, partition, owner, session, erasure, owed)
     if intent_lives_ms is None:
         return Write(context, now_ms() + lives_ms, base=base)
     shown = intent(shopper, place, source=source)

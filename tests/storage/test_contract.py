@@ -181,6 +181,26 @@ async def test_a_parked_shopper_gets_the_intent_at_the_same_position(side: Side)
     assert await put(side, write(position=(0, 5, 0)), write(position=(0, 5, 0), owner="w2:1")) == [COVERED] * 2
 
 
+async def test_a_context_tells_that_a_call_is_owed(side: Side) -> None:
+    """Until an intent comes at its position with which nothing is owed any more, better than the stored one or not."""
+
+    async def owed() -> bool:
+        (context,) = await side.store.load(["ada"])
+        assert isinstance(context, Context)
+        return context.owed
+
+    await put(side, write(position=(0, 5, 0), intent_lives_ms=None, owed=True))
+    assert await owed()
+    assert await put(side, write(position=(0, 5, 0), source="rules", owed=True)) == [ACCEPTED]
+    assert await owed()
+    assert await put(side, write(position=(0, 5, 0), intent_lives_ms=None)) == [COVERED]
+    assert await owed()
+    assert await put(side, write(position=(0, 5, 0), source="rules")) == [COVERED]
+    assert not await owed()
+    assert await put(side, write(position=(0, 5, 0), source="rules", owed=True)) == [COVERED]
+    assert not await owed()
+
+
 async def test_a_models_intent_replaces_the_rules_at_the_same_position(side: Side) -> None:
     """An upgrade is taken; the way back is not."""
     await put(side, write(position=(0, 5, 0), source="rules"))

@@ -41,6 +41,7 @@ writes = st.builds(
     intent_lives_ms=st.none() | lives,
     source=st.sampled_from(["model", "rules"]),
     base=st.sampled_from([-1, -1, 0, 1, 2]),
+    owed=st.booleans(),
 )
 others = st.builds(Erase, st.sampled_from(SHOPPERS)) | st.builds(LoseContext, st.sampled_from(SHOPPERS))
 calls = st.lists(writes, min_size=1, max_size=4)
