@@ -18,13 +18,13 @@ PACKAGES = ("faust-streaming", "aiokafka", "msgspec", "orjson", "pydantic", "red
 GIT_WITHIN_S = 10.0
 
 
-def facts(bench: str, *, quick: bool, components: Mapping[str, str]) -> dict[str, Any]:
+def facts(bench: str, *, quick: bool, components: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What every report begins with. `components` names whatever else took part, with its version."""
     return {
         "bench": bench,
         "quick": quick,
         "machine": machine(),
-        "versions": versions(PACKAGES) | dict(components),
+        "versions": versions(PACKAGES) | dict(components or {}),
         "commit": commit(),
     }
 

@@ -6,17 +6,15 @@ Equal work in pairs: every round runs each system once over the same events, in 
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
 from penchant.bench import systems
-from penchant.bench.facts import facts
 from penchant.bench.intervals import interval, ratio, round_off
 from penchant.bench.load import Load, fill, make_topic
-from penchant.bench.servers import Servers, servers
+from penchant.bench.servers import Servers
 from penchant.bench.sizes import bytes_per_session
 from penchant.bench.systems import OTHERS, OURS, System
 
@@ -52,17 +50,14 @@ class Figures:
     versions: dict[str, str] = field(default_factory=dict)
 
 
-async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
-    """The whole benchmark; `say` takes lines for people. PlatformLacks without Java, Maven or a Redis."""
+async def run(plan: Plan, stage: Servers, say: Say) -> dict[str, Any]:
+    """The whole benchmark; `say` takes lines for people."""
     systems.checkout()
     figures = Figures()
     compared = [OURS, *await _installed(plan.others, figures, say)]
-    before = facts("ingest", quick=plan.rounds == 1, components=figures.versions)
-    async with servers(folder) as stage:
-        await _compare(plan, stage, compared, figures, say)
-        await _work(plan, stage, figures, say)
-        before["versions"] |= stage.components
-    return before | _summary(plan, figures) | {"bytes_per_session": bytes_per_session(plan.sessions)}
+    await _compare(plan, stage, compared, figures, say)
+    await _work(plan, stage, figures, say)
+    return _summary(plan, figures) | {"bytes_per_session": bytes_per_session(plan.sessions)}
 
 
 async def whole(stage: Servers, topic: str, events: int) -> dict[str, Any]:
@@ -141,6 +136,7 @@ def _summary(plan: Plan, figures: Figures) -> dict[str, Any]:
             "ratio": {name: each.bounds for name, each in ratios.items()},
         },
         "left_out": figures.left_out,
+        "versions": figures.versions,
         "loop_lag_ms": figures.whole[-1]["loop_lag_ms"],
         "whole": figures.whole,
     }

@@ -1,15 +1,16 @@
-"""Servers for a benchmark: a real Apache Kafka and a real Redis, and a core that they leave to what is measured."""
+"""Servers: a real Apache Kafka and a real Redis for a benchmark, and a core that they leave to what is measured."""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 
-from penchant.bench.facts import cores
+from penchant.bench.facts import cores, facts
 from penchant.embedded.apache import ApacheKafka
 from penchant.embedded.redis import RedisServer
 
@@ -31,6 +32,20 @@ class Servers:
         """Empty Redis, so that the next round begins as the first did."""
         async with Redis.from_url(self.redis.url) as client:
             await client.flushall()
+
+
+async def staged(
+    bench: str, folder: Path, measure: Callable[[Servers], Awaitable[dict[str, Any]]], *, quick: bool
+) -> dict[str, Any]:
+    """What was measured on servers of our own, as a report with machine, versions and commit.
+
+    PlatformLacks without Java, Maven or a Redis.
+    """
+    report = facts(bench, quick=quick)
+    async with servers(folder) as stage:
+        found = await measure(stage)
+    report["versions"] |= stage.components | found.pop("versions", {})
+    return report | found
 
 
 @asynccontextmanager

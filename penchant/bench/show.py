@@ -54,6 +54,35 @@ def show_recovery(console: Console, report: Mapping[str, Any]) -> None:
     _foot(console, report)
 
 
+def show_calls(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each dialect and number of calls in flight."""
+    table = _table("dialect", "in flight", "CPU a call", "95 %", "added p50", "added p99", "calls/s")
+    for row in report["calls"]:
+        added = (f"{row['added_ms'][name]:g} ms" for name in ("p50", "p99"))
+        spread = _span(row["cpu_ms_interval"], "g")
+        table.add_row(
+            row["dialect"],
+            str(row["in_flight"]),
+            f"{row['cpu_ms']:g} ms",
+            spread,
+            *added,
+            f"{row['calls_per_second']:g}",
+        )
+    console.print(table)
+    _foot(console, report)
+
+
+def show_soak(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each dialect: what became of its calls, and what is left of them."""
+    table = _table("dialect", "answered", "abandoned", "left on the server", "tasks left", "MB here, by fifths")
+    for row in report["soak"]:
+        memory = " ".join(f"{each:.0f}" for each in row["memory_mb"])
+        counts = (row[name] for name in ("answered", "abandoned", "left_on_server", "tasks_left"))
+        table.add_row(row["dialect"], *(f"{count:,}" for count in counts), memory)
+    console.print(table)
+    _foot(console, report)
+
+
 def _table(*columns: str) -> Table:
     table = Table()
     for number, column in enumerate(columns):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from agents.partition import Partition
 from agents.shoppers import Shopper
-from penchant.bench.load import PACE_MS, Load
+from penchant.bench.load import Load
 from streams.decoding import Decoder
 from streams.sessions import SessionRules, fold
 
@@ -18,7 +18,7 @@ def bytes_per_session(sessions: int) -> dict[str, int]:
 
     Products are shared between sessions, as in a worker, and are not counted.
     """
-    load = Load(EVENTS * sessions, sessions, until_ms=EVENTS * PACE_MS)
+    load = Load(EVENTS * sessions, sessions, in_turns=True)
     records = [
         SimpleNamespace(offset=at, timestamp=each.time_ms, key=each.key, value=each.value)
         for at, each in enumerate(load.records())

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import tempfile
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,11 +24,6 @@ bench = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
-
-
-@bench.callback()
-def _group() -> None:
-    """Keeps the name of a command needed while there is but one."""
 
 
 @bench.command()
@@ -54,13 +50,76 @@ def ingest(
     """
     from penchant.bench import growth, show  # noqa: PLC0415 (only where it runs)
     from penchant.bench import ingest as rates  # noqa: PLC0415
+    from penchant.bench.servers import Servers, staged  # noqa: PLC0415
 
-    if grow:
-        steps = growth.QUICK if quick else growth.Growth()
-        _run(lambda folder, say: growth.run(steps, folder, say), show.show_growth, json=json)
-    else:
-        plan = rates.QUICK if quick else rates.Plan()
-        _run(lambda folder, say: rates.run(plan, folder, say), show.show_ingest, json=json)
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        def grown(stage: Servers) -> Coroutine[Any, Any, Report]:
+            return growth.run(growth.QUICK if quick else growth.Growth(), stage, say)
+
+        def compared(stage: Servers) -> Coroutine[Any, Any, Report]:
+            return rates.run(rates.QUICK if quick else rates.Plan(), stage, say)
+
+        return staged("ingest --grow" if grow else "ingest", folder, grown if grow else compared, quick=quick)
+
+    _run(measure, show.show_growth if grow else show.show_ingest, json=json)
+
+
+@bench.command()
+def recovery(*, quick: Quick = False, json: Json = False) -> None:
+    """Kill a worker (kill -9) under steady load, let another take over, and compare the final state with the log.
+
+    A real Kafka and Redis, 200,000 shoppers with sessions, three crashes in a row; each figure is the worst of them.
+    No event may be lost, and no more calls repeated than were in flight or not yet stored. Needs Java and Maven.
+
+    Examples:
+
+      penchant bench recovery --quick
+
+      penchant bench recovery --json > benchmarks/results/recovery.json
+    """
+    from penchant.bench import recovery as crashes  # noqa: PLC0415 (only where it runs)
+    from penchant.bench import show  # noqa: PLC0415
+    from penchant.bench.servers import staged  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        plan = crashes.QUICK if quick else crashes.Plan()
+        return staged("recovery", folder, lambda stage: crashes.run(plan, stage, folder, say), quick=quick)
+
+    _run(measure, show.show_recovery, json=json)
+
+
+@bench.command()
+def calls(
+    *,
+    quick: Quick = False,
+    soak: Annotated[
+        bool, typer.Option("--soak", help="Instead: 50,000 calls a dialect, a fifth abandoned; what is left of them?")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Call models in every dialect, 1, 32 and 256 at once: the CPU of a call, and what is added to the model's time.
+
+    A real tritonserver and an OpenAI-compatible server of our own, both before simulated GPUs that always take the same
+    time. httpx with its own transport is measured beside, as the reason why it is not used.
+
+    Examples:
+
+      penchant bench calls --quick
+
+      penchant bench calls --json > benchmarks/results/calls.json
+
+      penchant bench calls --soak --json > benchmarks/results/calls-soak.json
+    """
+    from penchant.bench import calls as costs  # noqa: PLC0415 (only where it runs)
+    from penchant.bench import show  # noqa: PLC0415
+    from penchant.bench import soak as soaking  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        if soak:
+            return soaking.run(soaking.QUICK if quick else soaking.Plan(), folder, say)
+        return costs.run(costs.QUICK if quick else costs.Plan(), folder, say)
+
+    _run(measure, show.show_soak if soak else show.show_calls, json=json)
 
 
 def _run(
@@ -70,10 +129,14 @@ def _run(
     json: bool,
 ) -> None:
     """Measure and show. The table goes to stdout, or with --json to stderr; progress always to stderr."""
-    aside = Console(stderr=True)
+    aside, began_s = Console(stderr=True), time.monotonic()
+
+    def say(line: str) -> None:
+        aside.print(f"[{time.monotonic() - began_s:6.1f} s] {line}", style="dim", markup=False, highlight=False)
+
     configure_logs("error", stream=io.StringIO())  # servers come and go: libraries complain of each
     with tempfile.TemporaryDirectory(prefix="penchant-bench-") as folder:
-        report = asyncio.run(measure(Path(folder), lambda line: aside.print(line, style="dim", highlight=False)))
+        report = asyncio.run(measure(Path(folder), say))
     show(aside if json else Console(), report)
     if json:
         typer.echo(orjson.dumps(report))
