@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from penchant.embedded import triton
 from penchant.embedded.redis import RedisServer
+from penchant.embedded.servers import free_ports
 from penchant.embedded.triton import TritonServer
 from penchant.settings.root import Settings
 from penchant.traffic.faults import spoil
@@ -26,6 +27,7 @@ from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.intents import Intent
+from tests.chaos.probes import Probes
 from tests.chaos.processes import WorkerProcess
 from tests.chaos.proxy import Proxy
 from tests.chaos.truth import Truth, read, wrong_context, wrong_intent
@@ -52,11 +54,13 @@ class Scene:
     workers: list[WorkerProcess] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     died: list[str] = field(default_factory=list)
+    probes: Probes = field(default_factory=Probes)
 
     def hire(self) -> WorkerProcess:
         """Start another worker."""
-        path = self.folder / "penchant.toml"
-        worker = WorkerProcess(f"worker-{len(self.workers)}", self.folder, path, {})
+        path, name = self.folder / "penchant.toml", f"worker-{len(self.workers)}"
+        port = self.probes.ports[name] = free_ports(1)[0]
+        worker = WorkerProcess(name, self.folder, path, {"PENCHANT_HEALTH__PORT": str(port)})
         self.workers.append(worker)
         return worker
 
@@ -64,13 +68,18 @@ class Scene:
 async def test_nothing_is_lost(real_kafka: Kafka, tmp_path: Path) -> None:
     """kill -9, a stopped zombie, a Redis restart, a fail-over to a replica that lags, and a Triton restart, all under
     load: then each shopper's context and intent are what the log says, all that is bad is in the dead-letter topic,
-    and the lag is zero."""
+    and the lag is zero; and at no time did a worker call itself less than alive."""
     async with _scene(real_kafka, tmp_path) as scene:
         scene.hire()
         scene.hire()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_traffic(scene))
-            tasks.create_task(_faults(scene))
+            probing = tasks.create_task(scene.probes.run())
+            faults = tasks.create_task(_faults(scene))
+            await _traffic(scene)
+            await faults
+            probing.cancel()
+        assert scene.probes.heard > SECONDS  # two workers at most times, twice a second each if all goes well
+        assert not scene.probes.failed
         truth = await read(real_kafka.bootstrap, scene.settings.kafka.topic, PARTITIONS)
         wrong = await _settled(scene, truth)
         print(_summary(scene, truth, wrong))  # noqa: T201 - shown with -s, and when it fails
@@ -231,6 +240,7 @@ def _values(
         "model": {"url": model.grpc_address, "deadline_s": 4},
         "commit": {"lag_s": LAG_S},
         "dead_letters": {"window_s": 2},
+        "health": {"bound_s": 15},
     }  # fmt: skip
 
 
