@@ -114,6 +114,7 @@ class BatchConsumer(driver.Consumer):
         """Begin epochs, also for partitions that stay, then let Faust start its flow; nothing begins while stopping."""
         if self.app.should_stop:
             return
+        self.stop_flow()  # Faust forgets to when nothing was ours before; it resumes the flow when it is ready
         try:
             self._share.end(set(self.epochs))
             self._share.begin(assigned)

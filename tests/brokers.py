@@ -9,7 +9,7 @@ from penchant.embedded.apache import QUICK, ApacheKafka
 
 __all__ = ["ApacheKafka", "container"]
 
-IMAGE = "confluentinc/cp-kafka:8.1.0"  # the same Apache Kafka as penchant/embedded/apache.py fetches
+IMAGE = "confluentinc/cp-kafka:7.9.0"  # Apache Kafka 3.9, in the layout that testcontainers knows
 
 
 @contextmanager
