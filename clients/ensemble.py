@@ -22,7 +22,7 @@ def _values(call: Call) -> dict[str, Value]:
         "return_perf_metrics": True,
     }
     if call.stop:
-        values["stop_words"] = call.stop
+        values["stop_words"] = tuple(call.stop)
     if call.json_schema is not None:
         values |= {"guided_decoding_guide_type": "json_schema", "guided_decoding_guide": call.json_schema}
     return values

@@ -21,7 +21,7 @@ def _values(call: Call) -> dict[str, Value]:
         "return_finish_reason": True,
     }
     if call.stop:
-        values["sampling_param_stop"] = call.stop
+        values["sampling_param_stop"] = tuple(call.stop)
     return values
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from clients import tensors
 from clients.ensemble import ENSEMBLE
 from clients.llmapi import LLMAPI
-from clients.tensors import Described, Tensor, TensorMap
+from clients.tensors import Described, Input, TensorMap
 from streams.errors import ContractMismatch, ModelUnavailable, PenchantError
 
 NAMES = ("ensemble", "tensorrt_llm_bls", "tensorrt_llm")
@@ -28,7 +28,7 @@ class Model:
 
     name: str
     tensor_map: TensorMap
-    inputs: Mapping[str, Tensor]
+    inputs: Mapping[str, Input]
 
     def lacks(self) -> list[str]:
         """What it cannot do, in words for people."""
@@ -42,8 +42,7 @@ def recognised(name: str, inputs: Sequence[Described], outputs: Sequence[Describ
     wrong, nearest = min(misses, key=lambda each: len(each[0]))
     if wrong:
         raise ContractMismatch(f"{endpoint}, model {name}: expected {'; '.join(wrong)}", REMEDY)
-    there = tensors.offered(nearest, inputs)
-    return Model(name, nearest, {key: tensor for key, tensor in nearest.inputs().items() if key in there})
+    return Model(name, nearest, tensors.offered(nearest, inputs))
 
 
 def not_ready(name: str | None, states: Mapping[str, str], endpoint: str) -> PenchantError:

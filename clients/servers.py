@@ -67,7 +67,7 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
                 "replay": {"nvext": {"agent_hints": {"priority": 1}}},
             },
             guide="guided_json",  # which it takes on both paths
-            # 503 says that nobody serves the model; versions before 1.4 said it of busy workers too.
+            # 503 says that nobody serves the model; older versions (1.2) said it of busy workers too.
             overloaded=frozenset({"429", "529"}),
             overload_words=("busy", "overloaded"),
         ),

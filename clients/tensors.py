@@ -6,7 +6,6 @@ Requests are built as protobuf messages from bytes: eleven tensors by way of num
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from tritonclient.grpc import service_pb2
@@ -14,7 +13,7 @@ from tritonclient.grpc import service_pb2
 from clients.calls import GIVEN_UP, Call, Completion
 from streams.errors import ModelUnavailable
 
-Value = str | int | float | bool | Sequence[str]
+Value = str | int | float | bool | tuple[str, ...]
 
 
 class Tensor(NamedTuple):
@@ -43,10 +42,6 @@ class TensorMap:
     stream: str
     reused: str
 
-    def inputs(self) -> Mapping[str, Tensor]:
-        """Everything that may be sent, by name."""
-        return {tensor.name: tensor for tensor in (*self.required, *self.optional)}
-
 
 class Described(Protocol):
     """A tensor in a model's metadata: a message of gRPC, or the same words of HTTP."""
@@ -56,10 +51,18 @@ class Described(Protocol):
     shape: Sequence[int]
 
 
-def offered(tensor_map: TensorMap, inputs: Iterable[Described]) -> frozenset[str]:
-    """The names of the inputs that a model offers as we would send them."""
-    ours = tensor_map.inputs()
-    return frozenset(t.name for t in _tensors(inputs) if t.name in ours and _fits(t, ours[t.name]))
+class Input(NamedTuple):
+    """How one input is sent: its description, which requests copy, and how its value becomes bytes."""
+
+    template: Any
+    pack: Callable[[Any], bytes]
+
+
+def offered(tensor_map: TensorMap, inputs: Iterable[Described]) -> Mapping[str, Input]:
+    """How to send each input that a model offers as we would send it, by name."""
+    ours = {tensor.name: tensor for tensor in (*tensor_map.required, *tensor_map.optional)}
+    there = (t.name for t in _tensors(inputs) if t.name in ours and _fits(t, ours[t.name]))
+    return {name: _input(ours[name]) for name in there}
 
 
 def mismatches(tensor_map: TensorMap, inputs: Iterable[Described], outputs: Iterable[Described]) -> list[str]:
@@ -70,15 +73,18 @@ def mismatches(tensor_map: TensorMap, inputs: Iterable[Described], outputs: Iter
     ]
 
 
-def request(call: Call, model: str, tensors: Mapping[str, Tensor], values: Mapping[str, Value], timeout_us: int) -> Any:
-    """A ModelInferRequest with those `values` that are in `tensors`; `timeout_us` bounds the server's queue."""
-    message = service_pb2.ModelInferRequest(model_name=model, id=call.id)
-    for name, value in values.items():
-        if (tensor := tensors.get(name)) is None:
-            continue
-        count = 1 if isinstance(value, str | int | float) else len(value)
-        message.inputs.append(_template(tensor, count))
-        message.raw_input_contents.append(_PACKING[tensor.datatype](value))
+def request(call: Call, model: str, inputs: Mapping[str, Input], values: Mapping[str, Value], timeout_us: int) -> Any:
+    """A ModelInferRequest with those `values` that are in `inputs`; `timeout_us` bounds the server's queue."""
+    sent = [(inputs[name], value) for name, value in values.items() if name in inputs]
+    message = service_pb2.ModelInferRequest(
+        model_name=model,
+        id=call.id,
+        inputs=[each.template for each, _ in sent],
+        raw_input_contents=[each.pack(value) for each, value in sent],
+    )
+    for number, (_, value) in enumerate(sent):
+        if isinstance(value, tuple):
+            message.inputs[number].shape[-1] = len(value)
     message.parameters["timeout"].int64_param = timeout_us
     return message
 
@@ -165,10 +171,11 @@ _PACKING: Mapping[str, Callable[[Any], bytes]] = {
 }
 
 
-@cache
-def _template(tensor: Tensor, count: int) -> Any:
-    shape = [1] * (len(tensor.shape) - 1) + [count]
-    return service_pb2.ModelInferRequest.InferInputTensor(name=tensor.name, datatype=tensor.datatype, shape=shape)
+def _input(tensor: Tensor) -> Input:
+    template = service_pb2.ModelInferRequest.InferInputTensor(
+        name=tensor.name, datatype=tensor.datatype, shape=[1] * len(tensor.shape)
+    )
+    return Input(template, _PACKING[tensor.datatype])
 
 
 def _first_text(raw: bytes) -> str:

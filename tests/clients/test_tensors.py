@@ -20,7 +20,8 @@ from streams.errors import ModelUnavailable
 
 def request(call: Call, tensor_map: TensorMap = ENSEMBLE, timeout_us: int = 1) -> Any:
     """The request for a call to a model that offers every tensor of its map."""
-    return tensors.request(call, "model", tensor_map.inputs(), tensor_map.values(call), timeout_us)
+    inputs = tensors.offered(tensor_map, (*tensor_map.required, *tensor_map.optional))
+    return tensors.request(call, "model", inputs, tensor_map.values(call), timeout_us)
 
 
 def raw(message: Any) -> dict[str, bytes]:
