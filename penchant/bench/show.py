@@ -74,10 +74,11 @@ def show_calls(console: Console, report: Mapping[str, Any]) -> None:
 
 def show_soak(console: Console, report: Mapping[str, Any]) -> None:
     """A line for each dialect: what became of its calls, and what is left of them."""
-    table = _table("dialect", "answered", "abandoned", "left on the server", "tasks left", "MB here, by fifths")
+    columns = "answered", "abandoned", "failed", "left on the server", "tasks left", "MB here, by fifths"
+    table = _table("dialect", *columns)
     for row in report["soak"]:
         memory = " ".join(f"{each:.0f}" for each in row["memory_mb"])
-        counts = (row[name] for name in ("answered", "abandoned", "left_on_server", "tasks_left"))
+        counts = (row[name] for name in ("answered", "abandoned", "failed", "left_on_server", "tasks_left"))
         table.add_row(row["dialect"], *(f"{count:,}" for count in counts), memory)
     console.print(table)
     _foot(console, report)
