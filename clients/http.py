@@ -142,10 +142,12 @@ class HttpServer:
 
     def _refused(self, response: httpx.Response, *, probing: bool) -> PenchantError:
         status, text = response.status_code, response.text
-        if probing and status < 500 and status not in (408, 429):  # the wrong server, or the wrong key
-            found = f"{self.endpoint}: expected another server, found {status} at {response.url}: {text[:300]}"
-            return ContractMismatch(found, self._remedy)
-        return self._refusal(status, text, _seconds(response.headers.get("Retry-After", "")))
+        if not probing or status in (408, 429):
+            return self._refusal(status, text, _seconds(response.headers.get("Retry-After", "")))
+        found = f"{status} at {response.url}: {text[:300]}"
+        if status < 500:  # the wrong server, or the wrong key
+            return ContractMismatch(f"{self.endpoint}: expected another server, found {found}", self._remedy)
+        return ModelUnavailable(f"{self.endpoint}: {found}")  # no overload: a probe is no call, and asks for little
 
 
 def http_url(text: str, remedy: str) -> httpx.URL:

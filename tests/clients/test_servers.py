@@ -9,7 +9,7 @@ import pytest
 from clients.calls import Class
 from clients.openai import OpenAIClient
 from clients.servers import Api, ServerName
-from streams.errors import ContractMismatch, ModelUnavailable
+from streams.errors import ContractMismatch, ModelOverloaded, ModelUnavailable
 from tests.clients.asking import ask
 from tests.fakes.openai_kinds import KINDS
 from tests.fakes.openai_server import OpenAIServer
@@ -75,11 +75,13 @@ async def test_another_server_than_configured(start: Start) -> None:
 
 @pytest.mark.parametrize("kind", NAMED)
 async def test_dead_engine(start: Start, kind: ServerName) -> None:
-    """A server whose frontend still lists its models, but whose engine has died, is unavailable to a probe."""
+    """A server whose frontend still lists its models, but whose engine has died, is unavailable to a probe, and not
+    just overloaded, though it says so by 503."""
     server, client = await start(kind)
     server.alive = False
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(ModelUnavailable) as failure:
         await client.probe()
+    assert not isinstance(failure.value, ModelOverloaded)
 
 
 @pytest.mark.parametrize("api", ["chat", "completions"])
