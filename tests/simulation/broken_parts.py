@@ -132,9 +132,16 @@ class Doubling(Ingest):
 class Mortal(Checkpoints):
     """Lets contexts expire with their events."""
 
-    def write(self, checkpoint: Checkpoint, intent: Intent | None = None) -> Write:
+    def write(self, checkpoint: Checkpoint, intent: Intent | None = None, *, owed: bool) -> Write:
         ends_ms = self.intent_ends_ms(checkpoint.last_ms)
-        return replace(super().write(checkpoint, intent), context_expires_at_ms=ends_ms)
+        return replace(super().write(checkpoint, intent, owed=owed), context_expires_at_ms=ends_ms)
+
+
+class Silent(Checkpoints):
+    """Does not tell in a context that a call is owed."""
+
+    def write(self, checkpoint: Checkpoint, intent: Intent | None = None, *, owed: bool) -> Write:  # noqa: ARG002
+        return super().write(checkpoint, intent, owed=False)
 
 
 class Hedging(Dispatch):

@@ -24,8 +24,17 @@ KINDS = {
     "model_slow": 1,
     "letters_down": 1,
     "broker_lossy": 1,
+    "write_then_crash": 1,
+    "write_then_freeze": 1,
+    "write_then_fail_over": 1,
+    "owe_then_crash": 1,
+    "owe_then_freeze": 1,
+    "owe_then_fail_over": 2,
+    "settle_then_crash": 1,
+    "settle_then_freeze": 1,
 }
-"""How often each is drawn."""
+"""How often each is drawn. `write_then_crash` waits for the next write, and crashes who wrote before the answer comes;
+`owe` and `settle` are about owed marks."""
 
 
 @dataclass(frozen=True, slots=True)

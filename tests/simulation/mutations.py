@@ -29,6 +29,7 @@ MUTATIONS = {
                 ("backlog", parts.Replacing),
                 ("backlog", parts.Content),
                 ("checkpoints", parts.Mortal),
+                ("checkpoints", parts.Silent),
                 ("dispatch", parts.Hedging),
                 ("enrichment", parts.Hasty),
                 ("enrichment", parts.Keeping),

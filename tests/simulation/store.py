@@ -6,7 +6,9 @@ from functools import partial
 from typing import TypeVar
 
 from storage.checkpoints import Context, Erased, Verdict, Write
+from streams.packing import load
 from streams.positions import Position
+from streams.sessions import Session
 from tests.fakes.store import Data, MemoryStore
 from tests.simulation.clock import Clock
 from tests.simulation.trace import Trace
@@ -26,6 +28,7 @@ class Store(MemoryStore):
         self._history: deque[tuple[float, Data]] = deque([(0.0, self.snapshot())])
         self.wrong: list[str] = []
         self.verdicts: Counter[str] = Counter()
+        self.traps: dict[str, list[Callable[[str], None]]] = {"write": [], "owe": [], "settle": []}
 
     def snapshot(self) -> Data:
         """Values are frozen, so that copying the tables is enough."""
@@ -93,6 +96,7 @@ class Store(MemoryStore):
                 self._trace.say("store", _told(who, write, verdict))
         self.verdicts.update(verdicts)
         self.changed()
+        self._spring("write", who)
         return verdicts
 
     def add(self, who: str, partition: int, entries: Sequence[str]) -> None:
@@ -101,6 +105,7 @@ class Store(MemoryStore):
         for entry in entries:
             self._owe(partition, entry)
         self.changed()
+        self._spring("owe", who)
 
     def remove(self, who: str, partition: int, entries: Sequence[str]) -> None:
         """Settle."""
@@ -108,6 +113,7 @@ class Store(MemoryStore):
         for entry in entries:
             self._settle(partition, entry)
         self.changed()
+        self._spring("settle", who)
 
     def members(self, partition: int) -> list[str]:
         """The owed set."""
@@ -120,6 +126,12 @@ class Store(MemoryStore):
         if not known:
             self.changed()
         return name
+
+    def _spring(self, action: str, who: str) -> None:
+        """Something was waiting for this."""
+        traps = self.traps[action]
+        if traps:
+            traps.pop(0)(who)
 
     def standing(self, shopper: str) -> tuple[Position | None, Position | None]:
         context, intent = self._live(self._data.contexts, shopper), self.intent(shopper)
@@ -136,8 +148,10 @@ class Store(MemoryStore):
         if after == before:
             return
         context = self._data.contexts[shopper][0]
-        if self._truth.packed.get((context.partition, context.position.offset)) != context.session:
-            self.wrong.append(f"fold: the context of {shopper} at {context.position} is not the fold of the log")
+        right = self._truth.packed.get((context.partition, context.position.offset))
+        if right != context.session:
+            what = f"the context of {shopper} at {context.partition}/{context.position.offset} by {context.owner}"
+            self.wrong.append(f"fold: {what} is not the fold of the log: {_difference(context.session, right)}")
 
 
 class Connection:
@@ -163,6 +177,14 @@ class Connection:
 
     async def incarnation(self) -> str:
         return await self.wire.ask(self.store.name)
+
+
+def _difference(packed: bytes, right: bytes | None) -> str:
+    if right is None:
+        return "nothing entered there"
+    have, want = load(packed), load(right)
+    names = [name for name in Session.__slots__ if getattr(have, name) != getattr(want, name)]
+    return ", ".join(f"{name} {getattr(have, name)} for {getattr(want, name)}" for name in names) or "other bytes"
 
 
 def _told(who: str, write: Write, verdict: Verdict) -> str:

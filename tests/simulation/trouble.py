@@ -1,6 +1,7 @@
 """Trouble: makes faults happen, and ends them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.simulation.faults import Fault
@@ -19,10 +20,25 @@ class Trouble:
 
     def begin(self, fault: Fault) -> None:
         """A fault happens. One about a worker that is not there does nothing."""
+        action, then, kind = fault.kind.partition("_then_")
+        if then:
+            self._world.store.traps[action].append(lambda who: self._spring(fault, kind, who))
+            return
         self._world.trace.say("fault", str(fault))
         self._fleet.seen[fault.kind] += 1
+        self._happen(fault, self._fleet.workers.get(fault.worker))
+
+    def _spring(self, fault: Fault, kind: str, who: str) -> None:
+        """What a fault waited for was just done by somebody; the answer is on its way."""
+        self._fleet.seen[fault.kind] += 1
+        at_s, amount = self._world.clock.now_s, fault.amount / 100
+        number = next((number for number, worker in self._fleet.workers.items() if worker.name == who), -1)
+        sprung = replace(fault, at_s=at_s, kind=kind, worker=number, amount=amount)
+        self._world.trace.say("fault", str(sprung))
+        self._happen(sprung, self._fleet.workers.get(number))
+
+    def _happen(self, fault: Fault, worker: Worker | None) -> None:
         server, _, what = fault.kind.partition("_")
-        worker = self._fleet.workers.get(fault.worker)
         if fault.kind in ALONE:
             ALONE[fault.kind](self, fault)
         elif fault.kind in ON_A_WORKER:
@@ -39,7 +55,9 @@ class Trouble:
             self._later(fault, weather.clear)
 
     def end_all(self) -> None:
-        """All faults end."""
+        """All faults end, and those that still wait for something never begin."""
+        for traps in self._world.store.traps.values():
+            traps.clear()
         self._world.trace.say("world", "all faults have ended")
         self._world.model.fickle, self._world.model.mood = 0.0, "well"
         for weather in self._weathers().values():
