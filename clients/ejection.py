@@ -1,0 +1,111 @@
+"""Ejection: whether a replica is sick, and when it may come back. Pure; times are seconds on one clock.
+
+Sick is who fails call after call, fails its probes while no call succeeds, or is far slower than its peers. Who is only
+overloaded is not sick: a busy pool would otherwise be taken for a dead one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+MEMORY = 0.1
+"""How much one answer changes what is known of a replica's speed."""
+
+
+@dataclass(frozen=True, slots=True)
+class EjectionRules:
+    """How many failures in a row are too many, for calls, for probes, and for calls of a replica on trial; how many
+    times slower than its peers is too slow, known from so many answers. An ejection lasts `first_s`, the next ones ever
+    longer, until a replica has been well for `forgive_s`."""
+
+    failures: int = 5
+    failures_on_trial: int = 2
+    failed_probes: int = 3
+    slower: float = 3.0
+    answers: int = 20
+    first_s: float = 15.0
+    longest_s: float = 300.0
+    forgive_s: float = 300.0
+
+
+class Condition:
+    """One replica's. `why` it is out, or was last; `ejections` since it was last well for long."""
+
+    def __init__(self, rules: EjectionRules) -> None:
+        self._rules = rules
+        self.out = self.on_trial = False
+        self.why = ""
+        self.ejections = 0
+        self._until_s = self._since_s = float("-inf")
+        self._failures = self._failed_probes = 0
+        self._fault = ""
+        self._only_late = True
+        self._failing_since_s = float("-inf")
+        self.answered_s = float("-inf")
+        self._answers = 0
+        self._service_s = 0.0
+
+    @property
+    def service_s(self) -> float | None:
+        """How long it takes for a call once it works on it; None before that is known well enough."""
+        return self._service_s if self._answers >= self._rules.answers else None
+
+    def answered(self, now_s: float, service_s: float) -> None:
+        """A call succeeded."""
+        self._failures = self._failed_probes = 0
+        self._only_late, self.answered_s = True, now_s
+        self._answers += 1
+        self._service_s += (service_s - self._service_s) * max(MEMORY, 1 / self._answers)
+        if self.on_trial and self._answers >= self._rules.answers:
+            self.on_trial = False
+        if self.ejections and now_s >= self._since_s + self._rules.forgive_s:
+            self.ejections = 0
+
+    def failed(self, now_s: float, fault: str, *, late: bool = False) -> None:
+        """A call failed, other than by overload; `late`: it was not answered by its deadline."""
+        if not self._failures:
+            self._failing_since_s = now_s
+        self._failures, self._fault = self._failures + 1, fault
+        self._only_late &= late
+
+    def probed(self, fault: str | None) -> None:
+        """A probe was answered, or failed with that."""
+        self._failed_probes = self._failed_probes + 1 if fault else 0
+        self._fault = fault or self._fault
+
+    def sick(self, peer_answered_s: float) -> str | None:
+        """Why it should be ejected, None when it should not; its speed is for `slow` to judge.
+
+        `peer_answered_s` is when another replica last answered. While nobody answers in time, all are overloaded.
+        """
+        rules = self._rules
+        if self._failed_probes >= rules.failed_probes:
+            return f"{self._failed_probes} probes in a row failed, the last with: {self._fault}"
+        if self._failures < (rules.failures_on_trial if self.on_trial else rules.failures):
+            return None
+        if self._only_late and peer_answered_s < self._failing_since_s:
+            return None
+        return f"{self._failures} calls in a row failed, the last with: {self._fault}"
+
+    def slow(self, peers: Sequence[float]) -> str | None:
+        """Why it should be ejected beside peers that take so many seconds for a call; None when it should not."""
+        if self.service_s is None or not peers or self.service_s < self._rules.slower * median(peers):
+            return None
+        return f"a call takes {self.service_s:.2f} s, and {median(peers):.2f} s on its peers"
+
+    def eject(self, now_s: float, why: str) -> float:
+        """Out it goes; returns for how many seconds at least."""
+        rules = self._rules
+        lasts_s = min(rules.first_s * 2.0**self.ejections, rules.longest_s)
+        self.out, self.why, self.ejections = True, why, self.ejections + 1
+        self._until_s = now_s + lasts_s
+        return lasts_s
+
+    def may_return(self, now_s: float) -> bool:
+        """Whether its time has passed, and it does not fail its probes."""
+        return self.out and now_s >= self._until_s and not self._failed_probes
+
+    def take_back(self, now_s: float) -> None:
+        """In again, on trial: it has to show anew how fast it is, and few failures are enough."""
+        self.out, self.on_trial, self._since_s = False, True, now_s
+        self._failures = self._failed_probes = self._answers = 0

@@ -1,0 +1,120 @@
+"""Turns: who waits for a place, and who is next. Higher classes come first; within a class, who came first."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+from typing import Any, Generic, Protocol, TypeVar
+
+from clients.calls import Class
+from streams.errors import DeadlinePassed, ModelOverloaded
+
+CLASSES: tuple[Class, ...] = ("live", "replay", "batch")
+TICK_S = 0.05
+"""How often places are looked for that come free by the time alone."""
+
+LOOK_AHEAD = 64
+"""How many of a class are asked when a place comes free: not everyone can take every place."""
+
+
+class Place(Protocol):
+    """Something that is given back."""
+
+    def release(self) -> None: ...
+
+
+P = TypeVar("P", bound=Place)
+
+
+class Waiter(Generic[P]):
+    """Somebody who waits until `attempt` gives a place."""
+
+    def __init__(self, attempt: Callable[[], P | None]) -> None:
+        self._attempt = attempt
+        self.place: P | None = None
+        self.called = asyncio.get_running_loop().create_future()
+
+    def advance(self) -> bool:
+        """Try, unless nobody waits here any more; returns whether a place was taken just now."""
+        if self.called.done():
+            return False
+        self.place = self._attempt()
+        if self.place is not None:
+            self.called.set_result(None)
+        return self.place is not None
+
+
+class Turns:
+    """A bounded line for places. Whoever gives a place back calls `advance`; while a class has no `room`, nobody of it
+    is asked."""
+
+    def __init__(self, most: int = 1_000) -> None:
+        self.room: Callable[[Class], bool] = lambda _: True
+        self._most = most
+        self._lines: dict[Class, deque[Waiter[Any]]] = {each: deque() for each in CLASSES}
+        self._listeners: list[Callable[[], None]] = []
+        self._ticking: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many stand in line."""
+        return sum(map(len, self._lines.values()))
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call this whenever a place may have come free that nobody in the line took."""
+        self._listeners.append(listener)
+
+    def advance(self) -> None:
+        """Something has changed: give places to those who can have them, in order."""
+        for traffic_class, line in self._lines.items():
+            for waiter in list(islice(line, LOOK_AHEAD)):
+                if not self.room(traffic_class):
+                    break
+                if waiter.advance():
+                    line.remove(waiter)
+        for listener in self._listeners:
+            listener()
+
+    async def turn(self, traffic_class: Class, attempt: Callable[[], P | None], deadline_s: float) -> P:
+        """Wait until `attempt` gives a place, until the deadline on the loop's clock at the longest.
+
+        Raises DeadlinePassed then, ModelOverloaded when too many wait already. Cancelled, it keeps no place.
+        """
+        waiter = Waiter(attempt)
+        if not waiter.advance():
+            await self._wait(self._lines[traffic_class], waiter, deadline_s)
+        if waiter.place is None:
+            raise AssertionError("called without a place")
+        return waiter.place
+
+    async def _wait(self, line: deque[Waiter[Any]], waiter: Waiter[Any], deadline_s: float) -> None:
+        if self.waiting >= self._most:
+            raise ModelOverloaded(f"{self._most} calls wait for a place already")
+        line.append(waiter)
+        self._keep_ticking()
+        called = False
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                await waiter.called
+            called = True
+        except TimeoutError as exc:
+            raise DeadlinePassed("no place came free before the deadline") from exc
+        finally:
+            if not called:
+                self._leave(line, waiter)
+
+    def _leave(self, line: deque[Waiter[Any]], waiter: Waiter[Any]) -> None:
+        if waiter.place is not None:  # it was called in the same instant in which it gave up
+            waiter.place.release()
+        else:
+            line.remove(waiter)
+
+    def _keep_ticking(self) -> None:
+        if self._ticking is None:
+            self._ticking = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        self.advance()
+        if self.waiting:
+            self._keep_ticking()
