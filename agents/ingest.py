@@ -11,7 +11,7 @@ from agents.recall import Recall
 from agents.refusals import Refusals
 from streams.decoding import Decoded, Decoder, Record
 from streams.events import ShopperEvent
-from streams.sessions import Folded, SessionRules, fold
+from streams.sessions import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folded, SessionRules, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,14 @@ class Ingest:
                 continue
             began_s = loop.time()
             decoded = self._decoder.decode(piece)
+            decoded_s = loop.time()
             await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
             if partition.ended:
                 return first
-            self._refusals.count(len(decoded.events), len(decoded.refused), loop.time())
+            known_s = loop.time()
+            self._refusals.count(len(decoded.events), len(decoded.refused), known_s)
             await self._fold(partition, topic, decoded, piece[-1].offset)
-            await self._breathe(loop.time() - began_s)
+            await self._breathe(decoded_s - began_s + loop.time() - known_s)  # loading is not our work
         return len(records)
 
     async def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
@@ -76,19 +78,19 @@ class Ingest:
     def _event(self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float) -> None:
         shopper = partition.shoppers[event.shopper_id]
         outcome = fold(shopper.session, event, offset, timestamp_ms, self._session)
-        if outcome < Folded.QUIET:
+        if outcome < QUIET:
             self._count_unchanged(outcome)
             return
         owed = self._backlog.note(
-            shopper, now_s, action=event.action, call=outcome is Folded.MEANINGFUL, appended_ms=timestamp_ms
+            shopper, now_s, action=event.action, call=outcome is MEANINGFUL, appended_ms=timestamp_ms
         )
         if owed.ticket is None or not owed.ticket.open:
             owed.ticket = partition.ledger.owe(offset, shopper, now_s)
 
     def _count_unchanged(self, outcome: Folded) -> None:
-        self._meter.repeated += outcome is Folded.REPEATED
-        self._meter.duplicates += outcome is Folded.DUPLICATE
-        self._meter.late += outcome is Folded.LATE
+        self._meter.repeated += outcome is REPEATED
+        self._meter.duplicates += outcome is DUPLICATE
+        self._meter.late += outcome is LATE
 
     async def _breathe(self, taken_s: float) -> None:
         """Let others run; while calls are due, for as long as keeps ingest within its duty."""

@@ -27,11 +27,15 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a model said, after grounding. None for findings: nothing of it held, and the rules speak."""
+    """What a model said, after grounding. None for findings: nothing of it held, and the rules speak.
+
+    `world` is the window that it was read against.
+    """
 
     findings: Findings | None
     completion: Completion
     removed: int = 0
+    world: World | None = None
 
 
 class Reasoning:
@@ -63,12 +67,13 @@ class Reasoning:
         world = World.of(load(checkpoint.context.session))
         grounded = ground(answer, world, rules(world, self._missions), self._missions)
         findings = None if grounded.abstained else grounded.findings
-        return Answered(findings, completion, len(grounded.removed))
+        return Answered(findings, completion, len(grounded.removed), world)
 
     def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
         """The intent: the model's where it said something that held, else the rules'."""
         context = checkpoint.context
-        world = World.of(load(context.session))
+        world = answered.world if answered is not None else None
+        world = world or World.of(load(context.session))
         findings = answered.findings if answered is not None else None
         return compose(
             rules(world, self._missions) if findings is None else findings,
