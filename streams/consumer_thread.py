@@ -33,7 +33,10 @@ class ConsumerThread(AIOKafkaConsumerThread):
         await self._exchange(_seek_to_committed, tps)
 
     async def lags(self, tps: Collection[TP]) -> Mapping[TP, int]:
-        """How many offsets lie between the end of each partition and the next one to be handed out."""
+        """How many offsets lie between the end of each partition and the next one to be handed out.
+
+        Kafka is asked something also when there are no partitions: whoever watches learns whether it answers.
+        """
         return await self._exchange(_lags, tps)
 
     async def on_thread_stop(self) -> None:
@@ -78,5 +81,7 @@ async def _seek_to_committed(consumer: AIOKafkaConsumer, tps: Collection[TP]) ->
 
 
 async def _lags(consumer: AIOKafkaConsumer, tps: Collection[TP]) -> Mapping[TP, int]:
+    if not tps:
+        await consumer.topics()
     ends = await consumer.end_offsets([TopicPartition(*tp) for tp in tps])
     return {TP(*tp): max(0, end - await consumer.position(tp)) for tp, end in ends.items()}

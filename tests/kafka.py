@@ -12,14 +12,16 @@ A test that stops or kills its broker asks for `kafka_of_its_own`.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
 from itertools import takewhile
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from penchant.embedded.kafka import MockKafka
@@ -28,6 +30,13 @@ from tests.brokers import ApacheKafka, container
 
 SKIPPED = "NO REAL KAFKA: "
 TIMEOUT_S = 30.0
+
+STARTING = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
+T = TypeVar("T")
 
 
 class Kafka:
@@ -94,7 +103,7 @@ class Kafka:
     def _committed(self, group: str, partitions: list[TopicPartition]) -> list[TopicPartition]:
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group})
         try:
-            return consumer.committed(partitions, TIMEOUT_S)
+            return _patiently(lambda: consumer.committed(partitions, TIMEOUT_S))
         finally:
             consumer.close()
 
@@ -115,6 +124,18 @@ class Kafka:
             return [record.offset() for record in takewhile(lambda record: not record.error(), records)]
         finally:
             consumer.close()
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Ask again while a broker that just started says so."""
+    until = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as exc:
+            if exc.args[0].code() not in STARTING or time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,16 @@ from uuid import uuid4
 
 import pytest
 
+from penchant.embedded.apache import ApacheKafka
 from penchant.embedded.kafka import MockKafka
 from penchant.embedded.servers import LOOPBACK, free_ports
 from streams.batches import TP
 from streams.errors import BrokerUnavailable, Stop
 from streams.faust_app import KafkaGroup, event_topic, make_app, running, watch
 from streams.transport import BatchConsumer
-from tests.brokers import ApacheKafka
 from tests.fakes.tally import Tally
 from tests.kafka import Kafka
+from tests.until import until
 
 pytestmark = pytest.mark.kafka
 
@@ -31,12 +32,6 @@ REPOSITORY = Path(__file__).parents[2]
 
 def numbered(count: int) -> list[bytes]:
     return [str(number).encode() for number in range(count)]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not condition():  # noqa: ASYNC110 (what is waited for happens in Kafka and in Faust)
-            await asyncio.sleep(0.01)
 
 
 def group_of(bootstrap: str, topic: str, folder: Path, **settings: Any) -> KafkaGroup:
@@ -208,9 +203,8 @@ class TestCommits:
             tally.held.clear()
             assert not await consumer.commit()
             await kafka_of_its_own.start()
-            async with asyncio.timeout(WITHIN_S):
-                while await kafka.committed(topic, topic) != 10:
-                    pass
+            await until(lambda: consumer.confirmed == {TP(topic, 0): 10})
+            assert await kafka.committed(topic, topic) == 10
             assert len(tally.told) == 1
 
     async def test_at_the_end_leave_nothing_due(self, real_kafka: Kafka, tmp_path: Path) -> None:
@@ -359,28 +353,13 @@ class TestRebalances:
             standby = 0 if tallies[1].epochs else 1
             tallies[standby].on_assigned = lambda _: flowing.append(workers[standby].flow_active)
             generation = workers[standby].app.consumer_generation_id
+            assert await workers[standby].lags() == {}
             await asyncio.sleep(5.0)
             assert workers[standby]._thread._consumer._coordinator.generation == generation
             await stacks[1 - standby].aclose()
             await real_kafka.produce(topic, numbered(1))
             await until(lambda: tallies[standby].offsets(TP(topic, 0)) == [10])
         assert flowing == [False]
-
-    async def test_do_not_happen_when_a_named_worker_returns_in_time(self, real_kafka: Kafka, tmp_path: Path) -> None:
-        """Static membership: who comes back under its name has its partitions again, and others notice nothing."""
-        topic = await real_kafka.topic(2)
-        stays, leaves, returns = Tally(), Tally(), Tally()
-
-        def named(name: str, tally: Tally) -> AbstractAsyncContextManager[BatchConsumer]:
-            return reading(real_kafka.bootstrap, topic, tally, tmp_path, instance_id=name)
-
-        async with named("one", stays):
-            async with named("two", leaves):
-                await until(lambda: len(stays.epochs) == len(leaves.epochs) == 1)
-                [theirs], before = leaves.epochs, dict(stays.epochs)
-            async with named("two", returns):
-                await until(lambda: theirs in returns.epochs)
-                assert stays.epochs == before
 
 
 class TestPauses:
@@ -567,15 +546,17 @@ class TestEmbedding:
         assert not [record for record in caplog.records if record.name == "asyncio"]
 
     async def test_a_stop_while_the_broker_is_away_ends(self, kafka_of_its_own: ApacheKafka, tmp_path: Path) -> None:
-        """The last commit is given up after its bound; Faust by itself would wait for a thread that has died."""
+        """What is asked of it is given up after a bound; Faust by itself would wait for a thread that has died."""
         kafka = Kafka(kafka_of_its_own.address, kafka_of_its_own.describe())
         topic = await kafka.topic()
         tally = Tally()
         async with asyncio.timeout(2 * WITHIN_S):
-            async with reading(kafka.bootstrap, topic, tally, tmp_path):
+            async with reading(kafka.bootstrap, topic, tally, tmp_path) as consumer:
                 await kafka.produce(topic, numbered(10))
                 await until(lambda: len(tally.offsets(TP(topic, 0))) == 10)
                 await kafka_of_its_own.kill()
+                with pytest.raises(BrokerUnavailable):
+                    await consumer.lags()
         assert [what for what, _, _ in tally.told] == ["assigned", "revoked"]
 
     async def test_the_mock_cluster_will_do_for_a_quick_start(self, mock_kafka: MockKafka, tmp_path: Path) -> None:
