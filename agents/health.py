@@ -11,6 +11,8 @@ from agents.vitals import Vitals
 FRESH_S = 10.0
 """What was seen longer ago than this says nothing of now."""
 
+STARTS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -26,10 +28,12 @@ class Health:
     Not alive is a worker whose event loop or polling has stood still for longer than `bound_s`, or whose oldest
     received, uncovered work is older. What passes while a dependency is away does not count, and after it the count
     begins anew: the work of hours may then be waiting, and to catch up takes a while.
+
+    A start has bounds of its own; one that takes STARTS times as long, since `began_s`, is stuck in spite of them.
     """
 
-    def __init__(self, bound_s: float) -> None:
-        self._bound_s = bound_s
+    def __init__(self, bound_s: float, began_s: float = float("inf")) -> None:
+        self._bound_s, self._began_s = bound_s, began_s
         self._clear_s = float("-inf")
         self.vitals: Vitals | None = None
 
@@ -51,10 +55,10 @@ class Health:
         return Judgement(not reasons, tuple(reasons))
 
     def alive(self, now_s: float) -> Judgement:
-        """Whether the worker gets on with its work as far as others let it. A start has a bound of its own."""
+        """Whether the worker gets on with its work as far as others let it."""
         vitals = self.vitals
         if vitals is None:
-            return Judgement(ok=True, reasons=("starting",))
+            return Judgement(ok=now_s - self._began_s <= STARTS * self._bound_s, reasons=("starting",))
         if now_s - vitals.at_s > self._bound_s:
             return Judgement(ok=False, reasons=(_stood("the event loop", now_s - vitals.at_s),))
         if vitals.away:

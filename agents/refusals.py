@@ -51,6 +51,7 @@ class Refusals:
             for _, ticket in refused:
                 self._window.hold(ticket, now_s)
             return
+        self.away = None  # nobody here waits for it any more
 
     def settle(self, now_s: float) -> None:
         """Settle what was acknowledged a window ago."""

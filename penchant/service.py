@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import time
+from collections.abc import Callable
 
 import structlog
 
@@ -11,7 +13,8 @@ from penchant.app import Worker, worker
 from penchant.collector import CollectorRules, collect
 from penchant.health import endpoint
 from penchant.settings.root import Settings
-from penchant.signals import stop_signals
+from penchant.signals import reload_signal, stop_signals
+from streams.errors import SettingInvalid
 
 REPORT_S = 30.0
 """How often a worker says in the log what it has done."""
@@ -22,26 +25,43 @@ STOP_WITHIN_S = 20.0
 log = structlog.get_logger()
 
 
-async def serve(settings: Settings) -> None:
-    """Run a worker until SIGTERM or Ctrl-C; raises what breaks.
+async def serve(settings: Settings, load: Callable[[], Settings]) -> None:
+    """Run a worker until SIGTERM or Ctrl-C; raises what breaks. On SIGHUP it takes up the pools of what `load` gives.
 
     The health endpoint is there first and last: a worker that waits for its servers answers probes.
     """
-    instruments = Instruments(Health(settings.health.bound_s))
-    with stop_signals() as asked:
+    instruments = Instruments(Health(settings.health.bound_s, time.monotonic()))
+    with stop_signals() as asked, reload_signal() as reload:
         async with endpoint(settings.health, instruments), asyncio.TaskGroup() as tasks:
-            working = tasks.create_task(_work(settings, instruments))
+            working = tasks.create_task(_work(settings, instruments, load, reload))
             stopping = tasks.create_task(_stop(working, asked))
             await asyncio.wait({working})
             stopping.cancel()
     log.info("worker.stopped")
 
 
-async def _work(settings: Settings, instruments: Instruments) -> None:
+async def _work(
+    settings: Settings, instruments: Instruments, load: Callable[[], Settings], reload: asyncio.Event
+) -> None:
     async with worker(settings, instruments=instruments) as running, asyncio.TaskGroup() as tasks:
         log.info("worker.started", topic=settings.kafka.topic, group=settings.kafka.group, model=running.model)
         tasks.create_task(collect(CollectorRules(), lambda: not running.backlog.waiting()))
         tasks.create_task(_report(running))
+        tasks.create_task(take_up(running, load, reload))
+
+
+async def take_up(running: Worker, load: Callable[[], Settings], asked: asyncio.Event) -> None:
+    """Until cancelled: when it is asked for, load the settings and go on with their model servers. Wrong settings change
+    nothing."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        try:
+            await running.take_up(await asyncio.to_thread(load))
+        except SettingInvalid as error:
+            log.error("settings.refused", error=str(error), then="what was in force stays")
+        else:
+            log.info("settings.taken_up", replicas=[replica.name for replica in running.pools.replicas])
 
 
 async def _stop(working: asyncio.Task[None], asked: asyncio.Event) -> None:

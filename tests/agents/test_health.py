@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.health import FRESH_S, Health
+from agents.health import FRESH_S, STARTS, Health
 from agents.vitals import Dependency, PartitionVitals, Vitals
 
 BOUND_S = 120.0
@@ -29,6 +29,13 @@ def test_a_worker_that_starts_is_alive_and_not_ready() -> None:
     health = Health(BOUND_S)
     assert health.alive(0.0).ok
     assert not health.ready(0.0).ok
+
+
+def test_a_start_that_does_not_end_is_not_alive() -> None:
+    """Its own bounds should end it long before; if they do not, it is stuck."""
+    health = Health(BOUND_S, began_s=1_000.0)
+    assert health.alive(1_000.0 + STARTS * BOUND_S).ok
+    assert not health.alive(1_001.0 + STARTS * BOUND_S).ok
 
 
 def test_ready_when_all_is_there() -> None:
