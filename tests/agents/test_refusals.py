@@ -1,4 +1,4 @@
-"""Refusals: a dead-letter topic that does not take what is refused is an outage, for as long as somebody waits for it."""
+"""Refusals: a dead-letter topic that does not take what is refused is an outage, while somebody waits for it."""
 
 import asyncio
 from collections.abc import Sequence
