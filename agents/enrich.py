@@ -147,7 +147,8 @@ class Enrichment:
                 self._dispatch.nudge()
         except StoreUnavailable:
             self.meter.store_failures += 1
-            self._pause(tp)
+            if not partition.ended:  # else it is the next epoch's partition that would be paused, and nobody resume it
+                self._pause(tp)
         except Stop:
             partition.held.clear()  # the worker ends, and what it cannot take is not tried a second time
             raise
