@@ -1,6 +1,7 @@
 """Fleet: the workers of a run, and the supervisor that starts them again."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 from streams.errors import DeadLetterLimit
@@ -61,6 +62,14 @@ class Fleet:
             world.wrong += [f"death: {failure}" for failure in process.failures]
         for number, worker in list(self.workers.items()):
             self._inspect_worker(number, worker)
+
+    def unsettled(self) -> Iterator[str]:
+        """Places that nobody gave back."""
+        for worker in self.workers.values():
+            replicas = worker.pooled.replicas if worker.pooled is not None else ()
+            held = sum(replica.limiter.in_flight.total() for replica in replicas)
+            if held:
+                yield f"settled: {worker.name} holds {held} places"
 
     def counted(self) -> Counter[str]:
         """What all workers counted."""

@@ -15,7 +15,7 @@ EPOCH_MS = 1_700_000_000_000
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What comes, what goes wrong and when; `fickle` is the share of calls that fail anyway, `skews_ms` how far the
-    workers' clocks are off."""
+    workers' clocks are off; `pooled`: calls go through the real limiter and router."""
 
     seed: int
     workers: int
@@ -25,6 +25,7 @@ class Plan:
     faults: list[Fault]
     fickle: float
     skews_ms: list[int]
+    pooled: bool
 
     @property
     def heal_s(self) -> float:
@@ -43,4 +44,6 @@ def draw(seed: int) -> Plan:
         appends.sort(key=lambda append: append.at_s)
     plan = faults.faults(chance, workers, crowd.seconds)
     skews = [chance.choice([0, -1_000, 1_000]) for _ in range(workers)]
-    return Plan(seed, workers, crowd, scale.draw(chance), appends, plan, chance.choice([0.0, 0.1]), skews)
+    return Plan(
+        seed, workers, crowd, scale.draw(chance), appends, plan, chance.choice([0.0, 0.1]), skews, chance.random() < 0.5
+    )

@@ -100,7 +100,8 @@ class _Run:
 
     def _unsettled(self) -> Iterator[str]:
         world = self._world
-        return world.invariants.settled(world.broker, world.store.data, world.clock_ms())
+        yield from world.invariants.settled(world.broker, world.store.data, world.clock_ms())
+        yield from self._fleet.unsettled()
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from agents.meter import Meter
 from agents.parking import Parking
 from agents.recall import Recall
 from agents.refusals import Refusals
+from clients.endpoints import Endpoint, Pool
+from clients.pools import PooledClient
 from storage.gather import GatheringWriter
 from streams.decoding import Decoder
 from streams.errors import BrokerUnavailable, StoreUnavailable
@@ -59,10 +61,11 @@ class Worker:
         letters_wire = Wire(world.process, world.letters.weather, chance, BROKER_TIMEOUT_S, BrokerUnavailable)
         store = parts.connection(name, world.store, self.store_wire)
         letters = parts.letters(world.letters, letters_wire)
-        model = ModelConnection(name, world.model, world.trace)
         self._meter = Meter()
+        model = ModelConnection(name, world.model, world.trace)
+        self.pooled = _pooled(model) if world.plan.pooled else None
         self.enrichment = _enrichment(
-            parts, scale, name, store, letters, model, lambda: world.clock_ms() + skew_ms, self._meter
+            parts, scale, name, store, letters, self.pooled or model, lambda: world.clock_ms() + skew_ms, self._meter
         )
         self.consumer = parts.consumer(name, world.broker, self.broker_wire, self.enrichment, chance, world.trace)
         self.enrichment.attach(self.consumer)
@@ -71,7 +74,8 @@ class Worker:
 
     def start(self) -> None:
         """Run until stopped, killed, or ended by an error."""
-        for running in (self.enrichment.run(), self.consumer.run()):
+        beside = [self.pooled.run()] if self.pooled is not None else []
+        for running in (self.enrichment.run(), self.consumer.run(), *beside):
             task = self.process.create_task(running)
             task.add_done_callback(self._note_end)
             self._tasks.append(task)
@@ -79,12 +83,12 @@ class Worker:
     def stop(self) -> None:
         """SIGTERM: finish what is nearly done, commit, leave the group."""
         self._world.trace.say(self.name, "stops")
-        beside, consuming = self._tasks
+        enriching, consuming, *_ = self._tasks
         consuming.cancel()
         if self.ended is not None:
             return
         stopping = self.process.create_task(self.consumer.stop())
-        stopping.add_done_callback(lambda _: beside.cancel())
+        stopping.add_done_callback(lambda _: enriching.cancel())
         stopping.add_done_callback(self._note_end)
 
     def kill(self) -> None:
@@ -114,13 +118,19 @@ class Worker:
             self._world.trace.say(self.name, f"ends: {error!r}")
 
 
+def _pooled(model: ModelConnection) -> PooledClient:
+    """The real limiter and router, before two replicas of the one simulated server."""
+    replicas = tuple(Endpoint(f"http://replica{number}") for number in range(2))
+    return PooledClient([Pool("gpus", replicas)], lambda _: model)
+
+
 def _enrichment(
     parts: Parts,
     scale: Scale,
     name: str,
     store: Connection,
     letters: LetterConnection,
-    model: ModelConnection,
+    model: ModelConnection | PooledClient,
     clock_ms: Callable[[], int],
     meter: Meter,
 ) -> Enrichment:
@@ -134,5 +144,6 @@ def _enrichment(
     )
     parking = parts.parking(backlog, store, store, checkpoints, scale.parking, meter)
     writer = GatheringWriter(store, scale.gather)
-    dispatch = parts.dispatch(backlog, model, writer, store, checkpoints, Reason(), scale.calls, meter)
+    slots = model.slots("live", "v1") if isinstance(model, PooledClient) else None
+    dispatch = parts.dispatch(backlog, model, writer, store, checkpoints, Reason(), scale.calls, meter, slots)
     return parts.enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, scale.upkeep, meter)
