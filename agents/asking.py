@@ -24,7 +24,7 @@ class CallRules:
     """How the model is called. `deadline_s` bounds one call; `max_answers` is how often it is asked again for an answer
     that is no intent; `give_up_s` after the first uncovered event a rules intent stands in for a model that is away."""
 
-    max_in_flight: int = 32
+    max_in_flight: int = 256
     deadline_s: float = 10.0
     max_answers: int = 2
     give_up_s: float = 5.0

@@ -59,6 +59,7 @@ class Reasoning:
             seed=self._sampling.seed,
             stop=prompt.stop,
             json_schema=prompt.json_schema,
+            prompt_version=self._version,
         )
 
     def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered:
@@ -83,6 +84,7 @@ class Reasoning:
             position=str(context.position),
             written_at_ms=now_ms,
             model=answered.completion.model if answered is not None else "",
+            replica=answered.completion.endpoint if answered is not None else "",
             prompt_version=self._version,
             waits=waits,
         )

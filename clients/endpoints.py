@@ -19,7 +19,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One server; no other has its URL. `weight` is its share of the shoppers beside the others of its pool."""
+    """One server; no other has its name. `weight` is its share of the shoppers beside the others of its pool."""
 
     url: str
     dialect: Dialect = "auto"
@@ -32,8 +32,8 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """What people and hashes call it."""
-        return self.url
+        """What people and hashes call it: its host and port."""
+        return (self.url.partition("://")[2] or self.url).partition("/")[0]
 
     def same_server(self, other: "Endpoint") -> bool:
         """Whether one client serves both: weight and price may differ."""

@@ -19,7 +19,7 @@ class LimitRules:
     A refusal leaves `cut` of the limit, and for `remember_s` it does not grow back to where it was refused.
     """
 
-    initial: int = 8
+    initial: int = 16
     least: int = 2
     most: int = 256
     eagerness: float = 1.0
@@ -99,7 +99,7 @@ class AdaptiveLimit:
         self.closed_until_s = float("-inf")
         self._refused_at = self._refused_s = float("-inf")
         self._pause_s = self.rules.first_pause_s
-        self._limit, self._step, self._changes = float(self.rules.initial), 1.0, 0
+        self._limit, self._step, self._changes = float(min(self.rules.initial, self.rules.most)), 1.0, 0
         self._window = Window()
 
     def restart(self, calls: int) -> None:

@@ -46,7 +46,8 @@ class Limiter:
         if now_s < self.limit.closed_until_s or self.in_flight.total() >= self._most(traffic_class, now_s):
             return False
         # Checked before the call's own tokens are added: however long, a call may begin when few others run.
-        if self.tokens and self.tokens >= SPREAD * self.limit.calls * self.sizes.tokens:
+        most_tokens = SPREAD * self.limit.calls * self.sizes.tokens  # 0 until a call was answered
+        if self.tokens and most_tokens and self.tokens >= most_tokens:
             self.limit.wanted()
             return False
         return True

@@ -1,7 +1,7 @@
 """Replicas: one server each, with its limiter, its condition, and counts of what it did."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from clients.calls import Call, Completion, ModelClient
@@ -101,7 +101,7 @@ class Replica:
             self._end(_now())
         self.condition.answered(_now(), max(_now() - began_s - slot.queue_ms / 1e3, 0.0))
         self._count(completion)
-        return replace(completion, endpoint=self.name)
+        return completion
 
     def _begin(self, now_s: float) -> None:
         self.counts.calls += 1

@@ -33,6 +33,9 @@ from agents.recall import Recall
 from agents.refusals import Refusals
 from clients import discovery
 from clients.calls import ModelClient
+from clients.endpoints import Endpoint, Pool
+from clients.pools import PooledClient
+from clients.roster import Notify
 from penchant import wiring
 from penchant.admission.start import Admission, admitted
 from penchant.connection import idempotent_producer
@@ -53,55 +56,72 @@ DRAIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker that runs: what it does shows in its instruments, what it found in `model`."""
+    """A worker that runs: what it does shows in its instruments, what it found in `model`. `pools` are its servers."""
 
     instruments: Instruments
     enrichment: Enrichment
     backlog: Backlog
     model: str
+    pools: PooledClient
 
     @property
     def meter(self) -> Meter:
         """What it has done so far."""
         return self.instruments.meter
 
+    async def take_up(self, settings: Settings) -> None:
+        """Go on with the model servers of these settings; what else they say needs a new start. SettingInvalid, and
+        nothing changes, when one of them cannot be."""
+        await self.pools.reconfigure(wiring.pools(settings))
+
 
 @asynccontextmanager
 async def worker(
-    settings: Settings, model: ModelClient | None = None, instruments: Instruments | None = None
+    settings: Settings,
+    model: ModelClient | None = None,
+    instruments: Instruments | None = None,
+    notify: Notify | None = None,
 ) -> AsyncIterator[Worker]:
     """A running worker. Leaving the block drains and stops it; what breaks inside cancels the block and is raised.
 
     Kafka and Redis are waited for, `health.bound_s` at the most, before the worker joins its group: without them it
     would take partitions from workers that can serve them. BrokerUnavailable or StoreUnavailable when one stays away.
-    A model that is away stops nothing, since the rules stand in for it.
+    A model that is away stops nothing, since the rules stand in for it. A `model` that is handed in is the only one,
+    and stays open. `notify` is told when a model server is ejected, and why.
 
     Raises ContractMismatch when the model server is not what the settings say or the topic is not keyed by shopper,
     LineageMismatch when the contexts in Redis belong to another log.
     """
     instruments = instruments or Instruments(Health(settings.health.bound_s))
     async with AsyncExitStack() as stack:
+        pools = _pooled(settings, model, notify)
         if model is None:
-            model = model_client(settings)
-            stack.push_async_callback(model.close)
+            stack.push_async_callback(pools.close)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
         async for attempt in patiently(settings.health.bound_s):
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
-        parts = _parts(settings, servers, model, instruments.meter)
+        parts = _parts(settings, servers, pools, instruments.meter)
         stack.push_async_callback(parts.writer.close)
-        watch_model = ModelWatch(model, parts.dispatch.availability, instruments.meter)
+        watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
         await watch_model.begin()
         async with _consuming(settings, parts, servers.admission, watch_model, instruments, folder):
-            yield Worker(instruments, parts.enrichment, parts.backlog, watch_model.found or "a model that is away")
+            found = watch_model.found or "a model that is away"
+            yield Worker(instruments, parts.enrichment, parts.backlog, found, pools)
 
 
-def model_client(settings: Settings) -> ModelClient:
-    """The client for the configured server; which dialect it speaks is found out where that is not configured."""
-    model = settings.model
-    key = model.api_key.get_secret_value() if model.api_key else None
-    server = None if model.server == "auto" else model.server
-    return discovery.connect(model.url, model.dialect, model.name, key, server, model.tokens_per_block)
+def _pooled(settings: Settings, model: ModelClient | None, notify: Notify | None) -> PooledClient:
+    rules, fleet = wiring.roster(settings), wiring.fleet(settings)
+    if model is None:
+        return PooledClient(wiring.pools(settings), _model_client, rules, fleet, notify)
+    alone = Pool("model", (Endpoint(settings.model.url),))
+    return PooledClient((alone,), lambda _: model, rules, fleet, notify)
+
+
+def _model_client(endpoint: Endpoint) -> ModelClient:
+    """The client for a server; which dialect it speaks is found out where that is not configured."""
+    url, dialect, model, key = endpoint.url, endpoint.dialect, endpoint.model, endpoint.api_key
+    return discovery.connect(url, dialect, model, key, endpoint.server, endpoint.tokens_per_block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +142,7 @@ class _Parts:
     refusals: Refusals
     dispatch: Dispatch
     writer: GatheringWriter
+    pools: PooledClient
 
 
 @asynccontextmanager
@@ -162,7 +183,7 @@ async def _consuming(
         enrichment.attach(consumer)
         watch_kafka = LagWatch(consumer)
         observer = Observer(enrichment, parts.backlog, parts.refusals, watch_kafka, watch_model, instruments.health)
-        runs = (enrichment, watch_kafka, watch_model, observer, instruments.loop_lag)
+        runs = (enrichment, watch_kafka, watch_model, observer, instruments.loop_lag, parts.pools)
         beside = [tasks.create_task(part.run()) for part in runs]
         beside += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]
         try:
@@ -173,7 +194,7 @@ async def _consuming(
                 task.cancel()
 
 
-def _parts(settings: Settings, servers: _Servers, model: ModelClient, meter: Meter) -> _Parts:
+def _parts(settings: Settings, servers: _Servers, pools: PooledClient, meter: Meter) -> _Parts:
     store = RedisCheckpoints(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
     lineage = servers.admission.lineage
     backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
@@ -186,10 +207,11 @@ def _parts(settings: Settings, servers: _Servers, model: ModelClient, meter: Met
     parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
     writer = GatheringWriter(store, wiring.gather(settings))
     reasoning = Reasoning(settings.prompt.version, settings.intent.missions, wiring.sampling(settings))
-    dispatch = Dispatch(backlog, model, writer, store, checkpoints, reasoning, wiring.calls(settings), meter)
+    slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
+    dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots)
     upkeep = wiring.upkeep(settings)
     enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, upkeep, meter)
-    return _Parts(enrichment, backlog, refusals, dispatch, writer)
+    return _Parts(enrichment, backlog, refusals, dispatch, writer, pools)
 
 
 def _worker_name() -> str:

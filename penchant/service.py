@@ -51,7 +51,7 @@ async def _work(
 
 
 async def take_up(running: Worker, load: Callable[[], Settings], asked: asyncio.Event) -> None:
-    """Until cancelled: when it is asked for, load the settings and go on with their model servers. Wrong settings change
+    """Until cancelled: when it is asked for, load the settings and go on with their model servers. Wrong ones change
     nothing."""
     while True:
         await asked.wait()
@@ -59,7 +59,7 @@ async def take_up(running: Worker, load: Callable[[], Settings], asked: asyncio.
         try:
             await running.take_up(await asyncio.to_thread(load))
         except SettingInvalid as error:
-            log.error("settings.refused", error=str(error), then="what was in force stays")
+            log.warning("settings.refused", error=str(error), then="what was in force stays")
         else:
             log.info("settings.taken_up", replicas=[replica.name for replica in running.pools.replicas])
 

@@ -1,4 +1,4 @@
-"""Signals: the first asks for an orderly stop, the second ends the process at once."""
+"""Signals: the first asks for an orderly stop, the second ends the process at once; SIGHUP asks for new settings."""
 
 import asyncio
 import os
@@ -7,6 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def reload_signal() -> Iterator[asyncio.Event]:
+    """An event that is set by SIGHUP, which otherwise ends the process. For the main thread's event loop."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    try:
+        yield asked
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 @contextmanager

@@ -9,7 +9,12 @@ from agents.enrich import UpkeepRules
 from agents.eviction import EvictionRules
 from agents.parking import ParkingRules
 from agents.reasoning import Sampling
+from clients import limit as calls_limit
+from clients.endpoints import Endpoint, Pool, Price
+from clients.fleet import FleetRules
+from clients.roster import RosterRules
 from penchant.connection import faust_credentials
+from penchant.settings import pools as pool_settings
 from penchant.settings.root import Settings
 from storage.gather import GatherRules
 from streams.dead_letters import LimitRules
@@ -85,6 +90,27 @@ def calls(settings: Settings) -> CallRules:
     )
 
 
+def pools(settings: Settings) -> tuple[Pool, ...]:
+    """The model servers: those of the pools, without pools the one of [model]."""
+    model = settings.model
+    if settings.pools is None:
+        return (Pool("model", (_endpoint(settings, pool_settings.Endpoint(url=model.url)),)),)
+    return tuple(
+        Pool(pool.name, tuple(_endpoint(settings, endpoint) for endpoint in pool.endpoints)) for pool in settings.pools
+    )
+
+
+def roster(settings: Settings) -> RosterRules:
+    """How many calls a server may get at the most; the rest is found out."""
+    return RosterRules(calls_limit.LimitRules(most=settings.model.max_in_flight))
+
+
+def fleet(settings: Settings) -> FleetRules:
+    """Where a shopper's call goes."""
+    routing = settings.routing
+    return FleetRules(home_s=routing.home_s, spill_after_s=routing.spill_after_s, hedging=routing.hedging)
+
+
 def sampling(settings: Settings) -> Sampling:
     """How the model is to answer."""
     model = settings.model
@@ -106,6 +132,27 @@ def limit(settings: Settings) -> LimitRules:
     """When to stop refusing."""
     rules = settings.dead_letters
     return LimitRules(rules.limit_share, rules.window_s, rules.min_events)
+
+
+def _endpoint(settings: Settings, endpoint: pool_settings.Endpoint) -> Endpoint:
+    """What an endpoint does not say is as in [model]."""
+    model = settings.model
+    key, server = endpoint.api_key or model.api_key, endpoint.server or model.server
+    return Endpoint(
+        url=endpoint.url,
+        dialect=endpoint.dialect or model.dialect,
+        model=endpoint.model or model.name,
+        api_key=key.get_secret_value() if key else None,
+        server=None if server == "auto" else server,
+        tokens_per_block=endpoint.tokens_per_block or model.tokens_per_block,
+        weight=endpoint.weight,
+        price=Price(
+            per_hour=endpoint.price_per_hour,
+            per_million_input=endpoint.price_per_million_input,
+            per_million_cached=endpoint.price_per_million_cached,
+            per_million_output=endpoint.price_per_million_output,
+        ),
+    )
 
 
 def _ms(seconds: float) -> int:

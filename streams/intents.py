@@ -113,7 +113,7 @@ class Findings(Value):
 
 
 class Intent(Findings):
-    """What a shopper is after, and how we know. `position` is `lineage:offset:generation`."""
+    """What a shopper is after, and how we know. `position` is `lineage:offset:generation`, `replica` the server."""
 
     schema_version: int = SCHEMA
     shopper: str
@@ -122,6 +122,7 @@ class Intent(Findings):
     written_at_ms: int
     source: Source
     model: str = ""
+    replica: str = ""
     prompt_version: str = ""
     arm: str = ""
     position: str

@@ -12,7 +12,8 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One setting. `section` is empty for the few at the top; `default` is None where there is none."""
+    """One setting. `section` is empty for the few at the top; `default` is None where there is none. `sample` shows one
+    that takes more than a line."""
 
     section: str
     key: str
@@ -20,6 +21,7 @@ class Entry:
     meaning: str
     allowed: str
     secret: bool
+    sample: str = ""
 
     @property
     def name(self) -> str:
@@ -68,22 +70,24 @@ def _section(schema: Schema, field: Schema) -> Schema:
 def _entry(section: str, key: str, field: Schema) -> Entry:
     inner = next((option for option in field.get("anyOf", ()) if option.get("type") != "null"), field)
     secret = inner.get("format") == "password"
-    return Entry(section, key, field.get("default"), field["description"], _allowed(inner), secret)
+    sample = field.get("sample", "")
+    meaning = " ".join(field["description"].split())
+    return Entry(section, key, field.get("default"), meaning, _allowed(field if sample else inner), secret, sample)
 
 
 def _allowed(field: Schema) -> str:
     match field:
         case {"enum": options}:
             return f"one of {', '.join(options)}"
-        case {"type": "array", "items": items}:
-            return f"a list, each {_allowed(items)}"
         case {"form": str(form)}:
             return form
+        case {"type": "array", "items": items}:
+            return f"a list, each {_allowed(items)}"
         case {"format": "file-path"}:
             return "the path of a file that exists"
         case {"type": "number" | "integer"}:
             return ", ".join(_number(field))
-    return "text"
+    return "true or false" if field.get("type") == "boolean" else "text"
 
 
 def _number(field: Schema) -> list[str]:

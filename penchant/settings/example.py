@@ -33,6 +33,9 @@ def _setting(entry: Entry) -> Iterator[str]:
     yield ""
     yield from textwrap.wrap(entry.meaning, WIDTH, initial_indent="# ", subsequent_indent="# ")
     yield from textwrap.wrap(f"{entry.allowed} | {entry.variable}", WIDTH, initial_indent="# ", subsequent_indent="# ")
+    if entry.sample:
+        yield from (f"# {line}".rstrip() for line in entry.sample.splitlines())
+        return
     yield f'# {entry.key} = ""' if entry.default is None else f"{entry.key} = {_toml(entry.default)}"
 
 
@@ -40,6 +43,8 @@ def _toml(value: Any) -> str:
     match value:
         case str():
             return f'"{value}"'  # defaults hold no quotes or backslashes
+        case bool():
+            return str(value).lower()
         case int() | float():
             return f"{value:_}"
         case _:

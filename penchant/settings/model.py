@@ -8,6 +8,11 @@ from clients.servers import Dialect, ServerName
 from penchant.settings.section import Calls, Name, Seconds, Section, Serial, Tokens, form, unit
 
 HTTP = ("http://", "https://")
+Address = Annotated[
+    str,
+    Field(pattern=r"^\S+:\S+$"),
+    form("host:port for triton, http(s)://host:port for triton-http, http(s)://host:port/v1 for openai"),
+]
 
 
 class Model(Section):
@@ -16,12 +21,8 @@ class Model(Section):
     dialect: Dialect = "auto"
     """What the server speaks: Triton's gRPC with the TensorRT-LLM tensors, its HTTP generate extension, or the OpenAI
     API, by chat completions or by completions. By auto it is found out: host:port is gRPC, http(s):// is asked."""
-    url: Annotated[
-        str,
-        Field(pattern=r"^\S+:\S+$"),
-        form("host:port for triton, http(s)://host:port for triton-http, http(s)://host:port/v1 for openai"),
-    ] = "localhost:8001"
-    """The server: its gRPC port, its HTTP port, or the base of its API."""
+    url: Address = "localhost:8001"
+    """The server: its gRPC port, its HTTP port, or the base of its API. Where there are pools, it is not used."""
     name: Name | None = None
     """The model's name on the server; without it, the server is asked: Triton for ensemble, tensorrt_llm_bls or
     tensorrt_llm, the others for the first model that they list."""
@@ -31,8 +32,8 @@ class Model(Section):
     """The size of the KV cache blocks behind Triton, which counts reused blocks and not cached tokens."""
     api_key: SecretStr | None = None
     """Sent as a bearer token. Better in the environment than in a file."""
-    max_in_flight: Calls = 32
-    """The most calls that run at once, on one worker."""
+    max_in_flight: Calls = 256
+    """The most calls that run at once, on one worker. How many of them a server takes is found out."""
     deadline_s: Seconds = 10.0
     """How long one call may take; then it is cancelled on the server too."""
     max_tokens: Tokens = 200
@@ -48,15 +49,7 @@ class Model(Section):
     @classmethod
     def fits_dialect(cls, url: str, info: ValidationInfo) -> str:
         """The wrong kind of address would only fail at the first call."""
-        dialect = info.data.get("dialect")
-        http = url.startswith(HTTP)
-        if dialect in ("triton-http", "openai", "openai-completions") and not http:
-            raise ValueError(f"model.dialect is {dialect}: the address starts with http:// or https://")
-        if dialect == "triton" and "://" in url:
-            raise ValueError("model.dialect is triton: the address is its gRPC port, as host:port")
-        if "://" in url and not http:
-            raise ValueError("the address is host:port, or starts with http:// or https://")
-        return url
+        return check_address(url, info.data.get("dialect"))
 
 
 class Prompt(Section):
@@ -64,3 +57,15 @@ class Prompt(Section):
 
     version: Annotated[str, Field(pattern=r"^v\d+$"), form("v and a number, such as v1")] = "v1"
     """The prompt template."""
+
+
+def check_address(url: str, dialect: Dialect | None) -> str:
+    """The address, when it is one of that dialect; ValueError when it is not."""
+    http = url.startswith(HTTP)
+    if dialect in ("triton-http", "openai", "openai-completions") and not http:
+        raise ValueError(f"model.dialect is {dialect}: the address starts with http:// or https://")
+    if dialect == "triton" and "://" in url:
+        raise ValueError("model.dialect is triton: the address is its gRPC port, as host:port")
+    if "://" in url and not http:
+        raise ValueError("the address is host:port, or starts with http:// or https://")
+    return url

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from penchant.settings.catalogue import Entry, catalogue, sections
+from penchant.settings.pools import Endpoint, Pool
 from streams.errors import SettingInvalid
 
 HIDDEN = "(hidden)"
@@ -52,6 +53,8 @@ def masked(entry: Entry, value: object) -> object:
     """A value as it may leave this process: no secret, no password of an address."""
     if entry.secret and value is not None:
         return HIDDEN
+    if entry.sample and isinstance(value, tuple):
+        return [table.model_dump(mode="json", exclude_unset=True) for table in value]
     return re.sub(r"(//)[^/@]*(@)|(password=)[^&]*", rf"\1\3{HIDDEN}\2", value) if isinstance(value, str) else value
 
 
@@ -69,6 +72,12 @@ def _problem(details: ErrorDetails, origin: Callable[[str], str]) -> Problem:
         return _outside(".".join(parts), details, origin)
     entry, where = catalogue()[name], origin(name)
     rule = f"{details['ctx']['error']}; " if details["type"] == "value_error" else ""
+    if entry.sample:  # its value is long, and may hold a key
+        fields = (*Pool.model_fields, *Endpoint.model_fields)
+        inside = (
+            unknown(parts[-1], where, fields).fault if details["type"] == "extra_forbidden" else rule or details["msg"]
+        )
+        return Problem(".".join(parts), where, inside.removesuffix("; "))
     return Problem(f"{name} = {shown(entry, details['input'])}", where, f"{rule}allowed: {entry.allowed}")
 
 

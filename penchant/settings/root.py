@@ -1,10 +1,14 @@
 """Settings: every setting of Penchant, in sections."""
 
+from typing import Annotated
+
+from pydantic import AfterValidator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from penchant.settings.kafka import Commit, DeadLetters, Kafka
 from penchant.settings.model import Model, Prompt
 from penchant.settings.operation import Health, Log
+from penchant.settings.pools import Pools, Routing, check_pools
 from penchant.settings.redis import Intent, Redis
 from penchant.settings.section import Serial
 from penchant.settings.sessions import Backlog, Session, Triggers
@@ -33,6 +37,13 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     redis: Redis = Redis()
     model: Model = Model()
+    pools: Annotated[Pools, AfterValidator(check_pools)] = None
+    """Several model servers, in place of the one of [model]. Each shopper stays with one of a pool, which holds their
+    KV blocks. A later pool serves those for whom an earlier one has no place. An endpoint has a url, and may have the
+    dialect, model, server, tokens_per_block and api_key that it does not share with [model]; a weight, which is its
+    share of the shoppers; and its prices: price_per_hour, with all its GPUs, or price_per_million_input, _cached and
+    _output. A running worker takes up other pools on SIGHUP."""
+    routing: Routing = Routing()
     session: Session = Session()
     triggers: Triggers = Triggers()
     backlog: Backlog = Backlog()

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.calls import Call, Class, Completion
+from clients.limit import LimitRules
 from clients.limiter import CEILINGS, Limiter, Slot
 from clients.turns import CLASSES, Turns
 from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
@@ -204,7 +205,10 @@ def test_long_prompts_take_more_of_the_limit() -> None:
             async with limiter.slot(asked) as slot:
                 await slot.ask(server, asked)
 
-        await asyncio.gather(*(ask("x" * 4_000) for _ in range(40)))
+        first = [asyncio.ensure_future(ask("x" * 4_000)) for _ in range(40)]
+        await asyncio.sleep(0.1)
+        assert limiter.in_flight.total() == 20  # nothing is known of tokens yet
+        await asyncio.gather(*first)
         tasks = [asyncio.ensure_future(ask("x" * 40_000)) for _ in range(20)]
         await asyncio.sleep(0.1)
         assert 2 <= limiter.in_flight.total() <= 5
@@ -234,7 +238,7 @@ def test_what_ends_a_call_decides_what_is_learned() -> None:
                 await ask(turn, deadline_s)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(ask(Turn(delay_s=3.0), 9.0), 1.0)
-        assert limiter.limit.calls == 8
+        assert limiter.limit.calls == LimitRules().initial
         for turn, deadline_s, error in (
             (Turn(fault="overload"), 5.0, ModelOverloaded), (Turn(delay_s=5.0), 2.0, DeadlinePassed)
         ):  # fmt: skip

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from clients.endpoints import Price
+from penchant import wiring
 from penchant.settings import Settings, load_settings
 from penchant.settings.catalogue import catalogue, sections
 from penchant.settings.example import example
@@ -102,6 +104,66 @@ def test_a_wrong_value_is_named_with_its_origin_and_what_is_allowed(monkeypatch:
         in message
     )
     assert "remedy: " in message
+
+
+POOLS = """
+[model]
+dialect = "openai"
+url = "http://unused:1/v1"
+api_key = "everybodys"
+tokens_per_block = 32
+
+[[pools]]
+name = "own"
+endpoints = [
+  { url = "triton-0:8001", dialect = "triton", model = "ensemble", price_per_hour = 4.0, weight = 2.0 },
+  { url = "http://vllm-0:8000/v1", api_key = "its own" },
+]
+[[pools]]
+name = "rented"
+endpoints = [{ url = "https://models.example.com/v1", price_per_million_input = 0.1 }]
+"""
+
+
+def test_pools_take_from_the_model_what_they_do_not_say(tmp_path: Path) -> None:
+    """Every endpoint becomes one of a pool, in order; without pools the model's own url is the only one."""
+    Path("penchant.toml").write_text(POOLS)
+    own, rented = wiring.pools(load_settings().settings)
+    assert (own.name, rented.name) == ("own", "rented")
+    first, second = own.endpoints
+    assert (first.dialect, first.model, first.api_key, first.weight) == ("triton", "ensemble", "everybodys", 2.0)
+    assert (second.dialect, second.model, second.api_key, second.tokens_per_block) == ("openai", None, "its own", 32)
+    assert (first.name, second.name) == ("triton-0:8001", "vllm-0:8000")
+    assert first.price == Price(per_hour=4.0)
+    assert rented.endpoints[0].price == Price(per_million_input=0.1)
+    (alone,) = wiring.pools(Settings())
+    assert [endpoint.url for endpoint in alone.endpoints] == [Settings().model.url]
+
+
+def test_pools_from_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As JSON, in place of the file's."""
+    Path("penchant.toml").write_text(POOLS)
+    monkeypatch.setenv("PENCHANT_POOLS", '[{"name": "other", "endpoints": [{"url": "http://sglang:30000/v1"}]}]')
+    loaded = load_settings()
+    (pool,) = wiring.pools(loaded.settings)
+    assert (pool.name, pool.endpoints[0].name) == ("other", "sglang:30000")
+    assert loaded.origins["pools"] == "PENCHANT_POOLS"
+
+
+def test_wrong_pools_are_named_without_their_keys() -> None:
+    """Where it is, what is allowed, and no key in the message."""
+    keyed = 'endpoints = [{ url = "a:1", api_key = "hidden me" }'
+    for text, said in (
+        (f'[[pools]]\nname = "x"\n{keyed}, {{ url = "b:1", wieght = 2 }}]', "pools.0.endpoints.1.wieght"),
+        (f'[[pools]]\nname = "x"\n{keyed}, {{ url = "b:1", wieght = 2 }}]', "did you mean weight?"),
+        (f'[[pools]]\nname = "x"\n{keyed}, {{ url = "a:1" }}]', "endpoint a:1 is there twice"),
+        ('[[pools]]\nname = "x"\nendpoints = []', "pools.0.endpoints (penchant.toml)"),
+        (f'[[pools]]\nname = "x"\n{keyed}, {{ url = "b:1", dialect = "openai" }}]', "starts with http://"),
+        (f"[[pools]]\n{keyed}]", "pools.0.name"),
+    ):
+        message = wrong(text)
+        assert said in message
+        assert "hidden me" not in message
 
 
 def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +267,7 @@ def test_every_setting_is_documented() -> None:
     for entry in catalogue().values():
         assert entry.meaning.endswith("."), entry.name
         assert entry.allowed, entry.name
-    assert set(sections()) == Settings.model_fields.keys() - {"lineage"}
+    assert set(sections()) == Settings.model_fields.keys() - {"lineage", "pools"}
     assert all(issubclass(type(getattr(Settings(), name)), Section) for name in sections())
 
 

@@ -20,9 +20,11 @@ def test_an_intent_says_what_it_was_made_from() -> None:
         position="0:1:0",
         written_at_ms=START_MS + 90_000,
         model="simulated",
+        replica="triton-0:8001",
         prompt_version="v1",
         waits=Waits(queue_ms=3),
     )
+    assert (intent.model, intent.replica) == ("simulated", "triton-0:8001")
     assert intent.window == Window(from_ms=START_MS + 20_000, to_ms=START_MS + 40_000, events=2)
     assert (intent.as_of_ms, intent.position, intent.shopper) == (START_MS + 40_000, "0:1:0", "shopper")
     assert Findings(**{name: getattr(intent, name) for name in Findings.model_fields}) == found
