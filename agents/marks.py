@@ -1,7 +1,7 @@
-"""Marks: the persisted owed set. Who is owed a call though the events are covered is marked first, and found again there.
+"""Marks: the persisted owed set. Who is owed a call though the events are covered is marked first, and found there.
 
-A mark names the position of the session that was stored without its intent. It goes only when an intent of that position
-or a later one is stored: whoever still works for an epoch that has ended cannot remove the mark of a later one.
+A mark names the position of the session that was stored without its intent. It goes only when an intent of that
+position or a later one is stored: whoever still works for an epoch that has ended cannot remove a later one's mark.
 """
 
 from collections.abc import Sequence

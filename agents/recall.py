@@ -45,11 +45,11 @@ class Recall:
 
     async def _mark_again(self, partition: Partition, found: Sequence[Context | Erased | None]) -> None:
         """A store that failed over between a mark and what was stored after it has the one without the other."""
-        owed = [name(each.shopper, each.position) for each in found if self._is_owed(partition, each)]
+        owed = [name(each.shopper, each.position) for each in found if self._is_owed(each, partition)]
         if owed and not partition.ended:
             await self._owed.owe(partition.number, owed)
 
-    def _is_owed(self, partition: Partition, context: Context | Erased | None) -> TypeGuard[Context]:
+    def _is_owed(self, context: Context | Erased | None, partition: Partition) -> TypeGuard[Context]:
         if not isinstance(context, Context) or not context.owed:
             return False
         return (context.position.lineage, context.partition) == (self._lineage, partition.number)

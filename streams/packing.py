@@ -59,7 +59,7 @@ def _load(values: list[Any]) -> Session:
 
 @lru_cache(maxsize=65_536)
 def _shared(*values: Any) -> Item:
-    """One object for equal items: they are frozen, and unshared ones would make a loaded session four times as large."""
+    """One object for equal items: they are frozen, and unshared ones make a loaded session four times as large."""
     return Item(*values)
 
 

@@ -13,8 +13,8 @@ class Health(Section):
     port: Port = 0
     """The port to listen on; 0 is no endpoint."""
     bound_s: Seconds = 120.0
-    """Not alive when received work stays uncovered for longer than this while Kafka, Redis and the model answer; a start
-    waits as long for Kafka and Redis."""
+    """Not alive when received work stays uncovered for longer than this while Kafka, Redis and the model answer; a
+    start waits as long for Kafka and Redis."""
 
 
 class Log(Section):
