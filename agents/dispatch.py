@@ -8,6 +8,7 @@ from agents.asking import Asking, CallRules, Reasoner
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoint, Checkpoints
 from agents.delivery import Case, Delivery
+from agents.duty import Duty
 from agents.meter import Meter
 from agents.partition import Partition
 from agents.reasoning import Answered
@@ -53,12 +54,14 @@ class Dispatch:
         rules: CallRules,
         meter: Meter,
         slots: Slots | None = None,
+        duty: Duty | None = None,
     ) -> None:
         self._backlog, self._checkpoints, self._meter = backlog, checkpoints, meter
         self._delivery = Delivery(backlog, writer, owed, checkpoints, reasoning, rules, meter)
         self._asking = Asking(reasoning, rules, meter)
         self.availability = self._asking.availability
         self._slots = slots or Unlimited(model)
+        self._duty = duty or Duty()
         self._slots.listen(self.nudge)
         self._bound = asyncio.Semaphore(rules.max_in_flight)
         self._wake = asyncio.Event()
@@ -76,6 +79,7 @@ class Dispatch:
         async with asyncio.TaskGroup() as calls:
             while True:
                 await self._bound.acquire()
+                await self._duty.turn()
                 serving = await self._next()
                 task = calls.create_task(self._serve(serving))
                 self._serving[task] = serving

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.backlog import Backlog
+from agents.duty import Duty
 from agents.meter import Meter
 from agents.partition import Partition
 from agents.recall import Recall
@@ -16,10 +17,9 @@ from streams.sessions import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folde
 
 @dataclass(frozen=True, slots=True)
 class SliceRules:
-    """A slice is about 2 ms of work. While calls are due, ingest takes at most `duty` of the loop's time."""
+    """A slice is about 2 ms of work."""
 
     records: int = 250
-    duty: float = 0.7
 
 
 class Ingest:
@@ -35,33 +35,35 @@ class Ingest:
         decoder: Decoder,
         session: SessionRules,
         slices: SliceRules,
+        duty: Duty | None = None,
     ) -> None:
         self._backlog, self._recall, self._refusals, self._meter = backlog, recall, refusals, meter
         self._decoder, self._session, self._slices = decoder, session, slices
+        self._duty = duty or Duty()
 
     async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> int:
         """Take in records; returns how many. Raises StoreUnavailable when sessions cannot be loaded: the slices before
         are done, and `partition.ledger.next_offset` says where to go on."""
         done = partition.ledger.next_offset or 0
-        loop = asyncio.get_running_loop()
+        clock = self._duty.cpu_s
         for first in range(0, len(records), self._slices.records):
             piece = [record for record in records[first : first + self._slices.records] if record.offset >= done]
             if not piece:
                 continue
-            began_s = loop.time()
+            began_s = clock()
             decoded = self._decoder.decode(piece)
-            decoded_s = loop.time()
+            decoded_s = clock()
             await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
             if partition.ended:
                 return first
-            known_s = loop.time()
-            self._refusals.count(len(decoded.events), len(decoded.refused), known_s)
+            known_s = clock()
+            self._refusals.count(len(decoded.events), len(decoded.refused), _now())
             await self._fold(partition, topic, decoded, piece[-1].offset)
-            await self._breathe(decoded_s - began_s + loop.time() - known_s)  # loading is not our work
+            await self._breathe(decoded_s - began_s + clock() - known_s)
         return len(records)
 
     async def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
-        now_s = asyncio.get_running_loop().time()
+        now_s = _now()
         ledger = partition.ledger
         refused = [(refusal, refusal.offset) for refusal in decoded.refused]
         held = []
@@ -92,7 +94,11 @@ class Ingest:
         self._meter.duplicates += outcome is DUPLICATE
         self._meter.late += outcome is LATE
 
-    async def _breathe(self, taken_s: float) -> None:
-        """Let others run; while calls are due, for as long as keeps ingest within its duty."""
-        rest_s = taken_s * (1 / self._slices.duty - 1) if self._backlog.waiting() else 0.0
-        await asyncio.sleep(rest_s)
+    async def _breathe(self, slice_s: float) -> None:
+        """Let others run; while calls are due, for as long as keeps ingest within its share."""
+        rest_s = self._duty.worked(slice_s)
+        await asyncio.sleep(rest_s if self._backlog.waiting() else 0.0)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

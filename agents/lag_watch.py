@@ -9,7 +9,9 @@ import structlog
 from streams.batches import TP
 from streams.errors import BrokerUnavailable
 
-EVERY_S = 5.0
+EVERY_S = 1.0
+BEHIND = 10_000
+"""Records that wait to be read: a tenth of a second at full speed."""
 
 log = structlog.get_logger()
 
@@ -36,6 +38,11 @@ class LagWatch:
         self.source = source
         self.lags: Mapping[TP, int] = {}
         self.away: str | None = None
+
+    @property
+    def behind(self) -> bool:
+        """Whether more waits than is read in passing."""
+        return sum(self.lags.values()) > BEHIND
 
     async def run(self, every_s: float = EVERY_S) -> None:
         """Ask until cancelled."""

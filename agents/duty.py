@@ -1,0 +1,48 @@
+"""Duty: who gets the event loop's time when ingest and everything else want all of it.
+
+While calls are due ingest rests after each slice, so that it takes `share` of the time at the most. While ingest is
+behind no call begins that would leave it less: a call costs as much as a hundred events, and is worth little to a
+shopper of whom more is known already.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+SHARE = 0.7
+MOST_S = 0.05
+"""What is kept of earlier times, so that nobody pays for long."""
+
+WAIT_S, WAITS = 0.002, 25
+"""A call waits for a twentieth of a second at the most: intents are late then, but they come."""
+
+
+class Duty:
+    """`cpu_s` is processor time that this thread has used, in seconds; with a clock that stands still nobody waits."""
+
+    def __init__(self, cpu_s: Callable[[], float] = lambda: 0.0, share: float = SHARE) -> None:
+        self.cpu_s = cpu_s
+        self._rest = 1 / share - 1
+        self._debt_s = 0.0  # what the others have had too much
+        self._seen_s = cpu_s()
+        self._behind: Callable[[], bool] = lambda: False
+
+    def listen(self, behind: Callable[[], bool]) -> None:
+        """Who knows whether ingest is behind."""
+        self._behind = behind
+
+    def worked(self, slice_s: float) -> float:
+        """Ingest has just worked so long; returns how long it rests while calls are due."""
+        others_s = self._since() - slice_s
+        self._seen_s = self.cpu_s()
+        self._debt_s = min(max(self._debt_s + others_s - slice_s * self._rest, -MOST_S), MOST_S)
+        return slice_s * self._rest
+
+    async def turn(self) -> None:
+        """Return when a call may begin."""
+        for _ in range(WAITS):
+            if not self._behind() or self._debt_s + self._since() <= 0:
+                return
+            await asyncio.sleep(WAIT_S)
+
+    def _since(self) -> float:
+        return self.cpu_s() - self._seen_s
