@@ -35,7 +35,7 @@ def evict(
         if shopper is None:
             break
         crowded = held.sessions - gone > rules.most or held.size_bytes - gone_bytes > rules.most_bytes
-        kept = not shopper.clean or shopper.home is not partition
+        kept = not shopper.clean or shopper.home is not partition or partition.wants(shopper.id)
         if not kept and _goes(shopper, now_s, rules, crowded=crowded, safe=safe or 0):
             partition.shoppers.pop(shopper.id, None)
             gone += 1

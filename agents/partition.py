@@ -15,6 +15,7 @@ class Partition:
     Whoever awaits something for it looks at `ended` afterwards: then the work belongs to somebody else. `stale`: the
     store knows better than our memory, so the partition is to be read again from its committed offset. `held` are
     batches not yet taken in, the first of them since `held_s`; `recall_s` is when to read the persisted owed set next.
+    `wanted` are the shoppers that must stay until others have been loaded.
     `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed` what its last walk saw.
     """
 
@@ -30,6 +31,7 @@ class Partition:
         "stale",
         "sweep",
         "taking",
+        "wanted",
         "weighed",
         "weighing",
     )
@@ -45,6 +47,11 @@ class Partition:
         self.weighing = self.weighed = Held()
         self.held: deque[RecordBatch] = deque()
         self.held_s = 0.0
+        self.wanted: list[frozenset[str]] = []
+
+    def wants(self, shopper_id: str) -> bool:
+        """Whether somebody waits for others to be loaded, and needs this shopper too."""
+        return any(shopper_id in wanted for wanted in self.wanted)
 
     def hold(self, batch: RecordBatch, now_s: float) -> None:
         """Keep a batch until it is taken in."""

@@ -32,8 +32,11 @@ class Recall:
         self._lineage, self._starts = lineage, starts
 
     async def known(self, partition: Partition, shopper_ids: Collection[str]) -> None:
-        """See to it that all of these are in the partition's memory, also those that are evicted meanwhile."""
-        while unknown := [shopper_id for shopper_id in shopper_ids if shopper_id not in partition.shoppers]:
+        """See to it that all of these are in the partition's memory; none of them is evicted before this returns."""
+        wanted = frozenset(shopper_ids)
+        unknown = [shopper_id for shopper_id in shopper_ids if shopper_id not in partition.shoppers]
+        partition.wanted.append(wanted)
+        try:
             for first in range(0, len(unknown), CHUNK):
                 chunk = unknown[first : first + CHUNK]
                 found = await self._contexts.load(chunk)
@@ -42,6 +45,8 @@ class Recall:
                     return
                 for shopper_id, context in zip(chunk, found, strict=True):
                     self._enter(partition, shopper_id, context)
+        finally:
+            partition.wanted.remove(wanted)
 
     async def _mark_again(self, partition: Partition, found: Sequence[Context | Erased | None]) -> None:
         """A store that failed over between a mark and what was stored after it has the one without the other."""

@@ -43,6 +43,16 @@ def test_at_most_one_call_runs_and_the_next_waits_its_interval() -> None:
     assert backlog.next(2.0) is who
 
 
+def test_a_call_that_replaces_an_upgrade_takes_over_its_ticket() -> None:
+    """A quiet event since the upgrade was owed holds the commit; it is covered together with the new call."""
+    backlog, who = Backlog(RULES, TARGETS), shopper()
+    backlog.owe(who, Owed(first_s=0, last_s=0, call=True, upgrade=True))
+    ticket = note(backlog, who, 1.0, "list_view", call=False).ticket = who.home.ledger.owe(7, who, 1.0)
+    owed = note(backlog, who, 2.0)
+    assert not owed.upgrade
+    assert owed.ticket is ticket
+
+
 def test_a_bot_costs_no_more_than_a_keen_shopper() -> None:
     """A thousand events a second for a minute cost as many calls as five a second."""
 

@@ -82,6 +82,16 @@ def test_what_is_covered_waits_for_the_commit_lag() -> None:
     assert ledger.committable(21.0) == 10
 
 
+def test_the_lag_ends_when_the_store_was_last_known_to_be_the_same() -> None:
+    """While it does not answer it may be failing over, so that time does not count."""
+    ledger = Ledger(10.0)
+    ledger.owe(4, None, 0.0).settle()
+    ledger.received(9)
+    assert ledger.committable(0.0, 0.0) is None
+    assert ledger.committable(60.0, 9.0) is None
+    assert ledger.committable(60.0, 10.0) == 10
+
+
 def test_holders_are_those_who_are_old_or_hold_much() -> None:
     """Old tickets, and those below an offset, name their holders; settled ones do not."""
     ledger = Ledger(0)
