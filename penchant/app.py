@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoints
 from agents.dispatch import Dispatch
+from agents.duty import Duty
 from agents.enrich import Enrichment
 from agents.health import Health
 from agents.ingest import Ingest, SliceRules
@@ -143,6 +144,7 @@ class _Parts:
     dispatch: Dispatch
     writer: GatheringWriter
     pools: PooledClient
+    duty: Duty
 
 
 @asynccontextmanager
@@ -182,6 +184,7 @@ async def _consuming(
         consumer = cast("BatchConsumer", app.consumer)
         enrichment.attach(consumer)
         watch_kafka = LagWatch(consumer)
+        parts.duty.listen(lambda: watch_kafka.behind)
         observer = Observer(enrichment, parts.backlog, parts.refusals, watch_kafka, watch_model, instruments.health)
         runs = (enrichment, watch_kafka, watch_model, observer, instruments.loop_lag, parts.pools)
         beside = [tasks.create_task(part.run()) for part in runs]
@@ -202,16 +205,16 @@ def _parts(settings: Settings, servers: _Servers, pools: PooledClient, meter: Me
     letters = KafkaLetters(servers.producer, settings.kafka.dead_letter_topic)
     refusals = Refusals(letters, wiring.limit(settings), meter)
     recall = Recall(store, store, backlog, lineage.number, lineage.starts)
-    session, slices = wiring.session(settings), SliceRules()
-    ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=session, slices=slices)
+    session, slices, duty = wiring.session(settings), SliceRules(), Duty(time.thread_time)
+    ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=session, slices=slices, duty=duty)
     parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
     writer = GatheringWriter(store, wiring.gather(settings))
     reasoning = Reasoning(settings.prompt.version, settings.intent.missions, wiring.sampling(settings))
     slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
-    dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots)
+    dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots, duty)
     upkeep = wiring.upkeep(settings)
     enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, upkeep, meter)
-    return _Parts(enrichment, backlog, refusals, dispatch, writer, pools)
+    return _Parts(enrichment, backlog, refusals, dispatch, writer, pools, duty)
 
 
 def _worker_name() -> str:
