@@ -138,7 +138,7 @@ class HttpServer:
                 raise
             raise ModelUnavailable(str(exc)) from exc  # perhaps only while the server is being changed
         except (httpx.HTTPError, aiohttp.ClientError) as exc:
-            raise ModelUnavailable(f"{self.endpoint}: {exc or type(exc).__name__}") from exc
+            raise ModelUnavailable(f"{self.endpoint}: {str(exc) or type(exc).__name__}") from exc
 
     def _refused(self, response: httpx.Response, *, probing: bool) -> PenchantError:
         status, text = response.status_code, response.text
