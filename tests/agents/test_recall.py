@@ -1,118 +1,118 @@
-"""Recall: sessions on first touch, and what earlier owners left owed."""
+"""Recall and lineage: whose offsets count, whose history alone, and what stops a partition."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from agents.backlog import Backlog, Targets
-from agents.eviction import EvictionRules, evict
+from agents.marks import name
 from agents.partition import Partition
 from agents.recall import Recall
-from agents.vitals import Held
-from storage.checkpoints import Context, Erased, Write
-from streams.errors import StoreUnavailable
+from storage.checkpoints import Context, Write
+from streams.errors import LineageMismatch
+from streams.events import ShopperEvent
 from streams.packing import dump
 from streams.positions import Position
-from streams.sessions import Session
+from streams.sessions import Session, SessionRules, fold
 from streams.triggers import TriggerRules
 from tests.fakes.store import MemoryStore
 
-RULES = TriggerRules(debounce_s=0, max_wait_s=0, min_interval_s=0)
+FAR_MS = 10**14
+RULES = SessionRules()
 
 
-class Store(MemoryStore):
-    """A store that does not take marks, if told so, and calls `meanwhile` while it is asked."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda: 0)
-        self.takes_marks = True
-        self.meanwhile: Callable[[], object] = lambda: None
-
-    async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
-        self.meanwhile()
-        return await super().load(shoppers)
-
-    async def owe(self, partition: int, shoppers: Sequence[str]) -> None:
-        if not self.takes_marks:
-            raise StoreUnavailable("no marks")
-        await super().owe(partition, shoppers)
+@pytest.fixture
+def store() -> MemoryStore:
+    """A store with nobody in it."""
+    return MemoryStore(lambda: 0)
 
 
-def setting() -> tuple[Store, Backlog, Recall, Partition]:
-    store, backlog = Store(), Backlog(RULES, Targets())
-    return store, backlog, Recall(store, store, backlog, 0), Partition(3, 1, 0.0)
+def partition(number: int, read: int | None = None) -> Partition:
+    """A partition that was read up to an offset, exclusive."""
+    found = Partition(number, epoch=1, commit_lag_s=0.0)
+    if read:
+        found.ledger.received(read - 1)
+    return found
 
 
-async def stored(store: Store, shopper: str, offset: int, *, owed: bool = False) -> None:
-    session = Session()
-    session.folded = offset
-    context = Context(shopper, Position(0, offset), 3, "w0:1", dump(session), owed=owed)
-    await store.write([Write(context, 1_000)])
+def session(*offsets: int) -> Session:
+    folded = Session()
+    for offset in offsets:
+        event = ShopperEvent(event_id=f"e{offset}", shopper_id="ada", action="view", time_ms=offset)
+        fold(folded, event, offset, offset, RULES)
+    return folded
 
 
-async def test_nobody_is_evicted_while_others_are_loaded() -> None:
-    """When `known` returns, everybody it was asked for is there; who was not asked for may go."""
-    store, _, recall, partition = setting()
-    await stored(store, "ada", 5)
-    await stored(store, "cyd", 6)
-    await recall.known(partition, ["ada", "cyd"])
-    for _ in range(2):  # the first look begins a walk over all sessions
-        evict(partition, 0.0, EvictionRules(most=1_000), Held(2), safe=9)
-    store.meanwhile = lambda: evict(partition, 1e9, EvictionRules(most=0), Held(2), safe=9)
-    await recall.known(partition, ["ada", "bob"])
-    assert list(partition.shoppers) == ["ada", "bob"]
-    assert partition.shoppers["ada"].session.folded == 5
+async def stored(store: MemoryStore, lineage: int, number: int, *offsets: int) -> None:
+    """A context of ada, made of the events at these offsets."""
+    position = Position(lineage, offsets[-1], 0)
+    context = Context("ada", position, number, "w:1", dump(session(*offsets)))
+    await store.write([Write(context, FAR_MS)])
 
 
-async def test_who_is_stored_though_owed_is_owed_and_marked() -> None:
-    """Even if the mark was lost: the context tells, and the mark is made again before anything counts as covered."""
-    store, backlog, recall, partition = setting()
-    await stored(store, "ada", 5, owed=True)
-    await recall.known(partition, ["ada"])
-    assert await store.owed(3) == ["0:5:0:ada"]
-    assert backlog.next(1e9) is partition.shoppers["ada"]
+def recall(store: MemoryStore, lineage: int, starts: Sequence[int] = ()) -> Recall:
+    return Recall(store, store, Backlog(TriggerRules(), Targets()), lineage, starts)
 
 
-async def test_who_cannot_be_marked_is_not_known() -> None:
-    """Else the next attempt would find them in memory, and forget the mark."""
-    store, _, recall, partition = setting()
-    await stored(store, "ada", 5, owed=True)
-    store.takes_marks = False
-    with pytest.raises(StoreUnavailable):
-        await recall.known(partition, ["ada"])
-    assert not partition.shoppers
+async def known(store: MemoryStore, lineage: int, home: Partition, starts: Sequence[int] = ()) -> Session:
+    await recall(store, lineage, starts).known(home, ["ada"])
+    return home.shoppers["ada"].session
 
 
-async def test_a_mark_waits_for_its_session() -> None:
-    """Who is marked at an offset that the session has not come to is owed nothing yet: the events are still to come."""
-    store, backlog, recall, partition = setting()
-    await stored(store, "ada", 5)
-    await store.owe(3, ["0:9:0:ada"])
-    await recall.owed(partition, 0.0, None)
-    assert backlog.next(1e9) is None
-    assert partition.shoppers["ada"].marks == (Position(0, 9),)
+async def test_a_context_of_this_log_comes_with_its_offset(store: MemoryStore) -> None:
+    """What it covers is known when it is read again."""
+    await stored(store, 1, 0, 3, 7)
+    assert (await known(store, 1, partition(0))).folded == 7
 
 
-async def test_a_mark_without_a_session_goes_when_all_there_is_stored() -> None:
-    """Its session has expired; before that is certain, the mark stays."""
-    store, _, recall, partition = setting()
-    await store.owe(3, ["0:9:0:ada"])
-    await recall.owed(partition, 0.0, 9)
-    assert await store.owed(3) == ["0:9:0:ada"]
-    await recall.owed(partition, 0.0, 10)
-    assert await store.owed(3) == []
+@pytest.mark.parametrize("number", [0, 2])
+async def test_a_context_of_an_earlier_lineage_comes_with_its_history_alone(store: MemoryStore, number: int) -> None:
+    """From whichever partition: an event at a lower offset folds, one that is in the window changes nothing."""
+    await stored(store, 0, number, 3, 7)
+    found = await known(store, 1, partition(0))
+    assert (found.folded, found.durable, found.events) == (-1, -1, 2)
+    again = ShopperEvent(event_id="e7", shopper_id="ada", action="view", time_ms=7)
+    fold(found, again, 0, 9, RULES)
+    fold(found, ShopperEvent(event_id="new", shopper_id="ada", action="view", time_ms=9), 1, 9, RULES)
+    assert (found.folded, found.events) == (1, 3)
 
 
-async def test_a_mark_is_owed_beside_what_runs() -> None:
-    """A quiet event is being stored for the shopper when the marks are read: the call is owed next."""
-    store, backlog, recall, partition = setting()
-    await stored(store, "ada", 5)
-    await store.owe(3, ["0:5:0:ada"])
-    await recall.known(partition, ["ada"])
-    ada = partition.shoppers["ada"]
-    backlog.note(ada, 0.0, action="list_view", call=False, appended_ms=0)
-    parked = backlog.take(ada)
-    await recall.owed(partition, 0.0, None)
-    assert ada.running is parked
-    backlog.done(ada)
-    assert backlog.next(1e9) is ada
+async def test_a_context_of_a_later_lineage_stops_the_partition(store: MemoryStore) -> None:
+    """With the number that a bump must reach."""
+    await stored(store, 4, 0, 7)
+    with pytest.raises(LineageMismatch, match="penchant lineage bump --to 5"):
+        await known(store, 1, partition(0))
+
+
+async def test_a_context_of_another_partition_stops_the_partition(store: MemoryStore) -> None:
+    """A shopper stands in two of them."""
+    await stored(store, 1, 2, 7)
+    with pytest.raises(LineageMismatch, match="partition 2, but it is read in lineage 1, partition 0"):
+        await known(store, 1, partition(0))
+
+
+@pytest.mark.parametrize(
+    ("read", "offset", "starts"), [(10, 500, (20, 0, 100)), (30, 50, (20, 0, 100)), (None, 500, (20, 0, 100))]
+)
+async def test_what_is_left_from_before_partitions_were_added_stops_nobody(
+    store: MemoryStore, read: int | None, offset: int, starts: Sequence[int]
+) -> None:
+    """Where this partition, or the context's, is still before the lineage's start, the shopper has moved."""
+    await stored(store, 1, 2, offset)
+    assert (await known(store, 1, partition(0, read), starts)).folded == -1
+
+
+async def test_beyond_the_starts_a_shopper_has_one_partition(store: MemoryStore) -> None:
+    """Then it is a mismatch again, also in partitions that had no start."""
+    await stored(store, 1, 2, 500)
+    for number in (0, 5):
+        with pytest.raises(LineageMismatch):
+            await known(store, 1, partition(number, 30), (20, 0, 100))
+
+
+async def test_a_mark_of_an_earlier_lineage_is_let_go(store: MemoryStore) -> None:
+    """Its offset means nothing here, and no position of this log would ever remove it."""
+    await stored(store, 0, 0, 700)
+    await store.owe(0, [name("ada", Position(0, 700)), name("bob", Position(1, 5))])
+    await recall(store, 1).owed(partition(0), 0.0, safe=3)
+    assert await store.owed(0) == [name("bob", Position(1, 5))]
