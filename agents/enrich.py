@@ -90,12 +90,7 @@ class Enrichment:
     @property
     def settled(self) -> bool:
         """Nothing that was received still waits for a call or a write."""
-        return all(
-            not partition.held
-            and partition.ledger.head() is None
-            and all(who.clean for who in partition.shoppers.values())
-            for partition in self._partitions.values()
-        )
+        return all(partition.settled for partition in self._partitions.values())
 
     # What the transport tells and asks
 

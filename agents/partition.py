@@ -53,6 +53,11 @@ class Partition:
         """Whether somebody waits for others to be loaded, and needs this shopper too."""
         return any(shopper_id in wanted for wanted in self.wanted)
 
+    @property
+    def settled(self) -> bool:
+        """Nothing that was received still waits for a call or a write."""
+        return not self.held and self.ledger.head() is None and all(who.clean for who in self.shoppers.values())
+
     def hold(self, batch: RecordBatch, now_s: float) -> None:
         """Keep a batch until it is taken in."""
         if not self.held:
