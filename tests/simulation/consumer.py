@@ -124,24 +124,26 @@ class Consumer:
     async def _fetch(self) -> None:
         while True:
             self._changed.clear()
-            fetched = 0
+            more = False
             try:
                 if self._share.behind:
                     await self._go_back()
-                fetched = await self._fetch_once()
+                more = await self._fetch_once()
             except BrokerUnavailable:
                 await asyncio.sleep(0.2)
-            if not fetched:
+                continue
+            if not more:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(IDLE_S):
                         await self._changed.wait()
 
-    async def _fetch_once(self) -> int:
+    async def _fetch_once(self) -> bool:
+        """Whether there may be more at once."""
         asked = dict(self._share.epochs)
         wanted = [tp for tp in asked if self._share.readable(tp)]
         self._chance.shuffle(wanted)
         if not wanted:
-            return 0
+            return False
         positions = {tp: self._positions[tp] for tp in wanted}
         most = self._chance.randint(1, 24)
         fetched = await self._wire.ask(partial(self._broker.fetch, positions, most))
@@ -149,7 +151,7 @@ class Consumer:
             for batch in self._share.batches(tp, asked.get(tp), records):
                 self._positions[tp] = records[-1].offset + 1
                 await self._buffer.put(batch)
-        return len(fetched)
+        return sum(map(len, fetched.values())) == most
 
     async def _go_back(self) -> None:
         epochs = {tp: self._share.epochs[tp] for tp in self._share.behind}
