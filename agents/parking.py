@@ -88,9 +88,9 @@ class Parking:
         try:
             if owing:
                 await self._marks.make(owing[0][0].home.number, owing)
-            verdicts = await self._store.write([
-                self._checkpoints.write(checkpoint, owed=owed.call) for _, owed, checkpoint in taken
-            ])
+            verdicts = await self._store.write(
+                [self._checkpoints.write(checkpoint, owed=owed.call) for _, owed, checkpoint in taken]
+            )
         except StoreUnavailable:
             self._meter.store_failures += 1
             self._retry_s = _now() + RETRY_S

@@ -111,7 +111,9 @@ async def test_mismatches_are_all_named(scripted_triton: ScriptedTriton) -> None
 async def test_unknown_model(scripted_triton: ScriptedTriton) -> None:
     """A probe for a model that is not there names those that are; a call for it is only unavailable."""
     client = TritonClient(scripted_triton.grpc_address, "absent")
-    with pytest.raises(ContractMismatch, match="expected model absent, found ensemble, narrow, old, strange, tensorrt_llm"):
+    with pytest.raises(
+        ContractMismatch, match="expected model absent, found ensemble, narrow, old, strange, tensorrt_llm"
+    ):
         await client.probe()
     with pytest.raises(ModelUnavailable, match="absent"):
         await client.complete(ask(Turn()))

@@ -117,7 +117,9 @@ async def test_no_field_of_another_version_stays(own: RedisSide) -> None:
     assert "retired" not in await own.intent_hash("ada")
 
 
-@pytest.mark.parametrize("field", ["lineage", "offset", "generation", "partition", "owner", "erasure", "owed", "session"])
+@pytest.mark.parametrize(
+    "field", ["lineage", "offset", "generation", "partition", "owner", "erasure", "owed", "session"]
+)
 async def test_a_context_that_lacks_a_field_is_not_absent(own: RedisSide, field: str) -> None:
     """It is corrupt, and the error names its key."""
     await own.store.write([write("ada")])
