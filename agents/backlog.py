@@ -19,6 +19,9 @@ LATE_STEP_S = 1.0
 LOOK_AHEAD = 64
 """How many shoppers are looked at for one whom a free place suits. Each one that is passed over costs a microsecond."""
 
+Suits = Callable[[Shopper, bool], bool]
+"""Whether a shopper is to be called for now; True: nobody else is."""
+
 Entry = tuple[float, int, int, Shopper]
 Heap = list[Entry]
 
@@ -86,16 +89,17 @@ class Backlog:
         if shopper.owed is not None:
             self._arm(shopper, shopper.owed)
 
-    def next(self, now_s: float, suits: Callable[[Shopper], bool] | None = None) -> Shopper | None:
+    def next(self, now_s: float, suits: Suits | None = None) -> Shopper | None:
         """Take the shopper to call for now, if one is due; from here on the call runs.
 
-        With `suits` it is the first one for whom that says yes; those who are passed over keep their place.
+        With `suits` it is the first one for whom that says yes. When it says no to all, each is asked about once more,
+        this time with True. Those who are passed over keep their place.
         """
         self.advance(now_s)
         passed: list[tuple[Heap, Entry]] = []
         found: Shopper | None = None
         for heap, entry in self._in_order(now_s):
-            if suits is None or suits(entry[3]):
+            if suits is None or suits(entry[3], False):  # noqa: FBT003 # the protocol names it
                 found = entry[3]
                 break
             passed.append((heap, entry))
@@ -103,6 +107,8 @@ class Backlog:
                 break
         for heap, entry in passed:
             heappush(heap, entry)
+        if found is None and suits is not None:
+            found = next((entry[3] for _, entry in passed if suits(entry[3], True)), None)  # noqa: FBT003
         if found is not None:
             self.take(found)
             found.called_s = now_s

@@ -25,8 +25,9 @@ IDLE_S = 0.25
 HELD_S = 0.02
 """The longest sleep when somebody is due and has no place, for what comes by the time alone."""
 
-AGAIN_S = 0.005
-"""The backlog is not looked through again for this long after nobody suited the places that there were."""
+AGAIN_S = 0.02
+"""After nobody suited the places that there were, the backlog is not looked through again for this long, unless another
+one came free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Dispatch:
         self.availability = self._asking.availability
         self._slots = slots or Unlimited(model)
         self._duty = duty or Duty()
-        self._slots.listen(self.nudge)
+        self._slots.listen(self._note_place)
         self._bound = asyncio.Semaphore(rules.max_in_flight)
         self._wake = asyncio.Event()
         self._serving: dict[asyncio.Task[None], Serving] = {}
@@ -107,6 +108,10 @@ class Dispatch:
                 self._meter.dropped += 1
                 task.cancel()
 
+    def _note_place(self) -> None:
+        self._look_s = float("-inf")
+        self._wake.set()
+
     async def _next(self) -> Serving:
         loop = asyncio.get_running_loop()
         while True:
@@ -135,9 +140,9 @@ class Dispatch:
             return None
         lease: Lease | None = None
 
-        def suits(shopper: Shopper) -> bool:
+        def suits(shopper: Shopper, nobody_else: bool) -> bool:  # noqa: FBT001 # as the backlog asks
             nonlocal lease
-            lease = self._grant(shopper, now_s)
+            lease = self._grant(shopper, now_s, passed_over=nobody_else)
             return lease is not None
 
         shopper = self._backlog.next(now_s, suits) if self._look(now_s) else None
@@ -156,15 +161,15 @@ class Dispatch:
         self._look_s = now_s + AGAIN_S
         return True
 
-    def _grant(self, shopper: Shopper, now_s: float) -> Lease | None:
+    def _grant(self, shopper: Shopper, now_s: float, *, passed_over: bool) -> Lease | None:
+        """A place, of those who are passed over one that is not theirs too, once that has lasted."""
         owed = shopper.owed
         if owed is None:
             return None
-        passed_s = 0.0 if owed.passed_s is None else now_s - owed.passed_s
-        lease = self._slots.grant(shopper.id, now_s - owed.due_s, passed_s)
-        if lease is None and owed.passed_s is None:
+        if passed_over and owed.passed_s is None:
             owed.passed_s = now_s
-        return lease
+        passed_s = now_s - owed.passed_s if passed_over and owed.passed_s is not None else 0.0
+        return self._slots.grant(shopper.id, now_s - owed.due_s, passed_s)
 
     def _served(self, task: asyncio.Task[None]) -> None:
         self._serving.pop(task).lease.release()  # released already, unless the task was cancelled before it began

@@ -28,7 +28,8 @@ class Slots(Protocol):
         """Whether there is a place for anybody. Asked when somebody is due."""
 
     def grant(self, shopper: str, waited_s: float, passed_s: float) -> Lease | None:
-        """A place that suits this shopper, who has been due for `waited_s`, and was passed over `passed_s` ago."""
+        """A place that suits this shopper, who has been due for `waited_s`, and for `passed_s` of it there have been
+        places that suited nobody."""
 
 
 class Unlimited:

@@ -11,7 +11,8 @@ Class = Literal["live", "replay", "batch"]
 class Call:
     """One request. `deadline_s` is absolute, on the event loop's clock (`loop.time()`, seconds).
 
-    Calls of one shopper and one version of the prompt share KV blocks. `begun` is called with the first token.
+    Calls of one shopper and one version of the prompt share KV blocks. `begun` is called with the first token, by
+    servers that stream.
     """
 
     id: str

@@ -1,5 +1,6 @@
 """The words of `/v1/chat/completions` and `/v1/completions`: requests, and answers put together from events; pure."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import orjson
@@ -83,10 +84,14 @@ class Version(Words):
 
 
 class Reading:
-    """One answer while it comes in. `began_s` and the other times are the event loop's, in seconds."""
+    """One answer while it comes in. `began_s` and the other times are the event loop's, in seconds; `begun` is called
+    with the first token."""
 
-    def __init__(self, server: Server, model: str, endpoint: str, began_s: float) -> None:
+    def __init__(
+        self, server: Server, model: str, endpoint: str, began_s: float, begun: Callable[[], None] | None = None
+    ) -> None:
         self._server, self._model, self._endpoint, self._began_s = server, model, endpoint, began_s
+        self._begun = begun
         self._first_s: float | None = None
         self._last_s = began_s
         self._texts: list[str] = []
@@ -130,6 +135,8 @@ class Reading:
     def _take(self, text: str | None, now_s: float) -> None:
         if not text:  # the first event of most servers has only the role: no token yet
             return
+        if self._begun is not None and not self._texts:
+            self._begun()
         self._texts.append(text)
         self._first_s = now_s if self._first_s is None else self._first_s
         self._last_s = now_s

@@ -42,8 +42,8 @@ class Fleet:
         return any(each.limiter.admits(traffic_class, now_s) for pool in self.roster.usable(now_s) for each in pool)
 
     def grant(self, key: str, traffic_class: Class, waited_s: float, passed_s: float) -> "Lease | None":
-        """A place for a shopper, None to wait for one. They have `waited_s`, and for `passed_s` of it others were
-        given places that were not theirs."""
+        """A place for a shopper, None to wait for one. They have `waited_s`, and for `passed_s` of it there have been
+        places that were nobody's."""
         now_s = _now()
         for rank, replicas in enumerate(self.roster.usable(now_s)):
             first = home(key, replicas)
@@ -109,17 +109,12 @@ class Lease:
         return True
 
     async def _attempt(self, call: Call) -> Completion:
-        hedging = self._fleet.rules.hedging and self._class == "live"
-        delay_s = self._fleet.first_tokens.late_s() if hedging else None
-        if delay_s is None:
-            completion = await self._ask(self._replica, self._slot, call)
-        else:
-            self._fleet.hedges.call(_now())
-            completion = await hedged(
-                call, lambda each: self._ask(self._replica, self._slot, each), self._hedge, delay_s
-            )
-        self._fleet.first_tokens.learn(completion)
-        return completion
+        if not self._fleet.rules.hedging or self._class != "live":
+            return await self._ask(self._replica, self._slot, call)
+        self._fleet.hedges.call(_now())
+        return await hedged(
+            call, lambda each: self._ask(self._replica, self._slot, each), self._hedge, self._fleet.first_tokens
+        )
 
     async def _ask(self, replica: Replica, slot: Slot, call: Call) -> Completion:
         try:

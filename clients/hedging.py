@@ -16,32 +16,32 @@ Ask = Callable[[Call], Awaitable[Completion]]
 
 
 class FirstTokens:
-    """When first tokens came, of the latest calls."""
+    """How long first tokens took, of the latest calls. Of a server that does not stream it is the whole answer."""
 
     def __init__(self) -> None:
         self._seconds: deque[float] = deque(maxlen=KEPT)
         self._late_s: float | None = None
 
-    def learn(self, completion: Completion) -> None:
-        """Take in what a server told."""
-        if completion.prefill_ms is None:
-            return
-        self._seconds.append((completion.prefill_ms + (completion.queue_ms or 0.0)) / 1e3)
+    def learn(self, seconds: float) -> None:
+        """One came after so long."""
+        self._seconds.append(seconds)
         if len(self._seconds) >= LEAST:
             self._late_s = sorted(self._seconds)[int(len(self._seconds) * LATE)]
 
     def late_s(self) -> float | None:
-        """After how long a first token is late: nineteen of twenty came earlier. None before enough is known."""
+        """After how long one is late: nineteen of twenty came earlier. None before enough is known."""
         return self._late_s
 
 
-async def hedged(call: Call, first: Ask, second: Ask, delay_s: float) -> Completion:
-    """The first answer of `first`, and `second` if after `delay_s` there is no first token. Cancelling this cancels
-    both. When none answers, it raises what `first` raised."""
+async def hedged(call: Call, first: Ask, second: Ask, tokens: FirstTokens) -> Completion:
+    """The answer of `first`, or that of `second`, which is asked as well when the first token is late.
+
+    Cancelling this cancels both. When none answers, it raises what `first` raised.
+    """
     begun = asyncio.Event()
     tasks: list[asyncio.Future[Completion]] = [asyncio.ensure_future(first(replace(call, begun=begun.set)))]
     try:
-        if await _silent(tasks[0], begun, delay_s):
+        if await _late(tasks[0], begun, tokens):
             tasks.append(asyncio.ensure_future(second(call)))
         return await _first_answer(tasks)
     finally:
@@ -50,14 +50,19 @@ async def hedged(call: Call, first: Ask, second: Ask, delay_s: float) -> Complet
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _silent(task: asyncio.Future[Completion], begun: asyncio.Event, delay_s: float) -> bool:
+async def _late(task: asyncio.Future[Completion], begun: asyncio.Event, tokens: FirstTokens) -> bool:
+    began_s, late_s = _now(), tokens.late_s()
     token = asyncio.ensure_future(begun.wait())
     waited: set[asyncio.Future[Any]] = {task, token}
     try:
-        done, _ = await asyncio.wait(waited, timeout=delay_s, return_when=asyncio.FIRST_COMPLETED)
-        return not done
+        done, _ = await asyncio.wait(waited, timeout=late_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         token.cancel()
+    if not done and late_s is not None:
+        tokens.learn(late_s * 1.5)  # how late is not known; that it was counts
+    elif begun.is_set() or task.exception() is None:
+        tokens.learn(_now() - began_s)
+    return not done
 
 
 async def _first_answer(tasks: list[asyncio.Future[Completion]]) -> Completion:
@@ -68,3 +73,7 @@ async def _first_answer(tasks: list[asyncio.Future[Completion]]) -> Completion:
             if not isinstance(task.exception(), ModelUnavailable | DeadlinePassed):
                 return task.result()
     return tasks[0].result()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

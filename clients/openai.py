@@ -87,7 +87,7 @@ class OpenAIClient:
         async with self._http.calling(call.deadline_s):
             server, model = self._found or await self._find()
             now = asyncio.get_running_loop().time
-            reading = Reading(server, model, self.endpoint, now())
+            reading = Reading(server, model, self.endpoint, now(), call.begun)
             body = completions.body(call, model, self.api, server, with_priority=self._sends_priority)
             url = f"{self.url}{completions.PATHS[self.api]}"
             await self._http.stream(url, body, lambda payload: reading.absorb(payload, now()))

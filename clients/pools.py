@@ -51,13 +51,12 @@ class PooledClient:
         key, since_s = affinity(call.shopper, call.prompt_version), now()
         passed_since_s: float | None = None
 
-        def attempt() -> Lease | None:
+        def attempt(passed_over: bool) -> Lease | None:  # noqa: FBT001 # as the line asks
             nonlocal passed_since_s
-            passed_s = 0.0 if passed_since_s is None else now() - passed_since_s
-            lease = self.fleet.grant(key, call.traffic_class, now() - since_s, passed_s)
-            if lease is None and passed_since_s is None and self.fleet.room(call.traffic_class):
+            if passed_over and passed_since_s is None:
                 passed_since_s = now()
-            return lease
+            passed_s = now() - passed_since_s if passed_over and passed_since_s is not None else 0.0
+            return self.fleet.grant(key, call.traffic_class, now() - since_s, passed_s)
 
         lease = await self._turns.turn(call.traffic_class, attempt, call.deadline_s)
         try:

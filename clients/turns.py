@@ -26,19 +26,23 @@ class Place(Protocol):
 P = TypeVar("P", bound=Place)
 
 
+Attempt = Callable[[bool], P | None]
+"""Tries to take a place. True: nobody in line could take any that is free."""
+
+
 class Waiter(Generic[P]):
     """Somebody who waits until `attempt` gives a place."""
 
-    def __init__(self, attempt: Callable[[], P | None]) -> None:
+    def __init__(self, attempt: Attempt[P]) -> None:
         self._attempt = attempt
         self.place: P | None = None
         self.called = asyncio.get_running_loop().create_future()
 
-    def advance(self) -> bool:
+    def advance(self, *, passed_over: bool = False) -> bool:
         """Try, unless nobody waits here any more; returns whether a place was taken just now."""
         if self.called.done():
             return False
-        self.place = self._attempt()
+        self.place = self._attempt(passed_over)
         if self.place is not None:
             self.called.set_result(None)
         return self.place is not None
@@ -67,15 +71,16 @@ class Turns:
     def advance(self) -> None:
         """Something has changed: give places to those who can have them, in order."""
         for traffic_class, line in self._lines.items():
-            for waiter in list(islice(line, LOOK_AHEAD)):
-                if not self.room(traffic_class):
-                    break
-                if waiter.advance():
-                    line.remove(waiter)
+            for passed_over in (False, True):
+                for waiter in list(islice(line, LOOK_AHEAD)):
+                    if not self.room(traffic_class):
+                        break
+                    if waiter.advance(passed_over=passed_over):
+                        line.remove(waiter)
         for listener in self._listeners:
             listener()
 
-    async def turn(self, traffic_class: Class, attempt: Callable[[], P | None], deadline_s: float) -> P:
+    async def turn(self, traffic_class: Class, attempt: Attempt[P], deadline_s: float) -> P:
         """Wait until `attempt` gives a place, until the deadline on the loop's clock at the longest.
 
         Raises DeadlinePassed then, ModelOverloaded when too many wait already. Cancelled, it keeps no place.

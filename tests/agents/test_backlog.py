@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.backlog import Backlog, Targets
+from agents.backlog import LOOK_AHEAD, Backlog, Targets
 from agents.partition import Partition
 from agents.shoppers import Owed, Shopper
 from streams.triggers import TriggerRules
@@ -29,6 +29,37 @@ def test_events_of_a_shopper_become_one_call() -> None:
     assert backlog.next(9.0) is None
     assert who.running is not None
     assert who.running.events == 100
+
+
+def test_a_place_goes_to_the_first_whom_it_suits() -> None:
+    """Those who are passed over keep their place; when it suits nobody, all are asked about once more."""
+    backlog = Backlog(RULES, TARGETS)
+    crowd = [shopper(str(number)) for number in range(6)]
+    for number, who in enumerate(crowd):
+        note(backlog, who, number / 10, "search" if number < 2 else "view")
+    assert backlog.next(2.0, lambda who, _: who in crowd[3:]) is crowd[3]
+    asked: list[tuple[str, bool]] = []
+
+    def nobody(who: Shopper, again: bool) -> bool:  # noqa: FBT001 # as the backlog asks
+        asked.append((who.id, again))
+        return False
+
+    assert backlog.next(2.0, nobody) is None
+    assert asked == [(name, again) for again in (False, True) for name in "01245"]
+    assert backlog.next(2.0, lambda who, again: again and who is crowd[4]) is crowd[4]
+    assert [backlog.next(2.0) for _ in range(5)] == [crowd[0], crowd[1], crowd[2], crowd[5], None]
+
+
+def test_only_so_many_are_looked_at() -> None:
+    """However long the line, a look is short; and the order is what it was."""
+    backlog = Backlog(RULES, Targets(fresh_s=1e6))
+    crowd = [shopper(str(number)) for number in range(3 * LOOK_AHEAD)]
+    for number, who in enumerate(crowd):
+        note(backlog, who, number / 1e3)
+    asked: list[Shopper] = []
+    assert backlog.next(9.0, lambda who, again: bool(asked.append(who)) and again) is None
+    assert asked == crowd[:LOOK_AHEAD] * 2
+    assert [backlog.next(9.0) for _ in crowd] == crowd
 
 
 def test_at_most_one_call_runs_and_the_next_waits_its_interval() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -50,6 +51,16 @@ async def test_figures(client: OpenAIClient) -> None:
     assert completion.prefill_ms is not None
     assert completion.prefill_ms >= 50
     assert completion.decode_ms is not None
+
+
+async def test_the_first_token_is_told(client: OpenAIClient) -> None:
+    """Once, when it comes; a call that fails before it tells nothing."""
+    begun: list[str] = []
+    await client.complete(replace(ask(Turn(("a", "b", "c"))), begun=lambda: begun.append("began")))
+    assert begun == ["began"]
+    with pytest.raises(ModelOverloaded):
+        await client.complete(replace(ask(Turn(fault="overload-503")), begun=lambda: begun.append("never")))
+    assert begun == ["began"]
 
 
 async def test_no_usage(client: OpenAIClient) -> None:

@@ -1,0 +1,122 @@
+"""A desk: dispatch with everything around it in memory and in virtual time; shoppers are told one by one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from agents.asking import CallRules
+from agents.backlog import Backlog, Targets
+from agents.checkpoints import Checkpoints, ExpiryRules
+from agents.dispatch import Dispatch
+from agents.meter import Meter
+from agents.partition import Partition
+from agents.shoppers import Shopper
+from agents.slots import Lease, Slots
+from clients.calls import Call, Completion, ModelClient
+from storage.gather import GatheringWriter, GatherRules
+from streams.events import Item, ShopperEvent
+from streams.intents import Intent
+from streams.sessions import SessionRules, fold
+from streams.triggers import TriggerRules
+from tests.fakes.store import MemoryStore
+from tests.simulation.reason import Reason
+
+EPOCH_MS = 1_700_000_000_000
+AT_ONCE = TriggerRules(debounce_s=0.0, max_wait_s=1.0, max_events=50, min_interval_s=0.0)
+KETTLE = Item("sku-1", "Kettle", "home/kettles", "Tarn", 60.0, "EUR")
+
+
+class Gate:
+    """Slots by hand: `places` at once. `held` are the leases that were not released."""
+
+    def __init__(self, model: ModelClient, places: int) -> None:
+        self.model, self.places = model, places
+        self.held: set[HandLease] = set()
+        self.asked: list[tuple[str, float, float]] = []
+        self.suits: Callable[[str], bool] = lambda _: True
+        self._changed: Callable[[], None] = lambda: None
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+
+    def room(self) -> bool:
+        return len(self.held) < self.places
+
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Lease | None:
+        self.asked.append((shopper, round(waited_s, 2), round(passed_s, 2)))
+        if not self.room() or not self.suits(shopper):
+            return None
+        lease = HandLease(self)
+        self.held.add(lease)
+        return lease
+
+    def widen(self, places: int) -> None:
+        self.places = places
+        self._changed()
+
+    def give_back(self, lease: "HandLease") -> None:
+        self.held.discard(lease)
+        self._changed()
+
+
+class HandLease:
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def complete(self, call: Call) -> Completion:
+        return await self._gate.model.complete(call)
+
+    def release(self) -> None:
+        self._gate.give_back(self)
+
+
+@dataclass
+class Desk:
+    """`view` tells an event of a shopper; intents are found in the store, the latest ones in the meter."""
+
+    dispatch: Dispatch
+    backlog: Backlog
+    store: MemoryStore
+    meter: Meter
+    partition: Partition
+    shoppers: dict[str, Shopper] = field(default_factory=dict)
+    offset: int = 0
+
+    def view(self, name: str) -> None:
+        """An event came: the shopper is owed a call."""
+        shopper = self.shoppers.setdefault(name, Shopper(name, self.partition))
+        self.partition.shoppers[name] = shopper
+        self.offset += 1
+        now_s = asyncio.get_running_loop().time()
+        now_ms = EPOCH_MS + int(now_s * 1e3)
+        event = ShopperEvent(f"e{self.offset}", name, "view", now_ms, items=(KETTLE,))
+        fold(shopper.session, event, self.offset, now_ms, SessionRules())
+        self.backlog.note(shopper, now_s, action="view", call=True, appended_ms=now_ms)
+        self.dispatch.nudge()
+
+    def latest(self) -> dict[str, Intent]:
+        """The latest intents by shopper."""
+        return {intent.shopper: intent for intent in self.meter.latest}
+
+
+@asynccontextmanager
+async def desk(
+    model: ModelClient, slots: Slots | None = None, *, rules: CallRules | None = None, targets: Targets | None = None
+) -> AsyncIterator[Desk]:
+    """A desk whose dispatch runs."""
+
+    def clock_ms() -> int:
+        return EPOCH_MS + int(asyncio.get_running_loop().time() * 1e3)
+
+    store, meter = MemoryStore(clock_ms), Meter()
+    backlog = Backlog(AT_ONCE, targets or Targets(fresh_s=60.0))
+    checkpoints = Checkpoints("desk", ExpiryRules(), clock_ms, lineage=0)
+    writer = GatheringWriter(store, GatherRules())
+    dispatch = Dispatch(backlog, model, writer, store, checkpoints, Reason(), rules or CallRules(), meter, slots)
+    running = asyncio.ensure_future(dispatch.run())
+    try:
+        yield Desk(dispatch, backlog, store, meter, Partition(0, 1, 0.0))
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
