@@ -5,14 +5,14 @@ Equal work in pairs: every round runs each system once over the same events, in 
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
 from penchant.bench import systems
-from penchant.bench.intervals import interval, ratio, round_off
+from penchant.bench.intervals import Interval, interval, ratio, round_off
 from penchant.bench.load import Load, fill, make_topic
 from penchant.bench.servers import Servers
 from penchant.bench.sizes import bytes_per_session
@@ -25,11 +25,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure. `events` are compared, `whole_events` go to the worker with all its work."""
+    """What to measure. `events` of `shoppers` are compared, the `whole_` ones go to the worker with all its work."""
 
     events: int = 200_000
-    whole_events: int = 1_000_000
     shoppers: int = 10_000
+    whole_events: int = 1_000_000
+    whole_shoppers: int = 2_000
     partitions: int = 8
     rounds: int = 5
     whole_rounds: int = 3
@@ -37,14 +38,16 @@ class Plan:
     others: Sequence[System] = OTHERS
 
 
-QUICK = Plan(events=60_000, whole_events=120_000, rounds=1, whole_rounds=1, sessions=300)
+QUICK = Plan(events=40_000, whole_events=200_000, rounds=1, whole_rounds=1, sessions=300)
 
 
 @dataclass(slots=True)
 class Figures:
-    """What the rounds came to: seconds by system in the order of the rounds, and the worker's own figures."""
+    """What the rounds came to, in their order: seconds on the clock and of processor time by system, and what the
+    worker told."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    cpu_s: dict[str, list[float]] = field(default_factory=dict)
     whole: list[dict[str, Any]] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -104,6 +107,7 @@ async def _compare(plan: Plan, stage: Servers, compared: list[System], figures: 
             told = await systems.measure([*command, str(plan.events), _core(stage)])
             digests.add(told["digest"])
             figures.seconds.setdefault(system.name, []).append(told["seconds"])
+            figures.cpu_s.setdefault(system.name, []).append(told["cpu_s"])
             say(f"round {number + 1} of {plan.rounds}, {system.name}: {plan.events / told['seconds']:,.0f} events/s")
     if len(digests) > 1:
         raise AssertionError("the systems folded the same events to different sessions")
@@ -112,7 +116,7 @@ async def _compare(plan: Plan, stage: Servers, compared: list[System], figures: 
 async def _work(plan: Plan, stage: Servers, figures: Figures, say: Say) -> None:
     topic = f"whole-{uuid4().hex[:8]}"
     await make_topic(stage.kafka.address, topic, plan.partitions)
-    await fill(stage.kafka.address, topic, Load(plan.whole_events, plan.shoppers).records())
+    await fill(stage.kafka.address, topic, Load(plan.whole_events, plan.whole_shoppers).records())
     for number in range(plan.whole_rounds):
         told = await whole(stage, topic, plan.whole_events)
         figures.whole.append(told)
@@ -120,26 +124,31 @@ async def _work(plan: Plan, stage: Servers, figures: Figures, say: Say) -> None:
 
 
 def _summary(plan: Plan, figures: Figures) -> dict[str, Any]:
-    ours = figures.seconds[OURS.name]
     rates = {name: interval([plan.events / each for each in taken]) for name, taken in figures.seconds.items()}
+    busy = {name: interval([plan.events / each for each in taken]) for name, taken in figures.cpu_s.items()}
     rates[WHOLE] = interval([rate(told) for told in figures.whole])
-    ratios = {name: ratio(taken, ours) for name, taken in figures.seconds.items() if name != OURS.name}
+    busy[WHOLE] = interval([told["events"] / told["covered_cpu_s"] for told in figures.whole])
+    ratios, busy_ratios = _ratios(figures.seconds), _ratios(figures.cpu_s)
+    shown = {
+        "events_per_second": rates,
+        "ratio": ratios,
+        "events_per_cpu_second": busy,
+        "ratio_per_cpu_second": busy_ratios,
+    }
     return {
-        "events": plan.events,
-        "shoppers": plan.shoppers,
-        "partitions": plan.partitions,
-        "rounds": plan.rounds,
-        "events_per_second": {name: round(each.middle) for name, each in rates.items()},
-        "ratio": {name: round_off(each.middle) for name, each in ratios.items()},
-        "intervals": {
-            "events_per_second": {name: each.bounds for name, each in rates.items()},
-            "ratio": {name: each.bounds for name, each in ratios.items()},
-        },
+        "plan": {name: value for name, value in asdict(plan).items() if name != "others"},
+        **{name: {system: round_off(each.middle) for system, each in of.items()} for name, of in shown.items()},
+        "intervals": {name: {system: each.bounds for system, each in of.items()} for name, of in shown.items()},
         "left_out": figures.left_out,
         "versions": figures.versions,
         "loop_lag_ms": figures.whole[-1]["loop_lag_ms"],
         "whole": figures.whole,
     }
+
+
+def _ratios(taken: Mapping[str, list[float]]) -> dict[str, Interval]:
+    """How many times as fast as each of the others we are, round by round."""
+    return {name: ratio(theirs, taken[OURS.name]) for name, theirs in taken.items() if name != OURS.name}
 
 
 def _core(stage: Servers) -> str:

@@ -98,7 +98,7 @@ def _log(bootstrap: str, topic: str) -> Iterator[list[Record]]:
         left = sum(ends.values())
         consumer.assign([TopicPartition(topic, number, 0) for number in found])
         while left > 0:
-            messages = consumer.consume(10_000, WITHIN_S)
+            messages = consumer.consume(min(left, CHUNK), WITHIN_S)
             if not messages:
                 raise BrokerUnavailable(f"{left} records of {topic} cannot be read again within {WITHIN_S:g} s")
             left -= len(messages)

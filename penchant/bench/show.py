@@ -17,13 +17,18 @@ NAMES = {
 
 def show_ingest(console: Console, report: Mapping[str, Any]) -> None:
     """Rates and ratios; below them what a session takes and how late the event loop was."""
-    table = _table("", "events/s", "95 %", "Penchant is faster by", "95 %")
+    table = _table("", "events/s", "95 %", "of a processor's", "Penchant is faster by", "95 %")
+    bounds = report["intervals"]
     for name, title in NAMES.items():
         if name in report["events_per_second"]:
-            bounds = report["intervals"]
-            times = f"{report['ratio'][name]:g} times" if name in report["ratio"] else ""
-            spans = _span(bounds["events_per_second"][name], ",.0f"), _span(bounds["ratio"].get(name), "g")
-            table.add_row(title, f"{report['events_per_second'][name]:,}", spans[0], times, spans[1])
+            table.add_row(
+                title,
+                f"{report['events_per_second'][name]:,.0f}",
+                _span(bounds["events_per_second"][name], ",.0f"),
+                f"{report['events_per_cpu_second'][name]:,.0f}",
+                f"{report['ratio'][name]:g} times" if name in report["ratio"] else "",
+                _span(bounds["ratio"].get(name), "g"),
+            )
     console.print(table)
     for name, why in report["left_out"].items():
         console.print(f"{NAMES[name]} was left out: {why}")
@@ -103,5 +108,7 @@ def _foot(console: Console, report: Mapping[str, Any]) -> None:
         f"load average {machine['load_average']} before; commit {report['commit']}"
     )
     console.print(", ".join(f"{name} {version}" for name, version in report["versions"].items()))
+    if machine["load_average"] > machine["cores"] / 2:
+        console.print("The machine was busy with other things: trust ratios and processor time, not seconds.")
     if report["quick"]:
         console.print("Rough: --quick takes one short round.")

@@ -15,8 +15,8 @@ from tests.kafka import SKIPPED
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
 INGEST = ingest.Plan(
-    events=3_000, whole_events=2_000, shoppers=100, partitions=2, rounds=1, whole_rounds=1, sessions=20,
-    others=[system for system in ingest.OTHERS if not system.requirements],
+    events=3_000, shoppers=100, whole_events=2_000, whole_shoppers=50, partitions=2, rounds=1, whole_rounds=1,
+    sessions=20, others=[system for system in ingest.OTHERS if not system.requirements],
 )  # fmt: skip
 RECOVERY = recovery.Plan(
     shoppers=60, events_per_second=60.0, steady_s=2.0, last_s=0.5, crashes=1, partitions=2, commit_lag_s=0.5,
@@ -43,7 +43,8 @@ async def test_ingest_reports_rates_and_ratios(stage: Servers) -> None:
     report = await ingest.run(INGEST, stage, lines.append)
     assert report["events_per_second"].keys() == {"penchant", "penchant_decode_fold", "plain_faust"}
     assert all(rate > 0 for rate in report["events_per_second"].values())
-    assert report["ratio"].keys() == {"plain_faust"}
+    assert report["ratio"].keys() == report["ratio_per_cpu_second"].keys() == {"plain_faust"}
+    assert report["events_per_cpu_second"].keys() == report["events_per_second"].keys()
     assert report["bytes_per_session"]["hot"] > report["bytes_per_session"]["packed"] > 0
     assert report["loop_lag_ms"].keys() == {"p50", "p99", "max"}
     whole = report["whole"][0]
