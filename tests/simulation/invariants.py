@@ -10,8 +10,10 @@ from collections.abc import Iterator
 
 from agents.enrich import Enrichment
 from agents.partition import Partition
+from agents.shoppers import Shopper
 from streams.batches import TP
 from streams.intents import Intent
+from streams.ledger import Ticket
 from streams.positions import Position
 from tests.fakes.store import Data
 from tests.simulation.broker import Broker
@@ -33,6 +35,7 @@ class Invariants:
         self._truth, self._letters, self._scale = truth, letters, scale
         self._checked: dict[TP, int] = {}
         self._over: dict[Partition, float] = {}
+        self._waiting: set[Ticket] = set()
 
     def commit(self, tp: TP, offset: int, durable: Data, now_s: float, now_ms: int) -> Iterator[str]:
         """Everything below a committed offset is `durable`, which is what the store held a commit lag ago."""
@@ -127,13 +130,23 @@ class Invariants:
                 yield f"bounds: {partition.ledger.span()} offsets of partition {partition.number} are uncovered"
 
     def heads(self, enrichment: Enrichment, since_s: float, now_s: float) -> Iterator[str]:
-        """With a store that has been well `since_s`, nobody holds a commit for longer than parking and a call take."""
-        calls, bound_s = self._scale.calls, self._scale.parking.after_s + self._scale.limit.window_s + 1.0
-        bound_s += calls.deadline_s * calls.max_answers + calls.backoff_s
+        """With a store that has been well `since_s`, whoever waits is soon parked and holds no commit any more.
+
+        What else holds one does so no longer than a call, or a refusal, takes.
+        """
+        calls, bound_s = self._scale.calls, self._scale.parking.after_s + 1.0
+        busy_s = bound_s + calls.deadline_s * calls.max_answers + calls.backoff_s + self._scale.limit.window_s
         for partition in enrichment.partitions.values():
             head = partition.ledger.head()
-            if head is not None and max(head.since_s, since_s) + bound_s < now_s:
+            if head is None or max(head.since_s, since_s) + bound_s >= now_s:
+                continue
+            waits = isinstance(head.holder, Shopper) and head.holder.running is None
+            if head in self._waiting if waits else max(head.since_s, since_s) + busy_s < now_s:
                 yield f"head: {partition.number}/{head.offset} is uncovered since {head.since_s:.2f}"
+            if waits:
+                self._waiting.add(head)  # a call may have ended just now: at the next look it is parked
+            else:
+                self._waiting.discard(head)
 
 
 def owes(data: Data, partition: int, shopper: str) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from tests.simulation.campaign import Catch, catch, cores, table
 from tests.simulation.mutations import MUTATIONS
 
-SEEDS = 600
+SEEDS = 2_000
 """How many seeds a broken rule may survive. Most are caught by the first few."""
 
 NAMES = list(MUTATIONS)

@@ -53,7 +53,7 @@ def crowd(chance: random.Random) -> Crowd:
         events=chance.randint(60, 220),
         seconds=chance.uniform(5.0, 12.0),
         lag_ms=chance.choice([0, 0, 0, 3_600_000]),
-        bad=chance.choice([0.0, 0.0, 0.03]),
+        bad=chance.choice([0.0, 0.0, 0.04]),
     )
 
 
