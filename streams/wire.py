@@ -1,7 +1,7 @@
 """Wire: the quick way from JSON to a shopper event, for records that are just as they should be. Pure.
 
 It says yes or it says nothing: whatever it does not take is for decoding.py to look at closely, with pydantic, which
-decides and tells why. Most records are good, and those take half the time this way (docs/performance.md). What it takes
+decides and tells why. Most records are good, and those take less time this way. What it takes
 is what pydantic would make of it, but that a field nobody asked for may be nested deeper, or be a longer number.
 """
 

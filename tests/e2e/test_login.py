@@ -92,3 +92,4 @@ async def test_a_worker_logs_in_everywhere(
             return running.meter.intents >= 2 and running.meter.dead_letters == 1
 
         await until(done)
+        assert running.meter.dead_letters == 1
