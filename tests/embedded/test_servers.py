@@ -178,8 +178,10 @@ async def test_a_crash_is_seen_and_mended(tmp_path: Path) -> None:
 async def test_the_stack_ends_with_its_parent(tmp_path: Path, how: signal.Signals) -> None:
     """However the process that started the stack ends, no server and no shared memory outlives it."""
     script = f"""
-import asyncio, pathlib
+import asyncio, pathlib, signal
 from penchant.embedded.stack import Stack
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
 
 async def main():
     async with Stack(pathlib.Path({str(tmp_path)!r}), answer="tests.servers:echo") as stack:

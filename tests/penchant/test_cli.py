@@ -173,7 +173,8 @@ def test_commands_of_commands(command: Callable[[object], None]) -> None:
 def test_interrupt_exits_with_130_after_an_orderly_stop() -> None:
     """Ctrl-C ends the running command in order: it may close what it opened, then the status is 130."""
     code = """
-import asyncio, sys, types
+import asyncio, signal, sys, types
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
 from penchant.cli import main
 async def run():
     print("running", flush=True)
