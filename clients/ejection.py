@@ -15,13 +15,14 @@ MEMORY = 0.1
 @dataclass(frozen=True, slots=True)
 class EjectionRules:
     """How many failures in a row are too many, for calls, for probes, and for calls of a replica on trial; how many
-    times slower than its peers is too slow, known from so many answers. An ejection lasts `first_s`, the next ones ever
-    longer, until a replica has been well for `forgive_s`."""
+    times slower than its peers, and by how much, is too slow, known from so many answers. An ejection lasts `first_s`,
+    the next ones ever longer, until a replica has been well for `forgive_s`."""
 
     failures: int = 5
     failures_on_trial: int = 2
     failed_probes: int = 3
     slower: float = 3.0
+    slower_by_s: float = 0.25
     answers: int = 20
     first_s: float = 15.0
     longest_s: float = 300.0
@@ -89,9 +90,13 @@ class Condition:
 
     def slow(self, peers: Sequence[float]) -> str | None:
         """Why it should be ejected beside peers that take so many seconds for a call; None when it should not."""
-        if self.service_s is None or not peers or self.service_s < self._rules.slower * median(peers):
+        own_s, rules = self.service_s, self._rules
+        if own_s is None or not peers:
             return None
-        return f"a call takes {self.service_s:.2f} s, and {median(peers):.2f} s on its peers"
+        theirs_s = median(peers)
+        if own_s < max(rules.slower * theirs_s, theirs_s + rules.slower_by_s):
+            return None
+        return f"a call takes {own_s:.2f} s, and {theirs_s:.2f} s on its peers"
 
     def eject(self, now_s: float, why: str) -> float:
         """Out it goes; returns for how many seconds at least."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Protocol
 
+from clients.queueing import Wait
+
 
 @dataclass(frozen=True, slots=True)
 class LimitRules:
@@ -59,8 +61,8 @@ class Limit(Protocol):
     def restart(self, calls: int) -> None:
         """Begin anew with so many: what was known is no longer true."""
 
-    def answered(self, trial: Trial, now_s: float, queue_ms: float) -> None:
-        """A call was answered, after it had waited for `queue_ms` on the server."""
+    def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:
+        """A call was answered, after it had waited so long on the server."""
 
     def refused(self, trial: Trial, now_s: float, retry_after_s: float | None = None) -> None:
         """The server asked for less, or did not answer by the deadline."""
@@ -73,22 +75,25 @@ class Window:
     calls: int = 0
     in_flight: int = 0
     most: int = 0
-    queue_s: float = 0.0
-    total_s: float = 0.0
+    told_ms: float = 0.0
+    late_ms: float = 0.0
+    total_ms: float = 0.0
     wanted: bool = False
 
-    def add(self, in_flight: int, queue_s: float, total_s: float) -> None:
+    def add(self, in_flight: int, wait: Wait, total_s: float) -> None:
         """One call more."""
         self.calls += 1
         self.in_flight += in_flight
         self.most = max(self.most, in_flight)
-        self.queue_s += queue_s
-        self.total_s += total_s
+        self.told_ms += wait.told_ms
+        self.late_ms += wait.late_ms
+        self.total_ms += total_s * 1e3
 
     def waiting(self) -> tuple[float, float]:
         """How many calls were in flight on average, and how many of them waited on the server."""
         in_flight = self.in_flight / self.calls
-        return in_flight, in_flight * self.queue_s / max(self.total_s, 1e-9)
+        waited_ms = Wait(self.told_ms, self.late_ms).ms
+        return in_flight, in_flight * waited_ms / max(self.total_ms, 1e-6)
 
 
 class AdaptiveLimit:
@@ -120,13 +125,13 @@ class AdaptiveLimit:
         """A call was held back for its tokens: the limit decides how much is in flight, though fewer calls are."""
         self._window.wanted = True
 
-    def answered(self, trial: Trial, now_s: float, queue_ms: float) -> None:
+    def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:
         """Learn from an answer, unless the call began before the last change: it says nothing of what is now."""
         self._pause_s = self.rules.first_pause_s
         if trial.changes < self._changes:
             return
         window = self._window
-        window.add(trial.in_flight, queue_ms / 1e3, now_s - trial.began_s)
+        window.add(trial.in_flight, wait, now_s - trial.began_s)
         if window.calls >= min(max(self._limit / 2, 4), 50):
             self._decide(now_s)
 

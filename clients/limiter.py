@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from clients.calls import Call, Class, Completion, ModelClient
 from clients.limit import AdaptiveLimit, Limit, Trial
-from clients.queueing import Queueing
+from clients.queueing import Queueing, Wait
 from clients.sizes import Sizes
 from clients.turns import CLASSES, Turns
 from streams.errors import DeadlinePassed, ModelOverloaded
@@ -84,13 +84,13 @@ class Limiter:
 class Slot:
     """The right to one call at a time at one server, until it is released. Releasing again is harmless.
 
-    `queue_ms`: how long its last call waited on the server, as far as is known.
+    `wait`: how long its last call waited on the server, as far as is known.
     """
 
     def __init__(self, limiter: Limiter, traffic_class: Class, now_s: float) -> None:
         self._limiter, self._class = limiter, traffic_class
         self._held = True
-        self.queue_ms = 0.0
+        self.wait = Wait()
         limiter.in_flight[traffic_class] += 1
         self._trial: Trial | None = limiter.limit.begin(now_s, limiter.in_flight.total())
 
@@ -123,7 +123,7 @@ class Slot:
             raise
         finally:
             limiter.tokens -= tokens
-        self.queue_ms = limiter.queueing.queue_ms(completion, limiter.sizes.input_tokens(call), now())
-        limiter.limit.answered(trial, now(), self.queue_ms)
+        self.wait = limiter.queueing.wait(completion, limiter.sizes.input_tokens(call), now())
+        limiter.limit.answered(trial, now(), self.wait)
         limiter.sizes.learn(call, completion)
         return completion

@@ -1,22 +1,38 @@
 """Queueing: how long a call waited on its server before work on it began. Pure; times are seconds on one clock.
 
-Servers that tell are believed. Of others only the time to the first token is known, in which computing the prompt is
-the rest. That is predicted from the best times of the last minutes: what lies far above it is waiting.
+Servers that tell are believed. Then the prompt is computed, which waits too when others' prompts are in the way; and of
+servers that do not tell, the time to the first token is all that is known. How long a prompt takes alone is predicted
+from the best times of the last minutes: what lies far above that is waiting.
 """
 
 from collections import deque
+from dataclasses import dataclass
 
 from clients.calls import Completion
 
 OVERHEAD_TOKENS = 200
 """What a call costs before its first token beside its prompt, as tokens of prompt: network, scheduling, one decode."""
 
-TOLERANCE = 1.5
-"""A first token takes longer by this in a full batch that makes nobody wait: prompts are computed between decodes."""
+TOLERANCE = 2.0
+"""A prompt takes longer by this in a full batch that makes nobody wait: it is computed between decodes."""
 
 GROUP = 8
 MINUTE_S = 60.0
 KEPT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a call waited: as its server told, and by how much the first token came later than it had to. The latter
+    is negative when it came earlier, so that chance evens out over many calls."""
+
+    told_ms: float = 0.0
+    late_ms: float = 0.0
+
+    @property
+    def ms(self) -> float:
+        """Together, of this one call."""
+        return self.told_ms + max(self.late_ms, 0.0)
 
 
 class Queueing:
@@ -26,16 +42,15 @@ class Queueing:
         self._group: list[float] = []
         self._floors: deque[tuple[float, float]] = deque(maxlen=KEPT)
 
-    def queue_ms(self, completion: Completion, input_tokens: float, now_s: float) -> float:
-        """What this answer tells. `input_tokens` stands in where the server does not count them; 0 without a signal."""
-        if completion.queue_ms is not None:
-            return completion.queue_ms
+    def wait(self, completion: Completion, input_tokens: float, now_s: float) -> Wait:
+        """What this answer tells. `input_tokens` stands in where the server does not count them."""
+        told_ms = completion.queue_ms or 0.0
         if completion.prefill_ms is None:
-            return 0.0
+            return Wait(told_ms)
         tokens = completion.input_tokens or input_tokens
         work = max(tokens - (completion.cached_tokens or 0), 0) + OVERHEAD_TOKENS
         self._note(completion.prefill_ms / work, now_s)
-        return max(completion.prefill_ms - TOLERANCE * self.floor_ms() * work, 0.0)
+        return Wait(told_ms, completion.prefill_ms - TOLERANCE * self.floor_ms() * work)
 
     def floor_ms(self) -> float:
         """Milliseconds per token, when nothing waits; 0 before anything is known."""

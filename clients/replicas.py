@@ -99,7 +99,7 @@ class Replica:
             raise
         finally:
             self._end(_now())
-        self.condition.answered(_now(), max(_now() - began_s - slot.queue_ms / 1e3, 0.0))
+        self.condition.answered(_now(), max(_now() - began_s - slot.wait.ms / 1e3, 0.0))
         self._count(completion)
         return completion
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from clients.limit import AdaptiveLimit, Limit, Trial
 from clients.limiter import Limiter
+from clients.queueing import Wait
 from streams.errors import DeadlinePassed, ModelUnavailable
 from tests.clients.virtual import call, virtually
 from tests.fakes.queueing_server import QueueingServer
@@ -42,7 +43,7 @@ class FixedLimit:
     def restart(self, calls: int) -> None:
         """It stays what it is."""
 
-    def answered(self, trial: Trial, now_s: float, queue_ms: float) -> None:
+    def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:
         """It learns nothing."""
 
     def refused(self, trial: Trial, now_s: float, retry_after_s: float | None = None) -> None:
@@ -55,7 +56,7 @@ class AimdLimit(FixedLimit):
     def __init__(self) -> None:
         super().__init__(20)
 
-    def answered(self, trial: Trial, now_s: float, queue_ms: float) -> None:  # noqa: ARG002 # it does not see queueing
+    def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:  # noqa: ARG002 # it does not see queueing
         if now_s - trial.began_s > 5.0:
             self.refused(trial, now_s)
         elif trial.in_flight * 2 >= self._limit:

@@ -59,6 +59,7 @@ def test_three_times_slower_than_its_peers_is_a_sickness() -> None:
     assert quick(3.1).slow([1.0, 1.2, 0.9]) == "a call takes 3.10 s, and 1.00 s on its peers"
     assert quick(2.9).slow([1.0, 1.0, 1.0]) is None
     assert quick(3.1).slow([1.0, 2.9, 2.9]) is None
+    assert quick(0.2).slow([0.01]) is None  # nobody waits for that, and it may well be chance
     assert quick(9.0, answers=5).slow([1.0]) is None
     assert quick(9.0).slow([]) is None
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.limit import AdaptiveLimit, LimitRules
+from clients.queueing import Wait
 from tests.clients.limits import AimdLimit, FixedLimit, Result, play, share, slows, steady, steps
 from tests.fakes.queueing_server import QueueingServer
 
@@ -32,7 +33,7 @@ def test_it_stays_within_its_bounds_and_only_answers_raise_it(
         now_s += amount / 1e3
         before = limit.calls
         if kind == "answered":
-            limit.answered(trials.pop(0) if len(trials) > 1 else trials[0], now_s, amount)
+            limit.answered(trials.pop(0) if len(trials) > 1 else trials[0], now_s, Wait(amount, amount - 2_500.0))
         elif kind == "refused":
             limit.refused(limit.begin(now_s, in_flight), now_s, retry_after_s)
             assert limit.calls <= before
@@ -47,7 +48,7 @@ def test_it_stays_within_its_bounds_and_only_answers_raise_it(
 def feed(limit: AdaptiveLimit, calls: int, queue_ms: float, now_s: float = 1.0) -> None:
     """So many answers of calls that filled the limit and took a second each."""
     for _ in range(calls):
-        limit.answered(limit.begin(now_s, limit.calls), now_s + 1.0, queue_ms)
+        limit.answered(limit.begin(now_s, limit.calls), now_s + 1.0, Wait(queue_ms))
 
 
 def test_it_grows_while_nothing_waits_on_the_server() -> None:
@@ -67,7 +68,7 @@ def test_it_does_not_grow_when_it_is_not_what_holds_calls_back() -> None:
     """In a quiet night it does not drift up to where a morning's burst would drown the server."""
     limit = AdaptiveLimit(LimitRules(initial=32))
     for _ in range(500):
-        limit.answered(limit.begin(1.0, 3), 2.0, 0.0)
+        limit.answered(limit.begin(1.0, 3), 2.0, Wait())
     assert limit.calls == 32
 
 
@@ -86,7 +87,7 @@ def test_calls_that_began_before_a_change_teach_nothing() -> None:
         limit.refused(trial, 0.1)
     assert limit.calls == 80
     for trial in trials:
-        limit.answered(trial, 1.0, 900.0)
+        limit.answered(trial, 1.0, Wait(900.0))
     assert limit.calls == 80
 
 
@@ -122,7 +123,7 @@ def test_when_fewer_calls_are_not_possible_there_is_time_between_them() -> None:
         pauses.append(limit.closed_until_s - now_s)
     assert pauses[:4] == pytest.approx([0.1, 0.2, 0.4, 0.8])
     assert max(pauses) == limit.rules.longest_pause_s
-    limit.answered(limit.begin(1_000.0, 2), 1_001.0, 0.0)
+    limit.answered(limit.begin(1_000.0, 2), 1_001.0, Wait())
     limit.refused(limit.begin(1_002.0, 2), 1_002.0)
     assert limit.closed_until_s == pytest.approx(1_002.1)
 

@@ -122,6 +122,23 @@ def test_a_replica_that_hangs_is_found_out() -> None:
     virtually(main)
 
 
+def test_a_replica_without_calls_is_found_out_by_its_probes() -> None:
+    """Nobody calls, and yet it is known to be away, and known to be back."""
+
+    async def main() -> None:
+        async with open_shop([pool(*NAMES)], four()) as shop:
+            shop.servers["b:1"].fault = "away"
+            await asyncio.sleep(20.0)
+            assert shop.told() == [("ejected", "b:1")]
+            assert "probes in a row failed" in shop.notices[0].why
+            shop.servers["b:1"].fault = ""
+            await asyncio.sleep(30.0)
+            assert shop.client.fleet.room("live")
+            assert shop.told() == [("ejected", "b:1"), ("returned", "b:1")]
+
+    virtually(main)
+
+
 def test_the_last_replica_is_never_ejected() -> None:
     """When all fail, calls fail at the one that is left, where it shows first that they are back."""
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.calls import Completion
-from clients.queueing import KEPT, MINUTE_S, OVERHEAD_TOKENS, Queueing
+from clients.queueing import KEPT, MINUTE_S, OVERHEAD_TOKENS, Queueing, Wait
 from clients.sizes import Sizes
 from tests.clients.virtual import call
 
@@ -21,36 +21,38 @@ def taught(*, ms_per_token: float = 0.1, now_s: float = 0.0) -> Queueing:
     queueing = Queueing()
     for tokens in range(1_000, 1_032):
         prefill_ms = ms_per_token * (tokens + OVERHEAD_TOKENS)
-        assert queueing.queue_ms(answer(prefill_ms, tokens=tokens), 0.0, now_s) == 0.0
+        assert queueing.wait(answer(prefill_ms, tokens=tokens), 0.0, now_s).ms == 0.0
     return queueing
 
 
 def test_a_server_that_tells_is_believed() -> None:
-    """Its own figure is taken as it is, also 0."""
-    assert taught().queue_ms(answer(9_999.0, queue_ms=12.5), 0.0, 0.0) == 12.5
-    assert taught().queue_ms(answer(9_999.0, queue_ms=0.0), 0.0, 0.0) == 0.0
+    """Its own figure counts as it is; a prompt that took long after that waited for other prompts."""
+    assert taught().wait(answer(120.0, queue_ms=12.5), 0.0, 0.0) == Wait(12.5, pytest.approx(-120.0))
+    assert taught().wait(answer(120.0, queue_ms=0.0), 0.0, 0.0).ms == 0.0
+    assert taught().wait(answer(None, queue_ms=12.5), 0.0, 0.0) == Wait(12.5)
+    assert taught().wait(answer(1_240.0, queue_ms=100.0), 0.0, 0.0).ms == pytest.approx(1_100.0)
 
 
 def test_without_any_time_there_is_no_signal() -> None:
     """Then overloads alone are left to learn from."""
-    assert Queueing().queue_ms(answer(None), 1_000.0, 0.0) == 0.0
+    assert Queueing().wait(answer(None), 1_000.0, 0.0) == Wait()
 
 
 def test_a_late_first_token_is_waiting_unless_the_prompt_is_long() -> None:
     """What counts is the time for each token that had to be computed."""
     queueing = taught(ms_per_token=0.1)
-    assert queueing.queue_ms(answer(1_120.0), 0.0, 1.0) == pytest.approx(1_000.0, rel=0.1)
-    assert queueing.queue_ms(answer(1_020.0, tokens=10_000), 0.0, 1.0) == 0.0
-    assert queueing.queue_ms(answer(1_020.0, tokens=10_000, cached=9_500), 0.0, 1.0) > 800.0
-    assert queueing.queue_ms(answer(1_020.0, tokens=None), 10_000.0, 1.0) == 0.0  # the caller's guess stands in
+    assert queueing.wait(answer(1_240.0), 0.0, 1.0).ms == pytest.approx(1_000.0)
+    assert queueing.wait(answer(1_020.0, tokens=10_000), 0.0, 1.0).ms == 0.0
+    assert queueing.wait(answer(1_020.0, tokens=10_000, cached=9_500), 0.0, 1.0).ms > 800.0
+    assert queueing.wait(answer(1_020.0, tokens=None), 10_000.0, 1.0).ms == 0.0  # the caller's guess stands in
 
 
 def test_one_lucky_call_is_no_floor() -> None:
     """Of eight calls the second best counts: a wrong token count must not make all others look slow."""
     queueing = taught(ms_per_token=0.1)
-    queueing.queue_ms(answer(0.1), 0.0, 1.0)
+    queueing.wait(answer(0.1), 0.0, 1.0)
     for _ in range(7):
-        queueing.queue_ms(answer(120.0), 0.0, 1.0)
+        queueing.wait(answer(120.0), 0.0, 1.0)
     assert queueing.floor_ms() == pytest.approx(0.1)
 
 
@@ -59,8 +61,8 @@ def test_what_was_best_long_ago_is_forgotten() -> None:
     queueing = taught(ms_per_token=0.1)
     for minute in range(1, KEPT + 2):
         for _ in range(8):
-            last = queueing.queue_ms(answer(1_200.0), 0.0, minute * MINUTE_S)
-    assert last == 0.0
+            last = queueing.wait(answer(1_200.0), 0.0, minute * MINUTE_S)
+    assert last.ms == 0.0
     assert queueing.floor_ms() == pytest.approx(1.0)
 
 
@@ -69,7 +71,7 @@ def test_waiting_is_never_negative_nor_more_than_all(answers: list[tuple[float, 
     """Whatever servers say: also more cached tokens than there are."""
     queueing = Queueing()
     for at, (prefill_ms, tokens, cached) in enumerate(answers):
-        waited = queueing.queue_ms(answer(prefill_ms, tokens=tokens, cached=cached), 100.0, float(at))
+        waited = queueing.wait(answer(prefill_ms, tokens=tokens, cached=cached), 100.0, float(at)).ms
         assert 0.0 <= waited <= prefill_ms
 
 
