@@ -22,17 +22,26 @@ class WorkerProcess:
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder = folder
         self._port = free_ports(1)[0]
-        self._settings = settings.model_dump(mode="json", exclude_unset=True, exclude={"health"})
-        self._settings["health"] = {"port": self._port, "bound_s": settings.health.bound_s}
+        self._settings = settings
+
+    def configure(self, settings: Settings) -> None:
+        """Write its settings file; a running worker reads it on SIGHUP."""
+        values = settings.model_dump(mode="json", exclude_unset=True, exclude={"health"})
+        values["health"] = {"port": self._port, "bound_s": settings.health.bound_s}
+        self.config.write_text(_toml(values))
+
+    @property
+    def config(self) -> Path:
+        """Its settings file."""
+        return self._folder / "penchant.toml"
 
     async def __aenter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
-        config = self._folder / "penchant.toml"
-        config.write_text(_toml(self._settings))
+        self.configure(self._settings)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PENCHANT_")}
         with (self._folder / "worker.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds, in a test
-                [sys.executable, "-m", "penchant.cli", "worker", "--config", str(config)],
+                [sys.executable, "-m", "penchant.cli", "worker", "--config", str(self.config)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
@@ -91,8 +100,13 @@ def _line(text: str) -> dict[str, Any] | None:
         return None
 
 
-def _toml(values: dict[str, dict[str, object]]) -> str:
-    lines = []
-    for section, entries in values.items():
+def _toml(values: dict[str, Any]) -> str:
+    """Sections as tables; lists of tables may be JSON as well, and stand before them."""
+    lines = [
+        f"{name} = {orjson.dumps(orjson.dumps(value).decode()).decode()}"
+        for name, value in values.items()
+        if isinstance(value, list)
+    ]
+    for section, entries in ((name, value) for name, value in values.items() if isinstance(value, dict)):
         lines += [f"[{section}]", *(f"{name} = {orjson.dumps(value).decode()}" for name, value in entries.items())]
     return "\n".join(lines) + "\n"
