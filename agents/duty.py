@@ -12,8 +12,8 @@ SHARE = 0.7
 MOST_S = 0.05
 """What is kept of earlier times, so that nobody pays for long."""
 
-WAIT_S, WAITS = 0.002, 25
-"""A call waits for a twentieth of a second at the most: intents are late then, but they come."""
+LOOK_S, WAIT_S = 0.002, 0.05
+"""How often a call that waits looks again, and how long it waits at the most: intents are late then, but they come."""
 
 
 class Duty:
@@ -39,10 +39,13 @@ class Duty:
 
     async def turn(self) -> None:
         """Return when a call may begin."""
-        for _ in range(WAITS):
-            if not self._behind() or self._debt_s + self._since() <= 0:
-                return
-            await asyncio.sleep(WAIT_S)
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + WAIT_S
+        while self._owing() and loop.time() < until_s:  # noqa: ASYNC110 (a debt tells nobody when it is paid)
+            await asyncio.sleep(LOOK_S)
+
+    def _owing(self) -> bool:
+        return self._behind() and self._debt_s + self._since() > 0
 
     def _since(self) -> float:
         return self.cpu_s() - self._seen_s
