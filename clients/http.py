@@ -137,6 +137,10 @@ class HttpServer:
             if probing:
                 raise
             raise ModelUnavailable(str(exc)) from exc  # perhaps only while the server is being changed
+        except RuntimeError as exc:  # aiohttp's word for a read after the client was closed
+            if not self._closed:
+                raise
+            raise ModelUnavailable(f"{self.endpoint}: this client is closed") from exc
         except (httpx.HTTPError, aiohttp.ClientError) as exc:
             raise ModelUnavailable(f"{self.endpoint}: {str(exc) or type(exc).__name__}") from exc
 

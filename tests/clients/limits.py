@@ -171,6 +171,7 @@ SERVERS: dict[str, tuple[Callable[[], QueueingServer], Course]] = {
     "refuses, 32, 64, 16": (lambda: QueueingServer(most_waiting=4), steps),
     "slows down fourfold": (QueueingServer, slows),
     "slows, untold": (lambda: QueueingServer(tells=False), slows),
+    "prompts one by one": (lambda: QueueingServer(64, prompt_s=0.1), steady),
     "slower when fuller": (lambda: QueueingServer(64, 0.5, knee=64), steps),
 }
 LIMITS: dict[str, Callable[[], Limit]] = {

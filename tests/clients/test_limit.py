@@ -159,6 +159,15 @@ def test_a_slow_server_is_not_a_full_one(tells: bool) -> None:  # noqa: FBT001
     assert result.late == 0
 
 
+def test_prompts_that_wait_for_each_other_are_waiting_too() -> None:
+    """A server that has places but computes one prompt at a time: more calls would only wait longer, and it does not
+    tell so as queueing."""
+    server = QueueingServer(64, prompt_s=0.1)
+    result = play(AdaptiveLimit(), server, steady)
+    assert result.answered > 0.9 * 10 * 180
+    assert max(result.limits[30:]) < 24  # ten a second, which take 1.1 s each
+
+
 def test_a_server_that_is_away_behind_a_503_is_hardly_bothered() -> None:
     """A gateway without a server refuses everything: about a call in a few seconds is enough to see that it is back."""
     server = QueueingServer(0, most_waiting=0)

@@ -13,7 +13,8 @@ class QueueingServer:
     """A ModelClient. `places` run at once, the rest waits; more than `most_waiting` are refused, with `retry_after_s`.
 
     A call takes about `service_s`, a tenth of it for the prompt; `spread` is how much that varies (lognormal). With a
-    `knee`, a batch of that many calls takes twice as long as a single one. `tells`: answers say how long they waited.
+    `knee`, a batch of that many calls takes twice as long as a single one. With `prompt_s`, prompts take that long more
+    and are computed one after the other. `tells`: answers say how long they waited.
     `fault`: "" or "away" or "hanging"; `stall_s` delays the first tokens of calls that begin now.
     """
 
@@ -24,6 +25,7 @@ class QueueingServer:
         *,
         most_waiting: float = math.inf,
         knee: float = math.inf,
+        prompt_s: float = 0.0,
         spread: float = 0.25,
         tells: bool = True,
         retry_after_s: float | None = None,
@@ -31,6 +33,7 @@ class QueueingServer:
         seed: int = 0,
     ) -> None:
         self.places, self.service_s, self.most_waiting, self.knee = places, service_s, most_waiting, knee
+        self.prompt_s, self._prompts = prompt_s, asyncio.Lock()
         self.tells, self.retry_after_s, self.name, self.fault = tells, retry_after_s, name, ""
         self._spread, self._chance = spread, random.Random(seed)
         self.running = 0
@@ -75,7 +78,7 @@ class QueueingServer:
             queue_s = now() - arrived_s
             takes_s = self.service_s * self._chance.lognormvariate(0.0, self._spread)
             takes_s *= 1 + (self.running - 1) / self.knee
-            await asyncio.sleep(self.stall_s + takes_s / 10)
+            prompt_s = await self._compute_prompt(takes_s)
             if call.begun is not None:
                 call.begun()
             await asyncio.sleep(takes_s * 0.9)
@@ -88,12 +91,21 @@ class QueueingServer:
             self._next()
         self.answered += 1
         self.queue_s.append(queue_s)
-        return self._completion(queue_s * 1e3, takes_s * 1e3)
+        return self._completion(queue_s * 1e3, prompt_s * 1e3, takes_s * 900)
 
-    def _completion(self, queue_ms: float, takes_ms: float) -> Completion:
-        prefill_ms = takes_ms / 10
+    async def _compute_prompt(self, takes_s: float) -> float:
+        """Returns how long it took, with the wait for others' prompts."""
+        now = asyncio.get_running_loop().time
+        began_s = now()
+        if self.prompt_s:
+            async with self._prompts:
+                await asyncio.sleep(self.prompt_s)
+        await asyncio.sleep(self.stall_s + takes_s / 10)
+        return now() - began_s
+
+    def _completion(self, queue_ms: float, prefill_ms: float, decode_ms: float) -> Completion:
         told = (queue_ms, prefill_ms) if self.tells else (None, queue_ms + prefill_ms)
-        return Completion("{}", self.name, self.name, 1_000, 100, 0, *told, takes_ms - prefill_ms)
+        return Completion("{}", self.name, self.name, 1_000, 100, 0, *told, decode_ms)
 
     async def _place(self) -> None:
         if self.running < self.places and not self.waiting:
