@@ -11,7 +11,8 @@ from prometheus_client.registry import Collector
 
 from agents.histogram import Histogram
 from agents.instruments import Instruments
-from penchant.metrics.vocabulary import PREFIX, VOCABULARY, Metric
+from penchant.metrics.vocabulary import VOCABULARY
+from penchant.metrics.words import PREFIX, Metric
 
 
 class WorkerCollector(Collector):

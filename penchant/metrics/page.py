@@ -2,7 +2,8 @@
 
 import sys
 
-from penchant.metrics.vocabulary import VOCABULARY, Metric
+from penchant.metrics.vocabulary import VOCABULARY
+from penchant.metrics.words import Metric
 
 HEAD = """\
 # Metrics

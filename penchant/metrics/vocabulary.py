@@ -5,32 +5,13 @@ docs/metrics.md is made from this: `python -m penchant.metrics.page > docs/metri
 """
 
 import time
-from dataclasses import dataclass
-from typing import Literal
 
 from penchant import __version__
 from penchant.metrics import readings
-from penchant.metrics.readings import Reading
+from penchant.metrics.model_side import MODEL_SIDE
+from penchant.metrics.words import Metric
 
-PREFIX = "penchant_"
 PARTITION = ("topic", "partition")
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """`meaning` is what it says, `action` what an operator does when it moves. `name` is without prefix and suffix."""
-
-    kind: Literal["counter", "gauge", "histogram"]
-    name: str
-    meaning: str
-    action: str
-    read: Reading
-    labels: tuple[str, ...] = ()
-
-    @property
-    def full_name(self) -> str:
-        """As Prometheus knows it."""
-        return f"{PREFIX}{self.name}{'_total' if self.kind == 'counter' else ''}"
 
 
 VOCABULARY = (
@@ -81,6 +62,7 @@ VOCABULARY = (
         "At model.max_in_flight all the time while `backlog_shoppers` grows: the model is the bottleneck.",
         readings.count("in_flight"),
     ),
+    *MODEL_SIDE,
     Metric(
         "counter", "tokens", "Tokens, as the server tells; `cached` are those of `input` whose KV blocks were reused.",
         "The share of `cached` falls: calls of a shopper go to changing replicas, or their caches are too small.",
