@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from penchant.virtual.clock import Clock
 from storage.checkpoints import Context, Erased, Verdict, Write
 from streams.packing import load
 from streams.positions import Position
 from streams.sessions import Session
 from tests.fakes.store import Data, MemoryStore
-from tests.simulation.clock import Clock
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth
 from tests.simulation.wire import Wire

@@ -17,10 +17,10 @@ from agents.recall import Recall
 from agents.refusals import Refusals
 from clients.endpoints import Endpoint, Pool
 from clients.pools import PooledClient
+from penchant.virtual.clock import Process
 from storage.gather import GatheringWriter
 from streams.decoding import Decoder
 from streams.errors import BrokerUnavailable, StoreUnavailable
-from tests.simulation.clock import Process
 from tests.simulation.consumer import Consumer
 from tests.simulation.reason import Reason
 from tests.simulation.scale import BROKER_TIMEOUT_S, STORE_TIMEOUT_S, Scale

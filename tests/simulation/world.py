@@ -2,9 +2,9 @@
 
 import random
 
+from penchant.virtual.clock import Clock
 from streams.batches import TP
 from tests.simulation.broker import Broker
-from tests.simulation.clock import Clock
 from tests.simulation.invariants import Invariants
 from tests.simulation.log import TOPIC
 from tests.simulation.plan import EPOCH_MS, Plan

@@ -1,0 +1,1 @@
+"""Virtual time: event loops on a clock that jumps, for simulations of what would take hours or many machines."""
