@@ -1,16 +1,22 @@
 """Instruments: what a worker measures itself with. They are there before it starts and after it ends."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from agents.health import Health
 from agents.loop_lag import LoopLag
 from agents.meter import Meter
+from clients.replicas import Replica
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Instruments:
-    """Read by the health endpoint from a thread of its own, written by the worker's event loop alone."""
+    """Read by the health endpoint from a thread of its own, written by the worker's event loop alone.
+
+    `replicas` tells the model servers once a worker has them.
+    """
 
     health: Health
     meter: Meter = field(default_factory=Meter)
     loop_lag: LoopLag = field(default_factory=LoopLag)
+    replicas: Callable[[], Sequence[Replica]] = tuple

@@ -7,9 +7,21 @@ overloaded is not sick: a busy pool would otherwise be taken for a dead one.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Literal, NamedTuple
 
 MEMORY = 0.1
 """How much one answer changes what is known of a replica's speed."""
+
+
+Cause = Literal["calls", "probes", "speed"]
+"""What it is that goes wrong."""
+
+
+class Fault(NamedTuple):
+    """Why a replica is ejected: in one word, for a metric, and as a sentence."""
+
+    cause: Cause
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +86,21 @@ class Condition:
         self._failed_probes = self._failed_probes + 1 if fault else 0
         self._fault = fault or self._fault
 
-    def sick(self, peer_answered_s: float) -> str | None:
+    def sick(self, peer_answered_s: float) -> Fault | None:
         """Why it should be ejected, None when it should not; its speed is for `slow` to judge.
 
         `peer_answered_s` is when another replica last answered. While nobody answers in time, all are overloaded.
         """
         rules = self._rules
         if self._failed_probes >= rules.failed_probes:
-            return f"{self._failed_probes} probes in a row failed, the last with: {self._fault}"
+            return Fault("probes", f"{self._failed_probes} probes in a row failed, the last with: {self._fault}")
         if self._failures < (rules.failures_on_trial if self.on_trial else rules.failures):
             return None
         if self._only_late and peer_answered_s < self._failing_since_s:
             return None
-        return f"{self._failures} calls in a row failed, the last with: {self._fault}"
+        return Fault("calls", f"{self._failures} calls in a row failed, the last with: {self._fault}")
 
-    def slow(self, peers: Sequence[float]) -> str | None:
+    def slow(self, peers: Sequence[float]) -> Fault | None:
         """Why it should be ejected beside peers that take so many seconds for a call; None when it should not."""
         own_s, rules = self.service_s, self._rules
         if own_s is None or not peers:
@@ -96,7 +108,7 @@ class Condition:
         theirs_s = median(peers)
         if own_s < max(rules.slower * theirs_s, theirs_s + rules.slower_by_s):
             return None
-        return f"a call takes {own_s:.2f} s, and {theirs_s:.2f} s on its peers"
+        return Fault("speed", f"a call takes {own_s:.2f} s, and {theirs_s:.2f} s on its peers")
 
     def eject(self, now_s: float, why: str) -> float:
         """Out it goes; returns for how many seconds at least."""

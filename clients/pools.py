@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from clients.calls import Call, Class, Completion
+from clients.ejection import Fault
 from clients.endpoints import Connect, Pool
 from clients.fleet import Fleet, FleetRules, Lease
 from clients.replicas import Replica
@@ -90,7 +91,7 @@ class PooledClient:
         added = self._roster.take_up(pools, _now())
         for replica, found in zip(added, await self._probe_all(added), strict=True):
             if isinstance(found, Exception) and any(each.usable for each in self.replicas if each is not replica):
-                self._roster.eject(replica, str(found), _now())
+                self._roster.eject(replica, Fault("probes", str(found)), _now())
         self._turns.advance()
 
     async def close(self) -> None:

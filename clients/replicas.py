@@ -1,11 +1,12 @@
 """Replicas: one server each, with its limiter, its condition, and counts of what it did."""
 
 import asyncio
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Literal
 
 from clients.calls import Call, Completion, ModelClient
-from clients.ejection import Condition
+from clients.ejection import Cause, Condition
 from clients.endpoints import Endpoint, Price
 from clients.limiter import Limiter, Slot
 from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
@@ -30,7 +31,7 @@ class Counts:
     hedges: int = 0
     strayed: int = 0
     spilled: int = 0
-    ejections: int = 0
+    ejections: Counter[Cause] = field(default_factory=Counter)
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0

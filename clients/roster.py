@@ -6,7 +6,7 @@ from typing import Literal
 
 import structlog
 
-from clients.ejection import Condition, EjectionRules
+from clients.ejection import Condition, EjectionRules, Fault
 from clients.endpoints import Connect, Endpoint, Pool
 from clients.limit import AdaptiveLimit, LimitRules
 from clients.limiter import Limiter
@@ -77,16 +77,16 @@ class Roster:
         others = [each for each in self if each is not replica and each.usable]
         if not others or not replica.usable:
             return
-        why = replica.condition.sick(max(each.condition.answered_s for each in others)) or self._slow(replica)
-        if why is not None:
-            self.eject(replica, why, now_s)
+        fault = replica.condition.sick(max(each.condition.answered_s for each in others)) or self._slow(replica)
+        if fault is not None:
+            self.eject(replica, fault, now_s)
 
-    def eject(self, replica: Replica, why: str, now_s: float) -> None:
+    def eject(self, replica: Replica, fault: Fault, now_s: float) -> None:
         """Send no more calls there for a while."""
-        lasts_s = replica.condition.eject(now_s, why)
-        replica.counts.ejections += 1
+        lasts_s = replica.condition.eject(now_s, fault.why)
+        replica.counts.ejections[fault.cause] += 1
         self._sort_out()
-        self._tell("ejected", replica, why, now_s, for_s=lasts_s)
+        self._tell("ejected", replica, fault.why, now_s, for_s=lasts_s)
 
     def _take_back(self, replica: Replica, now_s: float) -> None:
         replica.condition.take_back(now_s)
@@ -99,7 +99,7 @@ class Roster:
         self._usable = [[replica for replica in pool if replica.usable] for pool in self._pools]
         self._out = [replica for replica in self if not replica.usable]
 
-    def _slow(self, replica: Replica) -> str | None:
+    def _slow(self, replica: Replica) -> Fault | None:
         """Replicas of one pool and one weight are taken to be alike."""
         pool = next(pool for pool in self._pools if replica in pool)
         if sum(not each.usable for each in pool) + 1 > len(pool) / 2:

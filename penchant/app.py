@@ -96,6 +96,7 @@ async def worker(
     instruments = instruments or Instruments(Health(settings.health.bound_s))
     async with AsyncExitStack() as stack:
         pools = _pooled(settings, model, notify)
+        instruments.replicas = lambda: pools.replicas
         if model is None:
             stack.push_async_callback(pools.close)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))

@@ -9,6 +9,7 @@ import structlog
 
 from agents.health import Health
 from agents.instruments import Instruments
+from penchant.alerts import Alerts
 from penchant.app import Worker, worker
 from penchant.collector import CollectorRules, collect
 from penchant.health import endpoint
@@ -43,10 +44,14 @@ async def serve(settings: Settings, load: Callable[[], Settings]) -> None:
 async def _work(
     settings: Settings, instruments: Instruments, load: Callable[[], Settings], reload: asyncio.Event
 ) -> None:
-    async with worker(settings, instruments=instruments) as running, asyncio.TaskGroup() as tasks:
+    alerts = Alerts(settings.alerts.url) if settings.alerts.url else None
+    notify = alerts.tell if alerts else None
+    async with worker(settings, instruments=instruments, notify=notify) as running, asyncio.TaskGroup() as tasks:
         log.info("worker.started", topic=settings.kafka.topic, group=settings.kafka.group, model=running.model)
         tasks.create_task(collect(CollectorRules(), lambda: not running.backlog.waiting()))
         tasks.create_task(_report(running))
+        if alerts:
+            tasks.create_task(alerts.run())
         tasks.create_task(take_up(running, load, reload))
 
 

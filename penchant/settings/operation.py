@@ -1,6 +1,8 @@
-"""Settings of the process itself: health and logs."""
+"""Settings of the process itself: health, alerts and logs."""
 
 from typing import Literal
+
+from pydantic import field_validator
 
 from penchant.settings.section import Name, Port, Seconds, Section
 
@@ -15,6 +17,22 @@ class Health(Section):
     bound_s: Seconds = 120.0
     """Not alive when received work stays uncovered for longer than this while Kafka, Redis and the model answer; a
     start waits as long for Kafka and Redis."""
+
+
+class Alerts(Section):
+    """What operators are told at once: a model server was ejected or is back, and why."""
+
+    url: Name | None = None
+    """A webhook: one JSON object is posted to it for each alert (kind, pool, replica, why, worker, at). None: only the
+    log says it."""
+
+    @field_validator("url")
+    @classmethod
+    def is_http(cls, url: str | None) -> str | None:
+        """A wrong one would only show when an alert is lost."""
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url
 
 
 class Log(Section):

@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from penchant.settings.kafka import Commit, DeadLetters, Kafka
 from penchant.settings.model import Model, Prompt
-from penchant.settings.operation import Health, Log
+from penchant.settings.operation import Alerts, Health, Log
 from penchant.settings.pools import Pools, Routing, check_pools
 from penchant.settings.redis import Intent, Redis
 from penchant.settings.section import Serial
@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     dead_letters: DeadLetters = DeadLetters()
     prompt: Prompt = Prompt()
     health: Health = Health()
+    alerts: Alerts = Alerts()
     log: Log = Log()
 
     @classmethod

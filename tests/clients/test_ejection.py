@@ -25,7 +25,7 @@ def quick(service_s: float, answers: int = 40) -> Condition:
 def test_failures_in_a_row_are_a_sickness() -> None:
     """Five of them; an answer in between says that it lives. The reason tells the last one's."""
     assert failing(4).sick(NOBODY) is None
-    assert failing(5).sick(NOBODY) == "5 calls in a row failed, the last with: it is away"
+    assert failing(5).sick(NOBODY) == ("calls", "5 calls in a row failed, the last with: it is away")
     condition = failing(4)
     condition.answered(101.0, 1.0)
     condition.failed(102.0, "once")
@@ -51,12 +51,12 @@ def test_failed_probes_are_a_sickness_while_no_call_succeeds() -> None:
     assert condition.sick(NOBODY) is None
     condition.probed("no answer")
     condition.probed("no answer")
-    assert condition.sick(NOBODY) == "3 probes in a row failed, the last with: no answer"
+    assert condition.sick(NOBODY) == ("probes", "3 probes in a row failed, the last with: no answer")
 
 
 def test_three_times_slower_than_its_peers_is_a_sickness() -> None:
     """Than the median of them, once enough is known; and a replica without peers is not compared."""
-    assert quick(3.1).slow([1.0, 1.2, 0.9]) == "a call takes 3.10 s, and 1.00 s on its peers"
+    assert quick(3.1).slow([1.0, 1.2, 0.9]) == ("speed", "a call takes 3.10 s, and 1.00 s on its peers")
     assert quick(2.9).slow([1.0, 1.0, 1.0]) is None
     assert quick(3.1).slow([1.0, 2.9, 2.9]) is None
     assert quick(0.2).slow([0.01]) is None  # nobody waits for that, and it may well be chance

@@ -9,8 +9,11 @@ from agents.health import Health
 from agents.instruments import Instruments
 from agents.meter import Meter
 from agents.vitals import Held, PartitionVitals, Vitals
+from clients.endpoints import Endpoint, Pool, Price
+from clients.pools import PooledClient
 from penchant.metrics.exposition import exposition
 from penchant.metrics.vocabulary import VOCABULARY
+from tests.fakes.model import ScriptedModel
 
 
 def read(instruments: Instruments) -> dict[str, float]:
@@ -82,3 +85,23 @@ def test_names_are_prometheus_like() -> None:
         assert metric.full_name.endswith("_total") is (metric.kind == "counter")
         assert not metric.full_name.endswith(("_ms", "_milliseconds", "_kb", "_s"))
         assert metric.kind != "histogram" or metric.full_name.endswith("_seconds")
+
+
+def test_each_model_server_is_told_apart() -> None:
+    """Its state, its ejections by cause, its limit, its calls and what they cost, and so the cost of an intent."""
+    price = Price(per_million_input=2.0)
+    client = PooledClient((Pool("own", (Endpoint("triton-0:8001", price=price),)),), lambda _: ScriptedModel())
+    replica = client.replicas[0]
+    replica.counts.answers, replica.counts.input_tokens = 4, 1_000_000
+    replica.counts.ejections["speed"] += 1
+    instruments = Instruments(Health(60), replicas=lambda: client.replicas)
+    instruments.meter.intents = 4
+    told = read(instruments)
+    where = "'own', 'triton-0:8001'"
+    assert told[f"penchant_replica_state['in', {where}]"] == 1
+    assert told[f"penchant_replica_state['out', {where}]"] == 0
+    assert told["penchant_replica_ejections_total['own', 'speed', 'triton-0:8001']"] == 1
+    assert told[f"penchant_replica_calls_total['answered', {where}]"] == 4
+    assert told[f"penchant_replica_limit[{where}]"] == replica.limiter.limit.calls
+    assert told[f"penchant_replica_cost_total[{where}]"] == 2.0
+    assert told["penchant_intent_cost"] == 0.5
