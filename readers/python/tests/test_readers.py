@@ -1,124 +1,13 @@
 """Both readers, before a server that does what a test tells it to."""
 
 import asyncio
-import json
-import socket
-import socketserver
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
-from typing import Any
 
 import pytest
+from readers.python.tests.scripted import KEY, PATIENT_S, Connect, ScriptedRedis, hash_of, nowhere, reply
 
-from penchant_reader import AsyncIntentReader, IntentReader, ReadFailed, ReadIntent
-
-PATIENT_S = 5.0
-KEY = "penchant:{%s}:intent"
-Answer = Callable[[str], bytes]
-
-
-class ScriptedRedis(socketserver.ThreadingTCPServer):
-    """Answers HMGET with what `answer` makes of the key, `pause_s` after it was asked, and anything else with OK."""
-
-    daemon_threads = True
-    block_on_close = False
-    answer: Answer
-    pause_s = 0.0
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"redis://127.0.0.1:{self.server_address[1]}/0"
-
-
-class Conversation(socketserver.StreamRequestHandler):
-    """One connection."""
-
-    server: ScriptedRedis
-
-    def handle(self) -> None:
-        """Read command after command, and answer each."""
-        while line := self.rfile.readline():
-            words = [self._word() for _ in range(int(line[1:]))]
-            reply = b"+OK\r\n"
-            if words[0] == "HMGET":
-                time.sleep(self.server.pause_s)
-                reply = self.server.answer(words[1])
-            try:
-                self.wfile.write(reply)
-            except OSError:
-                return  # the reader has left, as readers do
-
-    def _word(self) -> str:
-        return self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2].decode()
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedRedis]:
-    """A server that has an intent under every key, the key in its document, until told otherwise."""
-    with ScriptedRedis(("127.0.0.1", 0), Conversation) as server:
-        server.answer = lambda key: reply(hash_of(key))
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-class InLoop:
-    """AsyncIntentReader with the face of IntentReader, in an event loop of its own."""
-
-    def __init__(self, url: str, **options: Any) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._reader = AsyncIntentReader(url, **options)
-
-    @property
-    def failures(self) -> Counter[str]:
-        return self._reader.failures
-
-    def get(self, shopper: str) -> ReadIntent:
-        return self._loop.run_until_complete(self._reader.get(shopper))
-
-    def get_many(self, shoppers: Sequence[str]) -> list[ReadIntent]:
-        return self._loop.run_until_complete(self._reader.get_many(shoppers))
-
-    def close(self) -> None:
-        self._loop.run_until_complete(self._reader.close())
-        self._loop.close()
-
-
-Reader = IntentReader | InLoop
-Connect = Callable[..., Reader]
-
-
-@pytest.fixture(params=[IntentReader, InLoop], ids=["threads", "asyncio"])
-def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
-    """Makes readers, of each kind in turn, and closes them."""
-    with ExitStack() as stack:
-
-        def make(url: str, **options: Any) -> Reader:
-            reader: Reader = stack.enter_context(closing(request.param(url, **options)))
-            return reader
-
-        yield make
-
-
-def reply(values: Sequence[str | None]) -> bytes:
-    """What Redis answers to HMGET."""
-    parts = ["$-1\r\n" if value is None else f"${len(value.encode())}\r\n{value}\r\n" for value in values]
-    return f"*{len(values)}\r\n{''.join(parts)}".encode()
-
-
-def hash_of(shopper: str = "", **changes: str) -> list[str]:
-    """The fields of a shopper's intent, in the order in which readers ask for them."""
-    fields = {
-        "schema": "1", "position": "0:5:0", "source": "model", "as_of": "9000", "written_at": "9250",
-        "stage": "compare", "mission": "kitchen", "category": "home/kettles", "brand": "Ålesund",
-        "confidence": "0.7", "price_low": "19.99", "price_high": "60.0", "doc": json.dumps({"shopper": shopper}),
-    }  # fmt: skip
-    return list((fields | changes).values())
+from penchant_reader import AsyncIntentReader, IntentReader, ReadFailed
 
 
 def test_intents_come_in_the_order_asked(connect: Connect, server: ScriptedRedis) -> None:
@@ -164,7 +53,7 @@ def test_the_timeout_bounds_the_whole_call(connect: Connect, server: ScriptedRed
 
 def test_late_replies_reach_nobody(connect: Connect, server: ScriptedRedis) -> None:
     """What came too late for one shopper is not given to the next."""
-    reader = connect(server.url, timeout_s=1)
+    reader = connect(server.url, timeout_s=1, circuit_s=0)
     server.pause_s = 2
     assert reader.get("late").failed
     server.pause_s = 0
@@ -236,15 +125,16 @@ def test_cancelling_cancels(server: ScriptedRedis) -> None:
     assert asyncio.run(cancel_and_read()) == KEY % "bob"
 
 
+@pytest.mark.parametrize("url", ["unix:///run/redis.sock", "redis://localhost/3"])
+@pytest.mark.parametrize("kind", [IntentReader, AsyncIntentReader])
+def test_a_url_of_no_cluster_is_told_at_once(kind: Callable[..., object], url: str) -> None:
+    """A cluster has neither sockets nor databases."""
+    with pytest.raises(ValueError, match="cluster"):
+        kind(url, cluster=True)
+
+
 @pytest.mark.parametrize("kind", [IntentReader, AsyncIntentReader])
 def test_a_wrong_url_is_told_at_once(kind: type) -> None:
     """It is the caller's mistake, and no ranker has started yet."""
     with pytest.raises(ValueError, match="redis://"):
         kind("localhost:6379")
-
-
-def nowhere() -> str:
-    """The URL of a port where nothing listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return f"redis://127.0.0.1:{taken.getsockname()[1]}/0"

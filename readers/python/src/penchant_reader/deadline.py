@@ -5,13 +5,12 @@ A hundred replies that each come just in time would otherwise take a hundred tim
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from redis import Connection, ConnectionPool
 from redis.backoff import NoBackoff
-from redis.connection import parse_url
 from redis.exceptions import TimeoutError as RedisTimeout
 from redis.retry import Retry
 
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
     AnyConnection = Connection
 else:
     AnyConnection = object
+
+
+class DeadlinePassed(RedisTimeout):
+    """There was no time left to wait at all."""
 
 
 @contextmanager
@@ -33,21 +36,26 @@ def deadline(timeout_s: float) -> Iterator[None]:
         del _thread.ends_s
 
 
-def bounded_pool(url: str, timeout_s: float) -> ConnectionPool:
-    """A pool whose connections keep the deadline and never try again; ValueError when the URL is none."""
-    kind = parse_url(url).get("connection_class", Connection)  # type: ignore[no-untyped-call] # redis-py
-    return ConnectionPool.from_url(
-        url,
-        connection_class=type("Bounded", (_Bounded, kind), {}),
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,  # nothing to settle before the first command
-    )
+def bounded_pool(options: Mapping[str, Any], timeout_s: float) -> ConnectionPool:
+    """A pool whose connections keep the deadline and never try again. `options` are those of a URL."""
+    kind = options.get("connection_class", Connection)
+    ours = {
+        "connection_class": type("Bounded", (_Bounded, kind), {}),
+        "socket_timeout": timeout_s,
+        "socket_connect_timeout": timeout_s,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,  # nothing to settle before the first command
+    }
+    return ConnectionPool(**{**options, **ours})
 
 
 class _Bounded(AnyConnection):
     """Gives each wait what is left until the deadline; mixed into each kind of connection."""
+
+    def connect(self) -> None:
+        if not self._sock:
+            self.socket_connect_timeout = self._left_s()
+        super().connect()  # type: ignore[no-untyped-call] # redis-py
 
     def send_packed_command(self, *args: Any, **options: Any) -> None:
         self._bound()
@@ -58,9 +66,16 @@ class _Bounded(AnyConnection):
         return super().read_response(*args, **options)
 
     def _bound(self) -> None:
-        left_s = getattr(_thread, "ends_s", float("inf")) - time.monotonic()
+        left_s = self._left_s()
+        if self._sock:
+            self._sock.settimeout(left_s)
+
+    def _left_s(self) -> float | None:
+        ends_s: float | None = getattr(_thread, "ends_s", None)
+        if ends_s is None:
+            return None
+        left_s = ends_s - time.monotonic()
         if left_s <= 0:
             self.disconnect()  # type: ignore[no-untyped-call] # redis-py
-            raise RedisTimeout("the deadline of the read has passed")
-        if self._sock and left_s < float("inf"):
-            self._sock.settimeout(left_s)
+            raise DeadlinePassed("the deadline of the read has passed")
+        return left_s

@@ -1,34 +1,53 @@
 """The reader for threads."""
 
-import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from redis import Redis
-from redis.exceptions import RedisError
+from redis.connection import parse_url
 
+from penchant_reader.cache import Cache
+from penchant_reader.circuit import OPEN_FIRST_S, Circuit
 from penchant_reader.deadline import bounded_pool, deadline
 from penchant_reader.intent import ReadIntent
+from penchant_reader.nodes import Node, Nodes
 from penchant_reader.reading import Reading
+from penchant_reader.slots import Address
+from penchant_reader.urls import options_of, seed_of
 
 
 class IntentReader:
     """Reads intents; one for a process, shared by its threads. `with` closes it.
 
-    `url` is Redis' (`redis://host:6379/0`, `rediss://` for TLS), `namespace` as in the service's settings. `timeout_s`
-    bounds a whole call, connecting included; only the resolving of a host name is the system's. Whatever Redis or the
-    network does, a call returns: what could not be read is `missing` and `failed`, and counted in `failures`. A
-    `strict` reader raises ReadFailed instead.
+    `url` is Redis' (`redis://host:6379/0`, `rediss://` for TLS), of any of the nodes of a `cluster`; `namespace` as in
+    the service's settings. `timeout_s` bounds a whole call, connecting included; only the resolving of a host name is
+    the system's. Whatever Redis or the network does, a call returns: what could not be read is `missing` and `failed`,
+    and counted in `failures`. A `strict` reader raises ReadFailed instead.
+
+    A server that failed is not asked again for a moment, at most `circuit_s`; 0 asks it every time. The last
+    `cache_entries` intents are kept for `cache_s` after they were read; 0 of either keeps none.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 0.02, namespace: str = "penchant", strict: bool = False) -> None:
-        self._client = Redis(connection_pool=bounded_pool(url, timeout_s))
+    def __init__(
+        self, url: str, *, timeout_s: float = 0.02, namespace: str = "penchant", strict: bool = False,
+        cluster: bool = False, circuit_s: float = 2.0, cache_entries: int = 0, cache_s: float = 1.0,
+    ) -> None:  # fmt: skip
+        options = options_of(parse_url(url), cluster=cluster)  # type: ignore[no-untyped-call] # redis-py
+
+        def node(**address: Any) -> Node:
+            circuit = Circuit(max(OPEN_FIRST_S, timeout_s), circuit_s)
+            return Node(bounded_pool({**options, **address}, timeout_s), circuit)
+
+        def member(address: Address) -> Node:
+            return node(host=address.host, port=address.port)
+
+        self._servers = Nodes(seed_of(options), member) if cluster else node()
         self._timeout_s = timeout_s
-        self._reading = Reading(namespace, strict=strict)
+        self._reading = Reading(namespace, Cache(cache_entries, cache_s), strict=strict)
 
     @property
     def failures(self) -> Counter[str]:
-        """What was swallowed so far: how often, by the name of the error."""
+        """What was swallowed so far: how often, by the name of the error. A call counts each of its errors once."""
         return self._reading.failures
 
     def get(self, shopper: str) -> ReadIntent:
@@ -36,20 +55,17 @@ class IntentReader:
         return self.get_many([shopper])[0]
 
     def get_many(self, shoppers: Sequence[str]) -> list[ReadIntent]:
-        """The intents of many, in the order given, in one round trip."""
-        try:
-            with deadline(self._timeout_s):
-                pipe = self._client.pipeline(transaction=False)
-                for shopper in shoppers:
-                    pipe.execute_command(*self._reading.command(shopper))  # type: ignore[no-untyped-call] # redis-py
-                replies = pipe.execute(raise_on_error=False)
-        except (RedisError, OSError, UnicodeError) as error:
-            return self._reading.nothing(shoppers, error)
-        return self._reading.intents(shoppers, replies, time.time_ns() // 1_000_000)
+        """The intents of many, in the order given, in one round trip; on a cluster, one to each node."""
+        call = self._reading.begin(shoppers)
+        if not call.asks:
+            return call.end([])
+        with deadline(self._timeout_s):
+            replies = self._servers.ask(call.asks)
+        return call.end(replies)
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.connection_pool.disconnect()
+        self._servers.close()
 
     def __enter__(self) -> "IntentReader":  # noqa: PYI034 (typing.Self came with 3.11)
         return self

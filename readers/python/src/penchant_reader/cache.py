@@ -1,0 +1,53 @@
+"""Cache: intents that were read a moment ago, bounded in entries and seconds."""
+
+import copy
+import threading
+from collections import OrderedDict
+
+from penchant_reader.intent import ReadIntent
+
+
+class Cache:
+    """Keeps the `entries` that were used last, each for `seconds` after it was read. With 0 of either it keeps none.
+
+    That nothing is known of a shopper is kept too; failures are not. Threads may share it.
+    """
+
+    def __init__(self, entries: int, seconds: float) -> None:
+        self._entries, self._seconds = (entries, seconds) if seconds > 0 else (0, 0.0)
+        self._held: OrderedDict[str, tuple[float, ReadIntent]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, shopper: str, now_s: float, read_at_ms: int) -> ReadIntent | None:
+        """The intent as if read now, which is what its age is counted to; None when it has to be read."""
+        if not self._entries:
+            return None
+        with self._lock:
+            until_s, intent = self._held.get(shopper, (now_s, None))
+            if intent is None:
+                return None
+            if until_s <= now_s:
+                del self._held[shopper]
+                return None
+            self._held.move_to_end(shopper)
+        return _read_at(intent, read_at_ms)
+
+    def put(self, intent: ReadIntent, now_s: float) -> None:
+        """Keep what was read, unless the read failed."""
+        if not self._entries or intent.failed:
+            return
+        with self._lock:
+            self._held[intent.shopper] = (now_s + self._seconds, intent)
+            self._held.move_to_end(intent.shopper)
+            while len(self._held) > self._entries:
+                self._held.popitem(last=False)
+
+
+def _read_at(intent: ReadIntent, read_at_ms: int) -> ReadIntent:
+    """A copy, with the document that may have been parsed already."""
+    again = copy.copy(intent)
+    object.__setattr__(again, "read_at_ms", read_at_ms)  # frozen for others
+    return again

@@ -1,0 +1,138 @@
+"""Nodes: one server or a cluster of them, asked by a thread within its deadline."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from redis import Connection, ConnectionPool
+from redis.exceptions import ConnectionError as RedisAway
+from redis.exceptions import ResponseError
+
+from penchant_reader.circuit import Circuit, CircuitOpen
+from penchant_reader.deadline import DeadlinePassed
+from penchant_reader.reading import TROUBLE, Ask
+from penchant_reader.routing import ASKING, CLUSTER_SLOTS, Routing, Shares
+from penchant_reader.slots import Address, Slots
+
+
+class Node:
+    """One server: its connections, and whether it is asked at all."""
+
+    def __init__(self, pool: ConnectionPool, circuit: Circuit) -> None:
+        self._pool, self._circuit = pool, circuit
+
+    def ask(self, asks: Sequence[Ask]) -> list[Any]:
+        """The replies, in one round trip; an exception in all places where none came."""
+        try:
+            connection = self.send([ask.packed for ask in asks])
+        except TROUBLE as error:
+            return [error] * len(asks)
+        return self.received(connection, len(asks))
+
+    def send(self, packed: Sequence[bytes]) -> Connection:
+        """Send commands; the replies are to be received from the connection."""
+        if not self._circuit.allows(time.monotonic()):
+            raise CircuitOpen("the server has failed a moment ago")
+        try:
+            connection: Connection = self._pool.get_connection()
+            try:
+                connection.send_packed_command([b"".join(packed)], check_health=False)  # type: ignore[no-untyped-call] # redis-py
+            except BaseException:
+                self._drop(connection)
+                raise
+        except TROUBLE as error:
+            self._blame(error)
+            raise
+        return connection
+
+    def received(self, connection: Connection, count: int) -> list[Any]:
+        """So many replies, as with `ask`. An error that Redis replied stands in the place of the reply."""
+        try:
+            replies = [_reply(connection) for _ in range(count)]
+        except TROUBLE as error:
+            self._drop(connection)
+            self._blame(error)
+            return [error] * count
+        except BaseException:
+            self._drop(connection)
+            raise
+        self._pool.release(connection)
+        self._circuit.worked()
+        return replies
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.disconnect()
+
+    def _drop(self, connection: Connection) -> None:
+        """No later call reads what is still to come."""
+        connection.disconnect()  # type: ignore[no-untyped-call] # redis-py
+        self._pool.release(connection)
+
+    def _blame(self, error: Exception) -> None:
+        if not isinstance(error, DeadlinePassed):  # others have used the time up
+            self._circuit.failed(time.monotonic())
+
+
+class Nodes:
+    """A cluster. `make` makes a node of its address."""
+
+    def __init__(self, seed: Address, make: Callable[[Address], Node]) -> None:
+        self._routing, self._make = Routing(seed), make
+        self._nodes: dict[Address, Node] = {}
+
+    def ask(self, asks: Sequence[Ask]) -> list[Any]:
+        """As with one node, but one round trip to each of those that hold the keys, all at the same time."""
+        replies: list[Any] = [None] * len(asks)
+        try:
+            slots = self._routing.slots or self._discover()
+        except TROUBLE as error:
+            return [error] * len(asks)
+        packed = [ask.packed for ask in asks]
+        self._exchange(self._routing.shares(slots, asks, replies), packed, replies)
+        if redirected := self._routing.redirected(replies):
+            self._exchange(redirected, [ASKING + each for each in packed], replies, each=2)
+        return replies
+
+    def close(self) -> None:
+        """Close the connections."""
+        for node in self._nodes.values():
+            node.close()
+
+    def _exchange(self, shares: Shares, packed: Sequence[bytes], replies: list[Any], each: int = 1) -> None:
+        """Send to all before receiving from any. Of `each` replies to a command the last one counts."""
+        under_way = []
+        for address, places in shares.items():
+            node = self._node(address)
+            try:
+                under_way.append((node, node.send([packed[at] for at in places]), places))
+            except TROUBLE as error:
+                _put(replies, places, [error] * len(places))
+        for node, connection, places in under_way:
+            _put(replies, places, node.received(connection, each * len(places))[each - 1 :: each])
+
+    def _discover(self) -> Slots:
+        error: Exception = RedisAway("no node of the cluster answers")
+        for address in self._routing.known():
+            (reply,) = self._node(address).ask([Ask(b"", CLUSTER_SLOTS)])
+            if not isinstance(reply, Exception):
+                return self._routing.told(reply, address)
+            error = reply
+        raise error
+
+    def _node(self, address: Address) -> Node:
+        if address not in self._nodes:
+            self._nodes[address] = self._make(address)
+        return self._nodes[address]
+
+
+def _put(replies: list[Any], places: Sequence[int], values: Sequence[Any]) -> None:
+    for at, value in zip(places, values, strict=True):
+        replies[at] = value
+
+
+def _reply(connection: Connection) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error

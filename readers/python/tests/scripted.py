@@ -1,0 +1,101 @@
+"""A server that does what a test tells it to, and both readers with one face."""
+
+import asyncio
+import json
+import socket
+import socketserver
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from penchant_reader import AsyncIntentReader, IntentReader, ReadIntent
+
+PATIENT_S = 5.0
+KEY = "penchant:{%s}:intent"
+Answer = Callable[[str], bytes]
+
+
+class ScriptedRedis(socketserver.ThreadingTCPServer):
+    """Answers HMGET with what `answer` makes of the key, `pause_s` after it was asked, and anything else with OK."""
+
+    daemon_threads = True
+    block_on_close = False
+    answer: Answer
+    pause_s = 0.0
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"redis://127.0.0.1:{self.server_address[1]}/0"
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    """One connection."""
+
+    server: ScriptedRedis
+
+    def handle(self) -> None:
+        """Read command after command, and answer each."""
+        while line := self.rfile.readline():
+            words = [self._word() for _ in range(int(line[1:]))]
+            reply = b"+OK\r\n"
+            if words[0] == "HMGET":
+                time.sleep(self.server.pause_s)
+                reply = self.server.answer(words[1])
+            try:
+                self.wfile.write(reply)
+            except OSError:
+                return  # the reader has left, as readers do
+
+    def _word(self) -> str:
+        return self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2].decode()
+
+
+class InLoop:
+    """AsyncIntentReader with the face of IntentReader, in an event loop of its own."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._reader = AsyncIntentReader(url, **options)
+
+    @property
+    def failures(self) -> Counter[str]:
+        return self._reader.failures
+
+    def get(self, shopper: str) -> ReadIntent:
+        return self._loop.run_until_complete(self._reader.get(shopper))
+
+    def get_many(self, shoppers: Sequence[str]) -> list[ReadIntent]:
+        return self._loop.run_until_complete(self._reader.get_many(shoppers))
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._reader.close())
+        self._loop.close()
+
+
+Reader = IntentReader | InLoop
+Connect = Callable[..., Reader]
+
+
+def reply(values: Sequence[str | None]) -> bytes:
+    """What Redis answers to HMGET."""
+    parts = ["$-1\r\n" if value is None else f"${len(value.encode())}\r\n{value}\r\n" for value in values]
+    return f"*{len(values)}\r\n{''.join(parts)}".encode()
+
+
+def hash_of(shopper: str = "", **changes: str) -> list[str]:
+    """The fields of a shopper's intent, in the order in which readers ask for them."""
+    fields = {
+        "schema": "1", "position": "0:5:0", "source": "model", "as_of": "9000", "written_at": "9250",
+        "stage": "compare", "mission": "kitchen", "category": "home/kettles", "brand": "Ålesund",
+        "confidence": "0.7", "price_low": "19.99", "price_high": "60.0", "doc": json.dumps({"shopper": shopper}),
+    }  # fmt: skip
+    return list((fields | changes).values())
+
+
+def nowhere() -> str:
+    """The URL of a port where nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"redis://127.0.0.1:{taken.getsockname()[1]}/0"
