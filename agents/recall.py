@@ -12,6 +12,7 @@ from agents.verdicts import bump_remedy
 from storage.checkpoints import CheckpointStore, Context, Erased, OwedStore
 from streams.errors import LineageMismatch
 from streams.packing import load
+from streams.positions import Position
 
 CHUNK = 512
 """Contexts asked for in one pipeline: half a megabyte of answers."""
@@ -65,22 +66,28 @@ class Recall:
         Below `safe` all is stored for good: a mark from there whose session is absent is of one that has expired. One
         of an earlier lineage names an offset of another log: its call is made with the shopper's next event.
         """
-        marks = read(partition.number, await self._owed.owed(partition.number))
-        await self.known(partition, list(dict.fromkeys(shopper_id for shopper_id, _ in marks)))
-        if partition.ended:
-            return
-        gone = []
-        for shopper_id, mark in marks:
-            shopper = partition.shoppers[shopper_id]
-            expired = shopper.session.folded < 0 and safe is not None and mark.offset < safe
-            if expired or mark.lineage < self._lineage:
-                gone.append(name(shopper_id, mark))
-                continue
-            remember(shopper, mark)
-            if shopper.session.folded >= mark.offset:
-                self._owe(shopper, now_s)
-        if gone:
-            await self._owed.settle(partition.number, gone)
+        names = await self._owed.owed(partition.number)
+        for first in range(0, len(names), CHUNK):
+            marks = read(partition.number, names[first : first + CHUNK])
+            await self.known(partition, list(dict.fromkeys(shopper_id for shopper_id, _ in marks)))
+            if partition.ended:
+                return
+            if gone := [name(*mark) for mark in marks if not self._again(partition, *mark, now_s, safe)]:
+                await self._owed.settle(partition.number, gone)
+            await asyncio.sleep(0)  # after an outage there are as many as shoppers
+            if partition.ended:
+                return
+
+    def _again(self, partition: Partition, shopper_id: str, mark: Position, now_s: float, safe: int | None) -> bool:
+        """Owe again what is marked there; False when nothing can come of it."""
+        shopper = partition.shoppers[shopper_id]
+        expired = shopper.session.folded < 0 and safe is not None and mark.offset < safe
+        if expired or mark.lineage < self._lineage:
+            return False
+        remember(shopper, mark)
+        if shopper.session.folded >= mark.offset:
+            self._owe(shopper, now_s)
+        return True
 
     def _owe(self, shopper: Shopper, now_s: float) -> None:
         """Unless a call is owed or runs already. Its session includes what is marked."""

@@ -14,6 +14,8 @@ from penchant.bench.facts import cores, facts
 from penchant.embedded.apache import ApacheKafka
 from penchant.embedded.redis import RedisServer
 
+FORGET_WITHIN_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Servers:
@@ -30,8 +32,8 @@ class Servers:
 
     async def forget(self) -> None:
         """Empty Redis, so that the next round begins as the first did."""
-        async with Redis.from_url(self.redis.url) as client:
-            await client.flushall()
+        async with Redis.from_url(self.redis.url, socket_timeout=FORGET_WITHIN_S) as client:
+            await client.flushall(asynchronous=True)
 
 
 async def staged(
