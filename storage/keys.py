@@ -45,6 +45,10 @@ class Keys:
         """Hash that steers a fleet of workers."""
         return f"{self.namespace}:control"
 
+    def worker(self, name: str) -> str:
+        """String that is there while a worker is."""
+        return f"{self.namespace}:worker:{name}"
+
     @property
     def nonce(self) -> str:
         """String that is lost when the data is lost."""

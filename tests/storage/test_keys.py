@@ -15,6 +15,7 @@ def test_keys_are_as_documented() -> None:
     assert keys.erasure("ada") == "penchant:{ada}:erasure"
     assert keys.owed(12) == "penchant:owed:{12}"
     assert (keys.control, keys.nonce) == ("penchant:control", "penchant:nonce")
+    assert keys.worker("w-1") == "penchant:worker:w-1"
     assert (keys.lineage, keys.ends(3)) == ("penchant:lineage", "penchant:lineage:3:ends")
 
 
