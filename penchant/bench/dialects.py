@@ -12,8 +12,9 @@ from clients.generate import GenerateClient
 from clients.openai import OpenAIClient
 from clients.triton import TritonClient
 from penchant.bench.facts import versions
-from penchant.embedded.gpu import CHARACTERS_PER_TOKEN, Timing
 from penchant.embedded.openai import OpenAIServer
+from penchant.embedded.timing import Timing
+from penchant.embedded.tokens import CHARACTERS_PER_TOKEN
 from penchant.embedded.triton import TritonServer
 
 TOKENS = 50
@@ -75,12 +76,7 @@ class Stage:
 @asynccontextmanager
 async def stage(folder: Path, model_ms: float) -> AsyncIterator[Stage]:
     """Started, and stopped with the block."""
-    timing = Timing(
-        prefill_ms_per_token=0.0,
-        decode_ms_per_token=model_ms / (TOKENS - 1),
-        max_running=MOST,
-        max_waiting=MOST,
-    )
+    timing = Timing(steady_ms_per_token=model_ms / TOKENS, max_batch=MOST, max_waiting=MOST)
     name = f"{answer.__module__}:{answer.__name__}"
     async with (
         TritonServer(folder, timing=timing, answer=name, models=("ensemble", "tensorrt_llm")) as triton,

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable, Sequence
 
-from penchant.embedded.gpu import CHARACTERS_PER_TOKEN
+from penchant.embedded.tokens import CHARACTERS_PER_TOKEN
 from streams.errors import SettingInvalid
 
 Answer = Callable[[str], str]

@@ -1,179 +1,210 @@
-"""A simulated GPU: when each request is scheduled, gives its first token and its last. Pure, and timing only.
+"""A simulated GPU under TensorRT-LLM: when each request is scheduled, gives its first token and its last. Pure.
 
-Requests wait first come first served for a place in the batch. Prefills run one after another and cost only the
-tokens whose blocks are not cached; then every request decodes at one steady rate, however full the batch is.
-A token is four characters. All times are milliseconds on the caller's clock, which must not go back.
+It works in iterations. Each gives one token to every sequence that decodes, and computes as much of the prompts before
+it as its budget of tokens allows, so that prompts slow decoding down. Requests are admitted first come first served,
+between iterations, when there is a place in the batch and in the KV cache for all that they may need. A token is four
+characters. All times are milliseconds on the caller's clock, which must not go back.
 """
 
 import heapq
 import math
-from collections import OrderedDict, deque
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from collections import deque
 
+from penchant.embedded.iterations import Request, Run
+from penchant.embedded.kv_cache import KvCache, names
+from penchant.embedded.timing import Timing
+from penchant.embedded.tokens import tokens
 from streams.errors import ModelOverloaded
-
-CHARACTERS_PER_TOKEN = 4
-ENVIRONMENT = "PENCHANT_SIMULATED_"
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How fast and how large the simulated GPU is. With these, 1,500 tokens in and 100 out take about 135 ms."""
-
-    prefill_ms_per_token: float = 0.01
-    decode_ms_per_token: float = 1.2
-    max_running: int = 64  # requests in the batch
-    max_waiting: int = 256  # requests beyond them, before new ones are refused
-    block_tokens: int = 64
-    cached_blocks: int = 8_192
-
-    @classmethod
-    def read(cls, parameters: Mapping[str, str], environment: Mapping[str, str]) -> Self:
-        """From a model's parameters by field name, each overridden by its environment variable if there is one."""
-        found: dict[str, Any] = {}
-        for name, default in asdict(cls()).items():
-            text = environment.get(_variable(name), parameters.get(name))
-            if text is not None:
-                found[name] = type(default)(text)
-        return cls(**found)
-
-    def variables(self) -> dict[str, str]:
-        """The environment variables that `read` takes."""
-        return {_variable(name): str(value) for name, value in asdict(self).items()}
-
-
-@dataclass(slots=True, eq=False)
-class Request:
-    """One request on the GPU; a time is infinite until it is known."""
-
-    blocks: tuple[int, ...]
-    input_tokens: int
-    output_tokens: int
-    arrived_ms: float
-    scheduled_ms: float = math.inf
-    first_token_ms: float = math.inf
-    last_token_ms: float = math.inf
-    reused_blocks: int = 0
-    cancelled: bool = False
-
-    def tokens_at(self, now_ms: float) -> int:
-        """How many tokens it has given by now."""
-        if now_ms >= self.last_token_ms:
-            return self.output_tokens
-        if now_ms < self.first_token_ms:
-            return 0
-        done = (now_ms - self.first_token_ms) / (self.last_token_ms - self.first_token_ms)
-        return 1 + int(done * (self.output_tokens - 1))
 
 
 class Gpu:
-    """The batch, the queue before it and the prefix cache. A caller looks at its requests' times after `advance`."""
+    """The batch, the queue before it and the KV cache. A caller looks at its requests' times after `advance`.
+
+    `busy_ms`: how long it computed; `prefilled_tokens` and `reused_tokens` of prompts, computed and found in the cache;
+    `generated_tokens` of answers. They count what has ended by the last `next_ms`.
+    """
 
     def __init__(self, timing: Timing) -> None:
         self.timing = timing
-        self._cache = PrefixCache(timing.cached_blocks)
-        self._running: list[tuple[float, int, Request]] = []  # a heap by the last token's time
+        self.cache = KvCache(timing.kv_blocks)
+        self.busy_ms = 0.0
+        self.prefilled_tokens = self.reused_tokens = self.generated_tokens = 0
         self._waiting: deque[Request] = deque()
-        self._prefill_free_ms = 0.0
-        self._admitted = 0
+        self._prefilling: list[Request] = []
+        self._decoding: list[tuple[int, int, Request]] = []  # a heap by the step of the last token
+        self._leaving: set[Request] = set()  # cancelled, with the iteration that runs
+        self._run: Run | None = None
+        self._steps = 0
+        self._joined = 0
+        self._context_tokens = 0  # in the KV cache, of those that decode
 
-    def submit(self, prompt: str, output_tokens: int, now_ms: float) -> Request:
-        """Take one in; ModelOverloaded when the queue is full."""
+    def submit(self, prompt: str, output_tokens: int, now_ms: float, *, max_tokens: int = 0) -> Request:
+        """Take one in that will give `output_tokens`; blocks are reserved for `max_tokens`, if that is more.
+
+        ModelOverloaded when the queue is full, ValueError for more than the whole KV cache.
+        """
         self.advance(now_ms)
-        if len(self._waiting) >= self.timing.max_waiting and len(self._running) >= self.timing.max_running:
+        request = self._request(prompt, max(output_tokens, 1), max(output_tokens, max_tokens, 1), now_ms)
+        if request.reserved_blocks > self.timing.kv_blocks:
+            raise ValueError(f"{request.reserved_blocks} KV blocks are more than there are")
+        if len(self._waiting) >= self.timing.max_waiting + self.timing.max_batch - self._running:
             raise ModelOverloaded("Exceeds maximum queue size")  # the words of Triton's own queue
-        request = Request(
-            blocks(prompt, self.timing.block_tokens), tokens(prompt), max(output_tokens, 1), arrived_ms=now_ms
-        )
         self._waiting.append(request)
-        self._admit(now_ms)
+        if self._run is None:
+            self._start(now_ms)
+        elif self._admissible(self._running):
+            self._run.cut(now_ms)
         return request
 
     def cancel(self, request: Request, now_ms: float) -> None:
-        """Forget it and give its place to the next. The prefill that it caused, or was to cause, stays spent."""
+        """Forget it, and give its place to the next after the iteration that runs. The prefill stays spent."""
         self.advance(now_ms)
-        if request.last_token_ms <= now_ms:
+        if request.cancelled or request.last_token_ms <= now_ms:
             return
         request.cancelled = True
         if request in self._waiting:
             self._waiting.remove(request)
         else:
-            self._running = [entry for entry in self._running if entry[2] is not request]
-            heapq.heapify(self._running)
-        self._admit(now_ms)
+            self._leaving.add(request)
+        if self._run:
+            self._run.cut(now_ms)
 
     def advance(self, now_ms: float) -> None:
-        """Let everything happen that is due by now; each place is taken again at the moment it got free."""
-        while self._running and self._running[0][0] <= now_ms:
-            ended_ms = heapq.heappop(self._running)[0]
-            self._admit(ended_ms)
+        """Let everything happen that is due by now."""
+        while self._run and self._run.end_ms() <= now_ms:
+            run, self._run = self._run, None
+            self._end(run)
+            self._start(run.end_ms())
 
-    def next_end_ms(self) -> float:
-        """When the next running request gives its last token; infinite when none runs."""
-        return self._running[0][0] if self._running else math.inf
+    def next_ms(self) -> float:
+        """When `advance` next changes anything but the number of tokens given; infinite while idle. A request that is
+        submitted or cancelled may bring it forward."""
+        return self._run.end_ms() if self._run else math.inf
+
+    def steps_at(self, now_ms: float) -> int:
+        """How many iterations have given tokens by now."""
+        return self._steps + (self._run.done(now_ms) if self._run else 0)
 
     def counts(self, now_ms: float) -> dict[str, int]:
         """Sequences by the request types of `nv_trt_llm_request_metrics`."""
-        prefilling = sum(entry[2].first_token_ms > now_ms for entry in self._running)
-        running, waiting = len(self._running), len(self._waiting)
+        self.advance(now_ms)
+        running, waiting = self._running, len(self._waiting)
         return {
             "active": running + waiting,
-            "max": self.timing.max_running,
+            "max": self.timing.max_batch,
             "scheduled": running,
-            "context": prefilling,
+            "context": sum(request not in self._leaving for request in self._prefilling),
             "waiting": waiting,
         }
 
-    def _admit(self, now_ms: float) -> None:
-        while self._waiting and len(self._running) < self.timing.max_running:
-            request = self._waiting.popleft()
-            self._schedule(request, now_ms)
-            self._admitted += 1  # breaks ties in the heap
-            heapq.heappush(self._running, (request.last_token_ms, self._admitted, request))
+    @property
+    def _running(self) -> int:
+        return len(self._prefilling) + len(self._decoding) - len(self._leaving)
 
-    def _schedule(self, request: Request, now_ms: float) -> None:
+    def _request(self, prompt: str, output_tokens: int, most_tokens: int, now_ms: float) -> Request:
+        size, input_tokens = self.timing.block_tokens, tokens(prompt)
+        return Request(
+            names(prompt, size),
+            input_tokens,
+            output_tokens,
+            blocks=math.ceil(input_tokens / size),
+            reserved_blocks=math.ceil((input_tokens + most_tokens) / size),
+            arrived_ms=now_ms,
+            steps=self,
+        )
+
+    def _admissible(self, running: int) -> bool:
+        """Whether the first that waits has a place."""
+        if not self._waiting or running >= self.timing.max_batch:
+            return False
+        first = self._waiting[0]
+        return self.cache.fits(first.chain, first.reserved_blocks)
+
+    def _start(self, now_ms: float) -> None:
+        """The next iterations, if there is anything to do."""
+        timing, decoding = self.timing, len(self._decoding)
+        chunks = tuple(self._chunks(now_ms))
+        prefill = sum(size for _, size in chunks)
+        growth_ms = decoding * timing.kv_ms_per_token
+        first_ms = (
+            timing.iteration_ms
+            + prefill * timing.prefill_ms_per_token
+            + decoding * timing.decode_ms_per_sequence
+            + self._context_tokens * timing.kv_ms_per_token
+        )
+        if chunks:
+            self._run = Run(now_ms, first_ms, chunks=chunks)
+        elif decoding:
+            self._run = Run(now_ms, first_ms, growth_ms, count=self._decoding[0][0] - self._steps)
+
+    def _chunks(self, now_ms: float) -> list[tuple[Request, int]]:
+        """The prompts of the next iteration, in order of arrival, and how much of each."""
         timing = self.timing
-        request.reused_blocks = self._cache.take(request.blocks)
-        uncached = max(request.input_tokens - request.reused_blocks * timing.block_tokens, 1)
+        budget = max(timing.max_num_tokens - len(self._decoding), timing.block_tokens)
+        chunks = []
+        for request in self._prefilling:  # of which no more than one is there before
+            chunks.append((request, min(request.input_tokens - request.computed, budget)))
+            budget -= chunks[-1][1]
+        while budget and self._admissible(len(self._prefilling) + len(self._decoding)):
+            request = self._waiting.popleft()
+            self._admit(request, now_ms)
+            chunks.append((request, min(request.input_tokens - request.computed, budget)))
+            budget -= chunks[-1][1]
+        return chunks
+
+    def _admit(self, request: Request, now_ms: float) -> None:
         request.scheduled_ms = now_ms
-        request.first_token_ms = max(now_ms, self._prefill_free_ms) + uncached * timing.prefill_ms_per_token
-        self._prefill_free_ms = request.first_token_ms
-        request.last_token_ms = request.first_token_ms + (request.output_tokens - 1) * timing.decode_ms_per_token
+        request.allotment = self.cache.take(request.chain, request.reserved_blocks)
+        request.reused_blocks = request.allotment.reused
+        request.computed = min(request.reused_blocks * self.timing.block_tokens, request.input_tokens - 1)
+        self.reused_tokens += request.computed
+        self._prefilling.append(request)
 
+    def _end(self, run: Run) -> None:
+        """Hand out what these iterations gave."""
+        now_ms, decoding = run.end_ms(), len(self._decoding)
+        self.busy_ms += now_ms - run.started_ms
+        self._steps += run.count
+        self._context_tokens += run.count * decoding
+        self.generated_tokens += run.count * decoding
+        for request, size in run.chunks:
+            self._computed(request, size, now_ms)
+        if self._leaving:
+            self._dismiss()
+        while self._decoding and self._decoding[0][0] <= self._steps:
+            request = heapq.heappop(self._decoding)[2]
+            request.last_token_ms = now_ms
+            self._context_tokens -= request.input_tokens + request.output_tokens
+            self._release(request)
 
-class PrefixCache:
-    """Which blocks of prompts are cached, the least recently used leaving first."""
+    def _computed(self, request: Request, size: int, now_ms: float) -> None:
+        """So much more of its prompt; at the end of the prompt comes the first token, and it decodes."""
+        request.computed += size
+        self.prefilled_tokens += size
+        if request.allotment:
+            self.cache.fill(request.allotment, request.computed // self.timing.block_tokens)
+        if request.computed < request.input_tokens:
+            return
+        self._prefilling.remove(request)
+        request.first_token_ms, request.first_step = now_ms, self._steps
+        self.generated_tokens += 1
+        self._context_tokens += request.input_tokens + 1
+        self._joined += 1  # breaks ties in the heap
+        heapq.heappush(self._decoding, (request.last_step, self._joined, request))
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._known: OrderedDict[int, None] = OrderedDict()
+    def _dismiss(self) -> None:
+        """Let the cancelled ones go."""
+        for _, _, request in self._decoding:
+            if request in self._leaving:
+                request.left_with = 1 + self._steps - request.first_step
+                self._context_tokens -= request.input_tokens + request.left_with
+        self._prefilling = [each for each in self._prefilling if each not in self._leaving]
+        self._decoding = [entry for entry in self._decoding if entry[2] not in self._leaving]
+        heapq.heapify(self._decoding)
+        for request in self._leaving:
+            self._release(request)
+        self._leaving.clear()
 
-    def take(self, chain: tuple[int, ...]) -> int:
-        """How many leading blocks were cached; all of them are now."""
-        reused = next((at for at, block in enumerate(chain) if block not in self._known), len(chain))
-        for block in reversed(chain):  # the first block last, so that a chain loses its tail first
-            self._known[block] = None
-            self._known.move_to_end(block)
-        while len(self._known) > self._size:
-            self._known.popitem(last=False)
-        return reused
-
-
-def _variable(name: str) -> str:
-    return ENVIRONMENT + name.upper()
-
-
-def tokens(text: str) -> int:
-    """How many tokens a text is here; at least one."""
-    return max(math.ceil(len(text) / CHARACTERS_PER_TOKEN), 1)
-
-
-def blocks(prompt: str, block_tokens: int) -> tuple[int, ...]:
-    """A number for each full block, which stands for the whole prompt up to its end."""
-    size = block_tokens * CHARACTERS_PER_TOKEN
-    chain: list[int] = []
-    for start in range(0, len(prompt) - size + 1, size):
-        chain.append(hash((chain[-1] if chain else 0, prompt[start : start + size])))
-    return tuple(chain)
+    def _release(self, request: Request) -> None:
+        if request.allotment:
+            self.cache.release(request.allotment)

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 
 from penchant.embedded import answers
-from penchant.embedded.gpu import Timing
 from penchant.embedded.servers import LOOPBACK, Server
+from penchant.embedded.timing import LIGHT, Timing
 
 
 class OpenAIServer(Server):
@@ -19,7 +19,7 @@ class OpenAIServer(Server):
 
     def __init__(self, run_folder: Path, *, timing: Timing | None = None, answer: str = answers.DEFAULT) -> None:
         super().__init__(run_folder)
-        self._timing, self._answer = timing or Timing(), answer
+        self._timing, self._answer = timing or LIGHT.under(os.environ), answer
 
     @property
     def url(self) -> str:

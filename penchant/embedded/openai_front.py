@@ -14,7 +14,10 @@ from aiohttp import web
 
 from penchant.embedded import answers
 from penchant.embedded.answers import Answer
-from penchant.embedded.gpu import CHARACTERS_PER_TOKEN, Gpu, Request, Timing, tokens
+from penchant.embedded.engine import engine
+from penchant.embedded.iterations import Request
+from penchant.embedded.timing import Timing
+from penchant.embedded.tokens import CHARACTERS_PER_TOKEN, tokens
 from streams.errors import ModelOverloaded
 
 MODEL = "simulated"
@@ -27,7 +30,7 @@ class Front:
     """Answers requests at the times that the simulated GPU gives."""
 
     def __init__(self, timing: Timing, answer: Answer) -> None:
-        self._gpu, self._timing, self._answer = Gpu(timing), timing, answer
+        self._gpu, self._timing, self._answer = engine(timing), timing, answer
         self._counts = dict.fromkeys(COUNTS, 0)
 
     def app(self) -> web.Application:
@@ -63,7 +66,7 @@ class Front:
     ) -> web.StreamResponse:
         text = answers.cut(self._answer(prompt), body["max_tokens"], body.get("stop", ()))
         try:
-            running = self._gpu.submit(prompt, tokens(text), now_ms())
+            running = self._gpu.submit(prompt, tokens(text), now_ms(), max_tokens=body["max_tokens"])
         except ModelOverloaded as exc:
             return web.json_response({"error": {"message": str(exc), "code": 503}}, status=503)
         self._counts["opened"] += 1
@@ -85,7 +88,7 @@ class Front:
         cut = [text[at : at + CHARACTERS_PER_TOKEN] for at in range(0, len(text), CHARACTERS_PER_TOKEN)]
         sent = 0
         while sent < running.output_tokens:
-            await asyncio.sleep(self._wait_s(running))
+            await asyncio.sleep(self._wait_s())
             self._gpu.advance(now_ms())
             given = running.tokens_at(now_ms())
             if given > sent:
@@ -99,12 +102,9 @@ class Front:
         end = event({"choices": [{**piece(""), "finish_reason": "stop"}]}) + event({"choices": [], "usage": usage})
         await response.write(end + b"data: [DONE]\n\n")
 
-    def _wait_s(self, running: Request) -> float:
-        """Until its first token or its last, but not for longer than a tick once it gives tokens."""
-        now = now_ms()
-        if now < running.first_token_ms:
-            return min((running.first_token_ms - now) / 1e3, TICK_S)
-        return min(max(running.last_token_ms - now, 0.0) / 1e3, TICK_S)
+    def _wait_s(self) -> float:
+        """Until something changes, but not for longer than a tick."""
+        return min(max(self._gpu.next_ms() - now_ms(), 0.0) / 1e3, TICK_S)
 
 
 def text_of(text: str) -> dict[str, str]:
@@ -124,7 +124,7 @@ def now_ms() -> float:
 
 def main(port: int) -> None:
     """Serve on loopback until SIGTERM."""
-    front = Front(Timing.read({}, os.environ), answers.load(os.environ.get(answers.VARIABLE, answers.DEFAULT)))
+    front = Front(Timing().under(os.environ), answers.load(os.environ.get(answers.VARIABLE, answers.DEFAULT)))
     web.run_app(front.app(), host="127.0.0.1", port=port, print=None, handler_cancellation=True, shutdown_timeout=0.1)
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from penchant.embedded.answers import Answer, cut
-from penchant.embedded.gpu import CHARACTERS_PER_TOKEN, Gpu, Request, tokens
+from penchant.embedded.engine import Engine
+from penchant.embedded.iterations import Request
+from penchant.embedded.tokens import CHARACTERS_PER_TOKEN, tokens
 from streams.errors import ModelUnavailable
 
 STREAM_MS = 20.0  # how often a stream gets what was generated since
@@ -51,7 +53,7 @@ class _Open:
 class Serving:
     """The simulated GPU's front: `take` a request, its reply comes later. `close` ends the thread."""
 
-    def __init__(self, gpu: Gpu, answer: Answer, report: Callable[[Mapping[str, int]], None]) -> None:
+    def __init__(self, gpu: Engine, answer: Answer, report: Callable[[Mapping[str, int]], None]) -> None:
         self._gpu, self._answer, self._report = gpu, answer, report
         self._changed = threading.Condition()
         self._open: list[_Open] = []
@@ -66,7 +68,7 @@ class Serving:
         with self._changed:
             if self._closed:
                 raise ModelUnavailable("the simulated GPU has ended")
-            request = self._gpu.submit(ask.prompt, tokens(text), now_ms())
+            request = self._gpu.submit(ask.prompt, tokens(text), now_ms(), max_tokens=ask.max_tokens)
             self._open.append(_Open(request, reply, text, ask.stream))
             self._changed.notify()
 
@@ -99,7 +101,7 @@ class Serving:
             self._open = [each for each in self._open if each not in ended]
 
     def _wait_s(self, now: float) -> float:
-        due = min(self._gpu.next_end_ms(), self._next_check_ms)
+        due = min(self._gpu.next_ms(), self._next_check_ms)
         if any(each.stream for each in self._open):
             due = min(due, now + STREAM_MS)
         return max(due - now, 0.0) / 1e3

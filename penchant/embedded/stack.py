@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Self
 
 from penchant.embedded import answers
-from penchant.embedded.gpu import Timing
 from penchant.embedded.kafka import MockKafka
 from penchant.embedded.redis import RedisServer
 from penchant.embedded.servers import Server
 from penchant.embedded.stand_in import StandIn
+from penchant.embedded.timing import Timing
 from penchant.embedded.triton import TritonServer
 from streams.errors import BrokerUnavailable, PlatformLacks
 

@@ -1,16 +1,19 @@
 """What answers where there is no tritonserver: the same simulated GPU and the same answers, in this process."""
 
 import asyncio
-import math
+import os
 
 from clients.calls import Call, Completion
 from penchant.embedded import answers
-from penchant.embedded.gpu import Gpu, Request, Timing, tokens
+from penchant.embedded.gpu import Gpu
+from penchant.embedded.iterations import Request
+from penchant.embedded.timing import LIGHT, Timing
+from penchant.embedded.tokens import tokens
 from streams.errors import DeadlinePassed
 
 MODEL = "simulated"
 ENDPOINT = "in-process"
-RECHECK_MS = 5.0  # for a request that waits: when its turn comes depends on the others
+RECHECK_MS = 20.0  # how late others' cancellations, which may bring an end forward, are seen
 
 
 class StandIn:
@@ -18,14 +21,14 @@ class StandIn:
 
     def __init__(self, why: str, *, timing: Timing | None = None, answer: str = answers.DEFAULT) -> None:
         self._why = why
-        self._timing = timing or Timing()
+        self._timing = timing or LIGHT.under(os.environ)
         self._gpu = Gpu(self._timing)
         self._answer = answers.load(answer)
 
     async def complete(self, call: Call) -> Completion:
         """The answer, when the simulated GPU is done; ModelOverloaded, DeadlinePassed."""
         text = answers.cut(self._answer(call.prompt), call.max_tokens, call.stop)
-        request = self._gpu.submit(call.prompt, tokens(text), _now_ms())
+        request = self._gpu.submit(call.prompt, tokens(text), _now_ms(), max_tokens=call.max_tokens)
         try:
             async with asyncio.timeout_at(call.deadline_s):
                 await self._end_of(request)
@@ -48,8 +51,7 @@ class StandIn:
             self._gpu.advance(now)
             if request.last_token_ms <= now:
                 return
-            waits = math.isinf(request.last_token_ms)
-            await asyncio.sleep((RECHECK_MS if waits else request.last_token_ms - now) / 1e3)
+            await asyncio.sleep(min(self._gpu.next_ms() - now, RECHECK_MS) / 1e3)
 
     def _completion(self, text: str, request: Request) -> Completion:
         return Completion(

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 
 from penchant.embedded import answers
-from penchant.embedded.gpu import Timing
 from penchant.embedded.servers import COMPLAINT_LINES, LOOPBACK, Server
+from penchant.embedded.timing import LIGHT, Timing
 from streams.errors import PlatformLacks
 
 REPOSITORY = Path(__file__).with_name("repository")
@@ -47,7 +47,7 @@ class TritonServer(Server):
         if why := missing():
             raise PlatformLacks(f"no tritonserver: {why}", REMEDY)
         self._wheel = _wheel()
-        self._timing, self._answer, self._models = timing or Timing(), answer, models
+        self._timing, self._answer, self._models = timing or LIGHT.under(os.environ), answer, models
         self.memory_prefix = f"{PREFIX}-{os.getpid()}-{next(NUMBER)}"
         self._id = f"simulated-{self.memory_prefix}"
         self._version = "of unknown version"

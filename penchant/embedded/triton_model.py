@@ -13,8 +13,10 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from penchant.embedded import answers
-from penchant.embedded.gpu import Gpu, Request, Timing
+from penchant.embedded.engine import engine
+from penchant.embedded.iterations import Request
 from penchant.embedded.serving import Ask, Serving
+from penchant.embedded.timing import Timing
 from streams.errors import ModelUnavailable
 
 METRICS = "nv_trt_llm_request_metrics"
@@ -40,8 +42,7 @@ class SimulatedModel:
 
     def initialize(self, args: Mapping[str, str]) -> None:
         config = json.loads(args["model_config"])
-        parameters = {key: value["string_value"] for key, value in config["parameters"].items()}
-        timing = Timing.read(parameters, os.environ)
+        timing = Timing().under(os.environ)
         answer = os.environ.get(answers.VARIABLE, answers.DEFAULT)
         self.name = args["model_name"]
         self.decoupled = config.get("model_transaction_policy", {}).get("decoupled", False)
@@ -49,7 +50,7 @@ class SimulatedModel:
             name=METRICS, description="Requests on the simulated GPU", kind=pb_utils.MetricFamily.GAUGE
         )
         self.gauges: dict[str, Any] = {}
-        self.serving = Serving(Gpu(timing), answers.load(answer), self.report)
+        self.serving = Serving(engine(timing), answers.load(answer), self.report)
         pb_utils.Logger.log_warn(f"this is a SIMULATED GPU: answers from {answer}, {timing}")
 
     def execute(self, requests: Sequence[Any]) -> None:
@@ -135,9 +136,9 @@ class Reply:
             "last_token": request.last_token_ms,
         }
         counts = {
-            "kv_cache_alloc_new_blocks": len(request.blocks) - request.reused_blocks,
+            "kv_cache_alloc_new_blocks": request.blocks - request.reused_blocks,
             self.dialect.reused: request.reused_blocks,
-            "kv_cache_alloc_total_blocks": len(request.blocks),
+            "kv_cache_alloc_total_blocks": request.blocks,
             "total_accepted_draft_tokens": 0,
             "total_draft_tokens": 0,
         }

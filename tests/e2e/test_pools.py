@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from penchant_reader import AsyncIntentReader
 from clients.roster import Notice
 from penchant.app import worker
 from penchant.embedded import triton
-from penchant.embedded.gpu import Timing
+from penchant.embedded.timing import LIGHT
 from penchant.embedded.triton import TritonServer
 from penchant.settings.root import Settings
 from streams.positions import Position
@@ -33,7 +34,7 @@ async def gpus(anyio_backend: str, tmp_path: Path) -> AsyncIterator[list[TritonS
         pytest.skip(f"NO TRITONSERVER: {why}")
     async with AsyncExitStack() as stack:
         yield [
-            await stack.enter_async_context(TritonServer(tmp_path / name, timing=Timing(decode_ms_per_token=8)))
+            await stack.enter_async_context(TritonServer(tmp_path / name, timing=replace(LIGHT, iteration_ms=8)))
             for name in ("one", "two")
         ]
 

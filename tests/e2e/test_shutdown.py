@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -12,8 +13,8 @@ from penchant_reader import AsyncIntentReader
 
 from penchant.app import worker
 from penchant.embedded import triton
-from penchant.embedded.gpu import Timing
 from penchant.embedded.redis import RedisServer
+from penchant.embedded.timing import LIGHT
 from penchant.embedded.triton import TritonServer
 from penchant.settings.root import Settings
 from streams.positions import Position
@@ -23,7 +24,7 @@ from tests.e2e.shop import events, send, until
 from tests.kafka import Kafka
 
 SHOPPERS = 6
-HOURS = Timing(decode_ms_per_token=1e6)
+HOURS = replace(LIGHT, iteration_ms=1e6)
 """A model whose answers take hours."""
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
@@ -39,9 +40,9 @@ async def slow_model(anyio_backend: str, tmp_path_factory: pytest.TempPathFactor
 
 
 async def test_calls_under_way_are_finished(kafka: Kafka, make_settings: MakeSettings, tmp_path: Path) -> None:
-    """SIGTERM amid calls that take a second: they are waited for, none is given up, and the exit status is 0."""
+    """SIGTERM amid calls that take seconds: they are waited for, none is given up, and the exit status is 0."""
     topic = await kafka.topic(1)
-    async with TritonServer(tmp_path / "second", timing=Timing(decode_ms_per_token=12)) as model:
+    async with TritonServer(tmp_path / "second", timing=replace(LIGHT, iteration_ms=40)) as model:
         settings = make_settings(kafka, topic, model.grpc_address)
         async with WorkerProcess(tmp_path, settings) as process:
             await process.ready()

@@ -1,117 +1,222 @@
 """The arithmetic of the simulated GPU."""
 
 import math
-from dataclasses import asdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penchant.embedded.gpu import Gpu, PrefixCache, Request, Timing, blocks, tokens
+from penchant.embedded.gpu import Gpu
+from penchant.embedded.iterations import Request
+from penchant.embedded.timing import LIGHT, Timing
+from penchant.embedded.tokens import tokens
 from streams.errors import ModelOverloaded
 
-SMALL = Timing(prefill_ms_per_token=1, decode_ms_per_token=2, max_running=3, max_waiting=4, block_tokens=2)
+SMALL = Timing(
+    iteration_ms=2,
+    prefill_ms_per_token=1,
+    decode_ms_per_sequence=0.25,
+    kv_ms_per_token=0.125,
+    max_batch=3,
+    max_waiting=4,
+    max_num_tokens=8,
+    block_tokens=2,
+    kv_blocks=30,
+)
 LATER = 1e9
+Plan = list[tuple[float, str, int, float | None]]
 
-arrivals = st.lists(
+plans = st.lists(
     st.tuples(
-        st.sampled_from([0, 0, 0, 0.5, 3, 30]),  # ms since the one before
+        st.sampled_from([0, 0, 0, 0.5, 3, 30, 200]),  # ms since the one before
         st.text("ab", max_size=60),  # the prompt
         st.integers(1, 12),  # tokens of the answer
-        st.none() | st.floats(0, 40, allow_nan=False),  # ms until it is cancelled, if it is
+        st.none() | st.floats(0, 80, allow_nan=False),  # ms until it is cancelled, if it is
     ),
     max_size=25,
 )
 
 
-def run(
-    timing: Timing, plan: list[tuple[float, str, int, float | None]], *, every_ms: float = math.inf
-) -> list[Request]:
-    """What became of the plan's accepted requests; `every_ms` adds calls of `advance` that must not matter."""
-    gpu, now, taken = Gpu(timing), 0.0, []
-    cancels: list[tuple[float, Request]] = []
+class Play:
+    """A plan played on a GPU, looked at at least `every_ms`; if None, only when somebody comes or goes."""
 
-    def pass_to(then: float) -> None:
-        for at, request in sorted(cancels, key=lambda entry: entry[0]):
+    def __init__(self, plan: Plan, *, every_ms: float | None = math.inf) -> None:
+        self.gpu, self.now, self.every_ms = Gpu(SMALL), 0.0, every_ms
+        self.requests: list[Request] = []
+        self._cancels: list[tuple[float, Request]] = []
+        for gap, prompt, output_tokens, cancelled_after in plan:
+            self.pass_to(self.now + gap)
+            try:
+                self.requests.append(self.gpu.submit(prompt, output_tokens, self.now))
+            except ModelOverloaded:
+                continue
+            if cancelled_after is not None:
+                self._cancels.append((self.now + cancelled_after, self.requests[-1]))
+        self.pass_to(LATER)
+
+    def pass_to(self, then: float) -> None:
+        for at, request in sorted(self._cancels, key=lambda entry: entry[0]):
             if at <= then:
-                gpu.cancel(request, at)
-                cancels.remove((at, request))
-        if every_ms < math.inf:
-            gpu.advance(then - (then % every_ms))
-        gpu.advance(then)
+                self._look_until(at)
+                self.gpu.cancel(request, at)
+                self._cancels.remove((at, request))
+        self._look_until(then)
 
-    for gap, prompt, output_tokens, cancelled_after in plan:
-        now += gap
-        pass_to(now)
-        try:
-            taken.append(gpu.submit(prompt, output_tokens, now))
-        except ModelOverloaded:
-            continue
-        if cancelled_after is not None:
-            cancels.append((now + cancelled_after, taken[-1]))
-    pass_to(LATER)
-    return taken
+    def _look_until(self, then: float) -> None:
+        """At all that happens, and in between."""
+        while self.every_ms and self.gpu.next_ms() < then:
+            self.now = min(self.gpu.next_ms(), self.now + self.every_ms)
+            self.gpu.advance(self.now)
+            self.check()
+        self.now = then
+        self.gpu.advance(then)
+        self.check()
 
-
-@given(arrivals)
-def test_every_request_goes_through_its_stages_in_order(plan: list[tuple[float, str, int, float | None]]) -> None:
-    """Arrived, scheduled, first token, last token; the decode takes its tokens' time."""
-    for request in run(SMALL, plan):
-        if request.cancelled and math.isinf(request.scheduled_ms):
-            continue
-        assert request.arrived_ms <= request.scheduled_ms < request.first_token_ms <= request.last_token_ms
-        assert request.last_token_ms - request.first_token_ms == pytest.approx((request.output_tokens - 1) * 2)
+    def check(self) -> None:
+        """What must hold at any time."""
+        cache, counts = self.gpu.cache, self.gpu.counts(self.now)
+        assert cache.used + cache.kept <= cache.size
+        assert counts["scheduled"] <= counts["max"]
+        assert bool(counts["active"]) <= (self.gpu.next_ms() < math.inf)  # never idle while there is work
 
 
-@given(arrivals)
-def test_the_batch_is_never_over_full(plan: list[tuple[float, str, int, float | None]]) -> None:
-    """At no start of a request do more than `max_running` run."""
-    requests = [each for each in run(SMALL, plan) if not each.cancelled]
-    for request in requests:
-        at = request.scheduled_ms
-        assert sum(each.scheduled_ms <= at < each.last_token_ms for each in requests) <= SMALL.max_running
+@given(plans)
+def test_every_request_goes_through_its_stages_in_order(plan: Plan) -> None:
+    """Arrived, scheduled, first token, last token; nobody is forgotten. The cache never exceeds its size, nor the batch
+    its own, and the GPU is never idle while there is something to do."""
+    for each in Play(plan).requests:
+        if each.cancelled:
+            assert math.isinf(each.last_token_ms)
+        else:
+            assert each.arrived_ms <= each.scheduled_ms < each.first_token_ms <= each.last_token_ms < LATER
 
 
-@given(arrivals)
-def test_first_come_is_first_served(plan: list[tuple[float, str, int, float | None]]) -> None:
+@given(plans)
+def test_tokens_are_conserved(plan: Plan) -> None:
+    """What was computed and reused is the prompts, what was generated is the answers, and nothing stays held."""
+    play = Play(plan)
+    gpu = play.gpu
+    assert gpu.prefilled_tokens + gpu.reused_tokens == sum(each.computed for each in play.requests)
+    assert all(each.computed == each.input_tokens for each in play.requests if not each.cancelled)
+    assert gpu.generated_tokens == sum(each.tokens_at(LATER) for each in play.requests)
+    assert (gpu.cache.used, gpu.counts(LATER)["active"]) == (0, 0)
+
+
+@given(plans)
+def test_first_come_is_first_served(plan: Plan) -> None:
     """Requests that are not cancelled are scheduled, and get their first tokens, in the order of arrival."""
-    requests = [each for each in run(SMALL, plan) if not each.cancelled]
+    requests = [each for each in Play(plan).requests if not each.cancelled]
     assert [each.scheduled_ms for each in requests] == sorted(each.scheduled_ms for each in requests)
     assert [each.first_token_ms for each in requests] == sorted(each.first_token_ms for each in requests)
 
 
-@given(arrivals, st.floats(0.5, 20))
-def test_looking_more_often_changes_nothing(plan: list[tuple[float, str, int, float | None]], every_ms: float) -> None:
+@given(plans, st.floats(2, 20))
+def test_looking_more_often_changes_nothing(plan: Plan, every_ms: float) -> None:
     """Times depend on what was asked, not on when somebody looked."""
 
-    def times(requests: list[Request]) -> list[tuple[float, ...]]:
-        return [(each.scheduled_ms, each.first_token_ms, each.last_token_ms) for each in requests]
+    def times(play: Play) -> list[tuple[float, ...]]:
+        return [(each.scheduled_ms, each.first_token_ms, each.last_token_ms) for each in play.requests]
 
-    assert times(run(SMALL, plan)) == times(run(SMALL, plan, every_ms=every_ms))
+    assert times(Play(plan, every_ms=every_ms)) == times(Play(plan, every_ms=None))
+
+
+@given(plans)
+def test_tokens_come_one_by_one(plan: Plan) -> None:
+    """None before the first token's time, then never fewer than before, and all at the end."""
+    gpu, now = Gpu(SMALL), 0.0
+    request = gpu.submit("abcdefgh", 12, 0.0)
+    for gap, prompt, count, _ in plan[: SMALL.max_waiting]:
+        gpu.submit(prompt, count, now)
+        now += min(gap, 3)
+        before = request.tokens_at(now - 0.01) if now else 0
+        gpu.advance(now)
+        assert before <= request.tokens_at(now) <= 12
+        assert (request.tokens_at(now) == 0) == (now < request.first_token_ms)
+    gpu.advance(LATER)
+    assert request.tokens_at(request.last_token_ms) == 12
+
+
+@given(st.text("ab", max_size=40), st.text("ab", max_size=40), st.text("ab", max_size=40), st.booleans())
+def test_what_two_prompts_begin_with_is_computed_once(common: str, one: str, other: str, ended: bool) -> None:  # noqa: FBT001
+    """The second prompt reuses exactly the full blocks that both begin with, whether the first has ended or still
+    decodes, and the last token is computed in any case."""
+    gpu = Gpu(SMALL)
+    first = gpu.submit(common + one, 10, 0.0)
+    gpu.advance(first.arrived_ms + 40)
+    now = LATER if ended else 40.0
+    second = gpu.submit(common + other, 1, now)
+    assert (now < first.last_token_ms) != ended or first.last_token_ms <= 40
+    gpu.advance(2 * LATER)
+    size = SMALL.block_tokens * 4
+    shared = next(
+        (at for at, pair in enumerate(zip(common + one, common + other, strict=False)) if pair[0] != pair[1]),
+        min(len(common + one), len(common + other)),
+    )
+    assert second.reused_blocks == shared // size
+    uncached = max(tokens(common + other) - second.reused_blocks * SMALL.block_tokens, 1)
+    assert gpu.prefilled_tokens == first.input_tokens + uncached
+
+
+def test_what_an_iteration_costs() -> None:
+    """The weights, each prompt token, each sequence that decodes and each token of their KV cache."""
+    gpu = Gpu(SMALL)
+    request = gpu.submit("abcdefgh" * 2, 3, 0.0)
+    gpu.advance(LATER)
+    assert request.first_token_ms == 2 + 4 * 1
+    decoded = (2 + 0.25 + 5 * 0.125) + (2 + 0.25 + 6 * 0.125)
+    assert request.last_token_ms - request.first_token_ms == pytest.approx(decoded)
+    assert gpu.busy_ms == pytest.approx(request.last_token_ms)
+
+
+def test_a_prompt_slows_the_others_decoding() -> None:
+    """A long prompt is computed in chunks, with each of which those that decode get one token, later than otherwise."""
+    roomy = replace(SMALL, kv_blocks=100)
+    gpu, alone = Gpu(roomy), Gpu(roomy)
+    first, same = (each.submit("ab", 40, 0.0) for each in (gpu, alone))
+    second = gpu.submit("ab" * 40, 1, 10.0)
+    gpu.advance(LATER)
+    alone.advance(LATER)
+    chunks = math.ceil(20 / (SMALL.max_num_tokens - 1))
+    assert second.first_token_ms - second.scheduled_ms > 20 * SMALL.prefill_ms_per_token + chunks * SMALL.iteration_ms
+    assert first.last_token_ms - same.last_token_ms == pytest.approx(20 * SMALL.prefill_ms_per_token)
 
 
 @given(st.integers(0, 5), st.integers(1, 5))
-def test_it_refuses_beyond_batch_and_queue(waiting: int, running: int) -> None:
-    """Exactly `max_running` and `max_waiting` requests are taken at once; one more when a place gets free."""
-    gpu = Gpu(Timing(max_running=running, max_waiting=waiting))
-    taken = [gpu.submit("a", 100, 0.0) for _ in range(running + waiting)]
+def test_it_refuses_beyond_batch_and_queue(waiting: int, batch: int) -> None:
+    """Exactly `max_batch` and `max_waiting` requests are taken at once; one more when a place gets free."""
+    gpu = Gpu(replace(LIGHT, max_batch=batch, max_waiting=waiting))
+    taken = [gpu.submit("a", 100, 0.0) for _ in range(batch + waiting)]
     with pytest.raises(ModelOverloaded):
         gpu.submit("a", 100, 0.0)
     gpu.cancel(taken[0], 1.0)
     gpu.submit("a", 100, 1.0)
 
 
-def test_a_cancelled_request_gives_its_place_away_at_once() -> None:
-    """The next in the queue is scheduled at the moment of the cancellation."""
-    gpu = Gpu(Timing(max_running=1))
+def test_the_kv_cache_limits_how_many_run() -> None:
+    """A request waits for blocks for all that it may say, although there is room in the batch; what can never fit is
+    no request."""
+    gpu = Gpu(replace(LIGHT, kv_blocks=10))
+    first, second = (gpu.submit("a", 10, 0.0, max_tokens=6 * 64) for _ in range(2))
+    gpu.advance(LATER)
+    assert second.scheduled_ms == first.last_token_ms
+    with pytest.raises(ValueError, match="11 KV blocks"):
+        gpu.submit("a", 10, LATER, max_tokens=10 * 64)
+
+
+def test_a_cancelled_request_gives_its_place_away() -> None:
+    """The next in the queue is scheduled when the iteration that runs has ended."""
+    gpu = Gpu(replace(LIGHT, max_batch=1))
     first, second = gpu.submit("a", 1000, 0.0), gpu.submit("a", 10, 0.0)
     gpu.cancel(first, 5.0)
-    assert second.scheduled_ms == 5.0
+    assert gpu.counts(5.0)["scheduled"] == 0
+    gpu.advance(LATER)
+    assert 5.0 < second.scheduled_ms <= 5.0 + LIGHT.iteration_ms
 
 
 def test_a_cancelled_request_leaves_the_queue() -> None:
     """The one behind it is the next, and it is never scheduled."""
-    gpu = Gpu(Timing(max_running=1))
+    gpu = Gpu(replace(LIGHT, max_batch=1))
     first, second, third = (gpu.submit("a", 10, 0.0) for _ in range(3))
     gpu.cancel(second, 1.0)
     gpu.advance(LATER)
@@ -121,7 +226,7 @@ def test_a_cancelled_request_leaves_the_queue() -> None:
 
 def test_cancelling_twice_or_too_late_changes_nothing() -> None:
     """Only a request that is on the GPU can leave it."""
-    gpu = Gpu(Timing(max_running=1))
+    gpu = Gpu(replace(LIGHT, max_batch=1))
     done = gpu.submit("a", 1, 0.0)
     gpu.cancel(done, LATER)
     gpu.cancel(done, LATER)
@@ -133,67 +238,5 @@ def test_the_counts_are_those_of_tensorrt_llm() -> None:
     """Active are the scheduled and the waiting; context are those whose prefill is not done."""
     gpu = Gpu(SMALL)
     for _ in range(5):
-        gpu.submit("abcdefgh", 50, 0.0)
-    assert gpu.counts(2.5) == {"active": 5, "max": 3, "scheduled": 3, "context": 2, "waiting": 2}
-
-
-@given(st.integers(1, 50), st.floats(0, 200))
-def test_tokens_come_one_by_one(output_tokens: int, now_ms: float) -> None:
-    """None before the first token's time, all at the last one's, and never fewer than before."""
-    request = Gpu(SMALL).submit("abcd", output_tokens, 0.0)
-    given_by_now = request.tokens_at(now_ms)
-    assert request.tokens_at(request.first_token_ms - 0.01) == 0
-    assert request.tokens_at(request.first_token_ms) >= 1
-    assert request.tokens_at(request.last_token_ms) == output_tokens
-    assert 0 <= given_by_now <= request.tokens_at(now_ms + 1) <= output_tokens
-
-
-@given(st.text("ab", max_size=40), st.text("ab", max_size=40), st.text("ab", max_size=40))
-def test_what_two_prompts_begin_with_is_cached(common: str, one: str, other: str) -> None:
-    """The second prompt reuses exactly the full blocks that both begin with, and pays for the rest only."""
-    gpu = Gpu(SMALL)
-    gpu.submit(common + one, 1, 0.0)
-    gpu.advance(LATER)
-    second = gpu.submit(common + other, 1, LATER)
-    size = SMALL.block_tokens * 4
-    shared = next(
-        (at for at, pair in enumerate(zip(common + one, common + other, strict=False)) if pair[0] != pair[1]),
-        min(len(common + one), len(common + other)),
-    )
-    assert second.reused_blocks == shared // size
-    uncached = max(tokens(common + other) - second.reused_blocks * SMALL.block_tokens, 1)
-    assert second.first_token_ms - LATER == pytest.approx(uncached * SMALL.prefill_ms_per_token)
-
-
-def test_the_least_recently_used_block_leaves_first() -> None:
-    """Of three chains in a cache of four blocks the one not used since is gone, tail first."""
-    cache = PrefixCache(4)
-    assert cache.take((1, 2)) == 0
-    assert cache.take((3, 4)) == 0
-    assert cache.take((1, 2)) == 2
-    assert cache.take((5,)) == 0
-    assert cache.take((3, 4)) == 1
-
-
-def test_a_block_stands_for_all_before_it() -> None:
-    """Equal text after a different beginning is another block; a part of a block is none."""
-    one, other = blocks("a" * 8 + "b" * 8, 2), blocks("c" * 8 + "b" * 8, 2)
-    assert len(one) == len(other) == 2
-    assert one[1] != other[1]
-    assert blocks("a" * 7, 2) == ()
-
-
-def test_an_answer_takes_about_135_ms_by_default() -> None:
-    """As `Timing` says of its defaults."""
-    request = Gpu(Timing()).submit("a" * 6000, 100, 0.0)
-    assert request.last_token_ms == pytest.approx(135, rel=0.05)
-
-
-def test_the_environment_overrides_parameters() -> None:
-    """`variables` is read back whole, over any parameters; parameters over the defaults."""
-    timing = Timing(prefill_ms_per_token=0.5, max_running=7)
-    assert Timing.read({"max_running": "9"}, timing.variables()) == timing
-    assert Timing.read({"max_running": "9"}, {}) == Timing(max_running=9)
-    assert set(Timing.read({}, {"PENCHANT_SIMULATED_MAX_WAITING": "1"}).variables()) == {
-        f"PENCHANT_SIMULATED_{name.upper()}" for name in asdict(timing)
-    }
+        gpu.submit("abcdefgh", 5, 0.0)
+    assert gpu.counts(5.0) == {"active": 5, "max": 3, "scheduled": 3, "context": 2, "waiting": 2}

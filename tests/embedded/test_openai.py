@@ -2,24 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from clients.openai import OpenAIClient
-from penchant.embedded.gpu import Timing
 from penchant.embedded.openai import OpenAIServer
+from penchant.embedded.timing import LIGHT
 from streams.errors import ModelOverloaded
 from tests.clients.asking import ask, eventually
 from tests.servers import ECHO
 
-SLOW = Timing(prefill_ms_per_token=0.0, decode_ms_per_token=100_000, max_running=2, max_waiting=0)
+SLOW = replace(LIGHT, decode_ms_per_sequence=1_000, max_batch=2, max_waiting=0)
 
 
 @pytest.fixture
 async def slow(tmp_path: Path) -> AsyncIterator[OpenAIServer]:
-    """One that gives a first token and then no more, to two calls and no more."""
+    """One that takes a second and more for every token but the first, for two calls and no more."""
     async with OpenAIServer(tmp_path, timing=SLOW, answer=ECHO) as server:
         yield server
 
@@ -34,7 +35,7 @@ async def counts(server: OpenAIServer) -> dict[str, int]:
 @pytest.mark.parametrize("api", ["chat", "completions"])
 async def test_answers(tmp_path: Path, api: str) -> None:
     """The answer is cut as asked, and comes with tokens, cached ones among them, and the time to the first."""
-    timing = Timing(prefill_ms_per_token=0.1, decode_ms_per_token=1.0)
+    timing = replace(LIGHT, prefill_ms_per_token=0.1)
     async with OpenAIServer(tmp_path, timing=timing, answer=ECHO) as server:
         client = OpenAIClient(server.url, api=api)  # type: ignore[arg-type] # one of both
         assert (await client.probe()).endswith("model simulated")

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from clients.calls import Call
-from penchant.embedded.gpu import Timing
 from penchant.embedded.stand_in import StandIn
+from penchant.embedded.timing import LIGHT
 from streams.errors import DeadlinePassed, ModelOverloaded
 from tests.servers import ECHO
 
-NEVER = Timing(decode_ms_per_token=100_000, max_running=1, max_waiting=0)
+NEVER = replace(LIGHT, decode_ms_per_sequence=500, max_batch=1, max_waiting=0)  # not within 70 s
 PROMPT = "what does this shopper want? " * 20
 
 
@@ -47,7 +47,7 @@ async def test_max_tokens_and_stop_words_cut_the_answer() -> None:
 
 async def test_more_than_the_batch_wait_for_their_turn() -> None:
     """All are answered, the later ones having waited."""
-    model = StandIn("no wheel", timing=Timing(max_running=2, max_waiting=8), answer=ECHO)
+    model = StandIn("no wheel", timing=replace(LIGHT, max_batch=2, max_waiting=8), answer=ECHO)
     completions = await asyncio.gather(*(model.complete(call(prompt=f"prompt {n}")) for n in range(10)))
     assert [each.text for each in completions] == [f"prompt {n}" for n in range(10)]
     assert completions[0].queue_ms == 0

@@ -7,7 +7,7 @@ import pytest
 from penchant.bench import calls, soak
 from penchant.bench.dialects import TOKENS, answer
 from penchant.embedded import triton
-from penchant.embedded.gpu import tokens
+from penchant.embedded.tokens import tokens
 
 pytestmark = pytest.mark.triton
 

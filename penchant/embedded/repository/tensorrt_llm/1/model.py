@@ -36,7 +36,7 @@ class LlmapiReply(Reply):
         return [*reason, *super().figures(request)]
 
     def performance(self, request):
-        total, missed = len(request.blocks), len(request.blocks) - request.reused_blocks
+        total, missed = request.blocks, request.blocks - request.reused_blocks
         rate = request.reused_blocks / total if total else 0.0
         more = [self.numbers("kv_cache_missed_block", missed), self.numbers("kv_cache_hit_rate", rate, np.float32)]
         return [*super().performance(request), *more]

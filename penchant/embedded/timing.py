@@ -1,0 +1,56 @@
+"""How fast and how large a simulated GPU is. Sources and derivations of the figures are in docs/gpu.md."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+ENVIRONMENT = "PENCHANT_SIMULATED_"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What an iteration costs, and how much fits. By default Qwen3-32B in FP8 on one H100 SXM with TensorRT-LLM.
+
+    An iteration takes `iteration_ms`, and more for each prompt token that it computes, each sequence that it gives a
+    token to, and each token of KV cache that it reads for them. The defaults are fitted to a published benchmark.
+    """
+
+    iteration_ms: float = 19.4  # reading the weights, and all that does not depend on the batch
+    prefill_ms_per_token: float = 0.145
+    decode_ms_per_sequence: float = 0.14
+    kv_ms_per_token: float = 0.000155
+    max_batch: int = 128  # sequences that run at once
+    max_waiting: int = 256  # requests beyond them, before new ones are refused
+    max_num_tokens: int = 2_048  # in one iteration; longer prompts are computed in chunks, over several
+    block_tokens: int = 32
+    kv_blocks: int = 4_700
+    steady_ms_per_token: float = 0.0  # if given, that is all: every request at this pace, see steady.py
+
+    def under(self, environment: Mapping[str, str]) -> Self:
+        """The same, but for what the environment's variables say, e.g. PENCHANT_SIMULATED_MAX_BATCH."""
+        found: dict[str, Any] = {}
+        for name, value in asdict(self).items():
+            if (text := environment.get(_variable(name))) is not None:
+                found[name] = type(value)(text)
+        return replace(self, **found)
+
+    def variables(self) -> dict[str, str]:
+        """The environment variables that `under` takes."""
+        return {_variable(name): str(value) for name, value in asdict(self).items()}
+
+
+LIGHT = Timing(
+    iteration_ms=1.2,
+    prefill_ms_per_token=0.01,
+    decode_ms_per_sequence=0.0,
+    kv_ms_per_token=0.0,
+    max_batch=64,
+    max_num_tokens=8_192,
+    block_tokens=64,
+    kv_blocks=8_192,
+)
+"""A small model, invented, for demos and tests: 1,500 tokens in and 100 out take about 135 ms, in any company."""
+
+
+def _variable(name: str) -> str:
+    return ENVIRONMENT + name.upper()
