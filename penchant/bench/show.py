@@ -17,11 +17,11 @@ NAMES = {
 
 def show_ingest(console: Console, report: Mapping[str, Any]) -> None:
     """Rates and ratios; below them what a session takes and how late the event loop was."""
-    table = _table("", "events/s", "95 %", "of a processor's", "Penchant is faster by", "95 %")
+    shown = table("", "events/s", "95 %", "of a processor's", "Penchant is faster by", "95 %")
     bounds = report["intervals"]
     for name, title in NAMES.items():
         if name in report["events_per_second"]:
-            table.add_row(
+            shown.add_row(
                 title,
                 f"{report['events_per_second'][name]:,.0f}",
                 _span(bounds["events_per_second"][name], ",.0f"),
@@ -29,43 +29,43 @@ def show_ingest(console: Console, report: Mapping[str, Any]) -> None:
                 f"{report['ratio'][name]:g} times" if name in report["ratio"] else "",
                 _span(bounds["ratio"].get(name), "g"),
             )
-    console.print(table)
+    console.print(shown)
     for name, why in report["left_out"].items():
         console.print(f"{NAMES[name]} was left out: {why}")
     size, lag = report["bytes_per_session"], report["loop_lag_ms"]
     console.print(f"A session of 20 events takes {size['hot']:,} bytes, {size['packed']:,} packed.")
     console.print(f"Loop lag with all its work: p50 {lag['p50']} ms, p99 {lag['p99']} ms, at most {lag['max']} ms.")
-    _foot(console, report)
+    foot(console, report)
 
 
 def show_growth(console: Console, report: Mapping[str, Any]) -> None:
     """A line a step."""
-    table = _table("partitions", "shoppers", "events/s", "calls", "parked", "peak MB", "loop lag p99", "at most")
+    shown = table("partitions", "shoppers", "events/s", "calls", "parked", "peak MB", "loop lag p99", "at most")
     for step in report["growth"]:
         lag = step["loop_lag_ms"]
         counts = (step[name] for name in ("partitions", "shoppers", "events_per_second", "calls", "parked", "peak_mb"))
-        table.add_row(*(f"{count:,}" for count in counts), f"{lag['p99']} ms", f"{lag['max']} ms")
-    console.print(table)
-    _foot(console, report)
+        shown.add_row(*(f"{count:,}" for count in counts), f"{lag['p99']} ms", f"{lag['max']} ms")
+    console.print(shown)
+    foot(console, report)
 
 
 def show_recovery(console: Console, report: Mapping[str, Any]) -> None:
     """One line a figure."""
-    table = _table("", "")
+    shown = table("", "")
     for name in report["shown"]:
         value = report[name]
-        table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int | float) else str(value))
-    console.print(table)
-    _foot(console, report)
+        shown.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int | float) else str(value))
+    console.print(shown)
+    foot(console, report)
 
 
 def show_calls(console: Console, report: Mapping[str, Any]) -> None:
     """A line for each dialect and number of calls in flight."""
-    table = _table("dialect", "in flight", "CPU a call", "95 %", "added p50", "added p99", "calls/s")
+    shown = table("dialect", "in flight", "CPU a call", "95 %", "added p50", "added p99", "calls/s")
     for row in report["calls"]:
         added = (f"{row['added_ms'][name]:g} ms" for name in ("p50", "p99"))
         spread = _span(row["cpu_ms_interval"], "g")
-        table.add_row(
+        shown.add_row(
             row["dialect"],
             str(row["in_flight"]),
             f"{row['cpu_ms']:g} ms",
@@ -73,34 +73,35 @@ def show_calls(console: Console, report: Mapping[str, Any]) -> None:
             *added,
             f"{row['calls_per_second']:g}",
         )
-    console.print(table)
-    _foot(console, report)
+    console.print(shown)
+    foot(console, report)
 
 
 def show_soak(console: Console, report: Mapping[str, Any]) -> None:
     """A line for each dialect: what became of its calls, and what is left of them."""
     columns = "answered", "abandoned", "failed", "left on the server", "tasks left", "MB here, by fifths"
-    table = _table("dialect", *columns)
+    shown = table("dialect", *columns)
     for row in report["soak"]:
         memory = " ".join(f"{each:.0f}" for each in row["memory_mb"])
         counts = (row[name] for name in ("answered", "abandoned", "failed", "left_on_server", "tasks_left"))
-        table.add_row(row["dialect"], *(f"{count:,}" for count in counts), memory)
-    console.print(table)
-    _foot(console, report)
+        shown.add_row(row["dialect"], *(f"{count:,}" for count in counts), memory)
+    console.print(shown)
+    foot(console, report)
 
 
-def _table(*columns: str) -> Table:
-    table = Table()
+def table(*columns: str) -> Table:
+    """Empty, with figures to the right."""
+    empty = Table()
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
-    return table
+        empty.add_column(column, justify="right" if number else "left")
+    return empty
 
 
 def _span(bounds: list[float] | None, form: str) -> str:
     return f"{bounds[0]:{form}} to {bounds[1]:{form}}" if bounds else ""
 
 
-def _foot(console: Console, report: Mapping[str, Any]) -> None:
+def foot(console: Console, report: Mapping[str, Any]) -> None:
     """On what, with what, at which commit."""
     machine = report["machine"]
     console.print(

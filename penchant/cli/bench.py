@@ -122,6 +122,41 @@ def calls(
     _run(measure, show.show_soak if soak else show.show_calls, json=json)
 
 
+@bench.command()
+def goodput(
+    *,
+    quick: Quick = False,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", help="A folder for pictures (SVG); needs matplotlib.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """How many intents come in time, and what GPU time they cost, beside one call an event and a debounce.
+
+    The same seeded shoppers before the same four simulated GPUs, in virtual time: a load of 1 is what one call an event
+    just holds. Penchant's part is the real backlog, dispatch, limiter, router and prompts.
+
+    Examples:
+
+      penchant bench goodput --quick
+
+      penchant bench goodput --json --plots docs/images > benchmarks/results/goodput.json
+    """
+    from penchant.bench.goodput import campaign, plan, show  # noqa: PLC0415 (only where it runs)
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return campaign.run(plan.QUICK if quick else plan.Plan(), say)
+
+    def shown(console: Console, report: Mapping[str, Any]) -> None:
+        show.show_goodput(console, report)
+        if plots is not None:
+            from penchant.bench.goodput.plots import draw_goodput  # noqa: PLC0415 (matplotlib is slow to import)
+
+            draw_goodput(report, plots)
+
+    _run(measure, shown, json=json)
+
+
 def _run(
     measure: Callable[[Path, Say], Coroutine[Any, Any, Report]],
     show: Callable[[Console, Mapping[str, Any]], None],

@@ -1,0 +1,162 @@
+"""Campaign: all trials of a plan, and what they say of the aims."""
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from penchant.bench.facts import facts
+from penchant.bench.goodput.limits import LEAST_SHARE, Try, just_holds
+from penchant.bench.goodput.plan import QUICK, SYSTEMS, Plan, scaled, switched_off
+from penchant.bench.goodput.trial import Trial
+from penchant.bench.goodput.trial import run as run_trial
+
+Say = Callable[[str], None]
+Figures = dict[str, Any]
+
+FIFTH, URGENT_SHARE, CACHED_SHARE = 0.2, 0.95, 0.7
+"""The aims: GPU time per fresh intent, urgent intents in time at five times the load, cached share of prompts."""
+
+
+async def run(plan: Plan, say: Say) -> Figures:
+    """The whole benchmark; `say` takes lines for people."""
+    report = facts("goodput", quick=plan.loads == QUICK.loads) | {"plan": plan.told()}
+    if plan.jobs == 1:
+        return report | await _run(plan, _in_a_thread, say)
+    with ProcessPoolExecutor(plan.jobs, multiprocessing.get_context("spawn")) as pool:
+        loop = asyncio.get_running_loop()
+        return report | await _run(plan, lambda trial: loop.run_in_executor(pool, run_trial, trial), say)
+
+
+async def _run(plan: Plan, attempt: Try, say: Say) -> Figures:
+    unit = await just_holds(plan.trial("per event", 1.0), attempt)
+    if unit is None:
+        raise AssertionError("one call an event holds at no rate at all: there is no load to compare at")
+    say(f"one call an event just holds at {unit:g} events/s")
+    rows = await _loads(plan, unit, attempt, say)
+    report = {"unit_rate": unit, "loads": rows, "fewer_replicas": await _fewer(plan, unit, attempt)}
+    if plan.own_limit:
+        report["limits"] = await _limits(plan, unit, attempt, say)
+    report["without"] = await _without(plan, unit, attempt, say)
+    report["sensitivity"] = await _sensitivity(plan, unit, attempt, say)
+    return report | {"aims": _aims(report)}
+
+
+async def _loads(plan: Plan, unit: float, attempt: Try, say: Say) -> list[Figures]:
+    trials = [
+        (load, plan.trial(system, load * unit, seed=seed))
+        for load in plan.loads
+        for system in SYSTEMS
+        for seed in plan.seeds
+        if seed == plan.seeds[0] or load in {1.0, 5.0}
+    ]
+    found = await asyncio.gather(*(attempt(trial) for _, trial in trials))
+    rows = [
+        {"system": trial.system, "load": load, "rate": trial.rate, "seed": trial.seed} | figures
+        for (load, trial), figures in zip(trials, found, strict=True)
+    ]
+    for row in rows:
+        shares = (f"{row[name]:.1%}" for name in ("fresh_share", "urgent_fresh_share"))
+        say(f"{row['system']} at {row['load']:g}: in time {' and of the urgent '.join(shares)}")
+    return rows
+
+
+async def _fewer(plan: Plan, unit: float, attempt: Try) -> list[Figures]:
+    """The load that the operator holds with all replicas, with fewer of them."""
+    numbers = range(1, plan.replicas)
+    trials = [replace(plan.trial("penchant", unit), replicas=number) for number in numbers]
+    found = await asyncio.gather(*(attempt(trial) for trial in trials))
+    return [{"replicas": number} | figures for number, figures in zip(numbers, found, strict=True)]
+
+
+async def _limits(plan: Plan, unit: float, attempt: Try, say: Say) -> Mapping[str, Figures]:
+    """The highest rate that each system holds by itself, and what a fresh intent costs there."""
+    limits: dict[str, Figures] = {}
+    for system in SYSTEMS:
+        rate = await just_holds(plan.trial(system, 1.0), attempt)
+        if rate is None:
+            limits[system] = {"rate": None}
+            continue
+        figures = await attempt(plan.trial(system, rate))
+        limits[system] = {"rate": rate, "load": round(rate / unit, 2)} | figures
+        say(f"{system} holds up to {rate:g} events/s")
+    return limits
+
+
+async def _without(plan: Plan, unit: float, attempt: Try, say: Say) -> list[Figures]:
+    trials = [
+        (load, name, trial)
+        for load in plan.without_at
+        for name, trial in {
+            "nothing": plan.trial("penchant", load * unit),
+            **switched_off(plan.trial("penchant", load * unit)),
+        }.items()
+    ]
+    found = await asyncio.gather(*(attempt(trial) for _, _, trial in trials))
+    for (load, name, _), figures in zip(trials, found, strict=True):
+        say(
+            f"without {name} at {load:g}: fresh {figures['fresh_share']:.1%}, {figures['gpu_s_per_fresh_intent']} GPU s"
+        )
+    return [{"without": name, "load": load} | figures for (load, name, _), figures in zip(trials, found, strict=True)]
+
+
+async def _sensitivity(plan: Plan, unit: float, attempt: Try, say: Say) -> list[Figures]:
+    cases = [(name, factor) for name in plan.sensitive for factor in (0.5, 2.0)]
+    rows = await asyncio.gather(*(_changed(plan, unit, attempt, *case) for case in cases))
+    for row in rows:
+        say(f"{row['parameter']} times {row['factor']:g}: urgent {row['urgent_fresh_share']:.1%}, cost {row['cost']}")
+    return list(rows)
+
+
+async def _changed(plan: Plan, unit: float, attempt: Try, name: str, factor: float) -> Figures:
+    """Five times what the operator holds on another GPU; where it never holds, five times what it held on ours."""
+    changed = replace(plan, timing=scaled(plan.timing, name, factor), span=plan.sensitive_span)
+    rate = await just_holds(changed.trial("per event", 1.0), attempt)
+    theirs = await attempt(changed.trial("per event", rate or unit))
+    ours = await attempt(changed.trial("penchant", 5 * (rate or unit)))
+    return {
+        "parameter": name,
+        "factor": factor,
+        "operator_rate": rate,
+        "fresh_share": ours["fresh_share"],
+        "urgent_fresh_share": ours["urgent_fresh_share"],
+        "cached_share": ours["cached_share"],
+        "gpu_s_per_fresh_intent": ours["gpu_s_per_fresh_intent"],
+        "cost": _cost(ours, theirs),
+    }
+
+
+def _aims(report: Figures) -> dict[str, Figures]:
+    """What was aimed at, what came of it, and whether that is enough. The worst of all seeds."""
+    at = {(row["system"], row["load"], row["seed"]): row for row in report["loads"]}
+    seeds = {row["seed"] for row in report["loads"] if row["load"] == 5.0}
+    one = max(_cost(at["penchant", 1.0, seed], at["per event", 1.0, seed]) or 9.9 for seed in seeds)
+    five = max(_cost(at["penchant", 5.0, seed], at["per event", 1.0, seed]) or 9.9 for seed in seeds)
+    held = [row for row in report["fewer_replicas"] if row["fresh_share"] >= LEAST_SHARE]
+    fewest = min(held, key=lambda row: row["replicas"], default=None)
+    urgent = min(at["penchant", 5.0, seed]["urgent_fresh_share"] for seed in seeds)
+    cached = min(row["cached_share"] for row in report["loads"] if row["system"] == "penchant")
+    cost = _cost(fewest, at["per event", 1.0, min(seeds)]) if fewest else None
+    return {
+        "cost at the same load, all replicas on": _aim(one, FIFTH, met=one <= FIFTH),
+        "cost at the same load, as few replicas as hold it": _aim(cost, FIFTH, met=cost is not None and cost <= FIFTH),
+        "cost at five times the load": _aim(five, FIFTH, met=five <= FIFTH),
+        "urgent intents in time at five times the load": _aim(urgent, URGENT_SHARE, met=urgent >= URGENT_SHARE),
+        "cached share of prompts": _aim(cached, CACHED_SHARE, met=cached >= CACHED_SHARE),
+    }
+
+
+def _aim(found: float | None, aim: float, *, met: bool) -> Figures:
+    return {"found": found, "aim": aim, "met": met}
+
+
+def _cost(ours: Figures, theirs: Figures) -> float | None:
+    """GPU time per fresh intent, as a share of theirs."""
+    mine, other = ours["gpu_s_per_fresh_intent"], theirs["gpu_s_per_fresh_intent"]
+    return round(mine / other, 3) if mine and other else None
+
+
+async def _in_a_thread(trial: Trial) -> Figures:
+    return await asyncio.to_thread(run_trial, trial)

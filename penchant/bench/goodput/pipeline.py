@@ -1,0 +1,183 @@
+"""Pipeline: the real parts, put together as penchant/app.py does, before simulated GPUs and a store in memory."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from heapq import heappush
+from itertools import count
+
+from agents.backlog import Backlog
+from agents.checkpoints import Checkpoints
+from agents.dispatch import Dispatch
+from agents.enrich import Enrichment
+from agents.ingest import Ingest, SliceRules
+from agents.meter import Meter
+from agents.parking import Parking
+from agents.reasoning import Reasoning
+from agents.recall import Recall
+from agents.refusals import Refusals
+from agents.shoppers import Owed, Shopper
+from agents.slots import Lease, Slots
+from clients.calls import Class, ModelClient
+from clients.endpoints import Endpoint, Pool
+from clients.pools import PooledClient
+from penchant import wiring
+from penchant.bench.goodput.store import Store
+from penchant.bench.goodput.traffic import EPOCH_MS, Arrival, Record
+from penchant.settings.root import Settings
+from storage.gather import GatheringWriter
+from streams.batches import TP, RecordBatch
+from streams.dead_letters import DeadLetter
+from streams.decoding import Decoder
+from streams.intents import Intent
+from streams.positions import Position
+from streams.sessions import SessionRules
+from streams.triggers import TriggerRules
+
+PARTITION = TP("events", 0)
+EPOCH = 1
+UPKEEP_S = 0.25
+"""Less often than in life: looking through all sessions takes no virtual time, but real one, and moves no call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """What is switched off, to see what it is worth.
+
+    Without `coalescing` every event is due at once; those that come while a call of the same shopper waits or runs
+    still go together. Without `affinity` any replica takes a call. Without `appending` the prompt's history is a
+    sliding window. Without `ordering` the backlog is first in, first out.
+    """
+
+    coalescing: bool = False
+    affinity: bool = False
+    appending: bool = False
+    ordering: bool = False
+
+
+class Pipeline:
+    """One worker with the default settings. `readable` is told of each answer: whose, up to which offset, and when."""
+
+    def __init__(
+        self,
+        replicas: Sequence[tuple[str, ModelClient]],
+        readable: Callable[[str, int, float], None],
+        now_s: Callable[[], float],
+        without: Without | None = None,
+        traffic_class: Class = "live",
+    ) -> None:
+        settings, without = Settings(), without or Without()
+        self.meter = Noting(readable, now_s)
+        self.store, self.session = Store(), _session(settings, without)
+        self.pools = _pools(settings, replicas)
+        self.backlog = (FirstInFirstOut if without.ordering else Backlog)(
+            _triggers(settings, without), wiring.targets(settings)
+        )
+        self.enrichment = self._enrichment(settings, without, traffic_class, lambda: EPOCH_MS + int(now_s() * 1e3))
+        self.enrichment.assigned(PARTITION, EPOCH)
+
+    @property
+    def calls(self) -> int:
+        """Made so far."""
+        return self.meter.calls
+
+    @property
+    def waiting(self) -> int:
+        """Shoppers who are owed something."""
+        return len(self.backlog)
+
+    def waiting_bytes(self) -> int:
+        """What their sessions take."""
+        shoppers = self.enrichment.partitions[PARTITION].shoppers.values()
+        return sum(shopper.size_bytes for shopper in shoppers if shopper.owed is not None)
+
+    def fill(self, arrivals: Iterable[Arrival]) -> None:
+        """What came before."""
+        self.store.fill(arrivals, self.session)
+
+    async def take(self, arrival: Arrival) -> None:
+        """An event has come."""
+        await self.enrichment.take(RecordBatch(*PARTITION, EPOCH, [Record.of(arrival)]))
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.enrichment.run())
+            tasks.create_task(self.pools.run())
+
+    def _enrichment(
+        self, settings: Settings, without: Without, traffic_class: Class, clock_ms: Callable[[], int]
+    ) -> Enrichment:
+        meter, store, backlog, version = self.meter, self.store, self.backlog, settings.prompt.version
+        checkpoints = Checkpoints("bench", wiring.expiry(settings), clock_ms, lineage=0)
+        refusals = Refusals(NoLetters(), wiring.limit(settings), meter)
+        recall = Recall(store, store, backlog, 0)
+        ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=self.session, slices=SliceRules())
+        parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
+        reasoning = Reasoning(version, settings.intent.missions, wiring.sampling(settings))
+        slots: Slots = self.pools.slots(traffic_class, version)
+        slots = Scattered(slots) if without.affinity else slots
+        writer, calls = GatheringWriter(store, wiring.gather(settings)), wiring.calls(settings)
+        dispatch = Dispatch(backlog, self.pools, writer, store, checkpoints, reasoning, calls, meter, slots)
+        upkeep = replace(wiring.upkeep(settings), every_s=UPKEEP_S)
+        return Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, upkeep, meter)
+
+
+class Noting(Meter):
+    """A meter that tells of intents that a model has answered for; the rules' own are not counted as answers."""
+
+    def __init__(self, readable: Callable[[str, int, float], None], now_s: Callable[[], float]) -> None:
+        super().__init__()
+        self._readable, self._now_s = readable, now_s
+
+    def count_intent(self, intent: Intent, freshness_ms: float | None) -> None:
+        super().count_intent(intent, freshness_ms)
+        if intent.model:
+            self._readable(intent.shopper, Position.parse(intent.position).offset, self._now_s())
+
+
+class FirstInFirstOut(Backlog):
+    """Whoever is due first is served first, however late."""
+
+    def _file(self, shopper: Shopper, owed: Owed) -> None:
+        if owed.call and not owed.upgrade:
+            heappush(self._fresh, (float("inf"), next(self._sequence), shopper.place, shopper))
+        else:
+            super()._file(shopper, owed)
+
+
+class Scattered:
+    """Slots that know no shopper."""
+
+    def __init__(self, slots: Slots) -> None:
+        self.listen, self.room = slots.listen, slots.room
+        self._slots, self._numbers = slots, count()
+
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Lease | None:  # noqa: ARG002 (that is the point)
+        """A place at any replica."""
+        return self._slots.grant(str(next(self._numbers)), waited_s, passed_s)
+
+
+class NoLetters:
+    """No record of the bench is refused."""
+
+    async def send(self, letters: Sequence[DeadLetter]) -> None:
+        raise AssertionError(f"{len(letters)} records of the bench were refused")
+
+
+def _pools(settings: Settings, replicas: Sequence[tuple[str, ModelClient]]) -> PooledClient:
+    clients = dict(replicas)
+    pool = Pool("gpus", tuple(Endpoint(f"http://{name}") for name in clients))
+    return PooledClient(
+        [pool], lambda endpoint: clients[endpoint.name], wiring.roster(settings), wiring.fleet(settings)
+    )
+
+
+def _session(settings: Settings, without: Without) -> SessionRules:
+    rules = wiring.session(settings)
+    return replace(rules, high_rows=rules.low_rows) if without.appending else rules
+
+
+def _triggers(settings: Settings, without: Without) -> TriggerRules:
+    rules = wiring.triggers(settings)
+    return replace(rules, debounce_s=0.0, max_wait_s=0.0, min_interval_s=0.0) if without.coalescing else rules
