@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from streams.erasures import Erasure
 from streams.intents import Intent
 from streams.positions import Position
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A stored session. `owner` is `<worker>:<epoch>` of who wrote it; `erasure` counts the shopper's erasures.
+    """A stored session. `owner` is `<worker>:<epoch>` of who wrote it; `erasure` is the shopper's last one's number.
 
     `owed`: it was stored without the intent that it asks for, or with one by rules that a model's is to replace.
     """
@@ -27,10 +28,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """A shopper who was erased and has nothing stored since. The next write must carry this `erasure`."""
+    """A shopper who was erased and has nothing stored since. The next write must carry this `erasure`; `marker` says
+    which events count for nothing."""
 
     shopper: str
     erasure: int
+    marker: Erasure | None = None
 
 
 @dataclass(frozen=True, slots=True)

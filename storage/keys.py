@@ -33,7 +33,7 @@ class Keys:
         return f"{self.namespace}:{{{shopper}}}:context"
 
     def erasure(self, shopper: str) -> str:
-        """Hash whose `number` counts the shopper's erasures."""
+        """Hash of the shopper's last erasure: its number, and the offsets below which nothing counts."""
         return f"{self.namespace}:{{{shopper}}}:erasure"
 
     def owed(self, partition: int) -> str:
@@ -48,6 +48,11 @@ class Keys:
     def worker(self, name: str) -> str:
         """String that is there while a worker is."""
         return f"{self.namespace}:worker:{name}"
+
+    @property
+    def erasures(self) -> str:
+        """String: the offset of the erasure topic before which all is taken over."""
+        return f"{self.namespace}:erasures"
 
     @property
     def nonce(self) -> str:

@@ -36,7 +36,7 @@ end
 
 local held = redis.pcall('HMGET', CONTEXT, 'lineage', 'offset', 'generation', 'partition', 'owner')
 if held.err then return failed(held, CONTEXT) end
-local erased = redis.pcall('HMGET', ERASURE, 'number')
+local erased = redis.pcall('HMGET', ERASURE, 'number', 'lineage', 'ends')
 if erased.err then return failed(erased, ERASURE) end
 local reply = redis.pcall('HMGET', INTENT, 'position', 'source')
 if reply.err then return failed(reply, INTENT) end
@@ -59,6 +59,13 @@ local function show()
 end
 
 if (erased[1] or '0') ~= erasure then return 'erased' end
+if erased[3] and erased[2] == lineage then -- nothing from before the erasure is stored again
+  local number = 0
+  for end_ in string.gmatch(erased[3], '%d+') do
+    if number == tonumber(partition) and tonumber(offset) < tonumber(end_) then return 'erased' end
+    number = number + 1
+  end
+end
 base = tonumber(base)
 
 if held[1] or held[2] or held[3] or held[4] or held[5] then

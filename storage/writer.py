@@ -8,12 +8,11 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 from storage.checkpoints import Context, Erased, Verdict, Write
-from storage.connection import Command, ask
-from storage.contexts import FIELDS, decode
+from storage.connection import Client, Command, ask, ask_primaries
+from storage.contexts import FIELDS, MARKER, decode
 from storage.intents import hot_fields
 from storage.keys import Keys
 from streams.errors import StoreUnavailable
@@ -29,7 +28,7 @@ class RedisCheckpoints:
     `timeout_s` bounds each call as a whole, however many shoppers are in it. Whoever made the client closes it.
     """
 
-    def __init__(self, client: Redis, keys: Keys, timeout_s: float) -> None:
+    def __init__(self, client: Client, keys: Keys, timeout_s: float) -> None:
         self._client, self._keys, self._timeout_s = client, keys, timeout_s
 
     async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
@@ -37,13 +36,13 @@ class RedisCheckpoints:
         keys = self._keys
         commands: list[Command] = []
         for shopper in shoppers:
-            # The context first: if the shopper is erased in between, the number tells that what was read is no more.
+            # The context first: if the shopper is erased in between, the marker tells that what was read is no more.
             commands.append(("HMGET", keys.context(shopper), *FIELDS))
-            commands.append(("HGET", keys.erasure(shopper), "number"))
+            commands.append(("HMGET", keys.erasure(shopper), *MARKER))
         replies = await self._ask(commands)
         return [
-            decode(shopper, keys.context(shopper), values, number)
-            for shopper, values, number in zip(shoppers, replies[::2], replies[1::2], strict=True)
+            decode(shopper, keys.context(shopper), values, marker)
+            for shopper, values, marker in zip(shoppers, replies[::2], replies[1::2], strict=True)
         ]
 
     async def write(self, writes: Sequence[Write]) -> list[Verdict]:
@@ -79,14 +78,14 @@ class RedisCheckpoints:
         """The same text for all who ask, until acknowledged writes may have been lost.
 
         A restart changes the run id, a failover the replication id too. Lost data takes the nonce with it, and whoever
-        asks next sets another: FLUSHALL shows, and so does a roll-back to before the first question.
+        asks next sets another: FLUSHALL shows, and so does a roll-back to before the first question. On a cluster the
+        ids are those of all primaries, and the nonce lies on one of them.
         """
         nonce = self._keys.nonce
-        info: list[Command] = [("INFO", "server"), ("INFO", "replication")]
-        server, replication, _, held = await self._ask(
-            [*info, ("SET", nonce, secrets.token_hex(8), "NX"), ("GET", nonce)]
-        )
-        return f"{server.get('run_id', '')}:{replication.get('master_replid', '')}:{held.decode()}"
+        info = await ask_primaries(self._client, ("INFO",), self._timeout_s)
+        _, held = await self._ask([("SET", nonce, secrets.token_hex(8), "NX"), ("GET", nonce)])
+        lives = [f"{server.get('run_id', '')}:{server.get('master_replid', '')}" for server in info]
+        return ":".join([*lives, held.decode()])
 
     def _command(self, write: Write) -> Command:
         context, intent, keys = write.context, write.intent, self._keys
@@ -102,8 +101,9 @@ class RedisCheckpoints:
         return (*command, intent.model_dump_json(), _strings(tail))
 
     async def _teach(self, commands: Sequence[Command]) -> list[Any]:
-        """A new server does not know the script: send it along with the commands that need it."""
-        _, *replies = await self._ask([("SCRIPT LOAD", SCRIPT), *commands])
+        """A new server does not know the script: send it, and then the commands that need it again."""
+        await ask_primaries(self._client, ("SCRIPT LOAD", SCRIPT), self._timeout_s)
+        replies = await self._ask(commands)
         if any(isinstance(reply, NoScriptError) for reply in replies):
             raise StoreUnavailable("Redis: scripts are being flushed")
         return replies

@@ -8,10 +8,12 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from storage.checkpoints import Context, Erased, Verdict, Write
+from storage.erasures import Removed
 from storage.intents import hot_fields
+from streams.erasures import Erasure
 from streams.errors import StoreUnavailable
 from streams.intents import Intent
 from streams.positions import Position
@@ -26,6 +28,8 @@ class Data:
     contexts: dict[str, tuple[Context, int]] = field(default_factory=dict)
     intents: dict[str, tuple[Intent, int]] = field(default_factory=dict)
     erasures: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    markers: dict[str, Erasure] = field(default_factory=dict)
+    reached: int = 0
     owed: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     nonce: int = 0
 
@@ -70,7 +74,7 @@ class MemoryStore:
         """Lose everything, the nonce too: another incarnation."""
         self._data = Data()
 
-    def erase(self, shopper: str) -> None:
+    def forget(self, shopper: str) -> None:
         """Count an erasure, and remove what is stored of the shopper."""
         self._data.erasures[shopper] += 1
         self._data.contexts.pop(shopper, None)
@@ -111,6 +115,16 @@ class MemoryStore:
         (incarnation,) = await self._carry_out([self._incarnation])
         return incarnation
 
+    async def erase(self, erasures: Sequence[Erasure]) -> list[Removed]:
+        return await self._carry_out([partial(self._erase, erasure) for erasure in erasures])
+
+    async def reached(self) -> int:
+        (offset,) = await self._carry_out([lambda: self._data.reached])
+        return offset
+
+    async def reach(self, offset: int) -> None:
+        await self._carry_out([partial(setattr, self._data, "reached", offset)])
+
     async def _carry_out(self, parts: Sequence[Callable[[], T]]) -> list[T]:
         await self.way()
         done = 0 if self.down else self._failures.pop(0) if self._failures else None
@@ -122,7 +136,16 @@ class MemoryStore:
 
     def _load(self, shopper: str) -> Context | Erased | None:
         erasure = self._data.erasures.get(shopper, 0)
-        return self._live(self._data.contexts, shopper) or (Erased(shopper, erasure) if erasure else None)
+        marker = self._data.markers.get(shopper)
+        return self._live(self._data.contexts, shopper) or (Erased(shopper, erasure, marker) if erasure else None)
+
+    def _erase(self, erasure: Erasure) -> Removed:
+        data, shopper = self._data, erasure.shopper
+        if data.erasures.get(shopper, 0) >= erasure.number:
+            return Removed()
+        data.erasures[shopper], data.markers[shopper] = erasure.number, erasure
+        tables: list[dict[str, Any]] = [data.intents, data.contexts]
+        return Removed(*(int(table.pop(shopper, None) is not None) for table in tables))
 
     def _write(self, write: Write) -> Verdict:
         context, data = write.context, self._data
@@ -148,7 +171,7 @@ class MemoryStore:
 
     def _judge(self, context: Context, base: int) -> Verdict:
         held = self._live(self._data.contexts, context.shopper)
-        if context.erasure != self._data.erasures.get(context.shopper, 0):
+        if context.erasure != self._data.erasures.get(context.shopper, 0) or self._is_below(context):
             return Verdict.ERASED
         if held is None:
             return Verdict.ACCEPTED if base < 0 else Verdict.STALE
@@ -160,6 +183,13 @@ class MemoryStore:
         if ours > theirs:
             return Verdict.ACCEPTED
         return Verdict.COVERED if ours == theirs or held.owner == context.owner else Verdict.STALE
+
+    def _is_below(self, context: Context) -> bool:
+        """Whether all of it is from before the erasure."""
+        marker, position = self._data.markers.get(context.shopper), context.position
+        if marker is None or marker.lineage != position.lineage:
+            return False
+        return marker.covers(marker.lineage, context.partition, position.offset, 0)
 
     @staticmethod
     def _is_better(intent: Intent, held: Intent | None) -> bool:

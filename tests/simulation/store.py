@@ -34,7 +34,8 @@ class Store(MemoryStore):
         """Values are frozen, so that copying the tables is enough."""
         data = self._data
         owed = type(data.owed)(set, {number: set(names) for number, names in data.owed.items()})
-        return Data(dict(data.contexts), dict(data.intents), data.erasures.copy(), owed, data.nonce)
+        tables = dict(data.contexts), dict(data.intents), data.erasures.copy()
+        return Data(*tables, owed=owed, nonce=data.nonce)
 
     @property
     def data(self) -> Data:
@@ -61,7 +62,7 @@ class Store(MemoryStore):
 
     def forget(self, shopper: str) -> None:
         """Erase a shopper."""
-        self.erase(shopper)
+        super().forget(shopper)
         self._truth.erased.add(shopper)
         self.changed()
 

@@ -4,11 +4,14 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from redis.asyncio import Redis
+from redis.asyncio import RedisCluster
 
 from storage.checkpoints import CheckpointStore, Context, Incarnation, OwedStore, Verdict, Write
+from storage.connection import Client
+from storage.erasures import RedisErasures
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
+from streams.erasures import Erasure
 from streams.intents import Intent, Mission, PriceBand, Source, Weighted, Window
 from streams.positions import Position
 from tests.fakes.store import MemoryStore
@@ -33,7 +36,7 @@ class Side(Protocol):
 
     async def intent_hash(self, shopper: str) -> dict[str, str]: ...
 
-    async def erase(self, shopper: str) -> None: ...
+    async def erase(self, erasure: Erasure) -> None: ...
 
     async def lose_context(self, shopper: str) -> None: ...
 
@@ -50,9 +53,9 @@ class MemorySide:
         """What a ranker would read."""
         return self.store.intent_hash(shopper)
 
-    async def erase(self, shopper: str) -> None:
+    async def erase(self, erasure: Erasure) -> None:
         """What `penchant forget` does."""
-        self.store.erase(shopper)
+        await self.store.erase([erasure])
 
     async def lose_context(self, shopper: str) -> None:
         """What eviction does."""
@@ -66,19 +69,19 @@ class MemorySide:
 class RedisSide:
     """The real one, in a namespace of its own."""
 
-    def __init__(self, client: Redis, namespace: str, timeout_s: float = 5) -> None:
+    def __init__(self, client: Client, namespace: str, timeout_s: float = 5) -> None:
         self.client, self.keys = client, Keys(namespace)
         self.store = RedisCheckpoints(client, self.keys, timeout_s)
+        self.erasures = RedisErasures(client, self.keys, timeout_s)
 
     async def intent_hash(self, shopper: str) -> dict[str, str]:
         """What a ranker would read."""
         found = await self.client.hgetall(self.keys.intent(shopper))
         return {_text(name): _text(value) for name, value in found.items()}
 
-    async def erase(self, shopper: str) -> None:
+    async def erase(self, erasure: Erasure) -> None:
         """What `penchant forget` does."""
-        await self.client.hincrby(self.keys.erasure(shopper), "number", 1)
-        await self.client.delete(self.keys.context(shopper), self.keys.intent(shopper))
+        await self.erasures.erase([erasure])
 
     async def lose_context(self, shopper: str) -> None:
         """What eviction does."""
@@ -86,7 +89,8 @@ class RedisSide:
 
     async def flush(self) -> None:
         """What FLUSHALL does, to this namespace alone: others use the server too."""
-        if keys := await self.client.keys(f"{self.keys.namespace}:*"):
+        everywhere = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(self.client, RedisCluster) else {}
+        if keys := await self.client.keys(f"{self.keys.namespace}:*", **everywhere):
             await self.client.delete(*keys)
 
 

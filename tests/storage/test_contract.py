@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from storage.checkpoints import Context, Erased, Verdict, Write
+from streams.erasures import Erasure
 from streams.intents import Intent
 from streams.positions import Position
 from tests.storage.sides import Side, intent, put, write
@@ -219,19 +220,39 @@ async def test_an_intent_is_refused_where_its_context_is_behind(side: Side) -> N
 async def test_an_erased_shopper_comes_back_with_the_number(side: Side) -> None:
     """What was in memory from before is refused; a write that knows of the erasure is taken."""
     await put(side, write(position=(0, 5, 0)))
-    await side.erase("ada")
+    erasure = Erasure("ada", 1, 0, (0, 0, 0, 6))
+    await side.erase(erasure)
+    assert await side.intent_hash("ada") == {}
     assert await put(side, write(position=(0, 6, 0))) == [ERASED]
-    assert await side.store.load(["ada"]) == [Erased("ada", 1)]
+    assert await side.store.load(["ada"]) == [Erased("ada", 1, erasure)]
     assert await put(side, write(position=(0, 7, 0), erasure=1)) == [ACCEPTED]
     (context,) = await side.store.load(["ada"])
     assert isinstance(context, Context)
     assert context.erasure == 1
 
 
+async def test_nothing_from_before_an_erasure_is_stored_again(side: Side) -> None:
+    """Not even by who knows its number: below the partition's end in that lineage a position is refused."""
+    await side.erase(Erasure("ada", 1, 0, (9, 9, 9, 6)))
+    assert await put(side, write(position=(0, 5, 0), erasure=1)) == [ERASED]
+    assert await put(side, write(position=(0, 6, 0), erasure=1)) == [ACCEPTED]
+    await side.erase(Erasure("bob", 1, 0, (9, 9, 9, 6)))
+    assert await put(side, write("bob", (1, 5, 0), erasure=1)) == [ACCEPTED]
+
+
+async def test_an_erasure_counts_once(side: Side) -> None:
+    """Whoever tells of it again, or of an earlier one, takes nothing away that came since."""
+    await side.erase(Erasure("ada", 2, 0, (0, 0, 0, 6)))
+    await put(side, write(position=(0, 6, 0), erasure=2))
+    for number in (2, 1):
+        await side.erase(Erasure("ada", number, 0, (0, 0, 0, 9)))
+        assert (await side.intent_hash("ada"))["stage"] == "compare"
+
+
 async def test_shoppers_do_not_share_anything(side: Side) -> None:
     """Neither an erasure nor a position of one shopper is another's."""
     await put(side, write("ada", (0, 9, 0)))
-    await side.erase("ada")
+    await side.erase(Erasure("ada", 1, 0, ()))
     assert await put(side, write("bob", (0, 1, 0), owner="w2:1")) == [ACCEPTED]
 
 

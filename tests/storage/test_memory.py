@@ -86,7 +86,7 @@ async def test_a_call_waits_on_its_way(store: MemoryStore) -> None:
     """The way is taken there and back: what happens on the way there shows in the answer, on the way back not."""
 
     async def way() -> None:
-        store.erase("ada")
+        store.forget("ada")
 
     store.way = way
     (erased,) = await store.load(["ada"])

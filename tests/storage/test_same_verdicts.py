@@ -8,18 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from streams.erasures import Erasure
 from tests.storage.sides import DAY_MS, MemorySide, RedisSide, Side, write
 
 SHOPPERS = ("ada", "bob")
 few = st.integers(0, 3)
 lives = st.sampled_from([-DAY_MS, DAY_MS])
-
-
-@dataclass(frozen=True, slots=True)
-class Erase:
-    """An erasure between two writes."""
-
-    shopper: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +29,7 @@ writes = st.builds(
     st.tuples(st.integers(0, 1), few, st.integers(0, 1)),
     partition=st.integers(0, 1),
     owner=st.sampled_from(["w1:1", "w2:1"]),
-    erasure=st.sampled_from([0, 0, 0, 1]),
+    erasure=st.sampled_from([0, 0, 0, 1, 2]),
     session=st.binary(max_size=8),
     lives_ms=lives,
     intent_lives_ms=st.none() | lives,
@@ -43,7 +37,8 @@ writes = st.builds(
     base=st.sampled_from([-1, -1, 0, 1, 2]),
     owed=st.booleans(),
 )
-others = st.builds(Erase, st.sampled_from(SHOPPERS)) | st.builds(LoseContext, st.sampled_from(SHOPPERS))
+erasures = st.builds(Erasure, st.sampled_from(SHOPPERS), st.integers(1, 2), st.integers(0, 1), st.tuples(few, few))
+others = erasures | st.builds(LoseContext, st.sampled_from(SHOPPERS))
 calls = st.lists(writes, min_size=1, max_size=4)
 
 
@@ -61,8 +56,8 @@ async def take(side: Side, step: object) -> object:
     """Take one step and return all there is to see."""
     verdicts: object = None
     match step:
-        case Erase(shopper):
-            await side.erase(shopper)
+        case Erasure():
+            await side.erase(step)
         case LoseContext(shopper):
             await side.lose_context(shopper)
         case list():
