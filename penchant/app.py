@@ -13,7 +13,6 @@ from typing import cast
 
 import faust
 from aiokafka import AIOKafkaProducer
-from redis.asyncio import Redis
 
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoints
@@ -42,7 +41,7 @@ from penchant.admission.start import Admission, admitted
 from penchant.connection import idempotent_producer
 from penchant.patience import patiently
 from penchant.settings.root import Settings
-from storage.connection import connect
+from storage.connection import Client, connect
 from storage.gather import GatheringWriter
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
@@ -130,7 +129,7 @@ def _model_client(endpoint: Endpoint) -> ModelClient:
 class _Servers:
     """Kafka and Redis, found to be there and to be the right ones."""
 
-    redis: Redis
+    redis: Client
     producer: AIOKafkaProducer
     admission: Admission
 
@@ -151,7 +150,7 @@ class _Parts:
 @asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[_Servers]:
     async with AsyncExitStack() as stack:
-        redis = connect(settings.redis.url)
+        redis = connect(settings.redis.url, cluster=settings.redis.cluster)
         stack.push_async_callback(redis.aclose)
         producer = await stack.enter_async_context(idempotent_producer(settings.kafka))
         admission = await stack.enter_async_context(admitted(settings, redis))

@@ -10,9 +10,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import orjson
 from pydantic import TypeAdapter
-from redis.asyncio import Redis
 
-from storage.connection import Command, ask
+from storage.connection import Client, Command, ask
 from storage.keys import Keys
 from streams.errors import StoreCorrupt
 
@@ -84,7 +83,7 @@ _STANDING: TypeAdapter[Standing] = TypeAdapter(Standing)
 class RedisControl:
     """The port on Redis. `timeout_s` bounds each call as a whole."""
 
-    def __init__(self, client: Redis, keys: Keys, timeout_s: float) -> None:
+    def __init__(self, client: Client, keys: Keys, timeout_s: float) -> None:
         self._client, self._keys, self._timeout_s = client, keys, timeout_s
 
     async def sync(self, worker: str, added: Mapping[CountKey, int]) -> Control:

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from redis.asyncio import Redis
-
-from storage.connection import Command, ask
+from storage.connection import Client, Command, ask
 from storage.keys import Keys
 from streams.errors import StoreCorrupt
 from streams.lineage import Lineage
@@ -23,7 +21,7 @@ return 1
 class RedisLineage:
     """Which log a namespace's contexts belong to. Every method raises StoreUnavailable, or StoreCorrupt."""
 
-    def __init__(self, client: Redis, keys: Keys, timeout_s: float) -> None:
+    def __init__(self, client: Client, keys: Keys, timeout_s: float) -> None:
         self._client, self._keys, self._timeout_s = client, keys, timeout_s
 
     async def read(self) -> Lineage | None:

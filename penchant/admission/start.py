@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-from redis.asyncio import Redis
 
 from penchant.admission.lineage import Findings, LineageKeeper, refuse
 from penchant.admission.reader import TopicReader
 from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
+from storage.connection import Client
 from storage.keys import Keys
 from storage.lineage import RedisLineage
 from streams.errors import ContractMismatch
@@ -33,7 +33,7 @@ class Admission:
 
 
 @asynccontextmanager
-async def admitted(settings: Settings, redis: Redis) -> AsyncIterator[Admission]:
+async def admitted(settings: Settings, redis: Client) -> AsyncIterator[Admission]:
     """Check the event topic before anything is consumed.
 
     Raises LineageMismatch when it is not the log that the contexts belong to, ContractMismatch when there is none or
@@ -49,7 +49,7 @@ async def admitted(settings: Settings, redis: Redis) -> AsyncIterator[Admission]
         yield Admission(lineage, keeper)
 
 
-def make_keeper(settings: Settings, reader: TopicReader, redis: Redis) -> LineageKeeper:
+def make_keeper(settings: Settings, reader: TopicReader, redis: Client) -> LineageKeeper:
     """The keeper of the namespace's lineage."""
     records = RedisLineage(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
     return LineageKeeper(reader, records, settings.kafka.topic, settings.kafka.group, settings.lineage)

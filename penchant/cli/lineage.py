@@ -105,7 +105,7 @@ def _confirm() -> None:
 
 @asynccontextmanager
 async def _keeper(settings: Settings) -> AsyncIterator[LineageKeeper]:
-    redis = connect(settings.redis.url)
+    redis = connect(settings.redis.url, cluster=settings.redis.cluster)
     try:
         async with TopicReader(settings.kafka) as reader:
             yield make_keeper(settings, reader, redis)

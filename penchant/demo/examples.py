@@ -31,14 +31,16 @@ async def examples(stage: Stage) -> list[Example]:
     """Three of the latest shoppers, one a stage of the funnel where there are as many."""
     shoppers = _varied(list(stage.worker.meter.latest))
     redis = stage.settings.redis
-    client = connect(redis.url)
+    client = connect(redis.url, cluster=redis.cluster)
     try:
         contexts = await RedisCheckpoints(client, Keys(redis.namespace), READ_S).load(shoppers)
     except StoreUnavailable:
         return []
     finally:
         await client.aclose()
-    async with AsyncIntentReader(redis.url, namespace=redis.namespace, timeout_s=READ_S) as reader:
+    async with AsyncIntentReader(
+        redis.url, namespace=redis.namespace, timeout_s=READ_S, cluster=redis.cluster
+    ) as reader:
         intents = await reader.get_many(shoppers)
     return [
         Example(shopper, list(load(context.session).rows()), intent)

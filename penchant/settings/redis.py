@@ -23,7 +23,9 @@ class Redis(Section):
     """Where intents and contexts are kept."""
 
     url: RedisUrl = "redis://localhost:6379/0"
-    """The server. A password in it is never shown."""
+    """The server, or any node of a cluster. A password in it is never shown."""
+    cluster: bool = False
+    """Whether it is a Redis Cluster. All keys of a shopper lie in one slot."""
     namespace: Namespace = "penchant"
     """The first part of every key. One namespace reads exactly one event topic."""
     timeout_s: Seconds = 0.5

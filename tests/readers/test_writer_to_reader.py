@@ -1,11 +1,9 @@
 """What the service writes is what rankers read, with each reader and without any."""
 
-import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
-from penchant_reader import AsyncIntentReader, IntentReader, ReadIntent
 
 from penchant.embedded.redis import RedisServer
 from storage.connection import connect
@@ -13,26 +11,11 @@ from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.intents import Intent
 from streams.positions import Position
+from tests.readers.each import EachReader, each_reader
 from tests.storage.sides import intent, write
 
 pytestmark = pytest.mark.redis
 PATIENT_S = 5.0
-Read = Callable[[str, str, Sequence[str]], Awaitable[list[ReadIntent]]]
-
-
-async def with_threads(url: str, namespace: str, shoppers: Sequence[str]) -> list[ReadIntent]:
-    """As a ranker with threads reads."""
-    with IntentReader(url, namespace=namespace, timeout_s=PATIENT_S, strict=True) as reader:
-        return await asyncio.to_thread(reader.get_many, shoppers)
-
-
-async def with_asyncio(url: str, namespace: str, shoppers: Sequence[str]) -> list[ReadIntent]:
-    """As a ranker with an event loop reads."""
-    async with AsyncIntentReader(url, namespace=namespace, timeout_s=PATIENT_S, strict=True) as reader:
-        return await reader.get_many(shoppers)
-
-
-each_reader = pytest.mark.parametrize("read", [with_threads, with_asyncio])
 NAMESPACES: Iterator[str] = (f"readers-{number}" for number in itertools.count())
 
 
@@ -47,9 +30,9 @@ async def stored(redis_server: RedisServer) -> str:
 
 
 @each_reader
-async def test_hot_fields_are_those_of_the_intent(redis_server: RedisServer, stored: str, read: Read) -> None:
+async def test_hot_fields_are_those_of_the_intent(redis_server: RedisServer, stored: str, read: EachReader) -> None:
     """Each arrives with its value and its type."""
-    (found,) = await read(redis_server.url, stored, ["ada"])
+    (found,) = await read(redis_server.url, stored, ["ada"], strict=True)
     told = intent("ada", Position(1, 5, 2))
     assert (found.stage, found.mission, found.source) == (told.stage, told.mission.label, told.source)
     assert (found.category, found.brand, found.confidence) == ("home/kettles", "Ålesund", 0.7)
@@ -59,16 +42,16 @@ async def test_hot_fields_are_those_of_the_intent(redis_server: RedisServer, sto
 
 
 @each_reader
-async def test_the_document_is_the_intent(redis_server: RedisServer, stored: str, read: Read) -> None:
+async def test_the_document_is_the_intent(redis_server: RedisServer, stored: str, read: EachReader) -> None:
     """The whole of it, as the service holds it."""
-    (found,) = await read(redis_server.url, stored, ["李雷"])
+    (found,) = await read(redis_server.url, stored, ["李雷"], strict=True)
     assert Intent.model_validate(found.doc) == intent("李雷", Position(0, 5, 0))
 
 
 @each_reader
-async def test_many_are_read_in_the_order_asked(redis_server: RedisServer, stored: str, read: Read) -> None:
+async def test_many_are_read_in_the_order_asked(redis_server: RedisServer, stored: str, read: EachReader) -> None:
     """Those without an intent are missing, and that is no failure."""
-    found = await read(redis_server.url, stored, ["bob", "ada", "cyd", "李雷"])
+    found = await read(redis_server.url, stored, ["bob", "ada", "cyd", "李雷"], strict=True)
     assert [(each.shopper, each.missing, each.failed) for each in found] == [
         ("bob", True, False), ("ada", False, False), ("cyd", True, False), ("李雷", False, False),
     ]  # fmt: skip

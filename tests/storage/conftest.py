@@ -2,13 +2,23 @@
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
-from redis.asyncio import Redis
 
-from penchant.embedded.redis import RedisServer
-from storage.connection import connect
+from penchant.embedded.redis import RedisServer, redis_servers
+from storage.connection import Client, connect
+from tests.redis_cluster import RedisCluster
 from tests.storage.sides import MemorySide, RedisSide, Side
+
+BINARIES = {binary.origin: binary for binary in redis_servers()}
+KINDS = [
+    "redis",
+    *(f"redis, {origin}" for origin in list(BINARIES)[1:]),
+    *(f"cluster, {origin}" for origin in BINARIES),
+]
+"""The shared server, one of each other version that is here, and a cluster of each version."""
 
 
 @pytest.fixture(scope="session")
@@ -17,24 +27,53 @@ def namespaces() -> Iterator[str]:
     return (f"storage-{number}" for number in itertools.count())
 
 
+class Clients:
+    """Clients by kind, of servers that are started when the first test needs them."""
+
+    def __init__(self, shared: RedisServer, folder: Path, stack: AsyncExitStack) -> None:
+        self._shared, self._folder, self._stack = shared, folder, stack
+        self._made: dict[str, Client] = {}
+
+    async def of(self, kind: str) -> Client:
+        """A client of this kind."""
+        if kind not in self._made:
+            made = connect(await self._start(kind), cluster=kind.startswith("cluster"))
+            self._made[kind] = await self._stack.enter_async_context(made)
+        return self._made[kind]
+
+    async def _start(self, kind: str) -> str:
+        if kind == "redis":
+            return self._shared.url
+        form, _, origin = kind.partition(", ")
+        folder = self._folder / kind.replace(", ", "-").replace(" ", "-")
+        binary = BINARIES[origin]
+        server = RedisCluster(folder, binary) if form == "cluster" else RedisServer(folder, binary=binary)
+        await self._stack.enter_async_context(server)
+        return server.url
+
+
 @pytest.fixture(scope="session")
-async def client(redis_server: RedisServer) -> AsyncIterator[Redis]:
+async def clients(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clients]:
+    """Clients of every kind."""
+    async with AsyncExitStack() as stack:
+        yield Clients(redis_server, tmp_path_factory.mktemp("kinds-of-redis"), stack)
+
+
+@pytest.fixture(scope="session")
+async def client(clients: Clients) -> Client:
     """A client of the shared server."""
-    async with connect(redis_server.url) as client:
-        yield client
+    return await clients.of("redis")
 
 
 @pytest.fixture
-def redis_side(client: Redis, namespaces: Iterator[str]) -> RedisSide:
+def redis_side(client: Client, namespaces: Iterator[str]) -> RedisSide:
     """A store in the shared server, in a namespace of its own."""
     return RedisSide(client, next(namespaces))
 
 
-@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
-def side(request: pytest.FixtureRequest) -> Side:
+@pytest.fixture(params=["memory", *(pytest.param(kind, marks=pytest.mark.redis) for kind in KINDS)])
+async def side(request: pytest.FixtureRequest, clients: Clients, namespaces: Iterator[str]) -> Side:
     """Each store in turn."""
-    redis_side: RedisSide
     if request.param == "memory":
         return MemorySide()
-    redis_side = request.getfixturevalue("redis_side")
-    return redis_side
+    return RedisSide(await clients.of(request.param), next(namespaces))

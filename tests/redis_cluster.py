@@ -1,0 +1,102 @@
+"""A real Redis Cluster of three nodes on loopback, without replicas and without redis-cli."""
+
+import asyncio
+import random
+import socket
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Self
+
+from redis.asyncio import Redis
+
+from penchant.embedded.redis import Binary, RedisServer
+from penchant.embedded.servers import LOOPBACK
+
+NODES = 3
+SLOTS = 16_384
+BUS = 10_000
+"""How far above its port a node listens for the other nodes; up to 6.2 this is not to be chosen."""
+
+LOW, HIGH = 12_000, 22_000
+"""Ports that systems do not hand out, nor those ten thousand above."""
+
+FORM_WITHIN_S = 60.0
+
+
+class ClusterNode(RedisServer):
+    """One node, which belongs to no cluster yet."""
+
+    def __init__(self, run_folder: Path, binary: Binary | None) -> None:
+        super().__init__(run_folder, binary=binary)
+        self.ports = (_port(),)
+
+    def command(self) -> Sequence[str]:
+        """As a cluster's node."""
+        return [*super().command(), "--cluster-enabled", "yes", "--cluster-node-timeout", "5000"]
+
+
+class RedisCluster:
+    """Three nodes that know each other, a third of the slots each. Every key lives on one of them."""
+
+    def __init__(self, folder: Path, binary: Binary | None = None) -> None:
+        self.nodes = [ClusterNode(folder / f"node-{number}", binary) for number in range(NODES)]
+        self._stack = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """The URL of one of the nodes, from which a client finds the others."""
+        return self.nodes[0].url
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            for node in self.nodes:
+                await stack.enter_async_context(node)
+            await self._form()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def formed(self) -> None:
+        """Return when all nodes are there and agree."""
+        async with asyncio.timeout(FORM_WITHIN_S):
+            while not all([await self._formed(node) for node in self.nodes]):  # noqa: ASYNC110 (Redis has no event)
+                await asyncio.sleep(0.05)
+
+    async def _form(self) -> None:
+        for number, node in enumerate(self.nodes):
+            slots = range(number * SLOTS // NODES, (number + 1) * SLOTS // NODES)
+            await _ask(node, "CLUSTER ADDSLOTS", *slots)
+            await _ask(node, "CLUSTER SET-CONFIG-EPOCH", number + 1)
+        for node in self.nodes[1:]:
+            await _ask(self.nodes[0], "CLUSTER MEET", LOOPBACK, node.ports[0])
+        await self.formed()
+
+    async def _formed(self, node: RedisServer) -> bool:
+        info = await _ask(node, "CLUSTER INFO")
+        return info["cluster_state"] == "ok" and info["cluster_known_nodes"] == str(NODES)
+
+
+async def _ask(node: RedisServer, command: str, *arguments: object) -> dict[str, str]:
+    async with Redis.from_url(node.url, decode_responses=True) as client:
+        reply = await client.execute_command(command, *arguments)  # type: ignore[no-untyped-call] # redis-py
+        return reply if isinstance(reply, dict) else {}
+
+
+def _port() -> int:
+    """One that is free, and the one for the bus too."""
+    while True:
+        port = random.SystemRandom().randrange(LOW, HIGH)
+        if _free(port) and _free(port + BUS):
+            return port
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as tried:
+        try:
+            tried.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
