@@ -64,6 +64,8 @@ class Ingest:
 
     async def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
         now_s = _now()
+        if partition.erased:
+            self._forget(partition, decoded)
         ledger = partition.ledger
         refused = [(refusal, refusal.offset) for refusal in decoded.refused]
         held = []
@@ -88,6 +90,18 @@ class Ingest:
         )
         if owed.ticket is None or not owed.ticket.open:
             owed.ticket = partition.ledger.owe(offset, shopper, now_s)
+
+    def _forget(self, partition: Partition, decoded: Decoded) -> None:
+        """Leave out what shoppers did before they were erased."""
+        lineage, erased = self._recall.lineage, partition.erased
+        kept = [
+            (offset, timestamp_ms, event)
+            for offset, timestamp_ms, event in decoded.events
+            if (erasure := erased.get(event.shopper_id)) is None
+            or not erasure.covers(lineage, partition.number, offset, timestamp_ms)
+        ]
+        self._meter.erased += len(decoded.events) - len(kept)
+        decoded.events[:] = kept
 
     def _count_unchanged(self, outcome: Folded) -> None:
         self._meter.repeated += outcome is REPEATED

@@ -22,6 +22,7 @@ class Meter:
     repeated: int = 0
     duplicates: int = 0
     late: int = 0
+    erased: int = 0
     dead_letters: int = 0
     dead_letter_reasons: Counter[str] = field(default_factory=Counter)
     calls: int = 0

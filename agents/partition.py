@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from agents.shoppers import Shopper
 from agents.vitals import Held
 from streams.batches import RecordBatch
+from streams.erasures import Erasure
 from streams.ledger import Ledger
 
 
@@ -15,13 +16,15 @@ class Partition:
     Whoever awaits something for it looks at `ended` afterwards: then the work belongs to somebody else. `stale`: the
     store knows better than our memory, so the partition is to be read again from its committed offset. `held` are
     batches not yet taken in, the first of them since `held_s`; `recall_s` is when to read the persisted owed set next.
-    `wanted` are the shoppers that must stay until others have been loaded.
+    `wanted` are the shoppers that must stay until others have been loaded, `erased` those of whom earlier events count
+    for nothing.
     `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed` what its last walk saw.
     """
 
     __slots__ = (
         "ended",
         "epoch",
+        "erased",
         "held",
         "held_s",
         "ledger",
@@ -48,6 +51,7 @@ class Partition:
         self.held: deque[RecordBatch] = deque()
         self.held_s = 0.0
         self.wanted: list[frozenset[str]] = []
+        self.erased: dict[str, Erasure] = {}
 
     def wants(self, shopper_id: str) -> bool:
         """Whether somebody waits for others to be loaded, and needs this shopper too."""

@@ -1,7 +1,7 @@
 """Recall: sessions that this worker does not hold are loaded from the store on first touch."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeGuard
 
 from agents.backlog import Backlog
@@ -10,6 +10,7 @@ from agents.partition import Partition
 from agents.shoppers import Owed, Shopper
 from agents.verdicts import bump_remedy
 from storage.checkpoints import CheckpointStore, Context, Erased, OwedStore
+from streams.erasures import Erasure
 from streams.errors import LineageMismatch
 from streams.packing import load
 from streams.positions import Position
@@ -19,7 +20,10 @@ CHUNK = 512
 
 
 class Recall:
-    """Loads contexts as found, absent or failed; failed raises StoreUnavailable and is never taken for absent."""
+    """Loads contexts as found, absent or failed; failed raises StoreUnavailable and is never taken for absent.
+
+    `erased` tells a shopper's last erasure.
+    """
 
     def __init__(
         self,
@@ -28,9 +32,10 @@ class Recall:
         backlog: Backlog,
         lineage: int,
         starts: Sequence[int] = (),
+        erased: Callable[[str], Erasure | None] = lambda _: None,
     ) -> None:
         self._contexts, self._owed, self._backlog = contexts, owed, backlog
-        self._lineage, self._starts = lineage, starts
+        self.lineage, self._starts, self._erased = lineage, starts, erased
 
     async def known(self, partition: Partition, shopper_ids: Collection[str]) -> None:
         """See to it that all of these are in the partition's memory; none of them is evicted before this returns."""
@@ -58,7 +63,7 @@ class Recall:
     def _is_owed(self, context: Context | Erased | None, partition: Partition) -> TypeGuard[Context]:
         if not isinstance(context, Context) or not context.owed:
             return False
-        return (context.position.lineage, context.partition) == (self._lineage, partition.number)
+        return (context.position.lineage, context.partition) == (self.lineage, partition.number)
 
     async def owed(self, partition: Partition, now_s: float, safe: int | None) -> None:
         """Owe again what was parked though owed, by an earlier owner or by one who does not know yet that it is one.
@@ -82,7 +87,7 @@ class Recall:
         """Owe again what is marked there; False when nothing can come of it."""
         shopper = partition.shoppers[shopper_id]
         expired = shopper.session.folded < 0 and safe is not None and mark.offset < safe
-        if expired or mark.lineage < self._lineage:
+        if expired or mark.lineage < self.lineage:
             return False
         remember(shopper, mark)
         if shopper.session.folded >= mark.offset:
@@ -101,24 +106,29 @@ class Recall:
             return
         shopper = partition.shoppers[shopper_id] = Shopper(shopper_id, partition)
         shopper.touched_s = asyncio.get_running_loop().time()
+        erasure = self._erased(shopper_id)
+        if erasure is not None and erasure.number > (context.erasure if context is not None else 0):
+            context = Erased(shopper_id, erasure.number, erasure)  # which the store has not heard of, or has lost
         if context is None:
             return
         shopper.erasure = context.erasure
         if isinstance(context, Erased):
+            if context.marker is not None:
+                partition.erased[shopper_id] = context.marker
             return
         session = load(context.session)
         lineage = context.position.lineage
-        if lineage == self._lineage and context.partition == partition.number:
+        if lineage == self.lineage and context.partition == partition.number:
             shopper.adopt(session)
             if context.owed:
                 remember(shopper, context.position)
                 self._owe(shopper, shopper.touched_s)
-        elif lineage < self._lineage or (lineage == self._lineage and self._moving(partition, context)):
+        elif lineage < self.lineage or (lineage == self.lineage and self._moving(partition, context)):
             # Offsets of another log mean nothing in this one.
             session.folded = session.durable = session.meaningful = -1
             shopper.adopt(session)
         else:
-            raise lineage_mismatch(context, partition.number, self._lineage)
+            raise lineage_mismatch(context, partition.number, self.lineage)
 
     def _moving(self, partition: Partition, context: Context) -> bool:
         """Whether one of the two partitions still holds what the shopper left there when others were added.

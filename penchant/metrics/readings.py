@@ -45,7 +45,13 @@ def partitions(value: Callable[[PartitionVitals, float], float | None]) -> Readi
 def unchanged(instruments: Instruments) -> Iterable[Sample]:
     """Events that changed nothing, by why."""
     meter = instruments.meter
-    return [(("repeated",), meter.repeated), (("duplicate",), meter.duplicates), (("late",), meter.late)]
+    counts = {
+        "repeated": meter.repeated,
+        "duplicate": meter.duplicates,
+        "late": meter.late,
+        "erased": meter.erased,
+    }
+    return [((reason,), count) for reason, count in counts.items()]
 
 
 def dead_letters(instruments: Instruments) -> Iterable[Sample]:

@@ -1,6 +1,7 @@
 """Topic: making the topic of events where there is none."""
 
 import asyncio
+from collections.abc import Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -14,12 +15,15 @@ ANYWHERE: dict[int, list[int]] = {}  # aiokafka asks for an assignment where rep
 REMEDY = "make the topic by the broker's own means"
 
 
-async def create_topic(kafka: Kafka, partitions: int, timeout_s: float = 10.0) -> bool:
-    """Make the topic of events; False when it is there already, with whatever partitions it has.
+async def create_topic(
+    kafka: Kafka, partitions: int, config: Mapping[str, str] | None = None, timeout_s: float = 10.0
+) -> bool:
+    """Make the topic of events; False when it is there already, with whatever partitions it has. `config` is the
+    topic's own.
 
     BrokerUnavailable without Kafka, ContractMismatch where topics cannot be made this way.
     """
-    topic = NewTopic(kafka.topic, partitions, BROKER_DEFAULT, ANYWHERE)
+    topic = NewTopic(kafka.topic, partitions, BROKER_DEFAULT, ANYWHERE, dict(config or {}))
     with kafka_errors(kafka):
         admin = AIOKafkaAdminClient(**kafka_options(kafka), request_timeout_ms=int(timeout_s * 1_000))
         try:
