@@ -108,6 +108,12 @@ class Dispatch:
                 self._meter.dropped += 1
                 task.cancel()
 
+    def forget(self, shopper: Shopper) -> None:
+        """Cancel the call of a shopper who is to be forgotten, on the server too."""
+        for task, serving in self._serving.items():
+            if serving.shopper is shopper:
+                task.cancel()
+
     def _note_place(self) -> None:
         self._look_s = float("-inf")
         self._wake.set()

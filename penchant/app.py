@@ -19,6 +19,7 @@ from agents.checkpoints import Checkpoints
 from agents.dispatch import Dispatch
 from agents.duty import Duty
 from agents.enrich import Enrichment
+from agents.erasures import Erasures
 from agents.health import Health
 from agents.ingest import Ingest, SliceRules
 from agents.instruments import Instruments
@@ -39,9 +40,11 @@ from clients.roster import Notify
 from penchant import wiring
 from penchant.admission.start import Admission, admitted
 from penchant.connection import idempotent_producer
+from penchant.erasures import ErasureWatch, erasure_watch
 from penchant.patience import patiently
 from penchant.settings.root import Settings
 from storage.connection import Client, connect
+from storage.erasures import RedisErasures
 from storage.gather import GatheringWriter
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
@@ -103,10 +106,12 @@ async def worker(
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
         parts = _parts(settings, servers, pools, instruments.meter)
+        watch_erasures = await stack.enter_async_context(erasure_watch(settings.kafka, parts.erasures))
         stack.push_async_callback(parts.writer.close)
         watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
         await watch_model.begin()
-        async with _consuming(settings, parts, servers.admission, watch_model, instruments, folder):
+        beside = (watch_model, watch_erasures)
+        async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
             found = watch_model.found or "a model that is away"
             yield Worker(instruments, parts.enrichment, parts.backlog, found, pools)
 
@@ -139,6 +144,7 @@ class _Parts:
     """What the worker is made of, as far as others need to know it."""
 
     enrichment: Enrichment
+    erasures: Erasures
     backlog: Backlog
     refusals: Refusals
     dispatch: Dispatch
@@ -162,7 +168,7 @@ async def _consuming(
     settings: Settings,
     parts: _Parts,
     admission: Admission,
-    watch_model: ModelWatch,
+    watches: tuple[ModelWatch, ErasureWatch],
     instruments: Instruments,
     folder: Path,
 ) -> AsyncIterator[None]:
@@ -185,8 +191,8 @@ async def _consuming(
         enrichment.attach(consumer)
         watch_kafka = LagWatch(consumer)
         parts.duty.listen(lambda: watch_kafka.behind)
-        observer = Observer(enrichment, parts.backlog, parts.refusals, watch_kafka, watch_model, instruments.health)
-        runs = (enrichment, watch_kafka, watch_model, observer, instruments.loop_lag, parts.pools)
+        observer = Observer(enrichment, parts.backlog, parts.refusals, watch_kafka, watches[0], instruments.health)
+        runs = (enrichment, watch_kafka, *watches, observer, instruments.loop_lag, parts.pools)
         beside = [tasks.create_task(part.run()) for part in runs]
         beside += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]
         try:
@@ -198,13 +204,15 @@ async def _consuming(
 
 
 def _parts(settings: Settings, servers: _Servers, pools: PooledClient, meter: Meter) -> _Parts:
-    store = RedisCheckpoints(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+    to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
+    store = RedisCheckpoints(*to_redis)
     lineage = servers.admission.lineage
     backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
     checkpoints = Checkpoints(_worker_name(), wiring.expiry(settings), _clock_ms, lineage=lineage.number)
     letters = KafkaLetters(servers.producer, settings.kafka.dead_letter_topic)
     refusals = Refusals(letters, wiring.limit(settings), meter)
-    recall = Recall(store, store, backlog, lineage.number, lineage.starts)
+    erasures = Erasures(RedisErasures(*to_redis), store, lineage.number)
+    recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
     session, slices, duty = wiring.session(settings), SliceRules(), Duty(time.thread_time)
     ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=session, slices=slices, duty=duty)
     parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
@@ -213,8 +221,9 @@ def _parts(settings: Settings, servers: _Servers, pools: PooledClient, meter: Me
     slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
     dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots, duty)
     upkeep = wiring.upkeep(settings)
-    enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, upkeep, meter)
-    return _Parts(enrichment, backlog, refusals, dispatch, writer, pools, duty)
+    enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, upkeep, meter)
+    erasures.attach(enrichment.partitions, backlog, dispatch)
+    return _Parts(enrichment, erasures, backlog, refusals, dispatch, writer, pools, duty)
 
 
 def _worker_name() -> str:
