@@ -89,6 +89,22 @@ def show_soak(console: Console, report: Mapping[str, Any]) -> None:
     foot(console, report)
 
 
+def show_reads(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each way to read and number of shoppers."""
+    cuts = [f"{cut}{what}" for cut in ("p50", "p99") for what in (" ms", " over bare", " 95 %")]
+    shown = table("", "shoppers a read", *cuts)
+    for row in report["reads"]:
+        figures: list[str] = []
+        for cut in ("p50", "p99"):
+            figures += [f"{row[f'{cut}_ms']:g}", f"{row[f'{cut}_over_bare']:g}"]
+            figures.append(_span(row[f"{cut}_over_bare_interval"], "g"))
+        shown.add_row(row["system"].replace("_", " "), str(row["shoppers_a_read"]), *figures)
+    console.print(shown)
+    pace = report["intents_per_second"]
+    console.print(f"Meanwhile {pace['written']:,} intents a second were written, of {pace['asked']:,g} asked for.")
+    foot(console, report)
+
+
 def table(*columns: str) -> Table:
     """Empty, with figures to the right."""
     empty = Table()

@@ -157,6 +157,28 @@ def goodput(
     _run(measure, shown, json=json)
 
 
+@bench.command()
+def reads(*, quick: Quick = False, json: Json = False) -> None:
+    """Read intents as a ranker does, 1 and 100 shoppers at once, while 2,000 intents a second are written.
+
+    penchant-reader beside a bare HMGET of the same fields, and beside a Feast-style hash that is read feature by
+    feature, each asked in turn on a real Redis.
+
+    Examples:
+
+      penchant bench reads --quick
+
+      penchant bench reads --json > benchmarks/results/reads.json
+    """
+    from penchant.bench import reads as ranker  # noqa: PLC0415 (only where it runs)
+    from penchant.bench import show  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return ranker.run(ranker.QUICK if quick else ranker.Plan(), folder, say)
+
+    _run(measure, show.show_reads, json=json)
+
+
 def _run(
     measure: Callable[[Path, Say], Coroutine[Any, Any, Report]],
     show: Callable[[Console, Mapping[str, Any]], None],

@@ -78,9 +78,7 @@ async def test_the_keys_of_a_shopper_lie_together(cluster: RedisCluster, keys: K
         assert all(keys.context(shopper) in homes[number] for shopper in here)
 
 
-async def test_a_slot_that_moves_is_followed(
-    cluster: RedisCluster, keys: Keys, stored: RedisCheckpoints
-) -> None:
+async def test_a_slot_that_moves_is_followed(cluster: RedisCluster, keys: Keys, stored: RedisCheckpoints) -> None:
     """By those who know the old map: readers all the while, the writer once it has moved."""
     taken = {key_slot(name.encode()) for name in SHOPPERS}
     first = set(range(SLOTS // len(cluster.nodes))) - taken  # no other keys may be in the slot
