@@ -41,7 +41,8 @@ def make_settings(redis_server: RedisServer) -> MakeSettings:
         name = uuid4().hex[:12]
         values: dict[str, dict[str, object]] = {
             "kafka": {"bootstrap": broker.bootstrap, "topic": topic, "group": name, "commit_interval_s": 0.2,
-                      "dead_letter_topic": f"{topic}.dead", "session_timeout_s": 6},
+                      "dead_letter_topic": f"{topic}.dead", "erasure_topic": f"{topic}.erasures",
+                      "session_timeout_s": 6},
             "redis": {"url": redis_server.url, "namespace": name},
             "model": {"url": model},
             "triggers": {"debounce_s": 0.1, "max_wait_s": 0.3, "min_interval_s": 0.1},
