@@ -10,6 +10,7 @@ from typing import Any
 from penchant.bench.facts import facts
 from penchant.bench.goodput.limits import LEAST_SHARE, Try, just_holds
 from penchant.bench.goodput.plan import QUICK, SYSTEMS, Plan, scaled, switched_off
+from penchant.bench.goodput.traffic import SHOPPERS_PER_RATE
 from penchant.bench.goodput.trial import Trial
 from penchant.bench.goodput.trial import run as run_trial
 
@@ -31,14 +32,14 @@ async def run(plan: Plan, say: Say) -> Figures:
 
 
 async def _run(plan: Plan, attempt: Try, say: Say) -> Figures:
-    unit = await just_holds(plan.trial("per event", 1.0), attempt)
+    unit = await just_holds(plan.trial("per event", 1.0), attempt, plan.seeds)
     if unit is None:
         raise AssertionError("one call an event holds at no rate at all: there is no load to compare at")
     say(f"one call an event just holds at {unit:g} events/s")
     rows = await _loads(plan, unit, attempt, say)
     report = {"unit_rate": unit, "loads": rows, "fewer_replicas": await _fewer(plan, unit, attempt)}
     if plan.own_limit:
-        report["limits"] = await _limits(plan, unit, attempt, say)
+        report["limits"] = await _limits(plan, attempt, say)
     report["without"] = await _without(plan, unit, attempt, say)
     report["sensitivity"] = await _sensitivity(plan, unit, attempt, say)
     return report | {"aims": _aims(report)}
@@ -71,17 +72,15 @@ async def _fewer(plan: Plan, unit: float, attempt: Try) -> list[Figures]:
     return [{"replicas": number} | figures for number, figures in zip(numbers, found, strict=True)]
 
 
-async def _limits(plan: Plan, unit: float, attempt: Try, say: Say) -> Mapping[str, Figures]:
-    """The highest rate that each system holds by itself, and what a fresh intent costs there."""
+async def _limits(plan: Plan, attempt: Try, say: Say) -> Mapping[str, Figures]:
+    """The highest rate that each system holds on one replica, and what a fresh intent costs there."""
+    alone = replace(plan, replicas=1)
     limits: dict[str, Figures] = {}
     for system in SYSTEMS:
-        rate = await just_holds(plan.trial(system, 1.0), attempt)
-        if rate is None:
-            limits[system] = {"rate": None}
-            continue
-        figures = await attempt(plan.trial(system, rate))
-        limits[system] = {"rate": rate, "load": round(rate / unit, 2)} | figures
-        say(f"{system} holds up to {rate:g} events/s")
+        rate = await just_holds(alone.trial(system, 1.0), attempt)
+        figures = {} if rate is None else await attempt(alone.trial(system, rate))
+        limits[system] = {"rate": rate} | figures
+        say(f"on one replica {system} holds {rate} events/s")
     return limits
 
 
@@ -137,6 +136,8 @@ def _aims(report: Figures) -> dict[str, Figures]:
     held = [row for row in report["fewer_replicas"] if row["fresh_share"] >= LEAST_SHARE]
     fewest = min(held, key=lambda row: row["replicas"], default=None)
     urgent = min(at["penchant", 5.0, seed]["urgent_fresh_share"] for seed in seeds)
+    shoppers = int(5 * report["unit_rate"] * SHOPPERS_PER_RATE)
+    waiting = max(at["penchant", 5.0, seed]["most_waiting"] for seed in seeds)
     cached = min(row["cached_share"] for row in report["loads"] if row["system"] == "penchant")
     cost = _cost(fewest, at["per event", 1.0, min(seeds)]) if fewest else None
     return {
@@ -144,6 +145,7 @@ def _aims(report: Figures) -> dict[str, Figures]:
         "cost at the same load, as few replicas as hold it": _aim(cost, FIFTH, met=cost is not None and cost <= FIFTH),
         "cost at five times the load": _aim(five, FIFTH, met=five <= FIFTH),
         "urgent intents in time at five times the load": _aim(urgent, URGENT_SHARE, met=urgent >= URGENT_SHARE),
+        "shoppers owed at once at five times the load": _aim(waiting, shoppers, met=waiting <= shoppers),
         "cached share of prompts": _aim(cached, CACHED_SHARE, met=cached >= CACHED_SHARE),
     }
 

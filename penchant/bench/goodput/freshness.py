@@ -4,12 +4,20 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from penchant.bench.goodput.traffic import Arrival
 
 WITHIN_S = 5.0
 """An intent is fresh if it can be read so soon after the event."""
+
+
+class Sample(NamedTuple):
+    """An event, and how long after it an intent that includes it could be read; infinite: never."""
+
+    at_s: float
+    delay_s: float
+    urgent: bool
 
 
 @dataclass(slots=True)
@@ -18,8 +26,7 @@ class Freshness:
 
     from_s: float
     until_s: float
-    delays_s: list[float] = field(default_factory=list)
-    urgent_s: list[float] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
     intents: int = 0
     _open: dict[str, deque[Arrival]] = field(default_factory=dict)
 
@@ -44,28 +51,29 @@ class Freshness:
 
     def figures(self) -> dict[str, Any]:
         """Shares within the time and percentiles in seconds; None for one that was never reached."""
+        delays_s = [sample.delay_s for sample in self.samples]
+        urgent_s = [sample.delay_s for sample in self.samples if sample.urgent]
         return {
-            "events": len(self.delays_s),
-            "urgent_events": len(self.urgent_s),
+            "events": len(delays_s),
+            "urgent_events": len(urgent_s),
             "intents": self.intents,
-            "fresh": sum(delay <= WITHIN_S for delay in self.delays_s),
-            "fresh_share": _share(self.delays_s),
-            "urgent_fresh_share": _share(self.urgent_s),
-            "freshness_s": _percentiles(self.delays_s),
-            "urgent_freshness_s": _percentiles(self.urgent_s),
+            "fresh": sum(delay <= WITHIN_S for delay in delays_s),
+            "fresh_share": _share(delays_s),
+            "urgent_fresh_share": _share(urgent_s),
+            "freshness_s": percentiles(delays_s),
+            "urgent_freshness_s": percentiles(urgent_s),
         }
 
     def _note(self, arrival: Arrival, now_s: float) -> None:
-        self.delays_s.append(now_s - arrival.at_s)
-        if arrival.urgent:
-            self.urgent_s.append(now_s - arrival.at_s)
+        self.samples.append(Sample(arrival.at_s, now_s - arrival.at_s, arrival.urgent))
 
 
 def _share(delays_s: Sequence[float]) -> float:
     return round(sum(delay <= WITHIN_S for delay in delays_s) / max(len(delays_s), 1), 4)
 
 
-def _percentiles(delays_s: Sequence[float]) -> dict[str, float | None]:
+def percentiles(delays_s: Sequence[float]) -> dict[str, float | None]:
+    """In seconds; None for one that was never reached."""
     ordered = sorted(delays_s) or [math.inf]
     found = {f"p{share}": ordered[round((len(ordered) - 1) * share / 100)] for share in (50, 95, 99)}
     return {name: round(value, 3) if math.isfinite(value) else None for name, value in found.items()}

@@ -1,6 +1,7 @@
 """Limits: the highest rate that a system just holds."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,23 +17,25 @@ FIRST, LAST = 0, 128
 Try = Callable[[Trial], Awaitable[dict[str, Any]]]
 
 
-async def just_holds(trial: Trial, attempt: Try) -> float | None:
-    """Events a second, found by bisection; None when it does not even hold the lowest rate."""
+async def just_holds(trial: Trial, attempt: Try, seeds: Sequence[int] = (1,)) -> float | None:
+    """Events a second with each of the seeds, found by bisection; None when it does not even hold the lowest rate."""
     first = FIRST
-    while first < LAST and await _holds(trial, first, attempt):  # from below: a rate that is too high takes long to try
+    while first < LAST and await _holds(
+        trial, first, attempt, seeds
+    ):  # from below: a rate that is too high takes long to try
         first += 16
     low, high = first - 16, min(first, LAST)
     if low < FIRST:
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if await _holds(trial, middle, attempt) else (low, middle)
+        low, high = (middle, high) if await _holds(trial, middle, attempt, seeds) else (low, middle)
     return _rate(low)
 
 
-async def _holds(trial: Trial, number: int, attempt: Try) -> bool:
-    figures = await attempt(replace(trial, rate=_rate(number)))
-    return bool(figures["fresh_share"] >= LEAST_SHARE)
+async def _holds(trial: Trial, number: int, attempt: Try, seeds: Sequence[int]) -> bool:
+    tried = (attempt(replace(trial, rate=_rate(number), seed=seed)) for seed in seeds)
+    return all(figures["fresh_share"] >= LEAST_SHARE for figures in await asyncio.gather(*tried))
 
 
 def _rate(number: int) -> float:

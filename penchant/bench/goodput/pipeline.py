@@ -1,10 +1,11 @@
 """Pipeline: the real parts, put together as penchant/app.py does, before simulated GPUs and a store in memory."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappush
 from itertools import count
+from typing import Protocol
 
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoints
@@ -20,7 +21,9 @@ from agents.shoppers import Owed, Shopper
 from agents.slots import Lease, Slots
 from clients.calls import Class, ModelClient
 from clients.endpoints import Endpoint, Pool
+from clients.limit import LimitRules
 from clients.pools import PooledClient
+from clients.roster import Notify
 from penchant import wiring
 from penchant.bench.goodput.store import Store
 from penchant.bench.goodput.traffic import EPOCH_MS, Arrival, Record
@@ -55,21 +58,33 @@ class Without:
     ordering: bool = False
 
 
+class Named(ModelClient, Protocol):
+    """A model server with a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
 class Pipeline:
-    """One worker with the default settings. `readable` is told of each answer: whose, up to which offset, and when."""
+    """One worker with the default settings, before ordered pools of model servers.
+
+    `readable` is told of each answer: whose, up to which offset, and when. `limits` go in place of the usual ones.
+    """
 
     def __init__(
         self,
-        replicas: Sequence[tuple[str, ModelClient]],
+        pools: Mapping[str, Sequence[Named]],
         readable: Callable[[str, int, float], None],
         now_s: Callable[[], float],
         without: Without | None = None,
         traffic_class: Class = "live",
+        limits: LimitRules | None = None,
+        notify: Notify | None = None,
     ) -> None:
         settings, without = Settings(), without or Without()
         self.meter = Noting(readable, now_s)
         self.store, self.session = Store(), _session(settings, without)
-        self.pools = _pools(settings, replicas)
+        self.pools = _pools(settings, pools, limits, notify)
         self.backlog = (FirstInFirstOut if without.ordering else Backlog)(
             _triggers(settings, without), wiring.targets(settings)
         )
@@ -165,12 +180,17 @@ class NoLetters:
         raise AssertionError(f"{len(letters)} records of the bench were refused")
 
 
-def _pools(settings: Settings, replicas: Sequence[tuple[str, ModelClient]]) -> PooledClient:
-    clients = dict(replicas)
-    pool = Pool("gpus", tuple(Endpoint(f"http://{name}") for name in clients))
-    return PooledClient(
-        [pool], lambda endpoint: clients[endpoint.name], wiring.roster(settings), wiring.fleet(settings)
-    )
+def _pools(
+    settings: Settings, pools: Mapping[str, Sequence[Named]], limits: LimitRules | None, notify: Notify | None
+) -> PooledClient:
+    clients = {replica.name: replica for replicas in pools.values() for replica in replicas}
+    named = [
+        Pool(name, tuple(Endpoint(f"http://{replica.name}") for replica in replicas))
+        for name, replicas in pools.items()
+    ]
+    roster = wiring.roster(settings)
+    roster = replace(roster, limits=limits or roster.limits)
+    return PooledClient(named, lambda endpoint: clients[endpoint.name], roster, wiring.fleet(settings), notify)
 
 
 def _session(settings: Settings, without: Without) -> SessionRules:

@@ -30,10 +30,15 @@ class GpuServer:
     """A ModelClient before one simulated GPU, whose time passes in `process`. `fault`: why it is away, if it is."""
 
     def __init__(self, name: str, timing: Timing, process: Process, serving: Serving) -> None:
-        self.name, self.gpu, self.fault = name, Gpu(timing), ""
+        self._name, self.gpu, self.fault = name, Gpu(timing), ""
         self._process, self._serving = process, serving
         self._open: dict[Request, asyncio.Future[None]] = {}
         self._armed_ms = math.inf
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self._name
 
     async def complete(self, call: Call) -> Completion:
         """The answer, when the GPU is done. Raises as the port says."""

@@ -45,11 +45,12 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Traffic:
-    """What happens at `rate` events a second for `seconds`, and what came before."""
+    """What happens at `rate` events a second for `seconds`, and what came in the `before_s` seconds before."""
 
     rate: float
     seconds: float
     seed: int = 1
+    before_s: float = BEFORE_S
 
     @cached_property
     def before(self) -> list[Arrival]:
@@ -64,9 +65,9 @@ class Traffic:
     def _all(self) -> Iterator[Arrival]:
         shoppers = max(int(self.rate * SHOPPERS_PER_RATE), 10)
         events = ShopperTraffic(self.seed, shoppers, self.rate).events()
-        timed = takewhile(lambda each: each[0] < BEFORE_S + self.seconds, events)
+        timed = takewhile(lambda each: each[0] < self.before_s + self.seconds, events)
         for offset, (at_s, event) in enumerate(timed):
-            then_s = at_s - BEFORE_S
+            then_s = at_s - self.before_s
             yield Arrival(then_s, offset, replace(event, time_ms=EPOCH_MS + int(then_s * 1e3)))
 
 

@@ -96,10 +96,10 @@ def run(trial: Trial) -> dict[str, Any]:
 
 
 class Course:
-    """Lets a system go through its events, and looks at it meanwhile."""
+    """Lets a system go through its events, and looks at it meanwhile. All prompts share so many tokens, the first."""
 
     def __init__(
-        self, span: Span, servers: Sequence[GpuServer], system: System, freshness: Freshness, shared_tokens: int
+        self, span: Span, servers: Sequence[GpuServer], system: System, freshness: Freshness, shared_tokens: int = 0
     ) -> None:
         self._span, self._servers, self._system, self._freshness = span, servers, system, freshness
         self._shared_tokens = shared_tokens
@@ -170,5 +170,5 @@ def _system(
     trial: Trial, servers: Sequence[GpuServer], readable: Callable[[str, int, float], None], world: Process
 ) -> System:
     if trial.system == "penchant":
-        return Pipeline([(server.name, server) for server in servers], readable, world.time, trial.without)
+        return Pipeline({"gpus": servers}, readable, world.time, trial.without)
     return AsyncOperator(trial.operator, servers, readable)

@@ -34,7 +34,7 @@ async def test_a_report_and_its_pictures(tmp_path: Path) -> None:
     assert {row["without"] for row in report["without"]} == {"nothing", *switched_off(PLAN.trial("penchant", 1.0))}
     assert [row["factor"] for row in report["sensitivity"]] == [0.5, 2.0]
     assert all(row["events"] > 0 for row in report["loads"])
-    assert len(report["aims"]) == 5
+    assert len(report["aims"]) == 6
     drawn, again = (draw_goodput(report, tmp_path / name) for name in ("once", "twice"))
     assert [path.read_bytes() for path in drawn] == [path.read_bytes() for path in again]
     assert len(drawn) == 4
