@@ -40,6 +40,7 @@ def test_the_page_names_the_keys() -> None:
         keys.context("<shopper>"),
         keys.erasure("<shopper>"),
         keys.control,
+        keys.erasures,
         keys.nonce,
     ):
         assert f"`{key}`" in PAGE
