@@ -22,6 +22,31 @@ class Engine(Protocol):
     def counts(self, now_ms: float) -> dict[str, int]: ...
 
 
+def gauges(running: Engine, now_ms: float) -> dict[str, dict[str, float]]:
+    """What TensorRT-LLM's backend reports as `nv_trt_llm_*_metrics`, by the middle of the name and kind."""
+    counts = running.counts(now_ms)
+    if not isinstance(running, Gpu):
+        return {"request": dict(counts)}
+    cache = running.cache
+    return {
+        "request": dict(counts),
+        "kv_cache_block": {
+            "max": cache.size,
+            "free": cache.size - cache.used,
+            "used": cache.used,
+            "tokens_per": running.timing.block_tokens,
+            "reused": cache.reused,
+            "fraction": cache.used / cache.size,
+        },
+        "inflight_batcher": {
+            "total_context_tokens": running.context_tokens,
+            "generation_requests": counts["scheduled"] - counts["context"],
+            "micro_batch_id": 0,
+            "paused_requests": 0,
+        },
+    }
+
+
 def engine(timing: Timing) -> Engine:
     """The one that a timing asks for."""
     return SteadyGpu(timing) if timing.steady_ms_per_token else Gpu(timing)

@@ -98,6 +98,11 @@ class Gpu:
         }
 
     @property
+    def context_tokens(self) -> int:
+        """Tokens of prompts that the iteration computes that runs now."""
+        return sum(size for _, size in self._run.chunks) if self._run else 0
+
+    @property
     def _running(self) -> int:
         return len(self._prefilling) + len(self._decoding) - len(self._leaving)
 

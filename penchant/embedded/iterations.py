@@ -45,6 +45,13 @@ class Request:
             return 0
         return 1 + self.steps.steps_at(now_ms) - self.first_step
 
+    def slow_down(self, factor: float) -> None:
+        """Let it have taken that many times as long; it has ended."""
+        arrived_ms = self.arrived_ms
+        self.scheduled_ms = arrived_ms + factor * (self.scheduled_ms - arrived_ms)
+        self.first_token_ms = arrived_ms + factor * (self.first_token_ms - arrived_ms)
+        self.last_token_ms = arrived_ms + factor * (self.last_token_ms - arrived_ms)
+
     @property
     def last_step(self) -> int:
         """The step with its last token."""

@@ -3,17 +3,19 @@
 This is what the Triton model runs; the model itself only turns tensors into `Ask` and `Reply`.
 """
 
+import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from penchant.embedded.answers import Answer, cut
-from penchant.embedded.engine import Engine
+from penchant.embedded.engine import Engine, gauges
+from penchant.embedded.faults import Faults, spoil
 from penchant.embedded.iterations import Request
 from penchant.embedded.tokens import CHARACTERS_PER_TOKEN, tokens
-from streams.errors import ModelUnavailable
+from streams.errors import ModelOverloaded, ModelUnavailable
 
 STREAM_MS = 20.0  # how often a stream gets what was generated since
 CHECK_MS = 100.0  # how often cancellations are seen and figures reported, as in TensorRT-LLM
@@ -47,14 +49,29 @@ class _Open:
     reply: Reply
     text: str
     stream: bool
+    factor: float  # by which it takes longer than the GPU
     sent: int = 0
+
+
+class Surroundings(Protocol):
+    """What is around the simulated GPU."""
+
+    def report(self, figures: Mapping[str, Mapping[str, float]]) -> None:
+        """Take the figures, by family and kind."""
+
+    def faults(self) -> Faults:
+        """Those in force now."""
+
+    def die(self) -> None:
+        """End the server at once. It may return."""
 
 
 class Serving:
     """The simulated GPU's front: `take` a request, its reply comes later. `close` ends the thread."""
 
-    def __init__(self, gpu: Engine, answer: Answer, report: Callable[[Mapping[str, int]], None]) -> None:
-        self._gpu, self._answer, self._report = gpu, answer, report
+    def __init__(self, gpu: Engine, answer: Answer, around: Surroundings) -> None:
+        self._gpu, self._answer, self._around = gpu, answer, around
+        self._faults, self._taken = around.faults(), 0
         self._changed = threading.Condition()
         self._open: list[_Open] = []
         self._closed = False
@@ -64,12 +81,19 @@ class Serving:
 
     def take(self, ask: Ask, reply: Reply) -> None:
         """Queue a request; ModelOverloaded when too many wait, ModelUnavailable when the thread has ended."""
-        text = cut(self._answer(ask.prompt), ask.max_tokens, ask.stop_words)
+        fault = self._faults.of(self._taken)
+        self._taken += 1
+        if fault == "crash":
+            self._around.die()
+        if fault == "overload":
+            raise ModelOverloaded("Exceeds maximum queue size")
+        text = cut(spoil(fault, self._answer(ask.prompt), ask.max_tokens), ask.max_tokens, ask.stop_words)
+        factor = math.inf if fault == "hang" else self._faults.factor if fault == "slow" else 1.0
         with self._changed:
             if self._closed:
                 raise ModelUnavailable("the simulated GPU has ended")
             request = self._gpu.submit(ask.prompt, tokens(text), now_ms(), max_tokens=ask.max_tokens)
-            self._open.append(_Open(request, reply, text, ask.stream))
+            self._open.append(_Open(request, reply, text, ask.stream, factor))
             self._changed.notify()
 
     def close(self) -> None:
@@ -91,12 +115,13 @@ class Serving:
             self._changed.wait(self._wait_s(now_ms()))
             now = now_ms()
             self._gpu.advance(now)
-            open_now, counts = list(self._open), self._gpu.counts(now)
+            open_now, figures = list(self._open), gauges(self._gpu, now)
         ended = {each for each in open_now if self._serve(each, now)}
         if now >= self._next_check_ms:
             self._next_check_ms = now + CHECK_MS
             ended |= {each for each in open_now if each not in ended and self._drop_if_cancelled(each)}
-            self._report(counts)
+            self._around.report(figures)
+            self._faults = self._around.faults()
         with self._changed:
             self._open = [each for each in self._open if each not in ended]
 
@@ -108,6 +133,8 @@ class Serving:
 
     def _serve(self, each: _Open, now: float) -> bool:
         """Send what is due; whether that was the last."""
+        if each.factor != 1:
+            return self._serve_late(each, now)
         given = each.request.tokens_at(now)
         if given == each.request.output_tokens:
             each.reply.send(each.text[each.sent :], each.request, final=True)
@@ -117,6 +144,15 @@ class Serving:
             each.reply.send(each.text[each.sent : due], each.request, final=False)
             each.sent = due
         return False
+
+    def _serve_late(self, each: _Open, now: float) -> bool:
+        """Send all at once, when it would have been that much slower; never by an infinite factor."""
+        request = each.request
+        if now < request.arrived_ms + each.factor * (request.last_token_ms - request.arrived_ms):
+            return False
+        request.slow_down(each.factor)
+        each.reply.send(each.text, request, final=True)
+        return True
 
     def _drop_if_cancelled(self, each: _Open) -> bool:
         if not each.reply.cancelled():

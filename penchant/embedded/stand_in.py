@@ -1,63 +1,135 @@
-"""What answers where there is no tritonserver: the same simulated GPU and the same answers, in this process."""
+"""What answers where there is no tritonserver: the same simulated GPU and the same answers, in this process. In virtual
+time, too."""
 
 import asyncio
+import math
 import os
+from dataclasses import dataclass
 
 from clients.calls import Call, Completion
 from penchant.embedded import answers
+from penchant.embedded.faults import Faults, spoil
 from penchant.embedded.gpu import Gpu
 from penchant.embedded.iterations import Request
 from penchant.embedded.timing import LIGHT, Timing
 from penchant.embedded.tokens import tokens
-from streams.errors import DeadlinePassed
+from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
 
 MODEL = "simulated"
-ENDPOINT = "in-process"
-RECHECK_MS = 20.0  # how late others' cancellations, which may bring an end forward, are seen
+AWAY_S = 5.0
+"""After a crash; as long as a server needs to be there again that is watched over."""
+
+
+@dataclass(slots=True)
+class Ended:
+    """What the calls came to."""
+
+    opened: int = 0
+    closed: int = 0
 
 
 class StandIn:
-    """A ModelClient without a server. `why` there is none, e.g. `no tritonserver: no wheel`."""
+    """A ModelClient without a server. `why` there is none, e.g. `no tritonserver: no wheel`. `faults` may be others at
+    any time."""
 
-    def __init__(self, why: str, *, timing: Timing | None = None, answer: str = answers.DEFAULT) -> None:
-        self._why = why
+    def __init__(
+        self, why: str, *, timing: Timing | None = None, answer: str = answers.DEFAULT, name: str = "in-process"
+    ) -> None:
+        self._why, self._name = why, name
         self._timing = timing or LIGHT.under(os.environ)
-        self._gpu = Gpu(self._timing)
+        self.gpu = Gpu(self._timing)
         self._answer = answers.load(answer)
+        self.faults = Faults()
+        self.counts = Ended()
+        self._open: dict[Request, asyncio.Future[None]] = {}
+        self._wake: asyncio.TimerHandle | None = None
+        self._back_s = -math.inf
 
     async def complete(self, call: Call) -> Completion:
-        """The answer, when the simulated GPU is done; ModelOverloaded, DeadlinePassed."""
-        text = answers.cut(self._answer(call.prompt), call.max_tokens, call.stop)
-        request = self._gpu.submit(call.prompt, tokens(text), _now_ms(), max_tokens=call.max_tokens)
+        """The answer, when the simulated GPU is done; ModelUnavailable, ModelOverloaded, DeadlinePassed."""
+        fault = self.faults.of(self.counts.opened)
+        self.counts.opened += 1
         try:
             async with asyncio.timeout_at(call.deadline_s):
-                await self._end_of(request)
+                return await self._complete(call, fault)
         except TimeoutError as exc:
             raise DeadlinePassed(f"call {call.id} has no answer by its deadline") from exc
         finally:
-            self._gpu.cancel(request, _now_ms())  # of no effect once it ended
-        return self._completion(text, request)
+            self.counts.closed += 1
 
     async def probe(self) -> str:
         """What it is, and why."""
+        self._check()
         return f"in-process stand-in ({self._why}), simulated GPU"
 
     async def close(self) -> None:
         """There is nothing to close."""
 
+    async def _complete(self, call: Call, fault: str) -> Completion:
+        await asyncio.sleep(0)  # as a call over a network, it is not answered before others can run
+        self._check()
+        if fault == "crash":
+            self._crash()
+        if fault == "overload":
+            raise ModelOverloaded("Exceeds maximum queue size")
+        text = answers.cut(spoil(fault, self._answer(call.prompt), call.max_tokens), call.max_tokens, call.stop)
+        gpu = self.gpu
+        request = gpu.submit(call.prompt, tokens(text), _now_ms(), max_tokens=call.max_tokens)
+        try:
+            await self._end_of(request)
+        finally:
+            gpu.cancel(request, _now_ms())  # of no effect once it ended
+            self._arm()
+        if fault == "hang":
+            await asyncio.get_running_loop().create_future()
+        if fault == "slow":
+            request.slow_down(self.faults.factor)
+            await asyncio.sleep((request.last_token_ms - _now_ms()) / 1e3)
+        return self._completion(text, request)
+
     async def _end_of(self, request: Request) -> None:
-        while True:
-            now = _now_ms()
-            self._gpu.advance(now)
-            if request.last_token_ms <= now:
-                return
-            await asyncio.sleep(min(self._gpu.next_ms() - now, RECHECK_MS) / 1e3)
+        ended = self._open[request] = asyncio.get_running_loop().create_future()
+        self._arm()
+        try:
+            await ended
+        finally:
+            del self._open[request]
+
+    def _arm(self) -> None:
+        """Look at the GPU when it next changes."""
+        if self._wake is not None:
+            self._wake.cancel()
+        next_ms = self.gpu.next_ms()
+        self._wake = None
+        if self._open and next_ms < math.inf:
+            self._wake = asyncio.get_running_loop().call_at(next_ms / 1e3, self._look)
+
+    def _look(self) -> None:
+        now = _now_ms()
+        self.gpu.advance(now)
+        for request, ended in self._open.items():
+            if request.last_token_ms <= now and not ended.done():
+                ended.set_result(None)
+        self._arm()
+
+    def _crash(self) -> None:
+        """End all calls, forget all prompts, and be away for a while."""
+        self._back_s = asyncio.get_running_loop().time() + AWAY_S
+        for ended in self._open.values():
+            if not ended.done():
+                ended.set_exception(ModelUnavailable(f"{self._name} has crashed"))
+        self.gpu = Gpu(self._timing)
+        self._check()
+
+    def _check(self) -> None:
+        if asyncio.get_running_loop().time() < self._back_s:
+            raise ModelUnavailable(f"{self._name} is away after a crash")
 
     def _completion(self, text: str, request: Request) -> Completion:
         return Completion(
             text,
             model=MODEL,
-            endpoint=ENDPOINT,
+            endpoint=self._name,
             input_tokens=request.input_tokens,
             output_tokens=request.output_tokens,
             cached_tokens=request.reused_blocks * self._timing.block_tokens,

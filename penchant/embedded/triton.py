@@ -15,7 +15,8 @@ from pathlib import Path
 
 import httpx
 
-from penchant.embedded import answers
+from penchant.embedded import answers, fault_file
+from penchant.embedded.faults import Faults
 from penchant.embedded.servers import COMPLAINT_LINES, LOOPBACK, Server
 from penchant.embedded.timing import LIGHT, Timing
 from streams.errors import PlatformLacks
@@ -64,8 +65,13 @@ class TritonServer(Server):
 
     @property
     def metrics_url(self) -> str:
-        """Prometheus text, with `nv_trt_llm_request_metrics`."""
+        """Prometheus text, with `nv_trt_llm_request_metrics` and others of TensorRT-LLM's."""
         return f"http://{LOOPBACK}:{self.ports[2]}/metrics"
+
+    def play(self, faults: Faults) -> None:
+        """Put these faults in force, within a tenth of a second if it runs. They outlive a restart."""
+        self.run_folder.mkdir(parents=True, exist_ok=True)
+        fault_file.write(self._fault_file, faults)
 
     def command(self) -> Sequence[str]:
         """tritonserver, CPU only, bounded on its way out, silent towards the outside."""
@@ -95,6 +101,7 @@ class TritonServer(Server):
             **os.environ,
             **self._timing.variables(),
             answers.VARIABLE: self._answer,
+            fault_file.VARIABLE: str(self._fault_file),
             "LD_LIBRARY_PATH": _library_path(self._wheel),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "PYTHONPATH": os.pathsep.join(dict.fromkeys([*packages, os.environ.get("PYTHONPATH", "")])).rstrip(
@@ -129,6 +136,10 @@ class TritonServer(Server):
     def describe(self) -> str:
         """E.g. `tritonserver 2.51.0, simulated GPU`."""
         return f"tritonserver {self._version}, simulated GPU"
+
+    @property
+    def _fault_file(self) -> Path:
+        return self.run_folder.resolve() / "faults"
 
     def _backends(self) -> Path:
         """A backend folder with the stub of this Python beside the backend, where the server looks for it."""

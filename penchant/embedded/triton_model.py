@@ -5,6 +5,7 @@ Imported only by the models of the repository, inside tritonserver, where `trito
 
 import json
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +13,22 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from penchant.embedded import answers
+from penchant.embedded import answers, fault_file
 from penchant.embedded.engine import engine
+from penchant.embedded.fault_file import FaultFile
+from penchant.embedded.faults import Faults
 from penchant.embedded.iterations import Request
 from penchant.embedded.serving import Ask, Serving
 from penchant.embedded.timing import Timing
 from streams.errors import ModelUnavailable
 
-METRICS = "nv_trt_llm_request_metrics"
+LABELS = {
+    "request": "request_type",
+    "kv_cache_block": "kv_cache_block_type",
+    "inflight_batcher": "inflight_batcher_specific_metric",
+}
+"""By the middle of `nv_trt_llm_*_metrics`, as TensorRT-LLM's backend has them."""
+
 FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 
 
@@ -46,11 +55,15 @@ class SimulatedModel:
         answer = os.environ.get(answers.VARIABLE, answers.DEFAULT)
         self.name = args["model_name"]
         self.decoupled = config.get("model_transaction_policy", {}).get("decoupled", False)
-        self.family = pb_utils.MetricFamily(  # the family ends with its last reference
-            name=METRICS, description="Requests on the simulated GPU", kind=pb_utils.MetricFamily.GAUGE
-        )
-        self.gauges: dict[str, Any] = {}
-        self.serving = Serving(engine(timing), answers.load(answer), self.report)
+        self.families = {  # a family ends with its last reference
+            name: pb_utils.MetricFamily(
+                name=f"nv_trt_llm_{name}_metrics", description="Of a simulated GPU", kind=pb_utils.MetricFamily.GAUGE
+            )
+            for name in LABELS
+        }
+        self.gauges: dict[tuple[str, str], Any] = {}
+        self.fault_file = FaultFile(os.environ.get(fault_file.VARIABLE, ""), pb_utils.Logger.log_error)
+        self.serving = Serving(engine(timing), answers.load(answer), self)
         pb_utils.Logger.log_warn(f"this is a SIMULATED GPU: answers from {answer}, {timing}")
 
     def execute(self, requests: Sequence[Any]) -> None:
@@ -67,13 +80,22 @@ class SimulatedModel:
     def finalize(self) -> None:
         self.serving.close()
 
-    def report(self, counts: Mapping[str, int]) -> None:
+    def report(self, figures: Mapping[str, Mapping[str, float]]) -> None:
         """Set the gauges."""
-        for kind, count in counts.items():
-            if kind not in self.gauges:
-                labels = {"model": self.name, "version": "1", "request_type": kind}
-                self.gauges[kind] = self.family.Metric(labels=labels)
-            self.gauges[kind].set(count)
+        for family, kinds in figures.items():
+            for kind, figure in kinds.items():
+                if (family, kind) not in self.gauges:
+                    labels = {"model": self.name, "version": "1", LABELS[family]: kind}
+                    self.gauges[family, kind] = self.families[family].Metric(labels=labels)
+                self.gauges[family, kind].set(figure)
+
+    def faults(self) -> Faults:
+        """Those of the file."""
+        return self.fault_file.current()
+
+    def die(self) -> None:
+        """Kill the server, whose child this is."""
+        os.kill(os.getppid(), signal.SIGKILL)
 
     def reply(self, request: Any) -> "Reply":
         """Where the answer goes."""
