@@ -10,7 +10,8 @@ from agents.meter import Meter
 from agents.partition import Partition
 from agents.recall import Recall
 from agents.refusals import Refusals
-from streams.decoding import Decoded, Decoder, Record
+from streams.decoding import Decoded, Record
+from streams.dialects import Dialect
 from streams.events import ShopperEvent
 from streams.sessions import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folded, SessionRules, fold
 
@@ -32,7 +33,7 @@ class Ingest:
         refusals: Refusals,
         meter: Meter,
         *,
-        decoder: Decoder,
+        decoder: Dialect,
         session: SessionRules,
         slices: SliceRules,
         duty: Duty | None = None,
@@ -69,27 +70,34 @@ class Ingest:
         ledger = partition.ledger
         refused = [(refusal, refusal.offset) for refusal in decoded.refused]
         held = []
+        taken = -1
         for offset, timestamp_ms, event in decoded.events:
             while refused and refused[0][1] < offset:
                 held.append((refused[0][0], ledger.owe(refused.pop(0)[1], None, now_s)))
-            self._event(partition, event, offset, timestamp_ms, now_s)
+            if self._event(partition, event, offset, timestamp_ms, now_s, follows=offset == taken):
+                taken = offset
         held += [(refusal, ledger.owe(offset, None, now_s)) for refusal, offset in refused]
         ledger.received(last_offset)
         self._meter.events += len(decoded.events)
+        self._meter.ignored += decoded.ignored
         if held:
             await self._refusals.send(partition, topic, held)
 
-    def _event(self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float) -> None:
+    def _event(
+        self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float, *, follows: bool
+    ) -> bool:
+        """Fold an event; whether the session had not seen its record before. `follows`: nor had it, of the same one."""
         shopper = partition.shoppers[event.shopper_id]
-        outcome = fold(shopper.session, event, offset, timestamp_ms, self._session)
+        outcome = fold(shopper.session, event, offset, timestamp_ms, self._session, follows=follows)
         if outcome < QUIET:
             self._count_unchanged(outcome)
-            return
+            return outcome is not REPEATED
         owed = self._backlog.note(
             shopper, now_s, action=event.action, call=outcome is MEANINGFUL, appended_ms=timestamp_ms
         )
         if owed.ticket is None or not owed.ticket.open:
             owed.ticket = partition.ledger.owe(offset, shopper, now_s)
+        return True
 
     def _forget(self, partition: Partition, decoded: Decoded) -> None:
         """Leave out what shoppers did before they were erased."""

@@ -23,6 +23,7 @@ class Meter:
     duplicates: int = 0
     late: int = 0
     erased: int = 0
+    ignored: int = 0
     dead_letters: int = 0
     dead_letter_reasons: Counter[str] = field(default_factory=Counter)
     calls: int = 0

@@ -45,10 +45,12 @@ class Target(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """What was done: records read, events written and acknowledged, records refused."""
+    """What was done: records read, events written and acknowledged, those ignored for what they are, and records
+    refused."""
 
     read: int = 0
     written: int = 0
+    ignored: int = 0
     refused: int = 0
 
 
@@ -118,6 +120,7 @@ class Rekey:
         ticket, refused = _owe(partition, decoded)
         partition.ledger.received(records[-1].offset)
         self.tally.read += len(records)
+        self.tally.ignored += decoded.ignored
         if ticket is not None:
             sent = await self._target.send([_keyed(event, at_ms) for _, at_ms, event in decoded.events])
             await self._sent.put(_Sent(sent, ticket))

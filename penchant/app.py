@@ -49,7 +49,7 @@ from storage.gather import GatheringWriter
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.batches import TP, RecordBatch
-from streams.decoding import Decoder
+from streams.dialects import dialect
 from streams.faust_app import event_topic, make_app, running, watch
 from streams.transport import BatchConsumer
 
@@ -214,7 +214,8 @@ def _parts(settings: Settings, servers: _Servers, pools: PooledClient, meter: Me
     erasures = Erasures(RedisErasures(*to_redis), store, lineage.number)
     recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
     session, slices, duty = wiring.session(settings), SliceRules(), Duty(time.thread_time)
-    ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=session, slices=slices, duty=duty)
+    decoder = dialect(settings.kafka.dialect, keyed=True)
+    ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
     parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
     writer = GatheringWriter(store, wiring.gather(settings))
     reasoning = Reasoning(settings.prompt.version, settings.intent.missions, wiring.sampling(settings))

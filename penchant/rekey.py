@@ -21,7 +21,7 @@ from penchant.connection import idempotent_producer
 from penchant.settings.root import Settings
 from penchant.traffic.topic import create_topic
 from streams.batches import TP, RecordBatch
-from streams.dialects import DIALECTS
+from streams.dialects import DialectName, dialect
 from streams.errors import BrokerUnavailable
 from streams.faust_app import KafkaGroup, event_topic, make_app, running, watch
 from streams.lineage import Log
@@ -35,7 +35,7 @@ LOOK_S = 0.3
 class Plan:
     """From which topics, each in which dialect, to which one. `partitions`: make the target if there is none."""
 
-    sources: Mapping[str, str]
+    sources: Mapping[str, DialectName]
     target: str
     group: str
     partitions: int | None = None
@@ -99,7 +99,7 @@ async def rekeying(settings: Settings, plan: Plan) -> AsyncIterator[Rekeying]:
         lag = sum([await _lag(reader, log, plan.group) for log in logs])
         producer = await stack.enter_async_context(idempotent_producer(kafka, linger_ms=5, max_batch_size=262_144))
         refusals = Refusals(KafkaLetters(producer, kafka.dead_letter_topic), wiring.limit(settings), Meter())
-        dialects = {topic: DIALECTS[name]() for topic, name in plan.sources.items()}
+        dialects = {topic: dialect(name) for topic, name in plan.sources.items()}
         rekey = Rekey(dialects, KafkaTarget(producer, plan.target), refusals)
         ends = {TP(log.topic, number): end for log in logs for number, end in enumerate(log.ends)}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))

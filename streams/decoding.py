@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from streams.errors import EventRefused
 from streams.events import Item, ShopperEvent
-from streams.wire import Wire
+from streams.redaction import Redact, redact
+from streams.wire import PRODUCTS, Wire
 
 Reason = Literal["empty", "too_large", "json", "schema", "key"]
 """Why a record is refused: it has no value (a tombstone), too long a value, one that is no JSON, one that is JSON
@@ -29,6 +31,8 @@ class Record(Protocol):
     def key(self) -> bytes | None: ...
     @property
     def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +51,29 @@ class Refusal:
 
 
 class Decoded(NamedTuple):
-    """A batch after validation: (offset, record timestamp in ms, event) and refusals, both in offset order."""
+    """A batch after validation: (offset, record timestamp in ms, event) and refusals, both in offset order.
+
+    A record may hold several events of its shopper. `ignored` counts what is well formed, but of a kind that says
+    nothing of what a shopper is after.
+    """
 
     events: list[tuple[int, int, ShopperEvent]]
     refused: list[Refusal]
+    ignored: int = 0
 
 
 class Decoder:
-    """Validates records; events of the same product share one Item, so that sessions that keep it stay small.
+    """Validates native records; events of the same product share one Item, so that sessions that keep it stay small.
 
-    Values over `max_bytes` are refused unread. At most `products` items are remembered for sharing. Unless `keyed`,
-    keys are not looked at.
+    Personal data is taken out of texts by `redact`. Values over `max_bytes` are refused unread. At most `products`
+    items are remembered for sharing. Unless `keyed`, keys are not looked at.
     """
 
-    def __init__(self, *, max_bytes: int = 262_144, products: int = 65_536, keyed: bool = True) -> None:
+    def __init__(
+        self, *, max_bytes: int = 262_144, products: int = PRODUCTS, keyed: bool = True, redact: Redact = redact
+    ) -> None:
         self._max_bytes, self._keyed = max_bytes, keyed
-        self._wire = Wire(products)
+        self._wire = Wire(products, redact)
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Validate records; each ends up in exactly one of the two lists."""
@@ -86,11 +97,30 @@ class Decoder:
         if len(value) > self._max_bytes:
             return Refusal(record, "too_large", "", f"{len(value)} bytes, {self._max_bytes} are allowed")
         try:
-            return EVENT.validate_json(value)
-        except ValidationError as exc:
-            error = exc.errors(include_url=False, include_context=False, include_input=False)[0]
-        reason: Reason = "json" if error["type"] == "json_invalid" else "schema"
-        return Refusal(record, reason, ".".join(map(str, error["loc"])), error["msg"][:DETAIL])
+            return self._wire.redacted(validated(value))
+        except EventRefused as exc:
+            return Refusal(record, cast("Reason", exc.reason), exc.path, exc.detail)
+
+
+class Native:
+    """The same for one value, wherever it comes from. Raises EventRefused."""
+
+    def __init__(self, *, products: int = PRODUCTS, redact: Redact = redact) -> None:
+        self._wire = Wire(products, redact)
+
+    def read(self, value: bytes, _: int = 0, __: str = "") -> Sequence[ShopperEvent]:
+        """The one event."""
+        return (self._wire.read(value) or self._wire.redacted(validated(value)),)
+
+
+def validated(value: bytes) -> ShopperEvent:
+    """The event as it was told; EventRefused, which quotes none of the value."""
+    try:
+        return EVENT.validate_json(value)
+    except ValidationError as exc:
+        error = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+        reason = "json" if error["type"] == "json_invalid" else "schema"
+        raise EventRefused(reason, ".".join(map(str, error["loc"])), error["msg"][:DETAIL]) from exc
 
 
 def encode(event: ShopperEvent) -> bytes:

@@ -1,12 +1,28 @@
 """Dialects: how the records of a topic become shopper events, by the dialect's name. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast, get_args
 
-from streams.decoding import Decoded, Decoder, Reason, Record, Refusal
+from streams.decoding import Decoded, Decoder, Native, Reason, Record, Refusal
 from streams.errors import EventRefused
 from streams.events import ShopperEvent
-from streams.formats import otto, rees46
+from streams.formats import cloudevents, otto, rees46
+from streams.formats.ga4 import Ga4
+from streams.formats.segment import Segment
+from streams.formats.snowplow import Snowplow
+from streams.recognition import Recognized, recognize
+from streams.redaction import Redact, redact
+from streams.wire import PRODUCTS, Wire
+
+DialectName = Literal["native", "auto", "segment", "ga4", "snowplow", "cloudevents", "rees46", "otto"]
+"""Every dialect that a topic may be in. `segment` is RudderStack's too; `auto` is found out for each record."""
+
+DIALECTS: tuple[DialectName, ...] = get_args(DialectName)
+
+Events = Sequence[ShopperEvent | None]
+"""What a record holds; None for something that says nothing of what a shopper is after."""
+
+Read = Callable[[bytes, Record], Events]
 
 
 class Dialect(Protocol):
@@ -15,36 +31,103 @@ class Dialect(Protocol):
     def decode(self, records: Sequence[Record]) -> Decoded: ...
 
 
-class RecordDialect:
-    """A dialect read record by record. `read` turns a value into events, or raises EventRefused."""
+class Format(Protocol):
+    """One file of streams/formats, or the native form. Raises EventRefused."""
 
-    def __init__(self, read: Callable[[bytes], Sequence[ShopperEvent]], *, max_bytes: int = 1_048_576) -> None:
-        self._read, self._max_bytes = read, max_bytes
+    def read(self, value: bytes, at_ms: int, name: str = "", /) -> Events: ...
+
+
+def dialect(name: DialectName, *, keyed: bool = False, redact: Redact = redact) -> Dialect:
+    """The reader of a topic; each topic gets one of its own. `keyed`: refuse what is not keyed by its shopper."""
+    if name == "native":
+        return Decoder(keyed=keyed, redact=redact)
+    formats = _formats(redact)
+    if name == "auto" or name == "cloudevents":  # noqa: PLR1714 - mypy follows only this
+        return RecordDialect(_Any(formats, bare=name == "auto").read, keyed=keyed)
+    read = formats[name].read
+    return RecordDialect(lambda value, record: read(value, record.timestamp), keyed=keyed)
+
+
+class RecordDialect:
+    """A dialect read record by record. `read` turns a value, and what is around it, into events or raises EventRefused;
+    the events of one record are one shopper's."""
+
+    def __init__(self, read: Read, *, keyed: bool = False, max_bytes: int = 1_048_576) -> None:
+        self._read, self._keyed, self._max_bytes = read, keyed, max_bytes
 
     def decode(self, records: Sequence[Record]) -> Decoded:
-        """Read records; whatever their keys are."""
-        decoded = Decoded([], [])
+        """Read records; each is refused, or gives its events and the count of what was ignored."""
+        events: list[tuple[int, int, ShopperEvent]] = []
+        refused: list[Refusal] = []
+        ignored = 0
         for record in records:
             try:
-                events = self._events(record.value)
-            except EventRefused as refused:
-                reason = cast("Reason", refused.reason)  # those who read events know no others
-                decoded.refused.append(Refusal(record, reason, refused.path, refused.detail))
-            else:
-                decoded.events.extend((record.offset, record.timestamp, event) for event in events)
-        return decoded
+                found = self._events(record)
+            except EventRefused as exc:
+                reason = cast("Reason", exc.reason)  # those who read events know no others
+                refused.append(Refusal(record, reason, exc.path, exc.detail))
+                continue
+            for event in found:
+                if event is None:
+                    ignored += 1
+                else:
+                    events.append((record.offset, record.timestamp, event))
+        return Decoded(events, refused, ignored)
 
-    def _events(self, value: bytes | None) -> Sequence[ShopperEvent]:
+    def _events(self, record: Record) -> Events:
+        value = record.value
         if not value:
             raise EventRefused("empty", detail="the record has no value")
         if len(value) > self._max_bytes:
             raise EventRefused("too_large", detail=f"{len(value)} bytes, {self._max_bytes} are allowed")
-        return self._read(value)
+        events = self._read(value, record)
+        if self._keyed:
+            for event in events:
+                if event is not None and event.shopper_id.encode() != record.key:
+                    raise EventRefused("key", detail="the record's key is not the shopper's id")
+        return events
 
 
-DIALECTS: Mapping[str, Callable[[], Dialect]] = {
-    "native": lambda: Decoder(keyed=False),
-    "rees46": lambda: RecordDialect(rees46.record),
-    "otto": lambda: RecordDialect(otto.record),
-}
-"""Every dialect that a topic may be in. Each topic gets one of its own."""
+class _Any:
+    """Records in CloudEvents around any dialect, and, where `bare`, in any dialect without them."""
+
+    def __init__(self, formats: Mapping[Recognized, Format], *, bare: bool) -> None:
+        self._formats, self._bare = formats, bare
+
+    def read(self, value: bytes, record: Record) -> Events:
+        if wrapped := cloudevents.unwrap(value, record.headers, record.timestamp):
+            return self._within(wrapped)
+        name = recognize(value)
+        if name == "cloudevents":
+            return self._within(cloudevents.structured(value, record.timestamp))
+        if not self._bare:
+            raise EventRefused("schema", detail="is no CloudEvent")
+        return self._formats[name].read(value, record.timestamp)
+
+    def _within(self, wrapped: cloudevents.Unwrapped) -> Events:
+        name = recognize(wrapped[0])
+        if name == "cloudevents":
+            raise EventRefused("schema", "data", "is an envelope in an envelope")
+        return self._formats[name].read(*wrapped)
+
+
+class _Valued:
+    """A format that needs nothing but the value."""
+
+    def __init__(self, read: Callable[[bytes], Sequence[ShopperEvent]], redact: Redact) -> None:
+        self._read, self._wire = read, Wire(PRODUCTS, redact)
+
+    def read(self, value: bytes, _: int = 0, __: str = "") -> Events:
+        return [self._wire.redacted(event) for event in self._read(value)]
+
+
+def _formats(redact: Redact) -> Mapping[Recognized, Format]:
+    """A reader of each."""
+    return {
+        "native": Native(redact=redact),
+        "segment": Segment(redact),
+        "ga4": Ga4(redact),
+        "snowplow": Snowplow(redact),
+        "otto": _Valued(otto.record, redact),
+        "rees46": _Valued(rees46.record, redact),
+    }

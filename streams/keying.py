@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from streams.decoding import Decoder, Record
+from streams.dialects import Dialect
 
 FEW, SHARE = 3, 0.2
 """Up to so many events under a wrong key, or up to this share of all, may be mishaps: they are refused one by one."""
@@ -38,13 +39,14 @@ class Keying:
         return ", ".join(f"{count} {words}" for words, count in how.items() if count)
 
 
-def examine(sample: Mapping[int, Sequence[Record]]) -> Keying:
-    """Judge records by partition; what is no event at all says nothing about keys."""
-    decoder = Decoder()
+def examine(sample: Mapping[int, Sequence[Record]], dialect: Dialect | None = None) -> Keying:
+    """Judge records by partition; what is no event at all says nothing about keys. `dialect` minds keys; native, if
+    none is given."""
+    dialect = dialect or Decoder()
     homes: dict[str, set[int]] = defaultdict(set)
     events = no_key = other_key = 0
     for partition, records in sample.items():
-        decoded = decoder.decode(records)
+        decoded = dialect.decode(records)
         events += len(decoded.events)
         for _, _, event in decoded.events:
             homes[event.shopper_id].add(partition)

@@ -107,9 +107,15 @@ class Session:
             yield Row(event_id, time_ms, ACTIONS[code], item, query)
 
 
-def fold(session: Session, event: ShopperEvent, offset: int, timestamp_ms: int, rules: SessionRules) -> Folded:
-    """Fold the event that stands at `offset`; `timestamp_ms` is its record's own, which caps times in the future."""
-    if offset <= session.folded:
+def fold(
+    session: Session, event: ShopperEvent, offset: int, timestamp_ms: int, rules: SessionRules, *, follows: bool = False
+) -> Folded:
+    """Fold the event that stands at `offset`; `timestamp_ms` is its record's own, which caps times in the future.
+
+    A record may hold several events: those that follow its first, when that was not REPEATED, go in at its offset. All
+    of them must be folded before the session is stored.
+    """
+    if offset <= session.folded and not (follows and offset == session.folded):
         return REPEATED
     if event.event_id in session.event_ids:
         return DUPLICATE

@@ -2,20 +2,29 @@
 
 It says yes or it says nothing: whatever it does not take is for decoding.py to look at closely, with pydantic, which
 decides and tells why. Most records are good, and those take less time this way. What it takes
-is what pydantic would make of it, but that a field nobody asked for may be nested deeper, or be a longer number.
+is what pydantic would make of it, but that a field nobody asked for may be nested deeper, or be a longer number. Then
+texts are redacted (streams/redaction.py), products' once and for all.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from pydantic import TypeAdapter
 
 from streams.events import Action, Item, ShopperEvent
+from streams.redaction import Redact, pseudonymous, redact
+
+PRODUCTS = 65_536
+"""Products remembered at most."""
+
+LONGEST_TEXT = 1_000
+"""Characters of a text at most, as streams/events.py has it."""
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-Text = Annotated[str, msgspec.Meta(max_length=1_000)]
+Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 
 
 class Told(msgspec.Struct, gc=False):
@@ -38,8 +47,8 @@ class Wire:
     remembered.
     """
 
-    def __init__(self, products: int) -> None:
-        self._most = products
+    def __init__(self, products: int, redact: Redact = redact) -> None:
+        self._most, self._redact = products, redact
         self._items: dict[bytes, tuple[Item, ...]] = {}
         self._shared: dict[Item, Item] = {}
 
@@ -57,16 +66,52 @@ class Wire:
             return None
         if _FORBIDDEN(told.event_id + told.shopper_id):
             return None
-        return _event(told, items)
+        event_id, query = told.event_id, told.query
+        return made(
+            event_id if event_id.isalnum() else pseudonymous(event_id),
+            told.shopper_id,
+            told.action,
+            told.time_ms,
+            items,
+            query and self._redact(query),
+            told.session_id,
+            told.order_id,
+        )
+
+    def redacted(self, event: ShopperEvent) -> ShopperEvent:
+        """An event that came another way, as this one would have made it."""
+        return made(
+            pseudonymous(event.event_id),
+            event.shopper_id,
+            event.action,
+            event.time_ms,
+            tuple(map(self._share, event.items)),
+            event.query and self._redact(event.query),
+            event.session_id,
+            event.order_id,
+        )
 
     def _learn(self, raw: bytes) -> tuple[Item, ...]:
-        items = tuple([self._shared.setdefault(item, item) for item in ITEMS.validate_json(raw)])
+        items = tuple([self._share(item) for item in ITEMS.validate_json(raw)])
         if len(self._shared) > self._most:
             self._items.clear()
             self._shared.clear()
         if len(items) < 2:  # lists of several hardly ever come again
             self._items[raw] = items
         return items
+
+    def _share(self, item: Item) -> Item:
+        item = redacted(item, self._redact)
+        return self._shared.setdefault(item, item)
+
+
+def redacted(item: Item, redact: Redact) -> Item:
+    """The item without personal data."""
+    name, texts = pseudonymous(item.id), (item.title, item.category, item.brand)
+    title, category, brand = clean = tuple([text and redact(text) for text in texts])
+    if name == item.id and clean == texts:
+        return item
+    return replace(item, id=name, title=title, category=category, brand=brand)
 
 
 ITEMS: TypeAdapter[tuple[Item, ...]] = TypeAdapter(get_type_hints(ShopperEvent, include_extras=True)["items"])
@@ -85,15 +130,24 @@ _event_id, _shopper_id, _action, _time_ms = map(_slot, ("event_id", "shopper_id"
 _items, _query, _session_id, _order_id = map(_slot, ("items", "query", "session_id", "order_id"))
 
 
-def _event(told: Told, items: tuple[Item, ...]) -> ShopperEvent:
+def made(
+    event_id: str,
+    shopper_id: str,
+    action: Action,
+    time_ms: int,
+    items: tuple[Item, ...],
+    query: str | None,
+    session_id: str | None,
+    order_id: str | None,
+) -> ShopperEvent:
     """An event of parts known to be good: its constructor would validate them again, at the cost of all the rest."""
     event = object.__new__(ShopperEvent)
-    _event_id(event, told.event_id)
-    _shopper_id(event, told.shopper_id)
-    _action(event, told.action)
-    _time_ms(event, told.time_ms)
+    _event_id(event, event_id)
+    _shopper_id(event, shopper_id)
+    _action(event, action)
+    _time_ms(event, time_ms)
     _items(event, items)
-    _query(event, told.query)
-    _session_id(event, told.session_id)
-    _order_id(event, told.order_id)
+    _query(event, query)
+    _session_id(event, session_id)
+    _order_id(event, order_id)
     return event

@@ -13,6 +13,7 @@ from penchant.settings.root import Settings
 from storage.connection import Client
 from storage.keys import Keys
 from storage.lineage import RedisLineage
+from streams.dialects import DialectName, dialect
 from streams.errors import ContractMismatch
 from streams.keying import examine
 from streams.lineage import Lineage
@@ -60,16 +61,18 @@ async def check_keys(kafka: Kafka, reader: TopicReader, findings: Findings) -> N
     if not kafka.sample_records:
         return
     starts = findings.recorded.starts if findings.recorded else ()
-    keying = examine(await reader.newest(findings.log, starts, kafka.sample_records))
+    sample = await reader.newest(findings.log, starts, kafka.sample_records)
+    keying = examine(sample, dialect(kafka.dialect, keyed=True))
     log.debug("topic.sampled", records=keying.records, events=keying.events)
     if fault := keying.fault:
         raise ContractMismatch(
-            f"{fault} in the topic {kafka.topic}", rekey_remedy(kafka.topic, findings.log.partitions)
+            f"{fault} in the topic {kafka.topic}", rekey_remedy(kafka.topic, findings.log.partitions, kafka.dialect)
         )
 
 
-def rekey_remedy(topic: str, partitions: int) -> str:
-    """The command that makes a topic keyed by shopper out of one that is not."""
+def rekey_remedy(topic: str, partitions: int, spoken: DialectName = "native") -> str:
+    """The command that makes a topic keyed by shopper, with native events, out of one that is not."""
     keyed = f"{topic[:243]}-keyed"
-    command = f"penchant rekey --from {topic} --to {keyed} --create-topic --partitions {partitions}"
-    return f"run `{command}`, leave it running, and set kafka.topic to {keyed}"
+    told, then = (f" --dialect {topic}={spoken}", " and kafka.dialect to native") if spoken != "native" else ("", "")
+    command = f"penchant rekey --from {topic}{told} --to {keyed} --create-topic --partitions {partitions}"
+    return f"run `{command}`, leave it running, and set kafka.topic to {keyed}{then}"

@@ -18,7 +18,7 @@ from penchant.rekey import Plan, Rekeying, rekeying
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 from penchant.signals import stop_signals
-from streams.dialects import DIALECTS
+from streams.dialects import DIALECTS, DialectName
 
 SHOW_EVERY_S = 0.2
 INTERRUPTED = 130
@@ -69,7 +69,7 @@ def rekey(
 
     Examples: penchant rekey --from clicks --to shopper-events --create-topic --partitions 12
 
-    penchant rekey --from web --from shop --dialect shop=rees46 --to shopper-events --until-end --json
+    penchant rekey --from web --from app --dialect web=segment --dialect app=auto --to events --until-end --json
     """
     plan_sources = _sources(sources, target, dialect or [])
     settings = load_settings(config).settings
@@ -83,10 +83,10 @@ def rekey(
         raise typer.Exit(INTERRUPTED)
 
 
-def _sources(topics: Sequence[str], target: str, dialects: Sequence[str]) -> Mapping[str, str]:
+def _sources(topics: Sequence[str], target: str, dialects: Sequence[str]) -> Mapping[str, DialectName]:
     if target in topics:
         raise typer.BadParameter("it is read too", param_hint="--to")
-    sources = dict.fromkeys(topics, "native")
+    sources: dict[str, DialectName] = dict.fromkeys(topics, "native")
     for given in dialects:
         topic, _, name = given.partition("=")
         if topic not in sources or name not in DIALECTS:
@@ -134,4 +134,5 @@ def _report(tally: Tally, seconds: float, *, json: bool) -> None:
 
 
 def _words(tally: Tally) -> str:
-    return f"{tally.read:,} records read, {tally.written:,} events written, {tally.refused:,} refused"
+    done = f"{tally.read:,} records read, {tally.written:,} events written"
+    return f"{done}, {tally.ignored:,} ignored, {tally.refused:,} refused"

@@ -49,6 +49,7 @@ def unchanged(instruments: Instruments) -> Iterable[Sample]:
         "repeated": meter.repeated,
         "duplicate": meter.duplicates,
         "late": meter.late,
+        "ignored": meter.ignored,
         "erased": meter.erased,
     }
     return [((reason,), count) for reason, count in counts.items()]

@@ -22,8 +22,10 @@ VOCABULARY = (
     ),
     Metric(
         "counter", "events_unchanged",
-        "Events that changed no session: read again after a rebalance, sent twice, or of a session long closed.",
-        "`duplicate` grows: a producer retries without idempotence. `late` grows: its clock or queue is behind.",
+        "Events that changed no session: read again after a rebalance, sent twice, of a session long closed, or of a "
+        "kind that is not asked for (docs/events.md).",
+        "`duplicate` grows: a producer retries without idempotence. `late` grows: its clock or queue is behind. "
+        "`ignored` is nearly all there is: the topic's event names are others than its dialect's.",
         readings.unchanged, ("reason",),
     ),
     Metric(

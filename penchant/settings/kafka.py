@@ -17,6 +17,7 @@ from penchant.settings.section import (
     form,
     unit,
 )
+from streams.dialects import DialectName
 
 Topic = Annotated[
     str,
@@ -46,6 +47,9 @@ class Kafka(Section):
     """The brokers to ask first."""
     topic: Topic = "shopper-events"
     """The one topic of shopper events, keyed by shopper."""
+    dialect: DialectName = "native"
+    """What its records are: native events, or those of others (docs/events.md). By auto each record is recognised;
+    cloudevents are envelopes around any of them."""
     group: Name = "penchant"
     """The consumer group; workers of one group share the partitions."""
     instance_id: Name | None = None

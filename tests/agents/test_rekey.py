@@ -14,7 +14,7 @@ from agents.rekey import IN_FLIGHT, SLICE, Keyed, Rekey
 from streams.batches import TP, RecordBatch
 from streams.dead_letters import DeadLetter, LimitRules
 from streams.decoding import encode
-from streams.dialects import DIALECTS
+from streams.dialects import dialect
 from streams.errors import BrokerUnavailable, DeadLetterLimit
 from streams.events import ShopperEvent
 
@@ -29,6 +29,7 @@ class Read:
     value: bytes | None
     key: bytes | None = None
     timestamp: int = 7
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 @dataclass
@@ -69,7 +70,7 @@ class Scene:
     limit: LimitRules = field(default_factory=lambda: LimitRules(window_s=0.0))
 
     def __post_init__(self) -> None:
-        dialects = {CLICKS.topic: DIALECTS["native"](), SHOP.topic: DIALECTS["rees46"]()}
+        dialects = {CLICKS.topic: dialect("native"), SHOP.topic: dialect("rees46")}
         self.rekey = Rekey(dialects, self.target, Refusals(self.letters, self.limit, Meter()))
         self.rekey.assigned(CLICKS, 1)
         self.rekey.assigned(SHOP, 2)

@@ -34,7 +34,7 @@ changes = st.dictionaries(
 
 def _said(value: bytes) -> ShopperEvent | None:
     try:
-        return EVENT.validate_json(value)
+        return Wire(1).redacted(EVENT.validate_json(value))
     except ValidationError:
         return None
 

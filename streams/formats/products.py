@@ -1,0 +1,137 @@
+"""Products: the items that foreign events describe, checked and redacted once and remembered."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Generic, TypeVar
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+
+from streams.errors import EventRefused
+from streams.events import Item
+from streams.formats.shapes import NOT_SET, Figure, Name, below, reader
+from streams.redaction import Redact, hashed, pseudonymous, redact
+from streams.wire import PRODUCTS
+
+LONGEST = 1_000
+"""Characters kept of a title, category or brand."""
+
+MOST, MOST_PIECES = 200, 1_000_000
+"""Items of one event at most, and pieces of one item, as in the native form."""
+
+Described = tuple[Name, str | None, str | None, str | None, Figure, str | None, Figure]
+"""A product as it is described: id, title, category, brand, price, currency and quantity. The id may be missing where
+there is a title."""
+
+T = TypeVar("T")
+
+
+class Shelf(Generic[T]):
+    """Makes items. The same product comes in the same words again and again: events that show it share one Item.
+
+    `product` is the shape of an element of a list; `describe` tells, with the list's currency, what it means. At most
+    `most` products are remembered.
+    """
+
+    def __init__(
+        self,
+        product: type[T],
+        describe: Callable[[T, str | None], Described],
+        redact: Redact = redact,
+        most: int = PRODUCTS,
+    ) -> None:
+        self._read, self._describe, self._redact, self._most = reader(list[product]), describe, redact, most  # type: ignore[valid-type] # it is one
+        self._items: dict[Described, Item] = {}
+        self._lists: dict[tuple[bytes, str | None], tuple[Item, ...]] = {}
+
+    def items(self, told: msgspec.Raw, currency: str | None, path: str) -> tuple[Item, ...]:
+        """The items of a list of products, as it came; EventRefused with the place of a bad one below `path`."""
+        key = bytes(told), currency
+        items = self._lists.get(key)
+        if items is None:
+            items = self._learn(told, currency, path)
+            if len(self._lists) >= self._most:
+                self._lists.clear()
+            if len(items) < 2:  # lists of several hardly ever come again
+                self._lists[key] = items
+        return items
+
+    def item(self, product: Described, path: str) -> Item:
+        """The item of one product."""
+        item = self._items.get(product)
+        if item is None:
+            if len(self._items) >= self._most:
+                self._items.clear()
+            item = self._items[product] = self._made(product, path)
+        return item
+
+    def _learn(self, told: msgspec.Raw, currency: str | None, path: str) -> tuple[Item, ...]:
+        try:
+            products = self._read(told)
+        except EventRefused as refused:
+            raise below(path, refused) from refused
+        if len(products) > MOST:
+            raise EventRefused("schema", path, f"{len(products)} products, {MOST} are allowed")
+        described = [self._describe(product, currency) for product in products]
+        return tuple([self.item(each, f"{path}.{place}") for place, each in enumerate(described)])
+
+    def _made(self, product: Described, path: str) -> Item:
+        name, title, category, brand, price, currency, quantity = product
+        told = {
+            "id": pseudonymous(_id(name, title, path)),
+            "title": self._text(title),
+            "category": self._text(category),
+            "brand": self._text(brand),
+            "price": _figure(price, f"{path}.price"),
+            "currency": _currency(currency),
+            "quantity": _quantity(quantity, f"{path}.quantity"),
+        }
+        try:
+            return ITEM.validate_python(told)
+        except ValidationError as exc:
+            error = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+            raise EventRefused("schema", f"{path}.{error['loc'][0]}", error["msg"]) from exc
+
+    def _text(self, text: str | None) -> str | None:
+        return self._redact(text[:LONGEST]) if text and text != NOT_SET else None
+
+
+ITEM = TypeAdapter(Item)
+
+
+def titled(name: str | None, variant: str | None) -> str | None:
+    """The name of a product with its variant, unless it says that itself."""
+    if not name or not variant or variant == NOT_SET or variant.casefold() in name.casefold():
+        return name
+    return f"{name} ({variant})"
+
+
+def _id(name: Name, title: str | None, path: str) -> str:
+    """Without an id the title stands for it, hashed: a title may say anything, and ids are kept as they are."""
+    if told := "" if name is None else str(name).strip():
+        return told
+    if not title:
+        raise EventRefused("schema", path, "the product has neither an id nor a name")
+    return f"name-{hashed(title)}"
+
+
+def _figure(figure: Figure, path: str) -> float | None:
+    if figure is None or figure == "":
+        return None
+    try:
+        number = float(figure)
+    except ValueError as exc:
+        raise EventRefused("schema", path, "is no number") from exc
+    if not isfinite(number):
+        raise EventRefused("schema", path, "is no finite number")
+    return number
+
+
+def _quantity(figure: Figure, path: str) -> int:
+    quantity = _figure(figure, path)
+    return 1 if quantity is None else int(min(max(quantity, 0), MOST_PIECES))
+
+
+def _currency(code: str | None) -> str | None:
+    """Codes of ISO 4217 have three letters; anything else says nothing."""
+    return code if code and len(code) == 3 and code.isalpha() else None

@@ -1,0 +1,139 @@
+"""Segment and RudderStack: e-commerce events, version 2, and the names of version 1.
+
+Source: https://segment.com/docs/connections/spec/ecommerce/v2/ and .../spec/common/; RudderStack's are the same.
+Tracked events of other names, and calls that track nothing (identify, page), are ignored.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from streams.errors import EventRefused
+from streams.events import Action, Item, ShopperEvent
+from streams.formats.products import Described, Shelf, titled
+from streams.formats.shapes import NONE, Figure, Name, Shape, below, is_list, own_id, reader, shopper, text, time_ms
+from streams.redaction import Redact, redact
+from streams.wire import LONGEST_TEXT, made
+
+ACTIONS: Mapping[str, Action] = {
+    "products searched": "search",
+    "product list viewed": "list_view",
+    "product list filtered": "list_view",
+    "viewed product category": "list_view",
+    "product clicked": "click",
+    "clicked product": "click",
+    "product viewed": "view",
+    "viewed product": "view",
+    "product added": "cart_add",
+    "added product": "cart_add",
+    "wishlist product added to cart": "cart_add",
+    "product removed": "cart_remove",
+    "removed product": "cart_remove",
+    "cart viewed": "cart_view",
+    "checkout started": "checkout",
+    "started order": "checkout",
+    "checkout step viewed": "checkout",
+    "viewed checkout step": "checkout",
+    "checkout step completed": "checkout",
+    "completed checkout step": "checkout",
+    "payment info entered": "checkout",
+    "order completed": "purchase",
+    "completed order": "purchase",
+    "order refunded": "refund",
+    "order cancelled": "refund",
+    "product added to wishlist": "wishlist_add",
+}
+"""What is done, by the event's name in lower case."""
+
+
+WHO = ("userId", "anonymousId")
+
+
+class Product(Shape, frozen=True):
+    """One product of a list, or the one that an event is about."""
+
+    product_id: Name = None
+    sku: Name = None
+    name: str | None = None
+    variant: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    price: Figure = None
+    quantity: Figure = None
+    currency: str | None = None
+
+
+class Properties(Product, frozen=True):
+    """What an event says beyond who and when."""
+
+    query: Any = None
+    order_id: Name = None
+    products: msgspec.Raw = NONE
+
+
+class Told(Shape, frozen=True, rename="camel"):
+    """The envelope of every call."""
+
+    type: str = "track"
+    event: str | None = None
+    message_id: str | None = None
+    user_id: Name = None
+    anonymous_id: Name = None
+    timestamp: datetime | None = None
+    original_timestamp: datetime | None = None
+    received_at: datetime | None = None
+    properties: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Segment:
+    """Reads calls of these libraries, one a record."""
+
+    def __init__(self, redact: Redact = redact) -> None:
+        self._redact, self._shelf = redact, Shelf(Product, _described, redact)
+
+    def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
+        """The event, None for one that says nothing of what a shopper is after; EventRefused for what is none.
+
+        `at_ms` and `name` are a time and an id to take where the event has none.
+        """
+        told = _read(value)
+        action = ACTIONS.get((told.event or "").lower()) if told.type == "track" else None
+        if action is None:
+            return (None,)
+        who = shopper(WHO, told.user_id, told.anonymous_id)
+        try:
+            properties = _read_properties(told.properties)
+        except EventRefused as refused:
+            raise below("properties", refused) from refused
+        moment = told.timestamp or told.original_timestamp or told.received_at
+        if moment is not None:
+            at_ms = time_ms(moment, "timestamp")
+        name = own_id(told.message_id, name, told.properties, f"{who}\0{action}\0{at_ms}\0")
+        items, query, order = self._items(properties), properties.query, properties.order_id
+        query = self._redact(query[:LONGEST_TEXT]) if isinstance(query, str) else None
+        return (made(name, who, action, at_ms, items, query, None, text(order)),)
+
+    def _items(self, properties: Properties) -> tuple[Item, ...]:
+        """The products of the list, else the one that the properties themselves are."""
+        if is_list(properties.products):
+            return self._shelf.items(properties.products, properties.currency, "properties.products")
+        if properties.product_id is None and properties.sku is None and properties.name is None:
+            return ()
+        return (self._shelf.item(_described(properties, None), "properties"),)
+
+
+_read, _read_properties = reader(Told), reader(Properties)
+
+
+def _described(product: Product, currency: str | None) -> Described:
+    return (
+        product.sku if product.product_id is None else product.product_id,
+        titled(product.name, product.variant) if product.variant else product.name,
+        product.category,
+        product.brand,
+        product.price,
+        product.currency or currency,
+        product.quantity,
+    )

@@ -1,0 +1,36 @@
+"""Visible: a text as its reader sees it. Pure."""
+
+import unicodedata
+
+_HIDDEN = frozenset(
+    {"Cc", "Cf", "Cs", "Co", "Cn"}
+)  # controls, bidi and tag characters, surrogates, private, unassigned
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # fillers that Unicode counts as letters
+_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
+
+
+def visible(text: str) -> str:
+    """One line in NFKC with nothing hidden in it, and single spaces. Idempotent."""
+    if text.isascii():
+        text = text.translate(_CONTROLS)
+    else:
+        shown = "".join(filter(_shows, unicodedata.normalize("NFKC", text)))
+        text = unicodedata.normalize("NFKC", shown)  # what stood around a hidden character may now compose
+    return " ".join(text.split())
+
+
+def _shows(character: str) -> bool:
+    if character.isspace():
+        return True
+    if character in _INVISIBLE or unicodedata.category(character) in _HIDDEN:
+        return False
+    return not _selects_variation(character)
+
+
+def _selects_variation(character: str) -> bool:
+    """Variation selectors count as marks; runs of them smuggle bytes."""
+    return (
+        "\ufe00" <= character <= "\ufe0f"
+        or "\U000e0100" <= character <= "\U000e01ef"
+        or "\u180b" <= character <= "\u180f"
+    )
