@@ -7,6 +7,8 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from penchant_reader.wants import Wants, wants
+
 SCHEMA = 1
 """The highest schema number whose fields mean what they mean here."""
 
@@ -69,6 +71,15 @@ class ReadIntent:
         except ValueError as error:
             self._fail(error)
             return {}
+
+    @cached_property
+    def wants(self) -> Wants:
+        """What the intent says about items, for `features`; the hot fields alone when the document cannot be read."""
+        try:
+            return wants(self.category, self.brand, self.doc)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            self._fail(error)
+            return wants(self.category, self.brand, {})
 
 
 def decode(shopper: str, values: Sequence[bytes | None], read_at_ms: int, fail: Fail) -> ReadIntent:
