@@ -22,7 +22,7 @@ from penchant.logs import configure_logs
 from penchant.settings.root import Settings
 
 LOOK_S = 0.002
-WITHIN_S = 600.0
+WITHIN_S = 1_200.0
 
 
 @dataclass(frozen=True, slots=True)
