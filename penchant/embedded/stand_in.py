@@ -99,7 +99,9 @@ class StandIn:
         """Look at the GPU when it next changes."""
         if self._wake is not None:
             self._wake.cancel()
-        next_ms = self.gpu.next_ms()
+        # a call that comes or goes moves the GPU on too, past the ends of others
+        ends = (request.last_token_ms for request, ended in self._open.items() if not ended.done())
+        next_ms = min(self.gpu.next_ms(), min(ends, default=math.inf))
         self._wake = None
         if self._open and next_ms < math.inf:
             self._wake = asyncio.get_running_loop().call_at(next_ms / 1e3, self._look)

@@ -1,6 +1,7 @@
 """The stand-in for a missing tritonserver."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -82,3 +83,20 @@ async def test_it_says_what_it_is() -> None:
     model = StandIn("no tritonserver: no wheel", answer=ECHO)
     assert await model.probe() == "in-process stand-in (no tritonserver: no wheel), simulated GPU"
     await model.close()
+
+
+async def test_a_busy_loop_loses_no_answer() -> None:
+    """A call that ends moves the simulated GPU on, past the ends of others: they are answered too."""
+    model = StandIn("no wheel", answer=ECHO)
+
+    async def busy() -> None:
+        while True:
+            time.sleep(0.012)  # noqa: ASYNC251 # the loop itself is to be late
+            await asyncio.sleep(0)
+
+    blocking = asyncio.create_task(busy())
+    for length in range(1, 40):
+        prompts = "wanted " * length, "wanted " * (length + 5)
+        answers = await asyncio.gather(*(model.complete(call(prompt=prompt)) for prompt in prompts))
+        assert tuple(answer.text for answer in answers) == prompts
+    blocking.cancel()
