@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from agents.checkpoints import Checkpoint
 from clients.calls import Call, Completion
 from prompts.answer import parse
+from prompts.budget import Budget
 from prompts.compose import compose
 from prompts.grounding import ground
-from prompts.render import PromptRenderer
+from prompts.render import DEFAULT_BUDGET, PromptRenderer
 from prompts.rules import rules
+from prompts.tokens import Count, estimate
 from prompts.world import World
 from streams.intents import Findings, Intent, Waits
 from streams.packing import load
@@ -41,8 +43,15 @@ class Answered:
 class Reasoning:
     """Renders, parses and grounds. Every answer is read against the session as it stood when the call was made."""
 
-    def __init__(self, version: str, missions: Sequence[str], sampling: Sampling) -> None:
-        self._renderer = PromptRenderer(version, missions)
+    def __init__(
+        self,
+        version: str,
+        missions: Sequence[str],
+        sampling: Sampling,
+        budget: Budget = DEFAULT_BUDGET,
+        count: Count = estimate,
+    ) -> None:
+        self._renderer = PromptRenderer(version, missions, budget, count)
         self._version, self._missions, self._sampling = version, tuple(missions), sampling
 
     def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call:
@@ -65,7 +74,7 @@ class Reasoning:
     def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered:
         """What the answer says about the session. Raises AnswerRefused."""
         answer = parse(completion.text)
-        world = World.of(load(checkpoint.context.session))
+        world = self._renderer.world(load(checkpoint.context.session))
         grounded = ground(answer, world, rules(world, self._missions), self._missions)
         findings = None if grounded.abstained else grounded.findings
         return Answered(findings, completion, len(grounded.removed), world)
@@ -74,7 +83,7 @@ class Reasoning:
         """The intent: the model's where it said something that held, else the rules'."""
         context = checkpoint.context
         world = answered.world if answered is not None else None
-        world = world or World.of(load(context.session))
+        world = world or self._renderer.world(load(context.session))
         findings = answered.findings if answered is not None else None
         return compose(
             rules(world, self._missions) if findings is None else findings,

@@ -6,13 +6,14 @@ server that keeps its KV cache then computes little more than the newest events.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from string import Template
 
-import orjson
-
 from prompts.answer import ATTRIBUTES, MAX_TOKENS, OTHER, SIGNALS, schema
-from prompts.world import Product, World
+from prompts.budget import Budget, Fit
+from prompts.tokens import Count, estimate
+from prompts.world import Product, World, quoted
 from streams.errors import SettingInvalid
 from streams.profiles import Counts, Tally
 from streams.sessions import Session
@@ -22,6 +23,8 @@ STOP = ("\n\n",)
 
 EXAMPLE = "research"
 """The mission of the template's example, where the configured list has it."""
+
+DEFAULT_BUDGET = Budget()
 
 _PROFILE, _EVENTS = "$profile\n", "$events\n"
 
@@ -38,9 +41,15 @@ class Prompt:
 
 
 class PromptRenderer:
-    """Renders prompts of one template version, for one list of mission labels. Reads the template once."""
+    """Renders prompts of one template version, for one list of mission labels. Reads the template once.
 
-    def __init__(self, version: str, missions: Sequence[str]) -> None:
+    No prompt has more tokens than its `budget` says, as `count` counts them: with the model's own tokenizer, or else by
+    an estimate. SettingInvalid when there is no such version, or the budget has no room for events.
+    """
+
+    def __init__(
+        self, version: str, missions: Sequence[str], budget: Budget = DEFAULT_BUDGET, count: Count = estimate
+    ) -> None:
         text = _template(version)
         head, _, rest = text.partition(_PROFILE)
         _, _, tail = rest.partition(_EVENTS)
@@ -50,10 +59,15 @@ class PromptRenderer:
         self._prefix = Template(head).substitute(words, example=EXAMPLE if EXAMPLE in missions else OTHER)
         self._suffix = "\n" + tail.rstrip("\n")
         self._schema = schema(missions)
+        self._fit = Fit(budget, count(self._prefix) + count(self._suffix), count)
+
+    def world(self, session: Session) -> World:
+        """What the prompt for a session shows of it: as much as the budget has room for."""
+        return self._fit.world(session)
 
     def render(self, session: Session | World) -> Prompt:
-        """The prompt for a session as it stands."""
-        world = World.of(session)
+        """The prompt for a session as it stands, or for what `world` made of it."""
+        world = session if isinstance(session, World) else self._fit.world(session)
         lines = "\n".join(_past(world) + _history(world))
         return Prompt(self._prefix + lines + self._suffix, self._version, STOP, MAX_TOKENS, self._schema)
 
@@ -83,58 +97,61 @@ def _past(world: World) -> list[str]:
 
 def _history(world: World) -> list[str]:
     shown: dict[int, Product] = {}
-    told = [0, 0]
+    told = [0, 0]  # how many categories and brands are spelled out
     lines = []
     for number, _, minute, action, product, quantity, query in world.entries:
         line = f"#{number} {minute}m {action}"
         if product is not None:
-            last = shown.get(product.number)
-            line += f" p{product.number}" if product is last else _news(world, product, last, told)
-            shown[product.number] = product
+            last = shown.get(product[0])
+            if last is product:
+                line += f" p{product[0]}"
+            else:
+                line += _news(world, product, last or _UNKNOWN, told)
+                shown[product[0]] = product
             if quantity != 1:
                 line += f" x{quantity}"
         elif query:
-            line += f" {_quote(query)}"
+            line += quoted(query)
         lines.append(line)
     return lines
 
 
-def _news(world: World, product: Product, last: Product | None, told: list[int]) -> str:
-    """The product's short name, and what the prompt does not yet say about it.
+_UNKNOWN = Product(0)
 
-    `told` holds how many categories and brands the prompt has spelled out.
-    """
+
+def _news(world: World, product: Product, last: Product, told: list[int]) -> str:
+    """The product's short name, and what the prompt does not yet say about it."""
     number, title, category, brand, price, currency = product
-    _, old_title, old_category, old_brand, old_price, old_currency = last or Product(0)
+    _, old_title, old_category, old_brand, old_price, old_currency = last
     news = f" p{number}"
     if title != old_title:
-        news += f" {_quote(title)}"
+        news += quoted(title)
     if category != old_category:
-        news += _name("c", category, world.categories, told, 0)
+        news += f" c{category}"
+        if category > told[0]:
+            told[0] = category
+            news += quoted(world.categories[category - 1])
     if brand != old_brand:
-        news += _name("b", brand, world.brands, told, 1)
+        news += f" b{brand}"
+        if brand > told[1]:
+            told[1] = brand
+            news += quoted(world.brands[brand - 1])
     if price != old_price or currency != old_currency:
-        news += f" {price:.2f} {currency}".removesuffix(" ").replace(".00", "")
+        news += _money(price, currency)
     return news
-
-
-def _name(letter: str, number: int, names: Sequence[str], told: list[int], kind: int) -> str:
-    if number <= told[kind]:
-        return f" {letter}{number}"
-    told[kind] = number
-    return f" {letter}{number} {_quote(names[number - 1])}"
 
 
 def _tally(start: str, tally: Tally) -> str:
     parts = [start]
     kinds = ("categories", tally.categories), ("brands", tally.brands)
-    parts += [f"{kind} {_counts(counts)}" for kind, counts in kinds if counts]
+    parts += [kind + _counts(counts) for kind, counts in kinds if counts]
     return "; ".join(parts)
 
 
 def _counts(counts: Counts) -> str:
-    return ", ".join(f"{_quote(name)} {count}" for name, count in counts)
+    return ",".join(f"{quoted(name)} {count}" for name, count in counts)
 
 
-def _quote(text: str) -> str:
-    return orjson.dumps(text).decode()
+@lru_cache(16_384)
+def _money(price: float, currency: str) -> str:
+    return f" {price:.2f} {currency}".removesuffix(" ").replace(".00", "")

@@ -4,19 +4,22 @@ A session moves on while its call runs; its world does not. Take the world once,
 it to the rules, the grounding and the intent as well.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
+
+import orjson
 
 from prompts.guard import BRAND, CATEGORY, QUERY, TITLE, clean
 from streams.events import Item
-from streams.profiles import Counts, Tally
+from streams.profiles import NOTHING, Counts, Tally, merge
 from streams.sessions import ACTIONS, Session
 
 MINUTE_MS = 60_000
 _HIGHEST_PRICE = 1e9
 _CURRENCY_LETTERS = 3
+_REMEMBERED = 16_384
 
 
 class Product(NamedTuple):
@@ -48,7 +51,9 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A shopper's window: its entries and the names that they use, and the tallies of what came before."""
+    """What a prompt shows of a shopper's window: its entries and the names that they use, and the tallies of what came
+    before. `dropped` counts the lines that are told as a tally only. `described` are the products, again whenever one
+    changed, and `queries` what was searched for."""
 
     entries: tuple[Entry, ...]
     products: tuple[str, ...]
@@ -60,69 +65,96 @@ class World:
     events: int
     from_ms: int
     to_ms: int
+    described: tuple[Product, ...] = ()
+    queries: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, session: "Session | World") -> "World":
-        """What `session` shows now; a world is its own."""
+    def of(cls, session: "Session | World", first: int = 0) -> "World":
+        """What `session` shows now, from its window's row `first` on; a world is its own."""
         if isinstance(session, World):
             return session
-        names = _Names()
+        names = _Names(session, first)
         return cls(
-            entries=tuple(names.entries(session)),
+            entries=tuple(names.entries),
             products=tuple(names.products),
             categories=tuple(names.categories),
             brands=tuple(names.brands),
             profile=_clean(session.profile),
-            earlier=_clean(session.earlier),
-            dropped=session.dropped,
+            earlier=_clean(_earlier(session, first)),
+            dropped=session.dropped + first,
             events=session.events,
             from_ms=min(session.origin_ms, min(session.times, default=session.origin_ms)),
             to_ms=session.last_ms,
+            described=tuple(names.described),
+            queries=tuple(names.queries),
         )
 
 
 class _Names:
-    """Numbers names by first appearance, and remembers what each product was last known as."""
+    """Numbers names by first appearance, and remembers what each product was last known as.
 
-    def __init__(self) -> None:
+    Reads the columns rather than `rows()`: a prompt is rendered for every call.
+    """
+
+    def __init__(self, session: Session, first: int) -> None:
         self.products: dict[str, tuple[Item, Product]] = {}
         self.categories: dict[str, int] = {}
         self.brands: dict[str, int] = {}
+        self.described: list[Product] = []
+        self.queries: list[str] = []
+        self.entries = self._read(session, first)
 
-    def entries(self, session: Session) -> Iterator[Entry]:
-        """Reads the columns rather than `rows()`: a prompt is rendered for every call."""
+    def _read(self, session: Session, first: int) -> list[Entry]:
+        entries, known, origin_ms = [], self.products, session.origin_ms
         columns = zip(session.event_ids, session.times, session.actions, session.subjects, strict=True)
-        origin_ms = session.origin_ms
-        for number, (event_id, time_ms, code, subject) in enumerate(columns, session.dropped + 1):
-            minute = (time_ms - origin_ms) // MINUTE_MS
+        for number, (event_id, time_ms, code, subject) in enumerate(islice(columns, first, None), first + 1):
+            product, quantity, query = None, 1, ""
             if isinstance(subject, Item):
-                yield Entry(number, event_id, minute, ACTIONS[code], self._product(subject), subject.quantity)
-            else:
-                yield Entry(number, event_id, minute, ACTIONS[code], None, 1, clean(subject, QUERY) if subject else "")
+                quantity = subject.quantity
+                last = known.get(subject.id)
+                product = last[1] if last and last[0] is subject else self._product(subject, last)
+            elif subject:
+                query = clean(subject, QUERY)
+                self.queries.append(query)
+            minute = (time_ms - origin_ms) // MINUTE_MS
+            line = (session.dropped + number, event_id, minute, ACTIONS[code], product, quantity, query)
+            entries.append(_new(Entry, line))
+        return entries
 
-    def _product(self, item: Item) -> Product:
-        known = self.products.get(item.id)
-        if known and (known[0] is item or known[0] == item):
-            return known[1]
-        product = self._describe(item, known[1] if known else Product(len(self.products) + 1))
+    def _product(self, item: Item, last: tuple[Item, Product] | None) -> Product:
+        if last and last[0] == item:
+            return last[1]
+        product = self._describe(item, last[1] if last else Product(len(self.products) + 1))
         self.products[item.id] = (item, product)
+        self.described.append(product)
         return product
 
     def _describe(self, item: Item, last: Product) -> Product:
         title, category, brand, price, currency = _details(
             item.title, item.category, item.brand, item.price, item.currency
         )
-        return Product(
-            last.number,
-            title or last.title,
-            _number(self.categories, category) or last.category,
-            _number(self.brands, brand) or last.brand,
-            price or last.price,
-            currency or last.currency,
+        number, old_title, old_category, old_brand, old_price, old_currency = last
+        return _new(
+            Product,
+            (
+                number,
+                title or old_title,
+                _numbered(self.categories, category) if category else old_category,
+                _numbered(self.brands, brand) if brand else old_brand,
+                price or old_price,
+                currency or old_currency,
+            ),
         )
 
 
-@lru_cache(8_192)
+def _numbered(numbers: dict[str, int], name: str) -> int:
+    return numbers.setdefault(name, len(numbers) + 1)
+
+
+_new = tuple.__new__  # a third of the time of a call by name
+
+
+@lru_cache(_REMEMBERED)
 def _details(
     title: str | None, category: str | None, brand: str | None, price: float | None, currency: str | None
 ) -> tuple[str, str, str, float, str]:
@@ -137,8 +169,10 @@ def _details(
     )
 
 
-def _number(numbers: dict[str, int], name: str) -> int:
-    return numbers.setdefault(name, len(numbers) + 1) if name else 0
+@lru_cache(_REMEMBERED)
+def quoted(text: str) -> str:
+    """A text as it stands in a prompt, after a space: no text can end its own quotes."""
+    return " " + orjson.dumps(text).decode()
 
 
 def _price(price: float | None) -> float:
@@ -152,7 +186,17 @@ def _currency(code: str | None) -> str:
     return code.upper()
 
 
+def _earlier(session: Session, first: int) -> Tally:
+    """What no line tells: what truncation dropped, and the rows before `first`."""
+    if not first:
+        return session.earlier
+    rows = islice(session.rows(), first)
+    return merge(session.earlier, Tally.of((row.action, row.item) for row in rows if row.item))
+
+
 def _clean(tally: Tally) -> Tally:
+    if tally is NOTHING:
+        return tally
     return tally._replace(categories=_names(tally.categories, CATEGORY), brands=_names(tally.brands, BRAND))
 
 

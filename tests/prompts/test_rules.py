@@ -192,8 +192,9 @@ def test_titles_move_nothing(hostile: str) -> None:
 @given(sessions())
 def test_rules_on_a_session_and_on_its_prompt_agree(session: Session) -> None:
     """The prompt shows all that the rules go by; only ids differ, and the text that no id is part of does not."""
-    shown = read(PromptRenderer("v1", MISSIONS).render(session).text)
-    assert renamed(rules(shown), World.of(session), World.of(shown)) == rules(session)
+    renderer = PromptRenderer("v1", MISSIONS)
+    world, shown = renderer.world(session), read(renderer.render(session).text)
+    assert renamed(rules(shown), world, World.of(shown)) == rules(world)
 
 
 @given(sessions())

@@ -1,0 +1,150 @@
+"""Budget: which of a window's lines a prompt shows, so that it never has more tokens than it may. Pure.
+
+History is cut in chunks: once it passes the high mark, its oldest lines go, in one step, until it is below the low one.
+In between, lines are only appended, and a model server finds all but the newest of them in its KV cache.
+
+Nothing of it is stored. The window's lines are gone through from its first one, as they once came, so that the cut is a
+function of the window alone, which is one of the events alone: whoever takes the session over cuts at the same line.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from prompts.tokens import Count
+from prompts.world import MINUTE_MS, Entry, Product, World, quoted
+from streams.errors import SettingInvalid
+from streams.profiles import Counts, Tally
+from streams.sessions import ACTIONS, Session
+
+BLOCK = 64
+"""Tokens of a block of KV cache, or several blocks: servers use 16, 32 or 64, and only full ones are found again."""
+
+PAST = 2 * BLOCK
+"""Tokens kept for each of the two lines on the past (closed sessions, earlier lines); names beyond it are left out."""
+
+LEAST = 6 * BLOCK
+"""History that there must be room for below the low mark: about twenty lines."""
+
+_START, _QUANTITY = 24, 10
+"""No line on the past begins with more tokens than this, and no quantity has more."""
+
+_SLACK = 2
+"""A tokenizer may part words a little differently where pieces meet."""
+
+_REMEMBERED = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Tokens of a whole prompt: more than `high_tokens` it never has, and a cut leaves at most `low_tokens`. Both are
+    whole blocks: a block that is not full is computed again with every call."""
+
+    high_tokens: int = 40 * BLOCK
+    low_tokens: int = 24 * BLOCK
+
+
+class Fit:
+    """Cuts windows to a budget, of which the constant parts of the prompt take `fixed_tokens`.
+
+    Raises SettingInvalid when what they leave is too little.
+    """
+
+    def __init__(self, budget: Budget, fixed_tokens: int, count: Count) -> None:
+        self._count = count
+        self._actions = {action: count(f"\n#0 0m {action} p0") - 3 * count("0") for action in ACTIONS}
+        self._longest = max(self._actions.values()) + 1  # a minute may have a sign
+        self._number = lru_cache(_REMEMBERED)(lambda number: count(str(number)))
+        self._text = lru_cache(_REMEMBERED)(lambda text: count(quoted(text)) + _SLACK)
+        self._product = lru_cache(_REMEMBERED)(self._count_product)
+        self._high = budget.high_tokens - fixed_tokens - 2 * PAST
+        self._low = budget.low_tokens - fixed_tokens - 2 * PAST
+        least = -(-(fixed_tokens + 2 * PAST + LEAST) // BLOCK) * BLOCK
+        if self._low < LEAST or self._high <= self._low:
+            message = f"a prompt of {budget.low_tokens} to {budget.high_tokens} tokens has no room for events"
+            remedy = f"set prompt.low_tokens to {least} or more, and prompt.high_tokens higher still"
+            raise SettingInvalid(message, remedy)
+
+    def world(self, session: Session) -> World:
+        """What a prompt shows of the session."""
+        world = World.of(session)
+        first = self._first(world) if self._may_pass(world) else 0
+        if first:
+            world = World.of(session, first)
+        if not (world.profile.sessions or world.dropped):
+            return world
+        return replace(world, profile=self._told(world.profile), earlier=self._told(world.earlier))
+
+    def _may_pass(self, world: World) -> bool:
+        """Whether it is worth going through the lines: all that they tell, and each line as long as it can be."""
+        entries = world.entries
+        if not entries:
+            return False
+        largest = entries[-1].number, (world.to_ms - world.from_ms) // MINUTE_MS, len(world.products)
+        tokens = len(entries) * (self._longest + sum(len(str(number)) for number in largest))
+        tokens += _QUANTITY * sum(entry[5] != 1 for entry in entries)
+        for texts in (world.queries, world.categories, world.brands):
+            tokens += sum(map(self._text, texts))
+        return tokens + sum(map(self._product, world.described)) > self._high
+
+    def _first(self, world: World) -> int:
+        """The first row to show: the window is gone through as it grew, and cut whenever it had passed the mark."""
+        lines = [self._line(entry) for entry in world.entries]
+        first = total = 0
+        told: set[Hashable] = set()
+        for at, entry in enumerate(world.entries):
+            total += lines[at] + self._news(world, entry.product, told)
+            if total > self._high:
+                first = self._cut(world, lines, at)
+                told.clear()
+                pairs = zip(lines[first : at + 1], world.entries[first : at + 1], strict=True)
+                total = sum(line + self._news(world, kept.product, told) for line, kept in pairs)
+        return first
+
+    def _cut(self, world: World, lines: Sequence[int], newest: int) -> int:
+        """The first row that stays of those up to the newest, which stays if there is room for it at all."""
+        total, told = 0, set[Hashable]()
+        for at in range(newest, -1, -1):
+            total += lines[at] + self._news(world, world.entries[at].product, told)
+            if total > (self._high if at == newest else self._low):
+                return at + 1
+        return 0
+
+    def _line(self, entry: Entry) -> int:
+        number, _, minute, action, product, quantity, query = entry
+        tokens = self._actions[action] + self._number(number) + self._number(minute)
+        if product is not None:
+            tokens += self._number(product.number)
+        elif query:
+            tokens += self._text(query)
+        return tokens if quantity == 1 else tokens + self._count(f" x{quantity}")
+
+    def _news(self, world: World, product: Product | None, told: set[Hashable]) -> int:
+        """What the names of a product cost that nothing has told yet; from now on they are told."""
+        if product is None or id(product) in told:
+            return 0
+        told.add(id(product))  # one object for as long as nothing about it changes
+        tokens = self._product(product)
+        names = (("c", product.category, world.categories), ("b", product.brand, world.brands))
+        for letter, number, known in names:
+            if number and (letter, number) not in told:
+                told.add((letter, number))
+                tokens += self._text(known[number - 1])
+        return tokens
+
+    def _count_product(self, product: Product) -> int:
+        _, title, category, brand, price, currency = product
+        return self._text(title) + self._count(f" c{category} b{brand} {price:.2f} {currency}")
+
+    def _told(self, tally: Tally) -> Tally:
+        """The tally without the names that do not fit on its line."""
+        categories, left = self._names(tally.categories, PAST - _START)
+        brands, _ = self._names(tally.brands, left)
+        return tally._replace(categories=categories, brands=brands)
+
+    def _names(self, counts: Counts, left: int) -> tuple[Counts, int]:
+        for at, (name, number) in enumerate(counts):
+            left -= self._text(name) + self._number(number)
+            if left < 0:
+                return counts[:at], 0
+        return counts, left

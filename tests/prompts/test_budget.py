@@ -1,0 +1,119 @@
+"""No prompt has more tokens than it may, and history is cut rarely, in chunks, at the same line by whoever cuts."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prompts.budget import BLOCK, Budget
+from prompts.missions import MISSIONS
+from prompts.reading import read
+from prompts.render import PromptRenderer
+from prompts.tokens import by_word, estimate
+from streams.errors import SettingInvalid
+from streams.events import Item
+from streams.packing import dump, load
+from streams.profiles import Tally
+from streams.sessions import Session
+from tests.prompts.shoppers import KETTLE, folded, sessions, steps
+
+SMALL = Budget(24 * BLOCK, 20 * BLOCK)
+RENDERER = PromptRenderer("v1", MISSIONS, SMALL)
+SUFFIX = "\nAnswer:"
+
+
+def wide(number: int) -> Item:
+    """A product whose line takes fifty tokens or more."""
+    return Item(
+        f"sku-{number}", f"Kettle {number} " + "of brushed steel " * 4, f"home/kettles/{number}", None, 9.99, "EUR"
+    )
+
+
+def cuts(texts: list[str]) -> int:
+    """How many prompts do not begin with the one before."""
+    return sum(not after.startswith(before.removesuffix(SUFFIX)) for before, after in pairwise(texts))
+
+
+@given(
+    sessions(max_events=40), st.sampled_from([estimate, by_word(lambda text: len(text.encode(errors="replace")) // 3)])
+)
+def test_every_session_fits(session: Session, count) -> None:  # type: ignore[no-untyped-def]
+    """Whatever a shopper did and however hostile the texts: within the budget, by whatever count, and read back."""
+    renderer = PromptRenderer("v1", MISSIONS, SMALL, count)
+    text = renderer.render(session).text
+    assert count(text) <= SMALL.high_tokens
+    assert renderer.render(read(text)).text == text
+
+
+@given(sessions(max_events=20), st.lists(steps, min_size=1, max_size=4))
+def test_appending_keeps_the_beginning_until_a_cut(session: Session, more: list) -> None:
+    """The next prompt begins with all of this one but its suffix, unless lines were dropped."""
+    before, shown, events = RENDERER.render(session).text, RENDERER.world(session), session.events
+    origin_ms = session.origin_ms
+    folded(more, session)
+    after = RENDERER.render(session).text
+    if events and (session.origin_ms, RENDERER.world(session).dropped) == (origin_ms, shown.dropped):
+        assert after.startswith(before.removesuffix(SUFFIX))
+
+
+def test_history_is_cut_in_chunks() -> None:
+    """Of wide lines, each of which a sliding window would push another out for, a cut makes room for several."""
+    session, texts = Session(), []
+    for number in range(20):
+        folded([("view", [wide(number)], None, 1_000)], session)
+        texts.append(RENDERER.render(session).text)
+    lengths = [estimate(text) for text in texts]
+    assert max(lengths) <= SMALL.high_tokens
+    shrunk = [after for before, after in pairwise(lengths) if after < before]
+    assert len(shrunk) == cuts(texts) in {2, 3, 4}
+    assert all(length <= SMALL.low_tokens for length in shrunk)
+
+
+@given(sessions(max_events=40))
+def test_whoever_takes_over_cuts_at_the_same_line(session: Session) -> None:
+    """A session that was stored and loaded makes the same prompt: nothing of the cut is remembered outside of it."""
+    assert RENDERER.render(load(dump(session))).text == RENDERER.render(session).text
+
+
+def test_what_is_cut_counts_as_earlier() -> None:
+    """The lines that are not shown are told as a tally, and numbers go on."""
+    session = folded([("view", [wide(number)], None, 1_000) for number in range(14)])
+    world = RENDERER.world(session)
+    assert session.dropped == 0 < world.dropped < 14
+    assert len(world.entries) == 14 - world.dropped
+    assert sum(count for _, count in world.earlier.categories) == min(world.dropped, 6)
+    lines = RENDERER.render(session).text.rpartition("\nShopper\n")[2].splitlines()
+    assert lines[1].startswith(f"Earlier: {world.dropped} lines")
+    assert lines[2].startswith(f"#{world.dropped + 1} ")
+
+
+def test_long_names_of_the_past_are_left_out() -> None:
+    """What closed sessions were about takes its part of the prompt and no more; the largest counts stay."""
+    session = folded([("view", [wide(1)], None, 0)])
+    names = tuple(("\u3042" * 100 + str(number), 9 - number) for number in range(6))
+    session.profile = Tally(2, 0, names, names)
+    world = RENDERER.world(session)
+    assert world.profile.categories == ()
+    session.profile = Tally(2, 0, (("kettles", 9), *names), ())
+    assert RENDERER.world(session).profile.categories == (("kettles", 9),)
+
+
+def test_a_line_that_never_fits_is_not_shown() -> None:
+    """A single hostile line larger than all the room there is goes among the earlier ones; the next line is shown."""
+    tight = PromptRenderer("v1", MISSIONS, Budget(45 * BLOCK, 41 * BLOCK), by_word(lambda text: len(text.encode())))
+    huge = Item("sku-1", "\U0001f600" * 80, "\U0001f601" * 120, "\U0001f602" * 60)
+    session = folded([("view", [huge], None, 0)])
+    assert tight.world(session).entries == ()
+    folded([("view", [KETTLE], None, 0)], session)
+    (entry,) = tight.world(session).entries
+    assert entry.number == 2
+
+
+@pytest.mark.parametrize("budget", [Budget(640, 576), Budget(2_560, 640), Budget(1_536, 1_536)])
+def test_a_budget_without_room_is_a_wrong_setting(budget: Budget) -> None:
+    """The remedy names marks that will do."""
+    with pytest.raises(SettingInvalid, match="prompt") as refused:
+        PromptRenderer("v1", MISSIONS, budget)
+    least = int(refused.value.remedy.split("low_tokens to ")[1].split()[0])
+    PromptRenderer("v1", MISSIONS, Budget(least + BLOCK, least))
