@@ -43,6 +43,8 @@ from penchant.connection import idempotent_producer
 from penchant.erasures import ErasureWatch, erasure_watch
 from penchant.patience import patiently
 from penchant.settings.root import Settings
+from penchant.tokenizer import tokenizer
+from prompts.tokens import Count
 from storage.connection import Client, connect
 from storage.erasures import RedisErasures
 from storage.gather import GatheringWriter
@@ -105,7 +107,8 @@ async def worker(
         async for attempt in patiently(settings.health.bound_s):
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
-        parts = _parts(settings, servers, pools, instruments.meter)
+        count = await asyncio.to_thread(tokenizer, settings.prompt.tokenizer)
+        parts = _parts(settings, servers, pools, instruments.meter, count)
         watch_erasures = await stack.enter_async_context(erasure_watch(settings.kafka, parts.erasures))
         stack.push_async_callback(parts.writer.close)
         watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
@@ -203,7 +206,7 @@ async def _consuming(
                 task.cancel()
 
 
-def _parts(settings: Settings, servers: _Servers, pools: PooledClient, meter: Meter) -> _Parts:
+def _parts(settings: Settings, servers: _Servers, pools: PooledClient, meter: Meter, count: Count) -> _Parts:
     to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
     store = RedisCheckpoints(*to_redis)
     lineage = servers.admission.lineage
@@ -218,7 +221,8 @@ def _parts(settings: Settings, servers: _Servers, pools: PooledClient, meter: Me
     ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
     parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
     writer = GatheringWriter(store, wiring.gather(settings))
-    reasoning = Reasoning(settings.prompt.version, settings.intent.missions, wiring.sampling(settings))
+    version, sampling = settings.prompt.version, wiring.sampling(settings)
+    reasoning = Reasoning(version, settings.intent.missions, sampling, wiring.budget(settings), count)
     slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
     dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots, duty)
     upkeep = wiring.upkeep(settings)

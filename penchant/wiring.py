@@ -16,6 +16,7 @@ from clients.roster import RosterRules
 from penchant.connection import faust_credentials
 from penchant.settings import pools as pool_settings
 from penchant.settings.root import Settings
+from prompts.budget import Budget
 from storage.gather import GatherRules
 from streams.dead_letters import LimitRules
 from streams.faust_app import KafkaGroup
@@ -115,6 +116,11 @@ def sampling(settings: Settings) -> Sampling:
     """How the model is to answer."""
     model = settings.model
     return Sampling(model.max_tokens, model.temperature, model.seed)
+
+
+def budget(settings: Settings) -> Budget:
+    """How long prompts may be."""
+    return Budget(settings.prompt.high_tokens, settings.prompt.low_tokens)
 
 
 def expiry(settings: Settings) -> ExpiryRules:

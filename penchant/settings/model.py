@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 
 from clients.servers import Dialect, ServerName
-from penchant.settings.section import Calls, Name, Seconds, Section, Serial, Tokens, form, unit
+from penchant.settings.section import Blocks, Calls, Name, Seconds, Section, Serial, Tokens, form, unit
 
 HTTP = ("http://", "https://")
 Address = Annotated[
@@ -57,6 +57,22 @@ class Prompt(Section):
 
     version: Annotated[str, Field(pattern=r"^v\d+$"), form("v and a number, such as v1")] = "v1"
     """The prompt template."""
+    high_tokens: Blocks = 2_560
+    """The most tokens of a whole prompt; beyond it the oldest lines of history go, a chunk at a time."""
+    low_tokens: Blocks = 1_536
+    """The most that are left after such a cut: dropping a chunk at once keeps the model's prefix cache warm for longer.
+    The constant parts of a prompt take about 600."""
+    tokenizer: FilePath | None = None
+    """The model's tokenizer.json, to count tokens as the model does (needs the extra `tokens`). Without it they are
+    estimated."""
+
+    @field_validator("low_tokens")
+    @classmethod
+    def below_high(cls, low: int, info: ValidationInfo) -> int:
+        """A cut must drop something."""
+        if low >= info.data.get("high_tokens", low + 1):
+            raise ValueError(f"must be below prompt.high_tokens, which is {info.data['high_tokens']}")
+        return low
 
 
 def check_address(url: str, dialect: Dialect | None) -> str:

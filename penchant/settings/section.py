@@ -57,6 +57,7 @@ Offsets = Annotated[int, Field(ge=100), unit("offsets")]
 Sessions = Annotated[int, Field(ge=1), unit("sessions")]
 Writes = Annotated[int, Field(ge=1), unit("writes")]
 Tokens = Annotated[int, Field(ge=1), unit("tokens")]
+Blocks = Annotated[int, Field(ge=64, multiple_of=64), unit("tokens, in whole blocks of 64")]
 Rows = Annotated[int, Field(ge=1), unit("rows")]
 Name = Annotated[str, Field(min_length=1, max_length=200), form("a name of 1 to 200 characters")]
 Words = BeforeValidator(_split)
