@@ -15,6 +15,9 @@ from streams.visible import visible
 Redact = Callable[[str], str]
 """Gives a text back without personal data. Called once for a product or a query that comes again and again."""
 
+HIGHEST_PRICE = 1e9
+"""What is beyond is no price, but a card or telephone number in the wrong place."""
+
 LONGEST = 1_000
 
 CARD_DIGITS, LONG_DIGITS, GTIN_DIGITS = range(14, 20), 9, (12, 13, 14)
@@ -59,8 +62,6 @@ def is_personal(identifier: str) -> bool:
     """Whether an identifier tells who somebody is."""
     if is_plain(identifier):
         return False
-    if _IBAN_BEGINS(identifier) is not None:
-        return redact(identifier) != identifier
     return any(pattern.sub(replacement, identifier) != identifier for pattern, replacement in _IDS)
 
 
@@ -128,7 +129,7 @@ def _number(match: re.Match[str]) -> str:
 
 _DIGIT = re.compile("[0-9]").findall
 _EMAIL = re.compile(r"[\w.+%'-]{1,64}@[\w-]+(?:\.[\w-]+)+")
-_IBAN_BEGINS = re.compile(r"[A-Za-z]{2}[0-9]{2}[0-9A-Za-z]{11}").match
+_IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}[0-9]{2}(?: ?[0-9A-Za-z]){11,40}")
 _IP = (
     (re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.]?\w)"), _ipv4),
     (
@@ -147,7 +148,7 @@ _NATIONAL = re.compile(
 )
 _KINDS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (_EMAIL, "[email]"),
-    (re.compile(r"(?<![^\W_])[A-Za-z]{2}[0-9]{2}(?: ?[0-9A-Za-z]){11,40}"), _iban),
+    (_IBAN, _iban),
     (re.compile(r"(?<![^\W_])[2-6](?:[ -]?[0-9]){13,18}(?![^\W_])"), _card),
     (_INTERNATIONAL, "[phone]"),
     *_IP,
@@ -156,4 +157,4 @@ _KINDS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 )
 """In this order: what has a checksum goes before what only looks like a telephone number."""
 
-_IDS = ((_EMAIL, "[email]"), (_INTERNATIONAL, "[phone]"), *_IP)
+_IDS = ((_EMAIL, "[email]"), (_IBAN, _iban), (_INTERNATIONAL, "[phone]"), *_IP)

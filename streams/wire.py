@@ -15,7 +15,7 @@ import msgspec
 from pydantic import TypeAdapter
 
 from streams.events import Action, Item, ShopperEvent
-from streams.redaction import Redact, pseudonymous, redact
+from streams.redaction import HIGHEST_PRICE, Redact, pseudonymous, redact
 
 PRODUCTS = 65_536
 """Products remembered at most."""
@@ -109,9 +109,10 @@ def redacted(item: Item, redact: Redact) -> Item:
     """The item without personal data."""
     name, texts = pseudonymous(item.id), (item.title, item.category, item.brand)
     title, category, brand = clean = tuple([text and redact(text) for text in texts])
-    if name == item.id and clean == texts:
+    price = item.price if item.price is None or item.price < HIGHEST_PRICE else None
+    if name == item.id and clean == texts and price == item.price:
         return item
-    return replace(item, id=name, title=title, category=category, brand=brand)
+    return replace(item, id=name, title=title, category=category, brand=brand, price=price)
 
 
 ITEMS: TypeAdapter[tuple[Item, ...]] = TypeAdapter(get_type_hints(ShopperEvent, include_extras=True)["items"])

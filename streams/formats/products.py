@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from streams.errors import EventRefused
 from streams.events import Item
 from streams.formats.shapes import NOT_SET, Figure, Name, below, reader
-from streams.redaction import Redact, hashed, pseudonymous, redact
+from streams.redaction import HIGHEST_PRICE, Redact, hashed, pseudonymous, redact
 from streams.wire import PRODUCTS
 
 LONGEST = 1_000
@@ -82,7 +82,7 @@ class Shelf(Generic[T]):
             "title": self._text(title),
             "category": self._text(category),
             "brand": self._text(brand),
-            "price": _figure(price, f"{path}.price"),
+            "price": _price(price, f"{path}.price"),
             "currency": _currency(currency),
             "quantity": _quantity(quantity, f"{path}.quantity"),
         }
@@ -125,6 +125,11 @@ def _figure(figure: Figure, path: str) -> float | None:
     if not isfinite(number):
         raise EventRefused("schema", path, "is no finite number")
     return number
+
+
+def _price(figure: Figure, path: str) -> float | None:
+    price = _figure(figure, path)
+    return None if price is None or price >= HIGHEST_PRICE else price
 
 
 def _quantity(figure: Figure, path: str) -> int:

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -289,6 +289,14 @@ def test_what_is_wrong_is_told_with_its_place(name: DialectName, value: object, 
     assert (refused.offset, refused.reason) == (0, "empty" if detail == "no data" else "schema")
     assert path in refused.path
     assert detail in refused.detail
+
+
+def test_a_price_that_cannot_be_one_is_left_out() -> None:
+    """A card number in the wrong field, say; in the native dialect too."""
+    [(_, _, event)] = decode("segment", _product(price="4111111111111111")).events
+    assert event.items[0].price is None
+    [(_, _, event)] = decode("native", encode(replace(EVENT, items=(Item(id="k1", price=4111111111111111.0),)))).events
+    assert event.items == (Item(id="k1"),)
 
 
 def test_headers_that_are_missing_are_named() -> None:
