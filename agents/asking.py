@@ -8,6 +8,7 @@ import structlog
 
 from agents.checkpoints import Checkpoint
 from agents.meter import Meter
+from agents.outcomes import UNCOUNTED, Tally
 from agents.reasoning import Answered
 from agents.slots import Lease
 from clients.availability import Availability
@@ -49,36 +50,44 @@ class Asking:
         self._reasoning, self._rules, self._meter = reasoning, rules, meter
         self.availability = Availability()
 
-    async def ask(self, session: Session, checkpoint: Checkpoint, lease: Lease) -> Answered:
-        """Ask about a session at a place. Raises ModelUnavailable, DeadlinePassed or AnswerRefused."""
+    async def ask(self, session: Session, checkpoint: Checkpoint, lease: Lease, tally: Tally = UNCOUNTED) -> Answered:
+        """Ask about a session at a place, and count what becomes of it for the arm that the shopper is in. Raises
+        ModelUnavailable, DeadlinePassed or AnswerRefused."""
         if not self.availability.admit(_now()):
+            tally.note("failed")
             raise ModelUnavailable("the model is away")
         call = self._reasoning.call(session, checkpoint, _now() + self._rules.deadline_s)
         for left in reversed(range(self._rules.max_answers)):
-            completion = await self._complete(call, lease)
+            completion = await self._complete(call, lease, tally)
             try:
                 answered = self._reasoning.read(checkpoint, completion)
             except AnswerRefused:
                 self._meter.answers_refused += 1
+                tally.note("invalid")
                 if not left:
                     raise
             else:
                 self._meter.ungrounded += answered.removed
+                if not answered.cited:
+                    tally.note("empty")
                 return answered
         raise AssertionError("max_answers is at least 1")
 
-    async def _complete(self, call: Call, lease: Lease) -> Completion:
+    async def _complete(self, call: Call, lease: Lease, tally: Tally) -> Completion:
+        began_s = _now()
         self._meter.calls += 1
         self._meter.in_flight += 1
         try:
             completion = await lease.complete(call)
         except (ModelUnavailable, DeadlinePassed) as error:
             self._meter.call_failures += 1
+            tally.note("failed")
             if self.availability.failed(_now()):
                 log.warning("model.away", error=str(error), then="rules intents stand in, calls are retried")
             raise
         finally:
             self._meter.in_flight -= 1
+        tally.answered(_now() - began_s)
         if self.availability.succeeded():
             log.info("model.back", then="the intents that rules stood in for are made anew")
         self._meter.count_tokens(completion.input_tokens, completion.cached_tokens, completion.output_tokens)

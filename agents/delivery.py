@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from agents.asking import CallRules, Reasoner
+from agents.asking import CallRules
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoint, Checkpoints
+from agents.lanes import Grant
 from agents.marks import Marks
 from agents.meter import Meter
 from agents.reasoning import Answered
@@ -19,12 +20,13 @@ from streams.intents import Intent, Waits
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A shopper's session as it is being served. It was taken at `taken_s`, and had to wait for a place before, as the
-    first in line, for `limiter_s`."""
+    """A shopper's session as it is being served, by this grant. It was taken at `taken_s`, and had to wait for a place
+    before, as the first in line, for `limiter_s`."""
 
     shopper: Shopper
     owed: Owed
     checkpoint: Checkpoint
+    grant: Grant
     taken_s: float
     limiter_s: float = 0.0
 
@@ -38,16 +40,23 @@ class Delivery:
         writer: GatheringWriter,
         owed: OwedStore,
         checkpoints: Checkpoints,
-        reasoning: Reasoner,
         rules: CallRules,
         meter: Meter,
     ) -> None:
         self._backlog, self._writer, self._marks = backlog, writer, Marks(owed, meter)
-        self._checkpoints, self._reasoning, self._rules, self._meter = checkpoints, reasoning, rules, meter
+        self._checkpoints, self._rules, self._meter = checkpoints, rules, meter
 
     async def deliver(self, case: Case, answered: Answered | None = None) -> None:
         """Write the intent, without an answer the rules' one."""
-        if await self._stored(case, self._intent(case, answered), owed=False):
+        await self._finish(case, self._intent(case, answered))
+
+    async def withhold(self, case: Case) -> None:
+        """Write the context alone: the shopper is in a holdout, and nobody is to read an intent of theirs."""
+        case.grant.tally.note("withheld")
+        await self._finish(case, None)
+
+    async def _finish(self, case: Case, intent: Intent | None) -> None:
+        if await self._stored(case, intent, owed=False):
             await self._marks.settle(case.shopper.home.number, [(case.shopper, case.checkpoint.position)])
             self._backlog.done(case.shopper)
 
@@ -93,7 +102,7 @@ class Delivery:
             case.owed.upgrade = True
             self._backlog.owe(case.shopper, case.owed)
 
-    async def _stored(self, case: Case, intent: Intent, *, owed: bool) -> bool:
+    async def _stored(self, case: Case, intent: Intent | None, *, owed: bool) -> bool:
         """Write until the store has decided or the epoch is over; returns whether it is stored."""
         shopper, write = case.shopper, self._checkpoints.write(case.checkpoint, intent, owed=owed)
         verdict: Verdict | None = None
@@ -111,13 +120,17 @@ class Delivery:
             return False
         case.owed.settle()
         shopper.session.durable = write.context.position.offset
+        if intent is None:
+            return True
         freshness_ms = None if case.owed.upgrade else self._checkpoints.clock_ms() - case.owed.appended_ms
         self._meter.count_intent(intent, freshness_ms)
         return True
 
     def _intent(self, case: Case, answered: Answered | None) -> Intent:
-        waits = _waits(case, _now(), answered)
-        return self._reasoning.compose(case.checkpoint, answered, waits, self._checkpoints.clock_ms())
+        waits, arm = _waits(case, _now(), answered), case.grant.arm
+        reasoning = case.grant.lane.reasoning
+        intent = reasoning.compose(case.checkpoint, answered, waits, self._checkpoints.clock_ms())
+        return intent.model_copy(update={"arm": arm}) if arm else intent
 
 
 def _waits(case: Case, now_s: float, answered: Answered | None) -> Waits:

@@ -1,7 +1,7 @@
 """Dispatch: backlog -> prompt -> model -> intent -> store, with a bounded number of calls under way."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from agents.asking import Asking, CallRules, Reasoner
@@ -9,11 +9,12 @@ from agents.backlog import Backlog
 from agents.checkpoints import Checkpoint, Checkpoints
 from agents.delivery import Case, Delivery
 from agents.duty import Duty
+from agents.lanes import Grant, Lane, Lanes, OneLane
 from agents.meter import Meter
 from agents.partition import Partition
 from agents.reasoning import Answered
 from agents.shoppers import Shopper
-from agents.slots import Lease, Slots, Unlimited
+from agents.slots import Slots, Unlimited
 from clients.calls import ModelClient
 from storage.checkpoints import OwedStore
 from storage.gather import GatheringWriter
@@ -35,14 +36,17 @@ class Serving:
     """A shopper who is served, at a place, from a moment on; for `limiter_s` before that there was none."""
 
     shopper: Shopper
-    lease: Lease
+    grant: Grant
     taken_s: float
     limiter_s: float
 
 
 class Dispatch:
     """Serves the backlog: one task a shopper, `max_in_flight` of them at the most, from the choice to the write's
-    verdict. A shopper is chosen when one of `slots` is free for them, and holds it until the model has answered."""
+    verdict. A shopper is chosen when one of `slots` is free for them, and holds it until the model has answered.
+
+    `lanes` adds those of experiments to the lane that everybody is on.
+    """
 
     def __init__(
         self,
@@ -56,14 +60,15 @@ class Dispatch:
         meter: Meter,
         slots: Slots | None = None,
         duty: Duty | None = None,
+        lanes: Callable[[Lane], Lanes] = OneLane,
     ) -> None:
         self._backlog, self._checkpoints, self._meter = backlog, checkpoints, meter
-        self._delivery = Delivery(backlog, writer, owed, checkpoints, reasoning, rules, meter)
-        self._asking = Asking(reasoning, rules, meter)
-        self.availability = self._asking.availability
-        self._slots = slots or Unlimited(model)
+        self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
+        everybody = Lane(reasoning, Asking(reasoning, rules, meter), slots or Unlimited(model))
+        self.availability = everybody.asking.availability
+        self._lanes = lanes(everybody)
         self._duty = duty or Duty()
-        self._slots.listen(self._note_place)
+        self._lanes.listen(self._note_place)
         self._bound = asyncio.Semaphore(rules.max_in_flight)
         self._wake = asyncio.Event()
         self._serving: dict[asyncio.Task[None], Serving] = {}
@@ -144,30 +149,30 @@ class Dispatch:
         if not self._backlog.waiting():
             self._held_since_s = None
             return None
-        lease: Lease | None = None
+        grant: Grant | None = None
 
         def suits(shopper: Shopper, nobody_else: bool) -> bool:  # noqa: FBT001 # as the backlog asks
-            nonlocal lease
-            lease = self._grant(shopper, now_s, passed_over=nobody_else)
-            return lease is not None
+            nonlocal grant
+            grant = self._grant(shopper, now_s, passed_over=nobody_else)
+            return grant is not None
 
         shopper = self._backlog.next(now_s, suits) if self._look(now_s) else None
         held_s = self._held_since_s
-        if shopper is None or shopper.running is None or lease is None:
+        if shopper is None or shopper.running is None or grant is None:
             self._held_since_s = now_s if held_s is None else held_s
             return None
         self._held_since_s, self._look_s = None, now_s
         limiter_s = 0.0 if held_s is None else now_s - max(held_s, shopper.running.due_s)
-        return Serving(shopper, lease, now_s, limiter_s)
+        return Serving(shopper, grant, now_s, limiter_s)
 
     def _look(self, now_s: float) -> bool:
         """Whether to look through the backlog: there is a place, and it was not just found to suit nobody."""
-        if now_s < self._look_s or not self._slots.room():
+        if now_s < self._look_s or not self._lanes.room():
             return False
         self._look_s = now_s + AGAIN_S
         return True
 
-    def _grant(self, shopper: Shopper, now_s: float, *, passed_over: bool) -> Lease | None:
+    def _grant(self, shopper: Shopper, now_s: float, *, passed_over: bool) -> Grant | None:
         """A place, of those who are passed over one that is not theirs too, once that has lasted."""
         owed = shopper.owed
         if owed is None:
@@ -175,10 +180,10 @@ class Dispatch:
         if passed_over and owed.passed_s is None:
             owed.passed_s = now_s
         passed_s = now_s - owed.passed_s if passed_over and owed.passed_s is not None else 0.0
-        return self._slots.grant(shopper.id, now_s - owed.due_s, passed_s)
+        return self._lanes.grant(shopper.id, owed.attempts, now_s - owed.due_s, passed_s)
 
     def _served(self, task: asyncio.Task[None]) -> None:
-        self._serving.pop(task).lease.release()  # released already, unless the task was cancelled before it began
+        self._serving.pop(task).grant.lease.release()  # released already, unless the task was cancelled before it began
         self._bound.release()
 
     async def _serve(self, serving: Serving) -> None:
@@ -186,7 +191,10 @@ class Dispatch:
         if owed is None or shopper.home.ended:
             return
         checkpoint = self._checkpoints.take(shopper)
-        case = Case(shopper, owed, checkpoint, serving.taken_s, serving.limiter_s)
+        case = Case(shopper, owed, checkpoint, serving.grant, serving.taken_s, serving.limiter_s)
+        if serving.grant.withheld:
+            await self._delivery.withhold(case)
+            return
         try:
             answered = await self._ask(serving, checkpoint)
         except (ModelUnavailable, DeadlinePassed):
@@ -195,9 +203,12 @@ class Dispatch:
             await self._delivery.deliver(case)
         else:
             await self._delivery.deliver(case, answered)
+            if serving.grant.offer is not None:
+                serving.grant.offer(checkpoint, answered)
 
     async def _ask(self, serving: Serving, checkpoint: Checkpoint) -> Answered:
+        grant = serving.grant
         try:
-            return await self._asking.ask(serving.shopper.session, checkpoint, serving.lease)
+            return await grant.lane.asking.ask(serving.shopper.session, checkpoint, grant.lease, grant.tally)
         finally:
-            serving.lease.release()
+            grant.lease.release()

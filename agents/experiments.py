@@ -59,8 +59,8 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Where a shopper is. `arm` is the one that treats them; `label` is what their intents say; `counted` are those
-    whose calls theirs count as; `shadow` is asked beside, and not listened to."""
+    """Where a shopper is. `arm` is the one that treats them; `label` is what their intents say, nothing of experiments
+    that only shadow; `counted` are those whose calls theirs count as; `shadow` is asked beside, and not heard."""
 
     label: str = ""
     arm: ArmKey | None = None
@@ -82,7 +82,8 @@ def assign(experiments: Sequence[Experiment], shopper: str) -> Assignment:
         controls.append((experiment.name, CONTROL))
         if shadow is None and (arm := shadowed(experiment, shopper)):
             shadow = (experiment.name, arm.name)
-    return Assignment(",".join(map("/".join, controls)), counted=tuple(controls), shadow=shadow)
+    label = ",".join(f"{each.name}/{CONTROL}" for each in experiments if each.treatments)
+    return Assignment(label, counted=tuple(controls), shadow=shadow)
 
 
 def treatment(experiment: Experiment, shopper: str) -> Arm | None:

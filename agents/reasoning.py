@@ -31,13 +31,14 @@ class Sampling:
 class Answered:
     """What a model said, after grounding. None for findings: nothing of it held, and the rules speak.
 
-    `world` is the window that it was read against.
+    `cited`: it named evidence that holds. `world` is the window that it was read against.
     """
 
     findings: Findings | None
     completion: Completion
     removed: int = 0
     world: World | None = None
+    cited: bool = True
 
 
 class Reasoning:
@@ -77,7 +78,7 @@ class Reasoning:
         world = self._renderer.world(load(checkpoint.context.session))
         grounded = ground(answer, world, rules(world, self._missions), self._missions)
         findings = None if grounded.abstained else grounded.findings
-        return Answered(findings, completion, len(grounded.removed), world)
+        return Answered(findings, completion, len(grounded.removed), world, grounded.cited)
 
     def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
         """The intent: the model's where it said something that held, else the rules'."""

@@ -32,11 +32,13 @@ _MOST_ATTRIBUTES = 4
 @dataclass(frozen=True, slots=True)
 class Grounded:
     """Findings that name nothing outside the window. `removed` has one kind (`category`, `evidence`, ...) for each
-    thing that was taken out. `abstained`: the answer had nothing to say, and the findings are the rules'."""
+    thing that was taken out. `abstained`: the answer had nothing to say, and the findings are the rules'. `cited`: it
+    named evidence that holds."""
 
     findings: Findings
     removed: tuple[str, ...]
     abstained: bool
+    cited: bool = False
 
 
 def ground(
@@ -61,7 +63,7 @@ def ground(
         "confidence": _confidence(answer, rule.confidence, removed),
         "evidence": evidence or rule.evidence,
     }
-    return Grounded(rule.model_copy(update=model_says), tuple(removed), abstained=False)
+    return Grounded(rule.model_copy(update=model_says), tuple(removed), abstained=False, cited=bool(evidence))
 
 
 def _mission(answer: Answer, rule: Mission, missions: Sequence[str], removed: list[str]) -> Mission | None:

@@ -9,6 +9,7 @@ from agents.asking import CallRules
 from agents.backlog import Backlog, Targets
 from agents.checkpoints import Checkpoints, ExpiryRules
 from agents.dispatch import Dispatch
+from agents.lanes import Lane, Lanes, OneLane
 from agents.meter import Meter
 from agents.partition import Partition
 from agents.shoppers import Shopper
@@ -102,7 +103,12 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    model: ModelClient, slots: Slots | None = None, *, rules: CallRules | None = None, targets: Targets | None = None
+    model: ModelClient,
+    slots: Slots | None = None,
+    *,
+    rules: CallRules | None = None,
+    targets: Targets | None = None,
+    lanes: Callable[[Lane], Lanes] = OneLane,
 ) -> AsyncIterator[Desk]:
     """A desk whose dispatch runs."""
 
@@ -113,7 +119,9 @@ async def desk(
     backlog = Backlog(AT_ONCE, targets or Targets(fresh_s=60.0))
     checkpoints = Checkpoints("desk", ExpiryRules(), clock_ms, lineage=0)
     writer = GatheringWriter(store, GatherRules())
-    dispatch = Dispatch(backlog, model, writer, store, checkpoints, Reason(), rules or CallRules(), meter, slots)
+    dispatch = Dispatch(
+        backlog, model, writer, store, checkpoints, Reason(), rules or CallRules(), meter, slots, lanes=lanes
+    )
     running = asyncio.ensure_future(dispatch.run())
     try:
         yield Desk(dispatch, backlog, store, meter, Partition(0, 1, 0.0))

@@ -129,6 +129,13 @@ def test_an_answer_with_nothing_left_is_an_abstention(answer: Answer, removed: t
     assert grounded(answer, SESSION) == Grounded(rules(SESSION), removed, abstained=True)
 
 
+def test_an_answer_that_names_evidence_of_the_window_is_cited() -> None:
+    """One event that is there is enough; none, or none that is there, is not."""
+    for evidence, cited in (((1,), True), ((0, 1), True), ((), False), ((99,), False)):
+        answer = Answer(mission="gift", text="A gift", evidence=evidence)
+        assert grounded(answer, SESSION).cited is cited
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
