@@ -31,6 +31,31 @@ def test_cleans(text: str, cleaned: str) -> None:
     assert clean(text, 80) == cleaned
 
 
+TOKENS = {
+    "Llama 2, Mistral": ["<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "[SYSTEM_PROMPT]", "[TOOL_CALLS]"],
+    "Llama 3": ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|python_tag|>"],
+    "ChatML, Qwen": ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<think>", "<tool_call>", "<|vision_start|>"],
+    "Gemma": ["<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>"],
+    "Phi": ["<|user|>", "<|assistant|>", "<|system|>", "<|end|>"],
+    "DeepSeek": ["<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>", "<\uff5cbegin\u2581of\u2581sentence\uff5c>"],
+    "gpt-oss": ["<|start|>", "<|channel|>", "<|message|>", "<|return|>"],
+    "Command": ["<|START_OF_TURN_TOKEN|>", "<|END_RESPONSE|>"],
+    "Granite": ["<|start_of_role|>", "<|end_of_role|>"],
+    "GLM, InternLM, BERT": ["[gMASK]", "<sop>", "[UNUSED_TOKEN_145]", "[SEP]"],
+}
+
+
+@pytest.mark.parametrize("model", TOKENS)
+def test_no_token_of_a_chat_template_is_left(model: str) -> None:
+    """Nor in compatibility forms, nor with something hidden within; a second cleaning makes none again."""
+    for token in TOKENS[model]:
+        wide = "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in token)
+        for form in (token, wide, "\u200b".join(token), token.replace(token[1], token[1] + "\u00ad", 1)):
+            for seen in (clean(form, 80), clean(clean(form, 80), 80)):
+                assert token not in seen
+                assert unicodedata.normalize("NFKC", token) not in seen
+
+
 @given(st.one_of(st.text(), st.sampled_from(HOSTILE)), st.integers(0, 90))
 def test_clean_text_is_one_visible_short_line(text: str, cap: int) -> None:
     """Whatever comes in: at most `cap` characters, nothing hidden, no angle token; cleaning again changes nothing."""
