@@ -1,0 +1,81 @@
+"""penchant inspect: everything there is about one shopper, and why the intent is as old as it is."""
+
+import asyncio
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from penchant.cli.options import Config, Json
+from penchant.inspection import ask, dossier, show
+from penchant.inspection.stalest import Stale, stalest
+from penchant.logs import configure_logs
+from penchant.settings.root import Settings
+from penchant.settings.sources import load_settings
+
+Shopper = Annotated[str | None, typer.Argument(metavar="SHOPPER", help="Whose intent.", show_default=False)]
+Stalest = Annotated[
+    int | None,
+    typer.Option("--stalest", metavar="N", min=1, max=1_000, help="Instead: the latest intents, worst first."),
+]
+Scan = Annotated[int, typer.Option(min=1, help="How many intents --stalest looks at.")]
+Ask = Annotated[bool, typer.Option("--ask", help="Ask the model now, and show what grounding takes from its answer.")]
+WholePrompt = Annotated[bool, typer.Option("--prompt", help="Show the whole prompt.")]
+
+
+def inspect(
+    *,
+    shopper: Shopper = None,
+    worst: Stalest = None,
+    scan: Scan = 1_000_000,
+    ask_now: Ask = False,
+    whole_prompt: WholePrompt = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Show a shopper's intent, session, prompt and positions, and why the intent is as old as it is.
+
+    It reads only. Where the time went stands as a bar chart, with the largest part named; the topic is searched for
+    events that came since. Titles and searches are shown in the prompt alone, masked as a model sees them.
+
+    Examples: penchant inspect 541312140
+
+    penchant inspect 541312140 --ask --json
+
+    penchant inspect --stalest 20
+    """
+    if (shopper is None) == (worst is None):
+        raise typer.BadParameter("name a shopper, or give --stalest N", param_hint="SHOPPER")
+    settings = load_settings(config).settings
+    configure_logs("warning", settings.log.format)
+    if worst is not None:
+        found, looked = asyncio.run(stalest(settings, worst, scan))
+        _tell_stalest(found, looked, json=json)
+    elif shopper is not None:
+        seen, asked = asyncio.run(_look(settings, shopper, ask_now=ask_now))
+        if json:
+            typer.echo(orjson.dumps(show.report(seen, asked)))
+        else:
+            show.show(Console(), seen, asked, whole_prompt=whole_prompt)
+
+
+async def _look(settings: Settings, shopper: str, *, ask_now: bool) -> tuple[dossier.Dossier, ask.Asked | None]:
+    seen = await dossier.gather(settings, shopper)
+    if not ask_now or seen.session is None or seen.prompt is None:
+        return seen, None
+    return seen, await ask.ask(settings, shopper, seen.session, seen.prompt)
+
+
+def _tell_stalest(found: list[Stale], looked: int, *, json: bool) -> None:
+    if json:
+        typer.echo(orjson.dumps({"looked_at": looked, "stalest": [each._asdict() for each in found]}))
+        return
+    table = Table(title=f"the latest of {looked:,} intents", title_justify="left")
+    for name in ("shopper", "late", "newer events wait", "by", "largest part"):
+        table.add_column(name, justify="right" if name == "late" else "left")
+    for each in found:
+        waits = "yes" if each.owed else ""
+        table.add_row(each.shopper, f"{each.late_ms / 1e3:,.1f} s", waits, each.replica or each.source, each.reason)
+    Console().print(table)
