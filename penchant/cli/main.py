@@ -17,6 +17,7 @@ COMMANDS = {
     "worker": "Run the service: shopper events from Kafka become intents in Redis.",
     "rekey": "Make one topic keyed by shopper out of any topics.",
     "lineage": "Show which log the contexts belong to, or take up another one.",
+    "inspect": "Show everything about a shopper's intent, and why it is as old as it is.",
     "forget": "Erase shoppers for good.",
     "simulate": "Send shopper events to Kafka, simulated or from a file.",
     "bench": "Measure what it costs and holds, beside others, on this machine.",
