@@ -35,7 +35,7 @@ class StandIn:
     def __init__(
         self, why: str, *, timing: Timing | None = None, answer: str = answers.DEFAULT, name: str = "in-process"
     ) -> None:
-        self._why, self._name = why, name
+        self._why, self.name = why, name
         self._timing = timing or LIGHT.under(os.environ)
         self.gpu = Gpu(self._timing)
         self._answer = answers.load(answer)
@@ -119,19 +119,19 @@ class StandIn:
         self._back_s = asyncio.get_running_loop().time() + AWAY_S
         for ended in self._open.values():
             if not ended.done():
-                ended.set_exception(ModelUnavailable(f"{self._name} has crashed"))
+                ended.set_exception(ModelUnavailable(f"{self.name} has crashed"))
         self.gpu = Gpu(self._timing)
         self._check()
 
     def _check(self) -> None:
         if asyncio.get_running_loop().time() < self._back_s:
-            raise ModelUnavailable(f"{self._name} is away after a crash")
+            raise ModelUnavailable(f"{self.name} is away after a crash")
 
     def _completion(self, text: str, request: Request) -> Completion:
         return Completion(
             text,
             model=MODEL,
-            endpoint=self._name,
+            endpoint=self.name,
             input_tokens=request.input_tokens,
             output_tokens=request.output_tokens,
             cached_tokens=request.reused_blocks * self._timing.block_tokens,
