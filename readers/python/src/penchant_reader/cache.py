@@ -1,6 +1,5 @@
 """Cache: intents that were read a moment ago, bounded in entries and seconds."""
 
-import copy
 import threading
 from collections import OrderedDict
 
@@ -33,7 +32,7 @@ class Cache:
                 del self._held[shopper]
                 return None
             self._held.move_to_end(shopper)
-        return _read_at(intent, read_at_ms)
+        return intent.at(read_at_ms)
 
     def put(self, intent: ReadIntent, now_s: float) -> None:
         """Keep what was read, unless the read failed."""
@@ -44,10 +43,3 @@ class Cache:
             self._held.move_to_end(intent.shopper)
             while len(self._held) > self._entries:
                 self._held.popitem(last=False)
-
-
-def _read_at(intent: ReadIntent, read_at_ms: int) -> ReadIntent:
-    """A copy, with the document that may have been parsed already."""
-    again = copy.copy(intent)
-    object.__setattr__(again, "read_at_ms", read_at_ms)  # frozen for others
-    return again

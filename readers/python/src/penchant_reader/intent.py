@@ -1,5 +1,6 @@
 """ReadIntent: an intent as a ranker uses it, and how it is decoded from its hash. No I/O here."""
 
+import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,12 @@ class ReadIntent:
     def stale(self, after_s: float) -> bool:
         """Whether the intent is older than this, or missing."""
         return self.missing or self.read_at_ms - self.as_of_ms > after_s * 1_000
+
+    def at(self, read_at_ms: int) -> "ReadIntent":
+        """The same intent as if read at another time, which is what its age is counted to."""
+        again = copy.copy(self)  # with what was parsed already
+        object.__setattr__(again, "read_at_ms", read_at_ms)  # frozen for others
+        return again
 
     @cached_property
     def doc(self) -> Mapping[str, Any]:
