@@ -21,6 +21,7 @@ COMMANDS = {
     "forget": "Erase shoppers for good.",
     "simulate": "Send shopper events to Kafka, simulated or from a file.",
     "bench": "Measure what it costs and holds, beside others, on this machine.",
+    "eval": "Score rules, model and prompts on what recorded shoppers did next.",
     "settings": "Show every setting in force and where it came from.",
 }
 """Every command and its line in the overview. `dead-letters` is `dead_letters` in penchant/cli/dead_letters.py:

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 from streams.errors import SettingInvalid
 from streams.events import ShopperEvent
-from streams.formats import otto, rees46
+from streams.formats import native, otto, rees46
 from streams.formats.rows import BadRow, lines
 
 Reader = Callable[[Iterable[bytes]], Iterator[ShopperEvent | BadRow]]
@@ -34,9 +34,14 @@ def _dialect(path: Path) -> Reader:
         first = next(lines(file), b"")
     if rees46.is_header(first):
         return rees46.read
+    if native.is_native(first):
+        return native.read
     if first.startswith(b'{"session"') or ".jsonl" in path.suffixes:
         return otto.read
-    remedy = f"it should begin with REES46's header ({rees46.HEADER.decode()}) or hold OTTO's sessions as JSON lines"
+    remedy = (
+        f"it should begin with REES46's header ({rees46.HEADER.decode()}), or hold OTTO's sessions or native events as "
+        "JSON lines"
+    )
     raise SettingInvalid(f"{path} holds events in no dialect that we know", remedy)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from penchant.traffic.recording import recording
+from streams.decoding import encode
 from streams.errors import SettingInvalid
 from streams.events import ShopperEvent
 from streams.formats import rees46
@@ -34,6 +35,14 @@ def test_an_otto_file_may_begin_with_a_bad_line(tmp_path: Path) -> None:
     file = tmp_path / "sessions.jsonl"
     file.write_bytes(b"garbage\n" + OTTO.read_bytes())
     assert next(recording(file)) == BadRow(None, b"garbage")
+
+
+def test_a_native_file_is_known_by_its_first_event(tmp_path: Path) -> None:
+    """Whatever its name; a bad line is passed on as it stands."""
+    events = [event for event in recording(OTTO) if isinstance(event, ShopperEvent)][:3]
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\n".join([*map(encode, events), b"garbage"]))
+    assert list(recording(file)) == [*events, BadRow(None, b"garbage")]
 
 
 def test_packed_files_are_unpacked_on_the_way(tmp_path: Path) -> None:

@@ -1,0 +1,156 @@
+"""penchant eval: how well rules, a model and versions of the prompt foresee what recorded shoppers did next."""
+
+import asyncio
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from penchant.cli.options import Config, Json
+from penchant.eval import subjects
+from penchant.eval.pages import html, markdown
+from penchant.eval.run import Judging, Outcome, Plan, labels, read, run
+from penchant.eval.show import show
+from penchant.logs import configure_logs
+from penchant.settings.root import Settings
+from penchant.settings.sources import load_settings
+
+FAILED = 1
+
+Events = Annotated[
+    Path, typer.Option(metavar="FILE", help="A recording: REES46 as CSV, OTTO or native as JSON lines, .gz too.")
+]
+ModelUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="A model server; else the simulated model of this process.")
+]
+Prompts = Annotated[
+    list[str] | None, typer.Option(metavar="VERSION", help="A version of the prompt; several to compare them.")
+]
+Sessions = Annotated[int, typer.Option(min=1, help="The most sessions that are cut; drawn when there are more.")]
+Shuffled = Annotated[
+    bool, typer.Option("--shuffled", help="Shuffle the events across shoppers first: everything must fall to chance.")
+]
+JudgeUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="A model server that compares the last two predictors.")
+]
+Pairs = Annotated[int, typer.Option(min=1, help="How many pairs the judge sees, each in both orders.")]
+Labels = Annotated[
+    Path | None,
+    typer.Option("--labels", metavar="FILE", help="What people said of these pairs: JSON lines of pair and winner."),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Write report.md, report.html, the plots and the judge's pairs there."),
+]
+Seed = Annotated[int, typer.Option(help="Where the dice start.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says beside the plan."""
+
+    model_url: str | None
+    versions: Sequence[str]
+    judge_url: str | None
+    pairs: int
+    labels: Mapping[str, str]
+
+
+def eval(  # noqa: A001 # the command's name
+    *,
+    events: Events,
+    model_url: ModelUrl = None,
+    prompt: Prompts = None,
+    sessions: Sessions = 2_000,
+    shuffled: Shuffled = False,
+    judge: JudgeUrl = None,
+    pairs: Pairs = 100,
+    labelled: Labels = None,
+    report: Folder = None,
+    seed: Seed = 1,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Cut recorded sessions, hide what came next, and score who foresees it: trivial rules, rules, model, prompts.
+
+    Exit status 1 when the harness fails its own check (on shuffled events everything must fall to chance), or when a
+    judge whom people agree with prefers the first of two predictors to the second.
+
+    Examples: penchant eval --events rees46.csv --json
+
+    penchant eval --events rees46.csv --model-url http://localhost:8000/v1 --prompt v1 --report run/eval
+    """
+    settings = load_settings(config).settings
+    configure_logs("error", stream=io.StringIO())
+    plan = Plan(events, sessions, seed, shuffled, settings.intent.missions)
+    asked = Asked(model_url, prompt or (), judge, pairs, labels(labelled) if labelled else {})
+    outcome = asyncio.run(_evaluate(plan, settings, asked))
+    if report is not None:
+        _write(report, outcome)
+    show(Console(stderr=json), outcome.report)
+    if json:
+        typer.echo(orjson.dumps(outcome.report))
+    if not outcome.passed:
+        typer.secho("The eval failed; its report says why.", err=True)
+        raise typer.Exit(FAILED)
+
+
+async def _evaluate(plan: Plan, settings: Settings, asked: Asked) -> Outcome:
+    recorded = await asyncio.to_thread(read, plan.events)
+    async with (
+        subjects.subjects(settings, asked.model_url, asked.versions) as models,
+        subjects.judge(settings, asked.judge_url) as client,
+    ):
+        judging = Judging(client, asked.pairs, asked.labels) if client else None
+        with _bars() as bars:
+            return await run(plan, recorded, models, judging, bars)
+
+
+class _Bars:
+    """A bar for each thing that takes long, on stderr."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._bar: TaskID | None = None
+
+    def begin(self, what: str, total: int) -> None:
+        self._bar = self._progress.add_task(what, total=total)
+
+    def advance(self, steps: int) -> None:
+        if self._bar is not None:
+            self._progress.advance(self._bar, steps)
+
+
+@contextmanager
+def _bars() -> Iterator[_Bars]:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Bars(progress)
+
+
+def _write(folder: Path, outcome: Outcome) -> None:
+    """The pages, the plots where matplotlib is there, and the pairs for people to label."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plots = _plots(outcome.report)
+    for name, svg in plots.items():
+        (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+    (folder / "report.md").write_text(markdown(outcome.report, plots), encoding="utf-8")
+    (folder / "report.html").write_text(html(outcome.report, plots), encoding="utf-8")
+    if outcome.pairs:
+        (folder / "pairs.jsonl").write_bytes(b"\n".join(map(orjson.dumps, outcome.pairs)) + b"\n")
+
+
+def _plots(report: Mapping[str, Any]) -> dict[str, str]:
+    try:
+        from penchant.eval.plots import plots  # noqa: PLC0415 (matplotlib is slow to import, and optional)
+    except ModuleNotFoundError:
+        typer.secho("No plots without matplotlib; install penchant[bench] for them.", err=True)
+        return {}
+    return plots(report)

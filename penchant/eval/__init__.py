@@ -1,0 +1,1 @@
+"""Eval: how well rules, models and prompt versions foresee what recorded shoppers did next."""
