@@ -16,6 +16,7 @@ from penchant.cli.options import Json
 from penchant.logs import configure_logs
 
 Quick = Annotated[bool, typer.Option("--quick", help="A rougher answer, within 45 seconds once all is installed.")]
+Plots = Annotated[Path | None, typer.Option("--plots", help="A folder for pictures (SVG); needs matplotlib.")]
 Say = Callable[[str], None]
 Report = dict[str, Any]
 
@@ -126,9 +127,10 @@ def calls(
 def goodput(
     *,
     quick: Quick = False,
-    plots: Annotated[
-        Path | None, typer.Option("--plots", help="A folder for pictures (SVG); needs matplotlib.")
-    ] = None,
+    real: Annotated[
+        bool, typer.Option("--real", help="Instead: the same traffic in real time, through a tritonserver, beside.")
+    ] = False,
+    plots: Plots = None,
     json: Json = False,
 ) -> None:
     """How many intents come in time, and what GPU time they cost, beside one call an event and a debounce.
@@ -141,10 +143,15 @@ def goodput(
       penchant bench goodput --quick
 
       penchant bench goodput --json --plots docs/images > benchmarks/results/goodput.json
+
+      penchant bench goodput --real --json > benchmarks/results/goodput-real.json
     """
     from penchant.bench.goodput import campaign, plan, show  # noqa: PLC0415 (only where it runs)
+    from penchant.bench.goodput import real as check  # noqa: PLC0415
 
-    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        if real:
+            return check.run(check.QUICK if quick else check.Plan(), folder, say)
         return campaign.run(plan.QUICK if quick else plan.Plan(), say)
 
     def shown(console: Console, report: Mapping[str, Any]) -> None:
@@ -154,29 +161,29 @@ def goodput(
 
             draw_goodput(report, plots)
 
-    _run(measure, shown, json=json)
+    _run(measure, show.show_real if real else shown, json=json)
 
 
 @bench.command()
-def reads(*, quick: Quick = False, json: Json = False) -> None:
-    """Read intents as a ranker does, 1 and 100 shoppers at once, while 2,000 intents a second are written.
-
-    penchant-reader beside a bare HMGET of the same fields, and beside a Feast-style hash that is read feature by
-    feature, each asked in turn on a real Redis.
+def incident(*, quick: Quick = False, plots: Plots = None, json: Json = False) -> None:
+    """One run in which a replica dies and a pool overloads: what the system does, and when. In virtual time.
 
     Examples:
 
-      penchant bench reads --quick
-
-      penchant bench reads --json > benchmarks/results/reads.json
+      penchant bench incident --json --plots docs/images > benchmarks/results/incident.json
     """
-    from penchant.bench import reads as ranker  # noqa: PLC0415 (only where it runs)
-    from penchant.bench import show  # noqa: PLC0415
+    from penchant.bench.goodput import incident as course  # noqa: PLC0415 (only where it runs)
+    from penchant.bench.goodput import show  # noqa: PLC0415
 
-    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
-        return ranker.run(ranker.QUICK if quick else ranker.Plan(), folder, say)
+    def shown(console: Console, report: Mapping[str, Any]) -> None:
+        show.show_incident(console, report)
+        if plots is not None:
+            from penchant.bench.goodput.timeline import draw_incident  # noqa: PLC0415 (matplotlib is slow to import)
 
-    _run(measure, show.show_reads, json=json)
+            draw_incident(report, plots)
+
+    plan = course.QUICK if quick else course.Plan()
+    _run(lambda *_: course.report(plan, quick=quick), shown, json=json)
 
 
 def _run(

@@ -2,44 +2,48 @@
 
 import asyncio
 import multiprocessing
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from penchant.bench.facts import facts
 from penchant.bench.goodput.limits import LEAST_SHARE, Try, just_holds
 from penchant.bench.goodput.plan import QUICK, SYSTEMS, Plan, scaled, switched_off
+from penchant.bench.goodput.sharing import compare
 from penchant.bench.goodput.traffic import SHOPPERS_PER_RATE
-from penchant.bench.goodput.trial import Trial
 from penchant.bench.goodput.trial import run as run_trial
 
 Say = Callable[[str], None]
 Figures = dict[str, Any]
 
-FIFTH, URGENT_SHARE, CACHED_SHARE = 0.2, 0.95, 0.7
-"""The aims: GPU time per fresh intent, urgent intents in time at five times the load, cached share of prompts."""
+FIFTH, URGENT_SHARE, CACHED_SHARE, SHARED = 0.2, 0.95, 0.7, 1.1
+"""The aims: GPU time per fresh intent, urgent intents in time at five times the load, cached share of prompts, and how
+many times longer live p95 freshness may be beside a replay."""
 
 
 async def run(plan: Plan, say: Say) -> Figures:
     """The whole benchmark; `say` takes lines for people."""
     report = facts("goodput", quick=plan.loads == QUICK.loads) | {"plan": plan.told()}
     if plan.jobs == 1:
-        return report | await _run(plan, _in_a_thread, say)
+        return report | await _run(plan, asyncio.to_thread, say)
     with ProcessPoolExecutor(plan.jobs, multiprocessing.get_context("spawn")) as pool:
-        loop = asyncio.get_running_loop()
-        return report | await _run(plan, lambda trial: loop.run_in_executor(pool, run_trial, trial), say)
+        return report | await _run(plan, partial(asyncio.get_running_loop().run_in_executor, pool), say)
 
 
-async def _run(plan: Plan, attempt: Try, say: Say) -> Figures:
+async def _run(plan: Plan, execute: Callable[..., Awaitable[Figures]], say: Say) -> Figures:
+    attempt: Try = partial(execute, run_trial)
     unit = await just_holds(plan.trial("per event", 1.0), attempt, plan.seeds)
     if unit is None:
         raise AssertionError("one call an event holds at no rate at all: there is no load to compare at")
     say(f"one call an event just holds at {unit:g} events/s")
-    rows = await _loads(plan, unit, attempt, say)
-    report = {"unit_rate": unit, "loads": rows, "fewer_replicas": await _fewer(plan, unit, attempt)}
-    if plan.own_limit:
-        report["limits"] = await _limits(plan, attempt, say)
+    report: Figures = {"unit_rate": unit, "loads": await _loads(plan, unit, attempt, say)}
+    report["fewer_replicas"] = await _fewer(plan, unit, attempt)
+    report["limits"] = await _limits(plan, attempt, say) if plan.own_limit else {}
+    capacity = report["limits"].get("penchant", {}).get("rate")
+    alone = replace(plan, replicas=1).trial("penchant", 1.0)
+    report["sharing"] = await compare(alone, capacity, execute) if capacity else []
     report["without"] = await _without(plan, unit, attempt, say)
     report["sensitivity"] = await _sensitivity(plan, unit, attempt, say)
     return report | {"aims": _aims(report)}
@@ -146,8 +150,17 @@ def _aims(report: Figures) -> dict[str, Figures]:
         "cost at five times the load": _aim(five, FIFTH, met=five <= FIFTH),
         "urgent intents in time at five times the load": _aim(urgent, URGENT_SHARE, met=urgent >= URGENT_SHARE),
         "shoppers owed at once at five times the load": _aim(waiting, shoppers, met=waiting <= shoppers),
+        **_shared(report),
         "cached share of prompts": _aim(cached, CACHED_SHARE, met=cached >= CACHED_SHARE),
     }
+
+
+def _shared(report: Figures) -> dict[str, Figures]:
+    """By how many times live freshness grows beside a replay, in the best of the ways."""
+    times = [row["p95_times"] for row in report["sharing"][1:] if row["p95_times"]]
+    if not times:
+        return {}
+    return {"live p95 freshness beside a replay, times alone": _aim(min(times), SHARED, met=min(times) <= SHARED)}
 
 
 def _aim(found: float | None, aim: float, *, met: bool) -> Figures:
@@ -158,7 +171,3 @@ def _cost(ours: Figures, theirs: Figures) -> float | None:
     """GPU time per fresh intent, as a share of theirs."""
     mine, other = ours["gpu_s_per_fresh_intent"], theirs["gpu_s_per_fresh_intent"]
     return round(mine / other, 3) if mine and other else None
-
-
-async def _in_a_thread(trial: Trial) -> Figures:
-    return await asyncio.to_thread(run_trial, trial)

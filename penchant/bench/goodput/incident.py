@@ -16,7 +16,7 @@ from penchant.bench.goodput.freshness import Freshness, Sample, percentiles
 from penchant.bench.goodput.pipeline import Pipeline
 from penchant.bench.goodput.servers import GpuServer, Serving
 from penchant.bench.goodput.traffic import Traffic
-from penchant.bench.goodput.trial import MOST_STEPS
+from penchant.bench.goodput.trial import MOST_STEPS, feed
 from penchant.embedded.timing import Timing
 from penchant.virtual.clock import Clock
 from streams.errors import DeadlinePassed, ModelUnavailable
@@ -24,31 +24,35 @@ from streams.errors import DeadlinePassed, ModelUnavailable
 FIRST, SECOND = "first", "second"
 DEAD = "first-1"
 LOOK_S = 1.0
-NEIGHBOUR = "What another team asks of the same GPUs. " * 150
-"""1,500 tokens; each prompt of theirs begins with a number of its own, so that nothing of it is cached."""
+TAIL_S = 10.0
+"""For the last events' intents."""
+
+NEIGHBOUR = "What another team asks of the same GPUs. " * 40
+"""400 tokens; each prompt of theirs begins with a number of its own, so that nothing of it is cached."""
 
 NEIGHBOUR_TOKENS, NEIGHBOUR_WITHIN_S = 300, 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Events a second, replicas of the two pools, and when what happens. `neighbours` call the first pool's GPUs for
-    something else at once, without a pause, while it is overloaded."""
+    """Events a second, replicas of the two pools, and when what happens. So many `neighbours` call the first pool's
+    GPUs for something else, without a pause, while it is overloaded; they come within `onset_s`."""
 
     rate: float = 40.0
     first: int = 3
     second: int = 2
-    dies_s: float = 60.0
-    back_s: float = 100.0
+    dies_s: float = 62.0
+    back_s: float = 102.0
     overload_s: float = 150.0
     relief_s: float = 190.0
     end_s: float = 240.0
-    neighbours: int = 240
+    neighbours: int = 450
+    onset_s: float = 10.0
     timing: Timing = field(default_factory=Timing)
     seed: int = 1
 
 
-QUICK = Plan(rate=16.0, dies_s=20.0, back_s=40.0, overload_s=65.0, relief_s=80.0, end_s=100.0)
+QUICK = Plan(rate=12.0, dies_s=16.0, back_s=27.0, overload_s=40.0, relief_s=55.0, end_s=75.0)
 
 
 async def report(plan: Plan, *, quick: bool) -> dict[str, Any]:
@@ -101,11 +105,8 @@ class Course:
         self._pipeline.fill(traffic.before)
         async with asyncio.TaskGroup() as tasks:
             beside = [tasks.create_task(each) for each in (self._pipeline.run(), self._look(), self._happen())]
-            now = asyncio.get_running_loop().time
-            for arrival in traffic.arrivals:
-                await asyncio.sleep(max(arrival.at_s - now(), 0.0))
-                self._freshness.arrived(arrival)
-                await self._pipeline.take(arrival)
+            await feed(self._pipeline, traffic.arrivals, self._freshness)
+            await asyncio.sleep(TAIL_S)
             for task in beside:
                 task.cancel()
 
@@ -118,15 +119,17 @@ class Course:
         await self._until(plan.overload_s, "others load the first pool")
         async with asyncio.TaskGroup() as tasks:
             for number in range(plan.neighbours):
-                tasks.create_task(self._neighbour(self._first[number % len(self._first)]))
+                server = self._first[number % len(self._first)]
+                tasks.create_task(self._neighbour(server, plan.onset_s * number / plan.neighbours))
         self.happened.append({"at_s": plan.relief_s, "what": "the others have gone"})
 
     async def _until(self, at_s: float, what: str) -> None:
         await asyncio.sleep(at_s - asyncio.get_running_loop().time())
         self.happened.append({"at_s": at_s, "what": what})
 
-    async def _neighbour(self, server: GpuServer) -> None:
+    async def _neighbour(self, server: GpuServer, after_s: float) -> None:
         """Somebody who asks without a pause, and takes a refusal for a reason to ask again."""
+        await asyncio.sleep(after_s)
         now = asyncio.get_running_loop().time
         while now() < self._plan.relief_s:
             number = next(self._numbers)

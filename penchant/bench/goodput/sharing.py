@@ -5,8 +5,8 @@ live traffic it leaves because it sees its own calls wait.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clients.calls import Class
@@ -28,6 +28,33 @@ class Sharing:
     live: Trial
     replay_rate: float = 0.0
     limits: LimitRules = field(default_factory=LimitRules)
+
+
+LEFT = LimitRules(eagerness=0.05)
+SHARE = LimitRules(eagerness=0.05, initial=4, most=4)
+"""A replay that gives way to whatever waiting it sees; and one that has no more than four calls at each server."""
+
+SHARINGS: Mapping[str, LimitRules] = {
+    "a replay with the usual limits": LimitRules(),
+    "a replay that gives way": LEFT,
+    "a replay with four calls a server": SHARE,
+}
+
+Execute = Callable[[Callable[[Sharing], dict[str, Any]], Sharing], Awaitable[dict[str, Any]]]
+
+
+async def compare(live: Trial, capacity: float, execute: Execute) -> list[dict[str, Any]]:
+    """Live at half of what the servers can take, alone and beside replays that would fill them by themselves."""
+    alone = Sharing(replace(live, rate=capacity / 2))
+    cases = {"nothing": alone} | {
+        name: replace(alone, replay_rate=capacity, limits=limits) for name, limits in SHARINGS.items()
+    }
+    found = await asyncio.gather(*(execute(run, sharing) for sharing in cases.values()))
+    base_s = found[0]["live"]["freshness_s"]["p95"]
+    return [
+        {"beside": name, "p95_times": _times(told["live"]["freshness_s"]["p95"], base_s)} | told
+        for name, told in zip(cases, found, strict=True)
+    ]
 
 
 def run(sharing: Sharing) -> dict[str, Any]:
@@ -66,6 +93,10 @@ async def _side(
     course = Course(trial.span, servers, system, freshness)
     await course.run(traffic.arrivals)
     told[traffic_class] = course.figures()
+
+
+def _times(p95_s: float | None, base_s: float | None) -> float | None:
+    return round(p95_s / base_s, 3) if p95_s and base_s else None
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -95,6 +95,15 @@ def run(trial: Trial) -> dict[str, Any]:
     return course.figures()
 
 
+async def feed(system: System, arrivals: Iterable[Arrival], freshness: Freshness) -> None:
+    """Hand each event over when its time has come, counted from the beginning of virtual time."""
+    now = asyncio.get_running_loop().time
+    for arrival in arrivals:
+        await asyncio.sleep(max(arrival.at_s - now(), 0.0))
+        freshness.arrived(arrival)
+        await system.take(arrival)
+
+
 class Course:
     """Lets a system go through its events, and looks at it meanwhile. All prompts share so many tokens, the first."""
 
@@ -110,7 +119,7 @@ class Course:
         """From the first event to the end."""
         running = asyncio.create_task(self._system.run())
         beside = [running, asyncio.create_task(self._look()), asyncio.create_task(self._count())]
-        feeding = asyncio.create_task(self._feed(arrivals))
+        feeding = asyncio.create_task(feed(self._system, arrivals, self._freshness))
         done, _ = await asyncio.wait([running, feeding], return_when=asyncio.FIRST_COMPLETED)
         for task in beside:
             task.cancel()
@@ -135,13 +144,6 @@ class Course:
             "most_waiting": self._most_waiting,
             "most_waiting_kb": round(self._most_bytes / 1e3, 1),
         }
-
-    async def _feed(self, arrivals: Sequence[Arrival]) -> None:
-        now = asyncio.get_running_loop().time
-        for arrival in arrivals:
-            await asyncio.sleep(max(arrival.at_s - now(), 0.0))
-            self._freshness.arrived(arrival)
-            await self._system.take(arrival)
 
     async def _count(self) -> None:
         """What is spent within the measured time."""

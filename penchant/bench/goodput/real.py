@@ -1,0 +1,135 @@
+"""Real: the same traffic through a real Kafka protocol, Redis and tritonserver in real time, beside virtual time.
+
+The simulated GPU is the same arithmetic, once behind the embedded tritonserver and once behind the virtual clock.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from agents.health import Health
+from agents.instruments import Instruments
+from agents.meter import Meter
+from penchant.app import worker
+from penchant.bench.facts import facts
+from penchant.bench.goodput.freshness import Freshness
+from penchant.bench.goodput.pipeline import Noting, Pipeline
+from penchant.bench.goodput.servers import GpuServer, Serving
+from penchant.bench.goodput.traffic import Arrival, Record, Traffic
+from penchant.bench.goodput.trial import MOST_STEPS, feed
+from penchant.embedded.stack import Stack
+from penchant.embedded.timing import Timing
+from penchant.settings.root import Settings
+from penchant.traffic.producer import EventProducer
+from penchant.virtual.clock import Clock
+from streams.errors import PlatformLacks
+
+PATIENCE_S = 20.0
+"""How long the last intents may take."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Events a second for so long; nothing is known of the shoppers before."""
+
+    rate: float = 10.0
+    seconds: float = 60.0
+    warm_s: float = 10.0
+    timing: Timing = field(default_factory=Timing)
+    seed: int = 1
+
+    def traffic(self) -> Traffic:
+        """The events."""
+        return Traffic(self.rate, self.seconds, self.seed, before_s=0.0)
+
+    def freshness(self) -> Freshness:
+        """Of the events after the first seconds, in which connections are made."""
+        return Freshness(self.warm_s, self.seconds)
+
+
+QUICK = Plan(seconds=20.0, warm_s=5.0)
+
+
+async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
+    """Both, side by side. PlatformLacks where there is no tritonserver."""
+    say(f"{plan.seconds:g} s in real time")
+    stack = Stack(folder, topics={Settings().kafka.topic: 1, Settings().kafka.dead_letter_topic: 1}, timing=plan.timing)
+    async with stack:
+        if stack.triton is None:
+            raise PlatformLacks("\n".join(stack.notes), "run it where a tritonserver starts")
+        real = await _real(plan, stack)
+    virtual = await asyncio.to_thread(virtually, plan)
+    before = facts("goodput --real", quick=plan == QUICK, components=stack.components)
+    return before | {"rate": plan.rate, "seconds": plan.seconds, "real": real, "virtual": virtual}
+
+
+def virtually(plan: Plan) -> dict[str, Any]:
+    """The same in virtual time."""
+    clock = Clock(most=MOST_STEPS)
+    world = clock.process("world")
+    freshness = plan.freshness()
+    server = GpuServer("gpu", plan.timing, world, Serving())
+    pipeline = Pipeline({"gpus": [server]}, freshness.readable, world.time)
+
+    async def main() -> None:
+        running = asyncio.create_task(pipeline.run())
+        await feed(pipeline, plan.traffic().arrivals, freshness)
+        await asyncio.sleep(PATIENCE_S)
+        running.cancel()
+
+    try:
+        clock.run(world, main())
+    finally:
+        clock.bury()
+    return _figures(freshness, pipeline.meter)
+
+
+async def _real(plan: Plan, stack: Stack) -> dict[str, Any]:
+    settings, freshness = _settings(plan, stack), plan.freshness()
+    began_s: list[float] = []
+
+    def now_s() -> float:
+        return time.monotonic() - began_s[0]
+
+    meter = Noting(freshness.readable, now_s)
+    instruments = Instruments(Health(settings.health.bound_s), meter)
+    async with worker(settings, instruments=instruments), EventProducer(settings.kafka) as producer:
+        began_s.append(time.monotonic())
+        for arrival in plan.traffic().arrivals:
+            await asyncio.sleep(max(arrival.at_s - now_s(), 0.0))
+            freshness.arrived(replace(arrival, at_s=now_s()))
+            record = Record.of(_stamped(arrival))
+            await producer.send(record.key, record.value)
+        await producer.flush()
+        await asyncio.sleep(PATIENCE_S)
+    return _figures(freshness, meter)
+
+
+def _stamped(arrival: Arrival) -> Arrival:
+    return replace(arrival, event=replace(arrival.event, time_ms=time.time_ns() // 1_000_000))
+
+
+def _settings(plan: Plan, stack: Stack) -> Settings:
+    if stack.triton is None:
+        raise AssertionError("there is a tritonserver")
+    told: Mapping[str, Any] = {
+        "kafka": {"bootstrap": stack.kafka.address, "group": "penchant-bench"},
+        "redis": {"url": stack.redis.url},
+        "model": {"url": stack.triton.grpc_address, "tokens_per_block": plan.timing.block_tokens},
+    }
+    return Settings.model_validate(told)
+
+
+def _figures(freshness: Freshness, meter: Meter) -> dict[str, Any]:
+    freshness.close()
+    return freshness.figures() | {
+        "calls": meter.calls,
+        "input_tokens": meter.input_tokens,
+        "cached_share": round(meter.cached_tokens / max(meter.input_tokens, 1), 4),
+        "output_tokens": meter.output_tokens,
+    }
