@@ -6,7 +6,7 @@ from typing import Protocol
 
 from agents.meter import Meter
 from agents.partition import Partition
-from streams.dead_letters import DeadLetter, LimitRules, RefusalWindow
+from streams.dead_letters import OURS, DeadLetter, LimitRules, RefusalWindow
 from streams.decoding import Refusal
 from streams.errors import BrokerUnavailable
 from streams.ledger import Ticket
@@ -69,4 +69,6 @@ def _letter(topic: str, partition: int, refusal: Refusal) -> DeadLetter:
         reason=refusal.reason,
         path=refusal.path,
         detail=refusal.detail,
+        timestamp_ms=record.timestamp if record.timestamp >= 0 else None,
+        own_headers=[header for header in record.headers if not header[0].startswith(OURS)],
     )

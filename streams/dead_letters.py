@@ -5,15 +5,26 @@ So refusals stay uncovered until their window has passed, and a tripped limit tr
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
+from streams.decoding import Record
 from streams.errors import DeadLetterLimit
 from streams.ledger import Ticket
+
+OURS = "penchant-"
+"""How the names of our headers begin."""
+
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A refused record, as it goes to the dead-letter topic: its own key and value, and where and why in headers."""
+    """A refused record, as it goes to the dead-letter topic: its own key, value and headers, and where and why in ours.
+
+    `timestamp_ms` is the refused record's, None where it had none.
+    """
 
     topic: str
     partition: int
@@ -23,18 +34,35 @@ class DeadLetter:
     reason: str
     path: str = ""
     detail: str = ""
+    timestamp_ms: int | None = None
+    own_headers: Headers = ()
 
-    def headers(self) -> list[tuple[str, bytes]]:
+    def headers(self) -> list[tuple[str, bytes | None]]:
         """Kafka headers; `penchant-path` is the field at fault, `items.0.price` say."""
         values = {
-            "penchant-topic": self.topic,
-            "penchant-partition": str(self.partition),
-            "penchant-offset": str(self.offset),
-            "penchant-reason": self.reason,
-            "penchant-path": self.path,
-            "penchant-detail": self.detail[:500],
+            "topic": self.topic,
+            "partition": str(self.partition),
+            "offset": str(self.offset),
+            "reason": self.reason,
+            "path": self.path,
+            "detail": self.detail[:500],
         }
-        return [(name, value.encode()) for name, value in values.items()]
+        if self.timestamp_ms is not None:
+            values["timestamp"] = str(self.timestamp_ms)
+        return [*self.own_headers, *((OURS + name, value.encode()) for name, value in values.items())]
+
+    @classmethod
+    def read(cls, record: Record) -> Self | None:
+        """The letter that a record of the dead-letter topic is; None for a record that is none."""
+        told = {name: value or b"" for name, value in record.headers if name.startswith(OURS)}
+        own = tuple((name, value) for name, value in record.headers if not name.startswith(OURS))
+        try:
+            topic, reason, path, detail = (told[OURS + name].decode() for name in ("topic", "reason", "path", "detail"))
+            partition, offset = int(told[f"{OURS}partition"]), int(told[f"{OURS}offset"])
+            time_ms = int(told[f"{OURS}timestamp"]) if f"{OURS}timestamp" in told else None
+        except (KeyError, ValueError):
+            return None
+        return cls(topic, partition, offset, record.key, record.value, reason, path, detail, time_ms, own)
 
 
 @dataclass(frozen=True, slots=True)

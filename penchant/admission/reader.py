@@ -1,7 +1,7 @@
 """Reader: looks at topics without being in a group: what they are, how far they go, and their newest records."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -21,10 +21,13 @@ FETCH_BYTES = 262_144
 
 
 class TopicReader:
-    """A connection that reads only. Waits are bounded by `timeout_s` each; BrokerUnavailable without Kafka."""
+    """A connection that reads only. Waits are bounded by `timeout_s` each; BrokerUnavailable without Kafka.
 
-    def __init__(self, kafka: Kafka, timeout_s: float = 10.0) -> None:
-        self._kafka, self._timeout_s = kafka, timeout_s
+    `committed`: leave out what stands in transactions that were aborted, or are not yet done.
+    """
+
+    def __init__(self, kafka: Kafka, timeout_s: float = 10.0, *, committed: bool = False) -> None:
+        self._kafka, self._timeout_s, self._committed = kafka, timeout_s, committed
 
     async def __aenter__(self) -> Self:
         options = kafka_options(self._kafka) | {"request_timeout_ms": int(self._timeout_s * 1_000)}
@@ -34,6 +37,7 @@ class TopicReader:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=FETCH_BYTES,
+            isolation_level="read_committed" if self._committed else "read_uncommitted",
         )
         try:
             with kafka_errors(self._kafka):
@@ -71,6 +75,41 @@ class TopicReader:
         for partition, first in firsts.items():
             self._consumer.seek(partition, first)
         return await self._read({partition: log.ends[partition.partition] for partition in firsts})
+
+    async def since(self, log: Log, time_ms: int) -> Mapping[int, int]:
+        """The first offset at that time or later, of each partition that has one; brokers' mocks tell of none."""
+        asked = dict.fromkeys(_partitions(log.topic, log.partitions), time_ms)
+        with kafka_errors(self._kafka):
+            async with asyncio.timeout(self._timeout_s):
+                found = await self._consumer.offsets_for_times(asked)
+        return {partition.partition: at.offset for partition, at in found.items() if at is not None}
+
+    async def scan(self, log: Log, firsts: Mapping[int, int]) -> AsyncGenerator[tuple[int, Sequence[Record]]]:
+        """Everything from these offsets to the ends of `log`, partition by partition as it comes: number and records.
+
+        BrokerUnavailable when nothing comes for `timeout_s`.
+        """
+        ends = {TopicPartition(log.topic, number): log.ends[number] for number in firsts}
+        self._consumer.assign(list(ends))
+        for partition in ends:
+            self._consumer.seek(partition, firsts[partition.partition])
+        with kafka_errors(self._kafka):
+            while behind := await self._behind(ends):
+                async with asyncio.timeout(self._timeout_s):
+                    found = await self._some(behind, ends)
+                for partition, records in found.items():
+                    yield partition.partition, records
+
+    async def _some(self, behind: Sequence[TopicPartition], ends: Mapping[TopicPartition, int]) -> Mapping[Any, Any]:
+        """The next records before the ends; none where only markers were in the way."""
+        before = [await self._consumer.position(partition) for partition in behind]
+        while True:
+            found = await self._consumer.getmany(*behind, timeout_ms=POLL_MS)
+            if found or before != [await self._consumer.position(partition) for partition in behind]:
+                return {
+                    partition: [record for record in records if record.offset < ends[partition]]
+                    for partition, records in found.items()
+                }
 
     async def committed(self, log: Log, group: str) -> Mapping[int, int]:
         """The group's committed offset of each partition that has one."""
@@ -116,9 +155,9 @@ class TopicReader:
             self._consumer.unsubscribe()
         return found
 
-    async def _behind(self, ends: Mapping[TopicPartition, int]) -> bool:
+    async def _behind(self, ends: Mapping[TopicPartition, int]) -> Sequence[TopicPartition]:
         """By position, which goes past transaction markers and what compaction removed."""
-        return any([await self._consumer.position(partition) < end for partition, end in ends.items()])
+        return [partition for partition, end in ends.items() if await self._consumer.position(partition) < end]
 
     @asynccontextmanager
     async def _of_group(self, log: Log, group: str) -> AsyncIterator[Any]:

@@ -52,5 +52,5 @@ async def test_nobody_waits_for_a_partition_that_went() -> None:
 
 
 def _refused(partition: Partition) -> tuple[Refusal, object]:
-    record = SimpleNamespace(offset=7, timestamp=0, key=b"ada", value=b"no json")
+    record = SimpleNamespace(offset=7, timestamp=0, key=b"ada", value=b"no json", headers=())
     return Refusal(record, "json"), partition.ledger.owe(7, None, 0.0)

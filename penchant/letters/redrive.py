@@ -1,0 +1,168 @@
+"""Redrive: refused records that are events now go back to the topic that they came from.
+
+What goes back, and the marker that says so, are one Kafka transaction: after a crash either both are there or neither,
+and a redrive that begins ends the transaction of one that still runs. So in the topic each letter is committed once.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerFenced
+
+from penchant.admission.reader import TopicReader
+from penchant.connection import idempotent_producer, kafka_errors
+from penchant.letters.pile import Found, Pile, Progress, look
+from penchant.settings.kafka import Kafka
+from streams.dead_letters import DeadLetter
+from streams.dialects import Dialect
+from streams.errors import ContractMismatch
+from streams.redriven import marker
+
+BATCH = 500
+"""Letters in one transaction."""
+
+WAIT_S = 60.0
+"""How long a broker may take for one."""
+
+
+class Plan(NamedTuple):
+    """Which letters: those that came from `topic`, refused for `reason` where it is given. `dialect` judges them."""
+
+    topic: str
+    dialect: Dialect
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the letters. `still_bad` ones stay, by the reason for which they would be refused now; `passed`
+    are not asked for: of another reason, or another topic."""
+
+    letters: int = 0
+    redriven: int = 0
+    already: int = 0
+    passed: int = 0
+    still_bad: dict[str, int] = field(default_factory=dict)
+
+
+async def rehearse(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
+    """What a redrive would do; writes nothing."""
+    outcome = Outcome()
+    async with TopicReader(kafka, committed=True) as reader:
+        pile = await look(reader, kafka.dead_letter_topic, _silent)
+        async for _, good in _sorted(pile, plan, outcome, progress):
+            outcome.redriven += len(good)
+    return outcome
+
+
+async def redrive(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
+    """Send back what is good now. Call it again after a crash: it goes on where it was.
+
+    Raises BrokerUnavailable, or ContractMismatch when there is no such topic or another redrive took over.
+    """
+    outcome = Outcome()
+    async with AsyncExitStack() as stack:
+        producer = await _fencing(kafka, stack)  # before looking: afterwards nobody else marks anything
+        reader = await stack.enter_async_context(TopicReader(kafka, committed=True))
+        pile = await look(reader, kafka.dead_letter_topic, _silent)
+        await reader.log(plan.topic)
+        async for partition, good in _sorted(pile, plan, outcome, progress):
+            for first in range(0, len(good), BATCH):
+                batch = good[first : first + BATCH]
+                await _send(producer, kafka, partition, batch)
+                outcome.redriven += len(batch)
+    return outcome
+
+
+Good = Sequence[tuple[int, DeadLetter]]
+"""Letters with their offsets in the dead-letter topic."""
+
+
+async def _sorted(pile: Pile, plan: Plan, outcome: Outcome, progress: Progress) -> AsyncIterator[tuple[int, Good]]:
+    """The letters that can go, partition by partition; the others are counted."""
+    async with aclosing(pile.found()) as scan:
+        async for partition, found in scan:
+            yield partition, [(each.place.offset, letter) for each, letter in _asked(found, plan, outcome)]
+            progress(outcome.letters)
+
+
+def _asked(found: Sequence[Found], plan: Plan, outcome: Outcome) -> Iterator[tuple[Found, DeadLetter]]:
+    for each in found:
+        letter = each.letter
+        outcome.letters += 1
+        if each.redriven:
+            outcome.already += 1
+        elif letter is None or letter.topic != plan.topic or (plan.reason and letter.reason != plan.reason):
+            outcome.passed += 1
+        elif reason := _fault(letter, plan.dialect):
+            outcome.still_bad[reason] = outcome.still_bad.get(reason, 0) + 1
+        else:
+            yield each, letter
+
+
+class _AsItWas(NamedTuple):
+    """The refused record, for a dialect to judge."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+def _fault(letter: DeadLetter, dialect: Dialect) -> str | None:
+    """Why it would be refused again; None when it would not."""
+    time_ms = -1 if letter.timestamp_ms is None else letter.timestamp_ms
+    record = _AsItWas(letter.offset, time_ms, letter.key, letter.value, letter.own_headers)
+    refused = dialect.decode([record]).refused
+    return refused[0].reason if refused else None
+
+
+async def _send(producer: AIOKafkaProducer, kafka: Kafka, partition: int, batch: Good) -> None:
+    """One transaction; it is left open when something breaks, and the next redrive ends it."""
+    with _errors(kafka):
+        async with asyncio.timeout(WAIT_S):
+            await producer.begin_transaction()
+            sent = [await _back(producer, letter) for _, letter in batch]
+            marks = marker([offset for offset, _ in batch])
+            sent.append(await producer.send(kafka.dead_letter_topic, b"", partition=partition, headers=marks))
+            await asyncio.gather(*sent)
+            await producer.commit_transaction()
+
+
+async def _back(producer: AIOKafkaProducer, letter: DeadLetter) -> Awaitable[object]:
+    """The record as it was, to where Kafka's own partitioner puts its key."""
+    future: Awaitable[object] = await producer.send(
+        letter.topic,
+        letter.value,
+        letter.key,
+        timestamp_ms=letter.timestamp_ms,
+        headers=list(letter.own_headers),
+    )
+    return future
+
+
+async def _fencing(kafka: Kafka, stack: AsyncExitStack) -> AIOKafkaProducer:
+    """A producer that is the only one to redrive for this group: whichever did before is fenced off."""
+    with kafka_errors(kafka):
+        async with asyncio.timeout(WAIT_S):
+            name = f"{kafka.group}-redrive"
+            return await stack.enter_async_context(idempotent_producer(kafka, transactional_id=name, linger_ms=5))
+
+
+@contextmanager
+def _errors(kafka: Kafka) -> Iterator[None]:
+    with kafka_errors(kafka):
+        try:
+            yield
+        except ProducerFenced as exc:
+            told = "let it end: it does what this one had still to do"
+            raise ContractMismatch("another redrive of this group has begun", told) from exc
+
+
+def _silent(_: int) -> None:
+    """The first look is quick, and not shown."""
