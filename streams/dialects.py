@@ -60,32 +60,33 @@ class RecordDialect:
         events: list[tuple[int, int, ShopperEvent]] = []
         refused: list[Refusal] = []
         ignored = 0
+        read, most, keyed = self._read, self._max_bytes, self._keyed
         for record in records:
+            value = record.value
             try:
-                found = self._events(record)
+                if not value or len(value) > most:
+                    raise _unread(value, most)
+                for event in read(value, record):
+                    if event is None:
+                        ignored += 1
+                    elif keyed and event.shopper_id.encode() != record.key:
+                        raise _other_key()
+                    else:
+                        events.append((record.offset, record.timestamp, event))
             except EventRefused as exc:
                 reason = cast("Reason", exc.reason)  # those who read events know no others
                 refused.append(Refusal(record, reason, exc.path, exc.detail))
-                continue
-            for event in found:
-                if event is None:
-                    ignored += 1
-                else:
-                    events.append((record.offset, record.timestamp, event))
         return Decoded(events, refused, ignored)
 
-    def _events(self, record: Record) -> Events:
-        value = record.value
-        if not value:
-            raise EventRefused("empty", detail="the record has no value")
-        if len(value) > self._max_bytes:
-            raise EventRefused("too_large", detail=f"{len(value)} bytes, {self._max_bytes} are allowed")
-        events = self._read(value, record)
-        if self._keyed:
-            for event in events:
-                if event is not None and event.shopper_id.encode() != record.key:
-                    raise EventRefused("key", detail="the record's key is not the shopper's id")
-        return events
+
+def _other_key() -> EventRefused:
+    return EventRefused("key", detail="the record's key is not the shopper's id")
+
+
+def _unread(value: bytes | None, most: int) -> EventRefused:
+    if not value:
+        return EventRefused("empty", detail="the record has no value")
+    return EventRefused("too_large", detail=f"{len(value)} bytes, {most} are allowed")
 
 
 class _Any:

@@ -22,7 +22,6 @@ from streams.formats.shapes import (
     below,
     checked_ms,
     derived,
-    is_list,
     reader,
     shopper,
     text,
@@ -179,7 +178,7 @@ class Ga4:
         return made(name, who, action, at_ms, items, query and self._query(query), session, order)
 
     def _items(self, products: msgspec.Raw, currency: str | None) -> tuple[Item, ...]:
-        return self._shelf.items(products, currency, "items") if is_list(products) else ()
+        return self._shelf.items(products, currency, "items")
 
     def _query(self, query: str) -> str:
         return self._redact(query[:LONGEST_TEXT])

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from streams.errors import EventRefused
 from streams.events import Item
-from streams.formats.shapes import NOT_SET, Figure, Name, below, reader
+from streams.formats.shapes import NONE, NOT_SET, Figure, Name, below, reader
 from streams.redaction import HIGHEST_PRICE, Redact, hashed, pseudonymous, redact
 from streams.wire import PRODUCTS
 
@@ -46,6 +46,8 @@ class Shelf(Generic[T]):
 
     def items(self, told: msgspec.Raw, currency: str | None, path: str) -> tuple[Item, ...]:
         """The items of a list of products, as it came; EventRefused with the place of a bad one below `path`."""
+        if told is NONE:
+            return ()
         key = bytes(told), currency
         items = self._lists.get(key)
         if items is None:
@@ -67,7 +69,7 @@ class Shelf(Generic[T]):
 
     def _learn(self, told: msgspec.Raw, currency: str | None, path: str) -> tuple[Item, ...]:
         try:
-            products = self._read(told)
+            products = [] if bytes(told) == b"null" else self._read(told)
         except EventRefused as refused:
             raise below(path, refused) from refused
         if len(products) > MOST:

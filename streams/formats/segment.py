@@ -13,8 +13,8 @@ import msgspec
 from streams.errors import EventRefused
 from streams.events import Action, Item, ShopperEvent
 from streams.formats.products import Described, Shelf, titled
-from streams.formats.shapes import NONE, Figure, Name, Shape, below, is_list, own_id, reader, shopper, text, time_ms
-from streams.redaction import Redact, redact
+from streams.formats.shapes import NONE, Figure, Name, Shape, derived, kept, reader, shopper, text, time_ms
+from streams.redaction import Redact, hashed, redact
 from streams.wire import LONGEST_TEXT, made
 
 ACTIONS: Mapping[str, Action] = {
@@ -73,8 +73,8 @@ class Properties(Product, frozen=True):
     products: msgspec.Raw = NONE
 
 
-class Told(Shape, frozen=True, rename="camel"):
-    """The envelope of every call."""
+class Call(Shape, frozen=True, rename="camel"):
+    """What all calls have."""
 
     type: str = "track"
     event: str | None = None
@@ -84,7 +84,18 @@ class Told(Shape, frozen=True, rename="camel"):
     timestamp: datetime | None = None
     original_timestamp: datetime | None = None
     received_at: datetime | None = None
-    properties: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Told(Call, frozen=True, rename="camel"):
+    """A call with what it says of products."""
+
+    properties: Properties | None = None
+
+
+class Bare(Call, frozen=True, rename="camel"):
+    """A call whose properties are not looked at: those of an event that is not asked for may be anything."""
+
+    properties: msgspec.Raw = NONE
 
 
 class Segment:
@@ -98,33 +109,45 @@ class Segment:
 
         `at_ms` and `name` are a time and an id to take where the event has none.
         """
-        told = _read(value)
-        action = ACTIONS.get((told.event or "").lower()) if told.type == "track" else None
+        try:
+            told = _read(value)
+        except EventRefused:
+            if _action(_read_bare(value)) is None:
+                return (None,)
+            raise
+        action = _action(told)
         if action is None:
             return (None,)
-        who = shopper(WHO, told.user_id, told.anonymous_id)
-        try:
-            properties = _read_properties(told.properties)
-        except EventRefused as refused:
-            raise below("properties", refused) from refused
+        who, properties = shopper(WHO, told.user_id, told.anonymous_id), told.properties or NOTHING
         moment = told.timestamp or told.original_timestamp or told.received_at
         if moment is not None:
             at_ms = time_ms(moment, "timestamp")
-        name = own_id(told.message_id, name, told.properties, f"{who}\0{action}\0{at_ms}\0")
+        own = told.message_id
+        name = kept(own) if own else hashed(name) if name else _derived(value, f"{who}\0{action}\0{at_ms}\0")
         items, query, order = self._items(properties), properties.query, properties.order_id
         query = self._redact(query[:LONGEST_TEXT]) if isinstance(query, str) else None
         return (made(name, who, action, at_ms, items, query, None, text(order)),)
 
     def _items(self, properties: Properties) -> tuple[Item, ...]:
         """The products of the list, else the one that the properties themselves are."""
-        if is_list(properties.products):
+        if properties.products not in (NONE, NULL):
             return self._shelf.items(properties.products, properties.currency, "properties.products")
         if properties.product_id is None and properties.sku is None and properties.name is None:
             return ()
         return (self._shelf.item(_described(properties, None), "properties"),)
 
 
-_read, _read_properties = reader(Told), reader(Properties)
+_read, _read_bare = reader(Told), reader(Bare)
+NOTHING, NULL = Properties(), msgspec.Raw(b"null")
+
+
+def _action(call: Call) -> Action | None:
+    return ACTIONS.get(call.event.lower()) if call.event and call.type == "track" else None
+
+
+def _derived(value: bytes, told: str) -> str:
+    """Of a call that is sent again, all but the times of sending is the same."""
+    return derived(_read_bare(value).properties, told)
 
 
 def _described(product: Product, currency: str | None) -> Described:

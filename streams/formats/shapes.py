@@ -60,24 +60,16 @@ def shopper(paths: tuple[str, ...], *names: Name) -> str:
     return _shopper([(path, str(name)) for path, name in zip(paths, names, strict=True) if name is not None], paths)
 
 
-def own_id(own: str | None, envelope: str, content: bytes | msgspec.Raw, told: str) -> str:
-    """What to call an event: by its own id (a hash of one that may not be kept), its envelope's, or by what it tells.
-
-    So it has the same name whenever it is sent again.
-    """
-    if own:
-        return own if is_plain(own) or not (len(own) > 128 or _FORBIDDEN(own) or is_personal(own)) else hashed(own)
-    return hashed(envelope) if envelope else derived(content, told)
+def kept(own: str) -> str:
+    """An event's own id; a hash stands for one that may not be kept."""
+    if is_plain(own):
+        return own
+    return hashed(own) if len(own) > 128 or _FORBIDDEN(own) or is_personal(own) else own
 
 
 def derived(content: bytes | msgspec.Raw, told: str) -> str:
     """An id of what identifies an event that has none."""
     return hashed(told.encode() + bytes(content))
-
-
-def is_list(told: msgspec.Raw) -> bool:
-    """Whether there is a list, and not nothing at all."""
-    return told is not NONE and bytes(told) != b"null"
 
 
 def text(name: Name) -> str | None:

@@ -12,8 +12,8 @@ import msgspec
 
 from streams.events import Action, ShopperEvent
 from streams.formats.products import Described, Shelf, titled
-from streams.formats.shapes import NONE, Figure, Name, Shape, is_list, own_id, reader, shopper, text, time_ms
-from streams.redaction import Redact, redact
+from streams.formats.shapes import NONE, Figure, Name, Shape, derived, kept, reader, shopper, text, time_ms
+from streams.redaction import Redact, hashed, redact
 from streams.wire import LONGEST_TEXT, made
 
 ACTIONS: Mapping[str, Action] = {
@@ -117,8 +117,9 @@ class Snowplow:
         moment = told.derived_tstamp or told.collector_tstamp
         if moment is not None:
             at_ms = time_ms(moment, "derived_tstamp")
-        name = own_id(told.event_id, name, value, f"{who}\0{action}\0{at_ms}\0")
-        items = self._shelf.items(told.products, None, NAMES["products"]) if is_list(told.products) else ()
+        own = told.event_id
+        name = kept(own) if own else hashed(name) if name else derived(value, f"{who}\0{action}\0{at_ms}\0")
+        items = self._shelf.items(told.products, None, NAMES["products"])
         query = self._redact(" ".join(told.search.terms)[:LONGEST_TEXT]) if told.search else None
         orders = told.transactions or told.refunds
         order = text(orders[0].transaction_id) if orders else None

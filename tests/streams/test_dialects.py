@@ -263,7 +263,7 @@ def _item(**changed: object) -> dict[str, Any]:
         ("segment", _product(products=[{"sku": "a"}, {"brand": "b"}]), "properties.products.1", "neither an id"),
         ("segment", _product(products=[{"sku": "{a}"}]), "properties.products.0.id", "match pattern"),
         ("segment", _product(products=[{"sku": "a"}] * 201), "properties.products", "201 products"),
-        ("segment", {"event": "Product Viewed", "properties": 3, "userId": "u"}, "properties", "Expected `object`"),
+        ("segment", {"event": "Product Viewed", "properties": 3, "userId": "u"}, "properties", "Expected `object | null`"),
         ("ga4", REQUEST | {"client_id": None}, "user_id or client_id or app_instance_id", "says no shopper"),
         ("ga4", REQUEST | {"timestamp_micros": "soon"}, "timestamp_micros", "microseconds"),
         ("ga4", _item(item_name=3), "events.0.params.items.1.item_name", "Expected"),
