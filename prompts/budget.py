@@ -52,8 +52,8 @@ class Fit:
 
     def __init__(self, budget: Budget, fixed_tokens: int, count: Count) -> None:
         self._count = count
-        self._actions = {action: count(f"\n#0 0m {action} p0") - 3 * count("0") for action in ACTIONS}
-        self._longest = max(self._actions.values()) + 1  # a minute may have a sign
+        self._actions = {action: count(f"\n#0 -0m {action} p0") - 3 * count("0") for action in ACTIONS}
+        self._most = max(self._actions.values()) + _QUANTITY
         self._number = lru_cache(_REMEMBERED)(lambda number: count(str(number)))
         self._text = lru_cache(_REMEMBERED)(lambda text: count(quoted(text)) + _SLACK)
         self._product = lru_cache(_REMEMBERED)(self._count_product)
@@ -81,8 +81,8 @@ class Fit:
         if not entries:
             return False
         largest = entries[-1].number, (world.to_ms - world.from_ms) // MINUTE_MS, len(world.products)
-        tokens = len(entries) * (self._longest + sum(len(str(number)) for number in largest))
-        tokens += _QUANTITY * sum(entry[5] != 1 for entry in entries)
+        tokens = len(entries) * sum(len(str(number)) for number in largest)
+        tokens += sum([self._actions[entry[3]] if entry[5] == 1 else self._most for entry in entries])
         for texts in (world.queries, world.categories, world.brands):
             tokens += sum(map(self._text, texts))
         return tokens + sum(map(self._product, world.described)) > self._high

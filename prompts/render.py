@@ -44,7 +44,8 @@ class PromptRenderer:
     """Renders prompts of one template version, for one list of mission labels. Reads the template once.
 
     No prompt has more tokens than its `budget` says, as `count` counts them: with the model's own tokenizer, or else by
-    an estimate. SettingInvalid when there is no such version, or the budget has no room for events.
+    an estimate; `fixed_tokens` of them are in every prompt. SettingInvalid when there is no such version, or the budget
+    has no room for events.
     """
 
     def __init__(
@@ -59,7 +60,8 @@ class PromptRenderer:
         self._prefix = Template(head).substitute(words, example=EXAMPLE if EXAMPLE in missions else OTHER)
         self._suffix = "\n" + tail.rstrip("\n")
         self._schema = schema(missions)
-        self._fit = Fit(budget, count(self._prefix) + count(self._suffix), count)
+        self.fixed_tokens = count(self._prefix) + count(self._suffix)
+        self._fit = Fit(budget, self.fixed_tokens, count)
 
     def world(self, session: Session) -> World:
         """What the prompt for a session shows of it: as much as the budget has room for."""

@@ -105,6 +105,26 @@ def show_reads(console: Console, report: Mapping[str, Any]) -> None:
     foot(console, report)
 
 
+def show_prompts(console: Console, report: Mapping[str, Any]) -> None:
+    """What rendering takes; then what prompts share and what answers take, a line for each traffic."""
+    console.print(
+        f"A window of {report['events']} events takes {report['render_us']:g} us to render "
+        f"({_span(report['render_us_interval'], 'g')}), as JSON {report['naive_json_us']:g} us."
+    )
+    columns = "prompts", "share said before", "95 %", "sliding window", "tokens", "answer", "naive answer"
+    shown = table("traffic", *columns)
+    for name, traffic in report["traffic"].items():
+        ours, sliding = (traffic[kind]["grown"] or {} for kind in ("prefix_share", "sliding_share"))
+        shares = (f"{each.get('mean', 0):.1%}" for each in (ours, sliding))
+        medians = (f"{traffic[kind]['median']:g}" for kind in ("prompt_tokens", "answer_tokens", "naive_answer_tokens"))
+        shown.add_row(
+            name, f"{traffic['prompts']:,}", next(shares), _span(ours.get("interval"), ".1%"), *shares, *medians
+        )
+    console.print(shown)
+    console.print(f"Shares are of sessions with 10 events or more; tokens are medians, by {report['tokens_by']}.")
+    foot(console, report)
+
+
 def table(*columns: str) -> Table:
     """Empty, with figures to the right."""
     empty = Table()

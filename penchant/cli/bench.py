@@ -186,6 +186,43 @@ def incident(*, quick: Quick = False, plots: Plots = None, json: Json = False) -
     _run(lambda *_: course.report(plan, quick=quick), shown, json=json)
 
 
+@bench.command()
+def prompts(
+    *,
+    quick: Quick = False,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            "--events", metavar="FILE", exists=True, dir_okay=False, help="A recording, beside the simulation."
+        ),
+    ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option("--tokenizer", metavar="FILE", exists=True, dir_okay=False, help="A model's tokenizer.json."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What prompts cost to render, how much of a prompt the shopper's last one already said, and how long answers are.
+
+    Simulated shoppers, whose prompts are asked for as the triggers would; beside them a recording, and a window that
+    slides. Answers are the simulated model's, beside JSON of all that an intent says.
+
+    Examples:
+
+      penchant bench prompts --quick
+
+      penchant bench prompts --events rees46.csv --json > benchmarks/results/prompts.json
+    """
+    from penchant.bench import prompts as prefixes  # noqa: PLC0415 (only where it runs)
+    from penchant.bench import show  # noqa: PLC0415
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        plan = prefixes.QUICK if quick else prefixes.Plan()
+        return asyncio.to_thread(prefixes.run, plan, events, tokenizer, say)
+
+    _run(measure, show.show_prompts, json=json)
+
+
 def _run(
     measure: Callable[[Path, Say], Coroutine[Any, Any, Report]],
     show: Callable[[Console, Mapping[str, Any]], None],
