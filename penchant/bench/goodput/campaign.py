@@ -2,7 +2,7 @@
 
 import asyncio
 import multiprocessing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -13,11 +13,13 @@ from penchant.bench.goodput.limits import LEAST_SHARE, Try, just_holds
 from penchant.bench.goodput.plan import QUICK, SYSTEMS, Plan, scaled, switched_off
 from penchant.bench.goodput.sharing import compare
 from penchant.bench.goodput.traffic import SHOPPERS_PER_RATE
+from penchant.bench.goodput.trial import Trial
 from penchant.bench.goodput.trial import run as run_trial
 
 Say = Callable[[str], None]
 Figures = dict[str, Any]
 
+OVERLOAD = 1.5
 FIFTH, URGENT_SHARE, CACHED_SHARE, SHARED = 0.2, 0.95, 0.7, 1.1
 """The aims: GPU time per fresh intent, urgent intents in time at five times the load, cached share of prompts, and how
 many times longer live p95 freshness may be beside a replay."""
@@ -40,12 +42,14 @@ async def _run(plan: Plan, execute: Callable[..., Awaitable[Figures]], say: Say)
     say(f"one call an event just holds at {unit:g} events/s")
     report: Figures = {"unit_rate": unit, "loads": await _loads(plan, unit, attempt, say)}
     report["fewer_replicas"] = await _fewer(plan, unit, attempt)
-    report["limits"] = await _limits(plan, attempt, say) if plan.own_limit else {}
+    report["limits"] = await _limits(plan.sliced(), attempt, say) if plan.limits else {}
     capacity = report["limits"].get("penchant", {}).get("rate")
-    alone = replace(plan, replicas=1).trial("penchant", 1.0)
-    report["sharing"] = await compare(alone, capacity, execute) if capacity else []
-    report["without"] = await _without(plan, unit, attempt, say)
-    report["sensitivity"] = await _sensitivity(plan, unit, attempt, say)
+    alone = replace(plan.sliced(), replicas=1)
+    report["without"] = await _without(plan.sliced(), capacity, attempt, say) if plan.without and capacity else []
+    report["sharing"] = []
+    if plan.sharing and capacity:
+        report["sharing"] = await compare(alone.trial("penchant", 1.0), capacity / plan.replicas, execute)
+    report["sensitivity"] = await _sensitivity(plan.sliced(), attempt, say)
     return report | {"aims": _aims(report)}
 
 
@@ -76,49 +80,50 @@ async def _fewer(plan: Plan, unit: float, attempt: Try) -> list[Figures]:
     return [{"replicas": number} | figures for number, figures in zip(numbers, found, strict=True)]
 
 
-async def _limits(plan: Plan, attempt: Try, say: Say) -> Mapping[str, Figures]:
-    """The highest rate that each system holds on one replica, and what a fresh intent costs there."""
-    alone = replace(plan, replicas=1)
-    limits: dict[str, Figures] = {}
-    for system in SYSTEMS:
-        rate = await just_holds(alone.trial(system, 1.0), attempt)
-        figures = {} if rate is None else await attempt(alone.trial(system, rate))
-        limits[system] = {"rate": rate} | figures
-        say(f"on one replica {system} holds {rate} events/s")
-    return limits
+async def _limits(plan: Plan, attempt: Try, say: Say) -> dict[str, Figures]:
+    """The highest rate that each system holds, and what a fresh intent costs there."""
+    return {system: await _limit(plan.trial(system, 1.0), attempt, say, system) for system in SYSTEMS}
 
 
-async def _without(plan: Plan, unit: float, attempt: Try, say: Say) -> list[Figures]:
-    trials = [
-        (load, name, trial)
-        for load in plan.without_at
-        for name, trial in {
-            "nothing": plan.trial("penchant", load * unit),
-            **switched_off(plan.trial("penchant", load * unit)),
-        }.items()
+async def _limit(trial: Trial, attempt: Try, say: Say, name: str) -> Figures:
+    rate = await just_holds(trial, attempt)
+    figures = {} if rate is None else await attempt(replace(trial, rate=rate))
+    say(f"{name} holds {rate} events/s on slices of the GPUs")
+    return {"rate": rate} | figures
+
+
+async def _without(plan: Plan, capacity: float, attempt: Try, say: Say) -> list[Figures]:
+    """The rate that is held with one thing after the other switched off, and what comes of half as much again as is
+    held with all of them."""
+    whole = plan.trial("penchant", 1.0)
+    cases = {"nothing": whole, **switched_off(whole)}
+    limits = await asyncio.gather(*(_limit(trial, attempt, say, f"without {name}") for name, trial in cases.items()))
+    beyond = await asyncio.gather(*(attempt(replace(trial, rate=OVERLOAD * capacity)) for trial in cases.values()))
+    return [
+        {"without": name, "limit": limit, "beyond": figures, "held": round((limit["rate"] or 0.0) / capacity, 3)}
+        for name, limit, figures in zip(cases, limits, beyond, strict=True)
     ]
-    found = await asyncio.gather(*(attempt(trial) for _, _, trial in trials))
-    for (load, name, _), figures in zip(trials, found, strict=True):
-        say(
-            f"without {name} at {load:g}: fresh {figures['fresh_share']:.1%}, {figures['gpu_s_per_fresh_intent']} GPU s"
-        )
-    return [{"without": name, "load": load} | figures for (load, name, _), figures in zip(trials, found, strict=True)]
 
 
-async def _sensitivity(plan: Plan, unit: float, attempt: Try, say: Say) -> list[Figures]:
+async def _sensitivity(plan: Plan, attempt: Try, say: Say) -> list[Figures]:
     cases = [(name, factor) for name in plan.sensitive for factor in (0.5, 2.0)]
-    rows = await asyncio.gather(*(_changed(plan, unit, attempt, *case) for case in cases))
+    rows = await asyncio.gather(*(_changed(plan, attempt, *case) for case in cases))
     for row in rows:
-        say(f"{row['parameter']} times {row['factor']:g}: urgent {row['urgent_fresh_share']:.1%}, cost {row['cost']}")
+        told = (
+            f"urgent {row['urgent_fresh_share']:.1%}, cost {row['cost']}" if row["operator_rate"] else "holds nothing"
+        )
+        say(f"{row['parameter']} times {row['factor']:g}: {told}")
     return list(rows)
 
 
-async def _changed(plan: Plan, unit: float, attempt: Try, name: str, factor: float) -> Figures:
-    """Five times what the operator holds on another GPU; where it never holds, five times what it held on ours."""
-    changed = replace(plan, timing=scaled(plan.timing, name, factor), span=plan.sensitive_span)
-    rate = await just_holds(changed.trial("per event", 1.0), attempt)
-    theirs = await attempt(changed.trial("per event", rate or unit))
-    ours = await attempt(changed.trial("penchant", 5 * (rate or unit)))
+async def _changed(plan: Plan, attempt: Try, name: str, factor: float) -> Figures:
+    """Five times what the operator holds on another GPU. Where it never holds any rate, there is nothing to compare."""
+    changed = replace(plan, timing=scaled(plan.timing, name, factor))
+    rate = await just_holds(changed.trial("per event", 1.0), attempt, plan.seeds, least=0.5)
+    if rate is None:
+        return {"parameter": name, "factor": factor, "operator_rate": None}
+    theirs = await attempt(changed.trial("per event", rate))
+    ours = await attempt(changed.trial("penchant", 5 * rate))
     return {
         "parameter": name,
         "factor": factor,

@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from itertools import islice
 from statistics import fmean
-from typing import Any
+from typing import Any, Self
 
 from penchant.bench.goodput.operator import OperatorRules
 from penchant.bench.goodput.pipeline import Without
 from penchant.bench.goodput.traffic import Traffic
 from penchant.bench.goodput.trial import DEBOUNCE_S, Span, SystemName, Trial
+from penchant.embedded import simulated_model
 from penchant.embedded.timing import Timing
 from penchant.embedded.tokens import tokens
 from penchant.settings.root import Settings
@@ -34,15 +35,21 @@ SENSITIVE = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to try. A load of 1 is the rate at which one call an event just holds."""
+    """What to try. A load of 1 is the rate at which one call an event just holds.
+
+    Whatever takes long is tried on `sliced` GPUs, which take as long for an iteration and do so many times less in it,
+    with as many times fewer shoppers: the ratios are the same.
+    """
 
     loads: Sequence[float] = (0.5, 1.0, 2.0, 5.0, 10.0)
     span: Span = field(default_factory=Span)
     seeds: Sequence[int] = (1, 2, 3)
-    without_at: Sequence[float] = (1.0, 5.0)
     sensitive: Sequence[str] = SENSITIVE
-    sensitive_span: Span = field(default_factory=lambda: Span(20.0, 30.0, 8.0))
-    own_limit: bool = True
+    short: Span = field(default_factory=lambda: Span(20.0, 40.0, 8.0))
+    limits: bool = True
+    without: bool = True
+    sharing: bool = True
+    slices: int = 4
     timing: Timing = field(default_factory=Timing)
     replicas: int = 4
     jobs: int = 2
@@ -50,17 +57,27 @@ class Plan:
     def trial(self, system: SystemName, rate: float, *, seed: int = 1) -> Trial:
         """A trial with what the plan says."""
         operator = operator_rules(DEBOUNCE_S if system == "debounced" else 0.0)
-        return Trial(system, rate, operator, intent_tokens(), self.span, self.timing, self.replicas, seed)
+        trial = Trial(system, rate, operator, intent_tokens(), self.span, self.timing, self.replicas, seed)
+        return replace(trial, answer_tokens=answer_tokens())
+
+    def sliced(self) -> Self:
+        """The same on smaller GPUs, and shorter."""
+        return replace(self, timing=sliced(self.timing, self.slices), span=self.short)
 
     def told(self) -> dict[str, Any]:
         """For the report."""
-        asked = {"operator_answer_tokens": intent_tokens(), "instruction_tokens": tokens(instructions())}
+        asked = {
+            "operator_answer_tokens": intent_tokens(),
+            "answer_tokens": answer_tokens(),
+            "instruction_tokens": tokens(instructions()),
+        }
         return {name: value for name, value in asdict(self).items() if name != "jobs"} | asked
 
 
 QUICK = Plan(
-    loads=(1.0, 5.0), span=Span(12.0, 12.0, 6.0), seeds=(1,), without_at=(), sensitive=(), own_limit=False, jobs=1
-)
+    loads=(1.0, 5.0), span=Span(12.0, 12.0, 6.0), seeds=(1,), sensitive=(), limits=False, without=False, sharing=False,
+    jobs=1,
+)  # fmt: skip
 
 
 def switched_off(trial: Trial) -> Mapping[str, Trial]:
@@ -81,6 +98,20 @@ def scaled(timing: Timing, name: str, factor: float) -> Timing:
     return replace(timing, **{name: type(getattr(timing, name))(value)})
 
 
+def sliced(timing: Timing, slices: int) -> Timing:
+    """One of so many equal parts of a GPU: in as long an iteration it does so many times less."""
+    return replace(
+        timing,
+        prefill_ms_per_token=timing.prefill_ms_per_token * slices,
+        decode_ms_per_sequence=timing.decode_ms_per_sequence * slices,
+        kv_ms_per_token=timing.kv_ms_per_token * slices,
+        max_batch=timing.max_batch // slices,
+        max_waiting=timing.max_waiting // slices,
+        max_num_tokens=timing.max_num_tokens // slices,
+        kv_blocks=timing.kv_blocks // slices,
+    )
+
+
 def operator_rules(debounce_s: float) -> OperatorRules:
     """How what is not ours works."""
     return OperatorRules(instructions(), debounce_s=debounce_s)
@@ -97,9 +128,16 @@ def instructions() -> str:
 @cache
 def intent_tokens() -> int:
     """How long an answer is that gives the findings of an intent as they are: JSON with the fields' own names."""
-    settings, sessions = Settings(), _sessions()
-    found = [rules(session, settings.intent.missions).model_dump_json() for session in sessions]
-    return round(fmean(tokens(text) for text in found))
+    missions = Settings().intent.missions
+    return round(fmean(tokens(rules(session, missions).model_dump_json()) for session in _sessions()))
+
+
+@cache
+def answer_tokens() -> int:
+    """How long an answer is in the form that our prompts ask for, to the same sessions."""
+    settings = Settings()
+    renderer = PromptRenderer(settings.prompt.version, settings.intent.missions)
+    return round(fmean(tokens(simulated_model.answer(renderer.render(session).text)) for session in _sessions()))
 
 
 def _sessions() -> list[Session]:

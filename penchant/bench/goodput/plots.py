@@ -73,27 +73,22 @@ def _cost(axes: Axes, report: Mapping[str, Any]) -> None:
 
 
 def _without(axes: Axes, report: Mapping[str, Any]) -> None:
-    load = max(row["load"] for row in report["without"])
-    rows = [row for row in report["without"] if row["load"] == load]
+    rows = report["without"]
     places = range(len(rows))
-    axes.bar([at - 0.2 for at in places], [row["fresh_share"] * 100 for row in rows], 0.4, color="#9fd3c1", label="all")
-    urgent = [row["urgent_fresh_share"] * 100 for row in rows]
-    axes.bar([at + 0.2 for at in places], urgent, 0.4, color=COLOURS["penchant"], label="urgent")
+    axes.bar(places, [row["held"] * 100 for row in rows], 0.6, color=COLOURS["penchant"])
     for at, row in zip(places, rows, strict=True):
-        cost = row["gpu_s_per_fresh_intent"]
-        axes.annotate("" if cost is None else f"{cost:g} s", (at, 101), ha="center", fontsize="small")
+        axes.annotate(f"{row['held']:.0%}", (at, row["held"] * 100 + 1), ha="center", fontsize="small")
     axes.set_xticks(list(places), [f"without\n{row['without']}".replace(" of the ", "\nof the ") for row in rows])
     axes.tick_params(axis="x", labelsize="x-small")
-    axes.set_ylabel(f"within 5 s at {load:g}, %")
-    axes.set_ylim(0, 110)
-    axes.legend(frameon=False, fontsize="small", loc="lower left")
+    axes.set_ylabel("events/s that are held, %")
+    axes.set_ylim(0, 112)
 
 
 def _sensitivity(axes: Axes, report: Mapping[str, Any]) -> None:
     rows: Sequence[Mapping[str, Any]] = report["sensitivity"]
     names = list(dict.fromkeys(row["parameter"] for row in rows))
     for shift, factor, colour in ((-0.2, 0.5, "#9fd3c1"), (0.2, 2.0, COLOURS["penchant"])):
-        costs = {row["parameter"]: row["cost"] for row in rows if row["factor"] == factor}
+        costs = {row["parameter"]: row["cost"] for row in rows if row["factor"] == factor and row["operator_rate"]}
         places = [at + shift for at, name in enumerate(names) if costs.get(name)]
         heights = [costs[name] for name in names if costs.get(name)]
         axes.bar(places, heights, 0.4, color=colour, label=f"times {factor:g}")

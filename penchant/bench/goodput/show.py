@@ -42,9 +42,12 @@ def show_goodput(console: Console, report: Mapping[str, Any]) -> None:
 def _show_without(console: Console, report: Mapping[str, Any]) -> None:
     if not report["without"]:
         return
-    without = table("without", *COLUMNS[1:])
+    without = table("without", "holds", "GPU s a fresh intent", "cached", "at 1.5 times the whole's limit", "urgent")
     for row in report["without"]:
-        without.add_row(row["without"], f"{row['load']:g}", *_cells(row))
+        limit, beyond = row["limit"], row["beyond"]
+        cells = (_figure(limit.get("gpu_s_per_fresh_intent")), f"{limit.get('cached_share', 0.0):.1%}")
+        shares = (f"{beyond[name]:.1%}" for name in ("fresh_share", "urgent_fresh_share"))
+        without.add_row(row["without"], f"{row['held']:.0%}", *cells, *shares)
     console.print(without)
 
 
@@ -53,7 +56,10 @@ def _show_sensitivity(console: Console, report: Mapping[str, Any]) -> None:
         return
     changed = table("GPU with", "holds, by one call an event", "urgent at 5 times that", "cached", "cost beside it")
     for row in report["sensitivity"]:
-        rate = "nothing" if row["operator_rate"] is None else f"{row['operator_rate']:g} events/s"
+        if row["operator_rate"] is None:
+            changed.add_row(f"{row['parameter']} x {row['factor']:g}", "nothing", "", "", "")
+            continue
+        rate = f"{row['operator_rate']:g} events/s"
         shares = (f"{row[name]:.1%}" for name in ("urgent_fresh_share", "cached_share"))
         changed.add_row(f"{row['parameter']} x {row['factor']:g}", rate, *shares, _figure(row["cost"]))
     console.print(changed)

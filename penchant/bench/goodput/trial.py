@@ -10,6 +10,7 @@ from penchant.bench.goodput.operator import AsyncOperator, OperatorRules
 from penchant.bench.goodput.pipeline import Pipeline, Without
 from penchant.bench.goodput.servers import GpuServer, Serving, Spent
 from penchant.bench.goodput.traffic import Arrival, Traffic
+from penchant.bench.instant import ANSWER
 from penchant.bench.intervals import round_off
 from penchant.embedded.timing import Timing
 from penchant.embedded.tokens import CHARACTERS_PER_TOKEN
@@ -160,11 +161,9 @@ class Course:
 
 
 def _servers(trial: Trial, world: Process) -> list[GpuServer]:
+    """All answers are one text, and take as long as those that they stand for."""
     tokens = trial.answer_tokens if trial.system == "penchant" else trial.operator_tokens
-    if trial.system == "penchant":
-        serving = Serving(answer_tokens=tokens, reuse=trial.reuse)
-    else:
-        serving = Serving(answer=lambda _: "{}", answer_tokens=tokens, reuse=trial.reuse)
+    serving = Serving(lambda _: ANSWER, tokens, trial.reuse)
     return [GpuServer(f"gpu{number}", trial.timing, world, serving) for number in range(trial.replicas)]
 
 

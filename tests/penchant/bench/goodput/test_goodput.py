@@ -22,8 +22,8 @@ from streams.events import ShopperEvent
 
 SPAN = Span(3.0, 4.0, 5.0)
 PLAN = Plan(
-    loads=(1.0, 5.0), span=SPAN, seeds=(1,), without_at=(1.0,), sensitive=("max_batch",), sensitive_span=SPAN,
-    own_limit=False, replicas=1, jobs=1,
+    loads=(1.0, 5.0), span=SPAN, seeds=(1,), sensitive=("max_batch",), short=SPAN, slices=8, sharing=False, replicas=1,
+    jobs=1,
 )  # fmt: skip
 
 
