@@ -217,6 +217,7 @@ def _words(outcome: redriving.Outcome, *, dry_run: bool) -> str:
     bad = outcome.still_bad
     why = f" ({', '.join(f'{reason} {count:,}' for reason, count in sorted(bad.items()))})" if bad else ""
     return (
-        f"{outcome.redriven:,} letters {done}, {outcome.already:,} had before, {sum(bad.values()):,} are still bad{why}, "
-        f"{outcome.passed:,} were not asked for"
+        f"{outcome.redriven:,} letters {done}, {outcome.already:,} had before, "
+        f"{sum(bad.values()):,} are still bad{why}, "
+        f"{outcome.erased:,} are of erased shoppers, {outcome.passed:,} were not asked for"
     )

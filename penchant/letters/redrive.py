@@ -15,6 +15,7 @@ from aiokafka.errors import ProducerFenced
 
 from penchant.admission.reader import TopicReader
 from penchant.connection import idempotent_producer, kafka_errors
+from penchant.letters.erased import Erasures, erased, erasures
 from penchant.letters.pile import Found, Pile, Progress, look
 from penchant.settings.kafka import Kafka
 from streams.dead_letters import DeadLetter
@@ -40,12 +41,13 @@ class Plan(NamedTuple):
 @dataclass(slots=True)
 class Outcome:
     """What became of the letters. `still_bad` ones stay, by the reason for which they would be refused now; `passed`
-    are not asked for: of another reason, or another topic."""
+    are not asked for: of another reason, or another topic; `erased` ones are of a shopper who was forgotten since."""
 
     letters: int = 0
     redriven: int = 0
     already: int = 0
     passed: int = 0
+    erased: int = 0
     still_bad: dict[str, int] = field(default_factory=dict)
 
 
@@ -53,8 +55,9 @@ async def rehearse(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
     """What a redrive would do; writes nothing."""
     outcome = Outcome()
     async with TopicReader(kafka, committed=True) as reader:
+        judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome)
         pile = await look(reader, kafka.dead_letter_topic, _silent)
-        async for _, good in _sorted(pile, plan, outcome, progress):
+        async for _, good in _sorted(pile, judge, progress):
             outcome.redriven += len(good)
     return outcome
 
@@ -68,9 +71,10 @@ async def redrive(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
     async with AsyncExitStack() as stack:
         producer = await _fencing(kafka, stack)  # before looking: afterwards nobody else marks anything
         reader = await stack.enter_async_context(TopicReader(kafka, committed=True))
+        judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome)
         pile = await look(reader, kafka.dead_letter_topic, _silent)
         await reader.log(plan.topic)
-        async for partition, good in _sorted(pile, plan, outcome, progress):
+        async for partition, good in _sorted(pile, judge, progress):
             for first in range(0, len(good), BATCH):
                 batch = good[first : first + BATCH]
                 await _send(producer, kafka, partition, batch)
@@ -82,26 +86,48 @@ Good = Sequence[tuple[int, DeadLetter]]
 """Letters with their offsets in the dead-letter topic."""
 
 
-async def _sorted(pile: Pile, plan: Plan, outcome: Outcome, progress: Progress) -> AsyncIterator[tuple[int, Good]]:
-    """The letters that can go, partition by partition; the others are counted."""
+async def _sorted(pile: Pile, judge: "_Judge", progress: Progress) -> AsyncIterator[tuple[int, Good]]:
+    """The letters that can go, partition by partition."""
     async with aclosing(pile.found()) as scan:
         async for partition, found in scan:
-            yield partition, [(each.place.offset, letter) for each, letter in _asked(found, plan, outcome)]
-            progress(outcome.letters)
+            yield partition, list(judge.good(found))
+            progress(judge.outcome.letters)
 
 
-def _asked(found: Sequence[Found], plan: Plan, outcome: Outcome) -> Iterator[tuple[Found, DeadLetter]]:
-    for each in found:
-        letter = each.letter
-        outcome.letters += 1
-        if each.redriven:
-            outcome.already += 1
-        elif letter is None or letter.topic != plan.topic or (plan.reason and letter.reason != plan.reason):
-            outcome.passed += 1
-        elif reason := _fault(letter, plan.dialect):
-            outcome.still_bad[reason] = outcome.still_bad.get(reason, 0) + 1
-        else:
-            yield each, letter
+class _Judge(NamedTuple):
+    """Says which letters can go, and counts the others."""
+
+    plan: Plan
+    erasures: Erasures
+    topic: str
+    outcome: Outcome
+
+    def good(self, found: Sequence[Found]) -> Iterator[tuple[int, DeadLetter]]:
+        """Those that can go, with their offsets."""
+        for each in found:
+            self.outcome.letters += 1
+            letter = each.letter
+            if each.redriven:
+                self.outcome.already += 1
+            elif letter is None or not self._asked(letter):
+                self.outcome.passed += 1
+            elif self._goes(letter, each.time_ms):
+                yield each.place.offset, letter
+
+    def _asked(self, letter: DeadLetter) -> bool:
+        return letter.topic == self.plan.topic and self.plan.reason in (None, letter.reason)
+
+    def _goes(self, letter: DeadLetter, refused_ms: int) -> bool:
+        """Judged as it was, by what would read it now."""
+        time_ms = -1 if letter.timestamp_ms is None else letter.timestamp_ms
+        record = _AsItWas(letter.offset, time_ms, letter.key, letter.value, letter.own_headers)
+        decoded = self.plan.dialect.decode([record])
+        for refusal in decoded.refused:
+            self.outcome.still_bad[refusal.reason] = self.outcome.still_bad.get(refusal.reason, 0) + 1
+        shoppers = {event.shopper_id for _, _, event in decoded.events}
+        if gone := any(erased(letter, refused_ms, self.erasures.get(each), self.topic) for each in shoppers):
+            self.outcome.erased += 1
+        return not decoded.refused and not gone
 
 
 class _AsItWas(NamedTuple):
@@ -112,14 +138,6 @@ class _AsItWas(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
-
-
-def _fault(letter: DeadLetter, dialect: Dialect) -> str | None:
-    """Why it would be refused again; None when it would not."""
-    time_ms = -1 if letter.timestamp_ms is None else letter.timestamp_ms
-    record = _AsItWas(letter.offset, time_ms, letter.key, letter.value, letter.own_headers)
-    refused = dialect.decode([record]).refused
-    return refused[0].reason if refused else None
 
 
 async def _send(producer: AIOKafkaProducer, kafka: Kafka, partition: int, batch: Good) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from penchant.embedded.kafka import MockKafka
 from penchant.settings.kafka import Kafka as KafkaSettings
 from streams.dead_letters import DeadLetter
 from streams.decoding import encode
+from streams.erasures import Erasure
 from streams.events import ShopperEvent
 from tests.kafka import Kafka
 from tests.penchant.commands import Command, run
@@ -61,14 +63,19 @@ async def test_letters_are_listed_by_reason_and_shown_masked(mock_kafka: MockKaf
 
 
 async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path) -> None:
-    """With its key, headers and timestamp; what is still bad stays and is counted; a second run finds nothing to do,
-    and no group has anything committed."""
+    """With its key, headers and timestamp. What is still bad stays and is counted, as is what is of a shopper who was
+    erased since. A second run takes what is left, and no group has anything committed."""
     kafka = real_kafka
     events, dead = await kafka.topic(3), await kafka.topic(2)
     good = [letter(events, number, event(number), "schema", own=(("trace", b"t%d" % number),)) for number in range(700)]
     others = [letter("elsewhere", 1, event(1), "schema"), letter(events, 2, event(2), "key")]
-    await send(kafka.bootstrap, dead, [letter(events, 800, b"no json", "schema"), *good, *others])
-    variables = settings(kafka, events, dead)
+    gone = letter(events, 41, event(41).replace(b"shopper-1", b"gone"), "schema")
+    await send(
+        kafka.bootstrap, dead, [letter(events, 800, b"no json", "schema"), *good, *others, replace(gone, key=b"gone")]
+    )
+    variables = settings(kafka, events, dead) | {"KAFKA__ERASURE_TOPIC": await kafka.topic(1)}
+    erasure = Erasure("gone", 1_800_000_000_000, 0, (0, 0, 0))
+    await kafka.produce(str(variables["KAFKA__ERASURE_TOPIC"]), [erasure.dump()], keys=[b"gone"])
 
     rehearsed = await run(tmp_path, variables, "dead-letters", "redrive", "--reason", "schema", "--dry-run", "--json")
     assert (rehearsed.status, rehearsed.report["redriven"]) == (0, 700)
@@ -76,8 +83,8 @@ async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path
     first = await run(tmp_path, variables, "dead-letters", "redrive", "--reason", "schema", "--json")
     again = await run(tmp_path, variables, "dead-letters", "redrive", "--json")  # of any reason
 
-    expected = {"letters": 703, "redriven": 700, "already": 0, "passed": 2, "still_bad": {"json": 1}, "dry_run": False}
-    assert (first.status, first.report) == (0, expected)
+    expected = {"letters": 704, "redriven": 700, "already": 0, "passed": 2, "erased": 1, "still_bad": {"json": 1}}
+    assert (first.status, first.report) == (0, expected | {"dry_run": False})
     assert (again.report["redriven"], again.report["already"], again.report["passed"]) == (1, 700, 1)
     assert again.report["still_bad"] == {"json": 1}
     back = await there(kafka, events, 701)
@@ -87,7 +94,7 @@ async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path
     assert {record.headers for record in back if record.headers} == {each.own_headers for each in good}
     listed = await run(tmp_path, variables, "dead-letters", "list", "--json")
     waiting = {kind["reason"]: (kind["letters"], kind["waiting"]) for kind in listed.report["reasons"]}
-    assert waiting == {"schema": (702, 2), "key": (1, 0)}
+    assert waiting == {"schema": (703, 3), "key": (1, 0)}
     assert await kafka.committed(str(variables["KAFKA__GROUP"]), dead) is None
 
 
