@@ -46,8 +46,8 @@ class ControlWatch:
         clock_ms: Callable[[], int],
         notify: Callable[[ExperimentNotice], None] | None = None,
     ) -> None:
-        self._store, self._trials, self._outcomes = store, trials, outcomes
-        self._worker, self._clock_ms, self._notify = worker, clock_ms, notify
+        self._store, self.trials, self._outcomes = store, trials, outcomes
+        self.worker, self._clock_ms, self._notify = worker, clock_ms, notify
         self.away: str | None = None
         self.read_s: float | None = None
 
@@ -69,7 +69,7 @@ class ControlWatch:
     async def look(self) -> Control | None:
         """Look once; None while the hash cannot be read."""
         try:
-            control = await self._store.sync(self._worker, self._counted())
+            control = await self._store.sync(self.worker, self._counted())
             await self._learn(control)
             await self._judge(control)
             await self._forget(control)
@@ -83,7 +83,7 @@ class ControlWatch:
     def _counted(self) -> Mapping[CountKey, int]:
         """What was counted since the last time, for the experiments as they stand."""
         at_s = bucket_s(self._clock_ms() / 1e3)
-        known = {each.name: (self._trials.standing(each.name).serial, each.definition) for each in self._trials.running}
+        known = {each.name: (self.trials.standing(each.name).serial, each.definition) for each in self.trials.running}
         return {
             CountKey(name, *known[name], arm, at_s, what): count
             for ((name, arm), what), count in self._outcomes.take().items()
@@ -92,19 +92,19 @@ class ControlWatch:
 
     async def _learn(self, control: Control) -> None:
         """Hear what was decided. A Redis that has lost it is told again."""
-        for name, standing in self._trials.learn(control.standings).items():
+        for name, standing in self.trials.learn(control.standings).items():
             log.info(
                 "experiment.decided", experiment=name, state=standing.state, who=standing.who, why=standing.why
             )  # fmt: skip
-        for name, known in self._trials.standings.items():
+        for name, known in self.trials.standings.items():
             held = control.standings.get(name)
             if held is None or held.serial < known.serial:
                 await self._store.decide(name, known)
 
     async def _judge(self, control: Control) -> None:
-        for experiment in self._trials.running:
+        for experiment in self.trials.running:
             arms = pooled(
-                control.counts, experiment, self._trials.standing(experiment.name).serial, self._clock_ms() / 1e3
+                control.counts, experiment, self.trials.standing(experiment.name).serial, self._clock_ms() / 1e3
             )
             theirs = arms.get(CONTROL)
             for arm in experiment.arms:
@@ -116,12 +116,12 @@ class ControlWatch:
                     break
 
     async def _roll_back(self, experiment: Experiment, arm: str, why: str) -> None:
-        name, serial = experiment.name, self._trials.standing(experiment.name).serial + 1
+        name, serial = experiment.name, self.trials.standing(experiment.name).serial + 1
         told = f"arm {arm}: {why}"
-        decision = Standing(serial, "back", f"worker {self._worker}", told, self._clock_ms(), experiment.definition)
+        decision = Standing(serial, "back", f"worker {self.worker}", told, self._clock_ms(), experiment.definition)
         if not await self._store.decide(name, decision):
             return  # somebody else was quicker, and is heard the next time
-        self._trials.learn({name: decision})
+        self.trials.learn({name: decision})
         log.warning("experiment.rolled_back", experiment=name, arm=arm, why=why, then="an operator brings it forward")
         if self._notify is not None:
             self._notify(ExperimentNotice("rolled_back", name, arm, why, asyncio.get_running_loop().time()))

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from agents.control_watch import ControlWatch
 from agents.health import Health
 from agents.loop_lag import LoopLag
 from agents.meter import Meter
+from agents.outcomes import Outcomes
 from clients.replicas import Replica
 
 
@@ -13,10 +15,12 @@ from clients.replicas import Replica
 class Instruments:
     """Read by the health endpoint from a thread of its own, written by the worker's event loop alone.
 
-    `replicas` tells the model servers once a worker has them.
+    `replicas` tells the model servers once a worker has them, `control` what it hears from the fleet.
     """
 
     health: Health
     meter: Meter = field(default_factory=Meter)
     loop_lag: LoopLag = field(default_factory=LoopLag)
     replicas: Callable[[], Sequence[Replica]] = tuple
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    control: ControlWatch | None = None

@@ -11,6 +11,7 @@ import httpx
 import orjson
 import structlog
 
+from agents.control_watch import ExperimentNotice
 from clients.roster import Notice
 
 WITHIN_S = 5.0
@@ -27,7 +28,7 @@ class Alerts:
         self._url, self._worker = url, f"{socket.gethostname()}-{os.getpid()}"
         self._waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue(KEPT)
 
-    def tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notice | ExperimentNotice) -> None:
         """Send this soon. Never waits."""
         told = asdict(notice) | {"worker": self._worker, "at": round(time.time(), 3)}
         told.pop("at_s")

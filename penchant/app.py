@@ -29,23 +29,22 @@ from agents.meter import Meter
 from agents.model_watch import ModelWatch
 from agents.observer import Observer
 from agents.parking import Parking
-from agents.reasoning import Reasoning
 from agents.recall import Recall
 from agents.refusals import Refusals
-from clients import discovery
 from clients.calls import ModelClient
-from clients.endpoints import Endpoint, Pool
 from clients.pools import PooledClient
-from clients.roster import Notify
 from penchant import wiring
 from penchant.admission.start import Admission, admitted
 from penchant.connection import idempotent_producer
 from penchant.erasures import ErasureWatch, erasure_watch
+from penchant.experiments import Making, Tell, Tried, clock_ms
+from penchant.model_side import ModelSide, reasoning_of
 from penchant.patience import patiently
 from penchant.settings.root import Settings
 from penchant.tokenizer import tokenizer
 from prompts.tokens import Count
 from storage.connection import Client, connect
+from storage.control import RedisControl
 from storage.erasures import RedisErasures
 from storage.gather import GatheringWriter
 from storage.keys import Keys
@@ -68,6 +67,7 @@ class Worker:
     backlog: Backlog
     model: str
     pools: PooledClient
+    tried: Tried
 
     @property
     def meter(self) -> Meter:
@@ -75,9 +75,11 @@ class Worker:
         return self.instruments.meter
 
     async def take_up(self, settings: Settings) -> None:
-        """Go on with the model servers of these settings; what else they say needs a new start. SettingInvalid, and
-        nothing changes, when one of them cannot be."""
+        """Go on with the model servers of these settings, and the percentages and guardrails of its experiments; what
+        else they say needs a new start. SettingInvalid, and nothing changes, when one of them cannot be."""
+        self.tried.check(settings)
         await self.pools.reconfigure(wiring.pools(settings))
+        await self.tried.take_up(settings)
 
 
 @asynccontextmanager
@@ -85,22 +87,22 @@ async def worker(
     settings: Settings,
     model: ModelClient | None = None,
     instruments: Instruments | None = None,
-    notify: Notify | None = None,
+    notify: Tell | None = None,
 ) -> AsyncIterator[Worker]:
     """A running worker. Leaving the block drains and stops it; what breaks inside cancels the block and is raised.
 
     Kafka and Redis are waited for, `health.bound_s` at the most, before the worker joins its group: without them it
     would take partitions from workers that can serve them. BrokerUnavailable or StoreUnavailable when one stays away.
     A model that is away stops nothing, since the rules stand in for it. A `model` that is handed in is the only one,
-    and stays open. `notify` is told when a model server is ejected, and why.
+    and stays open. `notify` is told when a model server is ejected or an experiment rolled back, and why.
 
     Raises ContractMismatch when the model server is not what the settings say or the topic is not keyed by shopper,
     LineageMismatch when the contexts in Redis belong to another log.
     """
     instruments = instruments or Instruments(Health(settings.health.bound_s))
     async with AsyncExitStack() as stack:
-        pools = _pooled(settings, model, notify)
-        instruments.replicas = lambda: pools.replicas
+        side = ModelSide(settings, model, notify)
+        pools = side.everybody()
         if model is None:
             stack.push_async_callback(pools.close)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
@@ -108,29 +110,20 @@ async def worker(
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
         count = await asyncio.to_thread(tokenizer, settings.prompt.tokenizer)
-        parts = _parts(settings, servers, pools, instruments.meter, count)
+        making = Making(side.client, reasoning_of(settings, count), instruments, owned=model is None)
+        tried = Tried(settings, pools, making, _control(settings, servers), _worker_name(), notify)
+        stack.push_async_callback(tried.close)
+        instruments.replicas = lambda: (*pools.replicas, *tried.replicas)
+        parts = _parts(settings, servers, pools, instruments.meter, count, tried)
         watch_erasures = await stack.enter_async_context(erasure_watch(settings.kafka, parts.erasures))
         stack.push_async_callback(parts.writer.close)
         watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
         await watch_model.begin()
-        beside = (watch_model, watch_erasures)
+        await tried.watch.begin()
+        beside = (watch_model, watch_erasures, tried)
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
             found = watch_model.found or "a model that is away"
-            yield Worker(instruments, parts.enrichment, parts.backlog, found, pools)
-
-
-def _pooled(settings: Settings, model: ModelClient | None, notify: Notify | None) -> PooledClient:
-    rules, fleet = wiring.roster(settings), wiring.fleet(settings)
-    if model is None:
-        return PooledClient(wiring.pools(settings), _model_client, rules, fleet, notify)
-    alone = Pool("model", (Endpoint(settings.model.url),))
-    return PooledClient((alone,), lambda _: model, rules, fleet, notify)
-
-
-def _model_client(endpoint: Endpoint) -> ModelClient:
-    """The client for a server; which dialect it speaks is found out where that is not configured."""
-    url, dialect, model, key = endpoint.url, endpoint.dialect, endpoint.model, endpoint.api_key
-    return discovery.connect(url, dialect, model, key, endpoint.server, endpoint.tokens_per_block)
+            yield Worker(instruments, parts.enrichment, parts.backlog, found, pools, tried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +164,7 @@ async def _consuming(
     settings: Settings,
     parts: _Parts,
     admission: Admission,
-    watches: tuple[ModelWatch, ErasureWatch],
+    watches: tuple[ModelWatch, ErasureWatch, Tried],
     instruments: Instruments,
     folder: Path,
 ) -> AsyncIterator[None]:
@@ -206,12 +199,14 @@ async def _consuming(
                 task.cancel()
 
 
-def _parts(settings: Settings, servers: _Servers, pools: PooledClient, meter: Meter, count: Count) -> _Parts:
+def _parts(
+    settings: Settings, servers: _Servers, pools: PooledClient, meter: Meter, count: Count, tried: Tried
+) -> _Parts:
     to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
     store = RedisCheckpoints(*to_redis)
     lineage = servers.admission.lineage
     backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
-    checkpoints = Checkpoints(_worker_name(), wiring.expiry(settings), _clock_ms, lineage=lineage.number)
+    checkpoints = Checkpoints(tried.watch.worker, wiring.expiry(settings), clock_ms, lineage=lineage.number)
     letters = KafkaLetters(servers.producer, settings.kafka.dead_letter_topic)
     refusals = Refusals(letters, wiring.limit(settings), meter)
     erasures = Erasures(RedisErasures(*to_redis), store, lineage.number)
@@ -221,20 +216,19 @@ def _parts(settings: Settings, servers: _Servers, pools: PooledClient, meter: Me
     ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
     parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
     writer = GatheringWriter(store, wiring.gather(settings))
-    version, sampling = settings.prompt.version, wiring.sampling(settings)
-    reasoning = Reasoning(version, settings.intent.missions, sampling, wiring.budget(settings), count)
+    reasoning = reasoning_of(settings, count)(settings.prompt.version, wiring.sampling(settings))
     slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
-    dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots, duty)
+    dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots, duty, tried.lanes)
     upkeep = wiring.upkeep(settings)
     enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, upkeep, meter)
     erasures.attach(enrichment.partitions, backlog, dispatch)
     return _Parts(enrichment, erasures, backlog, refusals, dispatch, writer, pools, duty)
 
 
+def _control(settings: Settings, servers: _Servers) -> RedisControl:
+    return RedisControl(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+
+
 def _worker_name() -> str:
     """Names this process among the owners of checkpoints: host, process and start."""
     return f"{socket.gethostname()}-{os.getpid()}-{time.time_ns() // 1_000_000}"
-
-
-def _clock_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,5 +1,6 @@
 """Wiring: settings become the plain values that the parts take. One function a part, nothing else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from agents.asking import CallRules
@@ -7,6 +8,8 @@ from agents.backlog import Targets
 from agents.checkpoints import ExpiryRules
 from agents.enrich import UpkeepRules
 from agents.eviction import EvictionRules
+from agents.experiments import Arm, Experiment
+from agents.guardrails import GuardrailRules
 from agents.parking import ParkingRules
 from agents.reasoning import Sampling
 from clients import limit as calls_limit
@@ -14,6 +17,7 @@ from clients.endpoints import Endpoint, Pool, Price
 from clients.fleet import FleetRules
 from clients.roster import RosterRules
 from penchant.connection import faust_credentials
+from penchant.settings import experiments as experiment_settings
 from penchant.settings import pools as pool_settings
 from penchant.settings.root import Settings
 from prompts.budget import Budget
@@ -92,18 +96,41 @@ def calls(settings: Settings) -> CallRules:
 
 
 def pools(settings: Settings) -> tuple[Pool, ...]:
-    """The model servers: those of the pools, without pools the one of [model]."""
-    model = settings.model
+    """Everybody's model servers: those of the pools that are no arm's, without pools the one of [model]."""
     if settings.pools is None:
-        return (Pool("model", (_endpoint(settings, pool_settings.Endpoint(url=model.url)),)),)
+        return (Pool("model", (_endpoint(settings, pool_settings.Endpoint(url=settings.model.url)),)),)
+    reserved = {arm.pool for experiment in settings.experiments or () for arm in experiment.arms}
+    return tuple(_pool(settings, pool) for pool in settings.pools if pool.name not in reserved)
+
+
+def arm_pools(settings: Settings, arm: Arm) -> tuple[Pool, ...] | None:
+    """The model servers of an arm; None when they are everybody's."""
+    if arm.pool is None and arm.model is None:
+        return None
+    own = [_pool(settings, pool) for pool in settings.pools or () if pool.name == arm.pool] or pools(settings)
+    if arm.model is None:
+        return tuple(own)
     return tuple(
-        Pool(pool.name, tuple(_endpoint(settings, endpoint) for endpoint in pool.endpoints)) for pool in settings.pools
+        Pool(f"{pool.name}:{arm.model}", tuple(replace(each, model=arm.model) for each in pool.endpoints))
+        for pool in own
     )
 
 
-def roster(settings: Settings) -> RosterRules:
+def experiments(settings: Settings) -> tuple[Experiment, ...]:
+    """What is tried, and on whom."""
+    return tuple(
+        Experiment(
+            each.name,
+            tuple(_arm(settings, arm) for arm in each.arms),
+            GuardrailRules(**each.guardrails.model_dump()),
+        )
+        for each in settings.experiments or ()
+    )
+
+
+def roster(settings: Settings, eagerness: float = 1.0) -> RosterRules:
     """How many calls a server may get at the most; the rest is found out."""
-    return RosterRules(calls_limit.LimitRules(most=settings.model.max_in_flight))
+    return RosterRules(calls_limit.LimitRules(most=settings.model.max_in_flight, eagerness=eagerness))
 
 
 def fleet(settings: Settings) -> FleetRules:
@@ -138,6 +165,24 @@ def limit(settings: Settings) -> LimitRules:
     """When to stop refusing."""
     rules = settings.dead_letters
     return LimitRules(rules.limit_share, rules.window_s, rules.min_events)
+
+
+def _arm(settings: Settings, arm: experiment_settings.Arm) -> Arm:
+    """What an arm does not say of sampling is as in [model]."""
+    said = {name: value for name in ("max_tokens", "temperature", "seed") if (value := getattr(arm, name)) is not None}
+    return Arm(
+        name=arm.name,
+        hundredths=round(arm.percent * 100),
+        kind=arm.kind,
+        pool=arm.pool,
+        model=arm.model,
+        prompt_version=arm.prompt_version,
+        sampling=replace(sampling(settings), **said) if said else None,
+    )
+
+
+def _pool(settings: Settings, pool: pool_settings.Pool) -> Pool:
+    return Pool(pool.name, tuple(_endpoint(settings, endpoint) for endpoint in pool.endpoints))
 
 
 def _endpoint(settings: Settings, endpoint: pool_settings.Endpoint) -> Endpoint:

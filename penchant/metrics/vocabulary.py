@@ -8,6 +8,7 @@ import time
 
 from penchant import __version__
 from penchant.metrics import readings
+from penchant.metrics.arms import ARMS
 from penchant.metrics.model_side import MODEL_SIDE
 from penchant.metrics.words import Metric
 
@@ -65,6 +66,7 @@ VOCABULARY = (
         readings.count("in_flight"),
     ),
     *MODEL_SIDE,
+    *ARMS,
     Metric(
         "counter", "tokens", "Tokens, as the server tells; `cached` are those of `input` whose KV blocks were reused.",
         "The share of `cached` falls: calls of a shopper go to changing replicas, or their caches are too small.",

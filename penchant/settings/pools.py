@@ -55,7 +55,8 @@ class Pool(Section):
     """Its servers."""
 
 
-def _json(value: object) -> object:
+def from_json(value: object) -> object:
+    """Tables, also where a variable holds them as JSON."""
     return json.loads(value) if isinstance(value, str) else value
 
 
@@ -75,7 +76,7 @@ endpoints = [
 
 Pools = Annotated[
     tuple[Pool, ...] | None,
-    BeforeValidator(_json),
+    BeforeValidator(from_json),
     Field(json_schema_extra={"form": "tables as shown here, or the same as JSON", "sample": SAMPLE}),
 ]
 

@@ -10,10 +10,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from penchant.settings.catalogue import Entry, catalogue, sections
+from penchant.settings.experiments import Arm, Experiment, Guardrails
 from penchant.settings.pools import Endpoint, Pool
 from streams.errors import SettingInvalid
 
 HIDDEN = "(hidden)"
+TABLES = {"pools": (Pool, Endpoint), "experiments": (Experiment, Arm, Guardrails)}
+"""What stands in a setting that is a list of tables."""
+
 REMEDY = "correct what is named here; `penchant settings --example` lists every setting and what it may be"
 
 
@@ -73,7 +77,7 @@ def _problem(details: ErrorDetails, origin: Callable[[str], str]) -> Problem:
     entry, where = catalogue()[name], origin(name)
     rule = f"{details['ctx']['error']}; " if details["type"] == "value_error" else ""
     if entry.sample:  # its value is long, and may hold a key
-        fields = (*Pool.model_fields, *Endpoint.model_fields)
+        fields = [field for table in TABLES[name] for field in table.model_fields]
         inside = (
             unknown(parts[-1], where, fields).fault if details["type"] == "extra_forbidden" else rule or details["msg"]
         )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from penchant.settings.experiments import Experiments, check_experiments
 from penchant.settings.kafka import Commit, DeadLetters, Kafka
 from penchant.settings.model import Model, Prompt
 from penchant.settings.operation import Alerts, Health, Log
@@ -43,6 +44,13 @@ class Settings(BaseSettings):
     dialect, model, server, tokens_per_block and api_key that it does not share with [model]; a weight, which is its
     share of the shoppers; and its prices: price_per_hour, with all its GPUs, or price_per_million_input, _cached and
     _output. A running worker takes up other pools on SIGHUP."""
+    experiments: Annotated[Experiments, AfterValidator(check_experiments)] = None
+    """Arms that some shoppers are in: another pool, model, prompt_version, or max_tokens, temperature and seed for
+    them; see docs/experiments.md. percent is how many, in steps of 0.01. kind is live, shadow (its answers are only
+    compared) or holdout (no intents). The guardrails roll an experiment back by themselves: min_calls of both sides
+    before anything is judged, how many hundredths of one more of the calls may end as errors, invalid or with empty
+    evidence, and p95_factor. A running worker takes up percentages and guardrails on SIGHUP; anything else needs a new
+    start."""
     routing: Routing = Routing()
     session: Session = Session()
     triggers: Triggers = Triggers()

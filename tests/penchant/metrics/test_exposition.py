@@ -5,14 +5,20 @@ from dataclasses import fields
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from agents.control_watch import ControlWatch
+from agents.experiments import Arm, Experiment
 from agents.health import Health
 from agents.instruments import Instruments
 from agents.meter import Meter
+from agents.outcomes import Tally
+from agents.trials import Trials
 from agents.vitals import Held, PartitionVitals, Vitals
 from clients.endpoints import Endpoint, Pool, Price
 from clients.pools import PooledClient
 from penchant.metrics.exposition import exposition
 from penchant.metrics.vocabulary import VOCABULARY
+from storage.control import Standing
+from tests.fakes.control import MemoryControl
 from tests.fakes.model import ScriptedModel
 
 
@@ -105,3 +111,25 @@ def test_each_model_server_is_told_apart() -> None:
     assert told[f"penchant_replica_limit[{where}]"] == replica.limiter.limit.calls
     assert told[f"penchant_replica_cost_total[{where}]"] == 2.0
     assert told["penchant_intent_cost"] == 0.5
+
+
+def test_arms_are_told_one_by_one() -> None:
+    """What became of their calls, how long answers took, and whether their experiment is in force."""
+    instruments = Instruments(Health(60))
+    trials = Trials([Experiment("new-model", (Arm("canary", 100),))])
+    watch = ControlWatch(MemoryControl(time.monotonic), trials, instruments.outcomes, "w1", lambda: 0)
+    instruments.control = watch
+    tally = Tally(instruments.outcomes, (("new-model", "canary"),))
+    tally.note("invalid")
+    tally.answered(0.3)
+    trials.learn({})
+    told = read(instruments)
+    assert told["penchant_arm_outcomes_total['canary', 'invalid', 'new-model']"] == 1
+    assert told["penchant_arm_outcomes_total['canary', 'failed', 'new-model']"] == 0
+    assert told["penchant_arm_answer_seconds_count['canary', 'new-model']"] == 1
+    assert told["penchant_experiment_forward['new-model']"] == 1
+    assert "penchant_control_age_seconds" not in told
+    trials.learn({"new-model": Standing(1, "back", "ada", "", 0)})
+    watch.read_s = time.monotonic()
+    assert read(instruments)["penchant_experiment_forward['new-model']"] == 0
+    assert read(instruments)["penchant_control_age_seconds"] < 60
