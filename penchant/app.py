@@ -40,6 +40,7 @@ from penchant.erasures import ErasureWatch, erasure_watch
 from penchant.experiments import Making, Tell, Tried, clock_ms
 from penchant.model_side import ModelSide, reasoning_of
 from penchant.patience import patiently
+from penchant.presidio import redaction
 from penchant.settings.root import Settings
 from penchant.tokenizer import tokenizer
 from prompts.tokens import Count
@@ -212,7 +213,7 @@ def _parts(
     erasures = Erasures(RedisErasures(*to_redis), store, lineage.number)
     recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
     session, slices, duty = wiring.session(settings), SliceRules(), Duty(time.thread_time)
-    decoder = dialect(settings.kafka.dialect, keyed=True)
+    decoder = dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka))
     ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
     parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
     writer = GatheringWriter(store, wiring.gather(settings))

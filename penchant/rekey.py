@@ -18,6 +18,7 @@ from agents.target import KafkaTarget
 from penchant import wiring
 from penchant.admission.reader import TopicReader
 from penchant.connection import idempotent_producer
+from penchant.presidio import redaction
 from penchant.settings.root import Settings
 from penchant.traffic.topic import create_topic
 from streams.batches import TP, RecordBatch
@@ -99,7 +100,8 @@ async def rekeying(settings: Settings, plan: Plan) -> AsyncIterator[Rekeying]:
         lag = sum([await _lag(reader, log, plan.group) for log in logs])
         producer = await stack.enter_async_context(idempotent_producer(kafka, linger_ms=5, max_batch_size=262_144))
         refusals = Refusals(KafkaLetters(producer, kafka.dead_letter_topic), wiring.limit(settings), Meter())
-        dialects = {topic: dialect(name) for topic, name in plan.sources.items()}
+        redact = redaction(kafka)
+        dialects = {topic: dialect(name, redact_query=redact) for topic, name in plan.sources.items()}
         rekey = Rekey(dialects, KafkaTarget(producer, plan.target), refusals)
         ends = {TP(log.topic, number): end for log in logs for number, end in enumerate(log.ends)}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))

@@ -65,15 +65,15 @@ class Decoded(NamedTuple):
 class Decoder:
     """Validates native records; events of the same product share one Item, so that sessions that keep it stay small.
 
-    Personal data is taken out of texts by `redact`. Values over `max_bytes` are refused unread. At most `products`
-    items are remembered for sharing. Unless `keyed`, keys are not looked at.
+    Personal data is taken out of texts, of queries by `redact_query`. Values over `max_bytes` are refused unread. At
+    most `products` items are remembered for sharing. Unless `keyed`, keys are not looked at.
     """
 
     def __init__(
-        self, *, max_bytes: int = 262_144, products: int = PRODUCTS, keyed: bool = True, redact: Redact = redact
+        self, *, max_bytes: int = 262_144, products: int = PRODUCTS, keyed: bool = True, redact_query: Redact = redact
     ) -> None:
         self._max_bytes, self._keyed = max_bytes, keyed
-        self._wire = Wire(products, redact)
+        self._wire = Wire(products, redact_query)
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Validate records; each ends up in exactly one of the two lists."""
@@ -105,8 +105,8 @@ class Decoder:
 class Native:
     """The same for one value, wherever it comes from. Raises EventRefused."""
 
-    def __init__(self, *, products: int = PRODUCTS, redact: Redact = redact) -> None:
-        self._wire = Wire(products, redact)
+    def __init__(self, *, products: int = PRODUCTS, redact_query: Redact = redact) -> None:
+        self._wire = Wire(products, redact_query)
 
     def read(self, value: bytes, _: int = 0, __: str = "") -> Sequence[ShopperEvent]:
         """The one event."""

@@ -37,11 +37,14 @@ class Format(Protocol):
     def read(self, value: bytes, at_ms: int, name: str = "", /) -> Events: ...
 
 
-def dialect(name: DialectName, *, keyed: bool = False, redact: Redact = redact) -> Dialect:
-    """The reader of a topic; each topic gets one of its own. `keyed`: refuse what is not keyed by its shopper."""
+def dialect(name: DialectName, *, keyed: bool = False, redact_query: Redact = redact) -> Dialect:
+    """The reader of a topic; each topic gets one of its own. `keyed`: refuse what is not keyed by its shopper.
+
+    `redact_query` takes personal data out of what shoppers search for.
+    """
     if name == "native":
-        return Decoder(keyed=keyed, redact=redact)
-    formats = _formats(redact)
+        return Decoder(keyed=keyed, redact_query=redact_query)
+    formats = _formats(redact_query)
     if name == "auto" or name == "cloudevents":  # noqa: PLR1714 - mypy follows only this
         return RecordDialect(_Any(formats, bare=name == "auto").read, keyed=keyed)
     read = formats[name].read
@@ -115,20 +118,20 @@ class _Any:
 class _Valued:
     """A format that needs nothing but the value."""
 
-    def __init__(self, read: Callable[[bytes], Sequence[ShopperEvent]], redact: Redact) -> None:
-        self._read, self._wire = read, Wire(PRODUCTS, redact)
+    def __init__(self, read: Callable[[bytes], Sequence[ShopperEvent]], redact_query: Redact) -> None:
+        self._read, self._wire = read, Wire(PRODUCTS, redact_query)
 
     def read(self, value: bytes, _: int = 0, __: str = "") -> Events:
         return [self._wire.redacted(event) for event in self._read(value)]
 
 
-def _formats(redact: Redact) -> Mapping[Recognized, Format]:
+def _formats(redact_query: Redact) -> Mapping[Recognized, Format]:
     """A reader of each."""
     return {
-        "native": Native(redact=redact),
-        "segment": Segment(redact),
-        "ga4": Ga4(redact),
-        "snowplow": Snowplow(redact),
-        "otto": _Valued(otto.record, redact),
-        "rees46": _Valued(rees46.record, redact),
+        "native": Native(redact_query=redact_query),
+        "segment": Segment(redact_query),
+        "ga4": Ga4(redact_query),
+        "snowplow": Snowplow(redact_query),
+        "otto": _Valued(otto.record, redact_query),
+        "rees46": _Valued(rees46.record, redact_query),
     }

@@ -47,8 +47,8 @@ class Wire:
     remembered.
     """
 
-    def __init__(self, products: int, redact: Redact = redact) -> None:
-        self._most, self._redact = products, redact
+    def __init__(self, products: int, redact_query: Redact = redact) -> None:
+        self._most, self._redact_query = products, redact_query
         self._items: dict[bytes, tuple[Item, ...]] = {}
         self._shared: dict[Item, Item] = {}
 
@@ -73,7 +73,7 @@ class Wire:
             told.action,
             told.time_ms,
             items,
-            query and self._redact(query),
+            query and self._redact_query(query),
             told.session_id,
             told.order_id,
         )
@@ -86,7 +86,7 @@ class Wire:
             event.action,
             event.time_ms,
             tuple(map(self._share, event.items)),
-            event.query and self._redact(event.query),
+            event.query and self._redact_query(event.query),
             event.session_id,
             event.order_id,
         )
@@ -101,11 +101,11 @@ class Wire:
         return items
 
     def _share(self, item: Item) -> Item:
-        item = redacted(item, self._redact)
+        item = redacted(item)
         return self._shared.setdefault(item, item)
 
 
-def redacted(item: Item, redact: Redact) -> Item:
+def redacted(item: Item) -> Item:
     """The item without personal data."""
     name, texts = pseudonymous(item.id), (item.title, item.category, item.brand)
     title, category, brand = clean = tuple([text and redact(text) for text in texts])

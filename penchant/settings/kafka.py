@@ -50,6 +50,11 @@ class Kafka(Section):
     dialect: DialectName = "native"
     """What its records are: native events, or those of others (docs/events.md). By auto each record is recognised;
     cloudevents are envelopes around any of them."""
+    redact_queries: Literal["patterns", "presidio"] = "patterns"
+    """How personal data is found in what shoppers search for: by its form, or names of people and places by Presidio
+    too, which takes milliseconds a query and is better done by penchant rekey. pip install 'penchant[privacy]'."""
+    presidio_model: Name = "en_core_web_sm"
+    """The model of spaCy's that Presidio reads with; its name begins with the language."""
     group: Name = "penchant"
     """The consumer group; workers of one group share the partitions."""
     instance_id: Name | None = None

@@ -126,8 +126,8 @@ class Carrier(Shape, frozen=True):
 class Ga4:
     """Reads both carriers, told apart by what they cannot be without."""
 
-    def __init__(self, redact: Redact = redact) -> None:
-        self._redact, self._shelf = redact, Shelf(Product, _described, redact)
+    def __init__(self, redact_query: Redact = redact) -> None:
+        self._redact, self._shelf = redact_query, Shelf(Product, _described)
 
     def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
         """The events of a record, None for each that says nothing of what a shopper is after; or EventRefused.

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from streams.errors import EventRefused
 from streams.events import Item
 from streams.formats.shapes import NONE, NOT_SET, Figure, Name, below, reader
-from streams.redaction import HIGHEST_PRICE, Redact, hashed, pseudonymous, redact
+from streams.redaction import HIGHEST_PRICE, hashed, pseudonymous, redact
 from streams.wire import PRODUCTS
 
 LONGEST = 1_000
@@ -37,10 +37,10 @@ class Shelf(Generic[T]):
         self,
         product: type[T],
         describe: Callable[[T, str | None], Described],
-        redact: Redact = redact,
         most: int = PRODUCTS,
     ) -> None:
-        self._read, self._describe, self._redact, self._most = reader(list[product]), describe, redact, most  # type: ignore[valid-type] # it is one
+        self._describe, self._most = describe, most
+        self._read = reader(list[product])  # type: ignore[valid-type] # it is a type, if not one of a name
         self._items: dict[Described, Item] = {}
         self._lists: dict[tuple[bytes, str | None], tuple[Item, ...]] = {}
 
@@ -81,9 +81,9 @@ class Shelf(Generic[T]):
         name, title, category, brand, price, currency, quantity = product
         told = {
             "id": pseudonymous(_id(name, title, path)),
-            "title": self._text(title),
-            "category": self._text(category),
-            "brand": self._text(brand),
+            "title": _text(title),
+            "category": _text(category),
+            "brand": _text(brand),
             "price": _price(price, f"{path}.price"),
             "currency": _currency(currency),
             "quantity": _quantity(quantity, f"{path}.quantity"),
@@ -93,9 +93,6 @@ class Shelf(Generic[T]):
         except ValidationError as exc:
             error = exc.errors(include_url=False, include_context=False, include_input=False)[0]
             raise EventRefused("schema", f"{path}.{error['loc'][0]}", error["msg"]) from exc
-
-    def _text(self, text: str | None) -> str | None:
-        return self._redact(text[:LONGEST]) if text and text != NOT_SET else None
 
 
 ITEM = TypeAdapter(Item)
@@ -115,6 +112,10 @@ def _id(name: Name, title: str | None, path: str) -> str:
     if not title:
         raise EventRefused("schema", path, "the product has neither an id nor a name")
     return f"name-{hashed(title)}"
+
+
+def _text(text: str | None) -> str | None:
+    return redact(text[:LONGEST]) if text and text != NOT_SET else None
 
 
 def _figure(figure: Figure, path: str) -> float | None:

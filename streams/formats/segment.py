@@ -101,8 +101,8 @@ class Bare(Call, frozen=True, rename="camel"):
 class Segment:
     """Reads calls of these libraries, one a record."""
 
-    def __init__(self, redact: Redact = redact) -> None:
-        self._redact, self._shelf = redact, Shelf(Product, _described, redact)
+    def __init__(self, redact_query: Redact = redact) -> None:
+        self._redact, self._shelf = redact_query, Shelf(Product, _described)
 
     def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
         """The event, None for one that says nothing of what a shopper is after; EventRefused for what is none.

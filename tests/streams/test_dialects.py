@@ -263,7 +263,7 @@ def _item(**changed: object) -> dict[str, Any]:
         ("segment", _product(products=[{"sku": "a"}, {"brand": "b"}]), "properties.products.1", "neither an id"),
         ("segment", _product(products=[{"sku": "{a}"}]), "properties.products.0.id", "match pattern"),
         ("segment", _product(products=[{"sku": "a"}] * 201), "properties.products", "201 products"),
-        ("segment", {"event": "Product Viewed", "properties": 3, "userId": "u"}, "properties", "Expected `object | null`"),
+        ("segment", SEGMENT | {"properties": 3}, "properties", "Expected `object | null`"),
         ("ga4", REQUEST | {"client_id": None}, "user_id or client_id or app_instance_id", "says no shopper"),
         ("ga4", REQUEST | {"timestamp_micros": "soon"}, "timestamp_micros", "microseconds"),
         ("ga4", _item(item_name=3), "events.0.params.items.1.item_name", "Expected"),
@@ -289,6 +289,26 @@ def test_what_is_wrong_is_told_with_its_place(name: DialectName, value: object, 
     assert (refused.offset, refused.reason) == (0, "empty" if detail == "no data" else "schema")
     assert path in refused.path
     assert detail in refused.detail
+
+
+@pytest.mark.parametrize("name", ["native", "segment", "ga4", "snowplow", "auto", "cloudevents"])
+def test_queries_are_redacted_as_they_are_told_to_be(name: DialectName) -> None:
+    """Titles never by that: they are redacted by patterns alone."""
+    form = name if name in FORMATS else "segment"
+    lines = map(orjson.loads, (FIXTURES / f"{form}.jsonl").read_bytes().splitlines())
+    records = [line["record"] for line in lines if line["events"]]
+    events = [encode(event) for each in records for _, _, event in decode(form, each).events]
+    values = events if name == "native" else [orjson.dumps(each) for each in records]
+    if name == "cloudevents":
+        values = [_enveloped(value) for value in values]
+    reading = dialect(name, redact_query=lambda _: "[query]")
+    found = [event for _, _, event in reading.decode([Sent(0, value) for value in values]).events]
+    searches = [event.query for event in found if event.action == "search"]
+    assert searches == ["[query]"] * len(searches) != []
+    titles = {item.title for event in found for item in event.items}
+    assert titles == {
+        item.title for each in records for _, _, event in decode(form, each).events for item in event.items
+    }
 
 
 def test_a_price_that_cannot_be_one_is_left_out() -> None:
