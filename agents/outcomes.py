@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from operator import add
 from typing import Self
 
 from agents.histogram import Histogram
@@ -64,8 +65,15 @@ class Counts:
         return None
 
     def __add__(self, other: "Counts") -> "Counts":
-        summed = {name: getattr(self, name) + getattr(other, name) for name in NAMES}
-        return Counts(**summed, latency=tuple(map(sum, zip(self.latency, other.latency, strict=True))))
+        return Counts(
+            self.failed + other.failed,
+            self.invalid + other.invalid,
+            self.empty + other.empty,
+            self.agreed + other.agreed,
+            self.skipped + other.skipped,
+            self.withheld + other.withheld,
+            tuple(map(add, self.latency, other.latency)),
+        )
 
 
 NAMES = tuple(each.name for each in fields(Counts) if each.name != "latency")

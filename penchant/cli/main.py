@@ -22,6 +22,7 @@ COMMANDS = {
     "dead-letters": "Look at refused records, and send them back after a fix.",
     "inspect": "Show everything about a shopper's intent, and why it is as old as it is.",
     "forget": "Erase shoppers for good.",
+    "control": "See what a fleet of workers does, and decide for all of it.",
     "simulate": "Send shopper events to Kafka, simulated or from a file.",
     "bench": "Measure what it costs and holds, beside others, on this machine.",
     "eval": "Score rules, model and prompts on what recorded shoppers did next.",
