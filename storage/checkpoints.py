@@ -60,7 +60,7 @@ class Verdict(StrEnum):
     """
 
     ACCEPTED = "accepted"
-    COVERED = "covered"  # refused: this position is stored already, or this very owner has stored a later one
+    COVERED = "covered"  # refused: this offset is stored already, or this very owner has stored a later one
     STALE = "stale"  # refused: somebody else stored a later position, or the base is gone: reload, refold, try again
     ERASED = "erased"  # refused: the shopper was erased since the context was loaded: reload
     LINEAGE = "lineage"  # refused: stored under another lineage or partition: stop this partition

@@ -36,6 +36,10 @@ class Keys:
         """Hash of the shopper's last erasure: its number, and the offsets below which nothing counts."""
         return f"{self.namespace}:{{{shopper}}}:erasure"
 
+    def knowledge(self, product: str) -> str:
+        """String with what the shop says of a product, in one line. Others write it."""
+        return f"{self.namespace}:{{{product}}}:knowledge"
+
     def owed(self, partition: int) -> str:
         """Set of the partition's shoppers who are owed a call though their events are covered."""
         return f"{self.namespace}:owed:{{{partition}}}"
@@ -48,6 +52,11 @@ class Keys:
     def worker(self, name: str) -> str:
         """String that is there while a worker is."""
         return f"{self.namespace}:worker:{name}"
+
+    @property
+    def replay(self) -> str:
+        """Hash: how far a replay into this namespace has come."""
+        return f"{self.namespace}:replay"
 
     @property
     def erasures(self) -> str:

@@ -74,7 +74,11 @@ if held[1] or held[2] or held[3] or held[4] or held[5] then
   if theirs > ours or (theirs == ours and held[4] ~= partition) then return 'lineage' end
   if base >= 0 and (theirs < ours or tonumber(held[2]) < base) then return 'stale' end
   local mine = {lineage, offset, generation}
-  if above(held, mine) then return held[5] == owner and 'covered' or 'stale' end
+  if above(held, mine) then
+    -- At the same offset it is the same log, told once more by a replay of a later generation.
+    local same = theirs == ours and tonumber(held[2]) == tonumber(offset)
+    return (same or held[5] == owner) and 'covered' or 'stale'
+  end
   if not above(mine, held) then
     -- At an equal position the sessions are equal, whoever stored them: both are the fold of the same log. A shopper who
     -- was parked though owed gets the intent later, at the very position of the parked context.

@@ -134,6 +134,14 @@ class TopicReader:
                 offsets = await self._consumer.beginning_offsets(_partitions(log.topic, log.partitions))
         return {partition.partition: offset for partition, offset in offsets.items()}
 
+    async def at(self, log: Log, time_ms: int) -> Mapping[int, int]:
+        """The first offset of each partition whose record is of that time or later; none where all are earlier."""
+        asked = dict.fromkeys(_partitions(log.topic, log.partitions), time_ms)
+        with kafka_errors(self._kafka):
+            async with asyncio.timeout(self._timeout_s):
+                found = await self._consumer.offsets_for_times(asked)
+        return {partition.partition: at.offset for partition, at in found.items() if at is not None}
+
     async def _firsts(self, log: Log, starts: Sequence[int], records: int) -> Mapping[TopicPartition, int]:
         begins = await self.beginnings(log)
         floors = {number: max(begins[number], starts[number] if number < len(starts) else 0) for number in _all(log)}

@@ -20,6 +20,7 @@ COMMANDS = {
     "estimate": "Learn from a few minutes of a topic what it would cost.",
     "doctor": "Look at everything that a worker needs, and say what to do.",
     "dead-letters": "Look at refused records, and send them back after a fix.",
+    "replay": "Read a range of the topic, or a file, again: beside what is live, or over it.",
     "inspect": "Show everything about a shopper's intent, and why it is as old as it is.",
     "forget": "Erase shoppers for good.",
     "control": "See what a fleet of workers does, and decide for all of it.",

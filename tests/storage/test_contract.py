@@ -217,6 +217,18 @@ async def test_an_intent_is_refused_where_its_context_is_behind(side: Side) -> N
     assert await side.intent_hash("ada") == {}
 
 
+async def test_a_replay_replaces_an_intent_and_gives_way_to_later_events(side: Side) -> None:
+    """At the same offset the higher generation stays, and the live worker need not read again; what it writes next does
+    overwrite."""
+    await put(side, write(position=(0, 5, 0), owner="live:1"))
+    assert await put(side, write(position=(0, 5, 9), owner="replay:1", base=5)) == [ACCEPTED]
+    assert await put(side, write(position=(0, 5, 0), owner="live:1", base=5)) == [COVERED]
+    assert (await side.intent_hash("ada"))["position"] == "0:5:9"
+    assert await put(side, write(position=(0, 6, 0), owner="live:1", base=5)) == [ACCEPTED]
+    assert await put(side, write(position=(0, 5, 9), owner="replay:1", base=5)) == [STALE]
+    assert (await side.intent_hash("ada"))["position"] == "0:6:0"
+
+
 async def test_an_erased_shopper_comes_back_with_the_number(side: Side) -> None:
     """What was in memory from before is refused; a write that knows of the erasure is taken."""
     await put(side, write(position=(0, 5, 0)))

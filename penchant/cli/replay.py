@@ -1,0 +1,150 @@
+"""penchant replay: the topic, or a file, once more."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from agents.replay_calls import Tally
+from penchant.cli.options import Config, Json
+from penchant.logs import configure_logs
+from penchant.replay import run as running
+from penchant.replay import show
+from penchant.replay.moments import EARLIEST, LATEST, moment
+from penchant.settings.root import Settings
+from penchant.settings.sources import load_settings
+from penchant.signals import stop_signals
+
+SHOW_EVERY_S = 0.2
+INTERRUPTED = 130
+
+From = Annotated[str, typer.Option("--from", metavar="MOMENT", help="Where to begin.")]
+To = Annotated[str, typer.Option("--to", metavar="MOMENT", help="Where to end.")]
+Namespace = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Where the intents go.", show_default="redis.namespace with -replay behind it"),
+]
+Live = Annotated[bool, typer.Option("--live", help="Write over the live keys instead; the latest shoppers first.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
+Generation = Annotated[
+    int | None,
+    typer.Option(min=1, help="With --live: of an earlier run that is to go on.", show_default="the time"),
+]
+File = Annotated[
+    Path | None, typer.Option("--events", metavar="FILE", exists=True, help="A file instead of the topic.")
+]
+Prompt = Annotated[
+    str | None,
+    typer.Option("--prompt-version", metavar="NAME", help="Another version of the prompt than prompt.version."),
+]
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page, too.")]
+
+
+def replay(
+    *,
+    begin: From = EARLIEST,
+    end: To = LATEST,
+    namespace: Namespace = None,
+    live: Live = False,
+    yes: Yes = False,
+    generation: Generation = None,
+    events: File = None,
+    prompt_version: Prompt = None,
+    html: Html = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Read a range again, in no group and without a commit, and make intents of it.
+
+    Into a namespace of its own, where event time decides when a shopper is due, and compared with what is live in the
+    end. With --live over the live keys: everybody who did something in the range gets one new intent of the session
+    that is stored, or, where Redis has lost it, of what the range holds; what shoppers do meanwhile stays. Calls give
+    way to live ones. Interrupted or killed, the same command goes on.
+
+    A MOMENT is earliest, latest, 2h (ago), 2026-01-31T08:00, or an offset as @1500.
+
+    Examples: penchant replay --from 2h --prompt-version v1 --html replay.html
+
+    penchant replay --from 24h --live
+    """
+    settings = _settings(config, prompt_version)
+    plan = _plan(settings, begin, end, namespace, generation, events, live=live)
+    if live and not yes:
+        typer.confirm(f"Write over the intents of the namespace {settings.redis.namespace}?", abort=True, err=True)
+    outcome = asyncio.run(_run(settings, plan))
+    if outcome is None:
+        again = f"; add --generation {plan.generation}" if live else ""
+        typer.secho(f"Stopped before the end; the same command goes on from here{again}.", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if html is not None:
+        html.write_text(show.page(outcome), encoding="utf-8")
+    if json:
+        typer.echo(orjson.dumps(show.report(outcome)))
+    else:
+        typer.echo("\n".join(show.lines(outcome)))
+
+
+def _settings(config: Path | None, prompt_version: str | None) -> Settings:
+    settings = load_settings(config).settings
+    configure_logs("warning", settings.log.format)
+    if prompt_version is None:
+        return settings
+    return settings.model_copy(update={"prompt": settings.prompt.model_copy(update={"version": prompt_version})})
+
+
+def _plan(
+    settings: Settings,
+    begin: str,
+    end: str,
+    namespace: str | None,
+    generation: int | None,
+    events: Path | None,
+    *,
+    live: bool,
+) -> running.Plan:
+    if live and (namespace or events):
+        raise typer.BadParameter("it writes to redis.namespace, from the topic", param_hint="--live")
+    if namespace == settings.redis.namespace:
+        raise typer.BadParameter("that is the live one; add --live for it", param_hint="--namespace")
+    now_ms = time.time_ns() // 1_000_000
+    span = moment(begin, now_ms), moment(end, now_ms)
+    if live:
+        return running.Plan(*span, generation=generation or now_ms // 1_000)
+    return running.Plan(*span, namespace=namespace or f"{settings.redis.namespace}-replay", file=events)
+
+
+async def _run(settings: Settings, plan: running.Plan) -> running.Outcome | None:
+    """None when it was stopped by a signal."""
+    progress = running.Progress(Tally())
+    with stop_signals() as asked:
+        work = asyncio.create_task(running.replay(settings, plan, progress))
+        stopping = asyncio.create_task(asked.wait())
+        showing = asyncio.create_task(_show(progress))
+        await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopping, showing, *([] if work.done() else [work])):
+            task.cancel()
+        await asyncio.wait([work, showing])
+    return None if work.cancelled() else work.result()
+
+
+async def _show(progress: running.Progress) -> None:
+    """Progress, where there is a terminal to show it."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    began_s = time.monotonic()
+    with Progress(*columns, console=console, transient=True) as bars:
+        bar = bars.add_task("", total=None)
+        while True:
+            tally = progress.tally
+            rate = tally.records / max(time.monotonic() - began_s, SHOW_EVERY_S)
+            told = f"{tally.intents:,} intents, {tally.calls:,} calls, {rate:,.0f} records a second"
+            done = tally.records + progress.resumed
+            bars.update(bar, total=progress.total or None, completed=done, description=told)
+            await asyncio.sleep(SHOW_EVERY_S)

@@ -1,0 +1,83 @@
+"""Replaying on real servers: beside what is live it touches nothing, over it it brings a lost Redis back."""
+
+from pathlib import Path
+
+import pytest
+from penchant_reader import AsyncIntentReader
+
+from penchant.app import worker
+from penchant.embedded.triton import TritonServer
+from penchant.settings.root import Settings
+from storage.connection import connect
+from tests.e2e.conftest import MakeSettings
+from tests.e2e.shop import events, send, until
+from tests.kafka import Kafka
+from tests.penchant.commands import Ended, run
+
+pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
+
+SHOPPERS = 4
+
+
+async def test_a_replay_beside_what_is_live_and_one_over_a_redis_that_was_lost(
+    real_kafka: Kafka, model_server: TritonServer, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """Into its own namespace it comes to what is live and commits nothing. After Redis was emptied, --live brings every
+    shopper back, and a worker's next intents still win."""
+    topic = await real_kafka.topic(2)
+    settings = make_settings(real_kafka, topic, model_server.grpc_address)
+    last = await send(real_kafka, topic, 2, events(SHOPPERS, 3))
+    async with worker(settings):
+        await until(lambda: _have(settings, 3))
+    committed = [await real_kafka.committed(settings.kafka.group, topic, number) for number in (0, 1)]
+    live = await _docs(settings.redis.url, settings.redis.namespace)
+    page = tmp_path / "replay.html"
+    found = (await _replay(settings, tmp_path, "--html", str(page))).report
+    assert (found["records"], found["intents"] >= SHOPPERS, found["compared"]["replayed"]) == (12, True, SHOPPERS)
+    assert (found["compared"]["same_offset"], found["compared"]["missions_changed"]) == (1.0, 0.0)
+    assert "<h1>Replay</h1>" in page.read_text()
+    assert await _docs(settings.redis.url, settings.redis.namespace) == live
+    assert [await real_kafka.committed(settings.kafka.group, topic, number) for number in (0, 1)] == committed
+    await _lose_redis(settings)
+    redone = (await _replay(settings, tmp_path, "--live", "--yes", "--generation", "7")).report
+    assert redone["intents"] == SHOPPERS
+    back = await _docs(settings.redis.url, settings.redis.namespace)
+    assert {who: doc["position"] for who, doc in back.items()} == {who: f"0:{at}:7" for who, at in last.items()}
+    async with worker(settings):
+        await send(real_kafka, topic, 2, events(SHOPPERS, 4)[3 * SHOPPERS :])
+        await until(lambda: _have(settings, 4))
+    again = await _docs(settings.redis.url, settings.redis.namespace)
+    assert {doc["position"].split(":")[2] for doc in again.values()} == {"0"}
+
+
+async def _have(settings: Settings, count: int) -> bool:
+    docs = await _docs(settings.redis.url, settings.redis.namespace)
+    return [doc["window"]["events"] for doc in docs.values()] == [count] * SHOPPERS
+
+
+async def _docs(url: str, namespace: str) -> dict[str, dict[str, object]]:
+    async with AsyncIntentReader(url, namespace=namespace, timeout_s=5) as reader:
+        found = await reader.get_many([f"shopper-{number}" for number in range(SHOPPERS)])
+    return {intent.shopper: intent.doc for intent in found if not intent.missing}
+
+
+async def _lose_redis(settings: Settings) -> None:
+    redis = connect(settings.redis.url)
+    try:
+        await redis.delete(*await redis.keys(f"{settings.redis.namespace}:*"))
+    finally:
+        await redis.aclose()
+
+
+async def _replay(settings: Settings, folder: Path, *arguments: str) -> Ended:
+    variables = {
+        "KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
+        "KAFKA__TOPIC": settings.kafka.topic,
+        "KAFKA__ERASURE_TOPIC": settings.kafka.erasure_topic,
+        "REDIS__URL": settings.redis.url,
+        "REDIS__NAMESPACE": settings.redis.namespace,
+        "MODEL__URL": settings.model.url,
+    }
+    ended = await run(folder, variables, "replay", "--json", *arguments)
+    assert ended.status == 0, ended.err
+    return ended
