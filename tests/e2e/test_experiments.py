@@ -1,0 +1,70 @@
+"""Experiments through a whole worker: a real redis-server, Kafka, and a model of the test's."""
+
+import pytest
+from penchant_reader import AsyncIntentReader
+from redis.asyncio import Redis
+
+from agents.experiments import assign
+from penchant import wiring
+from penchant.app import worker
+from penchant.embedded.kafka import MockKafka
+from penchant.settings.root import Settings
+from storage.keys import Keys
+from tests.e2e.conftest import MakeSettings
+from tests.e2e.shop import events, send, until
+from tests.fakes.model import ScriptedModel
+from tests.kafka import Kafka
+
+SHOPPERS, EACH = 30, 5
+ANSWER = '{"m":"gift","t":"A kettle for a friend","c":[[1,9]],"k":9,"e":[1]}'
+TRIED = {
+    "name": "lift",
+    "arms": [
+        {"name": "nothing", "percent": 40, "kind": "holdout"},
+        {"name": "warm", "percent": 30, "temperature": 0.5},
+    ],
+}
+
+pytestmark = [pytest.mark.kafka, pytest.mark.redis]
+
+
+async def test_a_holdout_has_no_live_key_and_commits_advance(
+    mock_kafka: MockKafka, make_settings: MakeSettings
+) -> None:
+    """Its shoppers have a context at their last event and no intent; all offsets are committed; everybody else's
+    intent says which arm they are in, and each arm's calls are what the arm says."""
+    kafka = Kafka(mock_kafka.address, mock_kafka.describe(), mock_kafka)
+    topic = await kafka.topic(1)
+    settings = Settings.model_validate(
+        {**make_settings(kafka, topic, "unused:1").model_dump(exclude_unset=True), "experiments": [TRIED]}
+    )
+    last = await send(kafka, topic, 1, events(SHOPPERS, EACH))
+    arms = {shopper: assign(wiring.experiments(settings), shopper).label for shopper in last}
+    held = [shopper for shopper, arm in arms.items() if arm == "lift/nothing"]
+    assert held
+    assert set(arms.values()) == {"lift/nothing", "lift/warm", "lift/control"}
+    model, namespace = ScriptedModel(ANSWER), settings.redis.namespace
+    async with (
+        worker(settings, model) as running,
+        Redis.from_url(settings.redis.url) as redis,
+        AsyncIntentReader(settings.redis.url, namespace=namespace, timeout_s=5) as reader,
+    ):
+
+        async def all_committed() -> bool:
+            return await kafka.committed(settings.kafka.group, topic, 0) == SHOPPERS * EACH
+
+        await until(all_committed, 120.0)
+        for shopper, offset in last.items():
+            context, intent = Keys(namespace).context(shopper), Keys(namespace).intent(shopper)
+            assert int(await redis.hget(context, "offset") or -1) == offset
+            assert await redis.exists(intent) == (shopper not in held)
+        found = await reader.get_many([shopper for shopper in last if shopper not in held])
+        assert {intent.shopper: intent.doc["arm"] for intent in found} == {
+            shopper: arm for shopper, arm in arms.items() if shopper not in held
+        }
+        assert {call.shopper for call in model.calls}.isdisjoint(held)
+        assert {(arms[call.shopper], call.temperature) for call in model.calls} == {
+            ("lift/warm", 0.5),
+            ("lift/control", 0.0),
+        }
+        assert running.instruments.outcomes.totals["lift", "nothing"]["withheld"] >= len(held)
