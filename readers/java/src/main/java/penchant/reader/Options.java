@@ -1,0 +1,38 @@
+package penchant.reader;
+
+import java.time.Duration;
+
+/**
+ * How a reader reads.
+ *
+ * @param timeout bounds a whole call, connecting included
+ * @param namespace as in the service's settings
+ * @param cluster whether the URL is of a Redis Cluster
+ * @param strict whether failures are thrown instead of counted
+ * @param circuit how long at most a server that failed is left alone; zero asks it every time
+ */
+public record Options(Duration timeout, String namespace, boolean cluster, boolean strict, Duration circuit) {
+    /** Twenty milliseconds, the service's usual namespace, one server, failures counted, at most two seconds. */
+    public static final Options USUAL =
+            new Options(Duration.ofMillis(20), "penchant", false, false, Duration.ofSeconds(2));
+
+    public Options withTimeout(Duration timeout) {
+        return new Options(timeout, namespace, cluster, strict, circuit);
+    }
+
+    public Options withNamespace(String namespace) {
+        return new Options(timeout, namespace, cluster, strict, circuit);
+    }
+
+    public Options withCluster() {
+        return new Options(timeout, namespace, true, strict, circuit);
+    }
+
+    public Options withStrict() {
+        return new Options(timeout, namespace, cluster, true, circuit);
+    }
+
+    public Options withCircuit(Duration circuit) {
+        return new Options(timeout, namespace, cluster, strict, circuit);
+    }
+}

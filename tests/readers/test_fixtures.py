@@ -1,0 +1,38 @@
+"""The fixtures that every reader reads are what the service writes, and both Python readers read them."""
+
+import json
+
+import pytest
+
+from penchant.embedded.redis import RedisServer
+from storage.connection import connect
+from storage.intents import hot_fields
+from streams.intents import Intent
+from tests.readers import fixtures
+from tests.readers.each import EachReader, each_reader
+
+WRITTEN = [case for case in fixtures.cases() if not case["read"]["missing"] and "novelty" not in case["fields"]]
+
+
+@pytest.mark.parametrize("case", WRITTEN, ids=lambda case: case["shopper"])
+def test_a_fixture_is_what_the_service_writes(case: dict[str, dict[str, str]]) -> None:
+    """Field by field, from the document that stands among them."""
+    intent = Intent.model_validate_json(case["fields"]["doc"])
+    written = hot_fields(intent) | {"position": intent.position, "doc": intent.model_dump_json()}
+    assert case["fields"] == written
+
+
+@pytest.mark.redis
+@each_reader
+async def test_fixtures_are_read_as_they_say(redis_server: RedisServer, read: EachReader) -> None:
+    """All in one call; each that cannot be read fails alone."""
+    async with connect(redis_server.url) as client:
+        await fixtures.put(client, "fixtures")
+    cases = fixtures.cases()
+    for case, found in zip(
+        cases, await read(redis_server.url, "fixtures", [case["shopper"] for case in cases]), strict=True
+    ):
+        told = case["read"]
+        assert {name: getattr(found, name) for name in told} == told, case["case"]
+        assert found.shopper == case["shopper"]
+        assert found.missing or found.doc == json.loads(case["fields"]["doc"])
