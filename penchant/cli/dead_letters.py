@@ -195,6 +195,7 @@ def _letter(record: Record, found: Found, tell: Callable[[bytes | None], str]) -
 
 def _table(kinds: list[Kind]) -> Table:
     table = Table("reason", "letters", "waiting", "first", "last", "example", box=None, pad_edge=False)
+    table.columns[-1].overflow = "fold"
     for kind in kinds:
         first, last = (
             f"{_time(ms)}\n{place}" for ms, place in ((kind.first_ms, kind.first), (kind.last_ms, kind.last))

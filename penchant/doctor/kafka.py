@@ -24,8 +24,9 @@ from streams.keying import examine as examine_keys
 from streams.lineage import Log
 
 ASK_S = 10.0
-RETENTION_S = 7 * 86_400.0
-"""Dead letters that are kept for less are gone before somebody has mended what refused them."""
+SHORT_S, LONG_S = 86_400.0, 30 * 86_400.0
+"""Dead letters that are kept for less are gone before somebody has mended what refused them; those that are kept for
+longer keep what shoppers did, as it came."""
 
 
 async def examine_events(settings: Settings) -> list[Finding]:
@@ -65,8 +66,11 @@ async def examine_dead_letters(settings: Settings) -> list[Finding]:
     told.append((INFO, f"{log.partitions} partitions with {letters:,} offsets", ""))
     if config and "compact" in config.get("cleanup.policy", ""):
         told.append((ERROR, "it is compacted: of each shopper one letter stays", "set cleanup.policy=delete"))
-    if config and 0 <= int(config.get("retention.ms", "-1")) < RETENTION_S * 1e3:
-        told.append((WARNING, "its retention is below a week", "raise retention.ms: letters wait for people"))
+    retention_s = int((config or {}).get("retention.ms", "-1")) / 1e3
+    if config and 0 <= retention_s < SHORT_S:
+        told.append((WARNING, "its retention is below a day", "raise retention.ms: letters wait for people"))
+    elif config and not 0 <= retention_s <= LONG_S:
+        told.append((WARNING, "its retention is above a month: it keeps personal data", "lower it (docs/security.md)"))
     return _findings(f"topic {name}", told)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penchant.letters.masking import masked, shortened
-from penchant.letters.pile import Found
+from penchant.letters.pile import Found, Place
 
 FOREIGN = "(not ours)"
 """Records that no worker wrote."""
@@ -39,6 +39,7 @@ class Listing:
 
     def __init__(self) -> None:
         self._kinds: dict[str, Kind] = {}
+        self._shown: dict[str, tuple[bool, int, Place]] = {}
 
     def add(self, found: Iterable[Found]) -> None:
         """Count these."""
@@ -51,8 +52,9 @@ class Listing:
                 kind.first_ms, kind.first = each.time_ms, str(each.place)
             if each.time_ms >= kind.last_ms:
                 kind.last_ms, kind.last = each.time_ms, str(each.place)
-            if each.letter and (kind.example is None or not each.redriven):
-                kind.example = example(each)
+            rank = not each.redriven, each.time_ms, each.place
+            if each.letter and (kind.example is None or rank > self._shown[reason]):
+                kind.example, self._shown[reason] = example(each), rank
 
     @property
     def kinds(self) -> list[Kind]:

@@ -40,8 +40,12 @@ class Plan(NamedTuple):
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the letters. `still_bad` ones stay, by the reason for which they would be refused now; `passed`
-    are not asked for: of another reason, or another topic; `erased` ones are of a shopper who was forgotten since."""
+    """What became of the letters.
+
+    `already`: it went back before, or the same record did by another letter. `still_bad` ones stay, by the reason for
+    which they would be refused now. `passed` are not asked for: of another reason, or another topic. `erased` ones are
+    of a shopper who was forgotten since.
+    """
 
     letters: int = 0
     redriven: int = 0
@@ -55,10 +59,10 @@ async def rehearse(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
     """What a redrive would do; writes nothing."""
     outcome = Outcome()
     async with TopicReader(kafka, committed=True) as reader:
-        judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome)
+        judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome, set())
         pile = await look(reader, kafka.dead_letter_topic, _silent)
         async for _, good in _sorted(pile, judge, progress):
-            outcome.redriven += len(good)
+            outcome.redriven += sum(letter is not None for _, letter in good)
     return outcome
 
 
@@ -71,19 +75,19 @@ async def redrive(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
     async with AsyncExitStack() as stack:
         producer = await _fencing(kafka, stack)  # before looking: afterwards nobody else marks anything
         reader = await stack.enter_async_context(TopicReader(kafka, committed=True))
-        judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome)
+        judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome, set())
         pile = await look(reader, kafka.dead_letter_topic, _silent)
         await reader.log(plan.topic)
         async for partition, good in _sorted(pile, judge, progress):
             for first in range(0, len(good), BATCH):
                 batch = good[first : first + BATCH]
                 await _send(producer, kafka, partition, batch)
-                outcome.redriven += len(batch)
+                outcome.redriven += sum(letter is not None for _, letter in batch)
     return outcome
 
 
-Good = Sequence[tuple[int, DeadLetter]]
-"""Letters with their offsets in the dead-letter topic."""
+Good = Sequence[tuple[int, DeadLetter | None]]
+"""Letters with their offsets in the dead-letter topic; None for one whose record goes, or went, back by another."""
 
 
 async def _sorted(pile: Pile, judge: "_Judge", progress: Progress) -> AsyncIterator[tuple[int, Good]]:
@@ -101,18 +105,31 @@ class _Judge(NamedTuple):
     erasures: Erasures
     topic: str
     outcome: Outcome
+    gone: set[tuple[int, int, int]]
 
-    def good(self, found: Sequence[Found]) -> Iterator[tuple[int, DeadLetter]]:
+    def good(self, found: Sequence[Found]) -> Iterator[tuple[int, DeadLetter | None]]:
         """Those that can go, with their offsets."""
         for each in found:
             self.outcome.letters += 1
             letter = each.letter
             if each.redriven:
                 self.outcome.already += 1
+                self._repeated(letter)
             elif letter is None or not self._asked(letter):
                 self.outcome.passed += 1
             elif self._goes(letter, each.time_ms):
-                yield each.place.offset, letter
+                repeated = self._repeated(letter)
+                self.outcome.already += repeated
+                yield each.place.offset, None if repeated else letter
+
+    def _repeated(self, letter: DeadLetter | None) -> bool:
+        """A worker that crashed refuses a record again. The value counts too: offsets begin anew in a new topic."""
+        if letter is None:
+            return False
+        record = (letter.partition, letter.offset, hash(letter.value))
+        known = record in self.gone
+        self.gone.add(record)
+        return known
 
     def _asked(self, letter: DeadLetter) -> bool:
         return letter.topic == self.plan.topic and self.plan.reason in (None, letter.reason)
@@ -145,7 +162,7 @@ async def _send(producer: AIOKafkaProducer, kafka: Kafka, partition: int, batch:
     with _errors(kafka):
         async with asyncio.timeout(WAIT_S):
             await producer.begin_transaction()
-            sent = [await _back(producer, letter) for _, letter in batch]
+            sent = [await _back(producer, letter) for _, letter in batch if letter is not None]
             marks = marker([offset for offset, _ in batch])
             sent.append(await producer.send(kafka.dead_letter_topic, b"", partition=partition, headers=marks))
             await asyncio.gather(*sent)

@@ -67,7 +67,7 @@ async def test_a_real_broker_tells_of_its_topics(real_kafka: Kafka, redis_server
     assert "compacted" in errors
     assert "retention is 0.0 h" in errors
     assert "60 of 60 sampled events are not keyed by their shopper" in errors
-    assert "below a week" in " ".join(each["found"] for each in of(ended, f"topic {dead}"))
+    assert "below a day" in " ".join(each["found"] for each in of(ended, f"topic {dead}"))
     shown = await run(tmp_path, variables, "doctor")
     assert (shown.status, "penchant rekey" in " ".join(shown.out.split())) == (1, True)
 
