@@ -166,7 +166,7 @@ def goodput(
 
 @bench.command()
 def incident(*, quick: Quick = False, plots: Plots = None, json: Json = False) -> None:
-    """One run in which a replica dies and a pool overloads: what the system does, and when. In virtual time.
+    """A replica dies, a pool overloads, a bad canary is released: what the system does, and when. In virtual time.
 
     Examples:
 

@@ -1,6 +1,8 @@
-"""Incident: one run in which a replica dies and a pool overloads, in virtual time, and what the system does and when.
+"""Incident: one run in which a replica dies, a pool overloads and a bad canary is released, in virtual time: what the
+system does, and when.
 
-Two pools of simulated GPUs serve one worker. The second is for what the first has no place for.
+Two pools of simulated GPUs serve one worker. The second is for what the first has no place for. A third has a new
+model, which answers half of the calls in prose.
 """
 
 import asyncio
@@ -12,6 +14,7 @@ from typing import Any
 from clients.calls import Call
 from clients.roster import Notice
 from penchant.bench.facts import facts
+from penchant.bench.goodput.canary import Babble, Canary
 from penchant.bench.goodput.freshness import Freshness, Sample, percentiles
 from penchant.bench.goodput.pipeline import Pipeline
 from penchant.bench.goodput.servers import GpuServer, Serving
@@ -22,7 +25,7 @@ from penchant.virtual.clock import Clock
 from streams.errors import DeadlinePassed, ModelUnavailable
 
 FIRST, SECOND = "first", "second"
-DEAD = "first-1"
+DEAD, CANARY = "first-1", "canary-1"
 LOOK_S = 1.0
 TAIL_S = 10.0
 """For the last events' intents."""
@@ -45,14 +48,18 @@ class Plan:
     back_s: float = 102.0
     overload_s: float = 150.0
     relief_s: float = 190.0
-    end_s: float = 240.0
+    canary_s: float = 230.0
+    percent: float = 10.0
+    end_s: float = 290.0
     neighbours: int = 450
     onset_s: float = 10.0
     timing: Timing = field(default_factory=Timing)
     seed: int = 1
 
 
-QUICK = Plan(rate=12.0, dies_s=16.0, back_s=27.0, overload_s=40.0, relief_s=55.0, end_s=75.0)
+QUICK = Plan(
+    rate=12.0, dies_s=16.0, back_s=27.0, overload_s=40.0, relief_s=55.0, canary_s=70.0, percent=50.0, end_s=110.0
+)
 
 
 async def report(plan: Plan, *, quick: bool) -> dict[str, Any]:
@@ -70,8 +77,9 @@ def run(plan: Plan) -> dict[str, Any]:
     }
     notices: list[Notice] = []
     freshness = Freshness(0.0, plan.end_s)
-    pipeline = Pipeline(pools, freshness.readable, world.time, notify=notices.append)
-    course = Course(plan, pools[FIRST], pipeline, freshness)
+    canary = Canary(GpuServer(CANARY, plan.timing, world, Serving(Babble())), world.time)
+    pipeline = Pipeline(pools, freshness.readable, world.time, notify=notices.append, lanes=canary.lanes)
+    course = Course(plan, pools[FIRST], pipeline, canary, freshness)
     try:
         clock.run(world, course.run())
     finally:
@@ -80,8 +88,8 @@ def run(plan: Plan) -> dict[str, Any]:
     return {
         "happened": course.happened,
         "notices": [
-            {"at_s": round(each.at_s, 2), "kind": each.kind, "replica": each.replica, "why": each.why}
-            for each in notices
+            *(_told(each.at_s, each.replica, each.kind, each.why) for each in notices),
+            *(_told(each.at_s, each.arm, each.kind, each.why) for each in canary.notices),
         ],
         "seconds": course.seconds,
         "freshness": _by_time(freshness.samples, plan.end_s),
@@ -92,8 +100,11 @@ def run(plan: Plan) -> dict[str, Any]:
 class Course:
     """What happens to a pipeline and its GPUs, and a look at them every second."""
 
-    def __init__(self, plan: Plan, first: Sequence[GpuServer], pipeline: Pipeline, freshness: Freshness) -> None:
+    def __init__(
+        self, plan: Plan, first: Sequence[GpuServer], pipeline: Pipeline, canary: Canary, freshness: Freshness
+    ) -> None:
         self._plan, self._first, self._pipeline, self._freshness = plan, first, pipeline, freshness
+        self._canary = canary
         self._dead = next(server for server in first if server.name == DEAD)
         self._numbers = count()
         self.happened: list[dict[str, Any]] = []
@@ -104,7 +115,8 @@ class Course:
         traffic = Traffic(self._plan.rate, self._plan.end_s, self._plan.seed)
         self._pipeline.fill(traffic.before)
         async with asyncio.TaskGroup() as tasks:
-            beside = [tasks.create_task(each) for each in (self._pipeline.run(), self._look(), self._happen())]
+            runs = (self._pipeline.run(), self._canary.watch.run(), self._look(), self._happen())
+            beside = [tasks.create_task(each) for each in runs]
             await feed(self._pipeline, traffic.arrivals, self._freshness)
             await asyncio.sleep(TAIL_S)
             for task in beside:
@@ -122,6 +134,8 @@ class Course:
                 server = self._first[number % len(self._first)]
                 tasks.create_task(self._neighbour(server, plan.onset_s * number / plan.neighbours))
         self.happened.append({"at_s": plan.relief_s, "what": "the others have gone"})
+        await self._until(plan.canary_s, f"a bad canary, {plan.percent:g} %")
+        self._canary.release(plan.percent)
 
     async def _until(self, at_s: float, what: str) -> None:
         await asyncio.sleep(at_s - asyncio.get_running_loop().time())
@@ -154,11 +168,15 @@ class Course:
                     "overloads": each.counts.overloads,
                     "failures": each.counts.failures,
                 }
-                for each in self._pipeline.pools.replicas
+                for each in (*self._pipeline.pools.replicas, *self._canary.pools.replicas)
             }
             at_s = round(asyncio.get_running_loop().time(), 1)
             self.seconds.append({"at_s": at_s, "waiting": self._pipeline.waiting, "replicas": replicas})
             await asyncio.sleep(LOOK_S)
+
+
+def _told(at_s: float, who: str, kind: str, why: str) -> dict[str, Any]:
+    return {"at_s": round(at_s, 2), "who": who, "kind": kind.replace("_", " "), "why": why}
 
 
 def _by_time(samples: Sequence[Sample], end_s: float, step_s: float = 2.0) -> list[dict[str, Any]]:

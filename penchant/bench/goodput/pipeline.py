@@ -12,6 +12,7 @@ from agents.checkpoints import Checkpoints
 from agents.dispatch import Dispatch
 from agents.enrich import Enrichment
 from agents.ingest import Ingest, SliceRules
+from agents.lanes import Lane, Lanes, OneLane
 from agents.meter import Meter
 from agents.parking import Parking
 from agents.reasoning import Reasoning
@@ -69,6 +70,7 @@ class Pipeline:
     """One worker with the default settings, before ordered pools of model servers.
 
     `readable` is told of each answer: whose, up to which offset, and when. `limits` go in place of the usual ones.
+    `lanes` adds those of experiments.
     """
 
     def __init__(
@@ -80,9 +82,11 @@ class Pipeline:
         traffic_class: Class = "live",
         limits: LimitRules | None = None,
         notify: Notify | None = None,
+        lanes: Callable[[Lane], Lanes] = OneLane,
     ) -> None:
         settings, without = Settings(), without or Without()
         self.meter = Noting(readable, now_s)
+        self._lanes = lanes
         self.store, self.session = Store(), _session(settings, without)
         self.pools = _pools(settings, pools, limits, notify)
         self.backlog = (FirstInFirstOut if without.ordering else Backlog)(
@@ -133,7 +137,9 @@ class Pipeline:
         slots: Slots = self.pools.slots(traffic_class, version)
         slots = Scattered(slots) if without.affinity else slots
         writer, calls = GatheringWriter(store, wiring.gather(settings)), wiring.calls(settings)
-        dispatch = Dispatch(backlog, self.pools, writer, store, checkpoints, reasoning, calls, meter, slots)
+        dispatch = Dispatch(
+            backlog, self.pools, writer, store, checkpoints, reasoning, calls, meter, slots, lanes=self._lanes
+        )
         upkeep = replace(wiring.upkeep(settings), every_s=UPKEEP_S)
         return Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, upkeep, meter)
 

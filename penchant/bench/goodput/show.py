@@ -93,7 +93,7 @@ def show_incident(console: Console, report: Mapping[str, Any]) -> None:
     """What happened, and what the system said of it."""
     shown = table("after", "what", "why")
     rows = [(each["at_s"], each["what"], "") for each in report["happened"]]
-    rows += [(each["at_s"], f"{each['replica']} {each['kind']}", each["why"]) for each in report["notices"]]
+    rows += [(each["at_s"], f"{each['who']} {each['kind']}", each["why"]) for each in report["notices"]]
     for at_s, what, why in sorted(rows):
         shown.add_row(f"{at_s:.1f} s", what, why)
     console.print(shown)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from penchant.bench.goodput.freshness import WITHIN_S
 from penchant.bench.goodput.plots import COLOURS, save
 
-SHADES = {"first": ("#1a6b54", "#3f9c7f", "#7fc4ac"), "second": ("#c58b2a", "#e3b96b")}
+SHADES = {"first": ("#1a6b54", "#3f9c7f", "#7fc4ac"), "second": ("#c58b2a", "#e3b96b"), "canary": ("#7b4fa3",)}
 NEVER_S = 15.0
 """Where an event is drawn whose intent never came."""
 
@@ -48,14 +48,14 @@ def _freshness(axes: Axes, report: Mapping[str, Any]) -> None:
 def _in_flight(axes: Axes, report: Mapping[str, Any]) -> None:
     _by_replica(axes, report, "in_flight", stacked=True)
     axes.set_ylabel("calls in flight")
-    axes.legend(frameon=False, fontsize="x-small", loc="upper left", ncols=5)
+    axes.legend(frameon=False, fontsize="x-small", loc="upper left", ncols=6)
 
 
 def _limits(axes: Axes, report: Mapping[str, Any]) -> None:
     _by_replica(axes, report, "limit", stacked=False)
     seen: dict[float, list[str]] = {}
     for each in report["notices"]:
-        seen.setdefault(each["at_s"], []).append(f"{each['replica']} {each['kind']}")
+        seen.setdefault(each["at_s"], []).append(f"{each['who']} {each['kind']}")
     for at_s, words in seen.items():
         axes.annotate(f" {', '.join(words)}", (at_s, 1), rotation=90, va="bottom", ha="right", fontsize="x-small")
     axes.set_ylabel("limit of calls (0: out)")

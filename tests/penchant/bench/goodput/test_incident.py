@@ -10,17 +10,20 @@ from penchant.bench.goodput.timeline import draw_incident
 from penchant.bench.goodput.trial import Span
 
 PLAN = incident.Plan(
-    rate=4.0, first=2, second=1, dies_s=3.0, back_s=12.0, overload_s=20.0, relief_s=40.0, end_s=45.0, neighbours=600,
-    onset_s=1.0,
+    rate=4.0, first=2, second=1, dies_s=3.0, back_s=12.0, overload_s=20.0, relief_s=40.0, neighbours=600,
+    onset_s=1.0, canary_s=45.0, percent=50.0, end_s=110.0,
 )  # fmt: skip
 
 
 def test_an_incident_is_noticed_and_passes(tmp_path: Path) -> None:
     """The dead replica is ejected and comes back, the full pool's shoppers go to the next, and both are drawn."""
     report = incident.run(PLAN)
-    assert report == incident.run(PLAN)
-    told = [(each["kind"], each["replica"]) for each in report["notices"]]
+    told = [(each["kind"], each["who"]) for each in report["notices"]]
     assert told[:2] == [("ejected", incident.DEAD), ("returned", incident.DEAD)]
+    rolled_back = next(each for each in report["notices"] if each["who"] == "canary")
+    assert rolled_back["kind"] == "rolled back"
+    assert PLAN.canary_s < rolled_back["at_s"] < PLAN.end_s
+    assert "invalid answers" in rolled_back["why"]
     spilled = {row["at_s"]: row["replicas"]["second-1"]["spilled"] for row in report["seconds"]}
     assert spilled[20.0] == 0 < spilled[40.0]
     assert report["whole"]["fresh_share"] > 0.3
