@@ -5,13 +5,14 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.KeyValue;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.async.RedisHashAsyncCommands;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
-import io.lettuce.core.api.async.RedisHashAsyncCommands;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
@@ -61,7 +62,11 @@ final class Connections implements AutoCloseable {
     /** The connection, or its making; whoever waits for it bounds that. */
     synchronized CompletableFuture<Connection> get() {
         if (connection == null || connection.isCompletedExceptionally()) {
-            connection = connect.get().toCompletableFuture();
+            try {
+                connection = connect.get().toCompletableFuture();
+            } catch (RedisException | IllegalStateException error) { // e.g. after close
+                connection = CompletableFuture.failedFuture(error);
+            }
         }
         return connection;
     }

@@ -2,6 +2,7 @@ package penchant.reader;
 
 import io.lettuce.core.KeyValue;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -58,7 +60,7 @@ public final class IntentReader implements AutoCloseable {
     public boolean connect(Duration within) {
         long endsNanos = System.nanoTime() + within.toNanos();
         try {
-            await(connection(endsNanos).hmget(key(""), FIELDS).toCompletableFuture(), endsNanos);
+            await(reply(connection(endsNanos), key("")), endsNanos);
             return true;
         } catch (ExecutionException | TimeoutException | CircuitOpenException error) {
             return false;
@@ -127,7 +129,16 @@ public final class IntentReader implements AutoCloseable {
         if (!allowed.computeIfAbsent(circuit, each -> each.allows(System.nanoTime()))) {
             return new Asked(shopper, circuit, CompletableFuture.failedFuture(new CircuitOpenException()));
         }
-        return new Asked(shopper, circuit, connection.hmget(key, FIELDS).toCompletableFuture());
+        return new Asked(shopper, circuit, reply(connection, key));
+    }
+
+    /** What goes wrong at once goes wrong like all the rest. */
+    private static CompletableFuture<List<KeyValue<String, String>>> reply(Connection connection, String key) {
+        try {
+            return connection.hmget(key, FIELDS).toCompletableFuture();
+        } catch (RedisException error) {
+            return CompletableFuture.failedFuture(error);
+        }
     }
 
     private String key(String shopper) {
@@ -160,6 +171,8 @@ public final class IntentReader implements AutoCloseable {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt(); // the caller's to act on
             throw new ExecutionException(interrupted);
+        } catch (CancellationException cancelled) {
+            throw new ExecutionException(cancelled); // the connection was closed
         }
     }
 

@@ -43,6 +43,13 @@ class OutageTest {
     }
 
     @Test
+    void aReaderThatWasClosedIsNoException() throws IOException {
+        IntentReader reader = new IntentReader(url(free()), OPTIONS);
+        reader.close();
+        assertTrue(reader.get("ada").failed());
+    }
+
+    @Test
     void aStrictReaderThrows() throws IOException {
         Options strict = OPTIONS.withTimeout(Duration.ofSeconds(20)).withStrict();
         try (IntentReader reader = new IntentReader(url(free()), strict)) {
