@@ -1,7 +1,7 @@
 """Dispatch: backlog -> prompt -> model -> intent -> store, with a bounded number of calls under way."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from agents.asking import Asking, CallRules, Reasoner
@@ -19,6 +19,7 @@ from clients.calls import ModelClient
 from storage.checkpoints import OwedStore
 from storage.gather import GatheringWriter
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
+from streams.sessions import Session
 
 IDLE_S = 0.25
 """The longest sleep when nobody is due. Events wake the dispatcher earlier."""
@@ -29,6 +30,9 @@ HELD_S = 0.02
 AGAIN_S = 0.02
 """After nobody suited the places that there were, the backlog is not looked through again for this long, unless another
 one came free."""
+
+
+Learn = Callable[[Session], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class Dispatch:
     """Serves the backlog: one task a shopper, `max_in_flight` of them at the most, from the choice to the write's
     verdict. A shopper is chosen when one of `slots` is free for them, and holds it until the model has answered.
 
-    `lanes` adds those of experiments to the lane that everybody is on.
+    `lanes` adds those of experiments to the lane that everybody is on. `learn` is awaited before a call is made: it
+    may fetch what prompts say beside the log, and neither takes long nor fails.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class Dispatch:
         self.availability = everybody.asking.availability
         self._lanes = lanes(everybody)
         self._duty = duty or Duty()
+        self.learn: Learn = _nothing
         self._lanes.listen(self._note_place)
         self._bound = asyncio.Semaphore(rules.max_in_flight)
         self._wake = asyncio.Event()
@@ -190,6 +196,9 @@ class Dispatch:
         shopper, owed = serving.shopper, serving.shopper.running
         if owed is None or shopper.home.ended:
             return
+        await self.learn(shopper.session)
+        if shopper.home.ended:
+            return
         checkpoint = self._checkpoints.take(shopper)
         case = Case(shopper, owed, checkpoint, serving.grant, serving.taken_s, serving.limiter_s)
         if serving.grant.withheld:
@@ -212,3 +221,7 @@ class Dispatch:
             return await grant.lane.asking.ask(serving.shopper.session, checkpoint, grant.lease, grant.tally)
         finally:
             grant.lease.release()
+
+
+async def _nothing(_: Session) -> None:
+    """There is nothing to learn."""

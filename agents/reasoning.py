@@ -12,7 +12,7 @@ from prompts.grounding import ground
 from prompts.render import DEFAULT_BUDGET, PromptRenderer
 from prompts.rules import rules
 from prompts.tokens import Count, estimate
-from prompts.world import World
+from prompts.world import About, World
 from streams.intents import Findings, Intent, Waits
 from streams.packing import load
 from streams.sessions import Session
@@ -51,8 +51,9 @@ class Reasoning:
         sampling: Sampling,
         budget: Budget = DEFAULT_BUDGET,
         count: Count = estimate,
+        about: About | None = None,
     ) -> None:
-        self._renderer = PromptRenderer(version, missions, budget, count)
+        self._renderer = PromptRenderer(version, missions, budget, count, about)
         self._version, self._missions, self._sampling = version, tuple(missions), sampling
 
     def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call:

@@ -23,6 +23,7 @@ from agents.erasures import Erasures
 from agents.health import Health
 from agents.ingest import Ingest, SliceRules
 from agents.instruments import Instruments
+from agents.knowledge import Knowledge
 from agents.lag_watch import LagWatch
 from agents.letters import KafkaLetters
 from agents.meter import Meter
@@ -38,12 +39,11 @@ from penchant.admission.start import Admission, admitted
 from penchant.connection import idempotent_producer
 from penchant.erasures import ErasureWatch, erasure_watch
 from penchant.experiments import Making, Tell, Tried, clock_ms
-from penchant.model_side import ModelSide, reasoning_of
+from penchant.model_side import ModelSide, knowledge_of, reasoning_of
 from penchant.patience import patiently
 from penchant.presidio import redaction
 from penchant.settings.root import Settings
 from penchant.tokenizer import tokenizer
-from prompts.tokens import Count
 from storage.connection import Client, connect
 from storage.control import RedisControl
 from storage.erasures import RedisErasures
@@ -111,11 +111,13 @@ async def worker(
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
         count = await asyncio.to_thread(tokenizer, settings.prompt.tokenizer)
-        making = Making(side.client, reasoning_of(settings, count), instruments, owned=model is None)
+        knowledge = knowledge_of(settings, servers.redis)
+        reasoning = reasoning_of(settings, count, knowledge.line if knowledge else None)
+        making = Making(side.client, reasoning, instruments, owned=model is None)
         tried = Tried(settings, pools, making, _control(settings, servers), _worker_name(), notify)
         stack.push_async_callback(tried.close)
         instruments.replicas = lambda: (*pools.replicas, *tried.replicas)
-        parts = _parts(settings, servers, pools, instruments.meter, count, tried)
+        parts = _parts(settings, servers, pools, instruments.meter, making, tried, knowledge)
         watch_erasures = await stack.enter_async_context(erasure_watch(settings.kafka, parts.erasures))
         stack.push_async_callback(parts.writer.close)
         watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
@@ -201,7 +203,13 @@ async def _consuming(
 
 
 def _parts(
-    settings: Settings, servers: _Servers, pools: PooledClient, meter: Meter, count: Count, tried: Tried
+    settings: Settings,
+    servers: _Servers,
+    pools: PooledClient,
+    meter: Meter,
+    making: Making,
+    tried: Tried,
+    knowledge: Knowledge | None,
 ) -> _Parts:
     to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
     store = RedisCheckpoints(*to_redis)
@@ -217,9 +225,11 @@ def _parts(
     ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
     parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
     writer = GatheringWriter(store, wiring.gather(settings))
-    reasoning = reasoning_of(settings, count)(settings.prompt.version, wiring.sampling(settings))
+    reasoning = making.reasoning(settings.prompt.version, wiring.sampling(settings))
     slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
     dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots, duty, tried.lanes)
+    if knowledge:
+        dispatch.learn = knowledge.learn
     upkeep = wiring.upkeep(settings)
     enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, upkeep, meter)
     erasures.attach(enrichment.partitions, backlog, dispatch)

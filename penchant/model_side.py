@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from agents.knowledge import Knowledge, KnowledgeRules
 from agents.reasoning import Reasoning, Sampling
 from clients import discovery
 from clients.calls import ModelClient
@@ -11,6 +12,10 @@ from clients.roster import Notify
 from penchant import wiring
 from penchant.settings.root import Settings
 from prompts.tokens import Count
+from prompts.world import About
+from storage.connection import Client
+from storage.keys import Keys
+from storage.knowledge import RedisKnowledge
 
 MakeReasoning = Callable[[str, Sampling], Reasoning]
 """What is asked, by a version of the prompt and a sampling."""
@@ -34,10 +39,19 @@ class ModelSide:
         return PooledClient(pools, connect, *rules, self._notify)
 
 
-def reasoning_of(settings: Settings, count: Count) -> MakeReasoning:
-    """How prompts are made and answers read."""
+def reasoning_of(settings: Settings, count: Count, about: About | None = None) -> MakeReasoning:
+    """How prompts are made and answers read; `about` tells what the shop says of a product."""
     missions, budget = settings.intent.missions, wiring.budget(settings)
-    return lambda version, sampling: Reasoning(version, missions, sampling, budget, count)
+    return lambda version, sampling: Reasoning(version, missions, sampling, budget, count, about)
+
+
+def knowledge_of(settings: Settings, redis: Client) -> Knowledge | None:
+    """What the shop says of its products, where prompts are to tell it."""
+    rules = settings.knowledge
+    if not rules.enabled:
+        return None
+    store = RedisKnowledge(redis, Keys(settings.redis.namespace), rules.timeout_ms / 1e3)
+    return Knowledge(store, KnowledgeRules(rules.hold_s, rules.max_products))
 
 
 def _model_client(endpoint: Endpoint) -> ModelClient:

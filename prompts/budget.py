@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from prompts.tokens import Count
-from prompts.world import MINUTE_MS, Entry, Product, World, quoted
+from prompts.world import MINUTE_MS, About, Entry, Product, World, quoted
 from streams.errors import SettingInvalid
 from streams.profiles import Counts, Tally
 from streams.sessions import ACTIONS, Session
@@ -50,8 +50,8 @@ class Fit:
     Raises SettingInvalid when what they leave is too little.
     """
 
-    def __init__(self, budget: Budget, fixed_tokens: int, count: Count) -> None:
-        self._count = count
+    def __init__(self, budget: Budget, fixed_tokens: int, count: Count, about: About | None = None) -> None:
+        self._count, self._about = count, about
         self._actions = {action: count(f"\n#0 -0m {action} p0") - 3 * count("0") for action in ACTIONS}
         self._most = max(self._actions.values()) + _QUANTITY
         self._number = lru_cache(_REMEMBERED)(lambda number: count(str(number)))
@@ -67,10 +67,10 @@ class Fit:
 
     def world(self, session: Session) -> World:
         """What a prompt shows of the session."""
-        world = World.of(session)
+        world = World.of(session, about=self._about)
         first = self._first(world) if self._may_pass(world) else 0
         if first:
-            world = World.of(session, first)
+            world = World.of(session, first, self._about)
         if not (world.profile.sessions or world.dropped):
             return world
         return replace(world, profile=self._told(world.profile), earlier=self._told(world.earlier))
@@ -133,8 +133,9 @@ class Fit:
         return tokens
 
     def _count_product(self, product: Product) -> int:
-        _, title, category, brand, price, currency = product
-        return self._text(title) + self._count(f" c{category} b{brand} {price:.2f} {currency}")
+        number, title, category, brand, price, currency, about = product
+        tokens = self._text(title) + self._count(f" c{category} b{brand} {price:.2f} {currency}")
+        return tokens + self._count(f"\np{number}:") + self._text(about) if about else tokens
 
     def _told(self, tally: Tally) -> Tally:
         """The tally without the names that do not fit on its line."""

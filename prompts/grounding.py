@@ -14,7 +14,7 @@ from prompts.guard import plain
 from prompts.interests import MANY
 from prompts.missions import MISSIONS
 from prompts.words import LONGEST
-from prompts.world import World
+from prompts.world import Entry, World
 from streams.intents import Attribute, Findings, Mission, Signals, Weighted
 from streams.sessions import Session
 
@@ -103,10 +103,11 @@ def _reweigh(levels: Mapping[str, int], rule: tuple[Weighted, ...]) -> tuple[Wei
 
 
 def _attributes(answer: Answer, world: World, removed: list[str]) -> tuple[Attribute, ...]:
-    """Attributes whose value stands in a title or search of the window, weighed by the share of lines that have it."""
+    """Attributes whose value stands in a title or search of the window, or in what the shop says of its products,
+    weighed by the share of lines that have it."""
     if not answer.attributes:
         return ()
-    texts = [(entry.product.title if entry.product else entry.query).casefold() for entry in world.entries]
+    texts = [_said(entry).casefold() for entry in world.entries]
     texts = [text for text in texts if text]
     found: list[Attribute] = []
     for name, said in answer.attributes.items():
@@ -117,6 +118,10 @@ def _attributes(answer: Answer, world: World, removed: list[str]) -> tuple[Attri
         else:
             removed.append("attribute")
     return tuple(found)
+
+
+def _said(entry: Entry) -> str:
+    return entry.query if entry.product is None else f"{entry.product.title} {entry.product.about}".strip()
 
 
 def _word(value: str) -> Callable[[str], re.Match[str] | None]:

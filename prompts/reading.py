@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from prompts.guard import BRAND, CATEGORY, QUERY, TITLE, clean
-from prompts.world import MINUTE_MS
+from prompts.world import ABOUT, MINUTE_MS
 from streams.events import Item
 from streams.profiles import NOTHING, Tally
 from streams.sessions import CODES, Session
 
 _LINE = re.compile(r"#([0-9]{1,9}) (-?[0-9]{1,9})m ([a-z_]+)( .*)?")
+_ABOUT = re.compile(r'(p[0-9]{1,9}): (".*")')
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 _NUMBERED = re.compile(r"([pcbx])([0-9]{1,9})")
 _PRICE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{2})?")
@@ -38,6 +39,12 @@ def missions(prompt: str) -> tuple[str, ...]:
     """The mission labels that a prompt offers."""
     line = prompt.partition(_MISSIONS)[2].partition("\n")[0]
     return tuple(label for label in line.split(", ") if 0 < len(label) <= _LABEL)
+
+
+def known(prompt: str) -> dict[str, str]:
+    """What a prompt says of products beside their events, by short name."""
+    lines = map(_ABOUT.fullmatch, prompt.rpartition(_SHOPPER)[2].split("\n"))
+    return {match[1]: _text(match[2], ABOUT) for match in lines if match}
 
 
 class _Reader:

@@ -13,7 +13,7 @@ from string import Template
 from prompts.answer import ATTRIBUTES, MAX_TOKENS, OTHER, SIGNALS, schema
 from prompts.budget import Budget, Fit
 from prompts.tokens import Count, estimate
-from prompts.world import Product, World, quoted
+from prompts.world import About, Product, World, quoted
 from streams.errors import SettingInvalid
 from streams.profiles import Counts, Tally
 from streams.sessions import Session
@@ -26,6 +26,7 @@ EXAMPLE = "research"
 
 DEFAULT_BUDGET = Budget()
 
+_ABOUT = '\np1: "'
 _PROFILE, _EVENTS = "$profile\n", "$events\n"
 
 
@@ -49,9 +50,19 @@ class PromptRenderer:
     """
 
     def __init__(
-        self, version: str, missions: Sequence[str], budget: Budget = DEFAULT_BUDGET, count: Count = estimate
+        self,
+        version: str,
+        missions: Sequence[str],
+        budget: Budget = DEFAULT_BUDGET,
+        count: Count = estimate,
+        about: About | None = None,
     ) -> None:
         text = _template(version)
+        if about is not None and _ABOUT not in text:
+            raise SettingInvalid(
+                f"prompt version {version} has no lines on what the shop says of products",
+                "set prompt.version to v2 or later, or knowledge.enabled to false",
+            )
         head, _, rest = text.partition(_PROFILE)
         _, _, tail = rest.partition(_EVENTS)
         lists = {"missions": dict.fromkeys((*missions, OTHER)), "attributes": ATTRIBUTES, "signals": SIGNALS}
@@ -61,7 +72,7 @@ class PromptRenderer:
         self._suffix = "\n" + tail.rstrip("\n")
         self._schema = schema(missions)
         self.fixed_tokens = count(self._prefix) + count(self._suffix)
-        self._fit = Fit(budget, self.fixed_tokens, count)
+        self._fit = Fit(budget, self.fixed_tokens, count, about)
 
     def world(self, session: Session) -> World:
         """What the prompt for a session shows of it: as much as the budget has room for."""
@@ -112,6 +123,8 @@ def _history(world: World) -> list[str]:
                 shown[product[0]] = product
             if quantity != 1:
                 line += f" x{quantity}"
+            if last is None and product.about:
+                line += f"\np{product.number}:{quoted(product.about)}"
         elif query:
             line += quoted(query)
         lines.append(line)
@@ -123,8 +136,8 @@ _UNKNOWN = Product(0)
 
 def _news(world: World, product: Product, last: Product, told: list[int]) -> str:
     """The product's short name, and what the prompt does not yet say about it."""
-    number, title, category, brand, price, currency = product
-    _, old_title, old_category, old_brand, old_price, old_currency = last
+    number, title, category, brand, price, currency, _ = product
+    _, old_title, old_category, old_brand, old_price, old_currency, _ = last
     news = f" p{number}"
     if title != old_title:
         news += quoted(title)

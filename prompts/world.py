@@ -4,6 +4,7 @@ A session moves on while its call runs; its world does not. Take the world once,
 it to the rules, the grounding and the intent as well.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -16,6 +17,12 @@ from streams.events import Item
 from streams.profiles import NOTHING, Counts, Tally, merge
 from streams.sessions import ACTIONS, Session
 
+About = Callable[[str], str]
+"""Gives what the shop says of a product, by its id; the empty string where it says nothing."""
+
+ABOUT = 160
+"""Length cap of that, in characters."""
+
 MINUTE_MS = 60_000
 _HIGHEST_PRICE = 1e9
 _CURRENCY_LETTERS = 3
@@ -26,7 +33,7 @@ class Product(NamedTuple):
     """A product as one line knows it, cleaned. `number`, `category` and `brand` count from 1 by first appearance.
 
     Zero and the empty string mean unknown. What an event leaves out (a cart event often has the product's id alone) is
-    taken from the product's line before.
+    taken from the product's line before. `about` is what the shop says of it beside the events.
     """
 
     number: int
@@ -35,6 +42,7 @@ class Product(NamedTuple):
     brand: int = 0
     price: float = 0.0
     currency: str = ""
+    about: str = ""
 
 
 class Entry(NamedTuple):
@@ -69,11 +77,11 @@ class World:
     queries: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, session: "Session | World", first: int = 0) -> "World":
+    def of(cls, session: "Session | World", first: int = 0, about: "About | None" = None) -> "World":
         """What `session` shows now, from its window's row `first` on; a world is its own."""
         if isinstance(session, World):
             return session
-        names = _Names(session, first)
+        names = _Names(session, first, about)
         return cls(
             entries=tuple(names.entries),
             products=tuple(names.products),
@@ -96,7 +104,8 @@ class _Names:
     Reads the columns rather than `rows()`: a prompt is rendered for every call.
     """
 
-    def __init__(self, session: Session, first: int) -> None:
+    def __init__(self, session: Session, first: int, about: "About | None") -> None:
+        self._about = about
         self.products: dict[str, tuple[Item, Product]] = {}
         self.categories: dict[str, int] = {}
         self.brands: dict[str, int] = {}
@@ -124,16 +133,20 @@ class _Names:
     def _product(self, item: Item, last: tuple[Item, Product] | None) -> Product:
         if last and last[0] == item:
             return last[1]
-        product = self._describe(item, last[1] if last else Product(len(self.products) + 1))
+        product = self._describe(item, last[1] if last else self._unseen(item.id))
         self.products[item.id] = (item, product)
         self.described.append(product)
         return product
+
+    def _unseen(self, item_id: str) -> Product:
+        about = clean(self._about(item_id), ABOUT) if self._about else ""
+        return Product(len(self.products) + 1, about=about)
 
     def _describe(self, item: Item, last: Product) -> Product:
         title, category, brand, price, currency = _details(
             item.title, item.category, item.brand, item.price, item.currency
         )
-        number, old_title, old_category, old_brand, old_price, old_currency = last
+        number, old_title, old_category, old_brand, old_price, old_currency, about = last
         return _new(
             Product,
             (
@@ -143,6 +156,7 @@ class _Names:
                 _numbered(self.brands, brand) if brand else old_brand,
                 price or old_price,
                 currency or old_currency,
+                about,
             ),
         )
 

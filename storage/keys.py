@@ -54,6 +54,11 @@ class Keys:
         return f"{self.namespace}:worker:{name}"
 
     @property
+    def fleet(self) -> str:
+        """Hash with each worker's last heartbeat."""
+        return f"{self.namespace}:fleet"
+
+    @property
     def replay(self) -> str:
         """Hash: how far a replay into this namespace has come."""
         return f"{self.namespace}:replay"

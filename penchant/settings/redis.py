@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from penchant.settings.section import Milliseconds, Seconds, Section, Words, Writes, form
+from penchant.settings.section import Milliseconds, Products, Seconds, Section, Words, Writes, form, unit
 
 RedisUrl = Annotated[
     str,
@@ -34,6 +34,20 @@ class Redis(Section):
     """The most writes in one pipeline. Twice as many hold up the event loop for twice as long (about 7 ms)."""
     gather_ms: Milliseconds = 2.0
     """How long a write may wait for others to fill its pipeline."""
+
+
+class Knowledge(Section):
+    """What the shop says of its products: one line each, in Redis, for the prompts of those who look at them."""
+
+    enabled: bool = False
+    """Whether to read it. Prompts tell it from version v2 on."""
+    timeout_ms: Annotated[float, Field(gt=0, le=1_000), unit("milliseconds")] = 20.0
+    """The longest that a call waits for it. What does not come in time is not told."""
+    hold_s: Seconds = 3_600.0
+    """How long a line, or its absence, is held before it is read again. While it is held, prompts keep their
+    beginning."""
+    max_products: Products = 50_000
+    """The most products whose lines are held, on one worker."""
 
 
 class Intent(Section):

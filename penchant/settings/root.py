@@ -10,7 +10,7 @@ from penchant.settings.kafka import Commit, DeadLetters, Kafka
 from penchant.settings.model import Model, Prompt
 from penchant.settings.operation import Alerts, Health, Log
 from penchant.settings.pools import Pools, Routing, check_pools
-from penchant.settings.redis import Intent, Redis
+from penchant.settings.redis import Intent, Knowledge, Redis
 from penchant.settings.section import Serial
 from penchant.settings.sessions import Backlog, Session, Triggers
 
@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     commit: Commit = Commit()
     dead_letters: DeadLetters = DeadLetters()
     prompt: Prompt = Prompt()
+    knowledge: Knowledge = Knowledge()
     health: Health = Health()
     alerts: Alerts = Alerts()
     log: Log = Log()

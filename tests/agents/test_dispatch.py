@@ -8,6 +8,7 @@ from agents.asking import CallRules
 from clients.endpoints import Endpoint, Pool
 from clients.pools import PooledClient
 from streams.packing import dump
+from streams.sessions import Session
 from tests.agents.desk import Gate, desk
 from tests.clients.virtual import virtually
 from tests.fakes.model import ScriptedModel
@@ -39,6 +40,33 @@ def test_the_prompt_is_made_when_a_place_comes_free() -> None:
             await asyncio.sleep(5.0)
             assert len(model.calls) == 1
             assert at.latest()["ada"].position == "0:2:0"
+
+    virtually(main)
+
+
+def test_what_is_to_be_learned_is_learned_before_the_call() -> None:
+    """The prompt has what happened while that took its time; who was handed over meanwhile is not called for."""
+
+    async def main() -> None:
+        model = taking(1.0)
+        async with desk(model) as at:
+
+            async def learn(_: Session) -> None:
+                await asyncio.sleep(0.5)
+
+            at.dispatch.learn = learn
+            at.view("ada")
+            await asyncio.sleep(0.3)
+            at.view("ada")
+            assert not model.calls
+            await asyncio.sleep(0.5)
+            (call,) = model.calls
+            assert call.prompt == digest(dump(at.shoppers["ada"].session))
+            at.view("ben")
+            await asyncio.sleep(0.3)
+            at.partition.ended = True
+            await asyncio.sleep(0.5)
+            assert len(model.calls) == 1
 
     virtually(main)
 

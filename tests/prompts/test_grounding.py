@@ -154,6 +154,15 @@ def test_what_is_out_of_bounds_is_cut_and_counted(answer: Answer, kind: str) -> 
     assert (result.removed, result.findings.mission.label) == ((kind,), "gift")
 
 
+def test_a_word_of_what_the_shop_says_is_an_attribute() -> None:
+    """It is as good as a title's, where the prompt had it."""
+    answer = Answer(attributes={"material": "copper"})
+    assert grounded(answer, SESSION).abstained
+    world = World.of(SESSION, about=lambda product: "Copper, 1.7 l" if product == "sku-1" else "")
+    found = ground(answer, world, rules(world)).findings
+    assert found.attributes == (Attribute(name="material", value="copper", weight=0.25),)
+
+
 def test_the_configured_missions_count() -> None:
     """A label holds if it is on the list that the prompt offered."""
     answer = Answer(mission="camping-trip")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.missions import MISSIONS
-from prompts.reading import missions, read
+from prompts.reading import known, missions, read
 from prompts.render import PromptRenderer, versions
 from prompts.world import World
 from streams.errors import SettingInvalid
@@ -25,6 +25,12 @@ SUFFIX = "\nAnswer:"
 def history(session: Session) -> str:
     """The part of the prompt that is about this shopper."""
     return RENDERER.render(session).text.rpartition("\nShopper\n")[2]
+
+
+def shown_again(renderer: PromptRenderer, prompt: str) -> str:
+    """The prompt of what was read from a prompt."""
+    about = known(prompt)
+    return renderer.render(World.of(read(prompt), about=lambda product: about.get(product, ""))).text
 
 
 def test_tells_a_session_line_by_line() -> None:
@@ -93,6 +99,44 @@ def test_a_growing_session_renders_the_same_beginning() -> None:
     assert sum(not after.startswith(before) for before, after in pairwise(texts)) == 5
 
 
+LINES = {"sku-1": "1.7 l, quiet at 40 dB", "sku-2": "", "sku-4": 'Two slots, "wide"'}
+KNOWING = PromptRenderer("v2", MISSIONS, about=lambda product: LINES.get(product, ""))
+
+
+def test_tells_what_the_shop_says_of_a_product_once() -> None:
+    """A line of its own, below the one where the product first stands."""
+    session = shopper(("view", KETTLE), ("view", OTHER_KETTLE), ("view", KETTLE), ("cart_add", TOASTER))
+    assert KNOWING.render(session).text.rpartition("\nShopper\n")[2].splitlines()[1:] == [
+        '#1 0m view p1 "Quiet kettle, blue" c1 "home/kitchen/kettles" b1 "Fernhill" 89 EUR',
+        'p1: "1.7 l, quiet at 40 dB"',
+        '#2 0m view p2 "Steel kettle" c1 b2 "Tarn" 60 EUR',
+        "#3 0m view p1",
+        '#4 1m cart_add p3 "Toaster" c2 "home/kitchen/toasters" b2 45 EUR',
+        'p3: "Two slots, \\"wide\\""',
+        "Answer:",
+    ]
+
+
+@given(sessions(max_events=12), st.lists(steps, min_size=1, max_size=4), st.sampled_from(HOSTILE))
+def test_what_the_shop_says_keeps_the_beginning_and_reads_back(session: Session, more: list, hostile: str) -> None:
+    """Once said it stays where it is; it is cleaned like any other text, and no line of it is an event."""
+    renderer = PromptRenderer("v2", MISSIONS, about=lambda product: LINES.get(product, hostile))
+    before, dropped, events = renderer.render(session).text, session.dropped, session.events
+    origin_ms, height = session.origin_ms, session.height
+    assert shown_again(renderer, before) == before
+    assert read(before).height == height
+    assert "<" not in before.rpartition("\nShopper\n")[2]
+    folded(more, session)
+    if events and (session.origin_ms, session.dropped) == (origin_ms, dropped):
+        assert renderer.render(session).text.startswith(before.removesuffix(SUFFIX))
+
+
+def test_a_version_that_says_nothing_of_it_is_a_wrong_setting() -> None:
+    """A model would not know what those lines are."""
+    with pytest.raises(SettingInvalid, match="v2"):
+        PromptRenderer("v1", MISSIONS, about=lambda _: "")
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_hostile_title_stays_in_its_quotes(hostile: str) -> None:
     """A title changes its own quoted text and not one character around it."""
@@ -137,7 +181,7 @@ def test_the_example_is_what_the_renderer_writes(version: str) -> None:
     """The example session of a template looks exactly like a shopper's."""
     renderer = PromptRenderer(version, MISSIONS)
     example = renderer.render(Session()).text.split("\nShopper\n")[1].partition("\nAnswer:")[0]
-    again = renderer.render(read("\nShopper\n" + example)).text
+    again = shown_again(renderer, "\nShopper\n" + example)
     assert again.rpartition("\nShopper\n")[2] == example + SUFFIX
 
 

@@ -39,6 +39,7 @@ def test_the_page_names_the_keys() -> None:
         keys.intent("<shopper>"),
         keys.context("<shopper>"),
         keys.erasure("<shopper>"),
+        keys.knowledge("<product>"),
         keys.control,
         keys.erasures,
         keys.nonce,

@@ -1,0 +1,34 @@
+"""What the shop says of products, on a real Redis and a real cluster."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from storage.keys import Keys
+from storage.knowledge import LONGEST_BYTES, RedisKnowledge
+from streams.errors import StoreCorrupt
+from tests.storage.conftest import KINDS, Clients
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_lines_come_in_the_order_asked(kind: str, clients: Clients, namespaces: Iterator[str]) -> None:
+    """Empty where there is none, of any bytes, and no longer than a line."""
+    client, keys = await clients.of(kind), Keys(next(namespaces))
+    await client.set(keys.knowledge("sku-1"), "1.7 l, 40 dB")
+    await client.set(keys.knowledge("sku-2"), b"\xff\xfe")
+    await client.set(keys.knowledge("sku-4"), "x" * 9_000)
+    lines = await RedisKnowledge(client, keys, 5.0).lines(["sku-4", "sku-3", "sku-2", "sku-1"])
+    assert lines == ["x" * LONGEST_BYTES, "", "\ufffd\ufffd", "1.7 l, 40 dB"]
+    assert await RedisKnowledge(client, keys, 5.0).lines([]) == []
+
+
+@pytest.mark.parametrize("kind", KINDS[:1])
+async def test_another_type_is_named(kind: str, clients: Clients, namespaces: Iterator[str]) -> None:
+    """The error says which key it is."""
+    client, keys = await clients.of(kind), Keys(next(namespaces))
+    await client.hset(keys.knowledge("sku-1"), "line", "1.7 l")  # type: ignore[misc]  # the library's types
+    with pytest.raises(StoreCorrupt) as corrupt:
+        await RedisKnowledge(client, keys, 5.0).lines(["sku-1"])
+    assert corrupt.value.key == keys.knowledge("sku-1")
