@@ -44,10 +44,10 @@ class Reasoner(Protocol):
 
 
 class Asking:
-    """Asks until an answer is an intent, or has been none often enough."""
+    """Asks until an answer is an intent, or has been none often enough; for an arm of an experiment, or everybody."""
 
-    def __init__(self, reasoning: Reasoner, rules: CallRules, meter: Meter) -> None:
-        self._reasoning, self._rules, self._meter = reasoning, rules, meter
+    def __init__(self, reasoning: Reasoner, rules: CallRules, meter: Meter, arm: str = "") -> None:
+        self._reasoning, self._rules, self._meter, self._arm = reasoning, rules, meter, arm
         self.availability = Availability()
 
     async def ask(self, session: Session, checkpoint: Checkpoint, lease: Lease, tally: Tally = UNCOUNTED) -> Answered:
@@ -83,15 +83,27 @@ class Asking:
             self._meter.call_failures += 1
             tally.note("failed")
             if self.availability.failed(_now()):
-                log.warning("model.away", error=str(error), then="rules intents stand in, calls are retried")
+                self._note_away(error)
             raise
         finally:
             self._meter.in_flight -= 1
         tally.answered(_now() - began_s)
         if self.availability.succeeded():
-            log.info("model.back", then="the intents that rules stood in for are made anew")
+            self._note_back()
         self._meter.count_tokens(completion.input_tokens, completion.cached_tokens, completion.output_tokens)
         return completion
+
+    def _note_away(self, error: Exception) -> None:
+        if self._arm:
+            log.warning("arm.away", arm=self._arm, error=str(error), then="everybody's model stands in")
+        else:
+            log.warning("model.away", error=str(error), then="rules intents stand in, calls are retried")
+
+    def _note_back(self) -> None:
+        if self._arm:
+            log.info("arm.back", arm=self._arm)
+        else:
+            log.info("model.back", then="the intents that rules stood in for are made anew")
 
 
 def _now() -> float:

@@ -24,7 +24,7 @@ class Shadow:
         self, key: ArmKey, reasoning: Reasoner, model: ModelClient, rules: CallRules, outcomes: Outcomes
     ) -> None:
         self._tally = Tally(outcomes, (key,))
-        self._asking, self._place = Asking(reasoning, rules, Meter()), Place(model)
+        self._asking, self._place = Asking(reasoning, rules, Meter(), "/".join(key)), Place(model)
         self._waiting: asyncio.Queue[tuple[Checkpoint, Answered]] = asyncio.Queue(MOST)
 
     def offer(self, checkpoint: Checkpoint, live: Answered) -> None:
