@@ -106,3 +106,20 @@ def test_a_url_that_is_none_is_a_setting(url: str) -> None:
     """It stops the start with the way to write it."""
     with pytest.raises(SettingInvalid, match="redis://"):
         connect(url)
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "unix:///run/redis.sock", "redis://localhost/3"])
+def test_a_url_that_is_none_of_a_cluster_is_a_setting(url: str) -> None:
+    """A cluster has neither sockets nor other databases."""
+    with pytest.raises(SettingInvalid, match="redis://"):
+        connect(url, cluster=True)
+
+
+async def test_a_cluster_that_is_away_is_unavailable() -> None:
+    """As one server is."""
+    async with answering(b"") as url:
+        client = connect(url, cluster=True)
+        for call in CALLS.values():
+            with pytest.raises(StoreUnavailable):
+                await call(RedisCheckpoints(client, Keys(), timeout_s=5))
+        await client.aclose()

@@ -17,6 +17,20 @@ def test_intents_come_in_the_order_asked(connect: Connect, server: ScriptedRedis
     assert [intent.doc["shopper"] for intent in intents] == [KEY % name for name in ("bob", "ada", "bob")]
 
 
+def test_many_are_one_round_trip(connect: Connect, server: ScriptedRedis) -> None:
+    """All hundred are asked for before the first reply: this server replies to none until it has heard of all."""
+    heard: list[str] = []
+
+    def answer(key: str) -> bytes:
+        heard.append(key)
+        return b"" if len(heard) < 100 else b"".join(reply(hash_of(each)) for each in heard)
+
+    server.answer = answer
+    names = [f"s{number}" for number in range(100)]
+    intents = connect(server.url, timeout_s=PATIENT_S * 6).get_many(names)
+    assert [intent.doc["shopper"] for intent in intents] == [KEY % name for name in names]
+
+
 def test_nothing_asked_is_nothing_read(connect: Connect) -> None:
     """Not even a connection is made."""
     assert connect(nowhere(), strict=True).get_many([]) == []
