@@ -22,11 +22,13 @@ from penchant.estimate.needs import needs
 from penchant.estimate.rates import Rates
 from penchant.estimate.reading import Sample, read_file, read_topic
 from penchant.estimate.rehearsal import Rehearsal
+from penchant.estimate.ruler import Measured
 from penchant.estimate.trace import BLOCK_TOKENS, Trace
 from penchant.estimate.workload import Workload
 from penchant.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
+from penchant.tokenizer import tokenizer
 from prompts.render import PromptRenderer
 from streams.dialects import DIALECTS
 
@@ -98,11 +100,12 @@ def estimate(
     sample = _sample(settings, events, minutes, most, speaks)
     with ExitStack() as stack:
         file = stack.enter_context(trace.open("wb")) if trace else None
-        lines = Trace(rates.characters_per_token, rates.output_tokens, trace_block)
+        lines = Trace(rates.output_tokens, trace_block)
         tell = (lambda at_s, prompt: file.write(lines.line(at_s, prompt))) if file else None
         work = _rehearsed(sample, settings, rates, tell)
     need = needs(work, rates, peak or work.events_per_second, shoppers=shoppers, kept_s=settings.intent.ttl_s)
-    found = figures(sample.read, work, need, rates)
+    read = replace(sample.read, counted="by prompt.tokenizer") if settings.prompt.tokenizer else sample.read
+    found = figures(read, work, need, rates)
     if json:
         typer.echo(orjson.dumps({figure.name: _told(figure) for figure in found}))
     else:
@@ -119,17 +122,18 @@ def _sample(settings: Settings, file: Path | None, minutes: float, most: int, na
 
 
 def _rehearsed(
-    sample: Sample, settings: Settings, rates: Rates, tell: Callable[[float, str], object] | None
+    sample: Sample, settings: Settings, rates: Rates, tell: Callable[[float, Measured], object] | None
 ) -> Workload:
     """Everything through the rehearsal; `tell` wants to hear of every call."""
-    missions = settings.intent.missions
+    missions, count = settings.intent.missions, tokenizer(settings.prompt.tokenizer)
     rehearsal = Rehearsal(
         wiring.session(settings),
         wiring.triggers(settings),
         wiring.targets(settings),
-        PromptRenderer(settings.prompt.version, missions),
+        PromptRenderer(settings.prompt.version, missions, wiring.budget(settings), count),
         rates,
         each=1 if tell else max(len(sample.events) // RENDERED, 1),
+        count=count,
         told=tell,
     )
     rehearsal.take(sample.events)

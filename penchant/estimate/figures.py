@@ -22,8 +22,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read. `refused` records are no events in `dialect`; `ignored` ones say nothing of what a shopper is
-    after. `wrong_key`: the share of events under another key than their shopper, None of a file."""
+    """What was read, and how tokens are counted.
+
+    `refused` records are no events in `dialect`; `ignored` ones say nothing of what a shopper is after. `wrong_key`: the
+    share of events under another key than their shopper, None of a file.
+    """
 
     source: str
     dialect: str
@@ -33,11 +36,17 @@ class Read:
     ignored: int = 0
     wrong_key: float | None = None
     cut: bool = False
+    counted: str = "by an estimate (prompts/tokens.py)"
 
 
 def figures(read: Read, workload: Workload, need: Needs, rates: Rates) -> list[Figure]:
     """All of them, in reading order."""
-    return [*_read(read, workload), *_shape(read, workload), *_prompts(workload, rates), *_needs(workload, need, rates)]
+    return [
+        *_read(read, workload),
+        *_shape(read, workload),
+        *_prompts(read, workload, rates),
+        *_needs(workload, need, rates),
+    ]
 
 
 def _read(read: Read, work: Workload) -> Iterator[Figure]:
@@ -74,9 +83,9 @@ def _shape(read: Read, work: Workload) -> Iterator[Figure]:
     yield Figure("calls_per_event", ratio(work.calls, work.events), "", coalesced)
 
 
-def _prompts(work: Workload, rates: Rates) -> Iterator[Figure]:
-    tokens = prompt_tokens(work, rates)
-    how = f"mean of {work.prompts.rendered:,} rendered prompts at {rates.characters_per_token:g} characters a token"
+def _prompts(read: Read, work: Workload, rates: Rates) -> Iterator[Figure]:
+    tokens = prompt_tokens(work)
+    how = f"mean of {work.prompts.rendered:,} rendered prompts, counted {read.counted}"
     yield Figure("prompt_tokens", round(tokens.length), "tokens", how)
     own = f"blocks of {BLOCK_TOKENS} tokens that the shopper's last prompt began with too: the best that a cache can do"
     yield Figure("cached_share", ratio(tokens.cached, tokens.length), "", own)

@@ -36,13 +36,10 @@ class Needs:
     redis_bytes: int
 
 
-def prompt_tokens(workload: Workload, rates: Rates) -> PromptTokens:
+def prompt_tokens(workload: Workload) -> PromptTokens:
     """The averages over the prompts that were rendered."""
     prompts = workload.prompts
-    length, cached, shared = (
-        rates.tokens(share(sum_, prompts.rendered)) for sum_ in (prompts.length, prompts.cached, prompts.shared)
-    )
-    return PromptTokens(length, cached, shared)
+    return PromptTokens(*(share(sum_, prompts.rendered) for sum_ in (prompts.length, prompts.cached, prompts.shared)))
 
 
 def needs(
@@ -56,7 +53,7 @@ def needs(
     calls = peak * share(workload.calls, workload.events)
     cores = (peak * rates.event_cpu_ms + calls * rates.call_cpu_ms) / 1e3
     workers = max(math.ceil(cores / rates.busy), 1)
-    tokens = prompt_tokens(workload, rates)
+    tokens = prompt_tokens(workload)
     batch = rates.batch(tokens.length, tokens.shared)
     gpu_ms = rates.gpu_ms(tokens.length, tokens.cached, batch)
     cold_ms = rates.gpu_ms(tokens.length, tokens.shared, batch)

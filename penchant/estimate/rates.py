@@ -23,15 +23,9 @@ class Rates:
     """Partitions a worker, so that there can be more of them later: adding partitions needs a rekey."""
     output_tokens: int = 80
     """Of an answer: half of the room that a prompt gives it (prompts/answer.py)."""
-    characters_per_token: float = 4.0
-    """As clients/sizes.py has it until a server has counted."""
     redis_bytes: int = 2_100
     """Of two keys beside what stands in them: redis-server 6.2, used_memory less the values' bytes, 100 shoppers."""
     gpu: Timing = field(default_factory=Timing)
-
-    def tokens(self, characters: float) -> float:
-        """How many tokens a text of that length is."""
-        return characters / self.characters_per_token
 
     def batch(self, prompt_tokens: float, shared_tokens: float) -> int:
         """How many calls one GPU holds at once: bounded by its batch and by its KV cache, where what all prompts share

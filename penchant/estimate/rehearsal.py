@@ -3,21 +3,23 @@
 A call only takes its time: no model is asked, nothing is written, and no offset committed.
 """
 
+import itertools
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
-from itertools import count
 from typing import NamedTuple
 
 from agents.backlog import Backlog, Targets
 from agents.partition import Partition
 from agents.shoppers import Shopper
-from penchant.estimate.prefixes import BLOCK_TOKENS, Prefixes
+from penchant.estimate.prefixes import Prefixes
 from penchant.estimate.rates import Rates
+from penchant.estimate.ruler import Measured, measure
 from penchant.estimate.workload import Workload
 from prompts.compose import compose
 from prompts.render import PromptRenderer
 from prompts.rules import rules
+from prompts.tokens import Count, estimate
 from prompts.world import World
 from storage.contexts import FIELDS
 from storage.intents import hot_fields
@@ -45,7 +47,8 @@ class Arrived(NamedTuple):
 class Rehearsal:
     """Takes events in the order of their times, each partition's in the order of its log.
 
-    Every `each`th shopper's prompts are rendered, which is what takes long; `told` hears of each: when, and its text.
+    Every `each`th shopper's prompts are rendered, which is what takes long; `told` hears of each: when, and
+    what. `count` counts tokens.
     As many calls run at once as are due; each takes as long as the rates say.
     """
 
@@ -58,16 +61,17 @@ class Rehearsal:
         rates: Rates,
         *,
         each: int = 1,
-        told: Callable[[float, str], object] | None = None,
+        count: Count = estimate,
+        told: Callable[[float, Measured], object] | None = None,
     ) -> None:
         self._session, self._rates, self._renderer = session, rates, renderer
         self._backlog = Backlog(triggers, targets)
-        self._each, self._told = each, told
-        self._prefixes = Prefixes(round(BLOCK_TOKENS * rates.characters_per_token))
+        self._each, self._count, self._told = each, count, told
+        self._prefixes = Prefixes()
         self._shoppers: dict[str, Shopper] = {}
         self._homes: dict[int, Partition] = {}
         self._running: list[tuple[float, int, Shopper]] = []
-        self._sequence = count()
+        self._sequence = itertools.count()
         self._began_s: float | None = None
         self._now_s = 0.0
         self.workload = Workload()
@@ -135,17 +139,15 @@ class Rehearsal:
         prompts, rates = self.workload.prompts, self._rates
         self.workload.calls += 1
         if zlib.crc32(shopper.id.encode()) % self._each == 0 or not prompts.rendered:
-            text = self._renderer.render(shopper.session).text
-            reuse = self._prefixes.learn(shopper.id, text)
+            prompt = measure(self._renderer.render(shopper.session).text, self._count)
+            reuse = self._prefixes.learn(shopper.id, prompt)
             prompts.rendered += 1
             prompts.length += reuse.length
             prompts.cached += reuse.cached
             prompts.shared += reuse.shared
             if self._told is not None:
-                self._told(self._now_s, text)
-        length, cached, shared = (
-            rates.tokens(sum_ / prompts.rendered) for sum_ in (prompts.length, prompts.cached, prompts.shared)
-        )
+                self._told(self._now_s, prompt)
+        length, cached, shared = (sum_ / prompts.rendered for sum_ in (prompts.length, prompts.cached, prompts.shared))
         took_s = rates.call_s(length, cached, round(rates.batch(length, shared) * rates.busy))
         heappush(self._running, (self._now_s + took_s, next(self._sequence), shopper))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Prompts:
-    """The prompts that were rendered, in characters: all of them, what their shopper's last one began with, and what
+    """The prompts that were rendered, in tokens: all of them, what their shopper's last one began with, and what
     anybody's did."""
 
     rendered: int = 0

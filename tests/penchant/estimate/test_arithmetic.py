@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from penchant.embedded.timing import Timing
 from penchant.estimate.needs import needs
-from penchant.estimate.prefixes import Prefixes
+from penchant.estimate.prefixes import BLOCK_TOKENS, Prefixes, common
 from penchant.estimate.rates import Rates
+from penchant.estimate.ruler import measure
 from penchant.estimate.workload import Prompts, Stored, Workload
 
 RATES = Rates(gpu=Timing())
 
 
-def workload(*, cached: int = 1_600, shared: int = 1_200, length: int = 2_400, calls: int = 300) -> Workload:
+def workload(*, cached: int = 400, shared: int = 300, length: int = 600, calls: int = 300) -> Workload:
     work = Workload(100.0, events=1_000, calls=calls, meaningful=900, sessions=50)
     work.shoppers.update({"ada": 100, "bob": 900})
     work.partitions.update({0: 750, 1: 250})
@@ -55,7 +56,7 @@ def test_the_cache_bounds_the_batch() -> None:
 
 
 @settings(deadline=None)
-@given(st.floats(1, 1e6), st.floats(1, 1e6), st.integers(0, 2_400), st.integers(0, 2_400), st.integers(0, 1_000))
+@given(st.floats(1, 1e6), st.floats(1, 1e6), st.integers(0, 600), st.integers(0, 600), st.integers(0, 1_000))
 def test_more_load_never_needs_less(low: float, high: float, one: int, other: int, calls: int) -> None:
     """And a prompt that is cached further never needs more GPUs; nothing is negative."""
     low, high = sorted((low, high))
@@ -73,23 +74,50 @@ def test_nothing_read_is_nothing_needed() -> None:
     assert (need.workers, need.gpus, need.redis_bytes) == (1, 0, 0)
 
 
+TEXTS = st.text("xy ", max_size=300)
+
+
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.text("xy", max_size=12)), min_size=1, max_size=12))
+@given(st.lists(st.tuples(st.sampled_from("ab"), TEXTS), min_size=1, max_size=12))
 def test_prefixes_are_whole_blocks_that_stood_before(prompts: list[tuple[str, str]]) -> None:
-    """Of the shopper's last prompt, or of anybody's; never more than the prompt has."""
-    prefixes, last, anybody = Prefixes(3), {}, ""
+    """Of the shopper's last prompt, or of anybody's; never more than the two have in common."""
+    prefixes = Prefixes()
+    last: dict[str, str] = {}
+    anybody = ""
     for shopper, text in prompts:
-        reuse = prefixes.learn(shopper, text)
-        for known, found in (
-            (anybody, reuse.shared),
-            (max(last.get(shopper, ""), anybody, key=_common(text)), reuse.cached),
-        ):
-            assert found % 3 == 0
-            assert found <= _common(text)(known) < found + 3
+        reuse = prefixes.learn(shopper, measure(text, len))
+        alike = max(common(text, last.get(shopper, "")), common(text, anybody))
         assert reuse.length == len(text) >= reuse.cached >= reuse.shared
+        assert reuse.cached % BLOCK_TOKENS == reuse.shared % BLOCK_TOKENS == 0
+        assert reuse.cached <= alike
+        assert reuse.shared <= common(text, anybody)
         last[shopper] = anybody = text
 
 
-def _common(text: str):  # type: ignore[no-untyped-def] # a key function
-    return lambda other: next((at for at, pair in enumerate(zip(text, other, strict=False)) if pair[0] != pair[1]),
-                              min(len(text), len(other)))  # fmt: skip
+def test_what_a_shopper_said_before_is_found_again() -> None:
+    """And what everybody's prompt begins with."""
+    prefixes, head = Prefixes(), "word " * 40
+    first, longer, other = head + "one " * 40, head + "one " * 40 + "two", head + "three"
+    reuse = [prefixes.learn(who, measure(text, len)) for who, text in (("a", first), ("b", other), ("a", longer))]
+    assert [(each.cached, each.shared) for each in reuse] == [(0, 0), (192, 192), (320, 192)]
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS)
+def test_common_beginnings(first: str, second: str) -> None:
+    """As far as two texts are equal, and no further."""
+    length = common(first, second)
+    assert first[:length] == second[:length]
+    assert first[length : length + 1] != second[length : length + 1] or length == len(first) == len(second)
+
+
+@settings(deadline=None)
+@given(TEXTS, st.integers(1, 100))
+def test_blocks_end_where_their_tokens_do(text: str, size: int) -> None:
+    """As many as the tokens fill, and one for the rest; the last ends with the text, and none goes back."""
+    measured = measure(text, len)
+    ends = measured.blocks(size)
+    assert len(ends) == -(-len(text) // size)
+    assert ends == sorted(ends)
+    assert not ends or ends[-1] == len(text)
+    assert all(measured.until(end) >= number * size for number, end in enumerate(ends[:-1], 1))

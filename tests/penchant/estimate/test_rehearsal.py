@@ -18,6 +18,7 @@ from penchant.embedded.timing import Timing
 from penchant.estimate.rates import Rates
 from penchant.estimate.reading import ordered, read_file
 from penchant.estimate.rehearsal import Arrived, Rehearsal
+from penchant.estimate.ruler import Measured
 from penchant.estimate.trace import Trace
 from penchant.estimate.workload import Workload
 from penchant.settings.root import Settings
@@ -125,9 +126,9 @@ def test_a_part_of_the_prompts_stands_for_all() -> None:
 
 def test_the_trace_has_a_line_for_each_call() -> None:
     """In the fields of Mooncake's traces: times from 0 on, and a number for each block, equal for equal beginnings."""
-    trace, lines, prompts = Trace(4.0, 80, 64), [], []
+    trace, lines, prompts = Trace(80, 64), [], []
 
-    def tell(at_s: float, prompt: str) -> None:
+    def tell(at_s: float, prompt: Measured) -> None:
         lines.append(orjson.loads(trace.line(at_s, prompt)))
         prompts.append(prompt)
 
@@ -139,10 +140,10 @@ def test_the_trace_has_a_line_for_each_call() -> None:
     assert times == sorted(times)
     beginnings: dict[int, str] = {}
     for line, prompt in zip(lines, prompts, strict=True):
-        assert line["input_length"] == -(-len(prompt) // 4)
+        assert line["input_length"] == prompt.length
         assert len(line["hash_ids"]) == -(-line["input_length"] // 64)
-        for number, end in zip(line["hash_ids"], range(256, len(prompt) + 256, 256), strict=True):
-            assert beginnings.setdefault(number, prompt[:end]) == prompt[:end]
+        for number, end in zip(line["hash_ids"], prompt.blocks(64), strict=True):
+            assert beginnings.setdefault(number, prompt.text[:end]) == prompt.text[:end]
     assert len(set(beginnings.values())) == len(beginnings) == max(beginnings) + 1
 
 
