@@ -18,7 +18,8 @@ class LimitRules:
     """`least` and `most` bound the limit. `eagerness` scales how much waiting on the server is tolerated: background
     work with a small one gives way to whoever else uses the server, another process too.
 
-    A refusal leaves `cut` of the limit, and for `remember_s` it does not grow back to where it was refused.
+    A refusal leaves `cut` of the limit, and for a while it does not grow back to where it was refused: for
+    `remember_first_s`, and once it is refused there again, `remember_s`.
     """
 
     initial: int = 16
@@ -26,6 +27,7 @@ class LimitRules:
     most: int = 256
     eagerness: float = 1.0
     cut: float = 0.8
+    remember_first_s: float = 8.0
     remember_s: float = 30.0
     first_pause_s: float = 0.1
     longest_pause_s: float = 5.0
@@ -103,6 +105,7 @@ class AdaptiveLimit:
         self.rules = rules or LimitRules()
         self.closed_until_s = float("-inf")
         self._refused_at = self._refused_s = float("-inf")
+        self._remember_s = self.rules.remember_first_s
         self._pause_s = self.rules.first_pause_s
         self._limit, self._step, self._changes = float(min(self.rules.initial, self.rules.most)), 1.0, 0
         self._window = Window()
@@ -145,8 +148,17 @@ class AdaptiveLimit:
         if self.calls <= rules.least:  # less is not possible in calls, so in time
             self._close(now_s + self._pause_s)
             self._pause_s = min(self._pause_s * 2, rules.longest_pause_s)
-        self._refused_at, self._refused_s = min(self._limit, trial.in_flight), now_s
+            self._set(self._limit, step=1.0)
+            return
+        self._remember(min(self._limit, trial.in_flight), now_s)
         self._set(self._refused_at * rules.cut, step=1.0)
+
+    def _remember(self, refused_at: float, now_s: float) -> None:
+        """Refused where it was before, the server has so much room. Refused far below, it may refuse whatever comes,
+        and be well again in a moment."""
+        again = refused_at >= self._refused_at * self.rules.cut > 0
+        self._remember_s = self.rules.remember_s if again else self.rules.remember_first_s
+        self._refused_at, self._refused_s = refused_at, now_s
 
     def _decide(self, now_s: float) -> None:
         window, eagerness = self._window, self.rules.eagerness
@@ -163,7 +175,7 @@ class AdaptiveLimit:
 
     def _bound(self, now_s: float) -> float:
         """For a while not what was refused."""
-        lately = now_s < self._refused_s + self.rules.remember_s
+        lately = now_s < self._refused_s + self._remember_s
         return max(self._refused_at - 1, self._limit) if lately else float("inf")
 
     def _set(self, limit: float, step: float) -> None:

@@ -103,6 +103,28 @@ def test_a_refusal_is_remembered_for_a_while() -> None:
     assert limit.calls > 32
 
 
+def test_the_second_refusal_at_the_same_place_is_remembered_longer() -> None:
+    """There is so much room, and no more."""
+    limit = AdaptiveLimit(LimitRules(initial=40, remember_first_s=8.0, remember_s=30.0))
+    limit.refused(limit.begin(0.0, 33), 0.0)
+    limit.refused(limit.begin(10.0, 30), 10.0)
+    for now_s, most in ((25.0, 29), (50.0, 100)):
+        for _ in range(20):
+            feed(limit, 30, queue_ms=0.0, now_s=now_s)
+        assert (limit.calls > 29) == (most > 29)
+
+
+def test_a_server_that_refused_whatever_came_is_soon_trusted_again() -> None:
+    """Refusals at ever fewer calls say nothing of how many it can take when it is well again."""
+    limit = AdaptiveLimit(LimitRules(initial=40))
+    for tenth in range(200):
+        limit.refused(limit.begin(tenth / 10, limit.calls), tenth / 10)
+    assert limit.calls == limit.rules.least
+    for _ in range(12):
+        feed(limit, 30, queue_ms=0.0, now_s=21.0)
+    assert limit.calls > 16
+
+
 def test_a_server_that_says_when_is_left_alone_until_then() -> None:
     """Retry-After holds, also that of a call that began before the last change; nonsense is bounded."""
     limit = AdaptiveLimit()
