@@ -124,6 +124,7 @@ class Dispatch:
         for task, serving in self._serving.items():
             if serving.shopper is shopper:
                 task.cancel()
+        self._lanes.forget(shopper.id)
 
     def _note_place(self) -> None:
         self._look_s = float("-inf")
@@ -204,6 +205,9 @@ class Dispatch:
         if serving.grant.withheld:
             await self._delivery.withhold(case)
             return
+        if serving.grant.by_rules:
+            await self._delivery.deliver(case)
+            return
         try:
             answered = await self._ask(serving, checkpoint)
         except (ModelUnavailable, DeadlinePassed):
@@ -212,8 +216,8 @@ class Dispatch:
             await self._delivery.deliver(case)
         else:
             await self._delivery.deliver(case, answered)
-            if serving.grant.offer is not None:
-                serving.grant.offer(checkpoint, answered)
+            if serving.grant.beside is not None:
+                serving.grant.beside.offer(checkpoint, answered)
 
     async def _ask(self, serving: Serving, checkpoint: Checkpoint) -> Answered:
         grant = serving.grant

@@ -16,8 +16,14 @@ from clients.calls import Call, Completion
 OVERDUE_S = 5.0
 """Who has waited for a place of their arm's for so long is served by everybody's."""
 
-Offer = Callable[[Checkpoint, Answered], None]
-"""Takes a session and what the live model said of it."""
+
+class Beside(Protocol):
+    """The port to a shadow arm (agents/shadow.py): it takes a session and what the live model said of it, and forgets
+    whom it is told to forget."""
+
+    def offer(self, checkpoint: Checkpoint, live: Answered) -> None: ...
+
+    def forget(self, shopper: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +38,16 @@ class Lane:
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A shopper's place and the lane that it is on. `arm` is what their intent says; `tally` counts what becomes of
-    the call. `withheld`: there is to be no call and no intent. `offer` wants to hear of the answer."""
+    the call. `withheld`: there is to be no call and no intent; `by_rules`: no call, and the rules' intent. `beside`
+    wants to hear of the answer."""
 
     lane: Lane
     lease: Lease
     arm: str = ""
     tally: Tally = UNCOUNTED
     withheld: bool = False
-    offer: Offer | None = None
+    by_rules: bool = False
+    beside: Beside | None = None
 
 
 class Lanes(Protocol):
@@ -51,6 +59,9 @@ class Lanes(Protocol):
 
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
         """A place that suits this shopper, whose call has failed `attempts` times; the rest as in Slots."""
+
+    def forget(self, shopper: str) -> None:
+        """Nobody is to be asked about this shopper any more, beside the live call either."""
 
 
 class OneLane:
@@ -65,6 +76,9 @@ class OneLane:
         lease = self._lane.slots.grant(shopper, waited_s, passed_s)
         return None if lease is None else Grant(self._lane, lease)
 
+    def forget(self, shopper: str) -> None:
+        """Nobody is asked beside."""
+
 
 class ArmLanes:
     """Everybody's lane, and those of arms. An arm without one is served by everybody's.
@@ -77,7 +91,7 @@ class ArmLanes:
         self,
         everybody: Lane,
         arms: Mapping[ArmKey, Lane],
-        shadows: Mapping[ArmKey, Offer],
+        shadows: Mapping[ArmKey, Beside],
         trials: Trials,
         outcomes: Outcomes,
     ) -> None:
@@ -116,14 +130,19 @@ class ArmLanes:
             self._outcomes.note(found.counted, "failed")
         return shared
 
+    def forget(self, shopper: str) -> None:
+        """By all shadows."""
+        for shadow in self._shadows.values():
+            shadow.forget(shopper)
+
     def _shared(self, found: Assignment, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
         """A place on everybody's lane. Only first calls are counted: of an arm too there is no second one."""
         lease = self._everybody.slots.grant(shopper, waited_s, passed_s)
         if lease is None:
             return None
         tally = UNCOUNTED if attempts else Tally(self._outcomes, found.counted)
-        offer = self._shadows.get(found.shadow) if found.shadow is not None else None
-        return Grant(self._everybody, lease, found.label, tally, offer=offer)
+        beside = self._shadows.get(found.shadow) if found.shadow is not None else None
+        return Grant(self._everybody, lease, found.label, tally, beside=beside)
 
 
 class Nowhere:

@@ -1,6 +1,7 @@
 """Shadow: a model that is asked beside the live one and not listened to. Its answers are compared and thrown away."""
 
 import asyncio
+from collections import deque
 
 from agents.asking import Asking, CallRules, Reasoner
 from agents.checkpoints import Checkpoint
@@ -25,31 +26,49 @@ class Shadow:
     ) -> None:
         self._tally = Tally(outcomes, (key,))
         self._asking, self._place = Asking(reasoning, rules, Meter(), "/".join(key)), Place(model)
-        self._waiting: asyncio.Queue[tuple[Checkpoint, Answered]] = asyncio.Queue(MOST)
+        self._waiting: deque[tuple[Checkpoint, Answered]] = deque()
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._wake = asyncio.Event()
 
     def offer(self, checkpoint: Checkpoint, live: Answered) -> None:
         """Ask about this too, if there is a place. Never waits."""
-        try:
-            self._waiting.put_nowait((checkpoint, live))
-        except asyncio.QueueFull:
+        if len(self._waiting) >= MOST:
             self._tally.note("skipped")
+        else:
+            self._waiting.append((checkpoint, live))
+            self._wake.set()
+
+    def forget(self, shopper: str) -> None:
+        """Ask nothing more about a shopper, and cancel what is asked, on the server too."""
+        self._waiting = deque(each for each in self._waiting if each[0].context.shopper != shopper)
+        for task, who in self._running.items():
+            if who == shopper:
+                task.cancel()
 
     async def run(self) -> None:
         """Ask until cancelled; calls under way are cancelled with it, on the server too."""
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(MOST):
-                tasks.create_task(self._ask())
+        async with asyncio.TaskGroup() as calls:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._waiting and len(self._running) < MOST:
+                    checkpoint, live = self._waiting.popleft()
+                    task = calls.create_task(self._ask(checkpoint, live))
+                    self._running[task] = checkpoint.context.shopper
+                    task.add_done_callback(self._done)
 
-    async def _ask(self) -> None:
-        while True:
-            checkpoint, live = await self._waiting.get()
-            session = load(checkpoint.context.session)
-            try:
-                answered = await self._asking.ask(session, checkpoint, self._place, self._tally)
-            except (ModelUnavailable, DeadlinePassed, AnswerRefused):
-                continue  # counted where it was asked
-            if _mission(answered) == _mission(live):
-                self._tally.note("agreed")
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self._wake.set()
+
+    async def _ask(self, checkpoint: Checkpoint, live: Answered) -> None:
+        session = load(checkpoint.context.session)
+        try:
+            answered = await self._asking.ask(session, checkpoint, self._place, self._tally)
+        except (ModelUnavailable, DeadlinePassed, AnswerRefused):
+            return  # counted where it was asked
+        if _mission(answered) == _mission(live):
+            self._tally.note("agreed")
 
 
 def _mission(answered: Answered) -> str | None:

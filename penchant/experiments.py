@@ -9,7 +9,7 @@ from agents.asking import Asking
 from agents.control_watch import ControlWatch, ExperimentNotice
 from agents.experiments import Arm
 from agents.instruments import Instruments
-from agents.lanes import ArmLanes, Lane, Offer
+from agents.lanes import ArmLanes, Lane
 from agents.outcomes import ArmKey
 from agents.shadow import Shadow
 from agents.trials import Trials
@@ -69,8 +69,7 @@ class Tried:
 
     def lanes(self, everybody: Lane) -> ArmLanes:
         """The lanes of all arms beside everybody's."""
-        offers: dict[ArmKey, Offer] = {key: shadow.offer for key, shadow in self._shadows.items()}
-        return ArmLanes(everybody, self._lanes, offers, self.trials, self._making.instruments.outcomes)
+        return ArmLanes(everybody, self._lanes, self._shadows, self.trials, self._making.instruments.outcomes)
 
     async def run(self) -> None:
         """Keep the arms' model servers, ask the shadows, and hear from the fleet, until cancelled."""

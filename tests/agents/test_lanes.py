@@ -88,7 +88,7 @@ async def trial(
     beside = asyncio.ensure_future(shadow.run())
 
     def lanes(everybody: Lane) -> ArmLanes:
-        return ArmLanes(everybody, {KEY: lane}, {SHADE: shadow.offer}, trials, outcomes)
+        return ArmLanes(everybody, {KEY: lane}, {SHADE: shadow}, trials, outcomes)
 
     try:
         async with desk(live, rules=RULES, lanes=lanes) as at:
@@ -253,5 +253,24 @@ def test_a_slow_shadow_is_asked_less() -> None:
             assert len(at.live.calls) == 4 * len(NAMES)
             assert len(at.own.running) == MOST
             assert at.counts(SHADE).skipped == 4 * len(NAMES) - 2 * MOST
+
+    virtually(main)
+
+
+def test_a_shadow_forgets_whom_it_is_told_to() -> None:
+    """The call under way is cancelled, on the server too, and none that waits is made."""
+
+    async def main() -> None:
+        async with trial(SHADED, model(Turn(delay_s=9.0))) as at:
+            for names in (NAMES[:MOST], NAMES[MOST:]):
+                await at.view(names, for_s=0.5)
+            gone = {NAMES[0], NAMES[-1]}
+            running = {call.shopper for call in at.own.running.values()}
+            assert len(gone & running) == 1
+            for name in gone:
+                at.at.dispatch.forget(at.at.shoppers[name])
+            await asyncio.sleep(30.0)
+            assert {call.shopper for call in at.own.calls} == set(NAMES) - (gone - running)
+            assert at.own.cancelled == 1
 
     virtually(main)
