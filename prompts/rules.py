@@ -13,7 +13,7 @@ from prompts.world import Entry, World
 from streams.intents import Findings, Mission, Weighted
 from streams.sessions import Session
 
-_SOME = 4  # lines of weight that make us half sure
+_SOME = 0.5  # lines that would make us half sure: shoppers stay with a category. Calibrated as in docs/eval.md
 
 
 def rules(session: Session | World, missions: Sequence[str] = MISSIONS) -> Findings:
@@ -51,7 +51,7 @@ def _leading(world: World, weighed: Sequence[float], categories: Sequence[Weight
 
 
 def _confidence(weighed: Sequence[float], categories: Sequence[Weighted]) -> float:
-    """Sure where there is much to go by and one category has most of it."""
+    """How likely the next product that is new is of the category that leads: where that has most of much."""
     lines = sum(weight >= interests.LITTLE for weight in weighed)
     focus = categories[0].weight if categories else 0.5
     return round(focus * lines / (lines + _SOME), 3)

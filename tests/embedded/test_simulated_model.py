@@ -33,7 +33,7 @@ def test_says_what_the_rules_find_and_what_titles_have_in_common() -> None:
     """A sentence in plain words, and the quality that most titles name."""
     session = shopper(("search", "blue kettle"), ("view", KETTLE), ("view", THIRD_KETTLE))
     grounded = ground(parse(asked(session)), session, rules(session))
-    assert grounded.findings.mission.text == "Compares blue kettles by Fernhill between 68 and 98 EUR"
+    assert grounded.findings.mission.text == "Compares blue kettles by Fernhill between 46 and 146 EUR"
     assert grounded.findings.attributes == (Attribute(name="color", value="blue", weight=1.0),)
     assert (grounded.removed, grounded.abstained) == ((), False)
 

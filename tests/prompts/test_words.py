@@ -56,7 +56,7 @@ def test_a_hostile_category_is_bounded_in_the_text() -> None:
 def test_describe() -> None:
     """One sentence, with the mission's label and how sure we are."""
     found = rules(shopper(("view", KETTLE), ("view", OTHER_KETTLE)))
-    assert describe(found) == "Compares kettles between 54 and 98 EUR (research, 33% sure)."
+    assert describe(found) == "Compares kettles between 37 and 146 EUR (research, 80% sure)."
     assert describe(rules(shopper())) == "Looks around for products (0% sure)."
 
 
