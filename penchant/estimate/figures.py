@@ -24,8 +24,8 @@ class Figure:
 class Read:
     """What was read, and how tokens are counted.
 
-    `refused` records are no events in `dialect`; `ignored` ones say nothing of what a shopper is after. `wrong_key`: the
-    share of events under another key than their shopper, None of a file.
+    `refused` records are no events in `dialect`; `ignored` ones say nothing of what a shopper is after. `wrong_key`:
+    the share of events under another key than their shopper, None of a file.
     """
 
     source: str
@@ -51,7 +51,8 @@ def figures(read: Read, workload: Workload, need: Needs, rates: Rates) -> list[F
 
 def _read(read: Read, work: Workload) -> Iterator[Figure]:
     cut = "; there was more than --most lets in, so the window is shorter" if read.cut else ""
-    yield Figure("source", read.source, "", f"read with assign: no group, no commit{cut}")
+    how = "from its beginning" if read.wrong_key is None else "its end, read with assign: no group, no commit"
+    yield Figure("source", read.source, "", f"{how}{cut}")
     yield Figure("dialect", read.dialect, "", f"recognised in {read.recognised:.0%} of a sample")
     yield Figure("seconds", round(work.seconds, 1), "s", "event time between the first and the last event")
     yield Figure("records", read.records, "", "in that window")

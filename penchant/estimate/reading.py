@@ -12,7 +12,7 @@ from penchant.admission.reader import TopicReader
 from penchant.estimate.figures import Read
 from penchant.estimate.rehearsal import Arrived
 from penchant.settings.kafka import Kafka
-from penchant.traffic.recording import recording
+from penchant.traffic.recording import dialect_of, recording
 from streams.decoding import Record
 from streams.dialects import DialectName, dialect
 from streams.errors import ContractMismatch, EventRefused
@@ -80,7 +80,7 @@ def read_file(path: Path, minutes: float, most: int) -> Sample:
         raise ContractMismatch(f"{path} holds no shopper events", "name another file")
     records = len(events) + bad
     return Sample(
-        Read(f"file {path.name}", "that of the file", 1.0, records, bad, cut=records >= most), ordered({0: events})
+        Read(f"file {path.name}", dialect_of(path), 1.0, records, bad, cut=records >= most), ordered({0: events})
     )
 
 

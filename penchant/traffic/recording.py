@@ -23,6 +23,11 @@ def recording(path: Path) -> Generator[ShopperEvent | BadRow]:
     return _read(path, _dialect(path))
 
 
+def dialect_of(path: Path) -> str:
+    """The name of a file's dialect: rees46, otto or native. SettingInvalid when it is none that we can read."""
+    return _dialect(path).__module__.rpartition(".")[2]
+
+
 def _read(path: Path, reader: Reader) -> Generator[ShopperEvent | BadRow]:
     with _opened(path) as file:
         yield from reader(lines(file))

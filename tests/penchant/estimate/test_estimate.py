@@ -58,6 +58,6 @@ async def test_the_last_minutes_of_a_topic(kafka: Kafka, tmp_path: Path) -> None
     assert len(calls) == round(value["calls_per_event"] * 600)
     assert await kafka.committed("penchant", topic) is None
     assert filed.status == 0, filed.err
-    assert (filed.report["shoppers"]["value"], filed.report["gpu_batch"]["value"]) == (5, 1)
+    assert [filed.report[name]["value"] for name in ("dialect", "shoppers", "gpu_batch")] == ["rees46", 5, 1]
     assert (nothing.status, "no shopper events" in nothing.err) == (1, True)
     assert wrong.status == 2
