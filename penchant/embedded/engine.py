@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from penchant.embedded.disaggregated import DisaggregatedGpu
 from penchant.embedded.gpu import Gpu
 from penchant.embedded.iterations import Request
 from penchant.embedded.steady import SteadyGpu
@@ -49,4 +50,6 @@ def gauges(running: Engine, now_ms: float) -> dict[str, dict[str, float]]:
 
 def engine(timing: Timing) -> Engine:
     """The one that a timing asks for."""
-    return SteadyGpu(timing) if timing.steady_ms_per_token else Gpu(timing)
+    if timing.steady_ms_per_token:
+        return SteadyGpu(timing)
+    return DisaggregatedGpu(timing) if timing.transfer_ms_per_token else Gpu(timing)

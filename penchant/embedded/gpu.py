@@ -9,6 +9,7 @@ characters. All times are milliseconds on the caller's clock, which must not go 
 import heapq
 import math
 from collections import deque
+from collections.abc import Callable
 
 from penchant.embedded.iterations import Request, Run
 from penchant.embedded.kv_cache import KvCache, names
@@ -22,10 +23,13 @@ class Gpu:
 
     `busy_ms`: how long it computed; `prefilled_tokens` and `reused_tokens` of prompts, computed and found in the cache;
     `generated_tokens` of answers. They count what has ended by the last `next_ms`.
+
+    With `hand_over` it computes prompts alone, and hands each request over with its first token, to be taken in by the
+    `receive` of another GPU.
     """
 
-    def __init__(self, timing: Timing) -> None:
-        self.timing = timing
+    def __init__(self, timing: Timing, hand_over: Callable[[Request, float], None] | None = None) -> None:
+        self.timing, self._hand_over = timing, hand_over
         self.cache = KvCache(timing.kv_blocks)
         self.busy_ms = 0.0
         self.prefilled_tokens = self.reused_tokens = self.generated_tokens = 0
@@ -49,19 +53,21 @@ class Gpu:
             raise ValueError(f"{request.reserved_blocks} KV blocks are more than there are")
         if len(self._waiting) >= self.timing.max_waiting + self.timing.max_batch - self._running:
             raise ModelOverloaded("Exceeds maximum queue size")  # the words of Triton's own queue
-        self._waiting.append(request)
-        if self._run is None:
-            self._start(now_ms)
-        elif self._admissible(self._running):
-            self._run.cut(now_ms)
+        self._queue(request, now_ms)
         return request
+
+    def receive(self, request: Request, now_ms: float) -> None:
+        """Take in one whose prompt another GPU has computed; its KV cache comes with it."""
+        self.advance(now_ms)
+        request.steps = self
+        self._queue(request, now_ms)
 
     def cancel(self, request: Request, now_ms: float) -> None:
         """Forget it, and give its place to the next after the iteration that runs. The prefill stays spent."""
         self.advance(now_ms)
         if request.cancelled or request.last_token_ms <= now_ms:
             return
-        request.cancelled = True
+        request.left_with, request.cancelled = request.tokens_at(now_ms), True
         if request in self._waiting:
             self._waiting.remove(request)
         else:
@@ -106,6 +112,13 @@ class Gpu:
     def _running(self) -> int:
         return len(self._prefilling) + len(self._decoding) - len(self._leaving)
 
+    def _queue(self, request: Request, now_ms: float) -> None:
+        self._waiting.append(request)
+        if self._run is None:
+            self._start(now_ms)
+        elif self._admissible(self._running):
+            self._run.cut(now_ms)
+
     def _request(self, prompt: str, output_tokens: int, most_tokens: int, now_ms: float) -> Request:
         size, input_tokens = self.timing.block_tokens, tokens(prompt)
         return Request(
@@ -127,8 +140,8 @@ class Gpu:
 
     def _start(self, now_ms: float) -> None:
         """The next iterations, if there is anything to do."""
-        timing, decoding = self.timing, len(self._decoding)
-        chunks = tuple(self._chunks(now_ms))
+        timing, chunks = self.timing, tuple(self._chunks(now_ms))
+        decoding = len(self._decoding)
         prefill = sum(size for _, size in chunks)
         growth_ms = decoding * timing.kv_ms_per_token
         first_ms = (
@@ -152,6 +165,9 @@ class Gpu:
             budget -= chunks[-1][1]
         while budget and self._admissible(len(self._prefilling) + len(self._decoding)):
             request = self._waiting.popleft()
+            if request.computed:
+                self._take_over(request)
+                continue
             self._admit(request, now_ms)
             chunks.append((request, min(request.input_tokens - request.computed, budget)))
             budget -= chunks[-1][1]
@@ -164,6 +180,11 @@ class Gpu:
         request.computed = min(request.reused_blocks * self.timing.block_tokens, request.input_tokens - 1)
         self.reused_tokens += request.computed
         self._prefilling.append(request)
+
+    def _take_over(self, request: Request) -> None:
+        request.allotment = self.cache.take(request.chain, request.reserved_blocks)
+        self.cache.fill(request.allotment, len(request.chain))
+        self._join(request)
 
     def _end(self, run: Run) -> None:
         """Hand out what these iterations gave."""
@@ -191,8 +212,17 @@ class Gpu:
         if request.computed < request.input_tokens:
             return
         self._prefilling.remove(request)
-        request.first_token_ms, request.first_step = now_ms, self._steps
+        request.first_token_ms = now_ms
         self.generated_tokens += 1
+        if self._hand_over and request not in self._leaving and request.output_tokens > 1:
+            self._release(request)
+            self._hand_over(request, now_ms)
+        else:
+            self._join(request)
+
+    def _join(self, request: Request) -> None:
+        """It decodes from the next iteration on."""
+        request.first_step = self._steps
         self._context_tokens += request.input_tokens + 1
         self._joined += 1  # breaks ties in the heap
         heapq.heappush(self._decoding, (request.last_step, self._joined, request))

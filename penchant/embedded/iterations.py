@@ -31,7 +31,7 @@ class Request:
     reused_blocks: int = 0
     cancelled: bool = False
     computed: int = 0  # tokens of the prompt, reused ones among them
-    first_step: int = 0  # after which it had its first token
+    first_step: int = -1  # after which it had its first token; -1 while it does not decode
     left_with: int = 0  # tokens that it had when it was cancelled
     allotment: Allotment | None = field(default=None, repr=False)
 
@@ -43,6 +43,8 @@ class Request:
             return self.left_with
         if now_ms < self.first_token_ms:
             return 0
+        if self.first_step < 0:
+            return 1
         return 1 + self.steps.steps_at(now_ms) - self.first_step
 
     def slow_down(self, factor: float) -> None:

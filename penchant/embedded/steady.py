@@ -41,7 +41,7 @@ class SteadyGpu:
         first_ms, count = now_ms + self._step_ms, max(output_tokens, 1)
         request = Request((), tokens(prompt), count, 0, 0, now_ms, Pace(first_ms, self._step_ms))
         request.scheduled_ms, request.first_token_ms = now_ms, first_ms
-        request.last_token_ms = now_ms + count * self._step_ms
+        request.last_token_ms, request.first_step = now_ms + count * self._step_ms, 0
         self._taken += 1
         self._open.add(request)
         heapq.heappush(self._ends, (request.last_token_ms, self._taken, request))

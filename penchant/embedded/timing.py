@@ -24,6 +24,7 @@ class Timing:
     max_num_tokens: int = 2_048  # in one iteration; longer prompts are computed in chunks, over several
     block_tokens: int = 32
     kv_blocks: int = 4_700
+    transfer_ms_per_token: float = 0.0  # if given, prompts are computed by a GPU of their own, see disaggregated.py
     steady_ms_per_token: float = 0.0  # if given, that is all: every request at this pace, see steady.py
 
     def under(self, environment: Mapping[str, str]) -> Self:
