@@ -20,11 +20,11 @@ class Health(Section):
 
 
 class Alerts(Section):
-    """What operators are told at once: a model server was ejected or is back, and why."""
+    """What operators are told at once: a model server was ejected or is back, or an experiment rolled back, and why."""
 
     url: Name | None = None
-    """A webhook: one JSON object is posted to it for each alert (kind, pool, replica, why, worker, at). None: only the
-    log says it."""
+    """A webhook: one JSON object is posted to it for each alert (kind, why, worker and at, with pool and replica or
+    experiment and arm). None: only the log says it."""
 
     @field_validator("url")
     @classmethod
