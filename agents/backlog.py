@@ -11,7 +11,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 
 from agents.shoppers import Owed, Shopper
-from streams.triggers import TriggerRules, due_s
+from streams.triggers import TriggerRules, due_s, pay
 
 LATE_STEP_S = 1.0
 """How much newer a late shopper's activity must be before it is filed again: it bounds what events can push."""
@@ -111,7 +111,7 @@ class Backlog:
             found = next((entry[3] for _, entry in passed if suits(entry[3], True)), None)  # noqa: FBT003
         if found is not None:
             self.take(found)
-            found.called_s = now_s
+            found.called_s, found.paid_s = now_s, pay(found.paid_s, now_s, self._rules)
         return found
 
     def take(self, shopper: Shopper) -> Owed:
@@ -171,7 +171,7 @@ class Backlog:
 
     def _due_s(self, shopper: Shopper, owed: Owed) -> float:
         called_s = shopper.called_s if owed.call and not owed.attempts else None
-        return max(due_s(owed, called_s, self._rules), owed.not_before_s)
+        return max(due_s(owed, called_s, self._rules, shopper.paid_s), owed.not_before_s)
 
     def _arm(self, shopper: Shopper, owed: Owed) -> None:
         shopper.place += 1

@@ -60,7 +60,8 @@ class Shopper:
     """A session, hot or packed, with at most one call running and at most one owed.
 
     `place` is raised whenever the shopper's place in the backlog changes: what a heap holds of an older place is void.
-    `touched_s` is when an event last came. `marks` are the shopper's in the persisted owed set (agents/marks.py).
+    `touched_s` is when an event last came, `paid_s` until when their calls are paid for (streams/triggers.py). `marks`
+    are the shopper's in the persisted owed set (agents/marks.py).
     """
 
     __slots__ = (
@@ -73,6 +74,7 @@ class Shopper:
         "late_s",
         "marks",
         "owed",
+        "paid_s",
         "place",
         "running",
         "touched_s",
@@ -86,6 +88,7 @@ class Shopper:
         self.owed: Owed | None = None
         self.running: Owed | None = None
         self.called_s: float | None = None
+        self.paid_s = 0.0
         self.late_s: float | None = None
         self.marks: tuple[Position, ...] = ()
         self.erasure = 0

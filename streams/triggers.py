@@ -5,19 +5,24 @@ from dataclasses import dataclass
 
 from streams.events import URGENT
 
+HOUR_S = 3_600.0
+BURST_S = HOUR_S / 4
+"""How far ahead of time a shopper's calls may be."""
+
 
 @dataclass(frozen=True, slots=True)
 class TriggerRules:
     """The first that holds makes a session due, but never sooner than `min_interval_s` after its last call began.
 
     An urgent action; a quiet `debounce_s` since the last event; `max_events` unsummarised; `max_wait_s` since the
-    first of them.
+    first of them. Whoever has had a quarter of `max_calls_per_hour` at once gets the next ones evenly spaced.
     """
 
     debounce_s: float = 1.0
     max_wait_s: float = 3.0
     max_events: int = 20
     min_interval_s: float = 2.0
+    max_calls_per_hour: int = 360
     urgent: Sequence[str] = tuple(sorted(URGENT))
 
 
@@ -36,11 +41,16 @@ class Unsummarised:
         self.events += 1
 
 
-def due_s(owed: Unsummarised, called_s: float | None, rules: TriggerRules) -> float:
-    """When the session is due; `called_s` is when its last call began, if there was one."""
+def due_s(owed: Unsummarised, called_s: float | None, rules: TriggerRules, paid_s: float = 0.0) -> float:
+    """When the session is due; `called_s` is when its last call began, if there was one, `paid_s` as `pay` told."""
     due = min(owed.last_s + rules.debounce_s, owed.first_s + rules.max_wait_s)
     if owed.urgent_s is not None:
         due = min(due, owed.urgent_s)
     if owed.events >= rules.max_events:
         due = owed.first_s
-    return due if called_s is None else max(due, called_s + rules.min_interval_s)
+    return due if called_s is None else max(due, called_s + rules.min_interval_s, paid_s - BURST_S)
+
+
+def pay(paid_s: float, now_s: float, rules: TriggerRules) -> float:
+    """Until when a shopper's calls are paid for, with the one that begins now: each takes its part of an hour."""
+    return max(paid_s, now_s) + HOUR_S / rules.max_calls_per_hour

@@ -63,7 +63,8 @@ class Kafka(Section):
     dead_letter_topic: Topic = "shopper-events.dead-letters"
     """Where refused events go, with their origin and the reason as headers."""
     erasure_topic: Topic = "shopper-events.erasures"
-    """Who is to be forgotten, by `penchant forget`: compacted, keyed by shopper. Workers read it whole at their start."""
+    """Who is to be forgotten, by `penchant forget`: compacted, keyed by shopper. Workers read it whole at their
+    start."""
     commit_interval_s: Seconds = 1.0
     """Time between commits of what is covered."""
     session_timeout_s: SessionTimeout = 30.0

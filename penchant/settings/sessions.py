@@ -6,6 +6,7 @@ from pydantic import ValidationInfo, field_validator
 
 from penchant.settings.section import (
     Bytes,
+    Calls,
     Events,
     Offsets,
     Rows,
@@ -52,6 +53,9 @@ class Triggers(Section):
     """This many events that no call has seen."""
     min_interval_s: SecondsOrZero = 2.0
     """The least time between two calls for one shopper."""
+    max_calls_per_hour: Calls = 360
+    """The most calls for one shopper; a quarter of them may come at once, the others evenly spaced. Few people come
+    near it; it is for those who are none."""
     urgent: Annotated[tuple[Action, ...], Words] = ("cart_add", "checkout", "purchase", "search")
     """Actions that make a session due at once, once the least time has passed."""
 
