@@ -19,7 +19,7 @@ from penchant.bench.goodput.trial import run as run_trial
 Say = Callable[[str], None]
 Figures = dict[str, Any]
 
-OVERLOAD = 1.5
+OVERLOAD, CLOSE = 1.5, 0.01
 FIFTH, URGENT_SHARE, CACHED_SHARE, SHARED = 0.2, 0.95, 0.7, 1.1
 """The aims: GPU time per fresh intent, urgent intents in time at five times the load, cached share of prompts, and how
 many times longer live p95 freshness may be beside a replay."""
@@ -42,14 +42,14 @@ async def _run(plan: Plan, execute: Callable[..., Awaitable[Figures]], say: Say)
     say(f"one call an event just holds at {unit:g} events/s")
     report: Figures = {"unit_rate": unit, "loads": await _loads(plan, unit, attempt, say)}
     report["fewer_replicas"] = await _fewer(plan, unit, attempt)
-    report["limits"] = await _limits(plan.sliced(), attempt, say) if plan.limits else {}
+    report["limits"] = await _limits(plan.shortly(), attempt, say) if plan.limits else {}
     capacity = report["limits"].get("penchant", {}).get("rate")
-    alone = replace(plan.sliced(), replicas=1)
-    report["without"] = await _without(plan.sliced(), capacity, attempt, say) if plan.without and capacity else []
+    alone = replace(plan.shortly(), replicas=1)
+    report["without"] = await _without(plan.shortly(), capacity, attempt, say) if plan.without and capacity else []
     report["sharing"] = []
     if plan.sharing and capacity:
         report["sharing"] = await compare(alone.trial("penchant", 1.0), capacity / plan.replicas, execute)
-    report["sensitivity"] = await _sensitivity(plan.sliced(), attempt, say)
+    report["sensitivity"] = await _sensitivity(plan.shortly(), attempt, say)
     return report | {"aims": _aims(report)}
 
 
@@ -85,10 +85,12 @@ async def _limits(plan: Plan, attempt: Try, say: Say) -> dict[str, Figures]:
     return {system: await _limit(plan.trial(system, 1.0), attempt, say, system) for system in SYSTEMS}
 
 
-async def _limit(trial: Trial, attempt: Try, say: Say, name: str) -> Figures:
-    rate = await just_holds(trial, attempt)
+async def _limit(trial: Trial, attempt: Try, say: Say, name: str, capacity: float | None = None) -> Figures:
+    """Without something no more than the `capacity` of the whole is looked for, nor less than a tenth of it."""
+    most = None if capacity is None else capacity * (1 + CLOSE)
+    rate = await just_holds(trial, attempt, least=0.25 if capacity is None else capacity / 10, most=most)
     figures = {} if rate is None else await attempt(replace(trial, rate=rate))
-    say(f"{name} holds {rate} events/s on slices of the GPUs")
+    say(f"{name} holds {rate} events/s")
     return {"rate": rate} | figures
 
 
@@ -96,12 +98,16 @@ async def _without(plan: Plan, capacity: float, attempt: Try, say: Say) -> list[
     """The rate that is held with one thing after the other switched off, and what comes of half as much again as is
     held with all of them."""
     whole = plan.trial("penchant", 1.0)
-    cases = {"nothing": whole, **switched_off(whole)}
-    limits = await asyncio.gather(*(_limit(trial, attempt, say, f"without {name}") for name, trial in cases.items()))
-    beyond = await asyncio.gather(*(attempt(replace(trial, rate=OVERLOAD * capacity)) for trial in cases.values()))
+    cases = switched_off(whole)
+    found = await asyncio.gather(
+        *(_limit(trial, attempt, say, f"without {name}", capacity) for name, trial in cases.items())
+    )
+    beyond = [replace(trial, rate=OVERLOAD * capacity) for trial in (whole, cases["ordering"])]
+    overloaded = dict(zip(("nothing", "ordering"), await asyncio.gather(*map(attempt, beyond)), strict=True))
+    limits = {"nothing": {"rate": capacity}} | dict(zip(cases, found, strict=True))
     return [
-        {"without": name, "limit": limit, "beyond": figures, "held": round((limit["rate"] or 0.0) / capacity, 3)}
-        for name, limit, figures in zip(cases, limits, beyond, strict=True)
+        {"without": name, "limit": limit, "beyond": overloaded.get(name), "held": round(limit["rate"] / capacity, 3)}
+        for name, limit in limits.items()
     ]
 
 
@@ -119,7 +125,7 @@ async def _sensitivity(plan: Plan, attempt: Try, say: Say) -> list[Figures]:
 async def _changed(plan: Plan, attempt: Try, name: str, factor: float) -> Figures:
     """Five times what the operator holds on another GPU. Where it never holds any rate, there is nothing to compare."""
     changed = replace(plan, timing=scaled(plan.timing, name, factor))
-    rate = await just_holds(changed.trial("per event", 1.0), attempt, plan.seeds, least=0.5)
+    rate = await just_holds(changed.trial("per event", 1.0), attempt, plan.seeds)
     if rate is None:
         return {"parameter": name, "factor": factor, "operator_rate": None}
     theirs = await attempt(changed.trial("per event", rate))

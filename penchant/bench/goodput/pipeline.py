@@ -40,7 +40,7 @@ from streams.triggers import TriggerRules
 
 PARTITION = TP("events", 0)
 EPOCH = 1
-UPKEEP_S = 0.25
+UPKEEP_S = 1.0
 """Less often than in life: looking through all sessions takes no virtual time, but real one, and moves no call."""
 
 

@@ -42,12 +42,14 @@ def show_goodput(console: Console, report: Mapping[str, Any]) -> None:
 def _show_without(console: Console, report: Mapping[str, Any]) -> None:
     if not report["without"]:
         return
-    without = table("without", "holds", "GPU s a fresh intent", "cached", "at 1.5 times the whole's limit", "urgent")
+    without = table("without", "holds", "GPU s a fresh intent", "cached", "at 1.5 times the limit", "urgent")
     for row in report["without"]:
-        limit, beyond = row["limit"], row["beyond"]
-        cells = (_figure(limit.get("gpu_s_per_fresh_intent")), f"{limit.get('cached_share', 0.0):.1%}")
-        shares = (f"{beyond[name]:.1%}" for name in ("fresh_share", "urgent_fresh_share"))
-        without.add_row(row["without"], f"{row['held']:.0%}", *cells, *shares)
+        limit, beyond = row["limit"], row["beyond"] or {}
+        cost = _figure(limit.get("gpu_s_per_fresh_intent"))
+        shares = (limit.get("cached_share"), beyond.get("fresh_share"), beyond.get("urgent_fresh_share"))
+        without.add_row(
+            row["without"], f"{row['held']:.0%}", cost, *("" if share is None else f"{share:.1%}" for share in shares)
+        )
     console.print(without)
 
 
