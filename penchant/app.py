@@ -122,7 +122,7 @@ async def worker(
         stack.push_async_callback(parts.writer.close)
         watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
         await watch_model.begin()
-        await tried.watch.begin()
+        await tried.begin()
         beside = (watch_model, watch_erasures, tried)
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
             found = watch_model.found or "a model that is away"

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from agents.asking import Asking
 from agents.control_watch import ControlWatch, ExperimentNotice
 from agents.experiments import Arm
@@ -21,7 +23,9 @@ from penchant import wiring
 from penchant.model_side import MakeReasoning
 from penchant.settings.root import Settings
 from storage.control import ControlStore
-from streams.errors import SettingInvalid
+from streams.errors import ModelUnavailable, SettingInvalid
+
+log = structlog.get_logger()
 
 Tell = Callable[[Notice | ExperimentNotice], None]
 """Tells operators."""
@@ -70,6 +74,16 @@ class Tried:
     def lanes(self, everybody: Lane) -> ArmLanes:
         """The lanes of all arms beside everybody's."""
         return ArmLanes(everybody, self._lanes, self._shadows, self.trials, self._making.instruments.outcomes)
+
+    async def begin(self) -> None:
+        """Look whether the arms' own servers are what the settings say, ContractMismatch when not, and hear what was
+        decided. Servers that are away stop nothing: everybody's stand in."""
+        for client in self.pools.values():
+            try:
+                await client.probe()
+            except ModelUnavailable as error:
+                log.warning("arm.away", error=str(error), then="everybody's model stands in")
+        await self.watch.begin()
 
     async def run(self) -> None:
         """Keep the arms' model servers, ask the shadows, and hear from the fleet, until cancelled."""

@@ -10,12 +10,13 @@ from agents.guardrails import GuardrailRules
 from agents.health import Health
 from agents.instruments import Instruments
 from agents.reasoning import Sampling
+from clients.calls import ModelClient
 from clients.pools import PooledClient
 from penchant import wiring
 from penchant.experiments import Making, Tried
 from penchant.model_side import ModelSide, reasoning_of
 from penchant.settings import Settings, load_settings
-from streams.errors import SettingInvalid
+from streams.errors import ContractMismatch, SettingInvalid
 from tests.fakes.control import MemoryControl
 from tests.fakes.model import ScriptedModel
 
@@ -127,10 +128,10 @@ def test_a_shadow_shares_its_pool_with_nobody(tmp_path: Path) -> None:
     assert "another arm has beside too" in wrong(tmp_path, shared)
 
 
-def tried(settings: Settings) -> tuple[Tried, PooledClient]:
+def tried(settings: Settings, model: ModelClient | None = None) -> tuple[Tried, PooledClient]:
     """The experiments of a worker that is not there."""
     instruments = Instruments(Health(60))
-    side = ModelSide(settings, ScriptedModel(), None)
+    side = ModelSide(settings, model or ScriptedModel(), None)
     making = Making(side.client, reasoning_of(settings, lambda text: len(text) // 4), instruments, owned=False)
     everybody = side.everybody()
     return Tried(settings, everybody, making, MemoryControl(time.monotonic), "w1"), everybody
@@ -155,3 +156,16 @@ async def test_a_running_worker_takes_up_percentages_and_no_other_arms(tmp_path:
     assert (first.arms[0].hundredths, first.guardrails.errors) == (500, 0.03)
     with pytest.raises(SettingInvalid, match="new-model is new, or has other arms"):
         found.check(loaded(tmp_path, TABLES.replace("temperature = 0.7", "temperature = 0.8")))
+
+
+async def test_an_arms_server_that_is_another_one_stops_the_start(tmp_path: Path) -> None:
+    """Before anybody is asked; one that is away does not."""
+    settings = loaded(tmp_path, TABLES)
+    model = ScriptedModel()
+    found, _ = tried(settings, model)
+    model.away = True
+    await found.begin()
+    assert found.trials.running
+    model.away, model.mismatch = False, "another model"
+    with pytest.raises(ContractMismatch, match="another model"):
+        await found.begin()

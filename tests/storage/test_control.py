@@ -1,17 +1,17 @@
-"""The control hash, in memory and on a real Redis."""
+"""The control hash, in memory and on real ones."""
 
 import asyncio
 import time
 from collections.abc import Iterator
 
 import pytest
-from redis.asyncio import Redis
 
-from storage.connection import connect
+from storage.connection import Client, connect
 from storage.control import Control, ControlStore, CountKey, RedisControl, Standing
 from storage.keys import Keys
 from streams.errors import StoreCorrupt, StoreUnavailable
 from tests.fakes.control import MemoryControl
+from tests.storage.sides import RedisSide, Side
 
 BACK = Standing(1, "back", "worker w1", "errors: 46.2% of 130 calls", 1_700_000_000_000, "0badcafe")
 FORWARD = Standing(2, "forward", "ada@desk", "Kühler läuft wieder", 1_700_000_100_000, "0badcafe")
@@ -26,18 +26,17 @@ def keys(namespaces: Iterator[str]) -> Keys:
 
 
 @pytest.fixture
-def redis_control(client: Redis, keys: Keys) -> RedisControl:
+def redis_control(client: Client, keys: Keys) -> RedisControl:
     """The hash in Redis."""
     return RedisControl(client, keys, timeout_s=5.0)
 
 
-@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
-def store(request: pytest.FixtureRequest) -> ControlStore:
-    """The hash in memory, and the one in Redis."""
-    if request.param == "memory":
-        return MemoryControl(time.monotonic)
-    found: ControlStore = request.getfixturevalue("redis_control")
-    return found
+@pytest.fixture
+def store(side: Side) -> ControlStore:
+    """The hash in memory, and the one in every kind of Redis."""
+    if isinstance(side, RedisSide):
+        return RedisControl(side.client, side.keys, timeout_s=5.0)
+    return MemoryControl(time.monotonic)
 
 
 async def test_nothing_is_there_at_first(store: ControlStore) -> None:
@@ -93,7 +92,7 @@ async def test_workers_that_were_never_heard_of_are_not_alive(store: ControlStor
 
 
 @pytest.mark.redis
-async def test_a_worker_that_is_gone_is_forgotten(redis_control: RedisControl, client: Redis, keys: Keys) -> None:
+async def test_a_worker_that_is_gone_is_forgotten(redis_control: RedisControl, client: Client, keys: Keys) -> None:
     """Its key expires, and whoever asks next removes its name."""
     await redis_control.sync("w1", {})
     assert 0 < await client.ttl(keys.worker("w1")) <= 10
@@ -103,7 +102,7 @@ async def test_a_worker_that_is_gone_is_forgotten(redis_control: RedisControl, c
 
 
 @pytest.mark.redis
-async def test_later_versions_may_add_fields(redis_control: RedisControl, client: Redis, keys: Keys) -> None:
+async def test_later_versions_may_add_fields(redis_control: RedisControl, client: Client, keys: Keys) -> None:
     """Of the hash, and of a decision."""
     more = b'{"serial":1,"state":"back","who":"x","why":"y","at_ms":5,"definition":"z","mood":"calm"}'
     await client.hset(keys.control, mapping={"switch:rules-only": "1", "experiment:new-model": more})
@@ -112,7 +111,7 @@ async def test_later_versions_may_add_fields(redis_control: RedisControl, client
 
 @pytest.mark.redis
 @pytest.mark.parametrize("name", ["count:x:1", "count:x:one:d:a:0:failed", "experiment:new-model"])
-async def test_what_nobody_wrote_is_told(redis_control: RedisControl, client: Redis, keys: Keys, name: str) -> None:
+async def test_what_nobody_wrote_is_told(redis_control: RedisControl, client: Client, keys: Keys, name: str) -> None:
     """With the key's name and the field's."""
     await client.hset(keys.control, name, "many")
     with pytest.raises(StoreCorrupt, match=f"{keys.control} .*{name}"):
