@@ -47,7 +47,9 @@ def _blocks(report: Mapping[str, Any], plots: Plots) -> Iterator[Block]:
     for name in plots:
         yield Block("plot", name)
     yield Block("heading", "Who beats whom")
-    yield Block("text", "What is gained over the predictor in the last column but two; positive is better.")
+    yield Block(
+        "text", "What a predictor gains over another; positive is better. Brackets are the interval of the difference."
+    )
     yield Block("table", rows=_comparisons(report))
     if report["models"]:
         yield Block("heading", "Answers")
@@ -78,7 +80,7 @@ def _notes(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _scores(report: Mapping[str, Any], names: Sequence[str]) -> list[list[str]]:
-    rows = [["measure", "better", *names, "chance (last column)", "cuts"]]
+    rows = [["measure", "better", *names, "chance, for the last", "cuts"]]
     for measure in SCORED:
         found = {name: report["scores"][name][measure.name] for name in names if measure.name in report["scores"][name]}
         if not found:
@@ -114,7 +116,7 @@ def _models(models: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3f}"
+    return f"{value:.3f}".replace("-0.000", "0.000")
 
 
 def _marked(block: Block) -> str:

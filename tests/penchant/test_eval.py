@@ -1,9 +1,11 @@
 """penchant eval as people call it."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from penchant.embedded.openai import OpenAIServer
 from streams.decoding import encode
 from tests.penchant.commands import run
 from tests.penchant.eval.test_cases import simulated
@@ -31,3 +33,21 @@ async def test_what_cannot_be_evaluated_is_said(tmp_path: Path, arguments: tuple
     assert ended.status not in {0, None}
     assert ended.err.startswith("penchant: ")
     assert not ended.out
+
+
+async def test_a_model_and_a_judge_behind_a_url(tmp_path: Path) -> None:
+    """Any server that we talk to: asked about the cuts, and as a judge about pairs, which people find in the folder."""
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, simulated(100))))
+    (tmp_path / "labels.jsonl").write_bytes(b'{"pair": "0", "winner": "tie"}\n')
+    async with OpenAIServer(tmp_path, answer="tests.penchant.eval.answering:answer") as server:
+        ended = await run(
+            *(tmp_path, {}, "eval", "--events", "events.jsonl", "--sessions", "5", "--json", "--report", "pages"),
+            *("--model-url", server.url, "--judge", server.url, "--pairs", "3", "--labels", "labels.jsonl"),
+        )
+    assert ended.status == 0, ended.err
+    model, judge = ended.report["models"]["model"], ended.report["judge"]
+    assert (model["simulation"], model["schema_valid_share"]) == (False, 1.0)
+    assert (judge["pairs"], judge["invalid"], judge["won"]) == (3, 0, {"rules": 0, "model": 0, "tie": 3})
+    assert not judge["counts"]
+    pairs = (tmp_path / "pages" / "pairs.jsonl").read_text().splitlines()
+    assert [set(json.loads(pair)) for pair in pairs] == [{"pair", "shown", "rules", "model"}] * 3
