@@ -33,7 +33,7 @@ class ClusterNode(RedisServer):
 
     def command(self) -> Sequence[str]:
         """As a cluster's node."""
-        return [*super().command(), "--cluster-enabled", "yes", "--cluster-node-timeout", "5000"]
+        return [*super().command(), "--cluster-enabled", "yes", "--cluster-node-timeout", "30000"]
 
 
 class RedisCluster:

@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -12,6 +14,7 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 
 from penchant.embedded.servers import LOOPBACK
+from readers.python.tests.scripted import InLoop
 from storage.connection import Client, connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
@@ -123,6 +126,26 @@ async def test_a_node_that_is_away_fails_for_its_own_shoppers(
         await cluster.formed()
     assert await stored.incarnation() != before
     assert await stored.write([write(shopper) for shopper in sorted(lost)]) == ["accepted"] * len(lost)
+
+
+@pytest.mark.parametrize("kind", [IntentReader, InLoop])
+async def test_a_node_that_hangs_is_waited_for_once(
+    cluster: RedisCluster, keys: Keys, stored: RedisCheckpoints, kind: Any
+) -> None:
+    """The first call pays the timeout. From then on all others' intents are read, and only its own shoppers fail."""
+    hung, home = cluster.nodes[0], {name for name in SHOPPERS if key_slot(name.encode()) < SLOTS // len(cluster.nodes)}
+    options: dict[str, Any] = {"namespace": keys.namespace, "timeout_s": 5.0, "cluster": True, "circuit_s": 600.0}
+    reader = kind(cluster.nodes[1].url, **options)
+    try:
+        assert not any(each.failed for each in await asyncio.to_thread(reader.get_many, SHOPPERS))
+        os.kill(hung.pid or 0, signal.SIGSTOP)
+        first, then = [await asyncio.to_thread(reader.get_many, SHOPPERS) for _ in range(2)]
+    finally:
+        os.kill(hung.pid or 0, signal.SIGCONT)
+        await asyncio.to_thread(reader.close)
+    assert home <= {each.shopper for each in first if each.failed}
+    assert {each.shopper for each in then if each.failed} == home
+    assert reader.failures["CircuitOpen"] == 1
 
 
 async def test_a_client_of_one_server_is_told_what_to_set(cluster: RedisCluster) -> None:

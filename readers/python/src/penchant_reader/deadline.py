@@ -22,10 +22,6 @@ else:
     AnyConnection = object
 
 
-class DeadlinePassed(RedisTimeout):
-    """There was no time left to wait at all."""
-
-
 @contextmanager
 def deadline(timeout_s: float) -> Iterator[None]:
     """Bound what this thread waits for inside, on connections of a `bounded_pool`."""
@@ -77,5 +73,5 @@ class _Bounded(AnyConnection):
         left_s = ends_s - time.monotonic()
         if left_s <= 0:
             self.disconnect()  # type: ignore[no-untyped-call] # redis-py
-            raise DeadlinePassed("the deadline of the read has passed")
+            raise RedisTimeout("the deadline of the read has passed")
         return left_s

@@ -7,12 +7,15 @@ from typing import Any
 from redis import Connection, ConnectionPool
 from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from penchant_reader.circuit import Circuit, CircuitOpen
-from penchant_reader.deadline import DeadlinePassed
 from penchant_reader.reading import TROUBLE, Ask
 from penchant_reader.routing import ASKING, CLUSTER_SLOTS, Routing, Shares
 from penchant_reader.slots import Address, Slots
+
+WAITED_S = 0.001
+"""Less is no wait."""
 
 
 class Node:
@@ -31,7 +34,8 @@ class Node:
 
     def send(self, packed: Sequence[bytes]) -> Connection:
         """Send commands; the replies are to be received from the connection."""
-        if not self._circuit.allows(time.monotonic()):
+        began_s = time.monotonic()
+        if not self._circuit.allows(began_s):
             raise CircuitOpen("the server has failed a moment ago")
         try:
             connection: Connection = self._pool.get_connection()
@@ -41,17 +45,18 @@ class Node:
                 self._drop(connection)
                 raise
         except TROUBLE as error:
-            self._blame(error)
+            self._blame(error, began_s)
             raise
         return connection
 
     def received(self, connection: Connection, count: int) -> list[Any]:
         """So many replies, as with `ask`. An error that Redis replied stands in the place of the reply."""
+        began_s = time.monotonic()
         try:
             replies = [_reply(connection) for _ in range(count)]
         except TROUBLE as error:
             self._drop(connection)
-            self._blame(error)
+            self._blame(error, began_s)
             return [error] * count
         except BaseException:
             self._drop(connection)
@@ -69,9 +74,11 @@ class Node:
         connection.disconnect()  # type: ignore[no-untyped-call] # redis-py
         self._pool.release(connection)
 
-    def _blame(self, error: Exception) -> None:
-        if not isinstance(error, DeadlinePassed):  # others have used the time up
-            self._circuit.failed(time.monotonic())
+    def _blame(self, error: Exception, began_s: float) -> None:
+        """Whoever was not waited for is not to blame for a timeout: other nodes have used the time up."""
+        now_s = time.monotonic()
+        if not isinstance(error, RedisTimeout) or now_s - began_s > WAITED_S:
+            self._circuit.failed(now_s)
 
 
 class Nodes:
