@@ -1,7 +1,7 @@
 """Enrich: the Faust agent's work. Batches in; sessions, calls and intents in between; committable offsets out."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -73,6 +73,7 @@ class Enrichment:
         self._alive_s = float("-inf")
         self._log: Log | None = None
         self.store_away: str | None = None
+        self.halted: Callable[[], bool] = lambda: False  # by operators
 
     def attach(self, log: Log) -> None:
         """Where batches come from; the log and the ledger know each other, so one of them comes later."""
@@ -181,7 +182,7 @@ class Enrichment:
     def _hold_back(self, tp: TP, partition: Partition, held: Held) -> None:
         """Read no more of a partition while too much is held; go on when nothing fetched before waits any more."""
         rules = self._rules
-        full = held.sessions >= rules.max_sessions or held.size_bytes >= rules.max_bytes
+        full = self.halted() or held.sessions >= rules.max_sessions or held.size_bytes >= rules.max_bytes
         if full or partition.ledger.span() >= rules.max_span:
             self._pause(tp)
         elif tp in self.paused and not partition.held:

@@ -15,6 +15,9 @@ from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, Stor
 from streams.intents import Waits
 from streams.sessions import Session
 
+LOOK_S = 0.2
+"""How often a replay that is held looks whether it may go on."""
+
 AGAIN_S, LONGEST_S = 0.25, 5.0
 """How long a call or a write that failed waits before it is made again, at first and at most."""
 
@@ -50,7 +53,10 @@ class Tally:
 
 
 class ReplayCalls:
-    """Makes calls in the class `replay`, and writes what comes of them. Owned by a TaskGroup of whoever runs it."""
+    """Makes calls in the class `replay`, and writes what comes of them. Owned by a TaskGroup of whoever runs it.
+
+    `share` is how much of its calls may be in flight, as operators have it.
+    """
 
     def __init__(
         self,
@@ -61,15 +67,20 @@ class ReplayCalls:
         rules: ReplayRules,
         tally: Tally,
         tasks: asyncio.TaskGroup,
+        share: Callable[[], float] = lambda: 1.0,
     ) -> None:
         self._model, self._reasoning, self._writer = model, reasoning, writer
         self._checkpoints, self._rules, self.tally, self._tasks = checkpoints, rules, tally, tasks
         self._places = asyncio.Semaphore(rules.in_flight)
+        self._share, self._running = share, 0
 
     async def begin(self, session: Session, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
         """Wait for a place and begin; the prompt is of the session as it is now. `done` hears of the verdict."""
         call = self._reasoning.call(session, checkpoint, 0.0)
         await self._places.acquire()
+        while self._running >= self._rules.in_flight * self._share():  # noqa: ASYNC110 - what is waited for is in Redis
+            await asyncio.sleep(LOOK_S)
+        self._running += 1
         self._tasks.create_task(self._serve(replace(call, traffic_class="replay"), checkpoint, done))
 
     async def _serve(self, call: Call, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
@@ -77,6 +88,7 @@ class ReplayCalls:
             answered = await self._ask(call, checkpoint)
             done(await self._write(checkpoint, answered))
         finally:
+            self._running -= 1
             self._places.release()
 
     async def _ask(self, call: Call, checkpoint: Checkpoint) -> Answered | None:

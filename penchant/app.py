@@ -12,46 +12,32 @@ from pathlib import Path
 from typing import cast
 
 import faust
-from aiokafka import AIOKafkaProducer
 
 from agents.backlog import Backlog
-from agents.checkpoints import Checkpoints
-from agents.dispatch import Dispatch
-from agents.duty import Duty
 from agents.enrich import Enrichment
-from agents.erasures import Erasures
 from agents.health import Health
-from agents.ingest import Ingest, SliceRules
 from agents.instruments import Instruments
-from agents.knowledge import Knowledge
 from agents.lag_watch import LagWatch
-from agents.letters import KafkaLetters
 from agents.meter import Meter
 from agents.model_watch import ModelWatch
 from agents.observer import Observer
-from agents.parking import Parking
-from agents.recall import Recall
-from agents.refusals import Refusals
+from agents.switches import Board
 from clients.calls import ModelClient
 from clients.pools import PooledClient
 from penchant import wiring
 from penchant.admission.start import Admission, admitted
 from penchant.connection import idempotent_producer
 from penchant.erasures import ErasureWatch, erasure_watch
-from penchant.experiments import Making, Tell, Tried, clock_ms
+from penchant.experiments import Making, Tell, Tried
 from penchant.model_side import ModelSide, knowledge_of, reasoning_of
+from penchant.parts import Parts, Servers, make_parts
 from penchant.patience import patiently
-from penchant.presidio import redaction
 from penchant.settings.root import Settings
 from penchant.tokenizer import tokenizer
-from storage.connection import Client, connect
+from storage.connection import connect
 from storage.control import RedisControl
-from storage.erasures import RedisErasures
-from storage.gather import GatheringWriter
 from storage.keys import Keys
-from storage.writer import RedisCheckpoints
 from streams.batches import TP, RecordBatch
-from streams.dialects import dialect
 from streams.faust_app import event_topic, make_app, running, watch
 from streams.transport import BatchConsumer
 
@@ -69,6 +55,7 @@ class Worker:
     model: str
     pools: PooledClient
     tried: Tried
+    switches: Board
 
     @property
     def meter(self) -> Meter:
@@ -117,7 +104,7 @@ async def worker(
         tried = Tried(settings, pools, making, _control(settings, servers), _worker_name(), notify)
         stack.push_async_callback(tried.close)
         instruments.replicas = lambda: (*pools.replicas, *tried.replicas)
-        parts = _parts(settings, servers, pools, instruments.meter, making, tried, knowledge)
+        parts = make_parts(settings, servers, pools, making, tried, knowledge)
         watch_erasures = await stack.enter_async_context(erasure_watch(settings.kafka, parts.erasures))
         stack.push_async_callback(parts.writer.close)
         watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
@@ -126,46 +113,23 @@ async def worker(
         beside = (watch_model, watch_erasures, tried)
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
             found = watch_model.found or "a model that is away"
-            yield Worker(instruments, parts.enrichment, parts.backlog, found, pools, tried)
-
-
-@dataclass(frozen=True, slots=True)
-class _Servers:
-    """Kafka and Redis, found to be there and to be the right ones."""
-
-    redis: Client
-    producer: AIOKafkaProducer
-    admission: Admission
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What the worker is made of, as far as others need to know it."""
-
-    enrichment: Enrichment
-    erasures: Erasures
-    backlog: Backlog
-    refusals: Refusals
-    dispatch: Dispatch
-    writer: GatheringWriter
-    pools: PooledClient
-    duty: Duty
+            yield Worker(instruments, parts.enrichment, parts.backlog, found, pools, tried, parts.board)
 
 
 @asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[_Servers]:
+async def _connected(settings: Settings) -> AsyncIterator[Servers]:
     async with AsyncExitStack() as stack:
         redis = connect(settings.redis.url, cluster=settings.redis.cluster)
         stack.push_async_callback(redis.aclose)
         producer = await stack.enter_async_context(idempotent_producer(settings.kafka))
         admission = await stack.enter_async_context(admitted(settings, redis))
-        yield _Servers(redis, producer, admission)
+        yield Servers(redis, producer, admission)
 
 
 @asynccontextmanager
 async def _consuming(
     settings: Settings,
-    parts: _Parts,
+    parts: Parts,
     admission: Admission,
     watches: tuple[ModelWatch, ErasureWatch, Tried],
     instruments: Instruments,
@@ -191,7 +155,7 @@ async def _consuming(
         watch_kafka = LagWatch(consumer)
         parts.duty.listen(lambda: watch_kafka.behind)
         observer = Observer(enrichment, parts.backlog, parts.refusals, watch_kafka, watches[0], instruments.health)
-        runs = (enrichment, watch_kafka, *watches, observer, instruments.loop_lag, parts.pools)
+        runs = (enrichment, watch_kafka, *watches, observer, instruments.loop_lag, parts.pools, parts.switches)
         beside = [tasks.create_task(part.run()) for part in runs]
         beside += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]
         try:
@@ -202,41 +166,7 @@ async def _consuming(
                 task.cancel()
 
 
-def _parts(
-    settings: Settings,
-    servers: _Servers,
-    pools: PooledClient,
-    meter: Meter,
-    making: Making,
-    tried: Tried,
-    knowledge: Knowledge | None,
-) -> _Parts:
-    to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
-    store = RedisCheckpoints(*to_redis)
-    lineage = servers.admission.lineage
-    backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
-    checkpoints = Checkpoints(tried.watch.worker, wiring.expiry(settings), clock_ms, lineage=lineage.number)
-    letters = KafkaLetters(servers.producer, settings.kafka.dead_letter_topic)
-    refusals = Refusals(letters, wiring.limit(settings), meter)
-    erasures = Erasures(RedisErasures(*to_redis), store, lineage.number)
-    recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
-    session, slices, duty = wiring.session(settings), SliceRules(), Duty(time.thread_time)
-    decoder = dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka))
-    ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
-    parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
-    writer = GatheringWriter(store, wiring.gather(settings))
-    reasoning = making.reasoning(settings.prompt.version, wiring.sampling(settings))
-    slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
-    dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots, duty, tried.lanes)
-    if knowledge:
-        dispatch.learn = knowledge.learn
-    upkeep = wiring.upkeep(settings)
-    enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, upkeep, meter)
-    erasures.attach(enrichment.partitions, backlog, dispatch)
-    return _Parts(enrichment, erasures, backlog, refusals, dispatch, writer, pools, duty)
-
-
-def _control(settings: Settings, servers: _Servers) -> RedisControl:
+def _control(settings: Settings, servers: Servers) -> RedisControl:
     return RedisControl(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
 
 

@@ -10,15 +10,31 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from penchant.cli.options import Config, Json
 from penchant.control import ArmView, ExperimentView, FleetView, decide
-from penchant.control import status as fleet
+from penchant.control import status as experiments
+from penchant.fleet import Fleet, fleet, put_back, throw
+from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 from storage.control import Standing
 
 ROW = "  {:<20} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}  {}"
+COLUMNS = ("worker", "version", "prompt", "partitions", "lag", "owed", "calls", "p95 s", "loop ms", "away")
 HEAD = ROW.format("arm", "percent", "calls", "errors", "invalid", "empty", "p95 s", "").rstrip()
+
+Switch = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="rules-only, freeze-writes, pause, prompt-version, calls-per-second or share-replay.",
+    ),
+]
+Who = Annotated[
+    str | None, typer.Option("--who", metavar="NAME", help="Who decides.", show_default="your login and host")
+]
 
 control = typer.Typer(
     no_args_is_help=True,
@@ -31,17 +47,60 @@ control = typer.Typer(
 
 @control.command()
 def status(*, config: Config = None, json: Json = False) -> None:
-    """Show the workers that are alive, and each experiment: whether it is in force, and how its arms did in the last
-    hour, on all workers. Of one that was rolled back, how they did then.
+    """Show the workers that are alive with their partitions, lag, backlog, limits and versions; the switches that were
+    thrown; and each experiment: whether it is in force, and how its arms did in the last hour, on all workers. Of one
+    that was rolled back, how they did then.
 
     Example: penchant control status --json
     """
-    found = asyncio.run(fleet(load_settings(config).settings))
+    found, workers = asyncio.run(_look(load_settings(config).settings))
     if json:
-        typer.echo(orjson.dumps(_report(found)))
+        switches = {name: asdict(thrown) for name, thrown in workers.switches.thrown.items()}
+        typer.echo(orjson.dumps(_report(found) | {"fleet": workers.workers, "switches": switches}))
         return
+    Console().print(_table(workers))
+    for name, thrown in workers.switches.thrown.items():
+        typer.echo(f"switch {name.replace('_', '-')}: {thrown.value}, {_at(thrown.at_ms)} by {thrown.who}")
     for line in _lines(found):
         typer.echo(line)
+
+
+@control.command("set")
+def set_switch(
+    name: Switch,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Where the switch takes one.")] = "on",
+    *,
+    who: Who = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Throw a switch for all workers, which follow within two seconds. Who did it and when is kept.
+
+    rules-only: no calls; the rules make all intents. freeze-writes: nothing is written, everything waits. pause: no
+    more is read. prompt-version NAME. calls-per-second N: of the whole fleet. share-replay, 0 to 1: how much of its
+    calls a replay may have in flight; 0 holds it.
+
+    Examples: penchant control set rules-only
+
+    penchant control set calls-per-second 200
+
+    penchant control set share-replay 0.25
+    """
+    thrown = asyncio.run(throw(load_settings(config).settings, name, value, who or _login()))
+    if json:
+        typer.echo(orjson.dumps({"switch": name} | asdict(thrown)))
+    else:
+        typer.echo(f"{name}: {thrown.value}, by {thrown.who}; back with: penchant control clear {name}")
+
+
+@control.command("clear")
+def clear_switch(name: Switch, *, config: Config = None) -> None:
+    """Put a switch back for all workers.
+
+    Example: penchant control clear rules-only
+    """
+    asyncio.run(put_back(load_settings(config).settings, name))
+    typer.echo(f"{name}: back")
 
 
 @control.command()
@@ -52,9 +111,7 @@ def experiment(
         bool, typer.Option("--forward/--back", help="Put it in force, its counts beginning anew; or roll it back.")
     ],
     why: Annotated[str, typer.Option(help="A word for whoever looks at it later.")] = "",
-    who: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Who decides.", show_default="your login and host")
-    ] = None,
+    who: Who = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -75,6 +132,32 @@ def experiment(
         typer.echo(f"{name}: {_told(stands)}")
 
 
+async def _look(settings: Settings) -> tuple[FleetView, Fleet]:
+    return await experiments(settings), await fleet(settings)
+
+
+def _table(found: Fleet) -> Table:
+    table = Table(title=f"{len(found.workers)} workers are alive", title_justify="left", box=None)
+    for name in COLUMNS:
+        table.add_column(name, justify="left" if name in ("worker", "prompt", "away") else "right")
+    for worker, told in sorted(found.workers.items()):
+        lag = told["loop_lag_p99_ms"]
+        fresh = told["freshness_p95_ms"]
+        table.add_row(
+            worker,
+            told["version"],
+            told["prompt"],
+            str(len(told["partitions"])),
+            f"{told['lag']:,}",
+            f"{told['owed']:,}",
+            f"{told['in_flight']}/{told['limit']}",
+            "-" if fresh is None else f"{fresh / 1e3:.1f}",
+            "-" if lag is None else f"{lag:.1f}",
+            ", ".join(told["away"]),
+        )
+    return table
+
+
 def _login() -> str:
     try:
         name = getpass.getuser()
@@ -84,7 +167,6 @@ def _login() -> str:
 
 
 def _lines(found: FleetView) -> Iterator[str]:
-    yield f"{len(found.workers)} workers are alive"
     if not found.experiments:
         yield "no experiments are in the settings"
     for each in found.experiments:
@@ -121,8 +203,11 @@ def _told(standing: Standing) -> str:
     word = "in force" if standing.state == "forward" else "rolled back"
     if not standing.serial:
         return word
-    at = datetime.fromtimestamp(standing.at_ms / 1e3, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"{word} since {at}, by {standing.who}{f': {standing.why}' if standing.why else ''}"
+    return f"{word} since {_at(standing.at_ms)}, by {standing.who}{f': {standing.why}' if standing.why else ''}"
+
+
+def _at(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1e3, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _report(found: FleetView) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from agents.recall import Recall
 from agents.redo import Redo
 from agents.replay import PartitionReplay
 from agents.replay_calls import ReplayCalls, ReplayRules, Tally
+from agents.switches import NAMES, Switches, load
 from clients.pools import PooledClient
 from penchant import wiring
 from penchant.admission.reader import TopicReader
@@ -29,6 +30,7 @@ from penchant.settings.root import Settings
 from penchant.tokenizer import tokenizer
 from storage.connection import Client, connect
 from storage.erasures import RedisErasures
+from storage.fleet import RedisFleet
 from storage.gather import GatheringWriter
 from storage.keys import Keys
 from storage.lineage import RedisLineage
@@ -124,6 +126,7 @@ class _Stage:
         self._seen: set[str] = set()
         self._span = Range({}, {})
         self._log: Log | None = None
+        self._switches = Switches()
 
     async def prepare(self, reader: TopicReader | None) -> None:
         """Find the range, what is erased, and where an earlier run stopped."""
@@ -147,11 +150,13 @@ class _Stage:
         writer = GatheringWriter(self._store, wiring.gather(self._settings))
         rules = ReplayRules(in_flight=self._settings.model.max_in_flight)
         async with asyncio.TaskGroup() as tasks:
-            beside = [tasks.create_task(self._pools.run()), tasks.create_task(self._save())]
+            runs = (self._pools.run(), self._save(), self._follow())
+            beside = [tasks.create_task(run) for run in runs]
             async with asyncio.TaskGroup() as calls:
                 making = ReplayCalls(
-                    self._pools, reasoning, writer, self._checkpoints(), rules, self._progress.tally, calls
-                )
+                    self._pools, reasoning, writer, self._checkpoints(), rules, self._progress.tally, calls,
+                    lambda: self._switches.number("share_replay", 1.0),
+                )  # fmt: skip
                 await self._feed(reader, making)
             for task in beside:
                 task.cancel()
@@ -195,6 +200,14 @@ class _Stage:
         kind = Kept if self._plan.namespace else Checkpoints
         expiry, generation = wiring.expiry(self._settings), self._plan.generation
         return kind("replay", expiry, _now_ms, lineage=self._lineage, generation=generation)
+
+    async def _follow(self) -> None:
+        """Hear how much operators leave to replays."""
+        fleet = RedisFleet(self._redis, self._live, self._within_s, NAMES)
+        while True:
+            with suppress(StoreUnavailable, ValueError):
+                self._switches = load((await fleet.read()).switches)
+            await asyncio.sleep(SAVE_S)
 
     async def _save(self) -> None:
         while True:

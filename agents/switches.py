@@ -1,0 +1,90 @@
+"""Switches: what operators decide for a whole fleet: rules only, no writes, no reading, a prompt, a rate, shares.
+
+They stand in the control hash, each with who threw it and when. Workers read them every second; while Redis is away the
+last known ones stay in force.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import orjson
+from pydantic import TypeAdapter
+
+from streams.errors import SettingInvalid
+
+Name = Literal["rules_only", "freeze_writes", "pause", "prompt_version", "calls_per_second", "share_replay"]
+NAMES: tuple[Name, ...] = get_args(Name)
+ON = "on"
+"""The value of a switch that is either on or not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thrown:
+    """A switch that was thrown. `who` did it, at a time in epoch milliseconds."""
+
+    value: str
+    who: str
+    at_ms: int
+
+    def dump(self) -> bytes:
+        """As the control hash holds it."""
+        return orjson.dumps(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Those in force; what was never thrown, or was put back, is not there."""
+
+    thrown: Mapping[str, Thrown] = field(default_factory=dict)
+
+    def on(self, name: Name) -> bool:
+        """Whether a switch without a value is on."""
+        return name in self.thrown
+
+    def word(self, name: Name) -> str | None:
+        """The value of one that has a word."""
+        found = self.thrown.get(name)
+        return found.value if found is not None else None
+
+    def number(self, name: Name, otherwise: float) -> float:
+        """The value of one that has a number."""
+        found = self.thrown.get(name)
+        return float(found.value) if found is not None else otherwise
+
+    def told(self, name: Name) -> str:
+        """Who threw it, for people."""
+        return f"by {self.thrown[name].who}" if name in self.thrown else ""
+
+
+_THROWN: TypeAdapter[Thrown] = TypeAdapter(Thrown)
+
+
+def load(fields: Mapping[str, bytes]) -> Switches:
+    """Read back what `dump` gave, by name; raises ValueError. Names that this version does not know are left out."""
+    return Switches({name: _THROWN.validate_json(value) for name, value in fields.items() if name in NAMES})
+
+
+class Board:
+    """The switches as they are known now. One for a process."""
+
+    def __init__(self) -> None:
+        self.now = Switches()
+        self.workers = 1
+
+
+def checked(name: Name, value: str) -> str:
+    """The value as it is stored; SettingInvalid when it cannot be."""
+    if name in ("rules_only", "freeze_writes", "pause"):
+        return ON
+    if name == "prompt_version":
+        return value
+    most = 1.0 if name == "share_replay" else float("inf")
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= most:
+        allowed = "a share from 0 to 1" if most == 1.0 else "a number of calls a second, 0 or more"
+        raise SettingInvalid(f"{name} = {value!r}", f"give {allowed}")
+    return value

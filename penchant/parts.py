@@ -1,0 +1,147 @@
+"""Parts: what a worker is made of, put together. The other half of the composition root, penchant/app.py."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from agents.backlog import Backlog
+from agents.checkpoints import Checkpoints
+from agents.dispatch import Dispatch
+from agents.duty import Duty
+from agents.enrich import Enrichment
+from agents.erasures import Erasures
+from agents.ingest import Ingest, SliceRules
+from agents.instruments import Instruments
+from agents.knowledge import Knowledge
+from agents.lanes import Lane, Lanes
+from agents.letters import KafkaLetters
+from agents.parking import Parking
+from agents.recall import Recall
+from agents.refusals import Refusals
+from agents.switch_watch import SwitchWatch
+from agents.switched import PinnedReasoning, SwitchedLanes
+from agents.switches import NAMES, Board
+from clients.pools import PooledClient
+from penchant import __version__, wiring
+from penchant.admission.start import Admission
+from penchant.experiments import Making, Tried, clock_ms
+from penchant.presidio import redaction
+from penchant.settings.root import Settings
+from prompts.render import versions
+from storage.connection import Client
+from storage.erasures import RedisErasures
+from storage.fleet import RedisFleet
+from storage.freezable import FreezableStore
+from storage.gather import GatheringWriter
+from storage.keys import Keys
+from storage.writer import RedisCheckpoints
+from streams.dialects import dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Kafka and Redis, found to be there and to be the right ones."""
+
+    redis: Client
+    producer: AIOKafkaProducer
+    admission: Admission
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the worker is made of, as far as others need to know it."""
+
+    enrichment: Enrichment
+    erasures: Erasures
+    backlog: Backlog
+    refusals: Refusals
+    dispatch: Dispatch
+    writer: GatheringWriter
+    pools: PooledClient
+    duty: Duty
+    switches: SwitchWatch
+    board: Board
+
+
+def make_parts(
+    settings: Settings,
+    servers: Servers,
+    pools: PooledClient,
+    making: Making,
+    tried: Tried,
+    knowledge: Knowledge | None,
+) -> Parts:
+    """All of them, none running yet."""
+    board, meter = Board(), making.instruments.meter
+    to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
+    store = FreezableStore(
+        RedisCheckpoints(*to_redis),
+        lambda: board.now.told("freeze_writes") if board.now.on("freeze_writes") else None,
+    )
+    lineage = servers.admission.lineage
+    backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
+    checkpoints = Checkpoints(tried.watch.worker, wiring.expiry(settings), clock_ms, lineage=lineage.number)
+    letters = KafkaLetters(servers.producer, settings.kafka.dead_letter_topic)
+    refusals = Refusals(letters, wiring.limit(settings), meter)
+    erasures = Erasures(RedisErasures(*to_redis), store, lineage.number)
+    recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
+    session, slices, duty = wiring.session(settings), SliceRules(), Duty(time.thread_time)
+    decoder = dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka))
+    ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
+    parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
+    writer = GatheringWriter(store, wiring.gather(settings))
+    slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
+    reasoning, lanes = _reasoning(settings, making, board), _lanes(tried, board)
+    dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots, duty, lanes)
+    if knowledge:
+        dispatch.learn = knowledge.learn
+    upkeep = wiring.upkeep(settings)
+    enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, upkeep, meter)
+    enrichment.halted = lambda: board.now.on("pause")
+    erasures.attach(enrichment.partitions, backlog, dispatch)
+    switches = SwitchWatch(
+        RedisFleet(*to_redis, NAMES),
+        board,
+        tried.watch.worker,
+        lambda: _heartbeat(settings, making.instruments, pools),
+        clock_ms,
+    )
+    return Parts(enrichment, erasures, backlog, refusals, dispatch, writer, pools, duty, switches, board)
+
+
+def _reasoning(settings: Settings, making: Making, board: Board) -> PinnedReasoning:
+    sampling = wiring.sampling(settings)
+    usual = making.reasoning(settings.prompt.version, sampling)
+    return PinnedReasoning(
+        usual, lambda version: making.reasoning(version, sampling) if version in versions() else None, board
+    )
+
+
+def _lanes(tried: Tried, board: Board) -> Callable[[Lane], Lanes]:
+    def lanes(everybody: Lane) -> Lanes:
+        return SwitchedLanes(tried.lanes(everybody), everybody, board)
+
+    return lanes
+
+
+def _heartbeat(settings: Settings, instruments: Instruments, pools: PooledClient) -> dict[str, Any]:
+    """What `penchant control status` shows of a worker."""
+    vitals, meter = instruments.health.vitals, instruments.meter
+    partitions = vitals.partitions if vitals else ()
+    lag = instruments.loop_lag.percentiles_ms()
+    return {
+        "version": __version__,
+        "prompt": settings.prompt.version,
+        "partitions": sorted(each.number for each in partitions),
+        "lag": sum(each.lag or 0 for each in partitions),
+        "owed": vitals.owed if vitals else 0,
+        "in_flight": meter.in_flight,
+        "limit": sum(each.limiter.limit.calls for each in pools.replicas if each.usable),
+        "intents": meter.intents,
+        "freshness_p95_ms": (meter.percentiles() or {}).get("p95"),
+        "loop_lag_p99_ms": (lag or {}).get("p99"),
+        "away": dict(vitals.away) if vitals else {},
+    }
