@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from prompts.tokens import Count, estimate
 from streams.errors import AnswerRefused
 
 OTHER = "other"
@@ -16,8 +17,9 @@ SIGNALS = ("urgency", "gift", "seasonal")
 HIGHEST = 10
 """Weights, strengths and confidence are whole numbers from 0 to this: one token each."""
 
-MAX_TOKENS = 160
-"""Room for every field at its longest that a person would write; a typical answer takes half."""
+STOP = ("\n\n", "\n \n", " " * 16, "\t" * 6)
+"""An answer is one line. What has an empty one has begun another shopper; whitespace without end is what guided models
+fall into when nothing else fits. No more than the four that OpenAI's API takes, and none that indented JSON has."""
 
 NAMED, EVIDENCE = 3, 4
 """How many categories, or brands, and how many events an answer names."""
@@ -81,6 +83,23 @@ def schema(missions: Sequence[str]) -> str:
         "e": _array(number, 0, EVIDENCE),
     }
     return json.dumps(_object(properties, required=("m", "t", "c", "k", "e")), separators=(",", ":"))
+
+
+def max_tokens(missions: Sequence[str], count: Count = estimate) -> int:
+    """The tokens of the longest answer that the schema and the prompt allow, and a quarter more for long words; a
+    typical answer takes less than half. A model that goes on is cut off there, and what it said first still counts."""
+    several = ((99, HIGHEST),) * NAMED
+    answer = Answer(
+        mission=max((*missions, OTHER), key=count),
+        text=("considering " * _TEXT)[:_TEXT],
+        categories=several,
+        brands=several,
+        attributes=dict.fromkeys(ATTRIBUTES[:NAMED], ("waterproof " * _VALUE)[:_VALUE]),
+        signals=dict.fromkeys(SIGNALS, HIGHEST),
+        confidence=HIGHEST,
+        evidence=(9_999,) * EVIDENCE,
+    )
+    return count(answer.write()) * 5 // 4
 
 
 _LEVEL = {"type": "integer", "enum": list(range(HIGHEST + 1))}

@@ -10,16 +10,13 @@ from functools import lru_cache
 from importlib import resources
 from string import Template
 
-from prompts.answer import ATTRIBUTES, MAX_TOKENS, OTHER, SIGNALS, schema
+from prompts.answer import ATTRIBUTES, OTHER, SIGNALS, STOP, max_tokens, schema
 from prompts.budget import Budget, Fit
 from prompts.tokens import Count, estimate
 from prompts.world import About, Product, World, quoted
 from streams.errors import SettingInvalid
 from streams.profiles import Counts, Tally
 from streams.sessions import Session
-
-STOP = ("\n\n",)
-"""An answer is one line; an empty one means that the model has begun another shopper, or runs away in whitespace."""
 
 EXAMPLE = "research"
 """The mission of the template's example, where the configured list has it."""
@@ -70,7 +67,7 @@ class PromptRenderer:
         self._version = version
         self._prefix = Template(head).substitute(words, example=EXAMPLE if EXAMPLE in missions else OTHER)
         self._suffix = "\n" + tail.rstrip("\n")
-        self._schema = schema(missions)
+        self._schema, self._max_tokens = schema(missions), max_tokens(missions, count)
         self.fixed_tokens = count(self._prefix) + count(self._suffix)
         self._fit = Fit(budget, self.fixed_tokens, count, about)
 
@@ -82,7 +79,7 @@ class PromptRenderer:
         """The prompt for a session as it stands, or for what `world` made of it."""
         world = session if isinstance(session, World) else self._fit.world(session)
         lines = "\n".join(_past(world) + _history(world))
-        return Prompt(self._prefix + lines + self._suffix, self._version, STOP, MAX_TOKENS, self._schema)
+        return Prompt(self._prefix + lines + self._suffix, self._version, STOP, self._max_tokens, self._schema)
 
 
 def versions() -> tuple[str, ...]:

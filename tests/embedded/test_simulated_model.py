@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.embedded.simulated_model import answer
-from prompts.answer import MAX_TOKENS, parse
+from prompts.answer import parse
 from prompts.grounding import ground
 from prompts.missions import MISSIONS
 from prompts.render import PromptRenderer
 from prompts.rules import rules
+from prompts.tokens import estimate
 from streams.events import Item
 from streams.intents import Attribute
 from streams.sessions import Session
@@ -52,9 +53,10 @@ def test_agrees_with_the_rules(session: Session) -> None:
 
 @given(sessions())
 def test_an_answer_is_short(session: Session) -> None:
-    """Four characters a token, it stays under the limit that is sent with the prompt, on one line."""
-    text = asked(session)
-    assert len(text) / 4 < MAX_TOKENS
+    """It stays under the limit that is sent with the prompt, on one line."""
+    prompt = RENDERER.render(session)
+    text = answer(prompt.text)
+    assert estimate(text) < prompt.max_tokens
     assert len(text.splitlines()) == 1
 
 

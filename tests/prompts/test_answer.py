@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.answer import ATTRIBUTES, SIGNALS, Answer, parse, schema
+from prompts.answer import ATTRIBUTES, SIGNALS, STOP, Answer, max_tokens, parse, schema
+from prompts.missions import MISSIONS
+from prompts.tokens import estimate
 from streams.errors import AnswerRefused
 
 WHOLE = (
@@ -131,6 +133,32 @@ def test_whatever_the_schema_allows_is_read_whole(data: st.DataObject) -> None:
     document = data.draw(drawn(json.loads(schema(("gift", "research")))))
     answer = parse(json.dumps(document))
     assert json.loads(answer.write()) == {"b": [], "a": {}, "s": {}, **document}
+
+
+@pytest.mark.parametrize("missions", [("gift",), MISSIONS])
+def test_the_limit_leaves_room_for_the_longest_answer(missions: tuple[str, ...]) -> None:
+    """Of all fields at once, and not for twice of it."""
+    whole = Answer(
+        mission=max(missions, key=len),
+        text="Compares lightweight waterproof trail running shoes between eighty and a hundred and twenty euros",
+        categories=((12, 10), (3, 7), (20, 1)),
+        brands=((12, 10), (3, 7), (20, 1)),
+        attributes={"color": "midnight blue and silver", "material": "recycled polyester mesh", "use": "trail running"},
+        signals={"urgency": 10, "gift": 3, "seasonal": 8},
+        confidence=10,
+        evidence=(101, 117, 120, 133),
+    )
+    assert estimate(whole.write()) < max_tokens(missions) < 2 * estimate(whole.write())
+
+
+@pytest.mark.parametrize("indent", [None, 1, 2, 4])
+def test_no_stop_word_stands_in_a_sound_answer(indent: int | None) -> None:
+    """Indented or not; and whitespace without end has one soon."""
+    pretty = json.dumps(json.loads(WHOLE), indent=indent)
+    assert not [word for word in STOP if word in pretty]
+    assert parse(pretty) == PARSED
+    for runaway in ("\n" * 20, " " * 20, "\t" * 20, " \n" * 20, "\n  \n   \n" * 9 + " " * 20):
+        assert [word for word in STOP if word in runaway]
 
 
 def test_the_schema_lists_what_may_be_said() -> None:
