@@ -66,7 +66,7 @@ async def test_a_rollback_is_shown_and_taken_back(redis_server: RedisServer, tmp
     assert not (await worked(told, failed=150)).running
     seen = await run(tmp_path, told, "control", "status")
     assert seen.status == 0, seen.err
-    assert "1 workers are alive" in seen.out
+    assert "0 workers are alive" in seen.out
     assert "new-model: rolled back since" in seen.out
     assert "by worker w1: arm canary: errors: 100.0% of 150 calls" in seen.out
     assert "penchant control experiment new-model --forward" in seen.out
