@@ -110,20 +110,19 @@ def _history(world: World) -> list[str]:
     told = [0, 0]  # how many categories and brands are spelled out
     lines = []
     for number, _, minute, action, product, quantity, query in world.entries:
-        line = f"#{number} {minute}m {action}"
-        if product is not None:
-            last = shown.get(product[0])
-            if last is product:
-                line += f" p{product[0]}"
-            else:
-                line += _news(world, product, last or _UNKNOWN, told)
-                shown[product[0]] = product
-            if quantity != 1:
-                line += f" x{quantity}"
-            if last is None and product.about:
-                line += f"\np{product.number}:{quoted(product.about)}"
-        elif query:
-            line += quoted(query)
+        if product is None:
+            lines.append(f"#{number} {minute}m {action}{quoted(query) if query else ''}")
+            continue
+        short = product[0]
+        last = shown.get(short)
+        line = f"#{number} {minute}m {action} p{short}"
+        if last is not product:
+            shown[short] = product
+            line += _news(world, product, last or _UNKNOWN, told)
+        if quantity != 1:
+            line += f" x{quantity}"
+        if last is None and product.about:
+            line += f"\np{short}:{quoted(product.about)}"
         lines.append(line)
     return lines
 
@@ -132,12 +131,10 @@ _UNKNOWN = Product(0)
 
 
 def _news(world: World, product: Product, last: Product, told: list[int]) -> str:
-    """The product's short name, and what the prompt does not yet say about it."""
-    number, title, category, brand, price, currency, _ = product
+    """What the prompt does not yet say about a product."""
+    _, title, category, brand, price, currency, _ = product
     _, old_title, old_category, old_brand, old_price, old_currency, _ = last
-    news = f" p{number}"
-    if title != old_title:
-        news += quoted(title)
+    news = quoted(title) if title != old_title else ""
     if category != old_category:
         news += f" c{category}"
         if category > told[0]:

@@ -114,9 +114,10 @@ class _Names:
         self.entries = self._read(session, first)
 
     def _read(self, session: Session, first: int) -> list[Entry]:
-        entries, known, origin_ms = [], self.products, session.origin_ms
+        entries, known, origin_ms, number = [], self.products, session.origin_ms, session.dropped + first
         columns = zip(session.event_ids, session.times, session.actions, session.subjects, strict=True)
-        for number, (event_id, time_ms, code, subject) in enumerate(islice(columns, first, None), first + 1):
+        for event_id, time_ms, code, subject in islice(columns, first, None) if first else columns:
+            number += 1
             product, quantity, query = None, 1, ""
             if isinstance(subject, Item):
                 quantity = subject.quantity
@@ -125,39 +126,42 @@ class _Names:
             elif subject:
                 query = clean(subject, QUERY)
                 self.queries.append(query)
-            minute = (time_ms - origin_ms) // MINUTE_MS
-            line = (session.dropped + number, event_id, minute, ACTIONS[code], product, quantity, query)
+            line = (number, event_id, (time_ms - origin_ms) // MINUTE_MS, ACTIONS[code], product, quantity, query)
             entries.append(_new(Entry, line))
         return entries
 
     def _product(self, item: Item, last: tuple[Item, Product] | None) -> Product:
-        if last and last[0] == item:
+        if last is None:
+            product = self._unseen(item)
+        elif last[0] == item:
             return last[1]
-        product = self._describe(item, last[1] if last else self._unseen(item.id))
+        else:
+            product = self._changed(item, last[1])
         self.products[item.id] = (item, product)
         self.described.append(product)
         return product
 
-    def _unseen(self, item_id: str) -> Product:
-        about = clean(self._about(item_id), ABOUT) if self._about else ""
-        return Product(len(self.products) + 1, about=about)
-
-    def _describe(self, item: Item, last: Product) -> Product:
+    def _unseen(self, item: Item) -> Product:
         title, category, brand, price, currency = _details(
             item.title, item.category, item.brand, item.price, item.currency
         )
-        number, old_title, old_category, old_brand, old_price, old_currency, about = last
-        return _new(
-            Product,
-            (
-                number,
-                title or old_title,
-                _numbered(self.categories, category) if category else old_category,
-                _numbered(self.brands, brand) if brand else old_brand,
-                price or old_price,
-                currency or old_currency,
-                about,
-            ),
+        category_number = _numbered(self.categories, category) if category else 0
+        brand_number = _numbered(self.brands, brand) if brand else 0
+        about = clean(self._about(item.id), ABOUT) if self._about else ""
+        number = len(self.products) + 1
+        return _new(Product, (number, title, category_number, brand_number, price, currency, about))
+
+    def _changed(self, item: Item, last: Product) -> Product:
+        """What this event says of a product, and what it leaves out from the event before."""
+        title, category, brand, price, currency = _details(
+            item.title, item.category, item.brand, item.price, item.currency
+        )
+        return last._replace(
+            title=title or last.title,
+            category=_numbered(self.categories, category) if category else last.category,
+            brand=_numbered(self.brands, brand) if brand else last.brand,
+            price=price or last.price,
+            currency=currency or last.currency,
         )
 
 
