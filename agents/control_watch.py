@@ -6,7 +6,7 @@ known state stays in force; nothing waits for it, and what is counted meanwhile 
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import structlog
@@ -48,6 +48,7 @@ class ControlWatch:
     ) -> None:
         self._store, self.trials, self._outcomes = store, trials, outcomes
         self.worker, self._clock_ms, self._notify = worker, clock_ms, notify
+        self._deciding: dict[str, tuple[Standing, str, str]] = {}
         self.away: str | None = None
         self.read_s: float | None = None
 
@@ -93,9 +94,11 @@ class ControlWatch:
     async def _learn(self, control: Control) -> None:
         """Hear what was decided. A Redis that has lost it is told again."""
         for name, standing in self.trials.learn(control.standings).items():
-            log.info(
-                "experiment.decided", experiment=name, state=standing.state, who=standing.who, why=standing.why
-            )  # fmt: skip
+            ours, arm, why = self._deciding.pop(name, (None, "", ""))
+            if ours == standing:  # Redis took it, and its reply was lost
+                self._tell(name, arm, why)
+            else:
+                log.info("experiment.decided", experiment=name, **asdict(standing))
         for name, known in self.trials.standings.items():
             held = control.standings.get(name)
             if held is None or held.serial < known.serial:
@@ -119,9 +122,14 @@ class ControlWatch:
         name, serial = experiment.name, self.trials.standing(experiment.name).serial + 1
         told = f"arm {arm}: {why}"
         decision = Standing(serial, "back", f"worker {self.worker}", told, self._clock_ms(), experiment.definition)
+        self._deciding[name] = decision, arm, why
         if not await self._store.decide(name, decision):
             return  # somebody else was quicker, and is heard the next time
+        del self._deciding[name]
         self.trials.learn({name: decision})
+        self._tell(name, arm, why)
+
+    def _tell(self, name: str, arm: str, why: str) -> None:
         log.warning("experiment.rolled_back", experiment=name, arm=arm, why=why, then="an operator brings it forward")
         if self._notify is not None:
             self._notify(ExperimentNotice("rolled_back", name, arm, why, asyncio.get_running_loop().time()))

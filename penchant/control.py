@@ -81,7 +81,8 @@ async def decide(settings: Settings, name: str, standing: Standing) -> Standing:
 def _view(control: Control, experiment: Experiment) -> ExperimentView:
     standing = control.standings.get(experiment.name, UNDECIDED)
     serial = standing.serial - (standing.state == "back")
-    judged = max((key.bucket_s for key in control.counts if key.serial == serial), default=0)
+    ours = (key.bucket_s for key in control.counts if (key.experiment, key.serial) == (experiment.name, serial))
+    judged = max(ours, default=0)
     now_s = time.time() if standing.state == "forward" else judged
     found = {arm: sum(spans, Counts()) for arm, spans in pooled(control.counts, experiment, serial, now_s).items()}
     left = 100.0 - sum(arm.hundredths for arm in experiment.treatments) / 100

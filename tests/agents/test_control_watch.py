@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from agents.control_watch import ControlWatch
+from agents.control_watch import ControlWatch, ExperimentNotice
 from agents.experiments import Arm, Experiment
 from agents.outcomes import Outcomes
 from agents.trials import Trials, pooled
@@ -142,6 +142,23 @@ async def test_the_last_known_state_outlives_redis() -> None:
     store.down = True
     await looking.look()
     assert not trials.running
+
+
+async def test_a_rollback_whose_reply_was_lost_is_told() -> None:
+    """Once, when it is heard of."""
+    store, notices = control(), list[ExperimentNotice]()
+    trials, outcomes = Trials([TRIED]), Outcomes()
+    looking = ControlWatch(store, trials, outcomes, "w1", lambda: 1_000_000, notices.append)
+    await looking.begin()
+    count(outcomes, failed=200, answered=2_000)
+    store.mute = True
+    await looking.look()
+    assert not notices
+    store.mute = False
+    for _ in range(2):
+        await looking.look()
+    assert not trials.running
+    assert [(notice.arm, notice.kind) for notice in notices] == [("canary", "rolled_back")]
 
 
 async def test_a_redis_that_lost_the_decision_is_told_again() -> None:

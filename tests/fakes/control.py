@@ -9,11 +9,12 @@ from tests.fakes.store import at_once
 
 
 class MemoryControl:
-    """ControlStore. `way` is awaited before each call; while `down` is true every call fails."""
+    """ControlStore. `way` is awaited before each call; while `down` every call fails; while `mute` decisions are taken,
+    and nobody is told."""
 
     def __init__(self, now_s: Callable[[], float], way: Callable[[], Awaitable[None]] = at_once) -> None:
         self._now_s, self.way = now_s, way
-        self.down = False
+        self.down = self.mute = False
         self.standings: dict[str, Standing] = {}
         self.counts: Counter[CountKey] = Counter()
         self._workers: dict[str, float] = {}
@@ -34,6 +35,8 @@ class MemoryControl:
         if held is not None and held.serial >= standing.serial:
             return False
         self.standings[experiment] = standing
+        if self.mute:
+            raise StoreUnavailable("the store in memory is mute")
         return True
 
     async def forget(self, counts: Collection[CountKey]) -> None:
