@@ -39,10 +39,9 @@ def _scores(report: Mapping[str, Any]) -> str:
 
 def _intervals(axes: Axes, report: Mapping[str, Any], name: str) -> None:
     found = [(who, scores[name]) for who, scores in report["scores"].items() if name in scores]
-    for at, (_, score) in enumerate(found):
-        low, high = score["interval"]
-        axes.plot([low, high], [at, at], color=COLOURS[at % len(COLOURS)])
-        axes.plot([score["value"]], [at], "o", color=COLOURS[at % len(COLOURS)])
+    for at, (who, score) in enumerate(found):
+        axes.plot(score["interval"], [at, at], color=_colour(report, who))
+        axes.plot([score["value"]], [at], "o", color=_colour(report, who))
     axes.set_yticks(range(len(found)), [who for who, _ in found], fontsize="small")
     axes.set_ylim(len(found) - 0.5, -0.5)
     better = next(each.better for each in SCORED if each.name == name)
@@ -54,13 +53,18 @@ def _calibration(report: Mapping[str, Any]) -> str:
         figure = Figure(figsize=(4.2, 3.8), layout="constrained")
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color="#cccccc", linewidth=1)
-        for at, (name, bins) in enumerate(report["reliability"].items()):
-            colour = COLOURS[(at + 3) % len(COLOURS)]
+        for name, bins in report["reliability"].items():
+            colour = _colour(report, name)
             axes.plot([said for said, *_ in bins], [came for _, came, _ in bins], "o-", color=colour, label=name)
         axes.set_xlabel("confidence")
         axes.set_ylabel("first category is the next one's")
         axes.legend(frameon=False, fontsize="small")
         return _svg(figure)
+
+
+def _colour(report: Mapping[str, Any], name: str) -> str:
+    """The same for a predictor everywhere."""
+    return COLOURS[list(report["scores"]).index(name) % len(COLOURS)]
 
 
 def _svg(figure: Figure) -> str:
