@@ -61,14 +61,16 @@ async def test_a_real_broker_tells_of_its_topics(real_kafka: Kafka, redis_server
         "REDIS__NAMESPACE": "doctor",
         "MODEL__URL": NOWHERE,
     }
-    ended = await run(tmp_path, variables, "doctor", "--json")
+    ended, shown = await asyncio.gather(
+        run(tmp_path, variables, "doctor", "--json"),
+        run(tmp_path, variables, "doctor"),
+    )
     assert ended.status == 1
     errors = " ".join(each["found"] for each in of(ended, f"topic {bad}") if each["severity"] == "error")
     assert "compacted" in errors
     assert "retention is 0.0 h" in errors
     assert "60 of 60 sampled events are not keyed by their shopper" in errors
     assert "below a day" in " ".join(each["found"] for each in of(ended, f"topic {dead}"))
-    shown = await run(tmp_path, variables, "doctor")
     assert (shown.status, "penchant rekey" in " ".join(shown.out.split())) == (1, True)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,9 +14,13 @@ from aiokafka import AIOKafkaProducer
 
 from penchant.admission.reader import TopicReader
 from penchant.embedded.kafka import MockKafka
+from penchant.letters import redrive as redriving
+from penchant.letters.listing import Listing
+from penchant.letters.pile import look
 from penchant.settings.kafka import Kafka as KafkaSettings
 from streams.dead_letters import DeadLetter
 from streams.decoding import encode
+from streams.dialects import dialect
 from streams.erasures import Erasure
 from streams.events import ShopperEvent
 from tests.kafka import Kafka
@@ -77,25 +81,27 @@ async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path
     erasure = Erasure("gone", 1_800_000_000_000, 0, (0, 0, 0))
     await kafka.produce(str(variables["KAFKA__ERASURE_TOPIC"]), [erasure.dump()], keys=[b"gone"])
 
-    rehearsed = await run(tmp_path, variables, "dead-letters", "redrive", "--reason", "schema", "--dry-run", "--json")
-    assert (rehearsed.status, rehearsed.report["redriven"]) == (0, 700)
+    ours = KafkaSettings.model_validate(
+        {name.removeprefix("KAFKA__").lower(): each for name, each in variables.items()}
+    )
+    of_schema, of_any = (redriving.Plan(events, dialect("native", keyed=True), reason) for reason in ("schema", None))
+
+    rehearsed = await redriving.rehearse(ours, of_schema, silent)
     assert await records(kafka, events) == []
     first = await run(tmp_path, variables, "dead-letters", "redrive", "--reason", "schema", "--json")
-    again = await run(tmp_path, variables, "dead-letters", "redrive", "--json")  # of any reason
+    again = await redriving.redrive(ours, of_any, silent)
 
     expected = {"letters": 734, "redriven": 700, "already": 30, "passed": 2, "erased": 1, "still_bad": {"json": 1}}
+    assert asdict(rehearsed) == expected
     assert (first.status, first.report) == (0, expected | {"dry_run": False})
-    assert (again.report["redriven"], again.report["already"], again.report["passed"]) == (1, 730, 1)
-    assert again.report["still_bad"] == {"json": 1}
+    assert (again.redriven, again.already, again.passed, again.still_bad) == (1, 730, 1, {"json": 1})
     back = await there(kafka, events, 701)
     assert sorted((record.key, record.value, record.timestamp) for record in back) == sorted(
         (each.key, each.value, each.timestamp_ms) for each in [*good, others[1]]
     )
     assert {record.headers for record in back if record.headers} == {each.own_headers for each in good}
-    listed = await run(tmp_path, variables, "dead-letters", "list", "--json")
-    waiting = {kind["reason"]: (kind["letters"], kind["waiting"]) for kind in listed.report["reasons"]}
-    assert waiting == {"schema": (733, 3), "key": (1, 0)}
-    assert await kafka.committed(str(variables["KAFKA__GROUP"]), dead) is None
+    assert await waiting(ours) == {"schema": (733, 3), "key": (1, 0)}
+    assert await kafka.committed(ours.group, dead) is None
 
 
 async def test_a_redrive_that_is_killed_is_gone_on_with(real_kafka: Kafka, tmp_path: Path) -> None:
@@ -118,6 +124,20 @@ async def test_a_redrive_that_is_killed_is_gone_on_with(real_kafka: Kafka, tmp_p
     assert ended.report["already"] >= 500
     back = [orjson.loads(record.value)["event_id"] for record in await there(kafka, events, count)]
     assert sorted(back) == sorted(f"e{number}" for number in range(count))
+
+
+async def waiting(kafka: KafkaSettings) -> Mapping[str, tuple[int, int]]:
+    """Letters, and those that wait, by reason."""
+    listing = Listing()
+    async with TopicReader(kafka, committed=True) as reader:
+        pile = await look(reader, kafka.dead_letter_topic, silent)
+        async for _, found in pile.found():
+            listing.add(found)
+    return {kind.reason: (kind.letters, kind.waiting) for kind in listing.kinds}
+
+
+def silent(_: int) -> None:
+    """Nobody looks at the progress."""
 
 
 def settings(kafka: Kafka, events: str, dead: str) -> Mapping[str, object]:
