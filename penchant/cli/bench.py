@@ -5,6 +5,7 @@ import io
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -196,6 +197,7 @@ def prompts(
             "--events", metavar="FILE", exists=True, dir_okay=False, help="A recording, beside the simulation."
         ),
     ] = None,
+    prompt: Annotated[str, typer.Option("--prompt", metavar="VERSION", help="The version of the prompt.")] = "v1",
     tokenizer: Annotated[
         Path | None,
         typer.Option("--tokenizer", metavar="FILE", exists=True, dir_okay=False, help="A model's tokenizer.json."),
@@ -217,7 +219,7 @@ def prompts(
     from penchant.bench import show  # noqa: PLC0415
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
-        plan = prefixes.QUICK if quick else prefixes.Plan()
+        plan = replace(prefixes.QUICK if quick else prefixes.Plan(), version=prompt)
         return asyncio.to_thread(prefixes.run, plan, events, tokenizer, say)
 
     _run(measure, show.show_prompts, json=json)
