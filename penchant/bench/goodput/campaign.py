@@ -42,14 +42,14 @@ async def _run(plan: Plan, execute: Callable[..., Awaitable[Figures]], say: Say)
     say(f"one call an event just holds at {unit:g} events/s")
     report: Figures = {"unit_rate": unit, "loads": await _loads(plan, unit, attempt, say)}
     report["fewer_replicas"] = await _fewer(plan, unit, attempt)
-    report["limits"] = await _limits(plan.shortly(), attempt, say) if plan.limits else {}
-    capacity = report["limits"].get("penchant", {}).get("rate")
-    alone = replace(plan.shortly(), replicas=1)
-    report["without"] = await _without(plan.shortly(), capacity, attempt, say) if plan.without and capacity else []
-    report["sharing"] = []
-    if plan.sharing and capacity:
-        report["sharing"] = await compare(alone.trial("penchant", 1.0), capacity / plan.replicas, execute)
     report["sensitivity"] = await _sensitivity(plan.shortly(), attempt, say)
+    report["limits"] = await _limits(plan.sliced(), attempt, say) if plan.limits else {}
+    capacity = report["limits"].get("penchant", {}).get("rate")
+    report["without"] = await _without(plan.sliced(), capacity, attempt, say) if plan.without and capacity else []
+    report["sharing"] = []
+    if plan.sharing and capacity:  # as many slices as there are replicas make up about one whole GPU
+        alone = replace(plan.shortly(), replicas=1).trial("penchant", 1.0)
+        report["sharing"] = await compare(alone, capacity * plan.slices / plan.replicas, execute)
     return report | {"aims": _aims(report)}
 
 
@@ -125,7 +125,7 @@ async def _sensitivity(plan: Plan, attempt: Try, say: Say) -> list[Figures]:
 async def _changed(plan: Plan, attempt: Try, name: str, factor: float) -> Figures:
     """Five times what the operator holds on another GPU. Where it never holds any rate, there is nothing to compare."""
     changed = replace(plan, timing=scaled(plan.timing, name, factor))
-    rate = await just_holds(changed.trial("per event", 1.0), attempt, plan.seeds)
+    rate = await just_holds(changed.trial("per event", 1.0), attempt)
     if rate is None:
         return {"parameter": name, "factor": factor, "operator_rate": None}
     theirs = await attempt(changed.trial("per event", rate))
