@@ -39,13 +39,13 @@ class Plan:
 
     shoppers: int = 1_000
     events: int = 40_000
-    rounds: int = 30
+    rounds: int = 300
     windows: int = 10
     answered: int = 7
     version: str = "v1"
 
 
-QUICK = Plan(shoppers=100, events=3_000, rounds=5, windows=3)
+QUICK = Plan(shoppers=100, events=3_000, rounds=30)
 
 
 def run(plan: Plan, events: Path | None, tokenizer_file: Path | None, say: Say) -> dict[str, Any]:
