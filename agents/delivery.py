@@ -13,7 +13,7 @@ from agents.reasoning import Answered
 from agents.shoppers import Owed, Shopper
 from agents.verdicts import covers
 from storage.checkpoints import OwedStore, Verdict
-from storage.gather import GatheringWriter
+from storage.gather import Writer
 from streams.errors import StoreUnavailable
 from streams.intents import Intent, Waits
 
@@ -37,7 +37,7 @@ class Delivery:
     def __init__(
         self,
         backlog: Backlog,
-        writer: GatheringWriter,
+        writer: Writer,
         owed: OwedStore,
         checkpoints: Checkpoints,
         rules: CallRules,

@@ -17,7 +17,7 @@ from agents.shoppers import Shopper
 from agents.slots import Slots, Unlimited
 from clients.calls import ModelClient
 from storage.checkpoints import OwedStore
-from storage.gather import GatheringWriter
+from storage.gather import Writer
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 from streams.sessions import Session
 
@@ -57,7 +57,7 @@ class Dispatch:
         self,
         backlog: Backlog,
         model: ModelClient,
-        writer: GatheringWriter,
+        writer: Writer,
         owed: OwedStore,
         checkpoints: Checkpoints,
         reasoning: Reasoner,

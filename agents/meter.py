@@ -39,6 +39,7 @@ class Meter:
     output_tokens: int = 0
     store_failures: int = 0
     stale_writes: int = 0
+    history_missed: int = 0
     in_flight: int = 0
     freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
     freshness_s: Histogram = field(default_factory=lambda: Histogram(FRESHNESS_S))

@@ -29,6 +29,7 @@ from penchant.admission.start import Admission, admitted
 from penchant.connection import idempotent_producer
 from penchant.erasures import ErasureWatch, erasure_watch
 from penchant.experiments import Making, Tell, Tried
+from penchant.history import make_topics
 from penchant.model_side import ModelSide, knowledge_of, reasoning_of
 from penchant.parts import Parts, Servers, make_parts
 from penchant.patience import patiently
@@ -123,6 +124,7 @@ async def _connected(settings: Settings) -> AsyncIterator[Servers]:
         stack.push_async_callback(redis.aclose)
         producer = await stack.enter_async_context(idempotent_producer(settings.kafka))
         admission = await stack.enter_async_context(admitted(settings, redis))
+        await make_topics(settings.kafka, admission.lineage.partitions)
         yield Servers(redis, producer, admission)
 
 

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from penchant.admission.reader import TopicReader
 from penchant.connection import idempotent_producer
+from penchant.history import KafkaHistory
 from penchant.settings.root import Settings
 from penchant.traffic.topic import create_topic
 from storage.connection import connect
@@ -57,6 +58,9 @@ async def forget(settings: Settings, shoppers: Sequence[str]) -> list[Receipt]:
         store = RedisErasures(redis, keys, settings.redis.timeout_s)
         removed = await store.erase(erasures)
         owed = [await store.unowe([each], log.partitions) for each in shoppers]
+        history = KafkaHistory(producer, kafka)
+        for each in shoppers:
+            await history.erase(each)
     return [
         Receipt(each.shopper, number, kafka.erasure_topic, offset, each.ends, *gone, marks)
         for each, offset, gone, marks in zip(erasures, offsets, removed, owed, strict=True)

@@ -13,11 +13,13 @@ from agents.dispatch import Dispatch
 from agents.duty import Duty
 from agents.enrich import Enrichment
 from agents.erasures import Erasures
+from agents.history import PublishingWriter
 from agents.ingest import Ingest, SliceRules
 from agents.instruments import Instruments
 from agents.knowledge import Knowledge
 from agents.lanes import Lane, Lanes
 from agents.letters import KafkaLetters
+from agents.meter import Meter
 from agents.parking import Parking
 from agents.recall import Recall
 from agents.refusals import Refusals
@@ -28,6 +30,7 @@ from clients.pools import PooledClient
 from penchant import __version__, wiring
 from penchant.admission.start import Admission
 from penchant.experiments import Making, Tried, clock_ms
+from penchant.history import KafkaHistory
 from penchant.presidio import redaction
 from penchant.settings.root import Settings
 from prompts.render import versions
@@ -35,7 +38,7 @@ from storage.connection import Client
 from storage.erasures import RedisErasures
 from storage.fleet import RedisFleet
 from storage.freezable import FreezableStore
-from storage.gather import GatheringWriter
+from storage.gather import GatheringWriter, Writer
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.dialects import dialect
@@ -95,7 +98,8 @@ def make_parts(
     writer = GatheringWriter(store, wiring.gather(settings))
     slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
     reasoning, lanes = _reasoning(settings, making, board), _lanes(tried, board)
-    dispatch = Dispatch(backlog, pools, writer, store, checkpoints, reasoning, calls, meter, slots, duty, lanes)
+    to_rankers = _published(settings, servers, writer, meter)
+    dispatch = Dispatch(backlog, pools, to_rankers, store, checkpoints, reasoning, calls, meter, slots, duty, lanes)
     if knowledge:
         dispatch.learn = knowledge.learn
     upkeep = wiring.upkeep(settings)
@@ -110,6 +114,13 @@ def make_parts(
         clock_ms,
     )
     return Parts(enrichment, erasures, backlog, refusals, dispatch, writer, pools, duty, switches, board)
+
+
+def _published(settings: Settings, servers: Servers, writer: Writer, meter: Meter) -> Writer:
+    """With the topics of intents, where there are any."""
+    if not (settings.kafka.intents_topic or settings.kafka.history_topic):
+        return writer
+    return PublishingWriter(writer, KafkaHistory(servers.producer, settings.kafka), clock_ms, meter)
 
 
 def _reasoning(settings: Settings, making: Making, board: Board) -> PinnedReasoning:

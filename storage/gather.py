@@ -3,9 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from storage.checkpoints import CheckpointStore, Verdict, Write
 from streams.errors import PenchantError
+
+
+class Writer(Protocol):
+    """Writes one checkpoint. Raises StoreUnavailable."""
+
+    async def write(self, write: Write) -> Verdict: ...
 
 
 @dataclass(frozen=True, slots=True)

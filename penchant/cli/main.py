@@ -24,6 +24,7 @@ COMMANDS = {
     "inspect": "Show everything about a shopper's intent, and why it is as old as it is.",
     "forget": "Erase shoppers for good.",
     "control": "See what a fleet of workers does, and decide for all of it.",
+    "export": "Join ranking requests to the intents that were readable then, for training.",
     "simulate": "Send shopper events to Kafka, simulated or from a file.",
     "bench": "Measure what it costs and holds, beside others, on this machine.",
     "eval": "Score rules, model and prompts on what recorded shoppers did next.",

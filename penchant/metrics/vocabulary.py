@@ -113,6 +113,11 @@ VOCABULARY = (
         readings.count("stale_writes"),
     ),
     Metric(
+        "counter", "history_missed", "Intents that rankers have and the history topics have not.",
+        "Any: Kafka does not take records of kafka.history_topic or kafka.intents_topic; what was missed stays missed.",
+        readings.count("history_missed"),
+    ),
+    Metric(
         "gauge", "dependency_up", "1 when Kafka, Redis or the model answers, 0 when not.",
         "0: bring it back. The worker waits, and needs no restart.",
         readings.up, ("dependency",),

@@ -62,6 +62,10 @@ class Kafka(Section):
     No two workers may share one."""
     dead_letter_topic: Topic = "shopper-events.dead-letters"
     """Where refused events go, with their origin and the reason as headers."""
+    intents_topic: Topic | None = None
+    """Each shopper's current intent is sent there too: compacted, keyed by shopper, a tombstone when one is erased."""
+    history_topic: Topic | None = None
+    """Every intent is appended there, with when it became readable: what a team trains on (penchant export)."""
     erasure_topic: Topic = "shopper-events.erasures"
     """Who is to be forgotten, by `penchant forget`: compacted, keyed by shopper. Workers read it whole at their
     start."""

@@ -1,0 +1,1 @@
+"""Export: what rankers could have read at the time of their requests, for training."""
