@@ -40,9 +40,10 @@ def far_from_chance(scores: Scores) -> list[dict[str, Any]]:
     ]
 
 
-def farthest(scores: Scores) -> float:
-    """The most standard errors that anything is away from chance."""
-    return max((abs(score.above_chance or 0.0) for each in scores.values() for score in each.values()), default=0.0)
+def farthest(scores: Scores) -> dict[str, Any]:
+    """How many scores were held against chance, and the most standard errors that any of them is away from it."""
+    held = [abs(score.above_chance) for each in scores.values() for score in each.values() if score.above_chance]
+    return {"scores": len(held), "farthest": round(max(held, default=0.0), 1)}
 
 
 def _compared(measure: str, better: Any, scores: Scores, name: str, against: str) -> dict[str, Any]:

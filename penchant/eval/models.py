@@ -15,14 +15,13 @@ from prompts.grounding import ground
 from prompts.missions import MISSIONS
 from prompts.render import Prompt, PromptRenderer
 from prompts.rules import rules
+from prompts.tokens import estimate
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 from streams.intents import Findings
 
 AT_ONCE = 64
 WITHIN_S = 60.0
 TRIES = 4
-CHARACTERS_PER_TOKEN = 4
-"""What an answer's tokens are estimated by where the server does not count them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,11 @@ class Answers:
 
     subject: Subject
     answers: tuple[Answered, ...]
+    input_tokens: tuple[int, ...]
     prefix_shares: tuple[float, ...]
 
     def report(self) -> dict[str, object]:
-        """Shares of one; tokens by the server's count, else estimated by characters."""
+        """Shares of one; tokens by the server's count, else estimated."""
         valid = [each for each in self.answers if each.valid]
         claimed = sum(each.claimed for each in valid)
         invented = sum(each.removed.count("evidence") for each in valid)
@@ -77,7 +77,7 @@ class Answers:
             "grounded_share": round(sum(not each.removed for each in valid) / max(len(valid), 1), 4),
             "evidence_valid_share": round(1 - invented / claimed, 4) if claimed else None,
             "abstained_share": round(sum(each.abstained for each in valid) / max(len(valid), 1), 4),
-            "input_tokens_median": median(each.input_tokens or 0 for each in completions),
+            "input_tokens_median": median(self.input_tokens),
             "output_tokens_median": median(map(_output_tokens, completions)),
             "prefix_share": round(fmean(self.prefix_shares), 4) if self.prefix_shares else None,
         }
@@ -102,7 +102,9 @@ async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], 
                 workers.create_task(worker())
     except* (ModelUnavailable, DeadlinePassed) as group:
         raise ModelUnavailable(f"{subject.name}: {_first(group)}") from group
-    return Answers(subject, tuple(found[at] for at in range(len(cases))), tuple(_prefix_shares(cases, prompts)))
+    answers = tuple(found[at] for at in range(len(cases)))
+    read = tuple(_input_tokens(each.completion, prompt) for each, prompt in zip(answers, prompts, strict=True))
+    return Answers(subject, answers, read, tuple(_prefix_shares(cases, prompts)))
 
 
 async def _complete(subject: Subject, id_: str, shopper: str, prompt: Prompt) -> Completion:
@@ -165,10 +167,14 @@ def _common(one: str, other: str) -> int:
     return bisect_left(lengths, x=True, key=lambda length: not other.startswith(one[:length]))
 
 
+def _input_tokens(completion: Completion, prompt: Prompt) -> int:
+    return estimate(prompt.text) if completion.input_tokens is None else completion.input_tokens
+
+
 def _output_tokens(completion: Completion) -> int:
     if completion.output_tokens is not None:
         return completion.output_tokens
-    return -(-len(completion.text) // CHARACTERS_PER_TOKEN)
+    return estimate(completion.text)
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> BaseException:

@@ -63,8 +63,8 @@ def _notes(report: Mapping[str, Any]) -> Iterator[str]:
     check = report["check"]
     state = "fell to chance, as it must" if check["passed"] else "DID NOT FALL TO CHANCE: trust nothing of this"
     yield (
-        f"The harness: on events shuffled across shoppers everything {state}; the farthest was "
-        f"{check['farthest']} standard errors away."
+        f"The harness: on events shuffled across shoppers everything {state}; the farthest of "
+        f"{check['scores']} scores was {check['farthest']} standard errors away."
     )
     if (share := report["reachable_share"]) is not None:
         yield (

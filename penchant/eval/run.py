@@ -67,7 +67,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The report, what the judge was shown, and the findings of rules and models, one a case."""
+    """The report, the pairs that the judge was shown, and whether harness and judge let it pass."""
 
     report: dict[str, Any]
     pairs: list[dict[str, Any]]
@@ -107,7 +107,7 @@ async def run(
         check = await _score(few, plan, subjects, progress, ", shuffled")
     far = far_from_chance(check.scores)
     report = _report(plan, cut, len(events), scored)
-    report["check"] = {"passed": not far, "farthest": round(farthest(check.scores), 1), "far_from_chance": far}
+    report["check"] = {"passed": not far, **farthest(check.scores), "far_from_chance": far}
     pairs: list[dict[str, Any]] = []
     if judge is not None and subjects:
         report["judge"], pairs = await _judge(judge, cut, scored, plan, progress)

@@ -8,13 +8,15 @@ from rich.table import Table
 
 from penchant.eval.measures import SCORED
 
+WIDEST = max(len(each.name) for each in SCORED)
+
 
 def show(console: Console, report: Mapping[str, Any]) -> None:
     """Scores by predictor, the models' answers, and whether the harness held."""
     names = list(report["scores"])
     table = Table()
     for number, column in enumerate(("", "better", *names)):
-        table.add_column(column, justify="right" if number > 1 else "left")
+        table.add_column(column, justify="right" if number > 1 else "left", min_width=0 if number else WIDEST)
     for measure in SCORED:
         found = [report["scores"][name].get(measure.name) for name in names]
         table.add_row(measure.name, measure.better, *(f"{each['value']:.3f}" if each else "" for each in found))

@@ -82,7 +82,7 @@ class Table:
         chance = np.array([fmean(self._ask(measure, guesses, at, one) for one in some) for at, _, some in asked])
         visits = self._visits([at for at, _, _ in asked])
         sums, counts = self._sums(visits, real), self._sums(visits, np.ones_like(real))
-        drawn = (self._weights @ sums) / np.maximum(self._weights @ counts, 1)
+        drawn = _ratio(self._weights @ sums, self._weights @ counts)
         gained = real - chance if measure.better != "lower" else chance - real
         above = _standard_errors(self._sums(visits, gained), counts)
         return _score(float(real.mean()), drawn, float(chance.mean()), above, len(asked))
@@ -122,6 +122,11 @@ def difference(one: Score, other: Score, better: Better) -> tuple[float, tuple[f
     """By how much one is better than the other, and the 95 % interval of that."""
     sign = -1 if better == "lower" else 1
     return sign * (one.value - other.value), _bounds(sign * (one.drawn - other.drawn))
+
+
+def _ratio(sums: Floats, counts: Floats) -> Floats:
+    """Not a number for draws without any of the cases."""
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
 def _score(value: float, drawn: Floats, chance: float | None, above: float | None, cases: int) -> Score:

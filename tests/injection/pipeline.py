@@ -38,9 +38,9 @@ class Asked:
     prompt: str
 
 
-def story(shopper: str, now_ms: int, title: str, query: str) -> list[ShopperEvent]:
+def story(shopper: str, now_ms: int, title: str, query: str, shoes_id: str = "sku-3") -> list[ShopperEvent]:
     """Searches, looks at kettles, sends one back and looks at shoes of that title."""
-    shoes = Item("sku-3", title, "sport/shoes", "Ridge", 120.0, "EUR")
+    shoes = Item(shoes_id, title, "sport/shoes", "Ridge", 120.0, "EUR")
     did: list[tuple[Any, Item | None]] = [
         ("search", None), ("view", KETTLE), ("view", OTHER_KETTLE), ("cart_add", OTHER_KETTLE), ("view", shoes),
         ("cart_remove", OTHER_KETTLE), ("view", KETTLE), ("view", shoes),
@@ -64,15 +64,18 @@ class Worker:
     def __init__(self, now_ms: int) -> None:
         self._now_ms = now_ms
         self._checkpoints = Checkpoints("w", ExpiryRules(), lambda: now_ms, lineage=0)
-        self._reasoning = Reasoning(versions()[-1], MISSIONS, Sampling())
+        self._knowledge: dict[str, str] = {}
+        self._reasoning = Reasoning(versions()[-1], MISSIONS, Sampling(), about=self._about)
         self._decoder = Decoder()
         self._shoppers = 0
 
-    def ask(self, title: str, query: str) -> Asked:
-        """A shopper's events as bytes become a prompt."""
+    def ask(self, title: str, query: str, about: str = "") -> Asked:
+        """A shopper's events as bytes become a prompt; `about` is what the shop says of the shoes."""
         shopper = Shopper(ID.format(self._shoppers), Partition(0, 1, 10.0))
         self._shoppers += 1
-        events = story(shopper.id, self._now_ms, title, query)
+        shoes_id = f"sku-3-{self._shoppers}"
+        self._knowledge[shoes_id] = about
+        events = story(shopper.id, self._now_ms, title, query, shoes_id)
         records = [
             SimpleNamespace(
                 offset=at, timestamp=self._now_ms, key=each.shopper_id.encode(), value=encode(each), headers=()
@@ -94,6 +97,9 @@ class Worker:
             answered = None
         intent = self._reasoning.compose(asked.checkpoint, answered, NO_WAITS, self._now_ms)
         return self._checkpoints.write(asked.checkpoint, intent, owed=False)
+
+    def _about(self, item_id: str) -> str:
+        return self._knowledge.get(item_id, "")
 
 
 class Store:

@@ -1,9 +1,9 @@
 """Injection: whatever a title or a search says, and however blindly a model obeys it, the intent moves only where and
 as far as docs/security.md says.
 
-Every instruction, in every encoding, planted in a title and in a search, against three models that obey, from the
-event's bytes to the bytes in a real Redis. Each is compared with a shopper whose title and search are harmless; nothing
-is looked for in the text.
+Every instruction, in every encoding, planted in a title and in a search, and in one encoding in what the shop says of a
+product, against three models that obey, from the event's bytes to the bytes in a real Redis. Each is compared with a
+shopper whose texts are harmless; nothing is looked for in the text.
 """
 
 import re
@@ -67,24 +67,27 @@ async def store(redis_server: RedisServer) -> AsyncIterator[Store]:
 
 @cache
 def planted(instructions: tuple[str, ...]) -> tuple[Planted, ...]:
-    """Every instruction in every encoding in both places."""
+    """Every instruction in every encoding in a title and in a search, and in one of them in what the shop says of a
+    product."""
     return tuple(_planted(instructions))
 
 
 def _planted(instructions: tuple[str, ...]) -> Iterator[Planted]:
-    for text in instructions:
-        for encode in ENCODINGS.values():
+    for number, text in enumerate(instructions):
+        for place, encode in enumerate(ENCODINGS.values()):
             hostile = f"{SHOWN} {encode(text)}"[:1_000]
             yield Planted(WORKER.ask(hostile, "kettle"), WORKER.ask(SHOWN, "kettle"))
             harmless = f"{SHOWN} {' '.join(sorted(_words(hostile) & COUNTED))}"
             yield Planted(WORKER.ask(SHOWN, hostile), WORKER.ask(SHOWN, harmless))
+            if number % len(ENCODINGS) == place:
+                yield Planted(WORKER.ask(SHOWN, "kettle", hostile), WORKER.ask(SHOWN, "kettle", SHOWN))
 
 
 @pytest.mark.parametrize("instructions", sources())
 def test_a_planted_text_stays_between_its_quotes(instructions: tuple[str, ...]) -> None:
     """Outside of quotes the prompt is that of the harmless shopper, byte for byte."""
     shoppers = planted(instructions)
-    assert len(shoppers) == len(instructions) * len(ENCODINGS) * 2
+    assert len(shoppers) == len(instructions) * (len(ENCODINGS) * 2 + 1)
     for each in shoppers:
         assert skeleton(each.hostile.prompt) == skeleton(each.benign.prompt)
 
