@@ -125,6 +125,16 @@ def show_prompts(console: Console, report: Mapping[str, Any]) -> None:
     foot(console, report)
 
 
+def show_decoding(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each dialect: what one event costs."""
+    shown = table("dialect", "bytes an event", "CPU an event", "times native", "95 %")
+    for row in report["decoding"]:
+        spread = _span(row["times_native_interval"], "g")
+        shown.add_row(row["dialect"], f"{row['bytes']:,}", f"{row['cpu_us']:g} us", f"{row['times_native']:g}", spread)
+    console.print(shown)
+    foot(console, report)
+
+
 def table(*columns: str) -> Table:
     """Empty, with figures to the right."""
     empty = Table()

@@ -1,25 +1,19 @@
 """penchant bench: what Penchant costs and holds, measured beside others on this machine."""
 
 import asyncio
-import io
-import tempfile
-import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 
+from penchant.cli.measuring import Report, Say, measured
 from penchant.cli.options import Json
-from penchant.logs import configure_logs
 
 Quick = Annotated[bool, typer.Option("--quick", help="A rougher answer, within 45 seconds once all is installed.")]
 Plots = Annotated[Path | None, typer.Option("--plots", help="A folder for pictures (SVG); needs matplotlib.")]
-Say = Callable[[str], None]
-Report = dict[str, Any]
 
 bench = typer.Typer(
     help="Measure on this machine: ratios and intervals from interleaved rounds, with machine, versions and commit.",
@@ -63,7 +57,7 @@ def ingest(
 
         return staged("ingest --grow" if grow else "ingest", folder, grown if grow else compared, quick=quick)
 
-    _run(measure, show.show_growth if grow else show.show_ingest, json=json)
+    measured(measure, show.show_growth if grow else show.show_ingest, json=json)
 
 
 @bench.command()
@@ -87,7 +81,7 @@ def recovery(*, quick: Quick = False, json: Json = False) -> None:
         plan = crashes.QUICK if quick else crashes.Plan()
         return staged("recovery", folder, lambda stage: crashes.run(plan, stage, folder, say), quick=quick)
 
-    _run(measure, show.show_recovery, json=json)
+    measured(measure, show.show_recovery, json=json)
 
 
 @bench.command()
@@ -121,7 +115,7 @@ def calls(
             return soaking.run(soaking.QUICK if quick else soaking.Plan(), folder, say)
         return costs.run(costs.QUICK if quick else costs.Plan(), folder, say)
 
-    _run(measure, show.show_soak if soak else show.show_calls, json=json)
+    measured(measure, show.show_soak if soak else show.show_calls, json=json)
 
 
 @bench.command()
@@ -162,7 +156,7 @@ def goodput(
 
             draw_goodput(report, plots)
 
-    _run(measure, show.show_real if real else shown, json=json)
+    measured(measure, show.show_real if real else shown, json=json)
 
 
 @bench.command()
@@ -184,7 +178,7 @@ def incident(*, quick: Quick = False, plots: Plots = None, json: Json = False) -
             draw_incident(report, plots)
 
     plan = course.QUICK if quick else course.Plan()
-    _run(lambda *_: course.report(plan, quick=quick), shown, json=json)
+    measured(lambda *_: course.report(plan, quick=quick), shown, json=json)
 
 
 @bench.command()
@@ -222,24 +216,23 @@ def prompts(
         plan = replace(prefixes.QUICK if quick else prefixes.Plan(), version=prompt)
         return asyncio.to_thread(prefixes.run, plan, events, tokenizer, say)
 
-    _run(measure, show.show_prompts, json=json)
+    measured(measure, show.show_prompts, json=json)
 
 
-def _run(
-    measure: Callable[[Path, Say], Coroutine[Any, Any, Report]],
-    show: Callable[[Console, Mapping[str, Any]], None],
-    *,
-    json: bool,
-) -> None:
-    """Measure and show. The table goes to stdout, or with --json to stderr; progress always to stderr."""
-    aside, began_s = Console(stderr=True), time.monotonic()
+@bench.command()
+def decoding(*, quick: Quick = False, json: Json = False) -> None:
+    """Read the same events in every dialect: the processor's time for one, beside a native one's.
 
-    def say(line: str) -> None:
-        aside.print(f"[{time.monotonic() - began_s:6.1f} s] {line}", style="dim", markup=False, highlight=False)
+    Examples:
 
-    configure_logs("error", stream=io.StringIO())  # servers come and go: libraries complain of each
-    with tempfile.TemporaryDirectory(prefix="penchant-bench-") as folder:
-        report = asyncio.run(measure(Path(folder), say))
-    show(aside if json else Console(), report)
-    if json:
-        typer.echo(orjson.dumps(report))
+      penchant bench decoding --quick
+
+      penchant bench decoding --json > benchmarks/results/decoding.json
+    """
+    from penchant.bench import decoding as costs  # noqa: PLC0415 (only where it runs)
+    from penchant.bench import show  # noqa: PLC0415
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return costs.run(costs.QUICK if quick else costs.Plan(), say, quick=quick)
+
+    measured(measure, show.show_decoding, json=json)
