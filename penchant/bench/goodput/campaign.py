@@ -29,12 +29,13 @@ async def run(plan: Plan, say: Say) -> Figures:
     """The whole benchmark; `say` takes lines for people."""
     report = facts("goodput", quick=plan.loads == QUICK.loads) | {"plan": plan.told()}
     if plan.jobs == 1:
-        return report | await _run(plan, asyncio.to_thread, say)
+        return report | await go_through(plan, asyncio.to_thread, say)
     with ProcessPoolExecutor(plan.jobs, multiprocessing.get_context("spawn")) as pool:
-        return report | await _run(plan, partial(asyncio.get_running_loop().run_in_executor, pool), say)
+        return report | await go_through(plan, partial(asyncio.get_running_loop().run_in_executor, pool), say)
 
 
-async def _run(plan: Plan, execute: Callable[..., Awaitable[Figures]], say: Say) -> Figures:
+async def go_through(plan: Plan, execute: Callable[..., Awaitable[Figures]], say: Say) -> Figures:
+    """All trials; `execute` runs a function with an argument somewhere, and returns what it returns."""
     attempt: Try = partial(execute, run_trial)
     unit = await just_holds(plan.trial("per event", 1.0), attempt, plan.seeds)
     if unit is None:

@@ -1,6 +1,7 @@
 """The bench of goodput in its smallest form: what it reports, always the same, and that it counts right."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from clients.calls import Call
 from penchant.bench.goodput import campaign
 from penchant.bench.goodput.freshness import Freshness
 from penchant.bench.goodput.limits import just_holds
-from penchant.bench.goodput.plan import SYSTEMS, Plan, intent_tokens, switched_off
+from penchant.bench.goodput.plan import SENSITIVE, SYSTEMS, Plan, intent_tokens, switched_off
 from penchant.bench.goodput.plots import draw_goodput
 from penchant.bench.goodput.servers import GpuServer, Serving
+from penchant.bench.goodput.sharing import Sharing
 from penchant.bench.goodput.traffic import Arrival, Traffic
 from penchant.bench.goodput.trial import Span, SystemName, Trial, run
 from penchant.embedded.timing import Timing
@@ -22,24 +24,52 @@ from streams.events import ShopperEvent
 
 SPAN = Span(3.0, 4.0, 5.0)
 PLAN = Plan(
-    loads=(1.0, 5.0), span=SPAN, seeds=(1,), sensitive=(), short=SPAN, slices=2, sharing=False, replicas=1,
-    jobs=1,
+    loads=(1.0, 5.0), span=SPAN, seeds=(1,), sensitive=(), short=SPAN, limits=False, without=False, sharing=False,
+    replicas=1, jobs=1,
 )  # fmt: skip
 
 
-async def test_a_report_and_its_pictures(tmp_path: Path) -> None:
-    """All that the design promises is in it, and the pictures of a report are always the same bytes."""
-    report = await campaign.run(PLAN, lambda _: None)
-    assert {row["system"] for row in report["loads"]} == {"per event", "debounced", "penchant"}
-    assert {row["without"] for row in report["without"]} == {"nothing", *switched_off(PLAN.trial("penchant", 1.0))}
+async def test_quick_reports_loads_and_aims() -> None:
+    """For each system and load; the aims that were not tried are left out."""
+    lines: list[str] = []
+    report = await campaign.run(PLAN, lines.append)
+    assert {(row["system"], row["load"]) for row in report["loads"]} == set(product(SYSTEMS, PLAN.loads))
     assert all(row["events"] > 0 for row in report["loads"])
     assert len(report["aims"]) == 6
-    report["sensitivity"] = [
-        {"parameter": "max_batch", "factor": factor, "operator_rate": 1.0, "cost": 0.2} for factor in (0.5, 2.0)
-    ]
+    assert lines
+
+
+async def test_a_full_report_and_its_pictures(tmp_path: Path) -> None:
+    """All that the design promises is in it, and the pictures of a report are always the same bytes."""
+    plan = replace(Plan(), jobs=1)
+    report = await campaign.go_through(plan, pretend, lambda _: None)
+    assert {row["without"] for row in report["without"]} == {"nothing", *switched_off(plan.trial("penchant", 1.0))}
+    assert [(row["parameter"], row["factor"]) for row in report["sensitivity"]] == list(product(SENSITIVE, (0.5, 2.0)))
+    assert [row["p95_times"] for row in report["sharing"]] == [1.0] * 4
+    assert len(report["aims"]) == 7
+    held = {row["without"]: row["held"] for row in report["without"]}
+    assert held["nothing"] == 1.0
+    assert 0.45 < held["short answers"] <= 0.5
     drawn, again = (draw_goodput(report, tmp_path / name) for name in ("once", "twice"))
     assert [path.read_bytes() for path in drawn] == [path.read_bytes() for path in again]
     assert len(drawn) == 4
+
+
+async def pretend(_: Any, argument: Trial | Sharing) -> dict[str, Any]:
+    """Figures of a system that holds ten events a second, of ours 80, with long answers half as many."""
+    if isinstance(argument, Sharing):
+        return {"live": {"freshness_s": {"p50": 1.0, "p95": 2.0}, "calls": 10}}
+    most = (
+        (80.0 if argument.answer_tokens < argument.operator_tokens else 40.0) if argument.system == "penchant" else 10.0
+    )
+    share, cost = (1.0, 0.1) if argument.rate <= most else (0.1, None)
+    return {
+        "fresh_share": share,
+        "urgent_fresh_share": share,
+        "cached_share": 0.9,
+        "gpu_s_per_fresh_intent": cost,
+        "most_waiting": 10,
+    }
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
