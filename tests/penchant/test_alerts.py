@@ -8,6 +8,7 @@ import orjson
 import structlog
 from aiohttp import web
 
+from agents.control_watch import ExperimentNotice
 from clients.roster import Notice
 from penchant.alerts import KEPT, Alerts
 from penchant.embedded.servers import LOOPBACK, free_ports
@@ -48,6 +49,25 @@ async def test_an_alert_names_the_server_and_why() -> None:
     assert told.pop("worker")
     assert told.pop("at")
     assert told == {"kind": "ejected", "pool": "own", "replica": "triton-1:8001", "why": "5 calls in a row failed"}
+
+
+async def test_an_alert_names_the_arm_that_was_rolled_back_and_why() -> None:
+    """As above."""
+    async with webhook(200) as (url, posted), asyncio.TaskGroup() as tasks:
+        alerts = Alerts(url)
+        running = tasks.create_task(alerts.run())
+        alerts.tell(ExperimentNotice("rolled_back", "new-model", "canary", "errors: 46.2% of 130 calls", 12.0))
+        await until(lambda: len(posted) == 1)
+        running.cancel()
+    told = posted[0]
+    assert told.pop("worker")
+    assert told.pop("at")
+    assert told == {
+        "kind": "rolled_back",
+        "experiment": "new-model",
+        "arm": "canary",
+        "why": "errors: 46.2% of 130 calls",
+    }
 
 
 async def test_a_webhook_that_refuses_loses_no_later_alert() -> None:
