@@ -55,14 +55,18 @@ class Traffic:
     @cached_property
     def before(self) -> list[Arrival]:
         """What is known already at the beginning; at times below zero."""
-        return [each for each in self._all() if each.at_s < 0]
+        return [each for each in self._all if each.at_s < 0]
 
     @cached_property
     def arrivals(self) -> list[Arrival]:
         """What arrives, in order."""
-        return [each for each in self._all() if each.at_s >= 0]
+        return [each for each in self._all if each.at_s >= 0]
 
-    def _all(self) -> Iterator[Arrival]:
+    @cached_property
+    def _all(self) -> list[Arrival]:
+        return list(self._made())
+
+    def _made(self) -> Iterator[Arrival]:
         shoppers = max(int(self.rate * SHOPPERS_PER_RATE), 10)
         events = ShopperTraffic(self.seed, shoppers, self.rate).events()
         timed = takewhile(lambda each: each[0] < self.before_s + self.seconds, events)
