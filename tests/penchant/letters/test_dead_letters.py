@@ -173,7 +173,7 @@ async def send(address: str, topic: str, letters: Sequence[DeadLetter]) -> None:
 
 async def there(kafka: Kafka, topic: str, count: int) -> list[Any]:
     """What is committed, once so much is: a commit shows in all partitions a little later."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while len(found := await records(kafka, topic)) < count:  # noqa: ASYNC110 - the broker writes
             await asyncio.sleep(0.05)
     return found
