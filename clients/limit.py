@@ -148,6 +148,7 @@ class AdaptiveLimit:
         if self.calls <= rules.least:  # less is not possible in calls, so in time
             self._close(now_s + self._pause_s)
             self._pause_s = min(self._pause_s * 2, rules.longest_pause_s)
+            self._refused_at = self._refused_s = float("-inf")  # it was not too many calls that it refused
             self._set(self._limit, step=1.0)
             return
         self._remember(min(self._limit, trial.in_flight), now_s)

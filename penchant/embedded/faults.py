@@ -76,7 +76,7 @@ def spoil(fault: str, answer: str, max_tokens: int) -> str:
         case "invalid_json":
             return answer[: len(answer) // 2]
         case "whitespace":
-            return ("{" + "\n " * (max_tokens * CHARACTERS_PER_TOKEN))[: max_tokens * CHARACTERS_PER_TOKEN]
+            return ("{" + "\t " * (max_tokens * CHARACTERS_PER_TOKEN))[: max_tokens * CHARACTERS_PER_TOKEN]
         case "wrong_schema":
             return OTHER_SCHEMA
         case "empty":

@@ -125,6 +125,16 @@ def test_a_server_that_refused_whatever_came_is_soon_trusted_again() -> None:
     assert limit.calls > 16
 
 
+def test_a_refusal_at_its_least_makes_those_before_forgotten() -> None:
+    """They were not for too many calls."""
+    limit = AdaptiveLimit(LimitRules(initial=3))
+    for now_s in (0.0, 1.0):
+        limit.refused(limit.begin(now_s, limit.calls), now_s)
+    for _ in range(12):
+        feed(limit, 30, queue_ms=0.0, now_s=2.0)
+    assert limit.calls > 16
+
+
 def test_a_server_that_says_when_is_left_alone_until_then() -> None:
     """Retry-After holds, also that of a call that began before the last change; nonsense is bounded."""
     limit = AdaptiveLimit()

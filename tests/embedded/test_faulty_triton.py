@@ -42,7 +42,7 @@ async def server(running: TritonServer) -> AsyncIterator[TritonServer]:
     ("fault", "expected"),
     [
         ("invalid_json", PROMPT[: len(PROMPT) // 2]),
-        ("whitespace", "{" + "\n " * 20),
+        ("whitespace", "{" + "\t " * 20),
         ("wrong_schema", OTHER_SCHEMA),
         ("empty", ""),
     ],
