@@ -4,6 +4,7 @@ import asyncio
 import io
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,27 +21,39 @@ from penchant.logs import configure_logs
 NOTHING_DONE, INTERRUPTED = 1, 130
 
 
+Events = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Play a recording: REES46 as CSV or OTTO as JSON lines, .gz too."),
+]
+Speed = Annotated[
+    float | None, typer.Option(min=0.001, help="How many times faster to play it; else it is fitted into --seconds.")
+]
+Seconds = Annotated[float, typer.Option(min=1, help="How long to play.")]
+Shoppers = Annotated[int, typer.Option(min=1, help="How many shoppers to simulate.")]
+Rate = Annotated[float, typer.Option(min=0.1, help="Simulated events a second.")]
+Seed = Annotated[int, typer.Option(help="Where the simulation's dice start.")]
+ModelUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="An OpenAI-compatible endpoint in the place of the simulated GPU.")
+]
+RunFolder = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Where the servers keep their logs; else run/demo-<time>.")
+]
+Keep = Annotated[
+    bool, typer.Option("--keep", help="Afterwards keep all running until Ctrl-C, for other commands to look at.")
+]
+
+
 def demo(
     *,
-    events: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Play a recording: REES46 as CSV or OTTO as JSON lines, .gz too."),
-    ] = None,
-    speed: Annotated[
-        float | None,
-        typer.Option(min=0.001, help="How many times faster to play it; else it is fitted into --seconds."),
-    ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="How long to play.")] = 20.0,
-    shoppers: Annotated[int, typer.Option(min=1, help="How many shoppers to simulate.")] = 200,
-    rate: Annotated[float, typer.Option(min=0.1, help="Simulated events a second.")] = 100.0,
-    seed: Annotated[int, typer.Option(help="Where the simulation's dice start.")] = 1,
-    model_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="An OpenAI-compatible endpoint in the place of the simulated GPU."),
-    ] = None,
-    run_folder: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where the servers keep their logs; else run/demo-<time>.")
-    ] = None,
+    events: Events = None,
+    speed: Speed = None,
+    seconds: Seconds = 20.0,
+    shoppers: Shoppers = 200,
+    rate: Rate = 100.0,
+    seed: Seed = 1,
+    model_url: ModelUrl = None,
+    run_folder: RunFolder = None,
+    keep: Keep = False,
     json: Json = False,
 ) -> None:
     """See shopper events become intents: Kafka, Faust, a real Triton server before a simulated GPU, Redis.
@@ -48,16 +61,17 @@ def demo(
     Examples: penchant demo
     penchant demo --events rees46.csv --seconds 30 --json
     penchant demo --model-url http://localhost:8000/v1
+    penchant demo --keep
     """
     folder = run_folder or Path("run") / time.strftime("demo-%Y%m%d-%H%M%S")
-    plan = Plan(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model_url)
+    plan = Plan(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model_url, keep)
     console = Console(stderr=json)
     live = sys.stderr.isatty() if json else sys.stdout.isatty()
     configure_logs("info", "console", stream=io.StringIO() if live else sys.stderr)
     if not live:
         console.print(f"Playing for {seconds:g} s; the servers' logs are in {folder}")
-    outcome = asyncio.run(run(plan, LiveView(console) if live else no_view, silent if live else console.print))
-    _show(outcome, console, json=json)
+    say, view = (silent, LiveView(console)) if live else (console.print, no_view)
+    outcome = asyncio.run(run(plan, view, say, partial(_show, console=console, folder=folder, json=json)))
     if outcome.stopped:
         raise typer.Exit(INTERRUPTED)
     if not outcome.report["intents"]:
@@ -69,8 +83,11 @@ def silent(_: str) -> None:
     """The live view shows notices itself."""
 
 
-def _show(outcome: Outcome, console: Console, *, json: bool) -> None:
+def _show(outcome: Outcome, console: Console, folder: Path, *, json: bool) -> None:
     show_examples(console, outcome.examples)
     show_report(console, outcome.report)
+    if outcome.config is not None:
+        name = folder / outcome.config.name
+        console.print(f"Kept running until Ctrl-C. In another terminal: export PENCHANT_CONFIG={name}", soft_wrap=True)
     if json:
         typer.echo(orjson.dumps(outcome.report))

@@ -5,9 +5,11 @@ import contextlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from penchant.demo.examples import Example, examples
+from penchant.demo.keep import keep
 from penchant.demo.report import report
 from penchant.demo.stage import Plan, Stage, set_up
 from penchant.demo.timeline import timeline
@@ -24,16 +26,20 @@ View = Callable[[Stage], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The report, some shoppers' stories, and whether the play was cut short by a signal."""
+    """The report, some shoppers' stories, and whether the play was cut short by a signal. `config` is the settings file
+    of what is kept running."""
 
     report: dict[str, Any]
     examples: list[Example]
     stopped: bool
+    config: Path | None = None
 
 
-async def run(plan: Plan, view: View, say: Callable[[str], None]) -> Outcome:
-    """The whole demonstration; `say` takes lines for people. Raises PlatformLacks,
-    SettingInvalid for a file that it cannot play, and what broke."""
+async def run(
+    plan: Plan, view: View, say: Callable[[str], None], show: Callable[[Outcome], None] = lambda _: None
+) -> Outcome:
+    """The whole demonstration; `say` takes lines for people, `show` the outcome, after which all may be kept running.
+    Raises PlatformLacks, SettingInvalid for a file that it cannot play, and what broke."""
     events, speed = await asyncio.to_thread(timeline, plan)
     with stop_signals() as asked:
         async with set_up(plan, speed, say) as stage:
@@ -41,7 +47,13 @@ async def run(plan: Plan, view: View, say: Callable[[str], None]) -> Outcome:
                 await _play(stage, events, asked)
                 if not asked.is_set():
                     await _settle(stage, asked)
-            return Outcome(report(stage), await examples(stage), asked.is_set())
+            kept = plan.keep and not asked.is_set()
+            config = keep(stage) if kept else None
+            outcome = Outcome(report(stage), await examples(stage), asked.is_set(), config)
+            show(outcome)
+            if kept:
+                await asked.wait()
+            return outcome
 
 
 async def _play(stage: Stage, events: Any, asked: asyncio.Event) -> None:

@@ -32,6 +32,7 @@ class Plan:
     events: Path | None = None
     speed: float | None = None
     model_url: str | None = None
+    keep: bool = False
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Stage:
 async def set_up(plan: Plan, speed: float, say: Callable[[str], None]) -> AsyncIterator[Stage]:
     """The embedded stack, a worker and a player; all of it stops with the block, and what breaks is raised in it."""
     settings = Settings()
-    topics = {settings.kafka.topic: PARTITIONS, settings.kafka.dead_letter_topic: 1}
+    topics = {settings.kafka.topic: PARTITIONS, settings.kafka.dead_letter_topic: 1, settings.kafka.erasure_topic: 1}
     async with AsyncExitStack() as exits:
         stack = await exits.enter_async_context(Stack(plan.run_folder, topics=topics, model=plan.model_url is None))
         settings = _settings(stack, speed)

@@ -14,6 +14,9 @@ import pytest
 
 from penchant.demo.run import run
 from penchant.demo.stage import Plan, Stage
+from tests.penchant.commands import Command
+from tests.penchant.commands import run as command
+from tests.until import until
 
 OTTO = Path(__file__).parents[1] / "data" / "otto_sessions.jsonl"
 BAD_ROWS = ("not json", '{"session": 7, "events": "none"}', '{"session": 8}')
@@ -89,3 +92,19 @@ async def _kill_both(stage: Stage) -> None:
     os.kill(stage.stack.triton.pid or 0, signal.SIGKILL)
     await asyncio.sleep(2)
     os.kill(stage.stack.redis.pid or 0, signal.SIGKILL)
+
+
+async def test_what_is_kept_can_be_looked_at_from_another_terminal(tmp_path: Path) -> None:
+    """--keep leaves servers and worker there, with the settings for other commands in the run folder, until Ctrl-C."""
+    config = tmp_path / "run" / "penchant.toml"
+    told = {"CONFIG": config}
+    async with Command(tmp_path, {}, "demo", "--run-folder", str(config.parent), "--seconds", "3", "--keep") as kept:
+        await until(config.exists, within_s=120)
+        found = (await command(tmp_path, told, "inspect", "--stalest", "1", "--json")).report
+        (stalest,) = found["stalest"]
+        done = await command(tmp_path, told, "forget", stalest["shopper"], "--json")
+        assert done.report["erased"][0]["redis_intents"] == 1, done.err
+        kept.send(signal.SIGINT)
+        ended = await kept.ended()
+    assert ended.status == 0, ended.err
+    assert "Kept running until Ctrl-C" in ended.out
