@@ -12,12 +12,13 @@ import orjson
 from clients.calls import ModelClient
 from penchant.bench.facts import facts
 from penchant.eval import judge as judging
+from penchant.eval.answers import Answers, Subject
 from penchant.eval.cases import Case, Cases, cases, shuffled
 from penchant.eval.comparison import comparisons, far_from_chance, farthest
 from penchant.eval.guesses import TRIVIAL, Guess, of_findings
 from penchant.eval.judge import Pair
 from penchant.eval.measures import CURVES, target
-from penchant.eval.models import Answers, Subject, ask
+from penchant.eval.models import ask
 from penchant.eval.scores import reliability
 from penchant.eval.table import Score, Table
 from penchant.traffic.recording import recording
@@ -130,7 +131,7 @@ async def _score(cut: Cases, plan: Plan, subjects: Sequence[Subject], progress: 
 
 
 def _report(plan: Plan, cut: Cases, events: int, scored: _Scored) -> dict[str, Any]:
-    models = {name: each.report() for name, each in scored.answers.items()}
+    models = {name: each.report(scored.table) for name, each in scored.answers.items()}
     latest = next(reversed(models.values()), {})
     known = ("grounded_share", "schema_valid_share", "output_tokens_median", "prefix_share")
     before = facts("eval", quick=False)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from clients.calls import ModelClient
 from clients.discovery import connect
 from penchant.embedded.stand_in import StandIn
-from penchant.eval.models import Subject
+from penchant.eval.answers import Subject
 from penchant.settings.root import Settings
 from prompts.render import versions as packaged
 from streams.errors import SettingInvalid

@@ -74,6 +74,15 @@ class Table:
             for name, made in guesses.items()
         }
 
+    def ratio(self, parts: Sequence[float], wholes: Sequence[float]) -> tuple[float, tuple[float, float]] | None:
+        """What the parts of all cases are of their wholes, and the 95 % interval; None where there is no whole."""
+        visits = self._visits(range(len(self._cases)))
+        part, whole = (self._sums(visits, np.array(each, dtype=float)) for each in (parts, wholes))
+        if not whole.sum():
+            return None
+        low, high = _bounds(_ratio(self._weights @ part, self._weights @ whole))
+        return round(float(part.sum() / whole.sum()), 4), (round(low, 4), round(high, 4))
+
     def _mean(self, measure: Measure, guesses: Sequence[Guess]) -> Score | None:
         asked = [each for each in self._asked[measure.target] if each[2] and measure.asks(guesses[each[0]])]
         if not asked:

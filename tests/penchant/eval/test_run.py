@@ -8,9 +8,9 @@ import pytest
 
 from clients.calls import Call, Completion
 from penchant.embedded.simulated_model import answer
+from penchant.eval.answers import Subject
 from penchant.eval.cases import Case, Cases, Shown, cases
 from penchant.eval.measures import SCORED
-from penchant.eval.models import Subject
 from penchant.eval.pages import html, markdown
 from penchant.eval.plots import plots
 from penchant.eval.run import Plan, labels, run
@@ -66,6 +66,8 @@ async def test_an_eval_scores_rules_and_models_side_by_side() -> None:
     assert (report["schema_valid_share"], report["grounded_share"]) == (1.0, 1.0)
     assert 0 < report["output_tokens_median"] < 90
     assert report["prefix_share"] > 0.9
+    for name, (low, high) in report["models"]["model"]["intervals"].items():
+        assert low <= report["models"]["model"][name] <= high
     rules, model = report["scores"]["rules"], report["scores"]["model"]
     assert rules.keys() == model.keys()
     assert model["brand_hit"]["value"] == pytest.approx(rules["brand_hit"]["value"], abs=0.02)
