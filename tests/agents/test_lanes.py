@@ -1,107 +1,15 @@
 """Lanes: who is asked for whom, what it counts as, and what stands in the store then."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 
-import pytest
-
-from agents.asking import Asking, CallRules, Reasoner
-from agents.checkpoints import Checkpoint
-from agents.experiments import Arm, Experiment, assign
-from agents.lanes import ArmLanes, Lane
-from agents.meter import Meter
-from agents.outcomes import ArmKey, Counts, Outcomes
-from agents.reasoning import Answered
-from agents.shadow import MOST, Shadow
-from agents.slots import Unlimited
-from agents.trials import Trials
-from clients.calls import Completion
+from agents.outcomes import Counts
 from storage.checkpoints import Context
 from storage.control import Standing
 from streams.positions import Position
-from tests.agents.desk import Desk, Gate, desk
+from tests.agents.trial import CONTROL, HALF, HELD_OUT, KEY, NAMES, Uncited, inside, model, trial
 from tests.clients.virtual import virtually
 from tests.fakes.model import ScriptedModel
 from tests.fakes.turns import Turn
-from tests.simulation.reason import Reason
-
-KEY, CONTROL, SHADE = ("x", "new"), ("x", "control"), ("x", "shade")
-HALF = Experiment("x", (Arm("new", 5_000),))
-HELD_OUT = Experiment("x", (Arm("none", 5_000, kind="holdout"),))
-SHADED = Experiment("x", (Arm("shade", 10_000, kind="shadow", pool="other"),))
-NAMES = [f"s{number}" for number in range(20)]
-RULES = CallRules(give_up_s=60.0)
-
-
-def inside(tried: Experiment) -> list[str]:
-    """Those of NAMES who are treated."""
-    return [name for name in NAMES if assign([tried], name).arm]
-
-
-class Uncited(Reason):
-    """Takes every answer for one without evidence."""
-
-    def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered:
-        return replace(super().read(checkpoint, completion), cited=False)
-
-
-@dataclass
-class Trial:
-    """A desk with an experiment in force, and what was counted."""
-
-    at: Desk
-    trials: Trials
-    outcomes: Outcomes
-    live: ScriptedModel
-    own: ScriptedModel
-
-    def counts(self, key: ArmKey) -> Counts:
-        """Of one arm, all that was not taken yet."""
-        found = {what: count for (whose, what), count in self.outcomes.take().items() if whose == key}
-        return Counts.of(found)
-
-    async def view(self, names: Sequence[str], for_s: float = 2.0) -> None:
-        """Each of them does something; then time passes."""
-        for name in names:
-            self.at.view(name)
-        await asyncio.sleep(for_s)
-
-
-@asynccontextmanager
-async def trial(
-    tried: Experiment,
-    own: ScriptedModel,
-    places: int | None = None,
-    live: ScriptedModel | None = None,
-    reasoning: Reasoner | None = None,
-) -> AsyncIterator[Trial]:
-    """A live model, and one of the arm's own with so many places."""
-    trials, outcomes = Trials([tried]), Outcomes()
-    trials.learn({})
-    live = live or ScriptedModel(lambda _: Turn(("live",), 0.1), name="live")
-    slots = Unlimited(own) if places is None else Gate(own, places)
-    reasoning = reasoning or Reason()
-    lane = Lane(reasoning, Asking(reasoning, RULES, Meter()), slots)
-    shadow = Shadow(SHADE, Reason(), own, RULES, outcomes)
-    beside = asyncio.ensure_future(shadow.run())
-
-    def lanes(everybody: Lane) -> ArmLanes:
-        return ArmLanes(everybody, {KEY: lane}, {SHADE: shadow}, trials, outcomes)
-
-    try:
-        async with desk(live, rules=RULES, lanes=lanes) as at:
-            yield Trial(at, trials, outcomes, live, own)
-    finally:
-        beside.cancel()
-        await asyncio.gather(beside, return_exceptions=True)
-
-
-def model(*turns: Turn) -> ScriptedModel:
-    """Plays these, the last one for ever."""
-    left = list(turns)
-    return ScriptedModel(lambda _: left.pop(0) if len(left) > 1 else left[0], name="own")
 
 
 def test_an_arms_shoppers_go_to_its_model_and_their_intents_say_so() -> None:
@@ -208,69 +116,5 @@ def test_a_holdout_has_a_context_and_no_intent() -> None:
             at.trials.learn({"x": Standing(1, "back", "ada", "", 0)})
             await at.view(NAMES, for_s=5.0)
             assert all(at.at.store.intent(name) for name in NAMES)
-
-    virtually(main)
-
-
-@pytest.mark.parametrize(
-    "turn", [Turn(("shade",), 0.1), Turn(fault="failure"), Turn(delay_s=9e9), Turn(("no intent",))]
-)
-def test_a_shadow_touches_nothing_live(turn: Turn) -> None:
-    """Whatever it does, all that is stored is byte for byte what is stored without it, and as soon."""
-
-    async def stored(tried: Experiment) -> dict[str, dict[str, str]]:
-        async with trial(tried, model(turn)) as at:
-            for _ in range(3):
-                await at.view(NAMES, for_s=1.0)
-            assert bool(at.own.calls) == (tried is SHADED)
-            assert len(at.live.calls) == 3 * len(NAMES)
-            return {name: at.at.store.intent_hash(name) for name in NAMES}
-
-    without = virtually(lambda: stored(Experiment("x", (Arm("shade", 0, kind="shadow", pool="other"),))))
-    assert all(without.values())
-    assert virtually(lambda: stored(SHADED)) == without
-
-
-def test_a_shadow_is_counted_and_compared() -> None:
-    """Its answers count for itself alone; so many of them name the mission of the live one."""
-
-    async def main() -> None:
-        async with trial(SHADED, model(Turn(("shade",), 0.1))) as at:
-            await at.view(NAMES[:10])
-            counts = at.counts(SHADE)
-            assert (counts.answered, counts.agreed, counts.skipped) == (10, 10, 0)
-
-    virtually(main)
-
-
-def test_a_slow_shadow_is_asked_less() -> None:
-    """It has so many calls at once, so many wait, and the rest is skipped; live calls are as many as ever."""
-
-    async def main() -> None:
-        async with trial(SHADED, model(Turn(delay_s=9.0))) as at:
-            for turn in range(4):
-                await at.view([f"{name}-{turn}" for name in NAMES], for_s=0.5)
-            assert len(at.live.calls) == 4 * len(NAMES)
-            assert len(at.own.running) == MOST
-            assert at.counts(SHADE).skipped == 4 * len(NAMES) - 2 * MOST
-
-    virtually(main)
-
-
-def test_a_shadow_forgets_whom_it_is_told_to() -> None:
-    """The call under way is cancelled, on the server too, and none that waits is made."""
-
-    async def main() -> None:
-        async with trial(SHADED, model(Turn(delay_s=9.0))) as at:
-            for names in (NAMES[:MOST], NAMES[MOST:]):
-                await at.view(names, for_s=0.5)
-            gone = {NAMES[0], NAMES[-1]}
-            running = {call.shopper for call in at.own.running.values()}
-            assert len(gone & running) == 1
-            for name in gone:
-                at.at.dispatch.forget(at.at.shoppers[name])
-            await asyncio.sleep(30.0)
-            assert {call.shopper for call in at.own.calls} == set(NAMES) - (gone - running)
-            assert at.own.cancelled == 1
 
     virtually(main)

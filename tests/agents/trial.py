@@ -1,0 +1,98 @@
+"""A trial: a desk with an experiment in force, a live model, and one of the arm's own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from agents.asking import Asking, CallRules, Reasoner
+from agents.checkpoints import Checkpoint
+from agents.experiments import Arm, Experiment, assign
+from agents.lanes import ArmLanes, Lane
+from agents.meter import Meter
+from agents.outcomes import ArmKey, Counts, Outcomes
+from agents.reasoning import Answered
+from agents.shadow import Shadow
+from agents.slots import Unlimited
+from agents.trials import Trials
+from clients.calls import Completion
+from tests.agents.desk import Desk, Gate, desk
+from tests.fakes.model import ScriptedModel
+from tests.fakes.turns import Turn
+from tests.simulation.reason import Reason
+
+KEY, CONTROL, SHADE = ("x", "new"), ("x", "control"), ("x", "shade")
+HALF = Experiment("x", (Arm("new", 5_000),))
+HELD_OUT = Experiment("x", (Arm("none", 5_000, kind="holdout"),))
+SHADED = Experiment("x", (Arm("shade", 10_000, kind="shadow", pool="other"),))
+NAMES = [f"s{number}" for number in range(20)]
+RULES = CallRules(give_up_s=60.0)
+
+
+def inside(tried: Experiment) -> list[str]:
+    """Those of NAMES who are treated."""
+    return [name for name in NAMES if assign([tried], name).arm]
+
+
+class Uncited(Reason):
+    """Takes every answer for one without evidence."""
+
+    def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered:
+        return replace(super().read(checkpoint, completion), cited=False)
+
+
+@dataclass
+class Trial:
+    """A desk with an experiment in force, and what was counted."""
+
+    at: Desk
+    trials: Trials
+    outcomes: Outcomes
+    live: ScriptedModel
+    own: ScriptedModel
+
+    def counts(self, key: ArmKey) -> Counts:
+        """Of one arm, all that was not taken yet."""
+        found = {what: count for (whose, what), count in self.outcomes.take().items() if whose == key}
+        return Counts.of(found)
+
+    async def view(self, names: Sequence[str], for_s: float = 2.0) -> None:
+        """Each of them does something; then time passes."""
+        for name in names:
+            self.at.view(name)
+        await asyncio.sleep(for_s)
+
+
+@asynccontextmanager
+async def trial(
+    tried: Experiment,
+    own: ScriptedModel,
+    places: int | None = None,
+    live: ScriptedModel | None = None,
+    reasoning: Reasoner | None = None,
+) -> AsyncIterator[Trial]:
+    """A live model, and one of the arm's own with so many places."""
+    trials, outcomes = Trials([tried]), Outcomes()
+    trials.learn({})
+    live = live or ScriptedModel(lambda _: Turn(("live",), 0.1), name="live")
+    slots = Unlimited(own) if places is None else Gate(own, places)
+    reasoning = reasoning or Reason()
+    lane = Lane(reasoning, Asking(reasoning, RULES, Meter()), slots)
+    shadow = Shadow(SHADE, Reason(), own, RULES, outcomes)
+    beside = asyncio.ensure_future(shadow.run())
+
+    def lanes(everybody: Lane) -> ArmLanes:
+        return ArmLanes(everybody, {KEY: lane}, {SHADE: shadow}, trials, outcomes)
+
+    try:
+        async with desk(live, rules=RULES, lanes=lanes) as at:
+            yield Trial(at, trials, outcomes, live, own)
+    finally:
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)
+
+
+def model(*turns: Turn) -> ScriptedModel:
+    """Plays these, the last one for ever."""
+    left = list(turns)
+    return ScriptedModel(lambda _: left.pop(0) if len(left) > 1 else left[0], name="own")
