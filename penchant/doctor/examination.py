@@ -22,6 +22,7 @@ Check = Callable[[Settings], Awaitable[list[Finding]]]
 CHECKS: Mapping[str, Check] = {
     "events": kafka.examine_events,
     "dead letters": kafka.examine_dead_letters,
+    "side topics": kafka.examine_side_topics,
     "redis": redis.examine,
     "lineage": kafka.examine_lineage,
     "model": models.examine,

@@ -58,7 +58,9 @@ async def examine_dead_letters(settings: Settings) -> list[Finding]:
             log = await reader.log(name)
             begins = await reader.beginnings(log)
         except ContractMismatch:
-            found = "it is missing: the first refused event makes it, where brokers make topics by themselves, or waits"
+            found = (
+                "it is missing: where brokers make no topics by themselves, the first refused event holds up all others"
+            )
             return [Finding(f"topic {name}", WARNING, found, "make it by the broker's own means")]
     config = await _config(kafka, name)
     told: list[tuple[Severity, str, str]] = []
@@ -72,6 +74,32 @@ async def examine_dead_letters(settings: Settings) -> list[Finding]:
     elif config and not 0 <= retention_s <= LONG_S:
         told.append((WARNING, "its retention is above a month: it keeps personal data", "lower it (docs/security.md)"))
     return _findings(f"topic {name}", told)
+
+
+async def examine_side_topics(settings: Settings) -> list[Finding]:
+    """The erasure topic, and those that intents and their history are sent to, where there are any."""
+    kafka = settings.kafka
+    findings: list[Finding] = []
+    async with TopicReader(kafka) as reader:
+        for name in filter(None, (kafka.erasure_topic, kafka.intents_topic, kafka.history_topic)):
+            findings += _findings(f"topic {name}", [await _side_topic(kafka, reader, name)])
+    return findings
+
+
+async def _side_topic(kafka: Kafka, reader: TopicReader, name: str) -> tuple[Severity, str, str]:
+    try:
+        log = await reader.log(name)
+    except ContractMismatch:
+        if name == kafka.erasure_topic:
+            return INFO, "it is missing: nobody was erased yet, and `penchant forget` makes it", ""
+        return WARNING, "it is missing", "make it by the broker's own means"
+    policy = (await _config(kafka, name) or {}).get("cleanup.policy", "compact")
+    if policy != "compact" and name == kafka.erasure_topic:
+        found = f"cleanup.policy is {policy}: erasures are forgotten, and what they erased may come back"
+        return ERROR, found, "set cleanup.policy=compact"
+    if policy != "compact" and name == kafka.intents_topic:
+        return WARNING, f"cleanup.policy is {policy}: current intents are forgotten", "set cleanup.policy=compact"
+    return INFO, f"{log.partitions} partitions with {sum(log.ends):,} offsets", ""
 
 
 async def examine_lineage(settings: Settings) -> list[Finding]:

@@ -50,13 +50,15 @@ async def test_a_real_broker_tells_of_its_topics(real_kafka: Kafka, redis_server
     """Compaction, retention, and records under keys that are no shoppers."""
     kafka = real_kafka
     bad = await kafka.topic(2, cleanup_policy="compact", retention_ms=60_000)
-    dead = await kafka.topic(1, retention_ms=3_600_000)
+    dead, erasures = await kafka.topic(1, retention_ms=3_600_000), await kafka.topic(1)
     events = [encode(ShopperEvent(f"e{number}", f"s{number}", "view", 1_700_000_000_000)) for number in range(60)]
     await kafka.produce(bad, events, keys=[b"shop"] * 60)
     variables = {
         "KAFKA__BOOTSTRAP": kafka.bootstrap,
         "KAFKA__TOPIC": bad,
         "KAFKA__DEAD_LETTER_TOPIC": dead,
+        "KAFKA__ERASURE_TOPIC": erasures,
+        "KAFKA__HISTORY_TOPIC": "doctor-nowhere",
         "REDIS__URL": redis_server.url,
         "REDIS__NAMESPACE": "doctor",
         "MODEL__URL": NOWHERE,
@@ -71,6 +73,8 @@ async def test_a_real_broker_tells_of_its_topics(real_kafka: Kafka, redis_server
     assert "retention is 0.0 h" in errors
     assert "60 of 60 sampled events are not keyed by their shopper" in errors
     assert "below a day" in " ".join(each["found"] for each in of(ended, f"topic {dead}"))
+    assert "erasures are forgotten" in only(ended, f"topic {erasures}")["found"]
+    assert only(ended, "topic doctor-nowhere")["severity"] == "warning"
     assert (shown.status, "penchant rekey" in " ".join(shown.out.split())) == (1, True)
 
 
