@@ -29,7 +29,7 @@ def told(drawn: list[tuple[str, str, int, int]]) -> list[ShopperEvent]:
     return events
 
 
-def simulated(count: int = 700, seed: int = 1) -> list[ShopperEvent]:
+def simulated(count: int = 450, seed: int = 1) -> list[ShopperEvent]:
     """Simulated shoppers, whose sessions hang together."""
     timed = islice(ShopperTraffic(seed, 40, 20.0).events(), count)
     return [event for _, event in timed if isinstance(event, ShopperEvent)]

@@ -18,7 +18,7 @@ from streams.errors import ModelUnavailable, SettingInvalid
 from streams.events import ShopperEvent
 from tests.penchant.eval.test_cases import simulated
 
-PLAN = Plan(Path("simulated"), sessions=40)
+PLAN = Plan(Path("simulated"), sessions=25)
 
 
 class Model:
@@ -131,7 +131,7 @@ def _category(case: Case) -> Shown:
     )
 
 
-@pytest.mark.parametrize(("leak", "events", "mixed"), [(_purchase, 2_500, True), (_category, 700, False)])
+@pytest.mark.parametrize(("leak", "events", "mixed"), [(_purchase, 2_000, True), (_category, 450, False)])
 async def test_a_leak_fails_the_eval(leak: Callable[[Case], Shown], events: int, *, mixed: bool) -> None:
     """A predictor that sees what is hidden does well on shuffled events too, and that is how it is found out."""
 
