@@ -68,6 +68,32 @@ async def test_two_topics_become_one_that_is_keyed_by_shopper(kafka: Kafka, tmp_
     assert (again.status, again.report["read"]) == (0, 0)
 
 
+async def test_topics_of_other_dialects_become_native_ones(kafka: Kafka, tmp_path: Path) -> None:
+    """One topic in a dialect that is told, one in several that are found out; what is ignored is counted."""
+    web, app = await kafka.topic(1), await kafka.topic(1)
+    target, dead = await kafka.topic(TARGET_PARTITIONS), await kafka.topic(1)
+    call = {"event": "Product Viewed", "messageId": "m1", "userId": "u1", "properties": {"product_id": "p1"}}
+    request = {"client_id": "1.2", "timestamp_micros": 7_000, "events": [
+        {"name": "search", "params": {"search_term": "write ada@shop.example"}}, {"name": "login"},
+        {"name": "view_item", "params": {"items": [{"item_id": "p1"}]}},
+    ]}  # fmt: skip
+    wrapped = {"specversion": "1.0", "type": "t", "source": "s", "id": "1", "data": call | {"messageId": "m2"}}
+    await kafka.produce(web, [orjson.dumps(call), orjson.dumps({"type": "page", "userId": "u1"}), b"[]"])
+    await kafka.produce(app, [orjson.dumps(request), orjson.dumps(wrapped), row(0, 1)])
+    dialects = ["--dialect", f"{web}=segment", "--dialect", f"{app}=auto"]
+    sources = ["--from", web, "--from", app, *dialects]
+
+    ended = await run(tmp_path, settings(kafka, dead), "rekey", *sources, "--to", target, "--until-end", "--json")
+
+    assert ended.status == 0, ended.err
+    assert [ended.report[name] for name in ("read", "written", "ignored", "refused")] == [6, 5, 2, 1]
+    found = documents((await records(kafka, target)).values())
+    assert sorted((each["shopper_id"], each["action"]) for each in found) == [
+        ("1", "cart_add"), ("1.2", "search"), ("1.2", "view"), ("u1", "view"), ("u1", "view"),
+    ]  # fmt: skip
+    assert [each["query"] for each in found if each["action"] == "search"] == ["write [email]"]
+
+
 async def test_a_kill_loses_nothing(real_kafka: Kafka, tmp_path: Path) -> None:
     """After `kill -9` in the midst of it the next run goes on: some events come twice, each first in its order."""
     kafka, each = real_kafka, 20_000
