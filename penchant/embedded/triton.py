@@ -139,7 +139,7 @@ class TritonServer(Server):
 
     @property
     def _fault_file(self) -> Path:
-        return self.run_folder.resolve() / "faults"
+        return Path(os.environ.get(fault_file.VARIABLE) or self.run_folder.resolve() / "faults")
 
     def _backends(self) -> Path:
         """A backend folder with the stub of this Python beside the backend, where the server looks for it."""
