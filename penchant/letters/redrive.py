@@ -105,7 +105,7 @@ class _Judge(NamedTuple):
     erasures: Erasures
     topic: str
     outcome: Outcome
-    gone: set[tuple[int, int, int]]
+    gone: set[tuple[str, int, int, int]]
 
     def good(self, found: Sequence[Found]) -> Iterator[tuple[int, DeadLetter | None]]:
         """Those that can go, with their offsets."""
@@ -126,7 +126,7 @@ class _Judge(NamedTuple):
         """A worker that crashed refuses a record again. The value counts too: offsets begin anew in a new topic."""
         if letter is None:
             return False
-        record = (letter.partition, letter.offset, hash(letter.value))
+        record = (letter.topic, letter.partition, letter.offset, hash(letter.value))
         known = record in self.gone
         self.gone.add(record)
         return known
