@@ -54,7 +54,7 @@ async def active(server: TritonServer) -> int:
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 (what is waited for is another process)
             await asyncio.sleep(0.05)
 
@@ -188,7 +188,7 @@ async def test_nothing_is_left(tmp_path: Path, end: Callable[[TritonServer], Awa
         assert regions
         assert processes_of(group) > 1
         await end(server)
-        assert processes_of(group) == 0
+        await until(lambda: _is(_processes_of(group), 0))  # the killed take a moment on a busy machine
         assert not any(region.exists() for region in regions)
         await asyncio.gather(call, return_exceptions=True)
 
@@ -207,6 +207,11 @@ async def test_it_says_that_it_is_a_simulation(triton_server: TritonServer) -> N
     """The description and the log say so."""
     assert re.fullmatch(r"tritonserver \d+\.\d+\.\d+, simulated GPU", triton_server.describe())
     assert "SIMULATED GPU" in triton_server.said()
+
+
+async def _processes_of(group: int | None) -> int:
+    await asyncio.sleep(0)
+    return processes_of(group)
 
 
 async def _is(value: Awaitable[int], expected: int) -> bool:
