@@ -13,7 +13,7 @@ from penchant.inspection.why import MEANINGS, Part, largest, parts, verdict
 from streams.intents import Intent
 from streams.sessions import Session
 
-BAR = 40
+BAR = 24
 """Characters of the longest bar."""
 
 LINES = 12
@@ -38,12 +38,13 @@ def show(console: Console, dossier: Dossier, asked: Asked | None, *, whole_promp
 
 
 def bars(found: list[Part]) -> Table:
-    """The parts of the age as a bar chart, the largest one marked."""
-    longest = largest(found)
+    """The parts of the age as a bar chart, the largest one of its making marked. How long ago that was has no bar: of
+    an old intent nothing else would be seen."""
+    longest = largest(found, made=True)
     table = Table(box=None, show_header=False, padding=(0, 1))
     for part in found:
         mark = "◀ largest" if part is longest and part.ms else ""
-        length = round(part.ms / longest.ms * BAR) if longest.ms else 0
+        length = round(part.ms / longest.ms * BAR) if longest.ms and part.name != "since" else 0
         style = "bold red" if mark else "cyan"
         table.add_row(part.name, _ms(part.ms), Text("█" * length, style=style), mark, MEANINGS[part.name])
     return table

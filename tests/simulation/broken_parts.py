@@ -46,11 +46,12 @@ class Hasty(Enrichment):
 class Careless(Ingest):
     """Takes what was received for covered."""
 
-    def _event(self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float) -> None:
-        super()._event(partition, event, offset, timestamp_ms, now_s)
+    def _event(self, partition: Partition, event: ShopperEvent, *place: Any, **rest: Any) -> bool:
+        taken = super()._event(partition, event, *place, **rest)
         owed = partition.shoppers[event.shopper_id].owed
         if owed is not None:
             owed.settle()
+        return taken
 
 
 class Forgetful(Backlog):
@@ -122,11 +123,11 @@ class Patient(Parking):
 class Doubling(Ingest):
     """Folds duplicates."""
 
-    def _event(self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float) -> None:
+    def _event(self, partition: Partition, event: ShopperEvent, offset: int, *place: Any, **rest: Any) -> bool:
         session = partition.shoppers[event.shopper_id].session
         if offset > session.folded and event.event_id in session.event_ids:
             event = replace(event, event_id=f"{event.event_id}-{offset}")
-        super()._event(partition, event, offset, timestamp_ms, now_s)
+        return super()._event(partition, event, offset, *place, **rest)
 
 
 class Mortal(Checkpoints):
