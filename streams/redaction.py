@@ -62,7 +62,8 @@ def is_personal(identifier: str) -> bool:
     """Whether an identifier tells who somebody is."""
     if is_plain(identifier):
         return False
-    return any(pattern.sub(replacement, identifier) != identifier for pattern, replacement in _IDS)
+    seen = visible(identifier)
+    return any(pattern.sub(replacement, seen) != seen for pattern, replacement in _IDS)
 
 
 is_plain = re.compile(
@@ -78,7 +79,9 @@ def hashed(text: str | bytes) -> str:
 
 def _harmless(text: str) -> bool:
     """Most texts are: they have too few of what all these are made of."""
-    return "@" not in text and text.count(".") < 3 and text.count(":") < 2 and len(_DIGIT(text)) < 7
+    return (
+        "@" not in text and "%40" not in text and text.count(".") < 3 and text.count(":") < 2 and len(_DIGIT(text)) < 7
+    )
 
 
 def _card(match: re.Match[str]) -> str:
@@ -128,7 +131,7 @@ def _number(match: re.Match[str]) -> str:
 
 
 _DIGIT = re.compile("[0-9]").findall
-_EMAIL = re.compile(r"[\w.+%'-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"[\w.+%'-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 _IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}[0-9]{2}(?: ?[0-9A-Za-z]){11,40}")
 _IP = (
     (re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.]?\w)"), _ipv4),

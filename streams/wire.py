@@ -20,6 +20,9 @@ from streams.redaction import HIGHEST_PRICE, Redact, pseudonymous, redact
 PRODUCTS = 65_536
 """Products remembered at most."""
 
+LONGEST_LIST = 2_048
+"""Bytes of a list of products that is remembered as it came."""
+
 LONGEST_TEXT = 1_000
 """Characters of a text at most, as streams/events.py has it."""
 
@@ -93,15 +96,16 @@ class Wire:
 
     def _learn(self, raw: bytes) -> tuple[Item, ...]:
         items = tuple([self._share(item) for item in ITEMS.validate_json(raw)])
-        if len(self._shared) > self._most:
-            self._items.clear()
-            self._shared.clear()
-        if len(items) < 2:  # lists of several hardly ever come again
+        if len(items) < 2 and len(raw) <= LONGEST_LIST:  # lists of several hardly ever come again
+            if len(self._items) >= self._most:
+                self._items.clear()
             self._items[raw] = items
         return items
 
     def _share(self, item: Item) -> Item:
         item = redacted(item)
+        if len(self._shared) >= self._most:
+            self._shared.clear()
         return self._shared.setdefault(item, item)
 
 

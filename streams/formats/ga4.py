@@ -20,6 +20,7 @@ from streams.formats.shapes import (
     Name,
     Shape,
     below,
+    bounded,
     checked_ms,
     derived,
     reader,
@@ -27,7 +28,7 @@ from streams.formats.shapes import (
     text,
 )
 from streams.redaction import Redact, hashed, redact
-from streams.wire import LONGEST_TEXT, made
+from streams.wire import made
 
 ACTIONS: Mapping[str, Action] = {
     "view_item": "view",
@@ -181,7 +182,7 @@ class Ga4:
         return self._shelf.items(products, currency, "items")
 
     def _query(self, query: str) -> str:
-        return self._redact(query[:LONGEST_TEXT])
+        return bounded(query, self._redact)
 
 
 PARAMS = frozenset({"currency", "search_term", "ga_session_id"})

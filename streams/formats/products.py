@@ -9,12 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from streams.errors import EventRefused
 from streams.events import Item
-from streams.formats.shapes import NONE, NOT_SET, Figure, Name, below, reader
+from streams.formats.shapes import NONE, NOT_SET, Figure, Name, below, bounded, reader
 from streams.redaction import HIGHEST_PRICE, hashed, pseudonymous, redact
-from streams.wire import PRODUCTS
-
-LONGEST = 1_000
-"""Characters kept of a title, category or brand."""
+from streams.wire import LONGEST_LIST, LONGEST_TEXT, PRODUCTS
 
 MOST, MOST_PIECES = 200, 1_000_000
 """Items of one event at most, and pieces of one item, as in the native form."""
@@ -54,7 +51,7 @@ class Shelf(Generic[T]):
             items = self._learn(told, currency, path)
             if len(self._lists) >= self._most:
                 self._lists.clear()
-            if len(items) < 2:  # lists of several hardly ever come again
+            if len(items) < 2 and len(key[0]) <= LONGEST_LIST:  # lists of several hardly ever come again
                 self._lists[key] = items
         return items
 
@@ -64,7 +61,9 @@ class Shelf(Generic[T]):
         if item is None:
             if len(self._items) >= self._most:
                 self._items.clear()
-            item = self._items[product] = self._made(product, path)
+            item = self._made(product, path)
+            if all(len(part) <= LONGEST_TEXT for part in product if isinstance(part, str)):
+                self._items[product] = item
         return item
 
     def _learn(self, told: msgspec.Raw, currency: str | None, path: str) -> tuple[Item, ...]:
@@ -115,7 +114,7 @@ def _id(name: Name, title: str | None, path: str) -> str:
 
 
 def _text(text: str | None) -> str | None:
-    return redact(text[:LONGEST]) if text and text != NOT_SET else None
+    return bounded(text, redact) if text and text != NOT_SET else None
 
 
 def _figure(figure: Figure, path: str) -> float | None:

@@ -13,9 +13,9 @@ import msgspec
 from streams.errors import EventRefused
 from streams.events import Action, Item, ShopperEvent
 from streams.formats.products import Described, Shelf, titled
-from streams.formats.shapes import NONE, Figure, Name, Shape, derived, kept, reader, shopper, text, time_ms
+from streams.formats.shapes import NONE, Figure, Name, Shape, bounded, derived, kept, reader, shopper, text, time_ms
 from streams.redaction import Redact, hashed, redact
-from streams.wire import LONGEST_TEXT, made
+from streams.wire import made
 
 ACTIONS: Mapping[str, Action] = {
     "products searched": "search",
@@ -125,7 +125,7 @@ class Segment:
         own = told.message_id
         name = kept(own) if own else hashed(name) if name else _derived(value, f"{who}\0{action}\0{at_ms}\0")
         items, query, order = self._items(properties), properties.query, properties.order_id
-        query = self._redact(query[:LONGEST_TEXT]) if isinstance(query, str) else None
+        query = bounded(query, self._redact) if isinstance(query, str) else None
         return (made(name, who, action, at_ms, items, query, None, text(order)),)
 
     def _items(self, properties: Properties) -> tuple[Item, ...]:

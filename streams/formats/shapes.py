@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from streams.errors import EventRefused
-from streams.redaction import hashed, is_personal, is_plain
+from streams.redaction import Redact, hashed, is_personal, is_plain
 from streams.wire import LONGEST_TEXT
 
 T = TypeVar("T")
@@ -20,7 +20,6 @@ Figure = float | str | None
 
 Name = str | int | None
 """An identifier. Shops with numbers for ids often send them as numbers."""
-
 
 NONE = msgspec.Raw(b"")
 """The list of an object that has none."""
@@ -75,6 +74,11 @@ def derived(content: bytes | msgspec.Raw, told: str) -> str:
 def text(name: Name) -> str | None:
     """A name as text, of bounded length; None where there is none."""
     return None if name is None or name == NOT_SET else str(name)[:LONGEST_TEXT]
+
+
+def bounded(text: str, redact: Redact) -> str:
+    """A text of bounded length without personal data, that which the cut would have halved included."""
+    return redact(text[: 2 * LONGEST_TEXT])[:LONGEST_TEXT]
 
 
 def time_ms(moment: datetime, path: str) -> int:

@@ -12,9 +12,9 @@ import msgspec
 
 from streams.events import Action, ShopperEvent
 from streams.formats.products import Described, Shelf, titled
-from streams.formats.shapes import NONE, Figure, Name, Shape, derived, kept, reader, shopper, text, time_ms
+from streams.formats.shapes import NONE, Figure, Name, Shape, bounded, derived, kept, reader, shopper, text, time_ms
 from streams.redaction import Redact, hashed, redact
-from streams.wire import LONGEST_TEXT, made
+from streams.wire import made
 
 ACTIONS: Mapping[str, Action] = {
     "product_view": "view",
@@ -120,7 +120,7 @@ class Snowplow:
         own = told.event_id
         name = kept(own) if own else hashed(name) if name else derived(value, f"{who}\0{action}\0{at_ms}\0")
         items = self._shelf.items(told.products, None, NAMES["products"])
-        query = self._redact(" ".join(told.search.terms)[:LONGEST_TEXT]) if told.search else None
+        query = bounded(" ".join(told.search.terms), self._redact) if told.search else None
         orders = told.transactions or told.refunds
         order = text(orders[0].transaction_id) if orders else None
         return (made(name, who, action, at_ms, items, query, text(told.domain_sessionid), order),)

@@ -237,6 +237,7 @@ def _enveloped(data: bytes) -> bytes:
 
 
 SEGMENT = {"event": "Product Viewed", "messageId": "m", "userId": "u", "properties": {"product_id": "p"}}
+SEARCH = {"event": "Products Searched", "messageId": "m", "userId": "u"}
 REQUEST = {"client_id": "1.2", "events": [{"name": "view_item", "params": {"items": [{"item_id": "p"}]}}]}
 
 
@@ -309,6 +310,29 @@ def test_queries_are_redacted_as_they_are_told_to_be(name: DialectName) -> None:
     assert titles == {
         item.title for each in records for _, _, event in decode(form, each).events for item in event.items
     }
+
+
+@pytest.mark.parametrize("ahead", range(985, 1_001))
+def test_a_text_is_not_cut_in_the_midst_of_what_must_go(ahead: int) -> None:
+    """Half a card number is not left at its end."""
+    text = "x" * (ahead - 1) + " 4111 1111 1111 1111 y"
+    for value in (
+        SEGMENT | {"properties": {"product_id": "p", "name": text}},
+        SEARCH | {"properties": {"query": text}},
+    ):
+        [(_, _, event)] = decode("segment", value).events
+        assert "4111" not in encode(event).decode()
+        assert "x" * (ahead - 1) in encode(event).decode()
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_half_a_character_is_no_text(name: DialectName) -> None:
+    """A lone surrogate is JSON, but nothing that could be written again."""
+    for form in FORMATS:
+        for line in (FIXTURES / f"{form}.jsonl").read_bytes().splitlines()[:3]:
+            value = orjson.dumps(orjson.loads(line)["record"]).replace(b'":"', b'":"\\ud800')
+            for _, _, event in decode(name, value).events:
+                assert encode(event)
 
 
 def test_a_price_that_cannot_be_one_is_left_out() -> None:

@@ -18,6 +18,7 @@ TITLES = Path("../shared/data/product_titles.csv")
         ("write ada.b+shop@mail.shop.example now", "write [email] now"),
         ("\uff41\uff44\uff41\uff20shop.example", "[email]"),
         ("ada@sh\u200bop.exa\u00admple", "[email]"),
+        ("ada%40shop.example", "[email]"),
         ("call +47 912 34 567", "call [phone]"),
         ("+4791234567", "[phone]"),
         ("+1 (555) 010-0199", "[phone]"),
@@ -97,7 +98,15 @@ def test_real_titles_stay_readable() -> None:
 
 @pytest.mark.parametrize(
     "identifier",
-    ["ada@shop.example", "+4791234567", "10.0.0.1", "2001:db8::8a2e:370:7334", "DE89370400440532013000"],
+    [
+        "ada@shop.example",
+        "ada\uff20shop.example",
+        "ad\u200ba@shop.example",
+        "+4791234567",
+        "10.0.0.1",
+        "2001:db8::8a2e:370:7334",
+        "DE89370400440532013000",
+    ],
 )
 def test_an_id_that_tells_who_somebody_is_becomes_a_hash(identifier: str) -> None:
     """Always the same one, so that it still is an id."""
