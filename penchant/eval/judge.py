@@ -13,12 +13,12 @@ import orjson
 
 from clients.calls import Call, ModelClient
 from penchant.eval.agreement import ENOUGH, kappa
+from penchant.eval.calling import complete, first
 from penchant.eval.cases import Shown
 from streams.errors import DeadlinePassed, ModelUnavailable
 from streams.intents import Findings
 
 RUBRIC = "v1"
-WITHIN_S = 60.0
 AT_ONCE = 8
 TIE = "tie"
 SCHEMA = json.dumps(
@@ -76,7 +76,7 @@ async def judge(client: ModelClient, pairs: Sequence[Pair], advance: Callable[[i
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(decide(pair)) for pair in pairs]
     except* (ModelUnavailable, DeadlinePassed) as group:
-        raise ModelUnavailable(f"the judge does not answer: {group.exceptions[0]}") from group
+        raise ModelUnavailable(f"the judge does not answer: {first(group)}") from group
     return [task.result() for task in running]
 
 
@@ -140,9 +140,8 @@ def reading(found: Findings) -> str:
 
 async def _asked(client: ModelClient, rubric: Template, pair: Pair, first: str, second: str) -> str | None:
     prompt = rubric.substitute(shown=described(pair.shown), first=first, second=second)
-    deadline_s = asyncio.get_running_loop().time() + WITHIN_S
-    call = Call(f"judge-{pair.id}", prompt, deadline_s, 24, pair.id, "batch", stop=("\n\n",), json_schema=SCHEMA)
-    return _winner((await client.complete(call)).text)
+    call = Call(f"judge-{pair.id}", prompt, 0.0, 24, pair.id, "batch", stop=("\n\n",), json_schema=SCHEMA)
+    return _winner((await complete(client, call)).text)
 
 
 def _winner(text: str) -> str | None:

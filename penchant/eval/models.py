@@ -4,10 +4,9 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
 from clients.calls import Call, Completion
 from penchant.eval.answers import Answered, Answers, Subject
+from penchant.eval.calling import complete, first
 from penchant.eval.cases import Case
 from prompts.answer import parse
 from prompts.grounding import ground
@@ -16,8 +15,6 @@ from prompts.rules import rules
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 
 AT_ONCE = 64
-WITHIN_S = 60.0
-TRIES = 6
 
 
 async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], None]) -> Answers:
@@ -29,7 +26,7 @@ async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], 
 
     async def worker() -> None:
         for at, (case, prompt) in waiting:
-            completion = await _complete(subject, f"eval-{subject.version}-{at}", str(case.visit), prompt)
+            completion = await complete(subject.client, _call(subject, at, case, prompt))
             found[at] = _read(subject, case, completion)
             advance(1)
 
@@ -38,34 +35,23 @@ async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], 
             for _ in range(min(AT_ONCE, len(cases))):
                 workers.create_task(worker())
     except* (ModelUnavailable, DeadlinePassed) as group:
-        raise ModelUnavailable(f"{subject.name}: {_first(group)}") from group
+        raise ModelUnavailable(f"{subject.name}: {first(group)}") from group
     answers = tuple(found[at] for at in range(len(cases)))
     return Answers(subject, answers, tuple(prompt.text for prompt in prompts), tuple(_prefix_shares(cases, prompts)))
 
 
-async def _complete(subject: Subject, id_: str, shopper: str, prompt: Prompt) -> Completion:
-    tries = AsyncRetrying(
-        retry=retry_if_exception_type((ModelUnavailable, DeadlinePassed)),
-        stop=stop_after_attempt(TRIES),
-        wait=wait_random_exponential(multiplier=0.2, max=5.0),
-        reraise=True,
+def _call(subject: Subject, at: int, case: Case, prompt: Prompt) -> Call:
+    return Call(
+        f"eval-{subject.version}-{at}",
+        prompt.text,
+        0.0,
+        prompt.max_tokens,
+        str(case.visit),
+        "batch",
+        stop=prompt.stop,
+        json_schema=prompt.json_schema,
+        prompt_version=subject.version,
     )
-    async for attempt in tries:
-        with attempt:
-            deadline_s = asyncio.get_running_loop().time() + WITHIN_S
-            call = Call(
-                id_,
-                prompt.text,
-                deadline_s,
-                prompt.max_tokens,
-                shopper,
-                "batch",
-                stop=prompt.stop,
-                json_schema=prompt.json_schema,
-                prompt_version=subject.version,
-            )
-            return await subject.client.complete(call)
-    raise AssertionError("the last try raises")
 
 
 def _read(subject: Subject, case: Case, completion: Completion) -> Answered:
@@ -101,10 +87,3 @@ def _common(one: str, other: str) -> int:
     """How many characters both begin with."""
     lengths = range(1, min(len(one), len(other)) + 1)
     return bisect_left(lengths, x=True, key=lambda length: not other.startswith(one[:length]))
-
-
-def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
