@@ -9,9 +9,8 @@ from penchant import wiring
 from penchant.settings.root import Settings
 from prompts.answer import parse
 from prompts.grounding import ground
-from prompts.render import Prompt
+from prompts.render import Prompt, PromptRenderer
 from prompts.rules import rules
-from prompts.world import World
 from streams.errors import AnswerRefused
 from streams.intents import Findings
 from streams.sessions import Session
@@ -44,8 +43,9 @@ async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt
         answer = parse(completion.text)
     except AnswerRefused as error:
         return Asked(completion.endpoint, completion.model, completion.text, refused=str(error))
-    world = World.of(session)
-    grounded = ground(answer, world, rules(world, settings.intent.missions), settings.intent.missions)
+    missions = settings.intent.missions
+    world = PromptRenderer(prompt.version, missions, wiring.budget(settings)).world(session)
+    grounded = ground(answer, world, rules(world, missions), missions)
     return Asked(completion.endpoint, completion.model, completion.text, grounded.removed, grounded.findings)
 
 

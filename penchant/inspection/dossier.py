@@ -5,6 +5,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from penchant import wiring
 from penchant.admission.reader import TopicReader
 from penchant.inspection.why import Later, Standing
 from penchant.settings.root import Settings
@@ -77,7 +78,7 @@ def _prompt(settings: Settings, intent: Intent | None, session: Session | None) 
     if session is None:
         return None
     version = intent.prompt_version if intent and intent.prompt_version in versions() else settings.prompt.version
-    return PromptRenderer(version, settings.intent.missions).render(session)
+    return PromptRenderer(version, settings.intent.missions, wiring.budget(settings)).render(session)
 
 
 async def _later(settings: Settings, context: Context | None, shopper: str, notes: list[str]) -> Later | None:

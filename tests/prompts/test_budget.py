@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 
 from prompts.budget import BLOCK, Budget
 from prompts.missions import MISSIONS
-from prompts.reading import read
+from prompts.reading import known, read
 from prompts.render import PromptRenderer
 from prompts.tokens import by_word, estimate
+from prompts.world import World
 from streams.errors import SettingInvalid
 from streams.events import Item
 from streams.packing import dump, load
 from streams.profiles import Tally
 from streams.sessions import Session
-from tests.prompts.shoppers import KETTLE, folded, sessions, steps
+from tests.prompts.shoppers import HOSTILE, KETTLE, folded, sessions, steps
 
 SMALL = Budget(24 * BLOCK, 20 * BLOCK)
 RENDERER = PromptRenderer("v1", MISSIONS, SMALL)
@@ -44,6 +45,16 @@ def test_every_session_fits(session: Session, count) -> None:  # type: ignore[no
     text = renderer.render(session).text
     assert count(text) <= SMALL.high_tokens
     assert renderer.render(read(text)).text == text
+
+
+@given(sessions(max_events=40), st.sampled_from(HOSTILE))
+def test_every_session_fits_with_what_the_shop_says(session: Session, said: str) -> None:
+    """Its lines count like any other."""
+    renderer = PromptRenderer("v2", MISSIONS, SMALL, about=lambda product: f"{product} {said}" * 9)
+    text = renderer.render(session).text
+    assert estimate(text) <= SMALL.high_tokens
+    about = known(text)
+    assert renderer.render(World.of(read(text), about=lambda product: about.get(product, ""))).text == text
 
 
 @given(sessions(max_events=20), st.lists(steps, min_size=1, max_size=4))
