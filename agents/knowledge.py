@@ -22,7 +22,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class KnowledgeRules:
     """`most` lines are held, the latest used. After a failed read nothing is read for `pause_s`: a store that is away
-    costs one call a wait, and the others nothing."""
+    costs the calls of one moment a wait, and those after them nothing."""
 
     hold_s: float = 3_600.0
     most: int = 50_000

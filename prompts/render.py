@@ -41,6 +41,8 @@ class Prompt:
 class PromptRenderer:
     """Renders prompts of one template version, for one list of mission labels. Reads the template once.
 
+    `about` tells what the shop says of a product; a version must have said so in its example to be given that.
+
     No prompt has more tokens than its `budget` says, as `count` counts them: with the model's own tokenizer, or else by
     an estimate; `fixed_tokens` of them are in every prompt. SettingInvalid when there is no such version, or the budget
     has no room for events.
