@@ -1,8 +1,13 @@
 """Fixtures that every test may use."""
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.servers", "tests.kafka"]
+
+# An example that takes long on a busy machine is no failure. All else is as Hypothesis has it, in CI too.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
