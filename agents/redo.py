@@ -15,7 +15,7 @@ from streams.decoding import Record
 from streams.dialects import Dialect
 from streams.erasures import Erasure
 from streams.packing import load
-from streams.sessions import QUIET, Session, SessionRules, fold
+from streams.sessions import QUIET, REPEATED, Session, SessionRules, fold
 
 CHUNK = 128
 """Contexts loaded in one pipeline."""
@@ -48,13 +48,17 @@ class Redo:
         tally = self._calls.tally
         tally.records += len(records)
         tally.refused += len(decoded.refused)
+        taken = -1
         for offset, timestamp_ms, event in decoded.events:
             erasure = self._erased(event.shopper_id)
             if erasure is not None and erasure.covers(self._lineage, self.partition.number, offset, timestamp_ms):
                 tally.erased += 1
                 continue
             session = self._sessions.setdefault(event.shopper_id, Session())
-            tally.events += fold(session, event, offset, timestamp_ms, self._session) >= QUIET
+            outcome = fold(session, event, offset, timestamp_ms, self._session, follows=offset == taken)
+            tally.events += outcome >= QUIET
+            if outcome is not REPEATED:
+                taken = offset
 
     @property
     def shoppers(self) -> int:

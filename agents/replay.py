@@ -15,7 +15,7 @@ from streams.decoding import Record
 from streams.dialects import Dialect
 from streams.errors import LineageMismatch, StoreUnavailable
 from streams.events import ShopperEvent
-from streams.sessions import MEANINGFUL, QUIET, SessionRules, fold
+from streams.sessions import MEANINGFUL, QUIET, REPEATED, SessionRules, fold
 
 CHUNK = 128
 """Sessions parked in one pipeline."""
@@ -46,6 +46,7 @@ class PartitionReplay:
         self._session, self._store, self._checkpoints, self._calls = session, store, checkpoints, calls
         self._most_sessions = most_sessions
         self._watermark_s = float("-inf")
+        self._taken = -1
         self._running = 0
         self._idle = asyncio.Event()
 
@@ -57,7 +58,8 @@ class PartitionReplay:
         tally.records += len(records)
         tally.refused += len(decoded.refused)
         for offset, timestamp_ms, event in decoded.events:
-            await self._advance(min(event.time_ms, timestamp_ms + self._session.future_skew_ms) / 1e3)
+            if offset != self._taken:  # nothing is stored in the midst of a record of several events
+                await self._advance(min(event.time_ms, timestamp_ms + self._session.future_skew_ms) / 1e3)
             self._fold(event, offset, timestamp_ms)
         if records:
             partition.ledger.received(records[-1].offset)
@@ -78,7 +80,10 @@ class PartitionReplay:
             tally.erased += 1
             return
         shopper = partition.shoppers[event.shopper_id]
-        outcome = fold(shopper.session, event, offset, timestamp_ms, self._session)
+        follows = offset == self._taken
+        outcome = fold(shopper.session, event, offset, timestamp_ms, self._session, follows=follows)
+        if outcome is not REPEATED:
+            self._taken = offset
         if outcome < QUIET:
             return
         tally.events += 1

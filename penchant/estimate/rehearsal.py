@@ -25,7 +25,7 @@ from storage.contexts import FIELDS
 from storage.intents import hot_fields
 from streams.events import ShopperEvent
 from streams.packing import dump
-from streams.sessions import DUPLICATE, LATE, MEANINGFUL, QUIET, SessionRules, fold
+from streams.sessions import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, SessionRules, fold
 from streams.triggers import TriggerRules
 
 PACKED = 2_000
@@ -74,6 +74,7 @@ class Rehearsal:
         self._sequence = itertools.count()
         self._began_s: float | None = None
         self._now_s = 0.0
+        self._taken = (-1, -1)
         self.workload = Workload()
 
     def take(self, events: Iterable[Arrived]) -> None:
@@ -99,7 +100,11 @@ class Rehearsal:
         self._until(at_s)
         self._now_s = at_s
         shopper = self._shopper(event.shopper_id, arrived.partition)
-        outcome = fold(shopper.session, event, arrived.offset, arrived.timestamp_ms, self._session)
+        place = arrived.partition, arrived.offset
+        follows = place == self._taken
+        outcome = fold(shopper.session, event, arrived.offset, arrived.timestamp_ms, self._session, follows=follows)
+        if outcome is not REPEATED:
+            self._taken = place
         work.seconds = at_s - self._began_s
         work.events += 1
         work.shoppers[event.shopper_id] += 1

@@ -23,6 +23,7 @@ from penchant import wiring
 from penchant.admission.reader import TopicReader
 from penchant.erasures import ErasureWatch
 from penchant.model_side import ModelSide, reasoning_of
+from penchant.presidio import redaction
 from penchant.replay.compare import Comparison, compare
 from penchant.replay.moments import Moment
 from penchant.replay.source import Range, find, lines, read
@@ -186,7 +187,7 @@ class _Stage:
     def _driver(self, number: int, calls: ReplayCalls) -> Driver:
         settings, partition = self._settings, Partition(number, epoch=1, commit_lag_s=0.0)
         name = "native" if self._plan.file else settings.kafka.dialect
-        decoder, session = dialect(name, keyed=True), wiring.session(settings)
+        decoder, session = dialect(name, keyed=True, redact_query=redaction(settings.kafka)), wiring.session(settings)
         if self._plan.namespace is None:
             return Redo(
                 partition, decoder, session, self._store, self._checkpoints(), calls,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+import orjson
 import pytest
 
 from agents.backlog import Backlog, Targets
@@ -18,7 +19,7 @@ from prompts.missions import MISSIONS
 from storage.checkpoints import Context
 from storage.gather import GatheringWriter, GatherRules
 from streams.decoding import encode
-from streams.dialects import dialect
+from streams.dialects import DialectName, dialect
 from streams.erasures import Erasure
 from streams.events import Action, Item, ShopperEvent
 from streams.packing import load
@@ -66,15 +67,20 @@ class Bench:
             self.model, reasoning, writer, self.checkpoints, ReplayRules(in_flight=4), self.tally, tasks
         )
 
-    def replay(self) -> PartitionReplay:
+    def replay(self, spoken: DialectName = "native") -> PartitionReplay:
         backlog = Backlog(RULES, Targets())
         recall = Recall(self.store, self.store, backlog, 0)
         home, session = Partition(0, 1, 0.0), SessionRules()
-        decoder = dialect("native", keyed=True)
+        decoder = dialect(spoken, keyed=True)
         return PartitionReplay(home, backlog, recall, decoder, session, self.store, self.checkpoints, self.calls)
 
-    def redo(self, generation: int, erased: Callable[[str], Erasure | None] = lambda _: None) -> Redo:
-        decoder, home = dialect("native", keyed=True), Partition(0, 1, 0.0)
+    def redo(
+        self,
+        generation: int,
+        erased: Callable[[str], Erasure | None] = lambda _: None,
+        spoken: DialectName = "native",
+    ) -> Redo:
+        decoder, home = dialect(spoken, keyed=True), Partition(0, 1, 0.0)
         return Redo(
             home, decoder, SessionRules(), self.store, self.checkpoints, self.calls,
             lineage=0, generation=generation, erased=erased,
@@ -101,6 +107,28 @@ async def test_shoppers_are_due_by_event_time(store: MemoryStore) -> None:
     found = store.intent("ada")
     assert found is not None
     assert (found.position, found.window.events, found.source) == ("0:4:0", 4, "model")
+
+
+async def test_every_event_of_a_record_is_replayed_and_redone(store: MemoryStore) -> None:
+    """Some dialects hold several; they stand at one offset, and nothing is stored in their midst."""
+    began_ms = NOW_MS - 100_000
+    entries = [{"aid": 1 + turn, "ts": began_ms + turn * 10_000, "type": "clicks"} for turn in range(3)]
+    log = [Line(0, began_ms, b"12", orjson.dumps({"session": 12, "events": entries}))]
+    async with asyncio.TaskGroup() as tasks:
+        bench = Bench(store, tasks)
+        replay = bench.replay("otto")
+        await replay.take(log)
+        await replay.finish()
+    assert (bench.tally.records, bench.tally.events, len(bench.model.calls)) == (1, 3, 1)
+    found = store.intent("12")
+    assert found is not None
+    assert (found.position, found.window.events) == ("0:0:0", 3)
+    async with asyncio.TaskGroup() as tasks:
+        again = Bench(store, tasks, generation=1)
+        redo = again.redo(1, spoken="otto")
+        await redo.take(log)
+        await redo.finish()
+    assert again.tally.events == 3
 
 
 async def test_what_was_not_finished_is_where_the_next_run_begins(store: MemoryStore) -> None:
