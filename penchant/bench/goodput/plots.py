@@ -78,9 +78,12 @@ def _without(axes: Axes, report: Mapping[str, Any]) -> None:
     axes.bar(places, [row["held"] * 100 for row in rows], 0.6, color=COLOURS["penchant"])
     for at, row in zip(places, rows, strict=True):
         axes.annotate(f"{row['held']:.0%}", (at, row["held"] * 100 + 1), ha="center", fontsize="small")
-    axes.set_xticks(list(places), [f"without\n{row['without']}".replace(" of the ", "\nof the ") for row in rows])
+    axes.set_xticks(
+        list(places), [row["without"].replace("nothing", "with all").replace(" of the ", "\nof the ") for row in rows]
+    )
     axes.tick_params(axis="x", labelsize="x-small")
     axes.set_ylabel("events/s that are held, %")
+    axes.set_xlabel("without")
     axes.set_ylim(0, 112)
 
 
@@ -96,6 +99,7 @@ def _sensitivity(axes: Axes, report: Mapping[str, Any]) -> None:
     axes.set_xticks(range(len(names)), [name.replace("_", "\n", 1) for name in names])
     axes.tick_params(axis="x", labelsize="x-small")
     axes.set_ylabel("cost of a fresh intent\nbeside one call an event")
+    axes.set_ylim(0, 1.3 * max(row["cost"] or 0.0 for row in rows if row["operator_rate"]))
     axes.legend(frameon=False, fontsize="small", ncols=3)
 
 
