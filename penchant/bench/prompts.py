@@ -28,7 +28,7 @@ from streams.sessions import Session, SessionRules, fold
 from streams.triggers import TriggerRules
 
 SEED = 5
-ROWS = 60
+ROWS, SAID_EVERY = 60, 5_000
 Say = Callable[[str], None]
 
 
@@ -61,7 +61,7 @@ def run(plan: Plan, events: Path | None, tokenizer_file: Path | None, say: Say) 
     report["traffic"] = {}
     for name, source in sources.items():
         say(f"prompts of {name}")
-        report["traffic"][name] = _traffic(plan, renderer, count, source)
+        report["traffic"][name] = _traffic(plan, renderer, count, source, say)
     return report
 
 
@@ -125,13 +125,17 @@ def _each_us(work: Callable[[Session], object], sessions: Sequence[Session]) -> 
     return (time.thread_time_ns() - began_ns) / len(sessions) / 1e3
 
 
-def _traffic(plan: Plan, renderer: PromptRenderer, count: Count, events: Iterable[ShopperEvent]) -> dict[str, Any]:
+def _traffic(
+    plan: Plan, renderer: PromptRenderer, count: Count, events: Iterable[ShopperEvent], say: Say
+) -> dict[str, Any]:
     rules_ = SessionRules()
     slides = SessionRules(high_rows=rules_.low_rows, low_rows=rules_.low_rows)
     ours, sliding = (Follower(renderer, count, each, rules_.low_rows) for each in (rules_, slides))
     asked, said, plain = [], [], []
     for number, prompt in enumerate(follow(events, (ours, sliding), TriggerRules())):
         asked.append(count(prompt))
+        if len(asked) % SAID_EVERY == 0:
+            say(f"{len(asked):,} prompts so far")
         if number % plan.answered == 0:
             text, full = _answers(prompt)
             said.append(count(text))
