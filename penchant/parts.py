@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -80,10 +81,7 @@ def make_parts(
     """All of them, none running yet."""
     board, meter = Board(), making.instruments.meter
     to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
-    store = FreezableStore(
-        RedisCheckpoints(*to_redis),
-        lambda: board.now.told("freeze_writes") if board.now.on("freeze_writes") else None,
-    )
+    store = FreezableStore(RedisCheckpoints(*to_redis), partial(_frozen, board))
     lineage = servers.admission.lineage
     backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
     checkpoints = Checkpoints(tried.watch.worker, wiring.expiry(settings), clock_ms, lineage=lineage.number)
@@ -91,9 +89,8 @@ def make_parts(
     refusals = Refusals(letters, wiring.limit(settings), meter)
     erasures = Erasures(RedisErasures(*to_redis), store, lineage.number)
     recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
-    session, slices, duty = wiring.session(settings), SliceRules(), Duty(time.thread_time)
-    decoder = dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka))
-    ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
+    duty = Duty(time.thread_time)
+    ingest = _ingest(settings, backlog, recall, refusals, meter, duty)
     parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
     writer = GatheringWriter(store, wiring.gather(settings))
     slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
@@ -106,14 +103,21 @@ def make_parts(
     enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, upkeep, meter)
     enrichment.halted = lambda: board.now.on("pause")
     erasures.attach(enrichment.partitions, backlog, dispatch)
-    switches = SwitchWatch(
-        RedisFleet(*to_redis, NAMES),
-        board,
-        tried.watch.worker,
-        lambda: _heartbeat(settings, making.instruments, pools),
-        clock_ms,
-    )
+    heartbeat = partial(_heartbeat, settings, making.instruments, pools)
+    switches = SwitchWatch(RedisFleet(*to_redis, NAMES), board, tried.watch.worker, heartbeat, clock_ms)
     return Parts(enrichment, erasures, backlog, refusals, dispatch, writer, pools, duty, switches, board)
+
+
+def _ingest(
+    settings: Settings, backlog: Backlog, recall: Recall, refusals: Refusals, meter: Meter, duty: Duty
+) -> Ingest:
+    session, slices = wiring.session(settings), SliceRules()
+    decoder = dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka))
+    return Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
+
+
+def _frozen(board: Board) -> str | None:
+    return board.now.told("freeze_writes") if board.now.on("freeze_writes") else None
 
 
 def _published(settings: Settings, servers: Servers, writer: Writer, meter: Meter) -> Writer:

@@ -83,10 +83,7 @@ def replay(
         raise typer.Exit(INTERRUPTED)
     if html is not None:
         html.write_text(show.page(outcome), encoding="utf-8")
-    if json:
-        typer.echo(orjson.dumps(show.report(outcome)))
-    else:
-        typer.echo("\n".join(show.lines(outcome)))
+    typer.echo(orjson.dumps(show.report(outcome)) if json else "\n".join(show.lines(outcome)))
 
 
 def _settings(config: Path | None, prompt_version: str | None) -> Settings:
