@@ -16,6 +16,7 @@ from penchant.bench.goodput.pipeline import Pipeline
 from penchant.bench.goodput.servers import GpuServer, Serving
 from penchant.bench.goodput.traffic import Traffic
 from penchant.bench.goodput.trial import MOST_STEPS, Course, Trial
+from penchant.replay.run import EAGERNESS
 from penchant.virtual.clock import Clock
 
 LOOK_S = 0.5
@@ -30,14 +31,13 @@ class Sharing:
     limits: LimitRules = field(default_factory=LimitRules)
 
 
-LEFT = LimitRules(eagerness=0.05)
-SHARE = LimitRules(eagerness=0.05, initial=4, most=4)
-"""A replay that gives way to whatever waiting it sees; and one that has no more than four calls at each server."""
+SHARE = 4
+"""Calls that a replay may have at each server, so that live traffic beside it hardly notices."""
 
 SHARINGS: Mapping[str, LimitRules] = {
-    "a replay with the usual limits": LimitRules(),
-    "a replay that gives way": LEFT,
-    "a replay with four calls a server": SHARE,
+    "a replay with live limits": LimitRules(),
+    "a replay with limits as by default": LimitRules(eagerness=EAGERNESS),
+    "a replay with four calls a server": LimitRules(eagerness=EAGERNESS, initial=SHARE, most=SHARE),
 }
 
 Execute = Callable[[Callable[[Sharing], dict[str, Any]], Sharing], Awaitable[dict[str, Any]]]
