@@ -19,7 +19,7 @@ from penchant.bench.goodput.trial import run as run_trial
 Say = Callable[[str], None]
 Figures = dict[str, Any]
 
-OVERLOAD, CLOSE = 1.5, 0.01
+OVERLOAD, CLOSE, LEAST = 1.5, 0.01, 20
 FIFTH, URGENT_SHARE, CACHED_SHARE, SHARED = 0.2, 0.95, 0.7, 1.1
 """The aims: GPU time per fresh intent, urgent intents in time at five times the load, cached share of prompts, and how
 many times longer live p95 freshness may be beside a replay."""
@@ -87,9 +87,9 @@ async def _limits(plan: Plan, attempt: Try, say: Say) -> dict[str, Figures]:
 
 
 async def _limit(trial: Trial, attempt: Try, say: Say, name: str, capacity: float | None = None) -> Figures:
-    """Without something no more than the `capacity` of the whole is looked for, nor less than a tenth of it."""
+    """Without something no more than the `capacity` of the whole is looked for, nor less than a twentieth of it."""
     most = None if capacity is None else capacity * (1 + CLOSE)
-    rate = await just_holds(trial, attempt, least=0.25 if capacity is None else capacity / 10, most=most)
+    rate = await just_holds(trial, attempt, least=0.25 if capacity is None else capacity / LEAST, most=most)
     figures = {} if rate is None else await attempt(replace(trial, rate=rate))
     say(f"{name} holds {rate} events/s")
     return {"rate": rate} | figures
@@ -117,7 +117,7 @@ async def _sensitivity(plan: Plan, attempt: Try, say: Say) -> list[Figures]:
     rows = await asyncio.gather(*(_changed(plan, attempt, *case) for case in cases))
     for row in rows:
         told = (
-            f"urgent {row['urgent_fresh_share']:.1%}, cost {row['cost']}" if row["operator_rate"] else "holds nothing"
+            f"urgent {row['urgent_fresh_share']:.1%}, cost {row['cost']}" if row["operator_rate"] else "nothing holds"
         )
         say(f"{row['parameter']} times {row['factor']:g}: {told}")
     return list(rows)
