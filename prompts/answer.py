@@ -53,7 +53,7 @@ def parse(answer: str | bytes) -> Answer:
     """Read what a model wrote. Raises AnswerRefused, with the reason in one word, on what is no answer.
 
     Anything around the first JSON object is ignored. An object that was cut off is closed after its last complete
-    member: what comes first in an answer matters most.
+    member, or element of one: what comes first in an answer matters most.
     """
     text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
     text = text[:_LONGEST]
@@ -128,9 +128,11 @@ def _decode(text: str) -> Any:
 
 
 def _close(text: str) -> str | None:
-    """`text` up to its last complete member, closed (as it is, if it has none); None if it is not cut off."""
-    depth, quoted, kept = 0, False, 1
-    escaped = False
+    """`text` up to its last complete member, or element of a member, closed; as it is, if it has none; None if it is
+    not cut off."""
+    ends: list[str] = []
+    quoted = escaped = False
+    kept, closing = 1, ""
     for at, character in enumerate(text):
         if quoted:
             quoted = escaped or character != '"'
@@ -138,15 +140,17 @@ def _close(text: str) -> str | None:
         elif character == '"':
             quoted = True
         elif character in "{[":
-            depth += 1
+            ends.append("}" if character == "{" else "]")
         elif character in "}]":
-            depth -= 1
-            kept = at + 1 if depth == 1 else kept
-            if depth == 0:
+            ends.pop()
+            if not ends:
                 return None
-        elif character == "," and depth == 1:
-            kept = at
-    return text[:kept] + "}" if kept > 1 else text
+        if not quoted and character in ",}]" and len(ends) <= _DEEPEST:
+            kept, closing = at + (character != ","), "".join(reversed(ends))
+    return text[:kept] + closing if kept > 1 else text
+
+
+_DEEPEST = 2  # a weight is a pair, and half a pair is none
 
 
 _JSON = json.JSONDecoder()

@@ -69,7 +69,10 @@ def test_writes_what_it_reads() -> None:
     ("text", "kept"),
     [
         (WHOLE[:-1], PARSED),
-        (WHOLE[: WHOLE.index('"e"') + 8], PARSED.model_copy(update={"evidence": ()})),
+        (WHOLE[: WHOLE.index('"e"') + 8], PARSED.model_copy(update={"evidence": (1,)})),
+        (WHOLE[: WHOLE.index('"e"') + 6], PARSED.model_copy(update={"evidence": ()})),
+        (WHOLE[: WHOLE.index('"c"') + 12], Answer(mission="gift", text="Wants a kettle", categories=((1, 9),))),
+        ('{"m":"gift","a":{"color":"blue","use":"tra', Answer(mission="gift", attributes={"color": "blue"})),
         (WHOLE[: WHOLE.index('"c"') + 9], Answer(mission="gift", text="Wants a kettle")),
         ('{"m":"gift","t":"a \\"quoted, {odd} text', Answer(mission="gift")),
         ('{"m":"gift"  ,   \n\n\n\n', Answer(mission="gift")),
@@ -78,6 +81,20 @@ def test_writes_what_it_reads() -> None:
 def test_a_cut_off_answer_keeps_its_complete_members(text: str, kept: Answer) -> None:
     """What the token limit cut off is closed after the last complete member."""
     assert parse(text) == kept
+
+
+@pytest.mark.parametrize("end", range(WHOLE.index(",") + 1, len(WHOLE)))
+def test_whatever_is_cut_off_nothing_else_is_said(end: int) -> None:
+    """Wherever an answer ends, what is left of it is the beginning of what it said: no half numbers or words."""
+    left = parse(WHOLE[:end])
+    assert left.mission == "gift"
+    assert left.text in ("", PARSED.text)
+    assert left.confidence in (None, PARSED.confidence)
+    for field in ("categories", "brands", "evidence"):
+        whole = getattr(PARSED, field)
+        assert getattr(left, field) in [whole[:size] for size in range(len(whole) + 1)]
+    assert left.attributes in ({}, PARSED.attributes)
+    assert left.signals in ({}, PARSED.signals)
 
 
 @pytest.mark.parametrize(
