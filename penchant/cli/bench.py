@@ -123,7 +123,7 @@ def goodput(
     *,
     quick: Quick = False,
     real: Annotated[
-        bool, typer.Option("--real", help="Instead: the same traffic in real time, through a tritonserver, beside.")
+        bool, typer.Option("--real", help="Instead: the same traffic in real time beside; needs Java and Maven.")
     ] = False,
     plots: Plots = None,
     json: Json = False,

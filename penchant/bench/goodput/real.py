@@ -1,4 +1,4 @@
-"""Real: the same traffic through a real Kafka protocol, Redis and tritonserver in real time, beside virtual time.
+"""Real: the same traffic through a real Kafka, Redis and tritonserver in real time, beside virtual time.
 
 The simulated GPU is the same arithmetic, once behind the embedded tritonserver and once behind the virtual clock.
 """
@@ -20,12 +20,13 @@ from penchant.bench.goodput.pipeline import Noting, Pipeline
 from penchant.bench.goodput.servers import GpuServer, Serving
 from penchant.bench.goodput.traffic import Arrival, Record, Traffic
 from penchant.bench.goodput.trial import MOST_STEPS, feed
-from penchant.embedded.stack import Stack
+from penchant.bench.load import make_topic
+from penchant.bench.servers import Servers, servers
 from penchant.embedded.timing import Timing
+from penchant.embedded.triton import TritonServer
 from penchant.settings.root import Settings
 from penchant.traffic.producer import EventProducer
 from penchant.virtual.clock import Clock
-from streams.errors import PlatformLacks
 
 PATIENCE_S = 20.0
 """How long the last intents may take."""
@@ -56,15 +57,15 @@ QUICK = Plan(seconds=20.0, warm_s=5.0)
 
 
 async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
-    """Both, side by side. PlatformLacks where there is no tritonserver."""
-    say(f"{plan.seconds:g} s in real time")
-    stack = Stack(folder, topics={Settings().kafka.topic: 1, Settings().kafka.dead_letter_topic: 1}, timing=plan.timing)
-    async with stack:
-        if stack.triton is None:
-            raise PlatformLacks("\n".join(stack.notes), "run it where a tritonserver starts")
-        real = await _real(plan, stack)
+    """Both, side by side. PlatformLacks where there is no tritonserver, or no Java for Kafka."""
+    before = facts("goodput --real", quick=plan == QUICK)
+    async with TritonServer(folder, timing=plan.timing) as triton, servers(folder) as stage:
+        for topic in (Settings().kafka.topic, Settings().kafka.dead_letter_topic):
+            await make_topic(stage.kafka.address, topic, 1)
+        say(f"{plan.seconds:g} s in real time")
+        real = await _real(plan, stage, triton)
+        before["versions"] |= stage.components | {"tritonserver": triton.describe()}
     virtual = await asyncio.to_thread(virtually, plan)
-    before = facts("goodput --real", quick=plan == QUICK, components=stack.components)
     return before | {"rate": plan.rate, "seconds": plan.seconds, "real": real, "virtual": virtual}
 
 
@@ -89,8 +90,8 @@ def virtually(plan: Plan) -> dict[str, Any]:
     return _figures(freshness, pipeline.meter)
 
 
-async def _real(plan: Plan, stack: Stack) -> dict[str, Any]:
-    settings, freshness = _settings(plan, stack), plan.freshness()
+async def _real(plan: Plan, stage: Servers, triton: TritonServer) -> dict[str, Any]:
+    settings, freshness = _settings(plan, stage, triton), plan.freshness()
     began_s: list[float] = []
 
     def now_s() -> float:
@@ -114,13 +115,11 @@ def _stamped(arrival: Arrival) -> Arrival:
     return replace(arrival, event=replace(arrival.event, time_ms=time.time_ns() // 1_000_000))
 
 
-def _settings(plan: Plan, stack: Stack) -> Settings:
-    if stack.triton is None:
-        raise AssertionError("there is a tritonserver")
+def _settings(plan: Plan, stage: Servers, triton: TritonServer) -> Settings:
     told: Mapping[str, Any] = {
-        "kafka": {"bootstrap": stack.kafka.address, "group": "penchant-bench"},
-        "redis": {"url": stack.redis.url},
-        "model": {"url": stack.triton.grpc_address, "tokens_per_block": plan.timing.block_tokens},
+        "kafka": {"bootstrap": stage.kafka.address, "group": "penchant-bench"},
+        "redis": {"url": stage.redis.url},
+        "model": {"url": triton.grpc_address, "tokens_per_block": plan.timing.block_tokens},
     }
     return Settings.model_validate(told)
 
