@@ -28,19 +28,17 @@ from penchant.settings.root import Settings
 from penchant.traffic.producer import EventProducer
 from penchant.virtual.clock import Clock
 
-PATIENCE_S = 20.0
-"""How long the last intents may take."""
-
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Events a second for so long; nothing is known of the shoppers before."""
+    """Events a second for so long; nothing is known of the shoppers before. The last intents may take `patience_s`."""
 
     rate: float = 10.0
     seconds: float = 60.0
     warm_s: float = 10.0
+    patience_s: float = 20.0
     timing: Timing = field(default_factory=Timing)
     seed: int = 1
 
@@ -80,7 +78,7 @@ def virtually(plan: Plan) -> dict[str, Any]:
     async def main() -> None:
         running = asyncio.create_task(pipeline.run())
         await feed(pipeline, plan.traffic().arrivals, freshness)
-        await asyncio.sleep(PATIENCE_S)
+        await asyncio.sleep(plan.patience_s)
         running.cancel()
 
     try:
@@ -107,7 +105,7 @@ async def _real(plan: Plan, stage: Servers, triton: TritonServer) -> dict[str, A
             record = Record.of(_stamped(arrival))
             await producer.send(record.key, record.value)
         await producer.flush()
-        await asyncio.sleep(PATIENCE_S)
+        await asyncio.sleep(plan.patience_s)
     return _figures(freshness, meter)
 
 
