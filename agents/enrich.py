@@ -194,7 +194,7 @@ class Enrichment:
         """Notice a store that came back as another one, and go on with what waited for it."""
         while True:
             try:
-                await self._look_at_incarnation()
+                await self.look_at_store()
                 for tp, partition in list(self._partitions.items()):
                     await self._catch_up(tp, partition)
             except StoreUnavailable as error:
@@ -211,7 +211,8 @@ class Enrichment:
             log.info("store.back", then="what waited is written now")
         self.store_away = None if error is None else str(error)
 
-    async def _look_at_incarnation(self) -> None:
+    async def look_at_store(self) -> None:
+        """See whether it is still the same. Best done once before the first batch, which is otherwise read twice."""
         asked_s = _now()
         incarnation = await self._incarnation.incarnation()
         if incarnation != self._known_incarnation:

@@ -6,7 +6,7 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -39,6 +39,7 @@ from storage.connection import connect
 from storage.control import RedisControl
 from storage.keys import Keys
 from streams.batches import TP, RecordBatch
+from streams.errors import StoreUnavailable
 from streams.faust_app import event_topic, make_app, running, watch
 from streams.transport import BatchConsumer
 
@@ -111,6 +112,8 @@ async def worker(
         watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
         await watch_model.begin()
         await tried.begin()
+        with suppress(StoreUnavailable):
+            await parts.enrichment.look_at_store()
         beside = (watch_model, watch_erasures, tried)
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
             found = watch_model.found or "a model that is away"

@@ -45,6 +45,10 @@ from streams.lineage import Log
 EAGERNESS = 0.3
 """How much waiting on a model server a replay tolerates: little, so that it gives way to live calls."""
 
+PER_SERVER = 4
+"""Calls that a replay has in flight at each model server: beside more, live intents come later by more than a twentieth
+(docs/performance.md)."""
+
 SAVE_S, AGAIN_S = 1.0, 0.5
 KEEP_MS = 7 * 86_400_000
 """How long at least what was replayed into a namespace of its own stays there."""
@@ -149,7 +153,8 @@ class _Stage:
         count = await asyncio.to_thread(tokenizer, self._settings.prompt.tokenizer)
         reasoning = reasoning_of(self._settings, count)(self._settings.prompt.version, wiring.sampling(self._settings))
         writer = GatheringWriter(self._store, wiring.gather(self._settings))
-        rules = ReplayRules(in_flight=self._settings.model.max_in_flight)
+        servers = len(self._pools.replicas)
+        rules = ReplayRules(in_flight=min(PER_SERVER * servers, self._settings.model.max_in_flight))
         async with asyncio.TaskGroup() as tasks:
             runs = (self._pools.run(), self._save(), self._follow())
             beside = [tasks.create_task(run) for run in runs]
