@@ -67,11 +67,7 @@ def recovery(*, quick: Quick = False, json: Json = False) -> None:
     A real Kafka and Redis, 200,000 shoppers with sessions, three crashes in a row; each figure is the worst of them.
     No event may be lost, and no more calls repeated than were in flight or not yet stored. Needs Java and Maven.
 
-    Examples:
-
-      penchant bench recovery --quick
-
-      penchant bench recovery --json > benchmarks/results/recovery.json
+    Example: penchant bench recovery --json > benchmarks/results/recovery.json
     """
     from penchant.bench import recovery as crashes  # noqa: PLC0415 (only where it runs)
     from penchant.bench import show  # noqa: PLC0415
@@ -160,12 +156,28 @@ def goodput(
 
 
 @bench.command()
+def reads(*, quick: Quick = False, json: Json = False) -> None:
+    """Read intents as a ranker does, 1 and 100 shoppers at once, while 2,000 intents a second are written.
+
+    penchant-reader beside a bare HMGET of the same fields, and beside a Feast-style hash that is read feature by
+    feature, each asked in turn on a real Redis.
+
+    Example: penchant bench reads --json > benchmarks/results/reads.json
+    """
+    from penchant.bench import reads as ranker  # noqa: PLC0415 (only where it runs)
+    from penchant.bench import show  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return ranker.run(ranker.QUICK if quick else ranker.Plan(), folder, say)
+
+    measured(measure, show.show_reads, json=json)
+
+
+@bench.command()
 def incident(*, quick: Quick = False, plots: Plots = None, json: Json = False) -> None:
     """A replica dies, a pool overloads, a bad canary is released: what the system does, and when. In virtual time.
 
-    Examples:
-
-      penchant bench incident --json --plots docs/images > benchmarks/results/incident.json
+    Example: penchant bench incident --json --plots docs/images > benchmarks/results/incident.json
     """
     from penchant.bench.goodput import incident as course  # noqa: PLC0415 (only where it runs)
     from penchant.bench.goodput import show  # noqa: PLC0415

@@ -6,6 +6,7 @@ import pytest
 
 from penchant.bench import intents, reads
 from penchant.bench.stores import Bare, Reader
+from penchant.cli.bench import bench
 from penchant.embedded.redis import RedisServer
 
 pytestmark = pytest.mark.redis
@@ -44,3 +45,9 @@ async def test_the_writer_writes_what_the_reader_reads(tmp_path: Path) -> None:
         reading = Reader(redis.url)
         reading.read([0, 1, 2])
         reading.close()
+
+
+def test_every_bench_is_a_command() -> None:
+    """A bench that nobody can run measures nothing."""
+    names = {command.callback.__name__ for command in bench.registered_commands if command.callback}
+    assert {"ingest", "recovery", "calls", "goodput", "incident", "reads", "prompts", "decoding"} <= names
