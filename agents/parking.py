@@ -20,6 +20,9 @@ from streams.errors import StoreUnavailable
 
 RETRY_S = 0.5
 
+HEADS = 1_024
+"""How many heads of a partition are looked at in one go: after an outage there are as many as shoppers."""
+
 Taken = tuple[Shopper, Owed, Checkpoint]
 
 
@@ -69,7 +72,7 @@ class Parking:
         """Park those who have held the partition's commit for too long, or who hold too many offsets behind them."""
         ledger = partition.ledger
         behind = (ledger.next_offset or 0) - self._rules.max_span // 2
-        holders = ledger.holders(before_s=_now() - self._rules.after_s, below=behind)
+        holders = ledger.holders(before_s=_now() - self._rules.after_s, below=behind, most=HEADS)
         heads = [holder for holder in holders if isinstance(holder, Shopper) and waits(holder)]
         for first in range(0, len(heads), self._rules.most):
             if _now() < self._retry_s:

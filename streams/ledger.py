@@ -56,12 +56,12 @@ class Ledger:
             self._tickets.popleft()
         return self._tickets[0] if self._tickets else None
 
-    def holders(self, *, before_s: float, below: int) -> list[object]:
-        """Whose open tickets came before a time or stand below an offset, oldest first."""
+    def holders(self, *, before_s: float, below: int, most: int = 1_000_000) -> list[object]:
+        """Whose open tickets came before a time or stand below an offset, oldest first, `most` of them."""
         self.head()
-        found = []
+        found: list[object] = []
         for ticket in self._tickets:
-            if ticket.since_s > before_s and ticket.offset >= below:
+            if (ticket.since_s > before_s and ticket.offset >= below) or len(found) >= most:
                 break
             if ticket.open:
                 found.append(ticket.holder)

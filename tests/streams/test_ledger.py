@@ -102,3 +102,11 @@ def test_holders_are_those_who_are_old_or_hold_much() -> None:
     assert ledger.holders(before_s=9.0, below=0) == ["h2", "h3"]
     assert ledger.head() is second
     assert third.open
+
+
+def test_holders_are_bounded() -> None:
+    """The oldest first: after an outage there are as many as shoppers."""
+    ledger = Ledger(commit_lag_s=0.0)
+    for offset in range(10):
+        ledger.owe(offset, f"h{offset}", 0.0)
+    assert ledger.holders(before_s=1.0, below=0, most=3) == ["h0", "h1", "h2"]
