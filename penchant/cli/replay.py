@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,7 @@ Prompt = Annotated[
     str | None,
     typer.Option("--prompt-version", metavar="NAME", help="Another version of the prompt than prompt.version."),
 ]
+PerServer = Annotated[int, typer.Option("--per-server", metavar="N", min=1, help="Calls at each model server at once.")]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page, too.")]
 
 
@@ -55,6 +57,7 @@ def replay(
     generation: Generation = None,
     events: File = None,
     prompt_version: Prompt = None,
+    per_server: PerServer = running.PER_SERVER,
     html: Html = None,
     config: Config = None,
     json: Json = False,
@@ -70,10 +73,10 @@ def replay(
 
     Examples: penchant replay --from 2h --prompt-version v1 --html replay.html
 
-    penchant replay --from 24h --live
+    penchant replay --from 24h --live --per-server 64
     """
     settings = _settings(config, prompt_version)
-    plan = _plan(settings, begin, end, namespace, generation, events, live=live)
+    plan = replace(_plan(settings, begin, end, namespace, generation, events, live=live), per_server=per_server)
     if live and not yes:
         typer.confirm(f"Write over the intents of the namespace {settings.redis.namespace}?", abort=True, err=True)
     outcome = asyncio.run(_run(settings, plan))

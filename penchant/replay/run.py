@@ -56,13 +56,17 @@ KEEP_MS = 7 * 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to replay, and to where: into `namespace`, or over the live keys in `generation`. Of a `file` all is."""
+    """What to replay, and to where: into `namespace`, or over the live keys in `generation`. Of a `file` all is.
+
+    At each model server it has `per_server` calls in flight at the most.
+    """
 
     begin: Moment
     end: Moment
     namespace: str | None = None
     generation: int = 0
     file: Path | None = None
+    per_server: int = PER_SERVER
 
     @property
     def name(self) -> str:
@@ -154,7 +158,7 @@ class _Stage:
         reasoning = reasoning_of(self._settings, count)(self._settings.prompt.version, wiring.sampling(self._settings))
         writer = GatheringWriter(self._store, wiring.gather(self._settings))
         servers = len(self._pools.replicas)
-        rules = ReplayRules(in_flight=min(PER_SERVER * servers, self._settings.model.max_in_flight))
+        rules = ReplayRules(in_flight=self._plan.per_server * servers)
         async with asyncio.TaskGroup() as tasks:
             runs = (self._pools.run(), self._save(), self._follow())
             beside = [tasks.create_task(run) for run in runs]

@@ -87,8 +87,9 @@ async def test_it_gets_over_the_death_of_triton_and_redis(tmp_path: Path) -> Non
 
 
 async def _kill_both(stage: Stage) -> None:
-    await asyncio.sleep(3)
+    await until(lambda: stage.worker.meter.intents > 20)
     assert stage.stack.triton is not None
+    await until(lambda: stage.worker.meter.in_flight > 0)
     os.kill(stage.stack.triton.pid or 0, signal.SIGKILL)
     await asyncio.sleep(2)
     os.kill(stage.stack.redis.pid or 0, signal.SIGKILL)
