@@ -39,7 +39,7 @@ async def test_a_replay_beside_what_is_live_and_one_over_a_redis_that_was_lost(
     assert await _docs(settings.redis.url, settings.redis.namespace) == live
     assert [await real_kafka.committed(settings.kafka.group, topic, number) for number in (0, 1)] == committed
     await _lose_redis(settings)
-    redone = (await _replay(settings, tmp_path, "--live", "--yes", "--generation", "7")).report
+    redone = (await _replay(settings, tmp_path, "--live", "--yes", "--from", "1h", "--generation", "7")).report
     assert redone["intents"] == SHOPPERS
     back = await _docs(settings.redis.url, settings.redis.namespace)
     assert {who: doc["position"] for who, doc in back.items()} == {who: f"0:{at}:7" for who, at in last.items()}
