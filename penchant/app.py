@@ -17,6 +17,7 @@ from agents.backlog import Backlog
 from agents.enrich import Enrichment
 from agents.health import Health
 from agents.instruments import Instruments
+from agents.knowledge import Knowledge
 from agents.lag_watch import LagWatch
 from agents.meter import Meter
 from agents.model_watch import ModelWatch
@@ -99,10 +100,7 @@ async def worker(
         async for attempt in patiently(settings.health.bound_s):
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
-        count = await asyncio.to_thread(tokenizer, settings.prompt.tokenizer)
-        knowledge = knowledge_of(settings, servers.redis)
-        reasoning = reasoning_of(settings, count, knowledge.line if knowledge else None)
-        making = Making(side.client, reasoning, instruments, owned=model is None)
+        making, knowledge = await _making(settings, servers, side, instruments, owned=model is None)
         tried = Tried(settings, pools, making, _control(settings, servers), _worker_name(), notify)
         stack.push_async_callback(tried.close)
         instruments.replicas = lambda: (*pools.replicas, *tried.replicas)
@@ -112,12 +110,22 @@ async def worker(
         watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
         await watch_model.begin()
         await tried.begin()
-        with suppress(StoreUnavailable):
+        with suppress(StoreUnavailable):  # then it looks again, and what was read by then is read once more
             await parts.enrichment.look_at_store()
         beside = (watch_model, watch_erasures, tried)
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
             found = watch_model.found or "a model that is away"
             yield Worker(instruments, parts.enrichment, parts.backlog, found, pools, tried, parts.board)
+
+
+async def _making(
+    settings: Settings, servers: Servers, side: ModelSide, instruments: Instruments, *, owned: bool
+) -> tuple[Making, Knowledge | None]:
+    """How calls are made and answers read, and what the shop says of its products, where that is wanted."""
+    count = await asyncio.to_thread(tokenizer, settings.prompt.tokenizer)
+    knowledge = knowledge_of(settings, servers.redis)
+    reasoning = reasoning_of(settings, count, knowledge.line if knowledge else None)
+    return Making(side.client, reasoning, instruments, owned=owned), knowledge
 
 
 @asynccontextmanager

@@ -115,6 +115,7 @@ async def test_a_restarted_worker_goes_on_where_the_last_one_stopped(
                 return all(intent.doc.get("window", {}).get("events") == count for intent in intents)
 
             await until(counted)
+            assert await counted()
 
 
 def _reader(settings: Settings) -> AsyncIntentReader:

@@ -57,13 +57,13 @@ async def test_triton_refuses(server: TritonServer) -> None:
     """As a full queue does: UNAVAILABLE, in its words."""
     async with InferenceServerClient(server.grpc_address) as client:
         refusal = "UNAVAILABLE: Exceeds maximum queue size"
-        await _until(server, client, Faults(overload=1), lambda text: text == refusal)
+        assert await _until(server, client, Faults(overload=1), lambda text: text == refusal) == refusal
 
 
 async def test_triton_hangs(server: TritonServer) -> None:
     """A call gets no answer; once it is given up, nothing is left of it."""
     async with InferenceServerClient(server.grpc_address) as client:
-        await _until(server, client, Faults(hang=1), lambda text: text == GIVEN_UP)
+        assert await _until(server, client, Faults(hang=1), lambda text: text == GIVEN_UP) == GIVEN_UP
         await _eventually(lambda: _active(server))
 
 
@@ -77,6 +77,7 @@ async def test_triton_is_slow(server: TritonServer) -> None:
 
         server.play(Faults(slow=1, factor=20))
         await _eventually(is_slow)
+        assert await is_slow()
 
 
 async def test_triton_crashes(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ async def test_triton_crashes(tmp_path: Path) -> None:
         server.play(Faults())
         await server.start()
         async with InferenceServerClient(server.grpc_address) as client:
-            await _until(server, client, Faults(), lambda text: text == PROMPT)
+            assert await _until(server, client, Faults(), lambda text: text == PROMPT) == PROMPT
 
 
 async def test_triton_reports_the_figures_of_tensorrt_llm(server: TritonServer) -> None:
@@ -111,14 +112,17 @@ async def test_triton_reports_the_figures_of_tensorrt_llm(server: TritonServer) 
 
 async def _until(
     server: TritonServer, client: InferenceServerClient, faults: Faults, holds: Callable[[str], bool]
-) -> None:
-    """Put faults in force, and call until an answer shows them."""
+) -> str:
+    """Put faults in force, and call until an answer shows them; returns that answer."""
     server.play(faults)
+    answers = [""]
 
     async def shows() -> bool:
-        return holds(await _text(client))
+        answers.append(await _text(client))
+        return holds(answers[-1])
 
     await _eventually(shows)
+    return answers[-1]
 
 
 async def _text(client: InferenceServerClient) -> str:

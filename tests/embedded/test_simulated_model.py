@@ -63,8 +63,9 @@ def test_an_answer_is_short(session: Session) -> None:
 @given(st.one_of(st.text(), st.lists(st.sampled_from(HOSTILE)).map("\nShopper\n".join)))
 def test_answers_any_prompt(prompt: str) -> None:
     """Whatever the prompt, the answer is well formed."""
-    parse(answer(prompt))
-    parse(answer("\nMissions: " + prompt + "\nShopper\n#1 0m search " + json.dumps(prompt)))
+    for whole in (prompt, "\nMissions: " + prompt + "\nShopper\n#1 0m search " + json.dumps(prompt)):
+        text = answer(whole)
+        assert parse(parse(text).write()) == parse(text)
 
 
 def planted() -> list[str]:
