@@ -1,4 +1,4 @@
-"""Asking: from a checkpoint to a model's answer that is an intent."""
+"""Asking: from a question to a model's answer that is an intent."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from agents.outcomes import UNCOUNTED, Tally
 from agents.reasoning import Answered
 from agents.slots import Lease
 from clients.availability import Availability
-from clients.calls import Call, Completion
+from clients.calls import Call, Class, Completion
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 from streams.intents import Intent, Waits
 from streams.sessions import Session
@@ -33,34 +33,43 @@ class CallRules:
     max_backoff_s: float = 30.0
 
 
+class Question(Protocol):
+    """One session as it stood, and one way to ask about it: every answer is read as it was asked.
+
+    `read` raises AnswerRefused; `compose` gives the rules' intent where there is no answer.
+    """
+
+    def call(self, deadline_s: float, traffic_class: Class = "live") -> Call: ...
+
+    def read(self, completion: Completion) -> Answered: ...
+
+    def compose(self, answered: Answered | None, waits: Waits, now_ms: int) -> Intent: ...
+
+
 class Reasoner(Protocol):
-    """The port to what is asked and understood (agents/reasoning.py). `read` raises AnswerRefused."""
+    """The port to what is asked (agents/reasoning.py)."""
 
-    def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call: ...
-
-    def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered: ...
-
-    def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent: ...
+    def ask(self, session: Session, checkpoint: Checkpoint) -> Question: ...
 
 
 class Asking:
-    """Asks until an answer is an intent, or has been none often enough; for an arm of an experiment, or everybody."""
+    """Asks until an answer is an intent, at most `max_answers` times; for an arm of an experiment, or everybody."""
 
-    def __init__(self, reasoning: Reasoner, rules: CallRules, meter: Meter, arm: str = "") -> None:
-        self._reasoning, self._rules, self._meter, self._arm = reasoning, rules, meter, arm
+    def __init__(self, rules: CallRules, meter: Meter, arm: str = "") -> None:
+        self._rules, self._meter, self._arm = rules, meter, arm
         self.availability = Availability()
 
-    async def ask(self, session: Session, checkpoint: Checkpoint, lease: Lease, tally: Tally = UNCOUNTED) -> Answered:
-        """Ask about a session at a place, and count what becomes of it for the arm that the shopper is in. Raises
-        ModelUnavailable, DeadlinePassed or AnswerRefused."""
+    async def ask(self, question: Question, lease: Lease, tally: Tally = UNCOUNTED) -> Answered:
+        """Ask at a place, and count what becomes of it for the arm that the shopper is in. Raises ModelUnavailable,
+        DeadlinePassed or AnswerRefused."""
         if not self.availability.admit(_now()):
             tally.note("failed")
             raise ModelUnavailable("the model is away")
-        call = self._reasoning.call(session, checkpoint, _now() + self._rules.deadline_s)
+        call = question.call(_now() + self._rules.deadline_s)
         for left in reversed(range(self._rules.max_answers)):
             completion = await self._complete(call, lease, tally)
             try:
-                answered = self._reasoning.read(checkpoint, completion)
+                answered = question.read(completion)
             except AnswerRefused:
                 self._meter.answers_refused += 1
                 tally.note("invalid")

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from agents.asking import CallRules
+from agents.asking import CallRules, Question
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoint, Checkpoints
 from agents.lanes import Grant
@@ -26,6 +26,7 @@ class Case:
     shopper: Shopper
     owed: Owed
     checkpoint: Checkpoint
+    question: Question
     grant: Grant
     taken_s: float
     limiter_s: float = 0.0
@@ -128,8 +129,7 @@ class Delivery:
 
     def _intent(self, case: Case, answered: Answered | None) -> Intent:
         waits, arm = _waits(case, _now(), answered), case.grant.arm
-        reasoning = case.grant.lane.reasoning
-        intent = reasoning.compose(case.checkpoint, answered, waits, self._checkpoints.clock_ms())
+        intent = case.question.compose(answered, waits, self._checkpoints.clock_ms())
         return intent.model_copy(update={"arm": arm}) if arm else intent
 
 

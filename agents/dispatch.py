@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
-from agents.asking import Asking, CallRules, Reasoner
+from agents.asking import Asking, CallRules, Question, Reasoner
 from agents.backlog import Backlog
-from agents.checkpoints import Checkpoint, Checkpoints
+from agents.checkpoints import Checkpoints
 from agents.delivery import Case, Delivery
 from agents.duty import Duty
 from agents.lanes import Grant, Lane, Lanes, OneLane
@@ -69,7 +69,7 @@ class Dispatch:
     ) -> None:
         self._backlog, self._checkpoints, self._meter = backlog, checkpoints, meter
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
-        everybody = Lane(reasoning, Asking(reasoning, rules, meter), slots or Unlimited(model))
+        everybody = Lane(reasoning, Asking(rules, meter), slots or Unlimited(model))
         self.availability = everybody.asking.availability
         self._lanes = lanes(everybody)
         self._duty = duty or Duty()
@@ -201,7 +201,8 @@ class Dispatch:
         if shopper.home.ended:
             return
         checkpoint = self._checkpoints.take(shopper)
-        case = Case(shopper, owed, checkpoint, serving.grant, serving.taken_s, serving.limiter_s)
+        question = serving.grant.lane.reasoning.ask(shopper.session, checkpoint)
+        case = Case(shopper, owed, checkpoint, question, serving.grant, serving.taken_s, serving.limiter_s)
         if serving.grant.withheld:
             await self._delivery.withhold(case)
             return
@@ -209,7 +210,7 @@ class Dispatch:
             await self._delivery.deliver(case)
             return
         try:
-            answered = await self._ask(serving, checkpoint)
+            answered = await self._ask(serving.grant, question)
         except (ModelUnavailable, DeadlinePassed):
             await self._delivery.put_off(case)
         except AnswerRefused:
@@ -219,10 +220,9 @@ class Dispatch:
             if serving.grant.beside is not None:
                 serving.grant.beside.offer(checkpoint, answered)
 
-    async def _ask(self, serving: Serving, checkpoint: Checkpoint) -> Answered:
-        grant = serving.grant
+    async def _ask(self, grant: Grant, question: Question) -> Answered:
         try:
-            return await grant.lane.asking.ask(serving.shopper.session, checkpoint, grant.lease, grant.tally)
+            return await grant.lane.asking.ask(question, grant.lease, grant.tally)
         finally:
             grant.lease.release()
 

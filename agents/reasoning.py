@@ -1,10 +1,10 @@
-"""Reasoning: from a session to the call that asks about it, and from the answer to an intent. Does no I/O."""
+"""Reasoning: from a session to the question about it, and from the answer to an intent. Does no I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.checkpoints import Checkpoint
-from clients.calls import Call, Completion
+from clients.calls import Call, Class, Completion
 from prompts.answer import parse
 from prompts.budget import Budget
 from prompts.compose import compose
@@ -12,9 +12,8 @@ from prompts.grounding import ground
 from prompts.render import DEFAULT_BUDGET, PromptRenderer
 from prompts.rules import rules
 from prompts.tokens import Count, estimate
-from prompts.world import About, World
+from prompts.world import About
 from streams.intents import Findings, Intent, Waits
-from streams.packing import load
 from streams.sessions import Session
 
 
@@ -31,18 +30,17 @@ class Sampling:
 class Answered:
     """What a model said, after grounding. None for findings: nothing of it held, and the rules speak.
 
-    `cited`: it named evidence that holds. `world` is the window that it was read against.
+    `removed` counts what grounding took out; `cited`: the answer named evidence that holds.
     """
 
     findings: Findings | None
     completion: Completion
     removed: int = 0
-    world: World | None = None
     cited: bool = True
 
 
 class Reasoning:
-    """Renders, parses and grounds. Every answer is read against the session as it stood when the call was made."""
+    """Asks about sessions with one version of the prompt and one sampling."""
 
     def __init__(
         self,
@@ -53,49 +51,68 @@ class Reasoning:
         count: Count = estimate,
         about: About | None = None,
     ) -> None:
-        self._renderer = PromptRenderer(version, missions, budget, count, about)
-        self._version, self._missions, self._sampling = version, tuple(missions), sampling
+        self.renderer = PromptRenderer(version, missions, budget, count, about)
+        self.version, self.missions, self.sampling = version, tuple(missions), sampling
 
-    def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call:
-        """The call that asks about a session; `deadline_s` is on the loop's clock."""
-        prompt = self._renderer.render(session)
-        context = checkpoint.context
+    def ask(self, session: Session, checkpoint: Checkpoint) -> "SessionQuestion":
+        """The question about a session as it stands now, and as `checkpoint` has it."""
+        return SessionQuestion(self, session, checkpoint)
+
+
+class SessionQuestion:
+    """One session as it stood, asked about in one way: what a prompt shows of it is made once, here.
+
+    The session moves on while the call runs. The answer is read, and the intent composed, against what was shown.
+    """
+
+    def __init__(self, asker: Reasoning, session: Session, checkpoint: Checkpoint) -> None:
+        self._asker, self._context = asker, checkpoint.context
+        self._world = asker.renderer.world(session)
+        self._by_rules: Findings | None = None
+
+    def call(self, deadline_s: float, traffic_class: Class = "live") -> Call:
+        """The call that asks it; `deadline_s` is on the loop's clock."""
+        prompt, context, sampling = self._asker.renderer.render(self._world), self._context, self._asker.sampling
         return Call(
             id=f"{context.partition}-{context.position.offset}-{context.owner}",
             prompt=prompt.text,
             deadline_s=deadline_s,
-            max_tokens=min(self._sampling.max_tokens, prompt.max_tokens),
+            max_tokens=min(sampling.max_tokens, prompt.max_tokens),
             shopper=context.shopper,
-            temperature=self._sampling.temperature,
-            seed=self._sampling.seed,
+            traffic_class=traffic_class,
+            temperature=sampling.temperature,
+            seed=sampling.seed,
             stop=prompt.stop,
             json_schema=prompt.json_schema,
-            prompt_version=self._version,
+            prompt_version=self._asker.version,
         )
 
-    def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered:
+    def read(self, completion: Completion) -> Answered:
         """What the answer says about the session. Raises AnswerRefused."""
         answer = parse(completion.text)
-        world = self._renderer.world(load(checkpoint.context.session))
-        grounded = ground(answer, world, rules(world, self._missions), self._missions)
+        grounded = ground(answer, self._world, self._rules(), self._asker.missions)
         findings = None if grounded.abstained else grounded.findings
-        return Answered(findings, completion, len(grounded.removed), world, grounded.cited)
+        return Answered(findings, completion, len(grounded.removed), grounded.cited)
 
-    def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
+    def compose(self, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
         """The intent: the model's where it said something that held, else the rules'."""
-        context = checkpoint.context
-        world = answered.world if answered is not None else None
-        world = world or self._renderer.world(load(context.session))
+        context = self._context
         findings = answered.findings if answered is not None else None
         return compose(
-            rules(world, self._missions) if findings is None else findings,
-            world,
+            self._rules() if findings is None else findings,
+            self._world,
             shopper=context.shopper,
             source="rules" if findings is None else "model",
             position=str(context.position),
             written_at_ms=now_ms,
             model=answered.completion.model if answered is not None else "",
             replica=answered.completion.endpoint if answered is not None else "",
-            prompt_version=self._version,
+            prompt_version=self._asker.version,
             waits=waits,
         )
+
+    def _rules(self) -> Findings:
+        """What the rules say: the start of every grounding, and the intent where a model says nothing."""
+        if self._by_rules is None:
+            self._by_rules = rules(self._world, self._asker.missions)
+        return self._by_rules

@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from agents.asking import Reasoner
+from agents.asking import Question, Reasoner
 from agents.checkpoints import Checkpoint, Checkpoints
 from agents.reasoning import Answered
-from clients.calls import Call, Completion, ModelClient
+from clients.calls import Completion, ModelClient
 from storage.checkpoints import Verdict
 from storage.gather import GatheringWriter
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, StoreUnavailable
@@ -76,26 +76,26 @@ class ReplayCalls:
 
     async def begin(self, session: Session, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
         """Wait for a place and begin; the prompt is of the session as it is now. `done` hears of the verdict."""
-        call = self._reasoning.call(session, checkpoint, 0.0)
+        question = self._reasoning.ask(session, checkpoint)
         await self._places.acquire()
         while self._running >= self._rules.in_flight * self._share():  # noqa: ASYNC110 - what is waited for is in Redis
             await asyncio.sleep(LOOK_S)
         self._running += 1
-        self._tasks.create_task(self._serve(replace(call, traffic_class="replay"), checkpoint, done))
+        self._tasks.create_task(self._serve(question, checkpoint, done))
 
-    async def _serve(self, call: Call, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
+    async def _serve(self, question: Question, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
         try:
-            answered = await self._ask(call, checkpoint)
-            done(await self._write(checkpoint, answered))
+            answered = await self._ask(question)
+            done(await self._write(question, checkpoint, answered))
         finally:
             self._running -= 1
             self._places.release()
 
-    async def _ask(self, call: Call, checkpoint: Checkpoint) -> Answered | None:
+    async def _ask(self, question: Question) -> Answered | None:
         """What the model says; None when it has said nothing of use often enough."""
         for attempt in range(self._rules.tries):
             try:
-                return self._reasoning.read(checkpoint, await self._complete(call))
+                return question.read(await self._complete(question))
             except AnswerRefused:
                 self.tally.answers_refused += 1
                 if attempt:
@@ -105,18 +105,18 @@ class ReplayCalls:
                 await asyncio.sleep(min(AGAIN_S * 2**attempt, LONGEST_S))
         return None
 
-    async def _complete(self, call: Call) -> Completion:
+    async def _complete(self, question: Question) -> Completion:
         tally = self.tally
         tally.calls += 1
         deadline_s = asyncio.get_running_loop().time() + self._rules.deadline_s
-        completion = await self._model.complete(replace(call, deadline_s=deadline_s))
+        completion = await self._model.complete(question.call(deadline_s, "replay"))
         tally.input_tokens += completion.input_tokens or 0
         tally.cached_tokens += completion.cached_tokens or 0
         tally.output_tokens += completion.output_tokens or 0
         return completion
 
-    async def _write(self, checkpoint: Checkpoint, answered: Answered | None) -> Verdict:
-        intent = self._reasoning.compose(checkpoint, answered, Waits(), self._checkpoints.clock_ms())
+    async def _write(self, question: Question, checkpoint: Checkpoint, answered: Answered | None) -> Verdict:
+        intent = question.compose(answered, Waits(), self._checkpoints.clock_ms())
         write = self._checkpoints.write(checkpoint, intent, owed=False)
         while True:
             try:

@@ -25,7 +25,7 @@ class Shadow:
         self, key: ArmKey, reasoning: Reasoner, model: ModelClient, rules: CallRules, outcomes: Outcomes
     ) -> None:
         self._tally = Tally(outcomes, (key,))
-        self._asking, self._place = Asking(reasoning, rules, Meter(), "/".join(key)), Place(model)
+        self._reasoning, self._asking, self._place = reasoning, Asking(rules, Meter(), "/".join(key)), Place(model)
         self._waiting: deque[tuple[Checkpoint, Answered]] = deque()
         self._running: dict[asyncio.Task[None], str] = {}
         self._wake = asyncio.Event()
@@ -62,9 +62,9 @@ class Shadow:
         self._wake.set()
 
     async def _ask(self, checkpoint: Checkpoint, live: Answered) -> None:
-        session = load(checkpoint.context.session)
+        question = self._reasoning.ask(load(checkpoint.context.session), checkpoint)
         try:
-            answered = await self._asking.ask(session, checkpoint, self._place, self._tally)
+            answered = await self._asking.ask(question, self._place, self._tally)
         except (ModelUnavailable, DeadlinePassed, AnswerRefused):
             return  # counted where it was asked
         if _mission(answered) == _mission(live):

@@ -3,19 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
-from agents.asking import Reasoner
+from agents.asking import Question, Reasoner
 from agents.checkpoints import Checkpoint
 from agents.lanes import NOWHERE, Grant, Lane, Lanes
-from agents.reasoning import Answered
 from agents.switches import Board
-from clients.calls import Call, Completion
-from streams.intents import Intent, Waits
 from streams.sessions import Session
 
 BURST_S = 1.0
 """So long a fleet's unspent calls are kept."""
-
-MOST_ASKED = 10_000
 
 
 class SwitchedLanes:
@@ -59,28 +54,16 @@ class SwitchedLanes:
 
 
 class PinnedReasoning:
-    """What is asked by `usual`, or in the version that operators have pinned. Each answer is read as it was asked."""
+    """Asks as `usual`, or in the version that operators have pinned: a pin changes the next question, and none that is
+    asked already."""
 
     def __init__(self, usual: Reasoner, versions: Callable[[str], Reasoner | None], board: Board) -> None:
         self._usual, self._versions, self._board = usual, versions, board
         self._made: dict[str, Reasoner | None] = {}
-        self._asked: dict[str, Reasoner] = {}
 
-    def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call:
-        """The call, in the version of now."""
-        if len(self._asked) > MOST_ASKED:  # calls that were cancelled are never read
-            self._asked.clear()
-        reasoner = self._asked[checkpoint.context.shopper] = self._now()
-        return reasoner.call(session, checkpoint, deadline_s)
-
-    def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered:
-        """As it was asked."""
-        return self._asked.get(checkpoint.context.shopper, self._usual).read(checkpoint, completion)
-
-    def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
-        """As it was asked."""
-        reasoner = self._asked.pop(checkpoint.context.shopper, self._usual)
-        return reasoner.compose(checkpoint, answered, waits, now_ms)
+    def ask(self, session: Session, checkpoint: Checkpoint) -> Question:
+        """The question, in the version of now."""
+        return self._now().ask(session, checkpoint)
 
     def _now(self) -> Reasoner:
         version = self._board.now.word("prompt_version")

@@ -132,7 +132,7 @@ class Tried:
         if arm.kind == "shadow":
             self._shadows[key] = Shadow(key, reasoning, client, rules, making.instruments.outcomes)
         else:
-            asking = Asking(reasoning, rules, making.instruments.meter, "/".join(key))
+            asking = Asking(rules, making.instruments.meter, "/".join(key))
             self._lanes[key] = Lane(reasoning, asking, client.slots("live", version))
 
 

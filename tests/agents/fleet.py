@@ -96,7 +96,7 @@ async def _member(
     trials, outcomes, notices = Trials([experiment]), Outcomes(), list[ExperimentNotice]()
     watch = ControlWatch(store, trials, outcomes, name, epoch_ms, notices.append)
     await watch.begin()
-    own = Lane(Reason(), Asking(Reason(), ANSWERS, Meter()), Unlimited(canary.model()))
+    own = Lane(Reason(), Asking(ANSWERS, Meter()), Unlimited(canary.model()))
     lanes: Callable[[Lane], ArmLanes] = lambda everybody: ArmLanes(everybody, {arm: own}, {}, trials, outcomes)  # noqa: E731
     async with desk(ScriptedModel(lambda _: QUICK), rules=ANSWERS, lanes=lanes) as at:
         yield Member(at, trials, watch, outcomes, notices)

@@ -5,25 +5,25 @@ from collections.abc import Callable
 
 import pytest
 
+from agents.asking import Question
 from agents.checkpoints import Checkpoint, Checkpoints, ExpiryRules
 from agents.lanes import Lane, Lanes, OneLane
 from agents.partition import Partition
-from agents.reasoning import Answered
+from agents.reasoning import Reasoning, Sampling
 from agents.shoppers import Shopper
 from agents.switch_watch import SwitchWatch
 from agents.switched import PinnedReasoning, SwitchedLanes
 from agents.switches import Board, Name, Switches, Thrown, checked, load
-from clients.calls import Call
+from clients.calls import Completion
+from prompts.missions import MISSIONS
 from storage.freezable import FreezableStore
 from streams.errors import SettingInvalid, StoreUnavailable
-from streams.intents import Intent, Waits
-from streams.sessions import Session
+from streams.intents import Waits
 from tests.agents.desk import desk
 from tests.clients.virtual import virtually
 from tests.fakes.fleet import MemoryFleet
 from tests.fakes.model import ScriptedModel
 from tests.fakes.store import MemoryStore
-from tests.simulation.reason import Reason
 
 
 def thrown(name: Name, value: str = "on") -> Switches:
@@ -76,34 +76,44 @@ def test_a_rate_is_the_whole_fleets() -> None:
     virtually(main)
 
 
-class Noting(Reason):
-    """Notes what it is asked for."""
+ANSWER = '{"m":"other","t":"Wants something","c":[],"b":[],"a":{},"s":{},"k":7,"e":[1]}'
+SHOPPERS = 10_100
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.noted: list[str] = []
 
-    def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call:
-        self.noted.append("call")
-        return super().call(session, checkpoint, deadline_s)
+def asking(version: str) -> Reasoning:
+    return Reasoning(version, MISSIONS, Sampling())
 
-    def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
-        self.noted.append("compose")
-        return super().compose(checkpoint, answered, waits, now_ms)
+
+def checkpoint(name: str) -> tuple[Shopper, Checkpoint]:
+    shopper = Shopper(name, Partition(0, 1, 0.0))
+    return shopper, Checkpoints("w", ExpiryRules(), lambda: 0, lineage=0).take(shopper)
+
+
+def version_of(question: Question) -> str:
+    """What the intent says that was asked, however it comes to be."""
+    said = {
+        question.call(1.0).prompt_version,
+        question.compose(question.read(Completion(ANSWER, "m", "e")), Waits(), 0).prompt_version,
+        question.compose(None, Waits(), 0).prompt_version,
+    }
+    (version,) = said
+    return version
 
 
 def test_a_pinned_prompt_is_asked_and_read_as_it_was_asked() -> None:
-    """A pin that comes while a call is under way changes the next one; one that is not known here changes none."""
-    board, usual, other = Board(), Noting(), Noting()
-    pinned = PinnedReasoning(usual, {"v9": other}.get, board)
-    home = Partition(0, 1, 0.0)
-    checkpoint = Checkpoints("w", ExpiryRules(), lambda: 0, lineage=0).take(Shopper("ada", home))
-    for version, noted in (("v9", usual), ("unknown", other), ("unknown", usual)):
-        before = len(noted.noted)
-        pinned.call(Session(), checkpoint, 1.0)
-        board.now = thrown("prompt_version", version)
-        pinned.compose(checkpoint, None, Waits(), 0)
-        assert noted.noted[before:] == ["call", "compose"]
+    """A pin that comes while calls are under way changes the next ones, of the same shopper too, and none of those
+    however many they are; a version that is not known here changes none."""
+    board = Board()
+    pinned = PinnedReasoning(asking("v1"), {"v2": asking("v2")}.get, board)
+    shopper, ours = checkpoint("ada")
+    under_way = [pinned.ask(shopper.session, ours)]
+    board.now = thrown("prompt_version", "v2")
+    under_way += [pinned.ask(shopper.session, ours)]
+    under_way += [pinned.ask(shopper.session, checkpoint(f"s{number}")[1]) for number in range(SHOPPERS)]
+    board.now = thrown("prompt_version", "unknown")
+    under_way += [pinned.ask(shopper.session, ours)]
+    assert version_of(under_way[0]) == version_of(under_way[-1]) == "v1"
+    assert {version_of(question) for question in (*under_way[1:3], *under_way[-3:-1])} == {"v2"}
 
 
 async def test_frozen_writes_wait() -> None:

@@ -16,10 +16,11 @@ from agents.shadow import Shadow
 from agents.slots import Unlimited
 from agents.trials import Trials
 from clients.calls import Completion
+from streams.sessions import Session
 from tests.agents.desk import Desk, Gate, desk
 from tests.fakes.model import ScriptedModel
 from tests.fakes.turns import Turn
-from tests.simulation.reason import Reason
+from tests.simulation.reason import PlainQuestion, Reason
 
 KEY, CONTROL, SHADE = ("x", "new"), ("x", "control"), ("x", "shade")
 HALF = Experiment("x", (Arm("new", 5_000),))
@@ -37,8 +38,13 @@ def inside(tried: Experiment) -> list[str]:
 class Uncited(Reason):
     """Takes every answer for one without evidence."""
 
-    def read(self, checkpoint: Checkpoint, completion: Completion) -> Answered:
-        return replace(super().read(checkpoint, completion), cited=False)
+    def ask(self, session: Session, checkpoint: Checkpoint) -> "UncitedQuestion":
+        return UncitedQuestion(session, checkpoint)
+
+
+class UncitedQuestion(PlainQuestion):
+    def read(self, completion: Completion) -> Answered:
+        return replace(super().read(completion), cited=False)
 
 
 @dataclass
@@ -77,7 +83,7 @@ async def trial(
     live = live or ScriptedModel(lambda _: Turn(("live",), 0.1), name="live")
     slots = Unlimited(own) if places is None else Gate(own, places)
     reasoning = reasoning or Reason()
-    lane = Lane(reasoning, Asking(reasoning, RULES, Meter()), slots)
+    lane = Lane(reasoning, Asking(RULES, Meter()), slots)
     shadow = Shadow(SHADE, Reason(), own, RULES, outcomes)
     beside = asyncio.ensure_future(shadow.run())
 

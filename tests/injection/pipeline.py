@@ -9,7 +9,7 @@ import orjson
 
 from agents.checkpoints import Checkpoint, Checkpoints, ExpiryRules
 from agents.partition import Partition
-from agents.reasoning import Reasoning, Sampling
+from agents.reasoning import Reasoning, Sampling, SessionQuestion
 from agents.shoppers import Shopper
 from clients.calls import Completion
 from prompts.compose import NO_WAITS
@@ -35,6 +35,7 @@ class Asked:
     """A shopper before the model, and what it is asked."""
 
     checkpoint: Checkpoint
+    question: SessionQuestion
     prompt: str
 
 
@@ -87,15 +88,16 @@ class Worker:
         for offset, timestamp_ms, event in decoded.events:
             fold(shopper.session, event, offset, timestamp_ms, SessionRules())
         checkpoint = self._checkpoints.take(shopper)
-        return Asked(checkpoint, self._reasoning.call(shopper.session, checkpoint, 0.0).prompt)
+        question = self._reasoning.ask(shopper.session, checkpoint)
+        return Asked(checkpoint, question, question.call(0.0).prompt)
 
     def write(self, asked: Asked, answer: str) -> Write:
         """The answer becomes what is to be written; the rules' intent where it is none, as when asked in vain."""
         try:
-            answered = self._reasoning.read(asked.checkpoint, Completion(answer, "worst", "here"))
+            answered = asked.question.read(Completion(answer, "worst", "here"))
         except AnswerRefused:
             answered = None
-        intent = self._reasoning.compose(asked.checkpoint, answered, NO_WAITS, self._now_ms)
+        intent = asked.question.compose(answered, NO_WAITS, self._now_ms)
         return self._checkpoints.write(asked.checkpoint, intent, owed=False)
 
     def _about(self, item_id: str) -> str:

@@ -38,16 +38,16 @@ async def test_what_the_shop_says_reaches_the_prompt(redis_server: RedisServer) 
         knowledge = knowledge_of(wanted, client)
         assert knowledge is not None
         reasoning = reasoning_of(wanted, estimate, knowledge.line)("v2", Sampling())
-        assert "1.7 l" not in reasoning.call(SESSION, CHECKPOINT, 1.0).prompt
+        assert "1.7 l" not in reasoning.ask(SESSION, CHECKPOINT).call(1.0).prompt
         await knowledge.learn(SESSION)
-        assert '89 EUR\np1: "1.7 l, quiet \u2039b>"\n#2 ' in reasoning.call(SESSION, CHECKPOINT, 1.0).prompt
+        assert '89 EUR\np1: "1.7 l, quiet \u2039b>"\n#2 ' in reasoning.ask(SESSION, CHECKPOINT).call(1.0).prompt
 
 
 def test_it_is_off_unless_asked_for() -> None:
     """Nothing is read then, and prompts have no such lines."""
     client = connect("redis://localhost:1")
     assert knowledge_of(settings(), client) is None
-    prompt = reasoning_of(settings(), estimate)("v2", Sampling()).call(SESSION, CHECKPOINT, 1.0).prompt
+    prompt = reasoning_of(settings(), estimate)("v2", Sampling()).ask(SESSION, CHECKPOINT).call(1.0).prompt
     assert "\np1:" not in prompt.rpartition("\nShopper\n")[2]
 
 

@@ -6,12 +6,14 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from agents.asking import Question
 from agents.backlog import Backlog
 from agents.checkpoints import Checkpoint, Checkpoints
-from agents.dispatch import Dispatch, Serving
+from agents.dispatch import Dispatch
 from agents.enrich import Enrichment
 from agents.eviction import evict
 from agents.ingest import Ingest
+from agents.lanes import Grant
 from agents.parking import Parking
 from agents.partition import Partition
 from agents.reasoning import Answered
@@ -148,8 +150,8 @@ class Silent(Checkpoints):
 class Hedging(Dispatch):
     """Asks twice at once, to be quicker."""
 
-    async def _ask(self, serving: Serving, checkpoint: Checkpoint) -> Answered:
-        first, _ = await asyncio.gather(super()._ask(serving, checkpoint), super()._ask(serving, checkpoint))
+    async def _ask(self, grant: Grant, question: Question) -> Answered:
+        first, _ = await asyncio.gather(super()._ask(grant, question), super()._ask(grant, question))
         return first
 
 

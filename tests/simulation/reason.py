@@ -2,7 +2,7 @@
 
 from agents.checkpoints import Checkpoint
 from agents.reasoning import Answered
-from clients.calls import Call, Completion
+from clients.calls import Call, Class, Completion
 from streams.errors import AnswerRefused
 from streams.intents import Findings, Intent, Mission, Waits, Window
 from streams.sessions import Session
@@ -24,31 +24,42 @@ BLANK = Intent(
 class Reason:
     """Knows no prompt templates and no rules: M sees the session alone."""
 
-    def call(self, session: Session, checkpoint: Checkpoint, deadline_s: float) -> Call:
-        """The prompt is the session's name."""
-        context = checkpoint.context
-        if session.folded != context.position.offset:
-            raise AssertionError("the prompt is not made from the checkpoint")
-        identity = f"{context.partition}-{context.position.offset}-{context.owner}"
-        return Call(identity, digest(context.session), deadline_s, 100, shopper=context.shopper)
+    def ask(self, session: Session, checkpoint: Checkpoint) -> "PlainQuestion":
+        """About the session that was taken."""
+        return PlainQuestion(session, checkpoint)
 
-    def read(self, _: Checkpoint, completion: Completion) -> Answered:
+
+class PlainQuestion:
+    """The prompt is the session's name."""
+
+    def __init__(self, session: Session, checkpoint: Checkpoint) -> None:
+        if session.folded != checkpoint.context.position.offset:
+            raise AssertionError("the prompt is not made from the checkpoint")
+        self.checkpoint = checkpoint
+
+    def call(self, deadline_s: float, traffic_class: Class = "live") -> Call:
+        """What is asked."""
+        context = self.checkpoint.context
+        identity = f"{context.partition}-{context.position.offset}-{context.owner}"
+        return Call(identity, digest(context.session), deadline_s, 100, context.shopper, traffic_class)
+
+    def read(self, completion: Completion) -> Answered:
         """An answer that is no intent says so."""
         if completion.text == "no intent":
             raise AnswerRefused("schema", "the model babbles")
         mission = Mission(label="other", text=completion.text)
         return Answered(NO_FINDINGS.model_copy(update={"mission": mission}), completion)
 
-    def compose(self, checkpoint: Checkpoint, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
+    def compose(self, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
         """The model's words, or the rules' in their place."""
-        context = checkpoint.context
+        context = self.checkpoint.context
         findings = answered.findings if answered is not None else None
         text = findings.mission.text if findings else f"rules:{digest(context.session)}"
         return BLANK.model_copy(
             update={
                 "mission": Mission(label="other", text=text),
                 "shopper": context.shopper,
-                "as_of_ms": checkpoint.last_ms,
+                "as_of_ms": self.checkpoint.last_ms,
                 "written_at_ms": now_ms,
                 "source": "rules" if findings is None else "model",
                 "position": str(context.position),

@@ -50,7 +50,7 @@ class Canary:
     def lanes(self, everybody: Lane) -> Lanes:
         """The arm's lane beside everybody's."""
         settings = Settings()
-        asking = Asking(everybody.reasoning, wiring.calls(settings), Meter())
+        asking = Asking(wiring.calls(settings), Meter())
         lane = Lane(everybody.reasoning, asking, self.pools.slots("live", settings.prompt.version))
         return ArmLanes(everybody, {(EXPERIMENT.name, "canary"): lane}, {}, self.trials, self.outcomes)
 
