@@ -1,4 +1,4 @@
-"""How long Python's collector stops a worker that holds many sessions: left alone, and as penchant/collector.py has it.
+"""How long Python's collector stops a worker that holds many sessions: left alone, and as penchant/process/collector.py has it.
 
 `python benchmarks/collector.py [sessions]`. Rounds of both take turns, each in a process of its own that folds events,
 as fast as it can, into sessions of which a tenth is unpacked at a time. Pauses are processor time, so that other work
@@ -15,12 +15,12 @@ import time
 from collections import deque
 from random import Random
 
-from agents.partition import Partition
-from agents.shoppers import Shopper
-from penchant.collector import CollectorRules, collect
-from streams.events import Item, ShopperEvent
-from streams.packing import dump, load
-from streams.sessions import Session, SessionRules, fold
+from agents.worker.partition import Partition
+from agents.worker.shoppers import Shopper
+from penchant.process.collector import CollectorRules, collect
+from streams.events.event import Item, ShopperEvent
+from streams.sessions.packing import dump, load
+from streams.sessions.session import Session, SessionRules, fold
 
 SESSIONS, EVENTS, PRODUCTS, HOT, NEW = 200_000, 20, 5_000, 0.1, 0.1
 FOLDED, ROUNDS, SLICE = 150_000, 3, 100

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.guardrails import BUCKET_S, BUCKETS, Breach, GuardrailRules, breach
-from agents.outcomes import LATENCY_S, Counts
+from agents.experiments.guardrails import BUCKET_S, BUCKETS, Breach, GuardrailRules, breach
+from agents.experiments.outcomes import LATENCY_S, Counts
 
 LOOK_S = 10
 DAY_S = 86_400

@@ -21,9 +21,9 @@ import numpy as np
 from penchant_reader import Candidate, ReadIntent, features
 
 from benchmarks.ranking_requests import NEGATIVES, STALE_BY, Request, requests
-from penchant.bench.facts import facts, versions
-from streams.events import ShopperEvent
-from streams.formats import rees46
+from penchant.offline.facts import facts, versions
+from streams.events.event import ShopperEvent
+from streams.events.formats import rees46
 
 TRAINED_ON, SEED, RESAMPLED = 0.6, 1, 2_000
 STATES = ("fresh", "stale", "missing")

@@ -15,9 +15,9 @@ from penchant_reader.intent import FIELDS, decode, ignore
 
 from prompts.rules import rules
 from storage.intents import hot_fields
-from streams.events import Item, ShopperEvent
-from streams.intents import Intent, Window
-from streams.sessions import MEANINGFUL, QUIET, Session, SessionRules, fold
+from streams.events.event import Item, ShopperEvent
+from streams.records.intents import Intent, Window
+from streams.sessions.session import MEANINGFUL, QUIET, Session, SessionRules, fold
 
 NEGATIVES = 49
 STALE_BY = 3

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from penchant.embedded.servers import LOOPBACK
-from penchant.embedded.triton import TritonServer
+from sandbox.servers.server import LOOPBACK
+from sandbox.servers.triton import TritonServer
 
 
 class ExposedTriton(TritonServer):

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from prompts.tokens import Count
-from prompts.world import MINUTE_MS, About, Entry, Product, World, quoted
+from prompts.view import MINUTE_MS, About, Entry, Product, World, quoted
 from streams.errors import SettingInvalid
-from streams.profiles import Counts, Tally
-from streams.sessions import ACTIONS, Session
+from streams.sessions.profiles import Counts, Tally
+from streams.sessions.session import ACTIONS, Session
 
 BLOCK = 64
 """Tokens of a block of KV cache, or several blocks: servers use 16, 32 or 64, and only full ones are found again."""

@@ -1,8 +1,8 @@
 """Compose: findings and their bookkeeping as the intent that is promised to rankers."""
 
-from prompts.world import World
-from streams.intents import Findings, Intent, Source, Waits, Window
-from streams.sessions import Session
+from prompts.view import World
+from streams.records.intents import Findings, Intent, Source, Waits, Window
+from streams.sessions.session import Session
 
 NO_WAITS = Waits()
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from prompts.world import Entry, World
-from streams.intents import Avoid, AvoidReason, NextAction, Stage
+from prompts.view import Entry, World
+from streams.records.intents import Avoid, AvoidReason, NextAction, Stage
 
 NEXT: dict[Stage, NextAction] = {
     "explore": NextAction(view=0.62, search=0.10, cart=0.03, purchase=0.02, leave=0.23),

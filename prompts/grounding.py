@@ -13,10 +13,10 @@ from prompts.answer import ATTRIBUTES, HIGHEST, OTHER, SIGNALS, Answer
 from prompts.guard import plain
 from prompts.interests import MANY
 from prompts.missions import MISSIONS
+from prompts.view import Entry, World
 from prompts.words import LONGEST
-from prompts.world import Entry, World
-from streams.intents import Attribute, Findings, Mission, Signals, Weighted
-from streams.sessions import Session
+from streams.records.intents import Attribute, Findings, Mission, Signals, Weighted
+from streams.sessions.session import Session
 
 FACTOR = 2.0
 """How far a model may move a weight, up or down, before shares are made to fill what they filled again."""

@@ -2,13 +2,13 @@
 
 Cleaning is no defence against an argument in plain words; it only keeps text from leaving its field. What an
 instruction in a title can change is bounded by prompts/grounding.py. Personal data is out of the texts before they come
-here: streams/redaction.py.
+here: streams/events/redaction.py.
 """
 
 import re
 from functools import lru_cache
 
-from streams.visible import visible
+from streams.events.visible import visible
 
 TITLE, QUERY, CATEGORY, BRAND = 80, 80, 120, 60
 """Length caps, in characters. A category stands whole in an intent, so its cap is that of a label there."""

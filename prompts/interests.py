@@ -6,9 +6,9 @@ than minutes, so that a shopper who pauses is not thought to have forgotten, and
 
 from collections.abc import Iterable, Sequence
 
-from prompts.world import Entry, World
-from streams.intents import PriceBand, Weighted
-from streams.profiles import Counts
+from prompts.view import Entry, World
+from streams.records.intents import PriceBand, Weighted
+from streams.sessions.profiles import Counts
 
 STRENGTH = {
     "view": 1.0,

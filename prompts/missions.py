@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from prompts.answer import OTHER
-from prompts.world import World
-from streams.intents import Signals, Stage, Weighted
+from prompts.view import World
+from streams.records.intents import Signals, Stage, Weighted
 
 WORDS: dict[str, frozenset[str]] = {
     "gift": frozenset({"gift", "gifts", "present", "presents", "geschenk", "cadeau", "regalo"}),

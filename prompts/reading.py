@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from prompts.guard import BRAND, CATEGORY, QUERY, TITLE, clean
-from prompts.world import ABOUT, MINUTE_MS
-from streams.events import Item
-from streams.profiles import NOTHING, Tally
-from streams.sessions import CODES, Session
+from prompts.view import ABOUT, MINUTE_MS
+from streams.events.event import Item
+from streams.sessions.profiles import NOTHING, Tally
+from streams.sessions.session import CODES, Session
 
 _LINE = re.compile(r"#([0-9]{1,9}) (-?[0-9]{1,9})m ([a-z_]+)( .*)?")
 _ABOUT = re.compile(r'(p[0-9]{1,9}): (".*")')

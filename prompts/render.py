@@ -13,10 +13,10 @@ from string import Template
 from prompts.answer import ATTRIBUTES, OTHER, SIGNALS, STOP, max_tokens, schema
 from prompts.budget import Budget, Fit
 from prompts.tokens import Count, estimate
-from prompts.world import About, Product, World, quoted
+from prompts.view import About, Product, World, quoted
 from streams.errors import SettingInvalid
-from streams.profiles import Counts, Tally
-from streams.sessions import Session
+from streams.sessions.profiles import Counts, Tally
+from streams.sessions.session import Session
 
 EXAMPLE = "research"
 """The mission of the template's example, where the configured list has it."""

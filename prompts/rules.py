@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from prompts import interests
 from prompts.funnel import avoid, next_action, stage
 from prompts.missions import MISSIONS, Said, label, signals
+from prompts.view import Entry, World
 from prompts.words import mission_text
-from prompts.world import Entry, World
-from streams.intents import Findings, Mission, Weighted
-from streams.sessions import Session
+from streams.records.intents import Findings, Mission, Weighted
+from streams.sessions.session import Session
 
 _SOME = 0.5  # lines that would make us half sure: shoppers stay with a category. Calibrated as in docs/eval.md
 

@@ -4,7 +4,7 @@ import re
 
 from prompts.answer import OTHER
 from prompts.guard import plain
-from streams.intents import Findings, PriceBand, Stage, Weighted
+from streams.records.intents import Findings, PriceBand, Stage, Weighted
 
 LONGEST = 140
 _DOES: dict[Stage, str] = {

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from streams.erasures import Erasure
-from streams.intents import Intent
-from streams.positions import Position
+from streams.records.erasures import Erasure
+from streams.records.intents import Intent
+from streams.sessions.positions import Position
 
 
 @dataclass(frozen=True, slots=True)

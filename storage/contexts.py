@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from storage.checkpoints import Context, Erased
-from streams.erasures import Erasure
 from streams.errors import StoreCorrupt
-from streams.positions import Position
+from streams.records.erasures import Erasure
+from streams.sessions.positions import Position
 
 FIELDS = ("lineage", "offset", "generation", "partition", "owner", "erasure", "owed", "session")
 """In the order in which `decode` expects their values. storage/write.lua writes them."""

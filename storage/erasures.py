@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from storage.connection import Client, Command, ask
 from storage.keys import Keys
-from streams.erasures import Erasure
+from streams.records.erasures import Erasure
 
 SCRIPT = files("storage").joinpath("erase.lua").read_text(encoding="utf-8")
 SCANNED = 1_000

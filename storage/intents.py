@@ -1,6 +1,6 @@
 """The intent hash: the whole intent as `doc`, and beside it the fields that a ranker takes as they are."""
 
-from streams.intents import Intent, Weighted
+from streams.records.intents import Intent, Weighted
 
 
 def hot_fields(intent: Intent) -> dict[str, str]:

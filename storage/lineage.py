@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from storage.connection import Client, Command, ask
 from storage.keys import Keys
 from streams.errors import StoreCorrupt
-from streams.lineage import Lineage
+from streams.records.lineage import Lineage
 
 FIELDS = ("number", "topic", "partitions", "topic_id", "starts")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from streams.intents import SCHEMA, Intent
+from streams.records.intents import SCHEMA, Intent
 
 
 def schema() -> bytes:

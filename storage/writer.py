@@ -16,7 +16,7 @@ from storage.contexts import FIELDS, MARKER, decode
 from storage.intents import hot_fields
 from storage.keys import Keys
 from streams.errors import StoreUnavailable
-from streams.positions import Position
+from streams.sessions.positions import Position
 
 SCRIPT = files("storage").joinpath("write.lua").read_text(encoding="utf-8")
 SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()

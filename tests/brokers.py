@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from penchant.embedded.apache import QUICK, ApacheKafka
+from sandbox.servers.apache import QUICK, ApacheKafka
 
 __all__ = ["ApacheKafka", "container"]
 

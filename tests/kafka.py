@@ -24,7 +24,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from penchant.embedded.kafka import MockKafka
+from sandbox.servers.kafka import MockKafka
 from streams.errors import PlatformLacks
 from tests.brokers import ApacheKafka, container
 

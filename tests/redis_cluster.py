@@ -10,8 +10,8 @@ from typing import Self
 
 from redis.asyncio import Redis
 
-from penchant.embedded.redis import Binary, RedisServer
-from penchant.embedded.servers import LOOPBACK
+from sandbox.servers.redis import Binary, RedisServer
+from sandbox.servers.server import LOOPBACK
 
 NODES = 3
 SLOTS = 16_384

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from penchant.embedded import triton
-from penchant.embedded.kafka import MockKafka
-from penchant.embedded.redis import RedisServer
-from penchant.embedded.triton import TritonServer
+from sandbox.servers import triton
+from sandbox.servers.kafka import MockKafka
+from sandbox.servers.redis import RedisServer
+from sandbox.servers.triton import TritonServer
 
 ECHO = "tests.servers:echo"
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from penchant.cli.measuring import Report, Say, measured
+from benchmarks.measuring import Report, Say, measured
 from penchant.cli.options import Json
 
 Quick = Annotated[bool, typer.Option("--quick", help="A rougher answer, within 45 seconds once all is installed.")]
@@ -44,9 +44,9 @@ def ingest(
 
       penchant bench ingest --grow
     """
-    from penchant.bench import growth, show  # noqa: PLC0415 (only where it runs)
-    from penchant.bench import ingest as rates  # noqa: PLC0415
-    from penchant.bench.servers import Servers, staged  # noqa: PLC0415
+    from benchmarks import growth, show  # noqa: PLC0415 (only where it runs)
+    from benchmarks import ingest as rates  # noqa: PLC0415
+    from benchmarks.servers import Servers, staged  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         def grown(stage: Servers) -> Coroutine[Any, Any, Report]:
@@ -69,9 +69,9 @@ def recovery(*, quick: Quick = False, json: Json = False) -> None:
 
     Example: penchant bench recovery --json > benchmarks/results/recovery.json
     """
-    from penchant.bench import recovery as crashes  # noqa: PLC0415 (only where it runs)
-    from penchant.bench import show  # noqa: PLC0415
-    from penchant.bench.servers import staged  # noqa: PLC0415
+    from benchmarks import recovery as crashes  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
+    from benchmarks.servers import staged  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         plan = crashes.QUICK if quick else crashes.Plan()
@@ -102,9 +102,9 @@ def calls(
 
       penchant bench calls --soak --json > benchmarks/results/calls-soak.json
     """
-    from penchant.bench import calls as costs  # noqa: PLC0415 (only where it runs)
-    from penchant.bench import show  # noqa: PLC0415
-    from penchant.bench import soak as soaking  # noqa: PLC0415
+    from benchmarks import calls as costs  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
+    from benchmarks import soak as soaking  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         if soak:
@@ -137,8 +137,8 @@ def goodput(
 
       penchant bench goodput --real --json > benchmarks/results/goodput-real.json
     """
-    from penchant.bench.goodput import campaign, plan, show  # noqa: PLC0415 (only where it runs)
-    from penchant.bench.goodput import real as check  # noqa: PLC0415
+    from benchmarks.goodput import campaign, plan, show  # noqa: PLC0415 (only where it runs)
+    from benchmarks.goodput import real as check  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         if real:
@@ -148,7 +148,7 @@ def goodput(
     def shown(console: Console, report: Mapping[str, Any]) -> None:
         show.show_goodput(console, report)
         if plots is not None:
-            from penchant.bench.goodput.plots import draw_goodput  # noqa: PLC0415 (matplotlib is slow to import)
+            from benchmarks.goodput.plots import draw_goodput  # noqa: PLC0415 (matplotlib is slow to import)
 
             draw_goodput(report, plots)
 
@@ -164,8 +164,8 @@ def reads(*, quick: Quick = False, json: Json = False) -> None:
 
     Example: penchant bench reads --json > benchmarks/results/reads.json
     """
-    from penchant.bench import reads as ranker  # noqa: PLC0415 (only where it runs)
-    from penchant.bench import show  # noqa: PLC0415
+    from benchmarks import reads as ranker  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         return ranker.run(ranker.QUICK if quick else ranker.Plan(), folder, say)
@@ -179,13 +179,13 @@ def incident(*, quick: Quick = False, plots: Plots = None, json: Json = False) -
 
     Example: penchant bench incident --json --plots docs/images > benchmarks/results/incident.json
     """
-    from penchant.bench.goodput import incident as course  # noqa: PLC0415 (only where it runs)
-    from penchant.bench.goodput import show  # noqa: PLC0415
+    from benchmarks.goodput import incident as course  # noqa: PLC0415 (only where it runs)
+    from benchmarks.goodput import show  # noqa: PLC0415
 
     def shown(console: Console, report: Mapping[str, Any]) -> None:
         show.show_incident(console, report)
         if plots is not None:
-            from penchant.bench.goodput.timeline import draw_incident  # noqa: PLC0415 (matplotlib is slow to import)
+            from benchmarks.goodput.timeline import draw_incident  # noqa: PLC0415 (matplotlib is slow to import)
 
             draw_incident(report, plots)
 
@@ -221,8 +221,8 @@ def prompts(
 
       penchant bench prompts --events rees46.csv --json > benchmarks/results/prompts.json
     """
-    from penchant.bench import prompts as prefixes  # noqa: PLC0415 (only where it runs)
-    from penchant.bench import show  # noqa: PLC0415
+    from benchmarks import prompts as prefixes  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
         plan = replace(prefixes.QUICK if quick else prefixes.Plan(), version=prompt)
@@ -241,8 +241,8 @@ def decoding(*, quick: Quick = False, json: Json = False) -> None:
 
       penchant bench decoding --json > benchmarks/results/decoding.json
     """
-    from penchant.bench import decoding as costs  # noqa: PLC0415 (only where it runs)
-    from penchant.bench import show  # noqa: PLC0415
+    from benchmarks import decoding as costs  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
         return costs.run(costs.QUICK if quick else costs.Plan(), say, quick=quick)

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.cli.options import Config, Json
-from penchant.control import ArmView, ExperimentView, FleetView, decide
-from penchant.control import status as experiments
-from penchant.fleet import Fleet, fleet, put_back, throw
+from penchant.operations.control import ArmView, ExperimentView, FleetView, decide
+from penchant.operations.control import status as experiments
+from penchant.operations.fleet import Fleet, fleet, put_back, throw
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 from storage.control import Standing

@@ -16,17 +16,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
-from penchant.admission.reader import TopicReader
 from penchant.cli.options import Config, Json
-from penchant.letters import redrive as redriving
-from penchant.letters.listing import Kind, Listing
-from penchant.letters.masking import masked, plain
-from penchant.letters.pile import REMEDY, Found, Place, look
-from penchant.logs import configure_logs
+from penchant.kafka.reader import TopicReader
+from penchant.operations.dead_letters import redrive as redriving
+from penchant.operations.dead_letters.listing import Kind, Listing
+from penchant.operations.dead_letters.masking import masked, plain
+from penchant.operations.dead_letters.topic import REMEDY, Found, Place, look
+from penchant.process.logs import configure_logs
 from penchant.settings.kafka import Kafka
 from penchant.settings.sources import load_settings
-from streams.decoding import Record
-from streams.dialects import DIALECTS, Dialect, dialect
+from streams.events.decoding import Record
+from streams.events.dialects import DIALECTS, Dialect, dialect
 
 Told = Callable[[int], None]
 

@@ -16,7 +16,7 @@ from penchant.cli.options import Json
 from penchant.demo.run import Outcome, run
 from penchant.demo.stage import Plan
 from penchant.demo.view import LiveView, no_view, show_examples, show_report
-from penchant.logs import configure_logs
+from penchant.process.logs import configure_logs
 
 NOTHING_DONE, INTERRUPTED = 1, 130
 

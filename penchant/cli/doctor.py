@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.options import Config, Json
-from penchant.doctor.examination import examine
-from penchant.doctor.findings import STATUS, Finding, Severity, worst
-from penchant.logs import configure_logs
+from penchant.operations.doctor.examination import examine
+from penchant.operations.doctor.findings import STATUS, Finding, Severity, worst
+from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
 
 STYLES = {Severity.INFO: "dim", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}

@@ -14,23 +14,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penchant import wiring
 from penchant.cli.options import Config, Json
-from penchant.embedded.timing import Timing
-from penchant.estimate.figures import Figure, figures
-from penchant.estimate.needs import needs
-from penchant.estimate.rates import Rates
-from penchant.estimate.reading import Sample, read_file, read_topic
-from penchant.estimate.rehearsal import Rehearsal
-from penchant.estimate.ruler import Measured
-from penchant.estimate.trace import BLOCK_TOKENS, Trace
-from penchant.estimate.workload import Workload
-from penchant.logs import configure_logs
+from penchant.offline.estimate.figures import Figure, figures
+from penchant.offline.estimate.needs import needs
+from penchant.offline.estimate.prompt_tokens import Measured
+from penchant.offline.estimate.rates import Rates
+from penchant.offline.estimate.reading import Sample, read_file, read_topic
+from penchant.offline.estimate.rehearsal import Rehearsal
+from penchant.offline.estimate.trace import BLOCK_TOKENS, Trace
+from penchant.offline.estimate.workload import Workload
+from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
-from penchant.tokenizer import tokenizer
+from penchant.worker import wiring
+from penchant.worker.tokenizer import tokenizer
 from prompts.render import PromptRenderer
-from streams.dialects import DIALECTS
+from sandbox.gpu.timing import Timing
+from streams.events.dialects import DIALECTS
 
 RENDERED = 50_000
 """About so many events' shoppers have their prompts rendered, unless a trace asks for all."""

@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from penchant.cli.options import Config, Json
-from penchant.eval import subjects
-from penchant.eval.pages import html, markdown
-from penchant.eval.run import Judging, Outcome, Plan, labels, read, run
-from penchant.eval.show import show
-from penchant.logs import configure_logs
+from penchant.offline.eval import subjects
+from penchant.offline.eval.pages import html, markdown
+from penchant.offline.eval.run import Judging, Outcome, Plan, labels, read, run
+from penchant.offline.eval.show import show
+from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 
@@ -149,7 +149,7 @@ def _write(folder: Path, outcome: Outcome) -> None:
 
 def _plots(report: Mapping[str, Any]) -> dict[str, str]:
     try:
-        from penchant.eval.plots import plots  # noqa: PLC0415 (matplotlib is slow to import, and optional)
+        from penchant.offline.eval.plots import plots  # noqa: PLC0415 (matplotlib is slow to import, and optional)
     except ModuleNotFoundError:
         typer.secho("No plots without matplotlib; install penchant[bench] for them.", err=True)
         return {}

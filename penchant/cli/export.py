@@ -9,8 +9,8 @@ import orjson
 import typer
 
 from penchant.cli.options import Config, Json
-from penchant.export import run
-from penchant.logs import configure_logs
+from penchant.offline.export import run
+from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
 
 Labels = Annotated[Path, typer.Option(metavar="FILE", exists=True, help="Requests: CSV, JSON lines or Parquet.")]

@@ -9,9 +9,9 @@ import orjson
 import typer
 
 from penchant.cli.options import Config, Json
-from penchant.forget import Receipt
-from penchant.forget import forget as erase
-from penchant.logs import configure_logs
+from penchant.operations.forget import Receipt
+from penchant.operations.forget import forget as erase
+from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
 
 Shoppers = Annotated[list[str] | None, typer.Argument(metavar="SHOPPER...", help="Whom to forget.", show_default=False)]

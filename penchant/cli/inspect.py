@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.cli.options import Config, Json
-from penchant.inspection import ask, dossier, show
-from penchant.inspection.stalest import Stale, stalest
-from penchant.logs import configure_logs
+from penchant.operations.inspection import ask, show
+from penchant.operations.inspection import shopper_report as dossier
+from penchant.operations.inspection.stalest import Stale, stalest
+from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 

@@ -12,15 +12,15 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from penchant.admission.lineage import Findings, LineageKeeper
-from penchant.admission.reader import TopicReader
-from penchant.admission.start import make_keeper
 from penchant.cli.options import Config, Json
-from penchant.logs import configure_logs
+from penchant.kafka.reader import TopicReader
+from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
+from penchant.worker.admission import make_keeper
+from penchant.worker.lineage import Findings, LineageKeeper
 from storage.connection import connect
-from streams.lineage import Kind, Lineage
+from streams.records.lineage import Kind, Lineage
 
 MISMATCH, USAGE = 1, 2
 

@@ -11,14 +11,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.rekey import Tally
+from agents.rekey.rekey import Tally
 from penchant.cli.options import Config, Json
-from penchant.logs import configure_logs
-from penchant.rekey import Plan, Rekeying, rekeying
+from penchant.operations.rekey import Plan, Rekeying, rekeying
+from penchant.process.logs import configure_logs
+from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
-from penchant.signals import stop_signals
-from streams.dialects import DIALECTS, DialectName
+from streams.events.dialects import DIALECTS, DialectName
 
 SHOW_EVERY_S = 0.2
 INTERRUPTED = 130

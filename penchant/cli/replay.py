@@ -11,15 +11,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.replay_calls import Tally
+from agents.replay.calls import Tally
 from penchant.cli.options import Config, Json
-from penchant.logs import configure_logs
-from penchant.replay import run as running
-from penchant.replay import show
-from penchant.replay.moments import EARLIEST, LATEST, moment
+from penchant.operations.replay import run as running
+from penchant.operations.replay import show
+from penchant.operations.replay.moments import EARLIEST, LATEST, moment
+from penchant.process.logs import configure_logs
+from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
-from penchant.signals import stop_signals
 
 SHOW_EVERY_S = 0.2
 INTERRUPTED = 130

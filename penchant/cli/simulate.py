@@ -14,16 +14,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from penchant.cli.options import Config, Json
+from penchant.kafka.producer import EventProducer
+from penchant.kafka.topics import create_topic
+from penchant.process.signals import stop_signals
 from penchant.settings.kafka import Kafka
 from penchant.settings.sources import load_settings
-from penchant.signals import stop_signals
-from penchant.traffic.faults import spoil
-from penchant.traffic.player import Played, Player
-from penchant.traffic.producer import EventProducer
-from penchant.traffic.recording import recording
-from penchant.traffic.shoppers import ShopperTraffic
-from penchant.traffic.timeline import Timed, timed
-from penchant.traffic.topic import create_topic
+from sandbox.shop.faults import spoil
+from sandbox.shop.player import Played, Player
+from sandbox.shop.shoppers import ShopperTraffic
+from sandbox.shop.timeline import Timed, timed
+from streams.events.recording import recording
 
 SHOPPERS = 200
 SHOW_EVERY_S = 0.2

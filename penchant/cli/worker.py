@@ -3,9 +3,9 @@
 import asyncio
 
 from penchant.cli.options import Config
-from penchant.logs import configure_logs
-from penchant.service import serve
+from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
+from penchant.worker.service import serve
 
 
 def worker(*, config: Config = None) -> None:

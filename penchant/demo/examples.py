@@ -10,9 +10,9 @@ from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.errors import StoreUnavailable
-from streams.intents import Intent
-from streams.packing import load
-from streams.sessions import Row
+from streams.records.intents import Intent
+from streams.sessions.packing import load
+from streams.sessions.session import Row
 
 COUNT = 3
 READ_S = 1.0

@@ -13,7 +13,7 @@ from penchant.demo.keep import keep
 from penchant.demo.report import report
 from penchant.demo.stage import Plan, Stage, set_up
 from penchant.demo.timeline import timeline
-from penchant.signals import stop_signals
+from penchant.process.signals import stop_signals
 
 SETTLE_S = 20.0
 """How long the last calls may take after the last event."""

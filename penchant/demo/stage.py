@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clients.calls import ModelClient
-from clients.openai import OpenAIClient
-from clients.triton import TritonClient
-from penchant.app import Worker, worker
-from penchant.embedded.stack import Stack
+from clients.dialects.openai import OpenAIClient
+from clients.dialects.triton import TritonClient
+from penchant.kafka.producer import EventProducer
 from penchant.settings.root import Settings
-from penchant.traffic.player import Player
-from penchant.traffic.producer import EventProducer
+from penchant.worker.app import Worker, worker
+from sandbox.servers.stack import Stack
+from sandbox.shop.player import Player
 
 PARTITIONS = 4
 GAP_S = 1_800.0

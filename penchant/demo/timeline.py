@@ -4,12 +4,12 @@ from collections.abc import Generator
 from itertools import islice
 
 from penchant.demo.stage import Plan
-from penchant.traffic.recording import recording
-from penchant.traffic.shoppers import ShopperTraffic
-from penchant.traffic.timeline import Timed, timed
+from sandbox.shop.shoppers import ShopperTraffic
+from sandbox.shop.timeline import Timed, timed
 from streams.errors import SettingInvalid
-from streams.events import ShopperEvent
-from streams.formats.rows import BadRow
+from streams.events.event import ShopperEvent
+from streams.events.formats.rows import BadRow
+from streams.events.recording import recording
 
 MOST_ROWS = 500_000
 """Rows of a file that are played at the most: they are put in order in memory. `penchant simulate` plays any number."""

@@ -16,8 +16,8 @@ from rich.text import Text
 from penchant.demo.examples import Example
 from penchant.demo.stage import Stage
 from prompts.words import describe
-from streams.intents import Findings
-from streams.sessions import Row
+from streams.records.intents import Findings
+from streams.sessions.session import Row
 
 REDRAW_S = 0.25
 SHOWN = 8

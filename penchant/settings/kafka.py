@@ -17,7 +17,7 @@ from penchant.settings.section import (
     form,
     unit,
 )
-from streams.dialects import DialectName
+from streams.events.dialects import DialectName
 
 Topic = Annotated[
     str,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 
-from clients.servers import Dialect, ServerName
+from clients.dialects.servers import Dialect, ServerName
 from penchant.settings.section import Blocks, Calls, Name, Seconds, Section, Serial, Tokens, form, unit
 
 HTTP = ("http://", "https://")

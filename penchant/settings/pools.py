@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from clients.servers import Dialect, ServerName
+from clients.dialects.servers import Dialect, ServerName
 from penchant.settings.model import Address, check_address
 from penchant.settings.section import Name, Seconds, Section, Tokens, unit
 

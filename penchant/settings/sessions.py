@@ -16,8 +16,8 @@ from penchant.settings.section import (
     Sessions,
     Words,
 )
-from streams.events import Action
-from streams.sessions import ROWS_PER_EVENT
+from streams.events.event import Action
+from streams.sessions.session import ROWS_PER_EVENT
 
 
 class Session(Section):

@@ -5,21 +5,21 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from agents.asking import CallRules
-from agents.backlog import Backlog, Targets
-from agents.checkpoints import Checkpoints, ExpiryRules
-from agents.dispatch import Dispatch
-from agents.lanes import Lane, Lanes, OneLane
-from agents.meter import Meter
-from agents.partition import Partition
-from agents.shoppers import Shopper
-from agents.slots import Lease, Slots
+from agents.health.statistics import Meter
+from agents.worker.asking import CallRules
+from agents.worker.backlog import Backlog, Targets
+from agents.worker.checkpoints import Checkpoints, ExpiryRules
+from agents.worker.dispatch import Dispatch
+from agents.worker.partition import Partition
+from agents.worker.routes import Lane, Lanes, OneLane
+from agents.worker.shoppers import Shopper
+from agents.worker.slots import Lease, Slots
 from clients.calls import Call, Completion, ModelClient
 from storage.gather import GatheringWriter, GatherRules
-from streams.events import Item, ShopperEvent
-from streams.intents import Intent
-from streams.sessions import SessionRules, fold
-from streams.triggers import TriggerRules
+from streams.events.event import Item, ShopperEvent
+from streams.records.intents import Intent
+from streams.sessions.session import SessionRules, fold
+from streams.sessions.triggers import TriggerRules
 from tests.fakes.store import MemoryStore
 from tests.simulation.reason import Reason
 

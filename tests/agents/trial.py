@@ -5,21 +5,21 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from agents.asking import Asking, CallRules, Reasoner
-from agents.checkpoints import Checkpoint
-from agents.experiments import Arm, Experiment, assign
-from agents.lanes import ArmLanes, Lane
-from agents.meter import Meter
-from agents.outcomes import ArmKey, Counts, Outcomes
-from agents.reasoning import Answered
-from agents.shadow import Shadow
-from agents.slots import Unlimited
-from agents.trials import Trials
+from agents.experiments.active_experiments import Trials
+from agents.experiments.assignment import Arm, Experiment, assign
+from agents.experiments.outcomes import ArmKey, Counts, Outcomes
+from agents.health.statistics import Meter
+from agents.worker.asking import Asking, CallRules, Reasoner
+from agents.worker.checkpoints import Checkpoint
+from agents.worker.reasoning import Answered
+from agents.worker.routes import ArmLanes, Lane
+from agents.worker.shadow import Shadow
+from agents.worker.slots import Unlimited
 from clients.calls import Completion
-from streams.sessions import Session
+from streams.sessions.session import Session
 from tests.agents.desk import Desk, Gate, desk
 from tests.fakes.model import ScriptedModel
-from tests.fakes.turns import Turn
+from tests.fakes.scripted_calls import Turn
 from tests.simulation.reason import PlainQuestion, Reason
 
 KEY, CONTROL, SHADE = ("x", "new"), ("x", "control"), ("x", "shade")

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import ranker
 from benchmarks.ranking_requests import NEGATIVES, RULES, STALE_BY, Request, requests
-from streams.events import Item, ShopperEvent
+from streams.events.event import Item, ShopperEvent
 
 MINUTE_MS = 60_000
 ITEMS = [

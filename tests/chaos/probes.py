@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from penchant.embedded.servers import LOOPBACK
+from sandbox.servers.server import LOOPBACK
 
 EVERY_S = 0.5
 WITHIN_S = 1.0  # Kubernetes' default

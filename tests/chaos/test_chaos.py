@@ -13,20 +13,20 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from penchant.embedded import triton
-from penchant.embedded.redis import RedisServer
-from penchant.embedded.servers import free_ports
-from penchant.embedded.triton import TritonServer
+from penchant.kafka.producer import EventProducer
 from penchant.settings.root import Settings
-from penchant.traffic.faults import spoil
-from penchant.traffic.player import Player
-from penchant.traffic.producer import EventProducer
-from penchant.traffic.shoppers import ShopperTraffic
+from sandbox.servers import triton
+from sandbox.servers.redis import RedisServer
+from sandbox.servers.server import free_ports
+from sandbox.servers.triton import TritonServer
+from sandbox.shop.faults import spoil
+from sandbox.shop.player import Player
+from sandbox.shop.shoppers import ShopperTraffic
 from storage.checkpoints import Context, Erased
 from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
-from streams.intents import Intent
+from streams.records.intents import Intent
 from tests.chaos.probes import Probes
 from tests.chaos.processes import WorkerProcess
 from tests.chaos.proxy import Proxy

@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.checkpoints import Checkpoint
-from agents.reasoning import Reasoning, Sampling
+from agents.worker.checkpoints import Checkpoint
+from agents.worker.reasoning import Reasoning, Sampling
 from clients.calls import Completion
-from penchant.embedded import answers
 from penchant.settings.root import Settings
-from penchant.wiring import session as session_rules
+from penchant.worker.wiring import session as session_rules
+from sandbox.gpu import answers
 from storage.checkpoints import Context
-from streams.decoding import Decoder
-from streams.events import ShopperEvent
-from streams.intents import Findings, Intent, Waits
-from streams.packing import dump
-from streams.positions import Position
-from streams.sessions import Folded, Session, fold
+from streams.events.decoding import Decoder
+from streams.events.event import ShopperEvent
+from streams.records.intents import Findings, Intent, Waits
+from streams.sessions.packing import dump
+from streams.sessions.positions import Position
+from streams.sessions.session import Folded, Session, fold
 
 Entry = tuple[int, int, ShopperEvent]
 

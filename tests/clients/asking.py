@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from clients.calls import Call
-from tests.fakes.turns import Turn
+from tests.fakes.scripted_calls import Turn
 
 Answer = TypeVar("Answer")
 NUMBER = itertools.count()

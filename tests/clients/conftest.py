@@ -7,18 +7,18 @@ import orjson
 import pytest
 
 from clients.calls import Call, ModelClient
-from clients.discovery import connect
-from clients.generate import GenerateClient
-from clients.openai import OpenAIClient
-from clients.servers import Api, ServerName
-from clients.triton import TritonClient
-from penchant.embedded import triton
-from penchant.embedded.servers import free_ports
+from clients.dialects.discovery import connect
+from clients.dialects.generate import GenerateClient
+from clients.dialects.openai import OpenAIClient
+from clients.dialects.servers import Api, ServerName
+from clients.dialects.triton import TritonClient
+from sandbox.servers import triton
+from sandbox.servers.server import free_ports
 from tests.clients.asking import ask
 from tests.fakes.model import ScriptedModel
 from tests.fakes.openai_server import OpenAIServer
+from tests.fakes.scripted_calls import Tally, Turn
 from tests.fakes.scripted_triton import ScriptedTriton
-from tests.fakes.turns import Tally, Turn
 
 TRITON = ("triton", "triton-llmapi", "triton-http", "auto-triton", "auto-triton-http")
 OPENAI: dict[str, tuple[ServerName, Api]] = {

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from clients.calls import Class
-from clients.endpoints import Endpoint, Pool
-from clients.fleet import FleetRules
-from clients.pools import PooledClient
-from clients.replicas import Replica
-from clients.roster import Notice, RosterRules
+from clients.pools.client import PooledClient
+from clients.pools.endpoints import Endpoint, Pool
+from clients.pools.registry import Notice, RosterRules
+from clients.pools.replicas import Replica
+from clients.pools.router import FleetRules
 from streams.errors import DeadlinePassed, ModelUnavailable
 from tests.clients.virtual import call
 from tests.fakes.queueing_server import QueueingServer

@@ -7,7 +7,7 @@ import pytest
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
 from tests.clients.asking import ask, eventually
 from tests.clients.conftest import Bench
-from tests.fakes.turns import Tally, Turn
+from tests.fakes.scripted_calls import Tally, Turn
 
 LONG_S = 60.0
 

@@ -10,7 +10,7 @@ import pytest
 from clients.calls import Completion
 from tests.clients.asking import ask, eventually
 from tests.clients.conftest import Bench
-from tests.fakes.turns import Turn
+from tests.fakes.scripted_calls import Turn
 
 ROUNDS = 5
 CALLS = 500

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from clients.calls import Call, Class
-from penchant.virtual.clock import Clock
+from sandbox.clock import Clock
 
 T = TypeVar("T")
 

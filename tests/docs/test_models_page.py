@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from clients.calls import ModelClient
-from clients.discovery import DiscoveredClient, connect
-from clients.generate import GenerateClient
-from clients.openai import OpenAIClient
-from clients.servers import SERVERS
-from clients.triton import TritonClient
+from clients.dialects.discovery import DiscoveredClient, connect
+from clients.dialects.generate import GenerateClient
+from clients.dialects.openai import OpenAIClient
+from clients.dialects.servers import SERVERS
+from clients.dialects.triton import TritonClient
 from penchant.settings.root import Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")

@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from penchant.embedded import triton
-from penchant.embedded.kafka import MockKafka
-from penchant.embedded.redis import RedisServer
-from penchant.embedded.triton import TritonServer
 from penchant.settings.root import Settings
+from sandbox.servers import triton
+from sandbox.servers.kafka import MockKafka
+from sandbox.servers.redis import RedisServer
+from sandbox.servers.triton import TritonServer
 from tests.kafka import Kafka
 
 MakeSettings = Callable[..., Settings]

@@ -11,8 +11,8 @@ from typing import Any, Self
 import httpx
 import orjson
 
-from penchant.embedded.servers import LOOPBACK, free_ports
 from penchant.settings.root import Settings
+from sandbox.servers.server import LOOPBACK, free_ports
 from tests.e2e.shop import until
 
 

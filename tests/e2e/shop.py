@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from streams.decoding import encode
-from streams.events import Action, Item, ShopperEvent
+from streams.events.decoding import encode
+from streams.events.event import Action, Item, ShopperEvent
 from tests.kafka import Kafka
 
 KETTLES = [

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from penchant.app import worker
-from penchant.embedded.triton import TritonServer
-from penchant.fleet import fleet, put_back, throw
+from penchant.operations.fleet import fleet, put_back, throw
 from penchant.settings.root import Settings
+from penchant.worker.app import worker
+from sandbox.servers.triton import TritonServer
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, send, until
 from tests.kafka import Kafka

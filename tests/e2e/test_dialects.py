@@ -8,10 +8,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from penchant_reader import AsyncIntentReader
 
-from penchant.app import worker
-from penchant.bench.foreign import ga4, ga4_export, headers, segment, snowplow
-from streams.decoding import encode
-from streams.events import Action, Item, ShopperEvent
+from benchmarks.dialect_records import ga4, ga4_export, headers, segment, snowplow
+from penchant.worker.app import worker
+from streams.events.decoding import encode
+from streams.events.event import Action, Item, ShopperEvent
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import until
 from tests.fakes.model import ScriptedModel

@@ -4,11 +4,11 @@ import pytest
 from penchant_reader import AsyncIntentReader
 from redis.asyncio import Redis
 
-from agents.experiments import assign
-from penchant import wiring
-from penchant.app import worker
-from penchant.embedded.kafka import MockKafka
+from agents.experiments.assignment import assign
 from penchant.settings.root import Settings
+from penchant.worker import wiring
+from penchant.worker.app import worker
+from sandbox.servers.kafka import MockKafka
 from storage.keys import Keys
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, send, until

@@ -7,11 +7,11 @@ import orjson
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from penchant.app import worker
-from penchant.embedded.triton import TritonServer
-from penchant.export.files import read
-from penchant.forget import forget
+from penchant.offline.export.files import read
+from penchant.operations.forget import forget
 from penchant.settings.root import Settings
+from penchant.worker.app import worker
+from sandbox.servers.triton import TritonServer
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, send, until
 from tests.kafka import Kafka

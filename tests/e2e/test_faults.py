@@ -8,13 +8,13 @@ import httpx
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from penchant.app import worker
-from penchant.embedded import triton
-from penchant.embedded.faults import Faults
-from penchant.embedded.timing import LIGHT
-from penchant.embedded.triton import TritonServer
 from penchant.settings.root import Settings
-from streams.positions import Position
+from penchant.worker.app import worker
+from sandbox.gpu.faults import Faults
+from sandbox.gpu.timing import LIGHT
+from sandbox.servers import triton
+from sandbox.servers.triton import TritonServer
+from streams.sessions.positions import Position
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, send, until
 from tests.kafka import Kafka

@@ -3,16 +3,16 @@
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from penchant.app import worker
-from penchant.embedded.triton import TritonServer
-from penchant.forget import forget
+from penchant.operations.forget import forget
 from penchant.settings.root import Settings
+from penchant.worker.app import worker
+from sandbox.servers.triton import TritonServer
 from storage.checkpoints import Context
 from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
-from streams.packing import load
-from streams.sessions import Session
+from streams.sessions.packing import load
+from streams.sessions.session import Session
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, send, until
 from tests.kafka import Kafka

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from penchant.app import worker
-from penchant.embedded import triton
-from penchant.embedded.kafka import MockKafka
-from penchant.embedded.triton import TritonServer
-from streams.events import ShopperEvent
-from streams.positions import Position
+from penchant.worker.app import worker
+from sandbox.servers import triton
+from sandbox.servers.kafka import MockKafka
+from sandbox.servers.triton import TritonServer
+from streams.events.event import ShopperEvent
+from streams.sessions.positions import Position
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import send, until
 from tests.injection.instructions import ENCODINGS, OWN, SHOWN

@@ -12,11 +12,11 @@ from aiokafka.partitioner import DefaultPartitioner
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from penchant_reader import AsyncIntentReader
 
-from penchant.app import worker
 from penchant.settings.root import Settings
-from streams.decoding import encode
+from penchant.worker.app import worker
 from streams.errors import ContractMismatch, LineageMismatch
-from streams.events import ShopperEvent
+from streams.events.decoding import encode
+from streams.events.event import ShopperEvent
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, until
 from tests.fakes.model import ScriptedModel

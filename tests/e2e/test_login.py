@@ -8,14 +8,14 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from penchant.app import worker
-from penchant.embedded.apache import ApacheKafka
-from penchant.embedded.redis import RedisServer
-from penchant.embedded.triton import TritonServer
+from penchant.kafka.producer import EventProducer
 from penchant.settings.root import Settings
-from penchant.traffic.producer import EventProducer
-from streams.decoding import encode
+from penchant.worker.app import worker
+from sandbox.servers.apache import ApacheKafka
+from sandbox.servers.redis import RedisServer
+from sandbox.servers.triton import TritonServer
 from streams.errors import PlatformLacks
+from streams.events.decoding import encode
 from tests.e2e.shop import events, until
 from tests.kafka import SKIPPED
 

@@ -4,10 +4,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from penchant_reader import AsyncIntentReader
 
-from penchant.app import worker
-from penchant.embedded.triton import TritonServer
 from penchant.settings.root import Settings
-from streams.positions import Position
+from penchant.worker.app import worker
+from sandbox.servers.triton import TritonServer
+from streams.sessions.positions import Position
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, partition_of, send, until
 from tests.kafka import Kafka

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from clients.roster import Notice
-from penchant.app import worker
-from penchant.embedded import triton
-from penchant.embedded.timing import LIGHT
-from penchant.embedded.triton import TritonServer
+from clients.pools.registry import Notice
 from penchant.settings.root import Settings
-from streams.positions import Position
+from penchant.worker.app import worker
+from sandbox.gpu.timing import LIGHT
+from sandbox.servers import triton
+from sandbox.servers.triton import TritonServer
+from streams.sessions.positions import Position
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.process import WorkerProcess
 from tests.e2e.shop import events, send, until

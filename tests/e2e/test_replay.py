@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from penchant.app import worker
-from penchant.embedded.triton import TritonServer
 from penchant.settings.root import Settings
+from penchant.worker.app import worker
+from sandbox.servers.triton import TritonServer
 from storage.connection import connect
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, send, until

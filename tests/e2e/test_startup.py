@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from penchant.app import Worker, worker
-from penchant.embedded.redis import RedisServer
-from penchant.embedded.servers import LOOPBACK, free_ports
 from penchant.settings.root import Settings
+from penchant.worker.app import Worker, worker
+from sandbox.servers.redis import RedisServer
+from sandbox.servers.server import LOOPBACK, free_ports
 from streams.errors import BrokerUnavailable, ContractMismatch
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.process import WorkerProcess

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.vitals import Vitals
-from penchant.app import Worker, worker
-from penchant.embedded.redis import RedisServer
-from streams.decoding import encode
+from agents.health.snapshot import Vitals
+from penchant.worker.app import Worker, worker
+from sandbox.servers.redis import RedisServer
+from streams.events.decoding import encode
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, send
 from tests.fakes.model import ScriptedModel

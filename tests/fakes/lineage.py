@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from streams.errors import BrokerUnavailable, ContractMismatch
-from streams.lineage import Lineage, Log
+from streams.records.lineage import Lineage, Log
 
 
 class MemoryRecords:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from clients.calls import Call, Completion
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
-from tests.fakes.turns import Tally, Turn
+from tests.fakes.scripted_calls import Tally, Turn
 
 Script = Callable[[Call], Turn]
 

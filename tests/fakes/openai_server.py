@@ -1,4 +1,4 @@
-"""A small OpenAI-compatible server that does what each prompt asks (tests/fakes/turns.py), as any of the real ones.
+"""A small OpenAI-compatible server that does what each prompt asks (tests/fakes/scripted_calls.py), as any of the real ones.
 
 Faults: `overload` is what its kind does when full; `overload-503`, `overload-529` and `failure` (500) are statuses;
 `overload-in-stream` and `failure-in-stream` are error objects in a 200 stream; `abort` ends an answer as given up;
@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.openai_kinds import KINDS, Kind, Refused
-from tests.fakes.turns import Tally, Turn
+from tests.fakes.scripted_calls import Tally, Turn
 
 STATUSES = {"overload-503": 503, "overload-529": 529, "failure": 500}
 STREAMED_ERRORS = {

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from penchant.embedded.triton import TritonServer
+from sandbox.servers.triton import TritonServer
 
 INPUTS = {
     "text_input": "TYPE_STRING dims: [1]",

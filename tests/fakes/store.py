@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from storage.checkpoints import Context, Erased, Verdict, Write
 from storage.erasures import Removed
 from storage.intents import hot_fields
-from streams.erasures import Erasure
 from streams.errors import StoreUnavailable
-from streams.intents import Intent
-from streams.positions import Position
+from streams.records.erasures import Erasure
+from streams.records.intents import Intent
+from streams.sessions.positions import Position
 
 T = TypeVar("T")
 

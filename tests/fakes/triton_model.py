@@ -1,4 +1,4 @@
-"""A Triton Python model that does what each prompt asks (tests/fakes/turns.py); runs inside tritonserver.
+"""A Triton Python model that does what each prompt asks (tests/fakes/scripted_calls.py); runs inside tritonserver.
 
 The prompt "tally" answers with the counts so far, "inputs" with the tensors that came with it. The model `tensorrt_llm`
 behaves as that of the `llmapi` repository: one response a call, no tokens counted, and its figures packed as texts, as

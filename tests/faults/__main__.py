@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-from penchant.embedded.faults import Faults
+from sandbox.gpu.faults import Faults
 from tests.faults.trial import FAULT_S, RATE, REPLICAS, Case, Result, run
 
 SHARES = (0.01, 0.2, 1.0)

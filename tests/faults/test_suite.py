@@ -2,7 +2,7 @@
 
 import pytest
 
-from penchant.embedded.faults import Faults
+from sandbox.gpu.faults import Faults
 from tests.faults.trial import CALM_S, Case, run
 
 KINDS = sorted(Faults().shares())

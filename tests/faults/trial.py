@@ -6,15 +6,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from penchant.bench.goodput.freshness import WITHIN_S, Freshness
-from penchant.bench.goodput.pipeline import Pipeline
-from penchant.bench.goodput.traffic import Arrival, Traffic
-from penchant.embedded.faults import Faults
-from penchant.embedded.stand_in import StandIn
-from penchant.embedded.timing import Timing
-from penchant.virtual.clock import Clock
-from streams.intents import Intent
-from streams.positions import Position
+from benchmarks.goodput.freshness import WITHIN_S, Freshness
+from benchmarks.goodput.pipeline import Pipeline
+from benchmarks.goodput.traffic import Arrival, Traffic
+from sandbox.clock import Clock
+from sandbox.gpu.faults import Faults
+from sandbox.gpu.timing import Timing
+from sandbox.servers.stand_in import StandIn
+from streams.records.intents import Intent
+from streams.sessions.positions import Position
 
 WARM_S = 15.0
 FAULT_S = 20.0

@@ -7,9 +7,9 @@ from zlib import crc32
 
 import orjson
 
-from penchant.embedded.simulated_model import answer as honest
 from prompts.answer import ATTRIBUTES, OTHER, SIGNALS
 from prompts.missions import MISSIONS
+from sandbox.gpu.simulated_model import answer as honest
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PLAIN = {"kettle", "Trail shoes", "Quiet kettle, blue", "Steel kettle", "home/kitchen/kettles", "sport/shoes"}

@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from agents.checkpoints import Checkpoint, Checkpoints, ExpiryRules
-from agents.partition import Partition
-from agents.reasoning import Reasoning, Sampling, SessionQuestion
-from agents.shoppers import Shopper
+from agents.worker.checkpoints import Checkpoint, Checkpoints, ExpiryRules
+from agents.worker.partition import Partition
+from agents.worker.reasoning import Reasoning, Sampling, SessionQuestion
+from agents.worker.shoppers import Shopper
 from clients.calls import Completion
 from prompts.compose import NO_WAITS
 from prompts.missions import MISSIONS
@@ -19,10 +19,10 @@ from storage.checkpoints import Verdict, Write
 from storage.connection import Client
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
-from streams.decoding import Decoder, encode
 from streams.errors import AnswerRefused
-from streams.events import Item, ShopperEvent
-from streams.sessions import SessionRules, fold
+from streams.events.decoding import Decoder, encode
+from streams.events.event import Item, ShopperEvent
+from streams.sessions.session import SessionRules, fold
 
 KETTLE = Item("sku-1", "Quiet kettle, blue", "home/kitchen/kettles", "Fernhill", 89.0, "EUR")
 OTHER_KETTLE = Item("sku-2", "Steel kettle", "home/kitchen/kettles", "Tarn", 60.0, "EUR")

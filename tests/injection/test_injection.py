@@ -17,11 +17,11 @@ from uuid import uuid4
 
 import pytest
 
-from penchant.embedded.redis import RedisServer
 from prompts.answer import ATTRIBUTES, OTHER, SIGNALS, parse
 from prompts.grounding import CONFIDENCE_STEP, FACTOR, SIGNAL_STEP
 from prompts.guard import QUERY, clean
 from prompts.missions import MISSIONS, URGENT, WORDS
+from sandbox.servers.redis import RedisServer
 from storage.connection import connect
 from streams.errors import AnswerRefused
 from tests.injection.instructions import BIPIA, ENCODINGS, OWN, SHOWN, bipia

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from penchant.embedded import triton
-from penchant.embedded.apache import VERSION as KAFKA_VERSION
-from penchant.embedded.servers import free_ports
 from penchant.settings import Settings, load_settings
+from sandbox.servers import triton
+from sandbox.servers.apache import VERSION as KAFKA_VERSION
+from sandbox.servers.server import free_ports
 
 REPOSITORY = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from clients.endpoints import Price
-from penchant import wiring
+from clients.pools.endpoints import Price
 from penchant.settings import Settings, load_settings
 from penchant.settings.catalogue import catalogue, sections
 from penchant.settings.example import example
 from penchant.settings.section import Section
+from penchant.worker import wiring
 from prompts.missions import MISSIONS
 from streams.errors import SettingInvalid
-from streams.events import URGENT
+from streams.events.event import URGENT
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from streams.decoding import Decoded, Decoder
-from streams.formats import rees46
+from streams.events.decoding import Decoded, Decoder
+from streams.events.formats import rees46
 from tests.kafka import Kafka
 from tests.reading import read_all
 

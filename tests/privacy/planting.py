@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from streams.dialects import DialectName
+from streams.events.dialects import DialectName
 
 FIXTURES = Path(__file__).parents[1] / "streams" / "fixtures"
 

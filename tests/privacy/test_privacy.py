@@ -18,31 +18,31 @@ import pytest
 import structlog
 from redis.asyncio import Redis
 
-from agents.asking import CallRules
-from agents.backlog import Backlog, Targets
-from agents.checkpoints import Checkpoints, ExpiryRules
-from agents.dispatch import Dispatch
-from agents.health import Health
-from agents.ingest import Ingest, SliceRules
-from agents.instruments import Instruments
-from agents.partition import Partition
-from agents.reasoning import Reasoning, Sampling
-from agents.recall import Recall
-from agents.refusals import Refusals
+from agents.health.probes import Health
+from agents.worker.asking import CallRules
+from agents.worker.backlog import Backlog, Targets
+from agents.worker.checkpoints import Checkpoints, ExpiryRules
+from agents.worker.dispatch import Dispatch
+from agents.worker.ingest import Ingest, SliceRules
+from agents.worker.instruments import Instruments
+from agents.worker.partition import Partition
+from agents.worker.reasoning import Reasoning, Sampling
+from agents.worker.recall import Recall
+from agents.worker.refusals import Refusals
 from clients.calls import Call, Completion
-from penchant.embedded.redis import RedisServer
-from penchant.logs import configure_logs
-from penchant.metrics.exposition import exposition
+from penchant.process.logs import configure_logs
+from penchant.telemetry.metrics.exposition import exposition
 from prompts.missions import MISSIONS
+from sandbox.servers.redis import RedisServer
 from storage.connection import connect
 from storage.gather import GatheringWriter, GatherRules
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
-from streams.dead_letters import DeadLetter, LimitRules
-from streams.decoding import encode
-from streams.dialects import dialect
-from streams.sessions import SessionRules
-from streams.triggers import TriggerRules
+from streams.events.decoding import encode
+from streams.events.dialects import dialect
+from streams.records.dead_letters import DeadLetter, LimitRules
+from streams.sessions.session import SessionRules
+from streams.sessions.triggers import TriggerRules
 from tests.privacy.planting import KINDS, Planted, planted
 
 AT_ONCE = TriggerRules(debounce_s=0.0, max_wait_s=0.1, min_interval_s=0.0)

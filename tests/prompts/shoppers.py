@@ -5,8 +5,8 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from streams.events import Action, Item, ShopperEvent
-from streams.sessions import Session, SessionRules, fold
+from streams.events.event import Action, Item, ShopperEvent
+from streams.sessions.session import Session, SessionRules, fold
 
 START_MS = 1_700_000_000_000
 LATER_MS = 2_000_000_000_000

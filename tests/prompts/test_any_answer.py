@@ -13,8 +13,8 @@ from prompts.missions import MISSIONS
 from prompts.render import PromptRenderer
 from prompts.rules import rules
 from streams.errors import AnswerRefused
-from streams.intents import Intent
-from streams.sessions import Session
+from streams.records.intents import Intent
+from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, sessions, texts
 
 RENDERER = PromptRenderer("v1", MISSIONS)

@@ -11,12 +11,12 @@ from prompts.missions import MISSIONS
 from prompts.reading import known, read
 from prompts.render import PromptRenderer
 from prompts.tokens import by_word, estimate
-from prompts.world import World
+from prompts.view import World
 from streams.errors import SettingInvalid
-from streams.events import Item
-from streams.packing import dump, load
-from streams.profiles import Tally
-from streams.sessions import Session
+from streams.events.event import Item
+from streams.sessions.packing import dump, load
+from streams.sessions.profiles import Tally
+from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, folded, sessions, steps
 
 SMALL = Budget(24 * BLOCK, 20 * BLOCK)

@@ -2,8 +2,8 @@
 
 from prompts.compose import compose
 from prompts.rules import rules
-from prompts.world import World
-from streams.intents import Findings, Intent, Waits, Window
+from prompts.view import World
+from streams.records.intents import Findings, Intent, Waits, Window
 from tests.prompts.shoppers import KETTLE, START_MS, folded, shopper
 
 

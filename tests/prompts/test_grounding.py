@@ -10,9 +10,9 @@ from prompts.answer import ATTRIBUTES, OTHER, Answer
 from prompts.grounding import CONFIDENCE_STEP, FACTOR, SIGNAL_STEP, Grounded, ground
 from prompts.missions import MISSIONS
 from prompts.rules import rules
-from prompts.world import World
-from streams.intents import Attribute, Findings
-from streams.sessions import Session
+from prompts.view import World
+from streams.records.intents import Attribute, Findings
+from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, OTHER_KETTLE, SHOES, TOASTER, sessions, shopper, texts
 
 ROUNDING = 0.002

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from prompts.missions import MISSIONS
 from prompts.reading import known, missions, read
 from prompts.render import PromptRenderer, versions
-from prompts.world import World
+from prompts.view import World
 from streams.errors import SettingInvalid
-from streams.events import Item
-from streams.sessions import Session
+from streams.events.event import Item
+from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, OTHER_KETTLE, TOASTER, folded, sessions, shopper, steps
 
 RENDERER = PromptRenderer("v1", MISSIONS)

@@ -8,10 +8,10 @@ from prompts.missions import MISSIONS
 from prompts.reading import read
 from prompts.render import PromptRenderer
 from prompts.rules import rules
-from prompts.world import World
-from streams.events import Item
-from streams.intents import Findings, PriceBand
-from streams.sessions import Session
+from prompts.view import World
+from streams.events.event import Item
+from streams.records.intents import Findings, PriceBand
+from streams.sessions.session import Session
 from tests.prompts.shoppers import (
     HOSTILE,
     KETTLE,

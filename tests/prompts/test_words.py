@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from prompts.rules import rules
 from prompts.words import describe, mission_text, noun
-from streams.intents import PriceBand, Weighted
-from streams.sessions import Session
+from streams.records.intents import PriceBand, Weighted
+from streams.sessions.session import Session
 from tests.prompts.shoppers import KETTLE, OTHER_KETTLE, sessions, shopper
 
 SHOES = (Weighted(name="sport/running-shoes", weight=0.9),)

@@ -13,8 +13,8 @@ from penchant_reader import AsyncIntentReader, IntentReader
 from redis.asyncio import Redis
 from redis.crc import key_slot
 
-from penchant.embedded.servers import LOOPBACK
 from readers.python.tests.scripted import InLoop
+from sandbox.servers.server import LOOPBACK
 from storage.connection import Client, connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints

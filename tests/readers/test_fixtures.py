@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from penchant.embedded.redis import RedisServer
+from sandbox.servers.redis import RedisServer
 from storage.connection import connect
 from storage.intents import hot_fields
-from streams.intents import Intent
+from streams.records.intents import Intent
 from tests.readers import fixtures
 from tests.readers.each import EachReader, each_reader
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from penchant.embedded.redis import RedisServer
+from sandbox.servers.redis import RedisServer
 from storage.connection import connect
 from tests.readers import fixtures
 from tests.redis_cluster import RedisCluster

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from penchant.embedded.redis import RedisServer
+from sandbox.servers.redis import RedisServer
 from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints

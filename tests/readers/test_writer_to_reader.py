@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from penchant.embedded.redis import RedisServer
+from sandbox.servers.redis import RedisServer
 from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
-from streams.intents import Intent
-from streams.positions import Position
+from streams.records.intents import Intent
+from streams.sessions.positions import Position
 from tests.readers.each import EachReader, each_reader
 from tests.storage.sides import intent, write
 

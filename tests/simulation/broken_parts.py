@@ -6,28 +6,28 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from agents.asking import Question
-from agents.backlog import Backlog
-from agents.checkpoints import Checkpoint, Checkpoints
-from agents.dispatch import Dispatch
-from agents.enrich import Enrichment
-from agents.eviction import evict
-from agents.ingest import Ingest
-from agents.lanes import Grant
-from agents.parking import Parking
-from agents.partition import Partition
-from agents.reasoning import Answered
-from agents.recall import Recall
-from agents.refusals import Refusals
-from agents.shoppers import Owed, Shopper
-from agents.vitals import Held
+from agents.health.snapshot import Held
+from agents.worker.asking import Question
+from agents.worker.backlog import Backlog
+from agents.worker.checkpoints import Checkpoint, Checkpoints
+from agents.worker.dispatch import Dispatch
+from agents.worker.enrichment import Enrichment
+from agents.worker.eviction import evict
+from agents.worker.ingest import Ingest
+from agents.worker.parking import Parking
+from agents.worker.partition import Partition
+from agents.worker.reasoning import Answered
+from agents.worker.recall import Recall
+from agents.worker.refusals import Refusals
+from agents.worker.routes import Grant
+from agents.worker.shoppers import Owed, Shopper
 from storage.checkpoints import Write
-from streams.batches import TP, RecordBatch
-from streams.dead_letters import RefusalWindow
 from streams.errors import StoreUnavailable
-from streams.events import ShopperEvent
-from streams.intents import Intent
-from streams.ledger import Ticket
+from streams.events.event import ShopperEvent
+from streams.kafka.batches import TP, RecordBatch
+from streams.records.dead_letters import RefusalWindow
+from streams.records.intents import Intent
+from streams.sessions.ledger import Ticket
 
 
 def ruled(*parts: Any, **changes: Any) -> Enrichment:

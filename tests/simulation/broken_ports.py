@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import partial
 
 from storage.checkpoints import Context, Erased, Verdict, Write
-from streams.batches import TP
-from streams.dead_letters import DeadLetter
 from streams.errors import BrokerUnavailable, StoreUnavailable
+from streams.kafka.batches import TP
+from streams.records.dead_letters import DeadLetter
 from tests.simulation.consumer import Consumer
 from tests.simulation.servers import LetterConnection
 from tests.simulation.store import Connection, Store

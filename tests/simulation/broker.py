@@ -3,8 +3,8 @@
 import random
 from collections.abc import Callable, Mapping
 
-from penchant.virtual.clock import Clock
-from streams.batches import TP
+from sandbox.clock import Clock
+from streams.kafka.batches import TP
 from tests.simulation.log import TOPIC, Group, Record, Segment
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Weather

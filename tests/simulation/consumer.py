@@ -1,6 +1,6 @@
-"""The consumer: what streams/transport.py does with Faust and aiokafka, here with the simulated broker.
+"""The consumer: what streams/kafka/transport.py does with Faust and aiokafka, here with the simulated broker.
 
-The bookkeeping is the real one (streams/assignment.py). As there: an eager group, epochs that begin behind, a buffer of
+The bookkeeping is the real one (streams/kafka/assignment.py). As there: an eager group, epochs that begin behind, a buffer of
 batches that outlives a rebalance, commits of what the ledger says, and one agent that takes one batch after the other.
 """
 
@@ -10,10 +10,10 @@ import random
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from agents.enrich import Enrichment
-from streams.assignment import Assignment
-from streams.batches import TP, RecordBatch
+from agents.worker.enrichment import Enrichment
 from streams.errors import BrokerUnavailable
+from streams.kafka.assignment import Assignment
+from streams.kafka.batches import TP, RecordBatch
 from tests.simulation.broker import Broker
 from tests.simulation.log import TOPIC
 from tests.simulation.trace import Trace

@@ -8,13 +8,13 @@ At every write: `position`, `fold` (tests/simulation/store.py). At every call: `
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from agents.enrich import Enrichment
-from agents.partition import Partition
-from agents.shoppers import Shopper
-from streams.batches import TP
-from streams.intents import Intent
-from streams.ledger import Ticket
-from streams.positions import Position
+from agents.worker.enrichment import Enrichment
+from agents.worker.partition import Partition
+from agents.worker.shoppers import Shopper
+from streams.kafka.batches import TP
+from streams.records.intents import Intent
+from streams.sessions.ledger import Ticket
+from streams.sessions.positions import Position
 from tests.fakes.store import Data
 from tests.simulation.broker import Broker
 from tests.simulation.scale import COMMIT_LAG_S, Scale

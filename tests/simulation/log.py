@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from streams.batches import TP
+from streams.kafka.batches import TP
 from tests.simulation.wire import Refused
 
 TOPIC = "events"

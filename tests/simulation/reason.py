@@ -1,11 +1,11 @@
 """Reason: a Reasoner whose prompts name the session they were made from, so that each intent can be checked exactly."""
 
-from agents.checkpoints import Checkpoint
-from agents.reasoning import Answered
+from agents.worker.checkpoints import Checkpoint
+from agents.worker.reasoning import Answered
 from clients.calls import Call, Class, Completion
 from streams.errors import AnswerRefused
-from streams.intents import Findings, Intent, Mission, Waits, Window
-from streams.sessions import Session
+from streams.records.intents import Findings, Intent, Mission, Waits, Window
+from streams.sessions.session import Session
 from tests.simulation.truth import digest
 
 NO_FINDINGS = Findings(mission=Mission(label="other"), stage="explore")

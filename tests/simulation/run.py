@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from penchant.virtual.clock import Stuck
+from sandbox.clock import Stuck
 from tests.simulation.fleet import Fleet
 from tests.simulation.plan import Plan
 from tests.simulation.trace import Trace

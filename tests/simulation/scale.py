@@ -3,17 +3,17 @@
 import random
 from dataclasses import dataclass, replace
 
-from agents.asking import CallRules
-from agents.backlog import Targets
-from agents.checkpoints import ExpiryRules
-from agents.enrich import UpkeepRules
-from agents.eviction import EvictionRules
-from agents.ingest import SliceRules
-from agents.parking import ParkingRules
+from agents.worker.asking import CallRules
+from agents.worker.backlog import Targets
+from agents.worker.checkpoints import ExpiryRules
+from agents.worker.enrichment import UpkeepRules
+from agents.worker.eviction import EvictionRules
+from agents.worker.ingest import SliceRules
+from agents.worker.parking import ParkingRules
 from storage.gather import GatherRules
-from streams.dead_letters import LimitRules
-from streams.sessions import SessionRules
-from streams.triggers import TriggerRules
+from streams.records.dead_letters import LimitRules
+from streams.sessions.session import SessionRules
+from streams.sessions.triggers import TriggerRules
 
 COMMIT_LAG_S = 2.0
 SESSION_TIMEOUT_S = 1.5

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from clients.calls import Call, Completion
-from penchant.virtual.clock import Clock
-from streams.dead_letters import DeadLetter
+from sandbox.clock import Clock
 from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
+from streams.records.dead_letters import DeadLetter
 from tests.simulation.trace import Trace
 from tests.simulation.truth import mission, stubborn
 from tests.simulation.wire import Weather, Wire

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from penchant.virtual.clock import Clock
+from sandbox.clock import Clock
 from storage.checkpoints import Context, Erased, Verdict, Write
-from streams.packing import load
-from streams.positions import Position
-from streams.sessions import Session
+from streams.sessions.packing import load
+from streams.sessions.positions import Position
+from streams.sessions.session import Session
 from tests.fakes.store import Data, MemoryStore
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from penchant.virtual.clock import Clock, Process, Stuck
+from sandbox.clock import Clock, Process, Stuck
 
 
 async def _tick(log: list[tuple[float, str]], name: str, times: int) -> None:

@@ -1,6 +1,6 @@
 """Trace: what happened in a run, in lines that a person can follow. Costs nothing while it is off."""
 
-from penchant.virtual.clock import Clock
+from sandbox.clock import Clock
 
 
 class Trace:

@@ -7,8 +7,8 @@ import random
 from dataclasses import dataclass
 from zlib import crc32
 
-from streams.decoding import encode
-from streams.events import Item, ShopperEvent
+from streams.events.decoding import encode
+from streams.events.event import Item, ShopperEvent
 
 ACTIONS = ["view"] * 6 + ["click", "list_view", "list_view", "cart_view", "search", "cart_add", "purchase"]
 BAD = [

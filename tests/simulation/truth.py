@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from streams.batches import TP
-from streams.events import ShopperEvent
-from streams.packing import dump
-from streams.sessions import Folded, Session, SessionRules, fold
+from streams.events.event import ShopperEvent
+from streams.kafka.batches import TP
+from streams.sessions.packing import dump
+from streams.sessions.session import Folded, Session, SessionRules, fold
 
 STUBBORN = 24
 """One session in so many is one of which the model never makes an intent: there the rules have the last word."""

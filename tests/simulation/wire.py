@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from penchant.virtual.clock import Process
+from sandbox.clock import Process
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""The worker: the real parts, put together as penchant/app.py does, with simulated servers around them."""
+"""The worker: the real parts, put together as penchant/worker/app.py does, with simulated servers around them."""
 
 import random
 from collections import Counter
@@ -6,21 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from agents.backlog import Backlog
-from agents.checkpoints import Checkpoints
-from agents.dispatch import Dispatch
-from agents.enrich import Enrichment
-from agents.ingest import Ingest
-from agents.meter import Meter
-from agents.parking import Parking
-from agents.recall import Recall
-from agents.refusals import Refusals
-from clients.endpoints import Endpoint, Pool
-from clients.pools import PooledClient
-from penchant.virtual.clock import Process
+from agents.health.statistics import Meter
+from agents.worker.backlog import Backlog
+from agents.worker.checkpoints import Checkpoints
+from agents.worker.dispatch import Dispatch
+from agents.worker.enrichment import Enrichment
+from agents.worker.ingest import Ingest
+from agents.worker.parking import Parking
+from agents.worker.recall import Recall
+from agents.worker.refusals import Refusals
+from clients.pools.client import PooledClient
+from clients.pools.endpoints import Endpoint, Pool
+from sandbox.clock import Process
 from storage.gather import GatheringWriter
-from streams.decoding import Decoder
 from streams.errors import BrokerUnavailable, StoreUnavailable
+from streams.events.decoding import Decoder
 from tests.simulation.consumer import Consumer
 from tests.simulation.reason import Reason
 from tests.simulation.scale import BROKER_TIMEOUT_S, STORE_TIMEOUT_S, Scale
@@ -134,7 +134,7 @@ def _enrichment(
     clock_ms: Callable[[], int],
     meter: Meter,
 ) -> Enrichment:
-    """As in penchant/app.py."""
+    """As in penchant/worker/app.py."""
     backlog = parts.backlog(scale.trigger, scale.targets)
     checkpoints = parts.checkpoints(name, scale.expiry, clock_ms, lineage=0)
     refusals = parts.refusals(letters, scale.limit, meter)

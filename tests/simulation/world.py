@@ -2,8 +2,8 @@
 
 import random
 
-from penchant.virtual.clock import Clock
-from streams.batches import TP
+from sandbox.clock import Clock
+from streams.kafka.batches import TP
 from tests.simulation.broker import Broker
 from tests.simulation.invariants import Invariants
 from tests.simulation.log import TOPIC

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penchant.embedded.redis import RedisServer, redis_servers
+from sandbox.servers.redis import RedisServer, redis_servers
 from storage.connection import Client, connect
 from tests.redis_cluster import RedisCluster
 from tests.storage.sides import MemorySide, RedisSide, Side

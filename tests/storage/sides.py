@@ -11,9 +11,9 @@ from storage.connection import Client
 from storage.erasures import RedisErasures
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
-from streams.erasures import Erasure
-from streams.intents import Intent, Mission, PriceBand, Source, Weighted, Window
-from streams.positions import Position
+from streams.records.erasures import Erasure
+from streams.records.intents import Intent, Mission, PriceBand, Source, Weighted, Window
+from streams.sessions.positions import Position
 from tests.fakes.store import MemoryStore
 
 DAY_MS = 86_400_000

@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from storage.checkpoints import Context, Erased, Verdict, Write
-from streams.erasures import Erasure
-from streams.intents import Intent
-from streams.positions import Position
+from streams.records.erasures import Erasure
+from streams.records.intents import Intent
+from streams.sessions.positions import Position
 from tests.storage.sides import Side, intent, put, write
 
 ACCEPTED, COVERED, STALE, ERASED, LINEAGE = Verdict

@@ -8,7 +8,7 @@ import pytest
 
 from storage.contexts import FIELDS
 from storage.keys import Keys
-from streams.intents import Source, Stage
+from streams.records.intents import Source, Stage
 from tests.storage.sides import RedisSide, write
 
 PAGE = (Path(__file__).parents[2] / "docs" / "redis-contract.md").read_text(encoding="utf-8")

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 from redis.asyncio import Redis
 
-from penchant.admission.lineage import Records
+from penchant.worker.lineage import Records
 from storage.connection import connect
 from storage.keys import Keys
 from storage.lineage import RedisLineage
 from streams.errors import StoreCorrupt, StoreUnavailable
-from streams.lineage import Lineage
+from streams.records.lineage import Lineage
 from tests.fakes.lineage import MemoryRecords
 
 FIRST = Lineage(0, "events", 3, "3b6e0a3c-0000-4000-8000-000000000001")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from penchant.embedded.redis import RedisServer
+from sandbox.servers.redis import RedisServer
 from storage.checkpoints import Context, Verdict
 from storage.connection import connect
 from storage.keys import Keys

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from streams.erasures import Erasure
+from streams.records.erasures import Erasure
 from tests.storage.sides import DAY_MS, MemorySide, RedisSide, Side, write
 
 SHOPPERS = ("ada", "bob")

@@ -5,8 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from streams.faust_app import KafkaGroup, event_topic, make_app, running
-from tests.fakes.tally import Tally
+from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running
+from tests.fakes.ledger import Tally
 
 
 async def main(bootstrap: str, topic: str, folder: str, held: int) -> None:

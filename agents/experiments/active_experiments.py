@@ -1,0 +1,76 @@
+"""Trials: the experiments of the settings, and which of them are in force now. Does no I/O.
+
+What was decided on an experiment holds for its name: one that was rolled back stays so, however it is changed, until an
+operator says otherwise.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from agents.experiments.assignment import Assignment, Experiment, assign
+from agents.experiments.guardrails import BUCKET_S, BUCKETS
+from agents.experiments.outcomes import Counts
+from storage.control import CountKey, Standing
+
+UNDECIDED = Standing(0, "forward", "", "", 0)
+
+
+class Trials:
+    """Before anything is known of what was decided, none is in force: a worker that starts brings nothing back."""
+
+    def __init__(self, experiments: Sequence[Experiment]) -> None:
+        self.experiments = tuple(experiments)
+        self.standings: dict[str, Standing] = {}
+        self._known = False
+        self._sort_out()
+
+    @property
+    def running(self) -> tuple[Experiment, ...]:
+        """Those in force."""
+        return self._running
+
+    def assign(self, shopper: str) -> Assignment:
+        """Where a shopper is now."""
+        return assign(self._running, shopper)
+
+    def standing(self, experiment: str) -> Standing:
+        """What was decided last."""
+        return self.standings.get(experiment, UNDECIDED)
+
+    def take_up(self, experiments: Sequence[Experiment]) -> None:
+        """These are the experiments from now on."""
+        self.experiments = tuple(experiments)
+        self._sort_out()
+
+    def learn(self, standings: Mapping[str, Standing]) -> dict[str, Standing]:
+        """What was decided, as far as it was not known; an earlier decision never takes the place of a later one."""
+        news = {name: found for name, found in standings.items() if found.serial > self.standing(name).serial}
+        self.standings |= news
+        self._known = True
+        self._sort_out()
+        return news
+
+    def _sort_out(self) -> None:
+        in_force = (each for each in self.experiments if self.standing(each.name).state == "forward")
+        self._running = tuple(in_force) if self._known else ()
+
+
+def pooled(
+    counts: Mapping[CountKey, int], experiment: Experiment, serial: int, now_s: float
+) -> dict[str, list[Counts]]:
+    """What became of the calls of each arm, the control too, by span of time, the oldest first; all have all spans."""
+    newest_s = bucket_s(now_s)
+    spans = [newest_s - BUCKET_S * back for back in reversed(range(BUCKETS))]
+    wanted = (experiment.name, serial, experiment.definition)
+    ours = sorted(key for key in counts if (key.experiment, key.serial, key.definition) == wanted)
+    found = {
+        (arm, at_s): Counts.of({key.what: counts[key] for key in keys})
+        for (arm, at_s), keys in groupby(ours, key=lambda key: (key.arm, key.bucket_s))
+    }
+    arms = dict.fromkeys(arm for arm, _ in found)
+    return {arm: [found.get((arm, at_s), Counts()) for at_s in spans] for arm in arms}
+
+
+def bucket_s(now_s: float) -> int:
+    """The beginning of the span of time that this moment is in."""
+    return int(now_s // BUCKET_S) * BUCKET_S

@@ -1,0 +1,122 @@
+"""Guardrails: from what became of the calls of an arm and of its control to a verdict. Pure.
+
+Each guardrail is a share of bad outcomes, and the question whether an arm's true share is above a bound that is made of
+the control's. It is asked again with every second's counts, so the answer has to be one that may be asked for at any
+time: a likelihood ratio of worse shares against the bound, averaged over several. While the true share is at the bound
+or below, the chance that it ever reaches 1/ALPHA is at most ALPHA (Ville's inequality).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.experiments.outcomes import LATENCY_S, Counts
+
+BUCKET_S = 300
+"""Counts are kept by spans of this length: the test begins anew at each, so that what was good before hides nothing."""
+
+BUCKETS = 12
+"""How many spans are looked back over."""
+
+ALPHA = 1e-5
+WORSE = (1.5, 2.5, 5.0, 15.0)
+"""The alternatives that the bound is held against: odds so many times those of the bound."""
+
+SURE_Z = 2.33
+"""How far above its measured share the control's true share may lie (a one-sided 99 % bound)."""
+
+SLOW_SHARE = 0.05
+"""p95: the share of calls that may be slower."""
+
+Guardrail = Literal["errors", "invalid answers", "empty evidence", "latency"]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailRules:
+    """How much worse than the control an arm may be: shares by so many hundredths of one, p95 latency by a factor.
+    Nothing is judged before either side has `min_calls`."""
+
+    min_calls: int = 100
+    errors: float = 0.02
+    invalid: float = 0.02
+    empty: float = 0.05
+    p95_factor: float = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A guardrail that an arm has broken, by these shares of bad outcomes among so many calls."""
+
+    guardrail: Guardrail
+    calls: int
+    share: float
+    bound: float
+    told: str
+
+
+def breach(arm: Sequence[Counts], control: Sequence[Counts], rules: GuardrailRules) -> Breach | None:
+    """The first guardrail that an arm breaks. The counts are by span, the oldest first, the same spans for both."""
+    mine, theirs = Counts(), Counts()
+    for one, other in zip(reversed(arm), reversed(control), strict=True):
+        mine, theirs = mine + one, theirs + other
+        if found := _judged(mine, theirs, rules):
+            return found
+    return None
+
+
+def _judged(arm: Counts, control: Counts, rules: GuardrailRules) -> Breach | None:
+    if min(arm.attempts, control.attempts) < rules.min_calls:
+        return None
+    shares: tuple[tuple[Guardrail, float, int, int, int, int], ...] = (
+        ("errors", rules.errors, arm.failed, arm.attempts, control.failed, control.attempts),
+        ("invalid answers", rules.invalid, arm.invalid, arm.answered, control.invalid, control.answered),
+        ("empty evidence", rules.empty, arm.empty, arm.valid, control.empty, control.valid),
+    )
+    for guardrail, margin, bad, calls, their_bad, their_calls in shares:
+        if min(calls, their_calls) < rules.min_calls:
+            continue
+        bound = min(upper(their_bad, their_calls) + margin, 0.99)
+        if convicts(bad, calls, bound):
+            told = f"{bad / calls:.1%} of {calls} calls, the control has {their_bad / their_calls:.1%} of {their_calls}"
+            return Breach(guardrail, calls, bad / calls, bound, told)
+    return _slow(arm, control, rules)
+
+
+def _slow(arm: Counts, control: Counts, rules: GuardrailRules) -> Breach | None:
+    """Whether more than one call in twenty is slower than the control's p95 times the factor, at the next bucket's."""
+    p95_s = control.p95_s
+    if p95_s is None or min(arm.answered, control.answered) < rules.min_calls:
+        return None
+    mark = next((number for number, bound_s in enumerate(LATENCY_S) if bound_s >= p95_s * rules.p95_factor), None)
+    if mark is None:
+        return None
+    slow = sum(arm.latency[mark + 1 :])
+    if not convicts(slow, arm.answered, SLOW_SHARE):
+        return None
+    share = slow / arm.answered
+    told = f"{share:.1%} of {arm.answered} calls took over {LATENCY_S[mark]:.2f} s, the control's p95 is {p95_s:.2f} s"
+    return Breach("latency", arm.answered, share, SLOW_SHARE, told)
+
+
+def convicts(bad: int, calls: int, bound: float) -> bool:
+    """Whether so many bad ones say that the true share is above the bound."""
+    if bad <= bound * calls:
+        return False
+    ratios = [_log_ratio(bad, calls, bound, worse) for worse in WORSE]
+    highest = max(ratios)
+    return highest + math.log(sum(math.exp(ratio - highest) for ratio in ratios) / len(ratios)) >= -math.log(ALPHA)
+
+
+def upper(bad: int, calls: int) -> float:
+    """A share's upper bound, by Wilson's score interval."""
+    share, z = bad / calls, SURE_Z
+    middle = share + z * z / (2 * calls)
+    width = z * math.sqrt(share * (1 - share) / calls + z * z / (4 * calls * calls))
+    return min((middle + width) / (1 + z * z / calls), 1.0)
+
+
+def _log_ratio(bad: int, calls: int, bound: float, worse: float) -> float:
+    odds = worse * bound / (1 - bound)
+    other = odds / (1 + odds)
+    return bad * math.log(other / bound) + (calls - bad) * math.log((1 - other) / (1 - bound))

@@ -1,0 +1,75 @@
+"""Meter: what this worker has done since it started, in plain counts, and how fresh its intents were."""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from agents.health.histogram import Histogram
+from streams.records.intents import Intent
+
+KEPT_SAMPLES = 20_000
+"""Freshness samples kept for percentiles: the latest ones, 160 kB."""
+
+FRESHNESS_S = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 30.0, 120.0, 600.0)
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts are totals. `freshness_ms`: from when Kafka took an intent's oldest new event to its write in Redis; the
+    latest ones, and all of them as a histogram."""
+
+    events: int = 0
+    repeated: int = 0
+    duplicates: int = 0
+    late: int = 0
+    erased: int = 0
+    ignored: int = 0
+    dead_letters: int = 0
+    dead_letter_reasons: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    call_failures: int = 0
+    answers_refused: int = 0
+    ungrounded: int = 0
+    intents: int = 0
+    rules_intents: int = 0
+    parked: int = 0
+    dropped: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    store_failures: int = 0
+    stale_writes: int = 0
+    history_missed: int = 0
+    in_flight: int = 0
+    freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
+    freshness_s: Histogram = field(default_factory=lambda: Histogram(FRESHNESS_S))
+    latest: deque[Intent] = field(default_factory=lambda: deque(maxlen=12))
+
+    def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None:
+        """Count what a server told of a call."""
+        self.input_tokens += input_tokens or 0
+        self.cached_tokens += cached_tokens or 0
+        self.output_tokens += output_tokens or 0
+
+    def count_dead_letters(self, reasons: Iterable[str]) -> None:
+        """Count refused records by why they were refused."""
+        for reason in reasons:
+            self.dead_letters += 1
+            self.dead_letter_reasons[reason] += 1
+
+    def count_intent(self, intent: Intent, freshness_ms: float | None) -> None:
+        """Count an intent, written `freshness_ms` after its oldest new event; None when it only mends an older one."""
+        self.intents += 1
+        self.rules_intents += intent.source == "rules"
+        self.latest.append(intent)
+        if freshness_ms is not None:
+            self.freshness_ms.append(freshness_ms)
+            self.freshness_s.add(freshness_ms / 1e3)
+
+    def percentiles(self) -> dict[str, float] | None:
+        """Freshness p50, p95 and p99 in milliseconds; None before the first intent."""
+        ordered = sorted(self.freshness_ms)
+        if not ordered:
+            return None
+        last = len(ordered) - 1
+        return {f"p{share}": round(ordered[round(last * share / 100)], 1) for share in (50, 95, 99)}

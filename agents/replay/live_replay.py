@@ -1,0 +1,89 @@
+"""Redo: one intent for everybody who did something in a range of the log, over the live keys, the latest first.
+
+Who is stored keeps their session, which may be older and longer than the range; who is not, since Redis was lost, gets
+the one that the range holds. Positions decide: whoever does something meanwhile has a later one, which stays.
+"""
+
+from collections.abc import Callable, Sequence
+
+from agents.replay.calls import ReplayCalls
+from agents.worker.checkpoints import Checkpoints
+from agents.worker.partition import Partition
+from agents.worker.shoppers import Shopper
+from storage.checkpoints import CheckpointStore, Context, Erased, Verdict
+from streams.events.decoding import Record
+from streams.events.dialects import Dialect
+from streams.records.erasures import Erasure
+from streams.sessions.packing import load
+from streams.sessions.session import QUIET, REPEATED, Session, SessionRules, fold
+
+CHUNK = 128
+"""Contexts loaded in one pipeline."""
+
+
+class Redo:
+    """Feed it a partition's records in their order, then `finish`."""
+
+    def __init__(
+        self,
+        partition: Partition,
+        dialect: Dialect,
+        session: SessionRules,
+        store: CheckpointStore,
+        checkpoints: Checkpoints,
+        calls: ReplayCalls,
+        *,
+        lineage: int,
+        generation: int,
+        erased: Callable[[str], Erasure | None],
+    ) -> None:
+        self.partition, self._dialect, self._session = partition, dialect, session
+        self._store, self._checkpoints, self._calls = store, checkpoints, calls
+        self._lineage, self._generation, self._erased = lineage, generation, erased
+        self._sessions: dict[str, Session] = {}
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """Fold records, nothing else."""
+        decoded = self._dialect.decode(records)
+        tally = self._calls.tally
+        tally.records += len(records)
+        tally.refused += len(decoded.refused)
+        taken = -1
+        for offset, timestamp_ms, event in decoded.events:
+            erasure = self._erased(event.shopper_id)
+            if erasure is not None and erasure.covers(self._lineage, self.partition.number, offset, timestamp_ms):
+                tally.erased += 1
+                continue
+            session = self._sessions.setdefault(event.shopper_id, Session())
+            outcome = fold(session, event, offset, timestamp_ms, self._session, follows=offset == taken)
+            tally.events += outcome >= QUIET
+            if outcome is not REPEATED:
+                taken = offset
+
+    @property
+    def shoppers(self) -> int:
+        """How many there are to redo."""
+        return len(self._sessions)
+
+    async def finish(self) -> None:
+        """Ask about each of them; returns when the last call has begun. Raises StoreUnavailable."""
+        latest = sorted(self._sessions, key=lambda name: self._sessions[name].last_ms, reverse=True)
+        for first in range(0, len(latest), CHUNK):
+            chunk = latest[first : first + CHUNK]
+            for shopper_id, found in zip(chunk, await self._store.load(chunk), strict=True):
+                await self._one(shopper_id, found)
+
+    async def _one(self, shopper_id: str, found: Context | Erased | None) -> None:
+        session = self._sessions.pop(shopper_id)
+        if isinstance(found, Context):
+            if found.position.generation >= self._generation or found.position.lineage > self._lineage:
+                return  # redone before a crash, or of a later log
+            session = load(found.session)
+        if session.meaningful < 0:
+            return
+        shopper = Shopper(shopper_id, self.partition, session)
+        shopper.erasure = found.erasure if found is not None else 0
+        await self._calls.begin(session, self._checkpoints.take(shopper), self._done)
+
+    def _done(self, verdict: Verdict) -> None:
+        """Any verdict will do: a refusal says that something later is stored."""

@@ -1,0 +1,119 @@
+"""Asking: from a question to a model's answer that is an intent."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from agents.experiments.outcomes import UNCOUNTED, Tally
+from agents.health.statistics import Meter
+from agents.worker.checkpoints import Checkpoint
+from agents.worker.reasoning import Answered
+from agents.worker.slots import Lease
+from clients.calls import Call, Class, Completion
+from clients.limits.circuit_breaker import Availability
+from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
+from streams.records.intents import Intent, Waits
+from streams.sessions.session import Session
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class CallRules:
+    """How the model is called. `deadline_s` bounds one call; `max_answers` is how often it is asked again for an answer
+    that is no intent; `give_up_s` after the first uncovered event a rules intent stands in for a model that is away."""
+
+    max_in_flight: int = 256
+    deadline_s: float = 10.0
+    max_answers: int = 2
+    give_up_s: float = 5.0
+    backoff_s: float = 0.25
+    max_backoff_s: float = 30.0
+
+
+class Question(Protocol):
+    """One session as it stood, and one way to ask about it: every answer is read as it was asked.
+
+    `read` raises AnswerRefused; `compose` gives the rules' intent where there is no answer.
+    """
+
+    def call(self, deadline_s: float, traffic_class: Class = "live") -> Call: ...
+
+    def read(self, completion: Completion) -> Answered: ...
+
+    def compose(self, answered: Answered | None, waits: Waits, now_ms: int) -> Intent: ...
+
+
+class Reasoner(Protocol):
+    """The port to what is asked (agents/worker/reasoning.py)."""
+
+    def ask(self, session: Session, checkpoint: Checkpoint) -> Question: ...
+
+
+class Asking:
+    """Asks until an answer is an intent, at most `max_answers` times; for an arm of an experiment, or everybody."""
+
+    def __init__(self, rules: CallRules, meter: Meter, arm: str = "") -> None:
+        self._rules, self._meter, self._arm = rules, meter, arm
+        self.availability = Availability()
+
+    async def ask(self, question: Question, lease: Lease, tally: Tally = UNCOUNTED) -> Answered:
+        """Ask at a place, and count what becomes of it for the arm that the shopper is in. Raises ModelUnavailable,
+        DeadlinePassed or AnswerRefused."""
+        if not self.availability.admit(_now()):
+            tally.note("failed")
+            raise ModelUnavailable("the model is away")
+        call = question.call(_now() + self._rules.deadline_s)
+        for left in reversed(range(self._rules.max_answers)):
+            completion = await self._complete(call, lease, tally)
+            try:
+                answered = question.read(completion)
+            except AnswerRefused:
+                self._meter.answers_refused += 1
+                tally.note("invalid")
+                if not left:
+                    raise
+            else:
+                self._meter.ungrounded += answered.removed
+                if not answered.cited:
+                    tally.note("empty")
+                return answered
+        raise AssertionError("max_answers is at least 1")
+
+    async def _complete(self, call: Call, lease: Lease, tally: Tally) -> Completion:
+        began_s = _now()
+        self._meter.calls += 1
+        self._meter.in_flight += 1
+        try:
+            completion = await lease.complete(call)
+        except (ModelUnavailable, DeadlinePassed) as error:
+            self._meter.call_failures += 1
+            tally.note("failed")
+            if self.availability.failed(_now()):
+                self._note_away(error)
+            raise
+        finally:
+            self._meter.in_flight -= 1
+        tally.answered(_now() - began_s)
+        if self.availability.succeeded():
+            self._note_back()
+        self._meter.count_tokens(completion.input_tokens, completion.cached_tokens, completion.output_tokens)
+        return completion
+
+    def _note_away(self, error: Exception) -> None:
+        if self._arm:
+            log.warning("arm.away", arm=self._arm, error=str(error), then="everybody's model stands in")
+        else:
+            log.warning("model.away", error=str(error), then="rules intents stand in, calls are retried")
+
+    def _note_back(self) -> None:
+        if self._arm:
+            log.info("arm.back", arm=self._arm)
+        else:
+            log.info("model.back", then="the intents that rules stood in for are made anew")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,67 @@
+"""Checkpoints: a shopper's session, and the intent made from it, as one write with its expiries."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from agents.worker.shoppers import Shopper
+from storage.checkpoints import Context, Write
+from streams.records.intents import Intent
+from streams.sessions.packing import dump
+from streams.sessions.positions import Position
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryRules:
+    """An intent dies by event time, so that replaying old events revives nothing. A context lives until later of that
+    and now plus the session gap and a margin, so that a long lag does not delete the checkpoint."""
+
+    intent_ttl_ms: int = 86_400_000
+    gap_ms: int = 1_800_000
+    margin_ms: int = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A session as it stood when it was taken. Whatever folds in later belongs to the next one.
+
+    `base` is the offset at which the store holds it, as far as we know (-1: not at all).
+    """
+
+    context: Context
+    last_ms: int
+    base: int = -1
+
+    @property
+    def position(self) -> Position:
+        """The last event that it includes."""
+        return self.context.position
+
+
+class Checkpoints:
+    """Takes checkpoints in the name of one worker. `clock_ms` is wall time in epoch milliseconds."""
+
+    def __init__(
+        self, worker: str, rules: ExpiryRules, clock_ms: Callable[[], int], *, lineage: int, generation: int = 0
+    ) -> None:
+        self._worker, self._rules = worker, rules
+        self.clock_ms = clock_ms
+        self._lineage, self._generation = lineage, generation
+
+    def take(self, shopper: Shopper) -> Checkpoint:
+        """The shopper's session as it stands now."""
+        session, home = shopper.session, shopper.home
+        position = Position(self._lineage, session.folded, self._generation)
+        owner = f"{self._worker}:{home.epoch}"
+        context = Context(shopper.id, position, home.number, owner, dump(session), shopper.erasure)
+        return Checkpoint(context, session.last_ms, session.durable)
+
+    def write(self, checkpoint: Checkpoint, intent: Intent | None = None, *, owed: bool) -> Write:
+        """What to hand to the store; `owed`: a call is owed all the same."""
+        intent_ends = self.intent_ends_ms(checkpoint.last_ms)
+        context_ends = max(intent_ends, self.clock_ms() + self._rules.gap_ms + self._rules.margin_ms)
+        context = replace(checkpoint.context, owed=owed)
+        return Write(context, context_ends, intent, intent_ends if intent else 0, checkpoint.base)
+
+    def intent_ends_ms(self, last_ms: int) -> int:
+        """When an intent made from events up to `last_ms` expires, in epoch milliseconds."""
+        return last_ms + self._rules.intent_ttl_ms

@@ -1,0 +1,157 @@
+"""Delivery: from what a model said, or did not say, to the intent in the store."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from agents.health.statistics import Meter
+from agents.worker.asking import CallRules, Question
+from agents.worker.backlog import Backlog
+from agents.worker.checkpoints import Checkpoint, Checkpoints
+from agents.worker.owed_set import Marks
+from agents.worker.reasoning import Answered
+from agents.worker.routes import Grant
+from agents.worker.shoppers import Owed, Shopper
+from agents.worker.write_verdicts import covers
+from storage.checkpoints import OwedStore, Verdict
+from storage.gather import Writer
+from streams.errors import StoreUnavailable
+from streams.records.intents import Intent, Waits
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A shopper's session as it is being served, by this grant. It was taken at `taken_s`, and had to wait for a place
+    before, as the first in line, for `limiter_s`."""
+
+    shopper: Shopper
+    owed: Owed
+    checkpoint: Checkpoint
+    question: Question
+    grant: Grant
+    taken_s: float
+    limiter_s: float = 0.0
+
+
+class Delivery:
+    """Writes intents, puts cases back that have none, and lets the rules stand in."""
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        writer: Writer,
+        owed: OwedStore,
+        checkpoints: Checkpoints,
+        rules: CallRules,
+        meter: Meter,
+    ) -> None:
+        self._backlog, self._writer, self._marks = backlog, writer, Marks(owed, meter)
+        self._checkpoints, self._rules, self._meter = checkpoints, rules, meter
+
+    async def deliver(self, case: Case, answered: Answered | None = None) -> None:
+        """Write the intent, without an answer the rules' one."""
+        await self._finish(case, self._intent(case, answered))
+
+    async def withhold(self, case: Case) -> None:
+        """Write the context alone: the shopper is in a holdout, and nobody is to read an intent of theirs."""
+        case.grant.tally.note("withheld")
+        await self._finish(case, None)
+
+    async def _finish(self, case: Case, intent: Intent | None) -> None:
+        if await self._stored(case, intent, owed=False):
+            await self._marks.settle(case.shopper.home.number, [(case.shopper, case.checkpoint.position)])
+            self._backlog.done(case.shopper)
+
+    async def put_off(self, case: Case) -> None:
+        """Try again later; once that takes too long, let the rules stand in, and owe the upgrade."""
+        owed = case.owed
+        if case.shopper.home.ended:
+            return
+        owed.attempts += 1
+        backoff_s = min(self._rules.backoff_s * 2 ** min(owed.attempts - 1, 20), self._rules.max_backoff_s)
+        owed.not_before_s = _now() + backoff_s
+        if owed.upgrade:
+            await self._still_owed(case)
+        elif _now() < owed.first_s + self._rules.give_up_s:
+            self._backlog.owe(case.shopper, owed)
+        else:
+            await self._stand_in(replace(case, taken_s=_now()))
+
+    async def _still_owed(self, case: Case) -> None:
+        """An upgrade stays owed until the intent that it would replace has expired."""
+        shopper, owed, checkpoint = case.shopper, case.owed, case.checkpoint
+        if self._checkpoints.clock_ms() < self._checkpoints.intent_ends_ms(checkpoint.last_ms):
+            self._backlog.owe(shopper, owed)
+            return
+        owed.call = owed.upgrade = False
+        await self._marks.settle(shopper.home.number, [(shopper, checkpoint.position)])
+        if owed.ticket is not None and owed.ticket.open:
+            self._backlog.owe(shopper, owed)  # a quiet event came since: its session is still to be parked
+        else:
+            self._backlog.done(shopper)
+
+    async def _stand_in(self, case: Case) -> None:
+        number, mark = case.shopper.home.number, [(case.shopper, case.checkpoint.position)]
+        try:
+            await self._marks.make(number, mark)
+        except StoreUnavailable:
+            self._meter.store_failures += 1
+            if not case.shopper.home.ended:
+                self._backlog.owe(case.shopper, case.owed)
+            return
+        if await self._stored(case, self._intent(case, None), owed=True):
+            await self._marks.outdate(number, mark)
+            case.owed.upgrade = True
+            self._backlog.owe(case.shopper, case.owed)
+
+    async def _stored(self, case: Case, intent: Intent | None, *, owed: bool) -> bool:
+        """Write until the store has decided or the epoch is over; returns whether it is stored."""
+        shopper, write = case.shopper, self._checkpoints.write(case.checkpoint, intent, owed=owed)
+        verdict: Verdict | None = None
+        while verdict is None and not shopper.home.ended:
+            try:
+                verdict = await self._writer.write(write)
+            except StoreUnavailable:
+                self._meter.store_failures += 1
+                await asyncio.sleep(self._rules.backoff_s)
+        if verdict is None or shopper.home.ended:
+            self._meter.dropped += 1
+            return False
+        if not covers(verdict, shopper.home):
+            self._meter.stale_writes += 1
+            return False
+        case.owed.settle()
+        shopper.session.durable = write.context.position.offset
+        if intent is None:
+            return True
+        freshness_ms = None if case.owed.upgrade else self._checkpoints.clock_ms() - case.owed.appended_ms
+        self._meter.count_intent(intent, freshness_ms)
+        return True
+
+    def _intent(self, case: Case, answered: Answered | None) -> Intent:
+        waits, arm = _waits(case, _now(), answered), case.grant.arm
+        intent = case.question.compose(answered, waits, self._checkpoints.clock_ms())
+        return intent.model_copy(update={"arm": arm}) if arm else intent
+
+
+def _waits(case: Case, now_s: float, answered: Answered | None) -> Waits:
+    """Where the time went so far. What the server does not tell of its own time counts as decoding."""
+    owed, queue_ms, prefill_ms = case.owed, 0.0, 0.0
+    if answered is not None:
+        queue_ms, prefill_ms = answered.completion.queue_ms or 0.0, answered.completion.prefill_ms or 0.0
+    waited_s = case.taken_s - max(owed.due_s, owed.first_s)
+    return Waits(
+        debounce_ms=_ms(owed.due_s - owed.first_s),
+        backlog_ms=_ms(waited_s - case.limiter_s),
+        limiter_ms=_ms(min(case.limiter_s, waited_s)),
+        queue_ms=queue_ms,
+        prefill_ms=prefill_ms,
+        decode_ms=max(_ms(now_s - case.taken_s) - queue_ms - prefill_ms, 0.0),
+    )
+
+
+def _ms(seconds: float) -> float:
+    return round(max(seconds, 0.0) * 1e3, 1)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

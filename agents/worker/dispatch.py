@@ -1,0 +1,231 @@
+"""Dispatch: backlog -> prompt -> model -> intent -> store, with a bounded number of calls under way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+
+from agents.health.statistics import Meter
+from agents.worker.asking import Asking, CallRules, Question, Reasoner
+from agents.worker.backlog import Backlog
+from agents.worker.checkpoints import Checkpoints
+from agents.worker.delivery import Case, Delivery
+from agents.worker.ingest_share import Duty
+from agents.worker.partition import Partition
+from agents.worker.reasoning import Answered
+from agents.worker.routes import Grant, Lane, Lanes, OneLane
+from agents.worker.shoppers import Shopper
+from agents.worker.slots import Slots, Unlimited
+from clients.calls import ModelClient
+from storage.checkpoints import OwedStore
+from storage.gather import Writer
+from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
+from streams.sessions.session import Session
+
+IDLE_S = 0.25
+"""The longest sleep when nobody is due. Events wake the dispatcher earlier."""
+
+HELD_S = 0.02
+"""The longest sleep when somebody is due and has no place, for what comes by the time alone."""
+
+AGAIN_S = 0.02
+"""After nobody suited the places that there were, the backlog is not looked through again for this long, unless another
+one came free."""
+
+
+Learn = Callable[[Session], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A shopper who is served, at a place, from a moment on; for `limiter_s` before that there was none."""
+
+    shopper: Shopper
+    grant: Grant
+    taken_s: float
+    limiter_s: float
+
+
+class Dispatch:
+    """Serves the backlog: one task a shopper, `max_in_flight` of them at the most, from the choice to the write's
+    verdict. A shopper is chosen when one of `slots` is free for them, and holds it until the model has answered.
+
+    `lanes` adds those of experiments to the lane that everybody is on. `learn` is awaited before a call is made: it
+    may fetch what prompts say beside the log, and neither takes long nor fails.
+    """
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        model: ModelClient,
+        writer: Writer,
+        owed: OwedStore,
+        checkpoints: Checkpoints,
+        reasoning: Reasoner,
+        rules: CallRules,
+        meter: Meter,
+        slots: Slots | None = None,
+        duty: Duty | None = None,
+        lanes: Callable[[Lane], Lanes] = OneLane,
+    ) -> None:
+        self._backlog, self._checkpoints, self._meter = backlog, checkpoints, meter
+        self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
+        everybody = Lane(reasoning, Asking(rules, meter), slots or Unlimited(model))
+        self.availability = everybody.asking.availability
+        self._lanes = lanes(everybody)
+        self._duty = duty or Duty()
+        self.learn: Learn = _nothing
+        self._lanes.listen(self._note_place)
+        self._bound = asyncio.Semaphore(rules.max_in_flight)
+        self._wake = asyncio.Event()
+        self._serving: dict[asyncio.Task[None], Serving] = {}
+        self._held_since_s: float | None = None
+        self._look_s = float("-inf")
+        self._open = True
+
+    def nudge(self) -> None:
+        """Somebody may be due."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Serve until cancelled; calls under way are cancelled with it, on the server too."""
+        async with asyncio.TaskGroup() as calls:
+            while True:
+                await self._bound.acquire()
+                await self._duty.turn()
+                serving = await self._next()
+                task = calls.create_task(self._serve(serving))
+                self._serving[task] = serving
+                task.add_done_callback(self._served)
+                await asyncio.sleep(0)  # one call begins a turn of the loop: a burst of them would hold up ingest
+
+    async def drain(self, partitions: Collection[Partition], bound_s: float) -> None:
+        """Start no new calls for now, wait for those of these partitions, at most `bound_s`, and cancel the rest."""
+        self._open = False
+        try:
+            tasks = [task for task, serving in self._serving.items() if serving.shopper.home in partitions]
+            if tasks:
+                _, left = await asyncio.wait(tasks, timeout=bound_s)
+                self._meter.dropped += len(left)
+                for task in left:
+                    task.cancel()
+        finally:
+            self._open = True
+            self.nudge()
+
+    def abandon(self, partition: Partition) -> None:
+        """Cancel the calls of a partition whose epoch has ended, on the server too."""
+        for task, serving in self._serving.items():
+            if serving.shopper.home is partition:
+                self._meter.dropped += 1
+                task.cancel()
+
+    def forget(self, shopper: Shopper) -> None:
+        """Cancel the call of a shopper who is to be forgotten, on the server too."""
+        for task, serving in self._serving.items():
+            if serving.shopper is shopper:
+                task.cancel()
+        self._lanes.forget(shopper.id)
+
+    def _note_place(self) -> None:
+        self._look_s = float("-inf")
+        self._wake.set()
+
+    async def _next(self) -> Serving:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            serving = self._choose(loop.time()) if self._open else None
+            if serving is not None:
+                return serving
+            try:
+                async with asyncio.timeout(self._idle_s(loop.time())):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    def _idle_s(self, now_s: float) -> float:
+        most_s = IDLE_S if self._held_since_s is None else HELD_S
+        if now_s < self._look_s:
+            most_s = self._look_s - now_s
+        wake_s = self._backlog.wake_s()
+        return most_s if wake_s is None else min(max(wake_s - now_s, 0.001), most_s)
+
+    def _choose(self, now_s: float) -> Serving | None:
+        """The first shopper who is due and whom a free place suits."""
+        self._backlog.advance(now_s)
+        if not self._backlog.waiting():
+            self._held_since_s = None
+            return None
+        grant: Grant | None = None
+
+        def suits(shopper: Shopper, nobody_else: bool) -> bool:  # noqa: FBT001 # as the backlog asks
+            nonlocal grant
+            grant = self._grant(shopper, now_s, passed_over=nobody_else)
+            return grant is not None
+
+        shopper = self._backlog.next(now_s, suits) if self._look(now_s) else None
+        held_s = self._held_since_s
+        if shopper is None or shopper.running is None or grant is None:
+            self._held_since_s = now_s if held_s is None else held_s
+            return None
+        self._held_since_s, self._look_s = None, now_s
+        limiter_s = 0.0 if held_s is None else now_s - max(held_s, shopper.running.due_s)
+        return Serving(shopper, grant, now_s, limiter_s)
+
+    def _look(self, now_s: float) -> bool:
+        """Whether to look through the backlog: there is a place, and it was not just found to suit nobody."""
+        if now_s < self._look_s or not self._lanes.room():
+            return False
+        self._look_s = now_s + AGAIN_S
+        return True
+
+    def _grant(self, shopper: Shopper, now_s: float, *, passed_over: bool) -> Grant | None:
+        """A place, of those who are passed over one that is not theirs too, once that has lasted."""
+        owed = shopper.owed
+        if owed is None:
+            return None
+        if passed_over and owed.passed_s is None:
+            owed.passed_s = now_s
+        passed_s = now_s - owed.passed_s if passed_over and owed.passed_s is not None else 0.0
+        return self._lanes.grant(shopper.id, owed.attempts, now_s - owed.due_s, passed_s)
+
+    def _served(self, task: asyncio.Task[None]) -> None:
+        self._serving.pop(task).grant.lease.release()  # released already, unless the task was cancelled before it began
+        self._bound.release()
+
+    async def _serve(self, serving: Serving) -> None:
+        shopper, owed = serving.shopper, serving.shopper.running
+        if owed is None or shopper.home.ended:
+            return
+        await self.learn(shopper.session)
+        if shopper.home.ended:
+            return
+        checkpoint = self._checkpoints.take(shopper)
+        question = serving.grant.lane.reasoning.ask(shopper.session, checkpoint)
+        case = Case(shopper, owed, checkpoint, question, serving.grant, serving.taken_s, serving.limiter_s)
+        if serving.grant.withheld:
+            await self._delivery.withhold(case)
+            return
+        if serving.grant.by_rules:
+            await self._delivery.deliver(case)
+            return
+        try:
+            answered = await self._ask(serving.grant, question)
+        except (ModelUnavailable, DeadlinePassed):
+            await self._delivery.put_off(case)
+        except AnswerRefused:
+            await self._delivery.deliver(case)
+        else:
+            await self._delivery.deliver(case, answered)
+            if serving.grant.beside is not None:
+                serving.grant.beside.offer(checkpoint, answered)
+
+    async def _ask(self, grant: Grant, question: Question) -> Answered:
+        try:
+            return await grant.lane.asking.ask(question, grant.lease, grant.tally)
+        finally:
+            grant.lease.release()
+
+
+async def _nothing(_: Session) -> None:
+    """There is nothing to learn."""

@@ -1,0 +1,248 @@
+"""Enrich: the Faust agent's work. Batches in; sessions, calls and intents in between; committable offsets out."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from agents.health.snapshot import Held
+from agents.health.statistics import Meter
+from agents.worker.backlog import Backlog
+from agents.worker.dispatch import Dispatch
+from agents.worker.eviction import EvictionRules, evict, holdings
+from agents.worker.ingest import Ingest
+from agents.worker.parking import Parking
+from agents.worker.partition import Partition
+from agents.worker.recall import Recall
+from agents.worker.refusals import Refusals
+from storage.checkpoints import Incarnation
+from streams.errors import Stop, StoreUnavailable
+from streams.kafka.batches import TP, RecordBatch
+
+log = structlog.get_logger()
+
+
+class Log(Protocol):
+    """The port to the log that batches come from: hold a partition back, or read it again from its committed offset."""
+
+    def pause(self, tps: Iterable[TP]) -> None: ...
+
+    def resume(self, tps: Iterable[TP]) -> None: ...
+
+    def rewind(self, tps: Iterable[TP] | None = None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UpkeepRules:
+    """How often upkeep looks, and the bounds that pause partitions."""
+
+    every_s: float = 0.05
+    incarnation_every_s: float = 1.0
+    store_retry_s: float = 0.5
+    max_span: int = 200_000
+    max_sessions: int = 1_000_000
+    max_bytes: int = 1_073_741_824
+    commit_lag_s: float = 10.0
+    recall_every_s: float = 30.0
+    eviction: EvictionRules = field(default_factory=EvictionRules)
+
+
+class Enrichment:
+    """One worker's share of the topic. It is the ledger that the transport asks (streams.kafka.batches.Offsets)."""
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        ingest: Ingest,
+        recall: Recall,
+        parking: Parking,
+        dispatch: Dispatch,
+        refusals: Refusals,
+        incarnation: Incarnation,
+        rules: UpkeepRules,
+        meter: Meter,
+    ) -> None:
+        self._backlog, self._ingest, self._recall, self._parking = backlog, ingest, recall, parking
+        self._dispatch, self._refusals, self._incarnation = dispatch, refusals, incarnation
+        self._rules, self.meter = rules, meter
+        self._partitions: dict[TP, Partition] = {}
+        self.paused: set[TP] = set()
+        self._known_incarnation: str | None = None
+        self._alive_s = float("-inf")
+        self._log: Log | None = None
+        self.store_away: str | None = None
+        self.halted: Callable[[], bool] = lambda: False  # by operators
+
+    def attach(self, log: Log) -> None:
+        """Where batches come from; the log and the ledger know each other, so one of them comes later."""
+        self._log = log
+
+    @property
+    def partitions(self) -> Mapping[TP, Partition]:
+        """The partitions that are ours now."""
+        return self._partitions
+
+    def held(self) -> Held:
+        """The sessions in memory."""
+        return sum(map(holdings, self._partitions.values()), Held())
+
+    @property
+    def settled(self) -> bool:
+        """Nothing that was received still waits for a call or a write."""
+        return all(partition.settled for partition in self._partitions.values())
+
+    # What the transport tells and asks
+
+    def assigned(self, tp: TP, epoch: int) -> None:
+        """A partition is ours from now on."""
+        self._partitions[tp] = Partition(tp.partition, epoch, self._rules.commit_lag_s)
+
+    def revoked(self, tp: TP) -> None:
+        """A partition's epoch has ended; its sessions go, since its next owner may be somebody else."""
+        partition = self._partitions.pop(tp, None)
+        self.paused.discard(tp)
+        if partition is not None:
+            for shopper in partition.shoppers.values():
+                self._backlog.drop(shopper)
+            partition.end()
+            self._backlog.compact()
+            self._dispatch.abandon(partition)
+
+    def committable(self, tp: TP, epoch: int) -> int | None:
+        """Where to read first after a restart, as far as this epoch knows."""
+        partition = self._partitions.get(tp)
+        if partition is None or partition.epoch != epoch:
+            return None
+        return partition.ledger.committable(_now(), self._alive_s)
+
+    async def drain(self, tps: Collection[TP], bound_s: float) -> None:
+        """Finish the calls under way for these partitions, within the bound."""
+        await self._dispatch.drain([self._partitions[tp] for tp in tps if tp in self._partitions], bound_s)
+
+    # What the agent does
+
+    async def take(self, batch: RecordBatch) -> None:
+        """Take in a batch. While the store cannot be read, batches are held and their partition is paused."""
+        partition = self._partitions.get(batch.tp)
+        if partition is None or partition.epoch != batch.epoch:
+            return
+        partition.hold(batch, _now())
+        if batch.tp not in self.paused:
+            await self._take_held(batch.tp, partition)
+
+    async def _take_held(self, tp: TP, partition: Partition) -> None:
+        if partition.taking:
+            return
+        partition.taking = True
+        try:
+            while partition.held and not partition.ended:
+                await self._ingest.batch(partition, tp.topic, partition.held[0].records)
+                partition.release(_now())
+                self._dispatch.nudge()
+        except StoreUnavailable:
+            self.meter.store_failures += 1
+            if not partition.ended:  # else it is the next epoch's partition that would be paused, and nobody resume it
+                self._pause(tp)
+        except Stop:
+            partition.held.clear()  # the worker ends, and what it cannot take is not tried a second time
+            raise
+        finally:
+            partition.taking = False
+
+    # What goes on beside
+
+    async def run(self) -> None:
+        """Serve the backlog and keep house until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._dispatch.run())
+            tasks.create_task(self._keep_house())
+            tasks.create_task(self._watch_store())
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(self._rules.every_s)
+            self._refusals.settle(_now())
+            await self._parking.quiet()
+            held = self.held()
+            for tp, partition in list(self._partitions.items()):
+                if not partition.ended:
+                    await self._look_after(tp, partition, held)
+
+    async def _look_after(self, tp: TP, partition: Partition, held: Held) -> None:
+        if partition.stale:
+            self._rewind([tp])
+            return
+        self._hold_back(tp, partition, held)
+        safe = self.committable(tp, partition.epoch)
+        evict(partition, _now(), self._rules.eviction, held, safe=safe, partitions=len(self._partitions))
+        await self._parking.heads(partition)
+
+    def _hold_back(self, tp: TP, partition: Partition, held: Held) -> None:
+        """Read no more of a partition while too much is held; go on when nothing fetched before waits any more."""
+        rules = self._rules
+        full = self.halted() or held.sessions >= rules.max_sessions or held.size_bytes >= rules.max_bytes
+        if full or partition.ledger.span() >= rules.max_span:
+            self._pause(tp)
+        elif tp in self.paused and not partition.held:
+            self.paused.discard(tp)
+            if self._log is not None:
+                self._log.resume([tp])
+
+    async def _watch_store(self) -> None:
+        """Notice a store that came back as another one, and go on with what waited for it."""
+        while True:
+            try:
+                await self.look_at_store()
+                for tp, partition in list(self._partitions.items()):
+                    await self._catch_up(tp, partition)
+            except StoreUnavailable as error:
+                self.meter.store_failures += 1
+                self._note_store(error)
+            else:
+                self._note_store(None)
+            await asyncio.sleep(self._rules.store_retry_s)
+
+    def _note_store(self, error: StoreUnavailable | None) -> None:
+        if error is not None and self.store_away is None:
+            log.warning("store.away", error=str(error), then="intents wait, and nothing is committed past them")
+        if error is None and self.store_away is not None:
+            log.info("store.back", then="what waited is written now")
+        self.store_away = None if error is None else str(error)
+
+    async def look_at_store(self) -> None:
+        """See whether it is still the same. Best done once before the first batch, which is otherwise read twice."""
+        asked_s = _now()
+        incarnation = await self._incarnation.incarnation()
+        if incarnation != self._known_incarnation:
+            # The first answer too: what was written before it may have gone to an earlier store.
+            if self._known_incarnation is not None:
+                log.warning(
+                    "store.changed", then="sessions are loaded anew and events read again from the committed offsets"
+                )
+            self._rewind(list(self._partitions))
+        self._known_incarnation, self._alive_s = incarnation, asked_s
+
+    async def _catch_up(self, tp: TP, partition: Partition) -> None:
+        if partition.ended:
+            return
+        if partition.recall_s <= _now():
+            await self._recall.owed(partition, _now(), self.committable(tp, partition.epoch))
+            partition.recall_s = _now() + self._rules.recall_every_s
+            self._dispatch.nudge()
+        if partition.held:
+            await self._take_held(tp, partition)
+
+    def _rewind(self, tps: Collection[TP]) -> None:
+        if self._log is not None:
+            self._log.rewind(tps)
+
+    def _pause(self, tp: TP) -> None:
+        if tp not in self.paused and self._log is not None:
+            self.paused.add(tp)
+            self._log.pause([tp])
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,126 @@
+"""Ingest: record batches become folded sessions and owed work, in slices short enough for calls to run in between."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.health.statistics import Meter
+from agents.worker.backlog import Backlog
+from agents.worker.ingest_share import Duty
+from agents.worker.partition import Partition
+from agents.worker.recall import Recall
+from agents.worker.refusals import Refusals
+from streams.events.decoding import Decoded, Record
+from streams.events.dialects import Dialect
+from streams.events.event import ShopperEvent
+from streams.sessions.session import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folded, SessionRules, fold
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRules:
+    """A slice is about 2 ms of work."""
+
+    records: int = 250
+
+
+class Ingest:
+    """Takes the batches of one partition after the other; `batch` is never run twice at once for a partition."""
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        recall: Recall,
+        refusals: Refusals,
+        meter: Meter,
+        *,
+        decoder: Dialect,
+        session: SessionRules,
+        slices: SliceRules,
+        duty: Duty | None = None,
+    ) -> None:
+        self._backlog, self._recall, self._refusals, self._meter = backlog, recall, refusals, meter
+        self._decoder, self._session, self._slices = decoder, session, slices
+        self._duty = duty or Duty()
+
+    async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> int:
+        """Take in records; returns how many. Raises StoreUnavailable when sessions cannot be loaded: the slices before
+        are done, and `partition.ledger.next_offset` says where to go on."""
+        done = partition.ledger.next_offset or 0
+        clock = self._duty.cpu_s
+        for first in range(0, len(records), self._slices.records):
+            piece = [record for record in records[first : first + self._slices.records] if record.offset >= done]
+            if not piece:
+                continue
+            began_s = clock()
+            decoded = self._decoder.decode(piece)
+            decoded_s = clock()
+            await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
+            if partition.ended:
+                return first
+            known_s = clock()
+            self._refusals.count(len(decoded.events), len(decoded.refused), _now())
+            await self._fold(partition, topic, decoded, piece[-1].offset)
+            await self._breathe(decoded_s - began_s + clock() - known_s)
+        return len(records)
+
+    async def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
+        now_s = _now()
+        if partition.erased:
+            self._forget(partition, decoded)
+        ledger = partition.ledger
+        refused = [(refusal, refusal.offset) for refusal in decoded.refused]
+        held = []
+        taken = -1
+        for offset, timestamp_ms, event in decoded.events:
+            while refused and refused[0][1] < offset:
+                held.append((refused[0][0], ledger.owe(refused.pop(0)[1], None, now_s)))
+            if self._event(partition, event, offset, timestamp_ms, now_s, follows=offset == taken):
+                taken = offset
+        held += [(refusal, ledger.owe(offset, None, now_s)) for refusal, offset in refused]
+        ledger.received(last_offset)
+        self._meter.events += len(decoded.events)
+        self._meter.ignored += decoded.ignored
+        if held:
+            await self._refusals.send(partition, topic, held)
+
+    def _event(
+        self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float, *, follows: bool
+    ) -> bool:
+        """Fold an event; whether the session had not seen its record before. `follows`: nor had it, of the same one."""
+        shopper = partition.shoppers[event.shopper_id]
+        outcome = fold(shopper.session, event, offset, timestamp_ms, self._session, follows=follows)
+        if outcome < QUIET:
+            self._count_unchanged(outcome)
+            return outcome is not REPEATED
+        owed = self._backlog.note(
+            shopper, now_s, action=event.action, call=outcome is MEANINGFUL, appended_ms=timestamp_ms
+        )
+        if owed.ticket is None or not owed.ticket.open:
+            owed.ticket = partition.ledger.owe(offset, shopper, now_s)
+        return True
+
+    def _forget(self, partition: Partition, decoded: Decoded) -> None:
+        """Leave out what shoppers did before they were erased."""
+        lineage, erased = self._recall.lineage, partition.erased
+        kept = [
+            (offset, timestamp_ms, event)
+            for offset, timestamp_ms, event in decoded.events
+            if (erasure := erased.get(event.shopper_id)) is None
+            or not erasure.covers(lineage, partition.number, offset, timestamp_ms)
+        ]
+        self._meter.erased += len(decoded.events) - len(kept)
+        decoded.events[:] = kept
+
+    def _count_unchanged(self, outcome: Folded) -> None:
+        self._meter.repeated += outcome is REPEATED
+        self._meter.duplicates += outcome is DUPLICATE
+        self._meter.late += outcome is LATE
+
+    async def _breathe(self, slice_s: float) -> None:
+        """Let others run; while calls are due, for as long as keeps ingest within its share."""
+        rest_s = self._duty.worked(slice_s)
+        await asyncio.sleep(rest_s if self._backlog.waiting() else 0.0)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,70 @@
+"""Observer: looks at a worker, on its event loop, once a second."""
+
+import asyncio
+from collections.abc import Iterator
+
+from agents.health.lag_watch import LagWatch
+from agents.health.model_watch import ModelWatch
+from agents.health.probes import Health
+from agents.health.snapshot import Dependency, PartitionVitals, Vitals
+from agents.worker.backlog import Backlog
+from agents.worker.enrichment import Enrichment
+from agents.worker.refusals import Refusals
+
+EVERY_S = 1.0
+
+
+class Observer:
+    """Hands what it sees to the judge of the worker's health."""
+
+    def __init__(
+        self,
+        enrichment: Enrichment,
+        backlog: Backlog,
+        refusals: Refusals,
+        kafka: LagWatch,
+        model: ModelWatch,
+        health: Health,
+    ) -> None:
+        self._enrichment, self._backlog, self._refusals = enrichment, backlog, refusals
+        self._kafka, self._model, self._health = kafka, model, health
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(EVERY_S)
+
+    def look(self) -> None:
+        """Look once."""
+        self._health.observe(
+            Vitals(
+                at_s=asyncio.get_running_loop().time(),
+                polled_s=self._kafka.source.polled_s,
+                away=dict(self._away()),
+                partitions=tuple(self._partitions()),
+                owed=len(self._backlog),
+                held=self._enrichment.held(),
+            )
+        )
+
+    def _away(self) -> Iterator[tuple[Dependency, str]]:
+        if why := self._kafka.away or self._refusals.away:
+            yield "kafka", why
+        if why := self._enrichment.store_away:
+            yield "redis", why
+        if why := self._model.away:
+            yield "model", why
+
+    def _partitions(self) -> Iterator[PartitionVitals]:
+        lags, committed = self._kafka.lags, self._kafka.source.confirmed
+        for tp, partition in sorted(self._enrichment.partitions.items()):
+            yield PartitionVitals(
+                topic=tp.topic,
+                number=tp.partition,
+                lag=lags.get(tp),
+                span=partition.ledger.span(),
+                oldest_s=partition.oldest_s(),
+                committed=committed.get(tp),
+                paused=tp in self._enrichment.paused,
+            )

@@ -1,0 +1,118 @@
+"""Reasoning: from a session to the question about it, and from the answer to an intent. Does no I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.worker.checkpoints import Checkpoint
+from clients.calls import Call, Class, Completion
+from prompts.answer import parse
+from prompts.budget import Budget
+from prompts.compose import compose
+from prompts.grounding import ground
+from prompts.render import DEFAULT_BUDGET, PromptRenderer
+from prompts.rules import rules
+from prompts.tokens import Count, estimate
+from prompts.view import About
+from streams.records.intents import Findings, Intent, Waits
+from streams.sessions.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the model is to answer."""
+
+    max_tokens: int = 200
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a model said, after grounding. None for findings: nothing of it held, and the rules speak.
+
+    `removed` counts what grounding took out; `cited`: the answer named evidence that holds.
+    """
+
+    findings: Findings | None
+    completion: Completion
+    removed: int = 0
+    cited: bool = True
+
+
+class Reasoning:
+    """Asks about sessions with one version of the prompt and one sampling."""
+
+    def __init__(
+        self,
+        version: str,
+        missions: Sequence[str],
+        sampling: Sampling,
+        budget: Budget = DEFAULT_BUDGET,
+        count: Count = estimate,
+        about: About | None = None,
+    ) -> None:
+        self.renderer = PromptRenderer(version, missions, budget, count, about)
+        self.version, self.missions, self.sampling = version, tuple(missions), sampling
+
+    def ask(self, session: Session, checkpoint: Checkpoint) -> "SessionQuestion":
+        """The question about a session as it stands now, and as `checkpoint` has it."""
+        return SessionQuestion(self, session, checkpoint)
+
+
+class SessionQuestion:
+    """One session as it stood, asked about in one way: what a prompt shows of it is made once, here.
+
+    The session moves on while the call runs. The answer is read, and the intent composed, against what was shown.
+    """
+
+    def __init__(self, asker: Reasoning, session: Session, checkpoint: Checkpoint) -> None:
+        self._asker, self._context = asker, checkpoint.context
+        self._world = asker.renderer.world(session)
+        self._by_rules: Findings | None = None
+
+    def call(self, deadline_s: float, traffic_class: Class = "live") -> Call:
+        """The call that asks it; `deadline_s` is on the loop's clock."""
+        prompt, context, sampling = self._asker.renderer.render(self._world), self._context, self._asker.sampling
+        return Call(
+            id=f"{context.partition}-{context.position.offset}-{context.owner}",
+            prompt=prompt.text,
+            deadline_s=deadline_s,
+            max_tokens=min(sampling.max_tokens, prompt.max_tokens),
+            shopper=context.shopper,
+            traffic_class=traffic_class,
+            temperature=sampling.temperature,
+            seed=sampling.seed,
+            stop=prompt.stop,
+            json_schema=prompt.json_schema,
+            prompt_version=self._asker.version,
+        )
+
+    def read(self, completion: Completion) -> Answered:
+        """What the answer says about the session. Raises AnswerRefused."""
+        answer = parse(completion.text)
+        grounded = ground(answer, self._world, self._rules(), self._asker.missions)
+        findings = None if grounded.abstained else grounded.findings
+        return Answered(findings, completion, len(grounded.removed), grounded.cited)
+
+    def compose(self, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
+        """The intent: the model's where it said something that held, else the rules'."""
+        context = self._context
+        findings = answered.findings if answered is not None else None
+        return compose(
+            self._rules() if findings is None else findings,
+            self._world,
+            shopper=context.shopper,
+            source="rules" if findings is None else "model",
+            position=str(context.position),
+            written_at_ms=now_ms,
+            model=answered.completion.model if answered is not None else "",
+            replica=answered.completion.endpoint if answered is not None else "",
+            prompt_version=self._asker.version,
+            waits=waits,
+        )
+
+    def _rules(self) -> Findings:
+        """What the rules say: the start of every grounding, and the intent where a model says nothing."""
+        if self._by_rules is None:
+            self._by_rules = rules(self._world, self._asker.missions)
+        return self._by_rules

@@ -1,0 +1,149 @@
+"""Recall: sessions that this worker does not hold are loaded from the store on first touch."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeGuard
+
+from agents.worker.backlog import Backlog
+from agents.worker.owed_set import name, read, remember
+from agents.worker.partition import Partition
+from agents.worker.shoppers import Owed, Shopper
+from agents.worker.write_verdicts import bump_remedy
+from storage.checkpoints import CheckpointStore, Context, Erased, OwedStore
+from streams.errors import LineageMismatch
+from streams.records.erasures import Erasure
+from streams.sessions.packing import load
+from streams.sessions.positions import Position
+
+CHUNK = 512
+"""Contexts asked for in one pipeline: half a megabyte of answers."""
+
+
+class Recall:
+    """Loads contexts as found, absent or failed; failed raises StoreUnavailable and is never taken for absent.
+
+    `erased` tells a shopper's last erasure.
+    """
+
+    def __init__(
+        self,
+        contexts: CheckpointStore,
+        owed: OwedStore,
+        backlog: Backlog,
+        lineage: int,
+        starts: Sequence[int] = (),
+        erased: Callable[[str], Erasure | None] = lambda _: None,
+    ) -> None:
+        self._contexts, self._owed, self._backlog = contexts, owed, backlog
+        self.lineage, self._starts, self._erased = lineage, starts, erased
+
+    async def known(self, partition: Partition, shopper_ids: Collection[str]) -> None:
+        """See to it that all of these are in the partition's memory; none of them is evicted before this returns."""
+        wanted = frozenset(shopper_ids)
+        unknown = [shopper_id for shopper_id in shopper_ids if shopper_id not in partition.shoppers]
+        partition.wanted.append(wanted)
+        try:
+            for first in range(0, len(unknown), CHUNK):
+                chunk = unknown[first : first + CHUNK]
+                found = await self._contexts.load(chunk)
+                await self._mark_again(partition, found)
+                if partition.ended:
+                    return
+                for shopper_id, context in zip(chunk, found, strict=True):
+                    self._enter(partition, shopper_id, context)
+        finally:
+            partition.wanted.remove(wanted)
+
+    async def _mark_again(self, partition: Partition, found: Sequence[Context | Erased | None]) -> None:
+        """A store that failed over between a mark and what was stored after it has the one without the other."""
+        owed = [name(each.shopper, each.position) for each in found if self._is_owed(each, partition)]
+        if owed and not partition.ended:
+            await self._owed.owe(partition.number, owed)
+
+    def _is_owed(self, context: Context | Erased | None, partition: Partition) -> TypeGuard[Context]:
+        if not isinstance(context, Context) or not context.owed:
+            return False
+        return (context.position.lineage, context.partition) == (self.lineage, partition.number)
+
+    async def owed(self, partition: Partition, now_s: float, safe: int | None) -> None:
+        """Owe again what was parked though owed, by an earlier owner or by one who does not know yet that it is one.
+
+        Below `safe` all is stored for good: a mark from there whose session is absent is of one that has expired. One
+        of an earlier lineage names an offset of another log: its call is made with the shopper's next event.
+        """
+        names = await self._owed.owed(partition.number)
+        for first in range(0, len(names), CHUNK):
+            marks = read(partition.number, names[first : first + CHUNK])
+            await self.known(partition, list(dict.fromkeys(shopper_id for shopper_id, _ in marks)))
+            if partition.ended:
+                return
+            if gone := [name(*mark) for mark in marks if not self._again(partition, *mark, now_s, safe)]:
+                await self._owed.settle(partition.number, gone)
+            await asyncio.sleep(0)  # after an outage there are as many as shoppers
+            if partition.ended:
+                return
+
+    def _again(self, partition: Partition, shopper_id: str, mark: Position, now_s: float, safe: int | None) -> bool:
+        """Owe again what is marked there; False when nothing can come of it."""
+        shopper = partition.shoppers[shopper_id]
+        expired = shopper.session.folded < 0 and safe is not None and mark.offset < safe
+        if expired or mark.lineage < self.lineage:
+            return False
+        remember(shopper, mark)
+        if shopper.session.folded >= mark.offset:
+            self._owe(shopper, now_s)
+        return True
+
+    def _owe(self, shopper: Shopper, now_s: float) -> None:
+        """Unless a call is owed or runs already. Its session includes what is marked."""
+        if any(owed is not None and owed.call for owed in (shopper.owed, shopper.running)):
+            return
+        last_ms = shopper.session.last_ms
+        self._backlog.add(shopper, Owed(first_s=now_s, last_s=now_s, appended_ms=last_ms, call=True, upgrade=True))
+
+    def _enter(self, partition: Partition, shopper_id: str, context: Context | Erased | None) -> None:
+        if shopper_id in partition.shoppers:
+            return
+        shopper = partition.shoppers[shopper_id] = Shopper(shopper_id, partition)
+        shopper.touched_s = asyncio.get_running_loop().time()
+        erasure = self._erased(shopper_id)
+        if erasure is not None and erasure.number > (context.erasure if context is not None else 0):
+            context = Erased(shopper_id, erasure.number, erasure)  # which the store has not heard of, or has lost
+        if context is None:
+            return
+        shopper.erasure = context.erasure
+        if isinstance(context, Erased):
+            if context.marker is not None:
+                partition.erased[shopper_id] = context.marker
+            return
+        session = load(context.session)
+        lineage = context.position.lineage
+        if lineage == self.lineage and context.partition == partition.number:
+            shopper.adopt(session)
+            if context.owed:
+                remember(shopper, context.position)
+                self._owe(shopper, shopper.touched_s)
+        elif lineage < self.lineage or (lineage == self.lineage and self._moving(partition, context)):
+            # Offsets of another log mean nothing in this one.
+            session.folded = session.durable = session.meaningful = -1
+            shopper.adopt(session)
+        else:
+            raise lineage_mismatch(context, partition.number, self.lineage)
+
+    def _moving(self, partition: Partition, context: Context) -> bool:
+        """Whether one of the two partitions still holds what the shopper left there when others were added.
+
+        Most of it was folded before, and changes nothing; the store refuses what would.
+        """
+        here = (partition.number, partition.ledger.next_offset or 0)
+        there = (context.partition, context.position.offset)
+        return any(number < len(self._starts) and offset < self._starts[number] for number, offset in (here, there))
+
+
+def lineage_mismatch(context: Context, partition: int, lineage: int) -> LineageMismatch:
+    """The stop for a context that was written for another log than the one we read."""
+    message = (
+        f"a stored context belongs to lineage {context.position.lineage}, partition {context.partition}, "
+        f"but it is read in lineage {lineage}, partition {partition}: the topic was re-created or re-partitioned"
+    )
+    return LineageMismatch(message, bump_remedy(f" --to {context.position.lineage + 1}"))

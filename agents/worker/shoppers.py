@@ -1,0 +1,134 @@
+"""Shopper: one shopper's session in this worker's memory, and what the shopper is owed."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from streams.sessions.ledger import Ticket
+from streams.sessions.packing import dump, load
+from streams.sessions.positions import Position
+from streams.sessions.session import Session
+from streams.sessions.triggers import Unsummarised
+
+if TYPE_CHECKING:
+    from agents.worker.partition import Partition
+
+PACKED_BYTES, HOT_BYTES, ROW_BYTES = 300, 800, 95
+"""What a shopper takes beside its packed session; unpacked without history; and each line of that. As tracemalloc saw
+it; products are shared between sessions, and do not count."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Owed(Unsummarised):
+    """What a shopper is owed since the last call began.
+
+    Without `call` nothing asks for one and the session is only parked. `upgrade`: a rules intent stands in until the
+    model is back. `appended_ms` is when Kafka took the first event, `due_s` when a trigger made it due, and `passed_s`
+    when a place was first free that was neither right for it nor for anybody else.
+    """
+
+    appended_ms: int = 0
+    ticket: Ticket | None = None
+    call: bool = False
+    upgrade: bool = False
+    attempts: int = 0
+    not_before_s: float = 0.0
+    due_s: float = 0.0
+    passed_s: float | None = None
+
+    def settle(self) -> None:
+        """Everything owed here is covered."""
+        if self.ticket is not None:
+            self.ticket.settle()
+
+    def merge(self, later: "Owed | None") -> "Owed":
+        """This and what came after it, as one. What is covered already no longer counts as waiting."""
+        if later is None:
+            return self
+        if self.ticket is None or not self.ticket.open:
+            later.call |= self.call
+            return later
+        later.settle()
+        self.last_s = later.last_s
+        self.events += later.events
+        self.call |= later.call
+        if self.urgent_s is None:
+            self.urgent_s = later.urgent_s
+        return self
+
+
+class Shopper:
+    """A session, hot or packed, with at most one call running and at most one owed.
+
+    `place` is raised whenever the shopper's place in the backlog changes: what a heap holds of an older place is void.
+    `touched_s` is when an event last came, `paid_s` until when their calls are paid for (streams/sessions/triggers.py). `marks`
+    are the shopper's in the persisted owed set (agents/worker/owed_set.py).
+    """
+
+    __slots__ = (
+        "_folded",
+        "_session",
+        "called_s",
+        "erasure",
+        "home",
+        "id",
+        "late_s",
+        "marks",
+        "owed",
+        "paid_s",
+        "place",
+        "running",
+        "touched_s",
+    )
+
+    def __init__(self, shopper_id: str, home: "Partition", session: Session | bytes | None = None) -> None:
+        self.id = shopper_id
+        self.home = home
+        self._session: Session | bytes = Session() if session is None else session
+        self._folded = -1
+        self.owed: Owed | None = None
+        self.running: Owed | None = None
+        self.called_s: float | None = None
+        self.paid_s = 0.0
+        self.late_s: float | None = None
+        self.marks: tuple[Position, ...] = ()
+        self.erasure = 0
+        self.place = 0
+        self.touched_s = 0.0
+
+    @property
+    def session(self) -> Session:
+        """The session, unpacked if it was packed."""
+        if isinstance(self._session, bytes):
+            self._session = load(self._session)
+        return self._session
+
+    def adopt(self, session: Session) -> None:
+        """Take over a session that was loaded."""
+        self._session = session
+
+    @property
+    def folded(self) -> int:
+        """The offset of the last event that entered."""
+        return self._folded if isinstance(self._session, bytes) else self._session.folded
+
+    @property
+    def clean(self) -> bool:
+        """Nothing is owed and nothing runs: the store has it all."""
+        return self.owed is None and self.running is None
+
+    @property
+    def packed(self) -> bool:
+        """Whether the session is held as bytes."""
+        return isinstance(self._session, bytes)
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory it takes."""
+        session = self._session
+        return PACKED_BYTES + len(session) if isinstance(session, bytes) else HOT_BYTES + ROW_BYTES * session.height
+
+    def pack(self) -> None:
+        """Hold the session as bytes until it is touched. Only for clean ones: the packed form knows no `durable`."""
+        if not self.packed:
+            self._folded = self.session.folded
+            self._session = dump(self.session)

@@ -1,0 +1,28 @@
+"""Verdicts: what the store's answer to a write means for the partition."""
+
+from agents.worker.partition import Partition
+from storage.checkpoints import Verdict
+from streams.errors import LineageMismatch
+
+
+def covers(verdict: Verdict, partition: Partition) -> bool:
+    """Whether what was written is stored for good.
+
+    Otherwise the store knows something that our memory does not: the partition is marked to be read again, whereupon
+    sessions are loaded anew. Raises LineageMismatch when the store belongs to another log.
+    """
+    if verdict in (Verdict.ACCEPTED, Verdict.COVERED):
+        return True
+    if verdict is Verdict.LINEAGE:
+        message = f"contexts of partition {partition.number} are stored under another lineage or partition"
+        raise LineageMismatch(message, bump_remedy())
+    partition.stale = True
+    return False
+
+
+def bump_remedy(options: str = "") -> str:
+    """What to do when contexts belong to another log, or a shopper to two partitions."""
+    return (
+        f"stop all workers of this namespace, run `penchant lineage bump{options}`, and start them again; if it comes "
+        "back, shoppers stand in two partitions, and `penchant rekey` makes a topic where they do not (docs/lineage.md)"
+    )

@@ -1,0 +1,87 @@
+"""Canary: an arm of an experiment before a model of its own, and the watch that rolls it back. In virtual time."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+
+from agents.experiments.active_experiments import Trials
+from agents.experiments.assignment import Arm, Experiment
+from agents.experiments.outcomes import Outcomes
+from agents.fleet.control_watch import ControlWatch, ExperimentNotice
+from agents.health.statistics import Meter
+from agents.worker.asking import Asking
+from agents.worker.routes import ArmLanes, Lane, Lanes
+from benchmarks.goodput.servers import GpuServer
+from benchmarks.goodput.traffic import EPOCH_MS
+from clients.pools.client import PooledClient
+from clients.pools.endpoints import Endpoint, Pool
+from penchant.settings.root import Settings
+from penchant.worker import wiring
+from sandbox.gpu.simulated_model import answer
+from storage.control import Control, CountKey, Standing
+
+EXPERIMENT = Experiment("new-model", (Arm("canary", 0, pool="canary"),))
+PROSE = "Certainly! Here is what I think this shopper is after: something nice."
+"""What a model says that was never tuned to our form."""
+
+
+class Babble:
+    """Answers every other call in prose."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
+
+    def __call__(self, prompt: str) -> str:
+        return PROSE if next(self._numbers) % 2 else answer(prompt)
+
+
+class Canary:
+    """Nobody is in the arm until it is released. `notices` are what operators are told."""
+
+    def __init__(self, server: GpuServer, now_s: Callable[[], float]) -> None:
+        self.trials, self.outcomes = Trials([EXPERIMENT]), Outcomes()
+        self.notices: list[ExperimentNotice] = []
+        self.watch = ControlWatch(
+            InMemory(), self.trials, self.outcomes, "bench", lambda: EPOCH_MS + int(now_s() * 1e3), self.notices.append
+        )
+        pool = Pool("canary", (Endpoint(f"http://{server.name}"),))
+        self.pools = PooledClient([pool], lambda _: server)
+
+    def lanes(self, everybody: Lane) -> Lanes:
+        """The arm's lane beside everybody's."""
+        settings = Settings()
+        asking = Asking(wiring.calls(settings), Meter())
+        lane = Lane(everybody.reasoning, asking, self.pools.slots("live", settings.prompt.version))
+        return ArmLanes(everybody, {(EXPERIMENT.name, "canary"): lane}, {}, self.trials, self.outcomes)
+
+    def release(self, percent: float) -> None:
+        """To so many of the shoppers."""
+        arm = replace(EXPERIMENT.arms[0], hundredths=round(percent * 100))
+        self.trials.take_up([replace(EXPERIMENT, arms=(arm,))])
+
+
+class InMemory:
+    """A ControlStore for one worker."""
+
+    def __init__(self) -> None:
+        self._standings: dict[str, Standing] = {}
+        self._counts: dict[CountKey, int] = {}
+
+    async def sync(self, worker: str, added: Mapping[CountKey, int]) -> Control:
+        for key, more in added.items():
+            self._counts[key] = self._counts.get(key, 0) + more
+        return Control(dict(self._standings), dict(self._counts), frozenset({worker}))
+
+    async def read(self) -> Control:
+        return Control(dict(self._standings), dict(self._counts))
+
+    async def decide(self, experiment: str, standing: Standing) -> bool:
+        self._standings[experiment] = standing
+        return True
+
+    async def forget(self, counts: Collection[CountKey]) -> None:
+        for key in counts:
+            self._counts.pop(key, None)
+
+    async def living(self, workers: Sequence[str]) -> list[str]:
+        return list(workers)

@@ -1,0 +1,101 @@
+"""Operator: what a stream processor's async I/O does: one call an event, first in, first out, a fixed capacity.
+
+The prompt is a sliding window: the same instructions, and the shopper's last events as they came. Calls go to the
+replicas in turn. With a debounce a shopper's event waits until the shopper has been quiet for a while, and those before
+it then need no call of their own.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count, cycle
+
+from benchmarks.goodput.traffic import Arrival
+from clients.calls import Call, ModelClient
+from streams.events.decoding import encode
+
+INSTRUCTED = "\nAnswer:"
+PATIENCE_S = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRules:
+    """`capacity` calls at once. `window` events in a prompt, as JSON lines. `instructions` come first."""
+
+    instructions: str
+    capacity: int = 256
+    window: int = 20
+    debounce_s: float = 0.0
+    max_tokens: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event whose call has not begun."""
+
+    arrival: Arrival
+    lines: tuple[str, ...]
+
+
+class AsyncOperator:
+    """`readable` is told of each answer: whose, up to which offset, and when."""
+
+    def __init__(
+        self, rules: OperatorRules, replicas: Sequence[ModelClient], readable: Callable[[str, int, float], None]
+    ) -> None:
+        self._rules, self._replicas, self._readable = rules, cycle(replicas), readable
+        self._windows: defaultdict[str, deque[str]] = defaultdict(lambda: deque(maxlen=rules.window))
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._queue: asyncio.Queue[Waiting] = asyncio.Queue()  # in life it stands in Kafka
+        self._numbers = count()
+        self.calls = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait for their call, or for quiet."""
+        return self._queue.qsize() + len(self._timers)
+
+    def waiting_bytes(self) -> int:
+        """About how much they take."""
+        return self._queue.qsize() * 300
+
+    def fill(self, arrivals: Iterable[Arrival]) -> None:
+        """What came before."""
+        for arrival in arrivals:
+            self._windows[arrival.shopper].append(encode(arrival.event).decode())
+
+    async def take(self, arrival: Arrival) -> None:
+        """An event has come."""
+        window = self._windows[arrival.shopper]
+        window.append(encode(arrival.event).decode())
+        waiting = Waiting(arrival, tuple(window))
+        if not self._rules.debounce_s:
+            self._queue.put_nowait(waiting)
+            return
+        if timer := self._timers.pop(arrival.shopper, None):
+            timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timers[arrival.shopper] = loop.call_later(self._rules.debounce_s, self._quiet, waiting)
+
+    async def run(self) -> None:
+        """Make calls until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(self._rules.capacity):
+                tasks.create_task(self._call_on())
+
+    def _quiet(self, waiting: Waiting) -> None:
+        del self._timers[waiting.arrival.shopper]
+        self._queue.put_nowait(waiting)
+
+    async def _call_on(self) -> None:
+        now = asyncio.get_running_loop().time
+        while True:
+            waiting = await self._queue.get()
+            self.calls += 1
+            await next(self._replicas).complete(self._call(waiting, now() + PATIENCE_S))
+            self._readable(waiting.arrival.shopper, waiting.arrival.offset, now())
+
+    def _call(self, waiting: Waiting, deadline_s: float) -> Call:
+        prompt = self._rules.instructions + "\n".join(waiting.lines) + INSTRUCTED
+        return Call(str(next(self._numbers)), prompt, deadline_s, self._rules.max_tokens)

@@ -1,0 +1,209 @@
+"""Pipeline: the real parts, put together as penchant/worker/app.py does, before simulated GPUs and a store in memory."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from heapq import heappush
+from itertools import count
+from typing import Protocol
+
+from agents.health.statistics import Meter
+from agents.worker.backlog import Backlog
+from agents.worker.checkpoints import Checkpoints
+from agents.worker.dispatch import Dispatch
+from agents.worker.enrichment import Enrichment
+from agents.worker.ingest import Ingest, SliceRules
+from agents.worker.parking import Parking
+from agents.worker.reasoning import Reasoning
+from agents.worker.recall import Recall
+from agents.worker.refusals import Refusals
+from agents.worker.routes import Lane, Lanes, OneLane
+from agents.worker.shoppers import Owed, Shopper
+from agents.worker.slots import Lease, Slots
+from benchmarks.goodput.store import Store
+from benchmarks.goodput.traffic import EPOCH_MS, Arrival, Record
+from clients.calls import Class, ModelClient
+from clients.limits.adaptive_limit import LimitRules
+from clients.pools.client import PooledClient
+from clients.pools.endpoints import Endpoint, Pool
+from clients.pools.registry import Notify
+from penchant.settings.root import Settings
+from penchant.worker import wiring
+from storage.gather import GatheringWriter
+from streams.events.decoding import Decoder
+from streams.kafka.batches import TP, RecordBatch
+from streams.records.dead_letters import DeadLetter
+from streams.records.intents import Intent
+from streams.sessions.positions import Position
+from streams.sessions.session import SessionRules
+from streams.sessions.triggers import TriggerRules
+
+PARTITION = TP("events", 0)
+EPOCH = 1
+UPKEEP_S = 1.0
+"""Less often than in life: looking through all sessions takes no virtual time, but real one, and moves no call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """What is switched off, to see what it is worth.
+
+    Without `coalescing` every event is due at once; those that come while a call of the same shopper waits or runs
+    still go together. Without `affinity` any replica takes a call. Without `appending` the prompt's history is a
+    sliding window. Without `ordering` the backlog is first in, first out.
+    """
+
+    coalescing: bool = False
+    affinity: bool = False
+    appending: bool = False
+    ordering: bool = False
+
+
+class Named(ModelClient, Protocol):
+    """A model server with a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class Pipeline:
+    """One worker with the default settings, before ordered pools of model servers.
+
+    `readable` is told of each answer: whose, up to which offset, and when. `limits` go in place of the usual ones.
+    `lanes` adds those of experiments.
+    """
+
+    def __init__(
+        self,
+        pools: Mapping[str, Sequence[Named]],
+        readable: Callable[[str, int, float], None],
+        now_s: Callable[[], float],
+        without: Without | None = None,
+        traffic_class: Class = "live",
+        limits: LimitRules | None = None,
+        notify: Notify | None = None,
+        lanes: Callable[[Lane], Lanes] = OneLane,
+    ) -> None:
+        settings, without = Settings(), without or Without()
+        self.meter = Noting(readable, now_s)
+        self._lanes = lanes
+        self.store, self.session = Store(), _session(settings, without)
+        self.pools = _pools(settings, pools, limits, notify)
+        self.backlog = (FirstInFirstOut if without.ordering else Backlog)(
+            _triggers(settings, without), wiring.targets(settings)
+        )
+        self.enrichment = self._enrichment(settings, without, traffic_class, lambda: EPOCH_MS + int(now_s() * 1e3))
+        self.enrichment.assigned(PARTITION, EPOCH)
+
+    @property
+    def calls(self) -> int:
+        """Made so far."""
+        return self.meter.calls
+
+    @property
+    def waiting(self) -> int:
+        """Shoppers who are owed something."""
+        return len(self.backlog)
+
+    def waiting_bytes(self) -> int:
+        """What their sessions take."""
+        shoppers = self.enrichment.partitions[PARTITION].shoppers.values()
+        return sum(shopper.size_bytes for shopper in shoppers if shopper.owed is not None)
+
+    def fill(self, arrivals: Iterable[Arrival]) -> None:
+        """What came before."""
+        self.store.fill(arrivals, self.session)
+
+    async def take(self, arrival: Arrival) -> None:
+        """An event has come."""
+        await self.enrichment.take(RecordBatch(*PARTITION, EPOCH, [Record.of(arrival)]))
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.enrichment.run())
+            tasks.create_task(self.pools.run())
+
+    def _enrichment(
+        self, settings: Settings, without: Without, traffic_class: Class, clock_ms: Callable[[], int]
+    ) -> Enrichment:
+        meter, store, backlog, version = self.meter, self.store, self.backlog, settings.prompt.version
+        checkpoints = Checkpoints("bench", wiring.expiry(settings), clock_ms, lineage=0)
+        refusals = Refusals(NoLetters(), wiring.limit(settings), meter)
+        recall = Recall(store, store, backlog, 0)
+        ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=self.session, slices=SliceRules())
+        parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
+        reasoning = Reasoning(version, settings.intent.missions, wiring.sampling(settings))
+        slots: Slots = self.pools.slots(traffic_class, version)
+        slots = Scattered(slots) if without.affinity else slots
+        writer, calls = GatheringWriter(store, wiring.gather(settings)), wiring.calls(settings)
+        dispatch = Dispatch(
+            backlog, self.pools, writer, store, checkpoints, reasoning, calls, meter, slots, lanes=self._lanes
+        )
+        upkeep = replace(wiring.upkeep(settings), every_s=UPKEEP_S)
+        return Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, upkeep, meter)
+
+
+class Noting(Meter):
+    """A meter that tells of intents that a model has answered for; the rules' own are not counted as answers."""
+
+    def __init__(self, readable: Callable[[str, int, float], None], now_s: Callable[[], float]) -> None:
+        super().__init__()
+        self._readable, self._now_s = readable, now_s
+
+    def count_intent(self, intent: Intent, freshness_ms: float | None) -> None:
+        super().count_intent(intent, freshness_ms)
+        if intent.model:
+            self._readable(intent.shopper, Position.parse(intent.position).offset, self._now_s())
+
+
+class FirstInFirstOut(Backlog):
+    """Whoever is due first is served first, however late."""
+
+    def _file(self, shopper: Shopper, owed: Owed) -> None:
+        if owed.call and not owed.upgrade:
+            heappush(self._fresh, (float("inf"), next(self._sequence), shopper.place, shopper))
+        else:
+            super()._file(shopper, owed)
+
+
+class Scattered:
+    """Slots that know no shopper."""
+
+    def __init__(self, slots: Slots) -> None:
+        self.listen, self.room = slots.listen, slots.room
+        self._slots, self._numbers = slots, count()
+
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Lease | None:  # noqa: ARG002 (that is the point)
+        """A place at any replica."""
+        return self._slots.grant(str(next(self._numbers)), waited_s, passed_s)
+
+
+class NoLetters:
+    """No record of the bench is refused."""
+
+    async def send(self, letters: Sequence[DeadLetter]) -> None:
+        raise AssertionError(f"{len(letters)} records of the bench were refused")
+
+
+def _pools(
+    settings: Settings, pools: Mapping[str, Sequence[Named]], limits: LimitRules | None, notify: Notify | None
+) -> PooledClient:
+    clients = {replica.name: replica for replicas in pools.values() for replica in replicas}
+    named = [
+        Pool(name, tuple(Endpoint(f"http://{replica.name}") for replica in replicas))
+        for name, replicas in pools.items()
+    ]
+    roster = wiring.roster(settings)
+    roster = replace(roster, limits=limits or roster.limits)
+    return PooledClient(named, lambda endpoint: clients[endpoint.name], roster, wiring.fleet(settings), notify)
+
+
+def _session(settings: Settings, without: Without) -> SessionRules:
+    rules = wiring.session(settings)
+    return replace(rules, high_rows=rules.low_rows) if without.appending else rules
+
+
+def _triggers(settings: Settings, without: Without) -> TriggerRules:
+    rules = wiring.triggers(settings)
+    return replace(rules, debounce_s=0.0, max_wait_s=0.0, min_interval_s=0.0) if without.coalescing else rules

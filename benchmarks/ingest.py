@@ -1,0 +1,155 @@
+"""Ingest: how fast one process takes in events that are already in the topic, beside other systems that do the same.
+
+Equal work in pairs: every round runs each system once over the same events, in an order that turns from round to round.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from benchmarks import systems
+from benchmarks.intervals import Interval, interval, ratio, round_off
+from benchmarks.load import Load, fill, make_topic
+from benchmarks.servers import Servers
+from benchmarks.session_bytes import bytes_per_session
+from benchmarks.systems import OTHERS, OURS, System
+
+WHOLE = "penchant"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure. `events` of `shoppers` are compared, the `whole_` ones go to the worker with all its work."""
+
+    events: int = 200_000
+    shoppers: int = 10_000
+    whole_events: int = 1_000_000
+    whole_shoppers: int = 2_000
+    partitions: int = 8
+    rounds: int = 5
+    whole_rounds: int = 3
+    sessions: int = 2_000
+    others: Sequence[System] = OTHERS
+
+
+QUICK = Plan(events=40_000, whole_events=200_000, rounds=1, whole_rounds=1, sessions=300)
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the rounds came to, in their order: seconds on the clock and of processor time by system, and what the
+    worker told."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    cpu_s: dict[str, list[float]] = field(default_factory=dict)
+    whole: list[dict[str, Any]] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+async def run(plan: Plan, stage: Servers, say: Say) -> dict[str, Any]:
+    """The whole benchmark; `say` takes lines for people."""
+    systems.checkout()
+    figures = Figures()
+    compared = [OURS, *await _installed(plan.others, figures, say)]
+    await _compare(plan, stage, compared, figures, say)
+    await _work(plan, stage, figures, say)
+    return _summary(plan, figures) | {"bytes_per_session": bytes_per_session(plan.sessions)}
+
+
+async def whole(stage: Servers, topic: str, events: int) -> dict[str, Any]:
+    """Run a worker with all its work over a topic, from nothing."""
+    await stage.forget()
+    name = uuid4().hex[:8]
+    settings = {
+        "kafka": {"bootstrap": stage.kafka.address, "topic": topic, "group": name},
+        "redis": {"url": stage.redis.url, "namespace": name, "timeout_s": 5.0},
+    }
+    command = [sys.executable, "-m", "benchmarks.full_worker", str(events), _core(stage)]
+    return await systems.measure([*command, orjson.dumps(settings).decode()])
+
+
+def rate(figures: Mapping[str, Any]) -> float:
+    """Events a second of a worker with all its work: by the time until all were taken in, or by the processor time
+    until all were covered where that is longer, so that nothing is left for later."""
+    return float(figures["events"] / max(figures["seconds"], figures["covered_cpu_s"]))
+
+
+async def _installed(others: Sequence[System], figures: Figures, say: Say) -> list[System]:
+    found = []
+    for system in others:
+        say(f"{system.name}: environment")
+        if why := await systems.install(system):
+            figures.left_out[system.name] = why
+            say(f"{system.name} is left out: {why}")
+            continue
+        found.append(system)
+        if system.requirements:
+            figures.versions |= systems.version(system)
+    return found
+
+
+async def _compare(plan: Plan, stage: Servers, compared: list[System], figures: Figures, say: Say) -> None:
+    topic = f"compared-{uuid4().hex[:8]}"
+    await make_topic(stage.kafka.address, topic, plan.partitions)
+    await fill(stage.kafka.address, topic, Load(plan.events, plan.shoppers).records())
+    digests = set()
+    for number in range(plan.rounds):
+        turn = number % len(compared)
+        for system in (*compared[turn:], *compared[:turn]):
+            command = [str(system.python), str(systems.FOLDER / system.script), stage.kafka.address, topic]
+            told = await systems.measure([*command, str(plan.events), _core(stage)])
+            digests.add(told["digest"])
+            figures.seconds.setdefault(system.name, []).append(told["seconds"])
+            figures.cpu_s.setdefault(system.name, []).append(told["cpu_s"])
+            say(f"round {number + 1} of {plan.rounds}, {system.name}: {plan.events / told['seconds']:,.0f} events/s")
+    if len(digests) > 1:
+        raise AssertionError("the systems folded the same events to different sessions")
+
+
+async def _work(plan: Plan, stage: Servers, figures: Figures, say: Say) -> None:
+    topic = f"whole-{uuid4().hex[:8]}"
+    await make_topic(stage.kafka.address, topic, plan.partitions)
+    await fill(stage.kafka.address, topic, Load(plan.whole_events, plan.whole_shoppers).records())
+    for number in range(plan.whole_rounds):
+        told = await whole(stage, topic, plan.whole_events)
+        figures.whole.append(told)
+        say(f"round {number + 1} of {plan.whole_rounds}, {WHOLE} with all its work: {rate(told):,.0f} events/s")
+
+
+def _summary(plan: Plan, figures: Figures) -> dict[str, Any]:
+    rates = {name: interval([plan.events / each for each in taken]) for name, taken in figures.seconds.items()}
+    busy = {name: interval([plan.events / each for each in taken]) for name, taken in figures.cpu_s.items()}
+    rates[WHOLE] = interval([rate(told) for told in figures.whole])
+    busy[WHOLE] = interval([told["events"] / told["covered_cpu_s"] for told in figures.whole])
+    ratios, busy_ratios = _ratios(figures.seconds), _ratios(figures.cpu_s)
+    shown = {
+        "events_per_second": rates,
+        "ratio": ratios,
+        "events_per_cpu_second": busy,
+        "ratio_per_cpu_second": busy_ratios,
+    }
+    return {
+        "plan": {name: value for name, value in asdict(plan).items() if name != "others"},
+        **{name: {system: round_off(each.middle) for system, each in of.items()} for name, of in shown.items()},
+        "intervals": {name: {system: each.bounds for system, each in of.items()} for name, of in shown.items()},
+        "left_out": figures.left_out,
+        "versions": figures.versions,
+        "loop_lag_ms": figures.whole[-1]["loop_lag_ms"],
+        "whole": figures.whole,
+    }
+
+
+def _ratios(taken: Mapping[str, list[float]]) -> dict[str, Interval]:
+    """How many times as fast as each of the others we are, round by round."""
+    return {name: ratio(theirs, taken[OURS.name]) for name, theirs in taken.items() if name != OURS.name}
+
+
+def _core(stage: Servers) -> str:
+    return "" if stage.core is None else str(stage.core)

@@ -1,0 +1,175 @@
+"""HTTP to a model server: connections, deadlines, server-sent events and errors. The words are the dialects' own.
+
+httpx runs on aiohttp's transport, which takes a tenth of the CPU of its own when many calls are in flight.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+import httpx
+import pydantic
+from httpx_aiohttp import AiohttpTransport
+
+from clients.dialects.lines import Lines
+from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable, PenchantError, SettingInvalid
+
+KEEP_ALIVE_S = 3.0
+"""Shorter than the 5 s after which uvicorn, which most of these servers run on, closes an idle connection."""
+
+JSON = {"Content-Type": "application/json"}
+
+Refusal = Callable[[int, str, float | None], ModelUnavailable]
+"""What a status, its text and the seconds of Retry-After mean to a call."""
+
+
+class HttpServer:
+    """The connections to one server. `refusal` and `remedy` are the dialect's words for what goes wrong.
+
+    Every wait is inside `until`, which `close` ends: aiohttp leaves the readers of a closed session waiting.
+    Proxies of the environment are not used.
+    """
+
+    def __init__(
+        self,
+        url: httpx.URL,
+        refusal: Refusal,
+        remedy: str,
+        api_key: str | None = None,
+        *,
+        max_connections: int = 256,
+        connect_timeout_s: float = 3.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.endpoint = url.netloc.decode()
+        self._refusal, self._remedy = refusal, remedy
+        self._limits: set[asyncio.Timeout] = set()
+        self._closed = False
+        limits = httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEP_ALIVE_S)
+        self._http = httpx.AsyncClient(
+            transport=transport or AiohttpTransport(limits=limits),
+            timeout=httpx.Timeout(None, connect=connect_timeout_s),  # the call's deadline bounds the rest
+            headers={"Accept-Encoding": "identity", **({"Authorization": f"Bearer {api_key}"} if api_key else {})},
+            trust_env=False,
+        )
+
+    @asynccontextmanager
+    async def calling(self, deadline_s: float) -> AsyncIterator[None]:
+        """What is inside is a call: bounded by its deadline, with errors as the port has them."""
+        if deadline_s <= asyncio.get_running_loop().time():
+            raise DeadlinePassed("the deadline passed before the call began")
+        with self._our_errors():
+            async with self._until(deadline_s):
+                yield
+
+    @asynccontextmanager
+    async def probing(self, timeout_s: float) -> AsyncIterator[None]:
+        """What is inside is a probe: the wrong server or the wrong words are a ContractMismatch."""
+        with self._our_errors(probing=True):
+            async with self._until(asyncio.get_running_loop().time() + timeout_s):
+                yield
+
+    async def get(self, url: str) -> bytes:
+        """The answer's content."""
+        return (await self._http.get(url)).raise_for_status().content
+
+    async def get_if_there(self, url: str) -> bytes | None:
+        """The same of something that not every server has: None for any status that says so."""
+        response = await self._http.get(url)
+        if response.is_client_error:
+            return None
+        return response.raise_for_status().content
+
+    async def post(self, url: str) -> bytes:
+        """The answer's content; the request has none."""
+        return (await self._http.post(url, content=b"{}", headers=JSON)).raise_for_status().content
+
+    async def stream(self, url: str, body: bytes, absorb: Callable[[bytes], None]) -> None:
+        """Hand each event of the answer to `absorb`; an answer that is no stream counts as one event."""
+        async with self._http.stream("POST", url, content=body, headers=JSON) as response:
+            if not response.is_success:
+                await response.aread()
+            response.raise_for_status()
+            if response.headers.get("Content-Type", "").startswith("application/json"):
+                absorb(await response.aread())
+                return
+            lines = Lines()
+            async for chunk in response.aiter_bytes():
+                for payload in lines.feed(chunk):
+                    absorb(payload)
+
+    async def close(self) -> None:
+        """End the running calls as ModelUnavailable and the connections. Again is harmless."""
+        self._closed = True
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(0)
+        await self._http.aclose()
+
+    @asynccontextmanager
+    async def _until(self, deadline_s: float) -> AsyncIterator[None]:
+        async with asyncio.timeout_at(deadline_s) as limit:
+            self._limits.add(limit)
+            try:
+                yield
+            finally:
+                self._limits.remove(limit)
+
+    @contextmanager
+    def _our_errors(self, *, probing: bool = False) -> Iterator[None]:
+        """The boundary: what httpx, aiohttp and pydantic raise becomes ours."""
+        if self._closed:
+            raise ModelUnavailable(f"{self.endpoint}: this client is closed")
+        try:
+            yield
+        except TimeoutError as exc:
+            late = ModelUnavailable if probing or self._closed else DeadlinePassed
+            raise late(f"{self.endpoint}: no answer in time") from exc
+        except pydantic.ValidationError as exc:
+            strange = ContractMismatch if probing else ModelUnavailable
+            raise strange(f"{self.endpoint}: expected the words of this dialect, found others: {exc}") from exc
+        except httpx.HTTPStatusError as exc:
+            raise self._refused(exc.response, probing=probing) from exc
+        except ContractMismatch as exc:
+            if probing:
+                raise
+            raise ModelUnavailable(str(exc)) from exc  # perhaps only while the server is being changed
+        except RuntimeError as exc:  # aiohttp's word for a read after the client was closed
+            if not self._closed:
+                raise
+            raise ModelUnavailable(f"{self.endpoint}: this client is closed") from exc
+        except (httpx.HTTPError, aiohttp.ClientError) as exc:
+            raise ModelUnavailable(f"{self.endpoint}: {str(exc) or type(exc).__name__}") from exc
+
+    def _refused(self, response: httpx.Response, *, probing: bool) -> PenchantError:
+        status, text = response.status_code, response.text
+        if not probing or status in (408, 429):
+            return self._refusal(status, text, _seconds(response.headers.get("Retry-After", "")))
+        found = f"{status} at {response.url}: {text[:300]}"
+        if status < 500:  # the wrong server, or the wrong key
+            return ContractMismatch(f"{self.endpoint}: expected another server, found {found}", self._remedy)
+        return ModelUnavailable(f"{self.endpoint}: {found}")  # no overload: a probe is no call, and asks for little
+
+
+def http_url(text: str, remedy: str) -> httpx.URL:
+    """A URL of HTTP; SettingInvalid shows what is none."""
+    try:
+        url = httpx.URL(text.rstrip("/"))
+    except httpx.InvalidURL as exc:
+        raise SettingInvalid(f"the model URL {text!r} is none: {exc}", remedy) from exc
+    if url.scheme not in ("http", "https") or not url.host:
+        raise SettingInvalid(f"the model URL {text!r} has no http:// or https:// and host", remedy)
+    return url
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110, 10.2.3), which is a number of them or a date."""
+    if retry_after.isdigit():
+        return float(retry_after)
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

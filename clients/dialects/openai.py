@@ -1,0 +1,139 @@
+"""OpenAI-compatible servers over httpx, streamed: trtllm-serve, vLLM, SGLang, Dynamo, Triton's own frontend, others."""
+
+import asyncio
+from dataclasses import replace
+from typing import NamedTuple
+
+import httpx
+import structlog
+
+from clients.calls import Call, Completion
+from clients.dialects import completions
+from clients.dialects.completions import Models, PriorityRefused, Reading, Version
+from clients.dialects.http import HttpServer, http_url
+from clients.dialects.probing import told
+from clients.dialects.servers import SERVERS, Api, Server, ServerName, owned_by
+from streams.errors import ContractMismatch, ModelUnavailable
+
+REMEDY = "set the URL, the model, the kind and the API key of an OpenAI-compatible server"
+
+log = structlog.get_logger()
+
+
+class Found(NamedTuple):
+    """What a server turned out to be."""
+
+    server: Server
+    model: str
+
+
+class OpenAIClient:
+    """A ModelClient for the server at `base_url` (`http://host:8000/v1`; without a path, `/v1` is added).
+
+    `model` is by default the first that the server lists, and `server` what it says to be; behind a gateway, name it.
+    `prefill_ms` of an answer is the time to its first token as measured here, queue included: these servers do not
+    tell. No deadline reaches them: a call that is late or cancelled closes its connection, by which they know.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str | None = None,
+        api_key: str | None = None,
+        *,
+        api: Api = "chat",
+        server: ServerName | None = None,
+        max_connections: int = 256,
+        probe_timeout_s: float = 5.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        url = http_url(base_url, REMEDY)
+        self.url = url if url.path.strip("/") else url.copy_with(path="/v1")
+        self.model, self.server, self.api = model, server, api
+        self._http = HttpServer(
+            self.url, self._refusal, REMEDY, api_key, max_connections=max_connections, transport=transport
+        )
+        self.endpoint = self._http.endpoint
+        self._probe_timeout_s = probe_timeout_s
+        self._found: Found | None = None
+        self._sends_priority = True
+        self._tells_cached = False
+
+    async def complete(self, call: Call) -> Completion:
+        """Answer `call` by its deadline; cancelling this closes the connection, by which the server knows."""
+        sent = self._sends_priority
+        try:
+            return await self._complete(call)
+        except PriorityRefused as exc:
+            if not sent:
+                raise
+            log.warning("model.priority_refused", error=str(exc), then="calls of every class are sent alike")
+            self._sends_priority = False
+        return await self._complete(call)
+
+    async def probe(self) -> str:
+        """Name server and model; ContractMismatch tells expected and found, ModelUnavailable that it is away."""
+        async with self._http.probing(self._probe_timeout_s):
+            found = await self._find()
+            await self._http.get_if_there(f"{self._root()}{found.server.health}")
+            version = await self._version(found.server)
+        return told(f"{found.server.title}{version} at {self.endpoint}, model {found.model}", _lacks(found.server))
+
+    async def close(self) -> None:
+        """End the running calls as ModelUnavailable and the connections. Again is harmless."""
+        await self._http.close()
+
+    async def _complete(self, call: Call) -> Completion:
+        async with self._http.calling(call.deadline_s):
+            server, model = self._found or await self._find()
+            now = asyncio.get_running_loop().time
+            reading = Reading(server, model, self.endpoint, now(), call.begun)
+            body = completions.body(call, model, self.api, server, with_priority=self._sends_priority)
+            url = f"{self.url}{completions.PATHS[self.api]}"
+            await self._http.stream(url, body, lambda payload: reading.absorb(payload, now()))
+        return self._with_cached(reading.completion())
+
+    async def _find(self) -> Found:
+        """Which server and model, remembered; ContractMismatch when it is not what we were told."""
+        listed = {model.id: model.owned_by for model in await self._models()}
+        if self.model is not None and self.model not in listed:
+            raise self._mismatch(f"model {self.model}", ", ".join(listed))
+        model = self.model or next(iter(listed))
+        told = owned_by(listed[model])
+        if self.server not in (None, "other", told) and told is not None:
+            raise self._mismatch(f"server {self.server}", f"{told} (models owned by {listed[model]!r})")
+        self._found = Found(SERVERS[self.server or told or "other"], model)
+        return self._found
+
+    async def _models(self) -> tuple[completions.Model, ...]:
+        return Models.model_validate_json(await self._http.get(f"{self.url}/models")).data
+
+    async def _version(self, server: Server) -> str:
+        said = await self._http.get_if_there(f"{self._root()}{server.version}") if server.version else None
+        return f" {Version.model_validate_json(said).version}" if said else ""
+
+    def _root(self) -> str:
+        """Where health and version are: beside `/v1`."""
+        return str(self.url).removesuffix("/v1")
+
+    def _with_cached(self, completion: Completion) -> Completion:
+        """vLLM and SGLang leave the figure out when nothing was cached: once told, no figure means zero."""
+        if completion.cached_tokens is not None:
+            self._tells_cached = True
+        elif self._tells_cached and completion.input_tokens is not None:
+            return replace(completion, cached_tokens=0)
+        return completion
+
+    def _mismatch(self, expected: str, found: str) -> ContractMismatch:
+        return ContractMismatch(f"{self.endpoint}: expected {expected}, found {found}", REMEDY)
+
+    def _refusal(self, status: int, text: str, retry_after_s: float | None) -> ModelUnavailable:
+        server = self._found.server if self._found else SERVERS["other"]
+        if status == 404:
+            self._found = None  # perhaps another model since: ask again before the next call
+        return completions.refusal(server, self.endpoint, status, text, retry_after_s)
+
+
+def _lacks(server: Server) -> list[str]:
+    can = {"guided decoding": server.guide is not None, "cancellation": server.cancels}
+    return [what for what, there in can.items() if not there]

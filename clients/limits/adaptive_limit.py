@@ -1,0 +1,188 @@
+"""Limit: how many calls a server takes at once without making them wait. Pure; times are seconds on one clock.
+
+The idea is TCP Vegas's: by Little's law, calls in flight times the share of their time that they spent waiting is how
+many of them wait on the server, and a few are right, enough to leave no gap when one ends. Fewer: the limit grows, by
+ever larger steps while nothing waits. More: what is too much is taken off at once. Both thresholds grow with the
+square root of the limit, so that of two workers at one server the larger gives way to the smaller.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Protocol
+
+from clients.limits.queue_delay import Wait
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRules:
+    """`least` and `most` bound the limit. `eagerness` scales how much waiting on the server is tolerated: background
+    work with a small one gives way to whoever else uses the server, another process too.
+
+    A refusal leaves `cut` of the limit, and for a while it does not grow back to where it was refused: for
+    `remember_first_s`, and once it is refused there again, `remember_s`.
+    """
+
+    initial: int = 16
+    least: int = 2
+    most: int = 256
+    eagerness: float = 1.0
+    cut: float = 0.8
+    remember_first_s: float = 8.0
+    remember_s: float = 30.0
+    first_pause_s: float = 0.1
+    longest_pause_s: float = 5.0
+    longest_retry_after_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A call as it began: one of `in_flight`, itself included, after so many `changes` of the limit."""
+
+    began_s: float
+    in_flight: int
+    changes: int
+
+
+class Limit(Protocol):
+    """How many calls may be in flight; it learns from how they end."""
+
+    @property
+    def calls(self) -> int:
+        """The most calls that may be in flight now."""
+
+    @property
+    def closed_until_s(self) -> float:
+        """Before then no call may begin."""
+
+    def begin(self, now_s: float, in_flight: int) -> Trial:
+        """A call may begin."""
+
+    def wanted(self) -> None:
+        """A call was held back though fewer than the limit are in flight."""
+
+    def restart(self, calls: int) -> None:
+        """Begin anew with so many: what was known is no longer true."""
+
+    def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:
+        """A call was answered, after it had waited so long on the server."""
+
+    def refused(self, trial: Trial, now_s: float, retry_after_s: float | None = None) -> None:
+        """The server asked for less, or did not answer by the deadline."""
+
+
+@dataclass(slots=True)
+class Window:
+    """What the calls told that began after the last change of the limit."""
+
+    calls: int = 0
+    in_flight: int = 0
+    most: int = 0
+    told_ms: float = 0.0
+    late_ms: float = 0.0
+    total_ms: float = 0.0
+    wanted: bool = False
+
+    def add(self, in_flight: int, wait: Wait, total_s: float) -> None:
+        """One call more."""
+        self.calls += 1
+        self.in_flight += in_flight
+        self.most = max(self.most, in_flight)
+        self.told_ms += wait.told_ms
+        self.late_ms += wait.late_ms
+        self.total_ms += total_s * 1e3
+
+    def waiting(self) -> tuple[float, float]:
+        """How many calls were in flight on average, and how many of them waited on the server."""
+        in_flight = self.in_flight / self.calls
+        waited_ms = Wait(self.told_ms, self.late_ms).ms
+        return in_flight, in_flight * waited_ms / max(self.total_ms, 1e-6)
+
+
+class AdaptiveLimit:
+    """Follows what the server can take."""
+
+    def __init__(self, rules: LimitRules | None = None) -> None:
+        self.rules = rules or LimitRules()
+        self.closed_until_s = float("-inf")
+        self._refused_at = self._refused_s = float("-inf")
+        self._remember_s = self.rules.remember_first_s
+        self._pause_s = self.rules.first_pause_s
+        self._limit, self._step, self._changes = float(min(self.rules.initial, self.rules.most)), 1.0, 0
+        self._window = Window()
+
+    def restart(self, calls: int) -> None:
+        """Begin anew with so many: what was known is no longer true."""
+        self._pause_s = self.rules.first_pause_s
+        self._set(calls, step=1.0)
+
+    @property
+    def calls(self) -> int:
+        """The most calls that may be in flight now."""
+        return int(self._limit)
+
+    def begin(self, now_s: float, in_flight: int) -> Trial:
+        """A call may begin, as one of so many."""
+        return Trial(now_s, in_flight, self._changes)
+
+    def wanted(self) -> None:
+        """A call was held back for its tokens: the limit decides how much is in flight, though fewer calls are."""
+        self._window.wanted = True
+
+    def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:
+        """Learn from an answer, unless the call began before the last change: it says nothing of what is now."""
+        self._pause_s = self.rules.first_pause_s
+        if trial.changes < self._changes:
+            return
+        window = self._window
+        window.add(trial.in_flight, wait, now_s - trial.began_s)
+        if window.calls >= min(max(self._limit / 2, 4), 50):
+            self._decide(now_s)
+
+    def refused(self, trial: Trial, now_s: float, retry_after_s: float | None = None) -> None:
+        """Give way, once for all calls that began at the same limit, and stay away for as long as the server wishes."""
+        rules = self.rules
+        if retry_after_s is not None:
+            self._close(now_s + min(retry_after_s, rules.longest_retry_after_s))
+        if trial.changes < self._changes:
+            return
+        if self.calls <= rules.least:  # less is not possible in calls, so in time
+            self._close(now_s + self._pause_s)
+            self._pause_s = min(self._pause_s * 2, rules.longest_pause_s)
+            self._refused_at = self._refused_s = float("-inf")  # it was not too many calls that it refused
+            self._set(self._limit, step=1.0)
+            return
+        self._remember(min(self._limit, trial.in_flight), now_s)
+        self._set(self._refused_at * rules.cut, step=1.0)
+
+    def _remember(self, refused_at: float, now_s: float) -> None:
+        """Refused where it was before, the server has so much room. Refused far below, it may refuse whatever comes,
+        and be well again in a moment."""
+        again = refused_at >= self._refused_at * self.rules.cut > 0
+        self._remember_s = self.rules.remember_s if again else self.rules.remember_first_s
+        self._refused_at, self._refused_s = refused_at, now_s
+
+    def _decide(self, now_s: float) -> None:
+        window, eagerness = self._window, self.rules.eagerness
+        in_flight, waiting = window.waiting()
+        few, many = (eagerness * share * (1 + sqrt(in_flight)) for share in (0.3, 0.8))
+        full = window.wanted or window.most >= self.calls
+        if waiting > many:
+            self._set(max(self._limit - (waiting - few), self._limit / 2), step=1.0)
+        elif waiting < few and full:
+            self._set(min(self._limit + self._step, self._bound(now_s)), step=min(self._step * 2, self._limit / 2))
+        else:
+            self._step = 1.0
+            self._window = Window()
+
+    def _bound(self, now_s: float) -> float:
+        """For a while not what was refused."""
+        lately = now_s < self._refused_s + self._remember_s
+        return max(self._refused_at - 1, self._limit) if lately else float("inf")
+
+    def _set(self, limit: float, step: float) -> None:
+        self._limit = min(max(limit, self.rules.least), self.rules.most)
+        self._step, self._window = step, Window()
+        self._changes += 1
+
+    def _close(self, until_s: float) -> None:
+        self.closed_until_s = max(self.closed_until_s, until_s)

@@ -1,0 +1,125 @@
+"""Roster: the replicas there are, in pools, and which of them are out. Pure but for the clients that it has made."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import structlog
+
+from clients.limits.adaptive_limit import AdaptiveLimit, LimitRules
+from clients.pools.ejection import Condition, EjectionRules, Fault
+from clients.pools.endpoints import Connect, Endpoint, Pool
+from clients.pools.limiter import Limiter
+from clients.pools.replicas import Replica
+from clients.pools.wait_queue import Turns
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that operators want to know of a replica. `at_s` is on the event loop's clock."""
+
+    kind: Literal["added", "removed", "ejected", "returned"]
+    pool: str
+    replica: str
+    why: str
+    at_s: float
+
+
+Notify = Callable[[Notice], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRules:
+    """What each replica's limit and its ejection go by."""
+
+    limits: LimitRules = field(default_factory=LimitRules)
+    ejection: EjectionRules = field(default_factory=EjectionRules)
+
+
+class Roster:
+    """Times are seconds on the event loop's clock. `gone` are replicas taken out whose clients are not closed yet."""
+
+    def __init__(self, connect: Connect, rules: RosterRules, turns: Turns, notify: Notify | None = None) -> None:
+        self._connect, self._rules, self._turns, self._notify = connect, rules, turns, notify
+        self._pools: list[list[Replica]] = []
+        self._usable: list[list[Replica]] = []
+        self._out: list[Replica] = []
+        self.gone: list[Replica] = []
+
+    def __iter__(self) -> Iterator[Replica]:
+        return (replica for pool in self._pools for replica in pool)
+
+    def take_up(self, pools: Sequence[Pool], now_s: float) -> list[Replica]:
+        """These are the pools from now on. Replicas that stay keep what was learned of them; returns the new ones."""
+        before = list(self)
+        self._pools = [[self._keep(endpoint, pool.name, before) for endpoint in pool.endpoints] for pool in pools]
+        for replica in (left := [each for each in before if each not in list(self)]):
+            replica.retired = True
+            self._tell("removed", replica, "not in the settings any more", now_s)
+        self.gone += left
+        added = [each for each in self if each not in before]
+        for replica in added if before else ():
+            self._tell("added", replica, "in the settings", now_s)
+        self._sort_out()
+        return added
+
+    def usable(self, now_s: float) -> list[list[Replica]]:
+        """The replicas of each pool that calls may go to; those whose time has come are back among them."""
+        for replica in self._out:
+            if replica.condition.may_return(now_s):
+                self._take_back(replica, now_s)
+        return self._usable
+
+    def judge(self, replica: Replica, now_s: float) -> None:
+        """Eject it if it is sick, but never the last one, nor by its speed the greater part of a pool."""
+        others = [each for each in self if each is not replica and each.usable]
+        if not others or not replica.usable:
+            return
+        fault = replica.condition.sick(max(each.condition.answered_s for each in others)) or self._slow(replica)
+        if fault is not None:
+            self.eject(replica, fault, now_s)
+
+    def eject(self, replica: Replica, fault: Fault, now_s: float) -> None:
+        """Send no more calls there for a while."""
+        lasts_s = replica.condition.eject(now_s, fault.why)
+        replica.counts.ejections[fault.cause] += 1
+        self._sort_out()
+        self._tell("ejected", replica, fault.why, now_s, for_s=lasts_s)
+
+    def _take_back(self, replica: Replica, now_s: float) -> None:
+        replica.condition.take_back(now_s)
+        replica.limiter.limit.restart(self._rules.limits.least)
+        self._sort_out()
+        self._tell("returned", replica, f"was out: {replica.condition.why}", now_s)
+
+    def _sort_out(self) -> None:
+        """Who is usable changes rarely and is asked often."""
+        self._usable = [[replica for replica in pool if replica.usable] for pool in self._pools]
+        self._out = [replica for replica in self if not replica.usable]
+
+    def _slow(self, replica: Replica) -> Fault | None:
+        """Replicas of one pool and one weight are taken to be alike."""
+        pool = next(pool for pool in self._pools if replica in pool)
+        if sum(not each.usable for each in pool) + 1 > len(pool) / 2:
+            return None
+        alike = (each for each in pool if each is not replica and each.usable and each.weight == replica.weight)
+        return replica.condition.slow([known for each in alike if (known := each.condition.service_s) is not None])
+
+    def _keep(self, endpoint: Endpoint, pool: str, before: Iterable[Replica]) -> Replica:
+        for replica in before:
+            if replica.endpoint.same_server(endpoint):
+                replica.endpoint, replica.pool = endpoint, pool
+                return replica
+        limiter = Limiter(AdaptiveLimit(self._rules.limits), turns=self._turns)
+        return Replica(endpoint, pool, self._connect(endpoint), limiter, Condition(self._rules.ejection))
+
+    def _tell(
+        self, kind: Literal["added", "removed", "ejected", "returned"], replica: Replica, why: str, now_s: float,
+        **more: float,
+    ) -> None:  # fmt: skip
+        say = log.warning if kind == "ejected" else log.info
+        say(f"replica.{kind}", replica=replica.name, pool=replica.pool, why=why, **more)
+        if self._notify is not None:
+            self._notify(Notice(kind, replica.pool, replica.name, why, now_s))

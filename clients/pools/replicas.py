@@ -1,0 +1,133 @@
+"""Replicas: one server each, with its limiter, its condition, and counts of what it did."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from clients.calls import Call, Completion, ModelClient
+from clients.pools.ejection import Cause, Condition
+from clients.pools.endpoints import Endpoint, Price
+from clients.pools.limiter import Limiter, Slot
+from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
+
+FAIR = 3.0
+"""A late call is the replica's fault when it had at least so many times the usual time."""
+
+State = Literal["in", "trial", "out"]
+
+
+@dataclass(slots=True)
+class Counts:
+    """Totals since the replica was added. `late` calls were not answered by their deadline; `strayed` ones belong to
+    another replica of the pool, `spilled` ones to an earlier pool. `busy_s` is how long at least one call was there."""
+
+    calls: int = 0
+    answers: int = 0
+    failures: int = 0
+    overloads: int = 0
+    late: int = 0
+    retries: int = 0
+    hedges: int = 0
+    strayed: int = 0
+    spilled: int = 0
+    ejections: Counter[Cause] = field(default_factory=Counter)
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    busy_s: float = 0.0
+
+    def cost(self, price: Price) -> float:
+        """What they came to. By the hour only the time counts in which our calls were there."""
+        uncached = self.input_tokens - self.cached_tokens
+        tokens = uncached * price.per_million_input + self.cached_tokens * price.per_million_cached
+        tokens += self.output_tokens * price.per_million_output
+        return self.busy_s / 3_600 * price.per_hour + tokens / 1e6
+
+
+class Replica:
+    """`running` are the calls there now, `retired` says that it was taken out of the settings."""
+
+    def __init__(
+        self, endpoint: Endpoint, pool: str, client: ModelClient, limiter: Limiter, condition: Condition
+    ) -> None:
+        self.endpoint, self.pool, self.client = endpoint, pool, client
+        self.limiter, self.condition, self.counts = limiter, condition, Counts()
+        self.running = 0
+        self.retired = False
+        self._busy_since_s = 0.0
+
+    @property
+    def name(self) -> str:
+        """What its endpoint is called."""
+        return self.endpoint.name
+
+    @property
+    def weight(self) -> float:
+        """Its share of the shoppers."""
+        return self.endpoint.weight
+
+    @property
+    def usable(self) -> bool:
+        """Whether calls may go there."""
+        return not (self.retired or self.condition.out)
+
+    @property
+    def state(self) -> State:
+        """As operators see it."""
+        return "out" if self.condition.out else "trial" if self.condition.on_trial else "in"
+
+    @property
+    def cost(self) -> float:
+        """What its calls came to, in the currency of its price."""
+        return self.counts.cost(self.endpoint.price)
+
+    async def ask(self, slot: Slot, call: Call) -> Completion:
+        """Make a call, and note how it ended."""
+        began_s = _now()
+        self._begin(began_s)
+        try:
+            completion = await slot.ask(self.client, call)
+        except ModelOverloaded:
+            self.counts.overloads += 1
+            raise
+        except DeadlinePassed as error:
+            self._note_late(call.deadline_s - began_s, error)
+            raise
+        except ModelUnavailable as error:
+            self.counts.failures += 1
+            self.condition.failed(_now(), str(error))
+            raise
+        finally:
+            self._end(_now())
+        self.condition.answered(_now(), max(_now() - began_s - slot.wait.ms / 1e3, 0.0))
+        self._count(completion)
+        return completion
+
+    def _begin(self, now_s: float) -> None:
+        self.counts.calls += 1
+        if not self.running:
+            self._busy_since_s = now_s
+        self.running += 1
+
+    def _end(self, now_s: float) -> None:
+        self.running -= 1
+        if not self.running:
+            self.counts.busy_s += now_s - self._busy_since_s
+
+    def _note_late(self, given_s: float, error: DeadlinePassed) -> None:
+        self.counts.late += 1
+        usual_s = self.condition.service_s
+        if given_s > 0 and (usual_s is None or given_s >= FAIR * usual_s):
+            self.condition.failed(_now(), str(error), late=True)
+
+    def _count(self, completion: Completion) -> None:
+        counts = self.counts
+        counts.answers += 1
+        counts.input_tokens += completion.input_tokens or 0
+        counts.cached_tokens += completion.cached_tokens or 0
+        counts.output_tokens += completion.output_tokens or 0
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

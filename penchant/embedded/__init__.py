@@ -1,1 +1,0 @@
-"""The embedded stack: Kafka, Redis and Triton from wheels, on loopback, without Docker or GPU."""

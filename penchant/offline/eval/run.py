@@ -1,0 +1,193 @@
+"""Run: replay a recording, let everybody guess, score them, and check the harness itself."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from clients.calls import ModelClient
+from penchant.offline.eval import judge as judging
+from penchant.offline.eval.answers import Answers, Subject
+from penchant.offline.eval.cases import Case, Cases, cases, shuffled
+from penchant.offline.eval.comparison import comparisons, far_from_chance, farthest
+from penchant.offline.eval.guesses import TRIVIAL, Guess, of_findings
+from penchant.offline.eval.judge import Pair
+from penchant.offline.eval.measures import CURVES, target
+from penchant.offline.eval.models import ask
+from penchant.offline.eval.scores import reliability
+from penchant.offline.eval.table import Score, Table
+from penchant.offline.facts import facts
+from prompts.missions import MISSIONS
+from prompts.rules import rules
+from streams.errors import SettingInvalid
+from streams.events.event import ShopperEvent
+from streams.events.recording import recording
+from streams.records.intents import Findings
+
+MOST_ROWS = 500_000
+"""Rows of a file that are read at the most: they are put in order in memory."""
+
+CHECK_SESSIONS = 200
+"""Sessions of shuffled events on which every eval checks its own harness."""
+
+RULES = "rules"
+
+
+class Progress(Protocol):
+    """What shows people how far it is."""
+
+    def begin(self, what: str, total: int) -> None: ...
+
+    def advance(self, steps: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """The judge, on how many pairs, and what people said of pairs: the winner's name or `tie`, by pair."""
+
+    client: ModelClient
+    pairs: int = 100
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to evaluate. `cut` makes the cases, which a test of the harness may replace by one that leaks."""
+
+    events: Path
+    sessions: int = 2_000
+    seed: int = 1
+    shuffled: bool = False
+    missions: Sequence[str] = MISSIONS
+    cut: Callable[[Sequence[ShopperEvent], int, int], Cases] = cases
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The report, the pairs that the judge was shown, and whether harness and judge let it pass."""
+
+    report: dict[str, Any]
+    pairs: list[dict[str, Any]]
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    table: Table
+    guesses: dict[str, Sequence[Guess]]
+    findings: dict[str, list[Findings]]
+    answers: dict[str, Answers]
+    scores: dict[str, dict[str, Score]]
+
+
+def read(path: Path) -> list[ShopperEvent]:
+    """The events of a recording; SettingInvalid when it holds none. Reads a file: call it in a thread."""
+    found = [event for event in islice(recording(path), MOST_ROWS) if isinstance(event, ShopperEvent)]
+    if not found:
+        raise SettingInvalid("the file holds no event", "look at its rows; see docs/eval.md")
+    return found
+
+
+async def run(
+    plan: Plan, events: Sequence[ShopperEvent], subjects: Sequence[Subject], judge: Judging | None, progress: Progress
+) -> Outcome:
+    """Score rules and subjects on a recording. Raises ModelUnavailable when a model does not answer, SettingInvalid
+    for a recording without sessions to cut."""
+    mixed = shuffled(events, plan.seed)
+    cut = plan.cut(mixed if plan.shuffled else events, plan.sessions, plan.seed)
+    if not cut.cases:
+        raise SettingInvalid("no session of the file has three events", "a longer recording has some")
+    scored = await _score(cut, plan, subjects, progress, "")
+    check = scored
+    if not plan.shuffled:
+        few = plan.cut(mixed, min(CHECK_SESSIONS, plan.sessions), plan.seed)
+        check = await _score(few, plan, subjects, progress, ", shuffled")
+    far = far_from_chance(check.scores)
+    report = _report(plan, cut, len(events), scored)
+    report["check"] = {"passed": not far, **farthest(check.scores), "far_from_chance": far}
+    pairs: list[dict[str, Any]] = []
+    if judge is not None and subjects:
+        report["judge"], pairs = await _judge(judge, cut, scored, plan, progress)
+    return Outcome(report, pairs, not far and report.get("judge", {}).get("passed", True))
+
+
+async def _score(cut: Cases, plan: Plan, subjects: Sequence[Subject], progress: Progress, what: str) -> _Scored:
+    findings = {RULES: [rules(case.shown.world, plan.missions) for case in cut.cases]}
+    answers: dict[str, Answers] = {}
+    for subject in subjects:
+        progress.begin(f"{subject.name}{what}", len(cut.cases))
+        answers[subject.name] = await ask(subject, cut.cases, progress.advance)
+        findings[subject.name] = [each.findings for each in answers[subject.name].answers]
+    guesses: dict[str, Sequence[Guess]] = {
+        name: [guess(case.shown) for case in cut.cases] for name, guess in TRIVIAL.items()
+    }
+    guesses |= {name: [of_findings(each) for each in found] for name, found in findings.items()}
+    table = Table(cut, plan.seed)
+    return _Scored(table, guesses, findings, answers, table.scores(guesses))
+
+
+def _report(plan: Plan, cut: Cases, events: int, scored: _Scored) -> dict[str, Any]:
+    models = {name: each.report(scored.table) for name, each in scored.answers.items()}
+    latest = next(reversed(models.values()), {})
+    known = ("grounded_share", "schema_valid_share", "output_tokens_median", "prefix_share")
+    before = facts("eval", quick=False)
+    del before["bench"], before["quick"]
+    return {
+        **before,
+        "recording": plan.events.name,
+        "shuffled": plan.shuffled,
+        "events": events,
+        "sessions": cut.visits,
+        "cases": len(cut.cases),
+        "seed": plan.seed,
+        "scores": {
+            name: {measure: score.report() for measure, score in each.items()} for name, each in scored.scores.items()
+        },
+        "comparisons": comparisons(scored.scores),
+        "reachable_share": _reachable(cut.cases),
+        "reliability": {
+            name: reliability(*scored.table.column(CURVES["confidence_ece"], scored.guesses[name])[:2])
+            for name in scored.findings
+        },
+        "models": models,
+        **{name: latest.get(name) for name in known},
+    }
+
+
+def _reachable(cut: Sequence[Case]) -> float | None:
+    """Of the switches, the share whose category stands in the window: an intent can name no other."""
+    switches = [(case, step) for case in cut if (step := target(case, "switch"))]
+    there = sum(step.category in case.shown.world.categories for case, step in switches)
+    return round(there / len(switches), 4) if switches else None
+
+
+async def _judge(
+    judge: Judging, cut: Cases, scored: _Scored, plan: Plan, progress: Progress
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The last two predictors compared, on one cut of each of some sessions."""
+    one, other = list(scored.findings)[-2:]
+    dice = random.Random(plan.seed)
+    by_visit: dict[int, list[int]] = {}
+    for at, case in enumerate(cut.cases):
+        by_visit.setdefault(case.visit, []).append(at)
+    chosen = [dice.choice(by_visit[visit]) for visit in dice.sample(sorted(by_visit), min(judge.pairs, len(by_visit)))]
+    pairs = [Pair(str(at), cut.cases[at].shown, scored.findings[one][at], scored.findings[other][at]) for at in chosen]
+    progress.begin("judge", len(pairs))
+    verdicts = await judging.judge(judge.client, pairs, progress.advance)
+    told = judging.report(verdicts, pairs, (one, other), judge.labels)
+    return told, [pair.report((one, other)) for pair in pairs]
+
+
+def labels(path: Path) -> dict[str, str]:
+    """What people said: lines of `{"pair": "17", "winner": "rules"}`, the winner being a predictor's name or `tie`."""
+    try:
+        rows = [orjson.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
+        return {str(row["pair"]): str(row["winner"]) for row in rows}
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as exc:
+        raise SettingInvalid(
+            f"{path} holds no labels: {exc}", 'write lines of {"pair": "17", "winner": "tie"}'
+        ) from exc

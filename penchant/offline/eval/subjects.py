@@ -1,0 +1,60 @@
+"""Subjects: who is asked, from the settings and the command line."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from clients.calls import ModelClient
+from clients.dialects.discovery import connect
+from penchant.offline.eval.answers import Subject
+from penchant.settings.root import Settings
+from prompts.render import versions as packaged
+from sandbox.servers.stand_in import StandIn
+from streams.errors import SettingInvalid
+
+SIMULATED = "penchant eval starts no server"
+
+
+@asynccontextmanager
+async def subjects(settings: Settings, url: str | None, versions: Sequence[str]) -> AsyncIterator[list[Subject]]:
+    """The model at `url`, or the simulated one of this process, once for each version of the prompt."""
+    asked = list(dict.fromkeys(versions)) or [settings.prompt.version]
+    if unknown := sorted(set(asked) - set(packaged())):
+        raise SettingInvalid(f"there is no prompt version {unknown[0]!r}", f"choose of: {', '.join(packaged())}")
+    client = StandIn(SIMULATED) if url is None else _connect(settings, url)
+    try:
+        what = await client.probe()
+        yield [
+            Subject(
+                "model" if len(asked) == 1 else f"model {version}",
+                client,
+                version,
+                settings.intent.missions,
+                what,
+                simulation=url is None,
+            )
+            for version in asked
+        ]
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def judge(settings: Settings, url: str | None) -> AsyncIterator[ModelClient | None]:
+    """The judge at `url`, probed; None without one."""
+    if url is None:
+        yield None
+        return
+    client = _connect(settings, url)
+    try:
+        await client.probe()
+        yield client
+    finally:
+        await client.close()
+
+
+def _connect(settings: Settings, url: str) -> ModelClient:
+    """What the URL does not say is as in [model]."""
+    model = settings.model
+    key = model.api_key.get_secret_value() if model.api_key else None
+    server = None if model.server == "auto" else model.server
+    return connect(url, model.dialect, model.name, key, server, model.tokens_per_block)

@@ -1,0 +1,183 @@
+"""Kafka: the topics that a worker reads and writes, and the log that its contexts belong to."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import IncompatibleBrokerVersion
+
+from penchant.kafka.options import kafka_errors, kafka_options
+from penchant.kafka.reader import TopicReader
+from penchant.operations.doctor import topics
+from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, Severity
+from penchant.settings.kafka import Kafka
+from penchant.settings.root import Settings
+from penchant.worker.admission import make_keeper, rekey_remedy
+from storage.connection import connect
+from streams.errors import ContractMismatch
+from streams.events.dialects import dialect
+from streams.events.keying import examine as examine_keys
+from streams.records.lineage import Log
+
+ASK_S = 10.0
+SHORT_S, LONG_S = 86_400.0, 30 * 86_400.0
+"""Dead letters that are kept for less are gone before somebody has mended what refused them; those that are kept for
+longer keep what shoppers did, as it came."""
+
+
+async def examine_events(settings: Settings) -> list[Finding]:
+    """The event topic: what it is, how it is configured, and what its newest records say."""
+    kafka = settings.kafka
+    async with TopicReader(kafka) as reader:
+        log = await reader.log(kafka.topic)
+        begins = await reader.beginnings(log)
+        sample = await reader.newest(log, (), max(kafka.sample_records, 1))
+    replicas, in_sync = await _replicas(kafka, kafka.topic)
+    told = [
+        *topics.judge_partitions([end - begins[number] for number, end in enumerate(log.ends)]),
+        *topics.judge_replicas(replicas, in_sync),
+        *topics.judge_config(await _config(kafka, kafka.topic), settings),
+    ]
+    reading = dialect(kafka.dialect)
+    decoded = [reading.decode(records) for records in sample.values()]
+    events = [(timestamp_ms, event) for each in decoded for _, timestamp_ms, event in each.events]
+    told += topics.judge_sample(sample, events, settings.session.future_skew_s, time.time() * 1e3)
+    told += _keys(kafka, sample, log)
+    return _findings(f"topic {kafka.topic}", told)
+
+
+async def examine_dead_letters(settings: Settings) -> list[Finding]:
+    """The dead-letter topic: that it is there, and keeps what it gets for long enough."""
+    kafka, name = settings.kafka, settings.kafka.dead_letter_topic
+    async with TopicReader(kafka) as reader:
+        try:
+            log = await reader.log(name)
+            begins = await reader.beginnings(log)
+        except ContractMismatch:
+            found = (
+                "it is missing: where brokers make no topics by themselves, the first refused event holds up all others"
+            )
+            return [Finding(f"topic {name}", WARNING, found, "make it by the broker's own means")]
+    config = await _config(kafka, name)
+    told: list[tuple[Severity, str, str]] = []
+    letters = sum(log.ends) - sum(begins.values())
+    told.append((INFO, f"{log.partitions} partitions with {letters:,} offsets", ""))
+    if config and "compact" in config.get("cleanup.policy", ""):
+        told.append((ERROR, "it is compacted: of each shopper one letter stays", "set cleanup.policy=delete"))
+    retention_s = int((config or {}).get("retention.ms", "-1")) / 1e3
+    if config and 0 <= retention_s < SHORT_S:
+        told.append((WARNING, "its retention is below a day", "raise retention.ms: letters wait for people"))
+    elif config and not 0 <= retention_s <= LONG_S:
+        told.append((WARNING, "its retention is above a month: it keeps personal data", "lower it (docs/security.md)"))
+    return _findings(f"topic {name}", told)
+
+
+async def examine_side_topics(settings: Settings) -> list[Finding]:
+    """The erasure topic, and those that intents and their history are sent to, where there are any."""
+    kafka = settings.kafka
+    findings: list[Finding] = []
+    async with TopicReader(kafka) as reader:
+        for name in filter(None, (kafka.erasure_topic, kafka.intents_topic, kafka.history_topic)):
+            findings += _findings(f"topic {name}", [await _side_topic(kafka, reader, name)])
+    return findings
+
+
+async def _side_topic(kafka: Kafka, reader: TopicReader, name: str) -> tuple[Severity, str, str]:
+    try:
+        log = await reader.log(name)
+    except ContractMismatch:
+        if name == kafka.erasure_topic:
+            return INFO, "it is missing: nobody was erased yet, and `penchant forget` makes it", ""
+        return WARNING, "it is missing", "make it by the broker's own means"
+    policy = (await _config(kafka, name) or {}).get("cleanup.policy", "compact")
+    if policy != "compact" and name == kafka.erasure_topic:
+        found = f"cleanup.policy is {policy}: erasures are forgotten, and what they erased may come back"
+        return ERROR, found, "set cleanup.policy=compact"
+    if policy != "compact" and name == kafka.intents_topic:
+        return WARNING, f"cleanup.policy is {policy}: current intents are forgotten", "set cleanup.policy=compact"
+    return INFO, f"{log.partitions} partitions with {sum(log.ends):,} offsets", ""
+
+
+async def examine_lineage(settings: Settings) -> list[Finding]:
+    """The log that the contexts belong to, and how far the group is behind."""
+    redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+    try:
+        async with TopicReader(settings.kafka) as reader:
+            found = await make_keeper(settings, reader, redis).look()
+    finally:
+        await redis.aclose()
+    told: list[tuple[Severity, str, str]] = []
+    if found.change:
+        told.append((ERROR, found.change.told, "see `penchant lineage show`, then `penchant lineage bump`"))
+    elif found.recorded:
+        told.append((INFO, f"number {found.recorded.number}, and the topic is the log that it was", ""))
+    else:
+        told.append((INFO, "none is recorded yet; the first worker does", ""))
+    behind = f"the group {settings.kafka.group} is {found.backlog:,} records behind"
+    told.append(
+        (INFO, behind if found.committed else f"the group {settings.kafka.group} has committed nothing yet", "")
+    )
+    return _findings("lineage", told)
+
+
+def _keys(kafka: Kafka, sample: Mapping[int, Sequence[Any]], log: Log) -> Iterable[tuple[Severity, str, str]]:
+    keying = examine_keys(sample, dialect(kafka.dialect, keyed=True))
+    if keying.records and not keying.events:
+        yield (
+            ERROR,
+            f"none of {keying.records} sampled records is a {kafka.dialect} event",
+            "set kafka.dialect (docs/events.md)",
+        )
+    elif fault := keying.fault:
+        yield ERROR, fault, rekey_remedy(kafka.topic, log.partitions, kafka.dialect)
+    elif keying.records:
+        refused = keying.records - keying.events
+        yield INFO, f"{keying.events} of {keying.records} sampled records are events, keyed by their shoppers", ""
+        if refused > 0.05 * keying.records:
+            yield (
+                WARNING,
+                f"{refused} of {keying.records} sampled records would be refused",
+                "penchant dead-letters list",
+            )
+
+
+async def _replicas(kafka: Kafka, topic: str) -> tuple[list[int], list[int]]:
+    """How many replicas each partition has, and how many of them are in sync."""
+    async with _admin(kafka) as admin:
+        [described] = await admin.describe_topics([topic])
+    partitions = described["partitions"]
+    return [len(each["replicas"]) for each in partitions], [len(each["isr"]) for each in partitions]
+
+
+async def _config(kafka: Kafka, topic: str) -> Mapping[str, str] | None:
+    """The topic's configuration; None where the broker does not tell, or not us."""
+    async with _admin(kafka) as admin:
+        try:
+            answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        except IncompatibleBrokerVersion:
+            return None
+    [resource] = answers[0].resources
+    if resource[0]:
+        return None
+    return {entry[0]: entry[1] for entry in resource[4] if entry[1] is not None}
+
+
+@asynccontextmanager
+async def _admin(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An admin client for one question, bounded in time."""
+    with kafka_errors(kafka):
+        admin = AIOKafkaAdminClient(**kafka_options(kafka), request_timeout_ms=int(ASK_S * 1e3))
+        try:
+            async with asyncio.timeout(ASK_S):
+                await admin.start()
+                yield admin
+        finally:
+            await admin.close()
+
+
+def _findings(subject: str, told: Iterable[tuple[Severity, str, str]]) -> list[Finding]:
+    return [Finding(subject, *each) for each in told]

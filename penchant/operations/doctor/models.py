@@ -1,0 +1,47 @@
+"""Models: does every configured server speak as it should, with the tensors that we need?"""
+
+import asyncio
+import time
+
+from clients.dialects import discovery
+from clients.pools.endpoints import Endpoint
+from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding
+from penchant.settings.root import Settings
+from penchant.worker import wiring
+from streams.errors import ContractMismatch, ModelUnavailable
+
+PROBE_S = 5.0
+"""How long one server may take to say what it is."""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Ask all servers at once. That all are away is no error: the rules stand in, and say so."""
+    endpoints = [(pool.name, endpoint) for pool in wiring.pools(settings) for endpoint in pool.endpoints]
+    return await asyncio.gather(*(_ask(pool, endpoint) for pool, endpoint in endpoints))
+
+
+async def _ask(pool: str, endpoint: Endpoint) -> Finding:
+    url, dialect, model, key = endpoint.url, endpoint.dialect, endpoint.model, endpoint.api_key
+    client = discovery.connect(url, dialect, model, key, endpoint.server, endpoint.tokens_per_block)
+    began_s = time.monotonic()
+    try:
+        async with asyncio.timeout(PROBE_S):
+            found = await client.probe()
+    except ContractMismatch as exc:
+        return Finding("model", ERROR, f"{pool}: {str(exc).partition(chr(10))[0]}", exc.remedy)
+    except (ModelUnavailable, TimeoutError) as exc:
+        why = str(exc) or f"no answer within {PROBE_S:g} s"
+        remedy = "start it, or correct its address; until then the rules answer for the model, marked as such"
+        return Finding("model", WARNING, f"{pool}: {url} is away: {why}", remedy)
+    finally:
+        await client.close()
+    return judge(pool, found, time.monotonic() - began_s)
+
+
+def judge(pool: str, found: str, seconds: float) -> Finding:
+    """What a probe found; the client says in brackets what the server lacks."""
+    told = f"{pool}: {found}, asked in {seconds * 1e3:,.0f} ms"
+    if "(without " not in found:
+        return Finding("model", INFO, told)
+    remedy = "nothing stops without it; guided decoding saves answers that are no intent, perf metrics tell waits apart"
+    return Finding("model", WARNING, told, remedy)

@@ -1,0 +1,66 @@
+"""Ask: what the model says to a shopper's prompt now, and what grounding leaves of it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from clients.calls import Call
+from clients.dialects import discovery
+from penchant.settings.root import Settings
+from penchant.worker import wiring
+from prompts.answer import parse
+from prompts.grounding import ground
+from prompts.render import Prompt, PromptRenderer
+from prompts.rules import rules
+from streams.errors import AnswerRefused
+from streams.records.intents import Findings
+from streams.sessions.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The raw answer, what grounding removed by kind, and what was left; `refused` when it is no answer at all."""
+
+    endpoint: str
+    model: str
+    text: str
+    removed: tuple[str, ...] = ()
+    findings: Findings | None = None
+    refused: str = ""
+
+
+async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt) -> Asked:
+    """Call the first server of the first pool, as background work. Raises ModelUnavailable, ModelOverloaded,
+    DeadlinePassed or ContractMismatch."""
+    endpoint = wiring.pools(settings)[0].endpoints[0]
+    client = discovery.connect(
+        endpoint.url, endpoint.dialect, endpoint.model, endpoint.api_key, endpoint.server, endpoint.tokens_per_block
+    )
+    try:
+        completion = await client.complete(_call(settings, shopper, prompt))
+    finally:
+        await client.close()
+    try:
+        answer = parse(completion.text)
+    except AnswerRefused as error:
+        return Asked(completion.endpoint, completion.model, completion.text, refused=str(error))
+    missions = settings.intent.missions
+    world = PromptRenderer(prompt.version, missions, wiring.budget(settings)).world(session)
+    grounded = ground(answer, world, rules(world, missions), missions)
+    return Asked(completion.endpoint, completion.model, completion.text, grounded.removed, grounded.findings)
+
+
+def _call(settings: Settings, shopper: str, prompt: Prompt) -> Call:
+    sampling = wiring.sampling(settings)
+    return Call(
+        id=f"inspect-{shopper}",
+        prompt=prompt.text,
+        deadline_s=asyncio.get_running_loop().time() + settings.model.deadline_s,
+        max_tokens=min(sampling.max_tokens, prompt.max_tokens),
+        shopper=shopper,
+        traffic_class="batch",
+        temperature=sampling.temperature,
+        seed=sampling.seed,
+        stop=prompt.stop,
+        json_schema=prompt.json_schema,
+        prompt_version=prompt.version,
+    )

@@ -1,0 +1,105 @@
+"""Dossier: what Redis, the topic and the model say of one shopper, gathered read-only."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from penchant.kafka.reader import TopicReader
+from penchant.operations.inspection.why import Later, Standing
+from penchant.settings.root import Settings
+from penchant.worker import wiring
+from prompts.render import Prompt, PromptRenderer, versions
+from storage.checkpoints import Context, Erased
+from storage.connection import Client, ask, connect
+from storage.keys import Keys
+from storage.writer import RedisCheckpoints
+from streams.errors import BrokerUnavailable, ContractMismatch, StoreCorrupt
+from streams.records.intents import Intent
+from streams.sessions.packing import load
+from streams.sessions.session import Session
+
+SEARCH_S = 5.0
+"""How long the topic is searched for later events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """What was found; None where there is nothing. `notes` say what could not be looked at."""
+
+    shopper: str
+    at_ms: int
+    intent: Intent | None
+    expires_in_s: float | None
+    context: Context | None
+    erasure: int
+    session: Session | None
+    prompt: Prompt | None
+    later: Later | None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def standing(self) -> Standing:
+        """How intent, context and topic stand to each other."""
+        context = self.context
+        return Standing(context.position if context else None, bool(context and context.owed), self.later)
+
+
+async def gather(settings: Settings, shopper: str) -> Dossier:
+    """Look at everything. Raises StoreUnavailable and StoreCorrupt; a Kafka that is away is a note."""
+    keys, within_s = Keys(settings.redis.namespace), settings.redis.timeout_s
+    async with AsyncExitStack() as stack:
+        redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+        stack.push_async_callback(redis.aclose)
+        intent, expires_in_s = await _intent(redis, keys.intent(shopper), within_s)
+        [found] = await RedisCheckpoints(redis, keys, within_s).load([shopper])
+    context = found if isinstance(found, Context) else None
+    session = load(context.session) if context else None
+    notes: list[str] = []
+    later = await _later(settings, context, shopper, notes)
+    prompt = _prompt(settings, intent, session)
+    erasure = found.erasure if isinstance(found, Context | Erased) else 0
+    now_ms = time.time_ns() // 1_000_000
+    return Dossier(shopper, now_ms, intent, expires_in_s, context, erasure, session, prompt, later, notes)
+
+
+async def _intent(redis: Client, key: str, within_s: float) -> tuple[Intent | None, float | None]:
+    doc, ttl_ms = await ask(redis, [("HGET", key, "doc"), ("PTTL", key)], within_s)
+    if doc is None:
+        return None, None
+    try:
+        return Intent.model_validate_json(doc), ttl_ms / 1e3
+    except ValueError as exc:
+        raise StoreCorrupt(key, str(exc)) from exc
+
+
+def _prompt(settings: Settings, intent: Intent | None, session: Session | None) -> Prompt | None:
+    """As it would be asked about the stored session now, in the version that the intent was made with."""
+    if session is None:
+        return None
+    version = intent.prompt_version if intent and intent.prompt_version in versions() else settings.prompt.version
+    return PromptRenderer(version, settings.intent.missions, wiring.budget(settings)).render(session)
+
+
+async def _later(settings: Settings, context: Context | None, shopper: str, notes: list[str]) -> Later | None:
+    if context is None:
+        return None
+    count = searched = 0
+    first_ms: int | None = None
+    try:
+        async with TopicReader(settings.kafka) as reader, asyncio.timeout(SEARCH_S):
+            log = await reader.log(settings.kafka.topic)
+            if context.partition >= log.partitions:
+                return None
+            firsts = {context.partition: min(context.position.offset + 1, log.ends[context.partition])}
+            async for _, records in reader.scan(log, firsts):
+                searched += len(records)
+                own = [record for record in records if record.key == shopper.encode()]
+                first_ms = first_ms if first_ms is not None or not own else own[0].timestamp
+                count += len(own)
+    except TimeoutError:
+        return Later(count, searched, first_ms, complete=False)
+    except (BrokerUnavailable, ContractMismatch) as error:
+        notes.append(f"the topic could not be searched: {error}")
+        return None
+    return Later(count, searched, first_ms)

@@ -1,0 +1,142 @@
+"""Show: a dossier as people read it, and as machines do."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from penchant.operations.inspection.ask import Asked
+from penchant.operations.inspection.shopper_report import Dossier
+from penchant.operations.inspection.why import MEANINGS, Part, largest, parts, verdict
+from streams.records.intents import Intent
+from streams.sessions.session import Session
+
+BAR = 24
+"""Characters of the longest bar."""
+
+LINES = 12
+"""The prompt's last lines that are shown unless all are asked for."""
+
+
+def show(console: Console, dossier: Dossier, asked: Asked | None, *, whole_prompt: bool) -> None:
+    """Print it, the reason for its age first."""
+    console.print(f"[bold]{dossier.shopper}[/bold]: {verdict(dossier.intent, dossier.standing, dossier.at_ms)}")
+    if dossier.intent is not None:
+        console.print(bars(parts(dossier.intent, dossier.at_ms)))
+        _intent(console, dossier.intent, dossier.expires_in_s)
+    if dossier.session is not None:
+        _stored(console, dossier)
+        console.print(events(dossier.session))
+    if dossier.prompt is not None:
+        _prompt(console, dossier.prompt.text, whole=whole_prompt)
+    if asked is not None:
+        _asked(console, asked)
+    for note in dossier.notes:
+        console.print(f"[yellow]note[/yellow]: {note}")
+
+
+def bars(found: list[Part]) -> Table:
+    """The parts of the age as a bar chart, the largest one of its making marked. How long ago that was has no bar: of
+    an old intent nothing else would be seen."""
+    longest = largest(found, made=True)
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for part in found:
+        mark = "◀ largest" if part is longest and part.ms else ""
+        length = round(part.ms / longest.ms * BAR) if longest.ms and part.name != "since" else 0
+        style = "bold red" if mark else "cyan"
+        table.add_row(part.name, _ms(part.ms), Text("█" * length, style=style), mark, MEANINGS[part.name])
+    return table
+
+
+def events(session: Session) -> Table:
+    """The window's lines without what shoppers typed; the prompt shows that, masked."""
+    table = Table(
+        title=f"session of {session.events} events, {session.height} lines in the window", title_justify="left"
+    )
+    for name in ("time", "action", "item", "category", "price"):
+        table.add_column(name)
+    for row in session.rows():
+        item = row.item
+        shown = (
+            (item.id, item.category or "", "" if item.price is None else f"{item.price:g}") if item else ("", "", "")
+        )
+        table.add_row(_time(row.time_ms), row.action, *shown)
+    return table
+
+
+def report(dossier: Dossier, asked: Asked | None) -> dict[str, Any]:
+    """The same as one JSON object."""
+    intent, context, session = dossier.intent, dossier.context, dossier.session
+    return {
+        "shopper": dossier.shopper,
+        "why": verdict(intent, dossier.standing, dossier.at_ms),
+        "age_ms": dossier.at_ms - intent.as_of_ms if intent else None,
+        "parts_ms": {part.name: part.ms for part in parts(intent, dossier.at_ms)} if intent else {},
+        "intent": intent.model_dump(mode="json") if intent else None,
+        "expires_in_s": dossier.expires_in_s,
+        "stored": {
+            "position": str(context.position),
+            "partition": context.partition,
+            "owner": context.owner,
+            "owed": context.owed,
+            "events": session.events if session else None,
+            "lines": session.height if session else None,
+        }
+        if context
+        else None,
+        "erasure": dossier.erasure or None,
+        "later_records": dossier.later.records if dossier.later else None,
+        "prompt": dossier.prompt.text if dossier.prompt else None,
+        "asked": _asked_report(asked) if asked else None,
+        "notes": dossier.notes,
+    }
+
+
+def _intent(console: Console, intent: Intent, expires_in_s: float | None) -> None:
+    who = f"{intent.model} at {intent.replica}" if intent.model else "the rules"
+    arm = f", arm {intent.arm}" if intent.arm else ""
+    expires = f", expires in {expires_in_s:,.0f} s" if expires_in_s is not None else ""
+    console.print(f"intent at {intent.position} by {who}, prompt {intent.prompt_version}{arm}{expires}")
+    console.print(intent.model_dump_json(exclude={"waits"}), soft_wrap=True, highlight=True)
+
+
+def _stored(console: Console, dossier: Dossier) -> None:
+    context = dossier.context
+    if context is not None:
+        owed = ", a call is owed" if context.owed else ""
+        erased = f", erased before (erasure {context.erasure})" if context.erasure else ""
+        place = f"partition {context.partition}, position {context.position}"
+        console.print(f"stored at {place}, by {context.owner}{owed}{erased}")
+
+
+def _prompt(console: Console, text: str, *, whole: bool) -> None:
+    lines = text.splitlines()
+    left_out = 0 if whole else max(len(lines) - LINES, 0)
+    what = f" (the last {LINES} of {len(lines)} lines; --prompt shows all)" if left_out else ""
+    console.print(f"[bold]prompt[/bold]{what}")
+    console.print("\n".join(lines[left_out:]), markup=False, highlight=False, soft_wrap=True)
+
+
+def _asked(console: Console, asked: Asked) -> None:
+    console.print(f"[bold]answer[/bold] of {asked.model} at {asked.endpoint}, now")
+    console.print(asked.text, markup=False, highlight=False, soft_wrap=True)
+    if asked.refused:
+        console.print(f"it is no answer: {asked.refused}")
+    else:
+        console.print(f"grounding removed: {', '.join(asked.removed) or 'nothing'}")
+
+
+def _asked_report(asked: Asked) -> dict[str, Any]:
+    findings = asked.findings.model_dump(mode="json") if asked.findings else None
+    told = {"endpoint": asked.endpoint, "model": asked.model, "answer": asked.text, "removed": asked.removed}
+    return told | {"findings": findings, "refused": asked.refused or None}
+
+
+def _ms(value: float) -> str:
+    return f"{value / 1e3:,.1f} s" if value >= 10_000 else f"{value:,.0f} ms"
+
+
+def _time(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1e3, UTC).isoformat(timespec="milliseconds")

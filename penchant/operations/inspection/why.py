@@ -1,0 +1,91 @@
+"""Why: where an intent's age comes from. Pure; milliseconds."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from streams.records.intents import Intent
+from streams.sessions.positions import Position
+
+STAMPS = ("debounce", "backlog", "limiter", "queue", "prefill", "decode", "write")
+"""The stamps of streams/records/intents.py, in the order of an event's way."""
+
+MEANINGS = {
+    "reading": "from the last event to when a worker read it, as clocks have it",
+    "debounce": "for the shopper to pause, as triggers say",
+    "backlog": "behind others who were due earlier",
+    "limiter": "first in line, for a place at a model server",
+    "queue": "in the model server's own queue",
+    "prefill": "for the prompt to be computed",
+    "decode": "for the answer",
+    "write": "for Redis",
+    "since": "since it was written",
+}
+
+
+class Part(NamedTuple):
+    """One part of an intent's age."""
+
+    name: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What stands in the topic after the stored session: the shopper's own records, of so many that were looked
+    through; the first one's timestamp; and whether all was looked through."""
+
+    records: int
+    searched: int
+    first_ms: int | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the intent stands to what is stored and what is in the topic. `stored`: the context's position; `owed`: an
+    intent is still to come for it."""
+
+    stored: Position | None
+    owed: bool = False
+    later: Later | None = None
+
+
+def parts(intent: Intent, now_ms: float) -> list[Part]:
+    """The age, part by part. Their sum is the age, but where clocks differ."""
+    waits = [Part(name, getattr(intent.waits, f"{name}_ms")) for name in STAMPS]
+    to_write = intent.written_at_ms - intent.as_of_ms
+    reading = max(to_write - sum(part.ms for part in waits), 0.0)
+    return [Part("reading", reading), *waits, Part("since", max(now_ms - intent.written_at_ms, 0.0))]
+
+
+def largest(found: list[Part], *, made: bool = False) -> Part:
+    """The largest part; with `made` of those until it was written."""
+    return max((part for part in found if not made or part.name != "since"), key=lambda part: part.ms)
+
+
+def verdict(intent: Intent | None, standing: Standing, now_ms: float) -> str:
+    """One sentence: why it is as old as it is, and whose turn it is."""
+    if intent is None:
+        return _absent(standing)
+    later = standing.later
+    if later is not None and later.records:
+        waited_s = (now_ms - (later.first_ms or now_ms)) / 1e3
+        return f"{later.records} later events stand in the topic, the first since {waited_s:.1f} s: a worker is behind"
+    if standing.stored is not None and standing.stored > Position.parse(intent.position):
+        if standing.owed:
+            return "later events are stored without an intent, and a call is owed: the model is behind or away"
+        return "later events are stored, none of which asks for a call"
+    if intent.source == "rules" and standing.owed:
+        return "the rules stand in: the model's answer is owed, and comes when it is back"
+    made = largest(parts(intent, now_ms), made=True)
+    return f"nothing has come since: it is as new as it can be; most of its making was {made.name}, {made.ms:.0f} ms"
+
+
+def _absent(standing: Standing) -> str:
+    if standing.later is not None and standing.later.records:
+        return f"there is no intent yet, and {standing.later.records} events stand in the topic: a worker is behind"
+    if standing.stored is None:
+        return "nothing is known of this shopper: no event, all of it expired, or it was erased"
+    if standing.owed:
+        return "a session is stored and its first intent is owed: the model is behind or away"
+    return "a session is stored whose intent has expired, or which never asked for a call"

@@ -1,0 +1,148 @@
+"""Rekey: puts together what `penchant rekey` runs, and knows when it is done."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import faust
+
+from agents.health.statistics import Meter
+from agents.rekey.keyed_producer import KafkaTarget
+from agents.rekey.rekey import Rekey, Tally
+from agents.worker.refusals import Refusals
+from penchant.kafka.options import idempotent_producer
+from penchant.kafka.reader import TopicReader
+from penchant.kafka.topics import create_topic
+from penchant.settings.root import Settings
+from penchant.worker import wiring
+from penchant.worker.presidio import redaction
+from streams.errors import BrokerUnavailable
+from streams.events.dialects import DialectName, dialect
+from streams.kafka.batches import TP, RecordBatch
+from streams.kafka.dead_letter_producer import KafkaLetters
+from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running, watch
+from streams.kafka.transport import BatchConsumer, BatchTransport
+from streams.records.lineage import Log
+
+DRAIN_S = 5.0
+LOOK_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """From which topics, each in which dialect, to which one. `partitions`: make the target if there is none."""
+
+    sources: Mapping[str, DialectName]
+    target: str
+    group: str
+    partitions: int | None = None
+
+
+class Rekeying:
+    """A rekey that runs. `lag` is how many offsets it had before it at its start."""
+
+    def __init__(self, rekey: Rekey, ends: Mapping[TP, int], lag: int) -> None:
+        self._rekey, self._ends, self.lag = rekey, ends, lag
+        self._consumer: BatchConsumer | None = None
+        self._idle: set[TP] = set()
+
+    @property
+    def tally(self) -> Tally:
+        """What was done so far."""
+        return self._rekey.tally
+
+    def attach(self, consumer: BatchConsumer) -> None:
+        """Where batches come from."""
+        self._consumer = consumer
+
+    async def worked_off(self) -> None:
+        """Return when all that stood in our share of the topics at the start is written or refused for good."""
+        while not await self._done():  # noqa: ASYNC110 - what is waited for is in Kafka
+            await asyncio.sleep(LOOK_S)
+
+    async def _done(self) -> bool:
+        ours = self._rekey.assignment()
+        if self._consumer is None or not ours:
+            return False
+        try:
+            lags = await self._consumer.lags()
+        except BrokerUnavailable:
+            return False
+        # Transaction markers at an end are never handed out. So a partition is done too when nothing is left to fetch
+        # of it and nothing under way, twice: what was fetched last is then no longer on its way to us.
+        idle = {tp for tp in ours if lags.get(tp) == 0 and not self._rekey.busy(tp)}
+        before, self._idle = self._idle, idle
+        return all(tp in idle & before or self._past(tp) for tp in ours)
+
+    def _past(self, tp: TP) -> bool:
+        reached = self._rekey.reached(tp)
+        return reached is not None and reached >= self._ends.get(tp, 0)
+
+
+@asynccontextmanager
+async def rekeying(settings: Settings, plan: Plan) -> AsyncIterator[Rekeying]:
+    """A rekey that runs while the block does; leaving it finishes what is under way, and commits.
+
+    What breaks inside cancels the block and is raised: ContractMismatch when a topic is missing, DeadLetterLimit,
+    BrokerUnavailable.
+    """
+    kafka = settings.kafka
+    if plan.partitions is not None:
+        await create_topic(kafka.model_copy(update={"topic": plan.target}), plan.partitions)
+    async with AsyncExitStack() as stack:
+        reader = await stack.enter_async_context(TopicReader(kafka))
+        await reader.log(plan.target, "add --create-topic --partitions 12, or make it by the broker's own means")
+        logs = [await reader.log(topic) for topic in plan.sources]
+        lag = sum([await _lag(reader, log, plan.group) for log in logs])
+        producer = await stack.enter_async_context(idempotent_producer(kafka, linger_ms=5, max_batch_size=262_144))
+        refusals = Refusals(KafkaLetters(producer, kafka.dead_letter_topic), wiring.limit(settings), Meter())
+        redact = redaction(kafka)
+        dialects = {topic: dialect(name, redact_query=redact) for topic, name in plan.sources.items()}
+        rekey = Rekey(dialects, KafkaTarget(producer, plan.target), refusals)
+        ends = {TP(log.topic, number): end for log in logs for number, end in enumerate(log.ends)}
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
+        app = _app(replace(wiring.group(settings, folder), group_id=plan.group), rekey, list(plan.sources))
+        done = Rekeying(rekey, ends, lag)
+        async with _running(app, rekey, done):
+            yield done
+
+
+def _app(group: KafkaGroup, rekey: Rekey, sources: list[str]) -> faust.App:
+    async def drain(_: object) -> None:
+        await rekey.drain(DRAIN_S)
+
+    async def take(stream: faust.StreamT[RecordBatch]) -> None:
+        async for batch in stream:
+            await rekey.take(batch)
+
+    app = make_app(group, sources[0], rekey)
+    app.transport = BatchTransport(app, sources, rekey, drain)
+    for topic in sources:
+        app.agent(event_topic(app, topic), name=f"rekey-{topic}")(take)
+    return app
+
+
+@asynccontextmanager
+async def _running(app: faust.App, rekey: Rekey, done: Rekeying) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as tasks:
+        beside = tasks.create_task(rekey.run())
+        async with running(app):
+            consumer = cast("BatchConsumer", app.consumer)
+            done.attach(consumer)
+            watching = tasks.create_task(watch(app))
+            try:
+                yield
+            finally:
+                watching.cancel()
+                consumer.pause(rekey.assignment())
+                await rekey.drain(DRAIN_S)
+        beside.cancel()
+
+
+async def _lag(reader: TopicReader, log: Log, group: str) -> int:
+    committed, begins = await reader.committed(log, group), await reader.beginnings(log)
+    return sum(end - max(committed.get(number, 0), begins[number]) for number, end in enumerate(log.ends))

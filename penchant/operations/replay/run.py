@@ -1,0 +1,248 @@
+"""Run: puts together what `penchant replay` runs."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from agents.fleet.switches import NAMES, Switches, load
+from agents.replay.calls import ReplayCalls, ReplayRules, Tally
+from agents.replay.live_replay import Redo
+from agents.replay.replay import PartitionReplay
+from agents.worker.backlog import Backlog
+from agents.worker.checkpoints import Checkpoints
+from agents.worker.erasures import Erasures
+from agents.worker.partition import Partition
+from agents.worker.recall import Recall
+from clients.pools.client import PooledClient
+from penchant.kafka.reader import TopicReader
+from penchant.operations.replay.compare import Comparison, compare
+from penchant.operations.replay.moments import Moment
+from penchant.operations.replay.source import Range, find, lines, read
+from penchant.settings.root import Settings
+from penchant.worker import wiring
+from penchant.worker.erasures import ErasureWatch
+from penchant.worker.model_side import ModelSide, reasoning_of
+from penchant.worker.presidio import redaction
+from penchant.worker.tokenizer import tokenizer
+from storage.connection import Client, connect
+from storage.erasures import RedisErasures
+from storage.fleet import RedisFleet
+from storage.gather import GatheringWriter
+from storage.keys import Keys
+from storage.lineage import RedisLineage
+from storage.progress import RedisProgress
+from storage.writer import RedisCheckpoints
+from streams.errors import StoreUnavailable
+from streams.events.decoding import Record
+from streams.events.dialects import dialect
+from streams.records.lineage import Log
+
+EAGERNESS = 0.3
+"""How much waiting on a model server a replay tolerates: little, so that it gives way to live calls."""
+
+PER_SERVER = 4
+"""Calls that a replay has in flight at each model server: beside more, live intents come later by more than a twentieth
+(docs/performance.md)."""
+
+SAVE_S, AGAIN_S = 1.0, 0.5
+KEEP_MS = 7 * 86_400_000
+"""How long at least what was replayed into a namespace of its own stays there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to replay, and to where: into `namespace`, or over the live keys in `generation`. Of a `file` all is.
+
+    At each model server it has `per_server` calls in flight at the most.
+    """
+
+    begin: Moment
+    end: Moment
+    namespace: str | None = None
+    generation: int = 0
+    file: Path | None = None
+    per_server: int = PER_SERVER
+
+    @property
+    def name(self) -> str:
+        """Tells this plan from others, so that a crashed one goes on and another begins anew."""
+        return f"{self.begin} {self.end} {self.file or ''}"
+
+
+class Driver(Protocol):
+    """What one partition's records are fed to."""
+
+    partition: Partition
+
+    async def take(self, records: Sequence[Record]) -> None: ...
+
+    async def finish(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far it is; `total` is known once the range is."""
+
+    tally: Tally
+    total: int = 0
+    resumed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What it came to; `comparison` with what is live, of a replay into a namespace of its own."""
+
+    tally: Tally
+    records: int
+    seconds: float
+    comparison: Comparison | None
+    cost: float
+
+
+async def replay(settings: Settings, plan: Plan, progress: Progress) -> Outcome:
+    """Run to the end of the range. Cancelled or killed, the same plan goes on where it was. Raises as a worker does."""
+    began_s = time.monotonic()
+    async with AsyncExitStack() as stack:
+        redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+        stack.push_async_callback(redis.aclose)
+        pools = ModelSide(settings, None, None).everybody(EAGERNESS)
+        stack.push_async_callback(pools.close)
+        stage = _Stage(settings, plan, redis, pools, progress)
+        reader = None if plan.file else await stack.enter_async_context(TopicReader(settings.kafka, committed=True))
+        await stage.prepare(reader)
+        await stage.run(reader)
+        comparison = await stage.compare() if plan.namespace else None
+    cost = sum(replica.cost for replica in pools.replicas)
+    return Outcome(progress.tally, progress.total, time.monotonic() - began_s, comparison, cost)
+
+
+class _Stage:
+    """Everything of one run."""
+
+    def __init__(self, settings: Settings, plan: Plan, redis: Client, pools: PooledClient, progress: Progress) -> None:
+        self._settings, self._plan, self._redis, self._pools, self._progress = settings, plan, redis, pools, progress
+        self._live = Keys(settings.redis.namespace)
+        self._keys = Keys(plan.namespace) if plan.namespace else self._live
+        self._within_s = settings.redis.timeout_s
+        self._store = RedisCheckpoints(redis, self._keys, self._within_s)
+        self._saved = RedisProgress(redis, self._keys, self._within_s, plan.name)
+        self._drivers: dict[int, Driver] = {}
+        self._seen: set[str] = set()
+        self._span = Range({}, {})
+        self._log: Log | None = None
+        self._switches = Switches()
+
+    async def prepare(self, reader: TopicReader | None) -> None:
+        """Find the range, what is erased, and where an earlier run stopped."""
+        lineage = await RedisLineage(self._redis, self._live, self._within_s).read()
+        self._lineage = lineage.number if lineage else 0
+        self._erasures = Erasures(RedisErasures(self._redis, self._keys, self._within_s), self._store, self._lineage)
+        if reader is not None:
+            await ErasureWatch(reader, self._settings.kafka.erasure_topic, self._erasures).catch_up()
+            self._log = await reader.log(self._settings.kafka.topic)
+            self._span = await find(reader, self._log, self._plan.begin, self._plan.end)
+        self._progress.total = self._span.records
+        done = await self._saved.read() if self._plan.namespace else {}
+        firsts = {number: max(first, done.get(number, 0)) for number, first in self._span.firsts.items()}
+        self._progress.resumed = self._span.records - Range(firsts, self._span.ends).records
+        self._span = Range(firsts or done, self._span.ends)
+
+    async def run(self, reader: TopicReader | None) -> None:
+        """Feed every partition, finish all, and remember on the way how far it came."""
+        count = await asyncio.to_thread(tokenizer, self._settings.prompt.tokenizer)
+        reasoning = reasoning_of(self._settings, count)(self._settings.prompt.version, wiring.sampling(self._settings))
+        writer = GatheringWriter(self._store, wiring.gather(self._settings))
+        servers = len(self._pools.replicas)
+        rules = ReplayRules(in_flight=self._plan.per_server * servers)
+        async with asyncio.TaskGroup() as tasks:
+            runs = (self._pools.run(), self._save(), self._follow())
+            beside = [tasks.create_task(run) for run in runs]
+            async with asyncio.TaskGroup() as calls:
+                making = ReplayCalls(
+                    self._pools, reasoning, writer, self._checkpoints(), rules, self._progress.tally, calls,
+                    lambda: self._switches.number("share_replay", 1.0),
+                )  # fmt: skip
+                await self._feed(reader, making)
+            for task in beside:
+                task.cancel()
+        await writer.close()
+        await self._saved.forget()
+
+    async def compare(self) -> Comparison:
+        """What is live, beside what came of it here."""
+        return await compare(self._redis, self._live, self._keys, self._seen, self._within_s)
+
+    async def _feed(self, reader: TopicReader | None, calls: ReplayCalls) -> None:
+        async for number, records in self._records(reader):
+            self._seen |= {record.key.decode(errors="replace") for record in records if record.key}
+            if number not in self._drivers:
+                self._drivers[number] = self._driver(number, calls)
+            await _patiently(partial(self._drivers[number].take, records))
+        for driver in self._drivers.values():
+            await _patiently(driver.finish)
+
+    def _records(self, reader: TopicReader | None) -> AsyncIterator[tuple[int, Sequence[Record]]]:
+        if reader is not None and self._log is not None:
+            return read(reader, self._log, self._span)
+        if self._plan.file is None:
+            raise AssertionError("a replay has a topic or a file")
+        return lines(self._plan.file, self._span.firsts.get(0, 0))
+
+    def _driver(self, number: int, calls: ReplayCalls) -> Driver:
+        settings, partition = self._settings, Partition(number, epoch=1, commit_lag_s=0.0)
+        name = "native" if self._plan.file else settings.kafka.dialect
+        decoder, session = dialect(name, keyed=True, redact_query=redaction(settings.kafka)), wiring.session(settings)
+        if self._plan.namespace is None:
+            return Redo(
+                partition, decoder, session, self._store, self._checkpoints(), calls,
+                lineage=self._lineage, generation=self._plan.generation, erased=self._erasures.of,
+            )  # fmt: skip
+        backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
+        recall = Recall(self._store, self._store, backlog, self._lineage, erased=self._erasures.of)
+        return PartitionReplay(partition, backlog, recall, decoder, session, self._store, self._checkpoints(), calls)
+
+    def _checkpoints(self) -> Checkpoints:
+        kind = Kept if self._plan.namespace else Checkpoints
+        expiry, generation = wiring.expiry(self._settings), self._plan.generation
+        return kind("replay", expiry, _now_ms, lineage=self._lineage, generation=generation)
+
+    async def _follow(self) -> None:
+        """Hear how much operators leave to replays."""
+        fleet = RedisFleet(self._redis, self._live, self._within_s, NAMES)
+        while True:
+            with suppress(StoreUnavailable, ValueError):
+                self._switches = load((await fleet.read()).switches)
+            await asyncio.sleep(SAVE_S)
+
+    async def _save(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_S)
+            offsets = {number: driver.partition.ledger.uncovered() for number, driver in self._drivers.items()}
+            reached: Mapping[int, int] = {number: at for number, at in offsets.items() if at is not None}
+            with suppress(StoreUnavailable):
+                await self._saved.write(reached)
+
+
+class Kept(Checkpoints):
+    """By event time the intents of old events would have expired before anybody could compare them."""
+
+    def intent_ends_ms(self, last_ms: int) -> int:  # noqa: ARG002 # the clock's time counts here
+        return self.clock_ms() + KEEP_MS
+
+
+async def _patiently(do: Callable[[], Awaitable[None]]) -> None:
+    """Again and again while the store is away."""
+    while True:
+        try:
+            return await do()
+        except StoreUnavailable:
+            await asyncio.sleep(AGAIN_S)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

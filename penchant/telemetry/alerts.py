@@ -1,0 +1,53 @@
+"""Alerts: what operators should know at once, posted to a webhook of theirs."""
+
+import asyncio
+import os
+import socket
+import time
+from dataclasses import asdict
+from typing import Any
+
+import httpx
+import orjson
+import structlog
+
+from agents.fleet.control_watch import ExperimentNotice
+from clients.pools.registry import Notice
+
+WITHIN_S = 5.0
+KEPT = 100
+"""Alerts that wait for a webhook which does not answer; further ones are only in the log."""
+
+log = structlog.get_logger()
+
+
+class Alerts:
+    """Posts one JSON object an alert. `run` beside it sends them; what cannot be sent is said in the log."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._worker = url, f"{socket.gethostname()}-{os.getpid()}"
+        self._waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue(KEPT)
+
+    def tell(self, notice: Notice | ExperimentNotice) -> None:
+        """Send this soon. Never waits."""
+        told = asdict(notice) | {"worker": self._worker, "at": round(time.time(), 3)}
+        told.pop("at_s")
+        try:
+            self._waiting.put_nowait(told)
+        except asyncio.QueueFull:
+            log.warning("alert.dropped", why=f"{KEPT} wait already for {self._url}", alert=told)
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        async with httpx.AsyncClient(timeout=WITHIN_S, trust_env=False) as client:
+            while True:
+                await self._post(client, await self._waiting.get())
+
+    async def _post(self, client: httpx.AsyncClient, told: dict[str, Any]) -> None:
+        try:
+            answer = await client.post(
+                self._url, content=orjson.dumps(told), headers={"Content-Type": "application/json"}
+            )
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            log.warning("alert.failed", error=str(error) or type(error).__name__, alert=told)

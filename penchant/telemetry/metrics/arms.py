@@ -1,0 +1,64 @@
+"""Arms: the metrics of experiments. The settings name the arms, so that there are no more labels than that."""
+
+import time
+from collections.abc import Iterable
+
+from agents.experiments.outcomes import NAMES
+from agents.worker.instruments import Instruments
+from penchant.telemetry.metrics.readings import Sample
+from penchant.telemetry.metrics.words import Metric
+
+ARM = ("experiment", "arm")
+
+
+def outcomes(instruments: Instruments) -> Iterable[Sample]:
+    """What became of each arm's calls."""
+    for key, counts in list(instruments.outcomes.totals.items()):
+        for name in NAMES:
+            yield (*key, name), counts[name]
+
+
+def answers(instruments: Instruments) -> Iterable[Sample]:
+    """How long each arm's answers took."""
+    return list(instruments.outcomes.latency_s.items())
+
+
+def forward(instruments: Instruments) -> Iterable[Sample]:
+    """1 for each experiment in force."""
+    if (control := instruments.control) is not None:
+        running = {each.name for each in control.trials.running}
+        for each in control.trials.experiments:
+            yield (each.name,), each.name in running
+
+
+def age_s(instruments: Instruments) -> Iterable[Sample]:
+    """How old what is known of the fleet is."""
+    if (control := instruments.control) is not None and control.read_s is not None:
+        yield (), max(time.monotonic() - control.read_s, 0.0)
+
+
+ARMS = (
+    Metric(
+        "gauge", "experiment_forward", "1 while an experiment is in force, 0 when it was rolled back.",
+        "0: `penchant control status` says why, and by whom; it stays so until an operator brings it forward.",
+        forward, ("experiment",),
+    ),
+    Metric(
+        "counter", "arm_outcomes",
+        "What became of an arm's calls on this worker, the control's too: failed, invalid, empty (no evidence); of a "
+        "shadow agreed or skipped; of a holdout withheld.",
+        "`skipped`: the shadow's pool is too small for its percentage.",
+        outcomes, (*ARM, "outcome"),
+    ),
+    Metric(
+        "histogram", "arm_answer_seconds", "How long an arm's answers took, on this worker.",
+        "Far above its control's: the guardrail will roll it back.",
+        answers, ARM,
+    ),
+    Metric(
+        "gauge", "control_age_seconds", "How long ago this worker last read the control hash.",
+        "Above 2: look at Redis; until it is back, what was last decided stays in force.",
+        age_s,
+    ),
+)  # fmt: skip
+"""In the order in which an operator asks."""

@@ -1,0 +1,55 @@
+"""Exposition: the metrics as Prometheus reads them."""
+
+from collections.abc import Callable, Iterator
+from math import inf
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from agents.health.histogram import Histogram
+from agents.worker.instruments import Instruments
+from penchant.telemetry.metrics.vocabulary import VOCABULARY
+from penchant.telemetry.metrics.words import PREFIX, Metric
+
+
+class WorkerCollector(Collector):
+    """Reads the whole vocabulary whenever it is asked."""
+
+    def __init__(self, instruments: Instruments) -> None:
+        self._instruments = instruments
+
+    def collect(self) -> Iterator[Family]:
+        """One family a metric."""
+        for metric in VOCABULARY:
+            yield _family(metric, self._instruments)
+
+
+def exposition(instruments: Instruments) -> Callable[[], bytes]:
+    """A function that tells all metrics as they are now, in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(WorkerCollector(instruments))
+    ProcessCollector(registry=registry)
+    return lambda: generate_latest(registry)
+
+
+def _family(metric: Metric, instruments: Instruments) -> Family:
+    name = PREFIX + metric.name
+    if metric.kind == "histogram":
+        return _histogram(HistogramMetricFamily(name, metric.meaning, labels=metric.labels), metric, instruments)
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = kind(name, metric.meaning, labels=metric.labels)
+    for labels, value in metric.read(instruments):
+        if not isinstance(value, Histogram):
+            family.add_metric(labels, value)
+    return family
+
+
+def _histogram(family: HistogramMetricFamily, metric: Metric, instruments: Instruments) -> Family:
+    for labels, value in metric.read(instruments):
+        if isinstance(value, Histogram):
+            buckets = [("+Inf" if bound == inf else str(bound), float(count)) for bound, count in value.cumulated()]
+            family.add_metric(labels, buckets, value.total)
+    return family

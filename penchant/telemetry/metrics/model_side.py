@@ -1,0 +1,119 @@
+"""Model side: the metrics of the model servers, one by one. See vocabulary.py."""
+
+from collections.abc import Callable, Iterable
+from typing import get_args
+
+from agents.worker.instruments import Instruments
+from clients.pools.ejection import Cause
+from clients.pools.replicas import Replica, State
+from penchant.telemetry.metrics.readings import Reading, Sample
+from penchant.telemetry.metrics.words import Metric
+
+REPLICA = ("pool", "replica")
+
+
+def replicas(value: Callable[[Replica], float]) -> Reading:
+    """Something of each model server."""
+    return lambda instruments: [((each.pool, each.name), value(each)) for each in instruments.replicas()]
+
+
+def states(instruments: Instruments) -> Iterable[Sample]:
+    """1 for the state that each server is in."""
+    for each in instruments.replicas():
+        for state in get_args(State):
+            yield (each.pool, each.name, state), each.state == state
+
+
+def outcomes(instruments: Instruments) -> Iterable[Sample]:
+    """Calls that have ended, by how."""
+    for each in instruments.replicas():
+        counts = each.counts
+        ended = {
+            "answered": counts.answers,
+            "failed": counts.failures,
+            "refused": counts.overloads,
+            "late": counts.late,
+        }
+        for outcome, count in ended.items():
+            yield (each.pool, each.name, outcome), count
+
+
+def detours(instruments: Instruments) -> Iterable[Sample]:
+    """Calls that came to a server which is not their shopper's, by why."""
+    for each in instruments.replicas():
+        counts = each.counts
+        taken = {
+            "strayed": counts.strayed,
+            "spilled": counts.spilled,
+            "retried": counts.retries,
+            "hedged": counts.hedges,
+        }
+        for why, count in taken.items():
+            yield (each.pool, each.name, why), count
+
+
+def ejections(instruments: Instruments) -> Iterable[Sample]:
+    """How often each server was ejected, by cause."""
+    for each in instruments.replicas():
+        for cause in get_args(Cause):
+            yield (each.pool, each.name, cause), each.counts.ejections[cause]
+
+
+def cost_per_intent(instruments: Instruments) -> Iterable[Sample]:
+    """What an intent of a model has cost so far; nothing without prices or intents."""
+    cost = sum(each.cost for each in instruments.replicas())
+    meter = instruments.meter
+    made = meter.intents - meter.rules_intents
+    return [((), cost / made)] if cost and made else []
+
+
+MODEL_SIDE = (
+    Metric(
+        "gauge", "replica_state", "1 for the state of a model server: in, on trial after an ejection, or out.",
+        "`out`: the log and the alert say why. Of several servers one alone: look at its GPU and host.",
+        states, (*REPLICA, "state"),
+    ),
+    Metric(
+        "counter", "replica_ejections",
+        "How often a server was taken out: its calls failed, its probes failed, or it was far slower than its peers.",
+        "`speed` on one host again and again: its GPU degrades (clocks, ECC, a neighbour); drain it.",
+        ejections, (*REPLICA, "cause"),
+    ),
+    Metric(
+        "counter", "replica_calls", "Calls that have ended, by how: answered, failed, refused as overload, or late.",
+        "`refused` everywhere: the pool is full, add servers. `failed` on one: it is about to be ejected.",
+        outcomes, (*REPLICA, "outcome"),
+    ),
+    Metric(
+        "counter", "replica_detours",
+        "Calls whose shoppers belong elsewhere: strayed from a full server, spilled from a full pool, retried, hedged.",
+        "`strayed` grows: shoppers lose their KV cache; add servers, or raise routing.home_s.",
+        detours, (*REPLICA, "why"),
+    ),
+    Metric(
+        "gauge", "replica_in_flight", "Calls at a server now.",
+        "At `replica_limit` all the time: the server is the bottleneck.",
+        replicas(lambda each: each.limiter.in_flight.total()), REPLICA,
+    ),
+    Metric(
+        "gauge", "replica_limit", "How many calls a server may have at once, as it was found out.",
+        "Falls on one server while the others stay: it has become slower or shares its GPU.",
+        replicas(lambda each: each.limiter.limit.calls), REPLICA,
+    ),
+    Metric(
+        "gauge", "replica_service_seconds", "How long a server works on a call, without waiting; 0 before it is known.",
+        "Far above its peers of the same weight: as above.",
+        replicas(lambda each: each.condition.service_s or 0.0), REPLICA,
+    ),
+    Metric(
+        "counter", "replica_cost", "What the calls at a server cost, in the currency of its prices; 0 without prices.",
+        "Rises on a rented pool: the own ones spill; add servers there.",
+        replicas(lambda each: each.cost), REPLICA,
+    ),
+    Metric(
+        "gauge", "intent_cost", "What an intent of a model has cost on average, in the currency of the prices.",
+        "Rises: prompts are longer, less of them is cached, or the pools are too large for the traffic.",
+        cost_per_intent,
+    ),
+)  # fmt: skip
+"""In the order in which an operator asks."""

@@ -1,0 +1,38 @@
+"""Page: docs/metrics.md, made from the vocabulary by `python -m penchant.telemetry.metrics.page > docs/metrics.md`."""
+
+import sys
+
+from penchant.telemetry.metrics.vocabulary import VOCABULARY
+from penchant.telemetry.metrics.words import Metric
+
+HEAD = """\
+# Metrics
+
+<!-- Made by `python -m penchant.telemetry.metrics.page > docs/metrics.md`; a test holds it to the code. -->
+
+A worker whose `health.port` is set answers three questions there.
+It does so from a thread of its own: a busy event loop must not fail a probe.
+
+* `/ready`: 200 when Kafka, Redis and a model are reachable, else 503. Roll out and alert by it.
+* `/alive`: 503 only when a restart may help: the event loop or polling has stood still for `health.bound_s` or longer,
+  or received work has stayed uncovered for as long while every dependency was there. An outage never fails it.
+* `/metrics`: what follows, in Prometheus' text format, and `process_` metrics (memory, CPU, file descriptors).
+
+The first two say why in JSON: `{"ok": false, "reasons": ["redis is away: Redis did not answer within 0.5 s"]}`.
+Units are seconds, bytes and offsets; counters count since the start of the process.
+"""
+
+
+def page() -> str:
+    """The text of docs/metrics.md."""
+    return HEAD + "".join(map(_entry, VOCABULARY))
+
+
+def _entry(metric: Metric) -> str:
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    by = f", by {labels}" if labels else ""
+    return f"\n## {metric.full_name}\n\n{metric.kind.capitalize()}{by}. {metric.meaning}\n\n{metric.action}\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

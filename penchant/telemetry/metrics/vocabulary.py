@@ -1,0 +1,171 @@
+"""Vocabulary: every metric of a worker, what it says, and what to do when it moves.
+
+They are read when somebody asks for them, so that counting costs no more than the plain counts of agents/health/statistics.py.
+docs/metrics.md is made from this: `python -m penchant.telemetry.metrics.page > docs/metrics.md`.
+"""
+
+import time
+
+from penchant import __version__
+from penchant.telemetry.metrics import readings
+from penchant.telemetry.metrics.arms import ARMS
+from penchant.telemetry.metrics.model_side import MODEL_SIDE
+from penchant.telemetry.metrics.words import Metric
+
+PARTITION = ("topic", "partition")
+
+
+VOCABULARY = (
+    Metric(
+        "counter", "events", "Shopper events taken in, also those that change nothing.",
+        "Stands still while producers send: look at `dependency_up` and `partition_paused`.",
+        readings.count("events"),
+    ),
+    Metric(
+        "counter", "events_unchanged",
+        "Events that changed no session: read again after a rebalance, sent twice, of a session long closed, or of a "
+        "kind that is not asked for (docs/events.md).",
+        "`duplicate` grows: a producer retries without idempotence. `late` grows: its clock or queue is behind. "
+        "`ignored` is nearly all there is: the topic's event names are others than its dialect's.",
+        readings.unchanged, ("reason",),
+    ),
+    Metric(
+        "counter", "dead_letters", "Records refused and sent to the dead-letter topic.",
+        "Any: read the newest dead letter; `schema` and `json` are a producer's mistake, `key` a topic not keyed by "
+        "shopper. Beyond dead_letters.limit_share the worker stops by itself.",
+        readings.dead_letters, ("reason",),
+    ),
+    Metric(
+        "counter", "calls", "Calls to the model.",
+        "Nearly as many as events: raise triggers.debounce_s or triggers.min_interval_s.",
+        readings.count("calls"),
+    ),
+    Metric(
+        "counter", "call_failures", "Calls that failed or passed their deadline. They are tried again.",
+        "Look at the model server; while `dependency_up` of the model is 0 the rules stand in.",
+        readings.count("call_failures"),
+    ),
+    Metric(
+        "counter", "calls_dropped", "Calls given up because their partition went elsewhere or the worker ended.",
+        "Grows without deployments: the group rebalances; raise kafka.session_timeout_s or set kafka.instance_id.",
+        readings.count("dropped"),
+    ),
+    Metric(
+        "counter", "answers_refused", "Answers that are no intent.",
+        "More than a few percent of the calls: the model or its guided decoding was changed.",
+        readings.count("answers_refused"),
+    ),
+    Metric(
+        "counter", "claims_ungrounded", "What answers named that is not in the shopper's window, and was removed.",
+        "Rises with a new model or prompt: it makes things up, so roll it back.",
+        readings.count("ungrounded"),
+    ),
+    Metric(
+        "gauge", "calls_in_flight", "Calls under way.",
+        "At model.max_in_flight all the time while `backlog_shoppers` grows: the model is the bottleneck.",
+        readings.count("in_flight"),
+    ),
+    *MODEL_SIDE,
+    *ARMS,
+    Metric(
+        "counter", "tokens", "Tokens, as the server tells; `cached` are those of `input` whose KV blocks were reused.",
+        "The share of `cached` falls: calls of a shopper go to changing replicas, or their caches are too small.",
+        readings.tokens, ("kind",),
+    ),
+    Metric(
+        "counter", "intents", "Intents written.",
+        "`rules` grows: the model is away or too slow, and simpler intents stand in until it is back.",
+        readings.intents, ("source",),
+    ),
+    Metric(
+        "histogram", "freshness_seconds", "From the append of an intent's oldest new event to its write in Redis.",
+        "Above backlog.freshness_target_s: add model replicas if calls wait, workers if `partition_lag_offsets` grows.",
+        lambda instruments: [((), instruments.meter.freshness_s)],
+    ),
+    Metric(
+        "counter", "sessions_parked", "Sessions written without a call: none was needed, or waiting held the commit.",
+        "Grows as fast as `calls`: the model is too slow for the traffic.",
+        readings.count("parked"),
+    ),
+    Metric(
+        "gauge", "backlog_shoppers", "Shoppers who are owed a call or a write.",
+        "Grows for minutes: the model does not keep up; add replicas, or raise triggers.min_interval_s.",
+        readings.seen(lambda vitals: vitals.owed),
+    ),
+    Metric(
+        "gauge", "sessions", "Sessions in memory, unpacked (hot) or packed.",
+        "Near backlog.max_sessions: partitions are about to pause; add workers.",
+        readings.sessions, ("form",),
+    ),
+    Metric(
+        "gauge", "sessions_bytes", "About how much memory the sessions take.",
+        "Near backlog.max_bytes: as above.",
+        readings.seen(lambda vitals: vitals.held.size_bytes),
+    ),
+    Metric(
+        "counter", "store_failures", "Reads and writes that Redis did not answer in time. They are tried again.",
+        "Look at Redis and the network to it; nothing is committed meanwhile, and nothing lost.",
+        readings.count("store_failures"),
+    ),
+    Metric(
+        "counter", "writes_stale", "Writes refused because the store knew better. The events are read again.",
+        "More than a few after a rebalance: two workers write the same shoppers; is the namespace used by two topics?",
+        readings.count("stale_writes"),
+    ),
+    Metric(
+        "counter", "history_missed", "Intents that rankers have and the history topics have not.",
+        "Any: Kafka does not take records of kafka.history_topic or kafka.intents_topic; what was missed stays missed.",
+        readings.count("history_missed"),
+    ),
+    Metric(
+        "gauge", "dependency_up", "1 when Kafka, Redis or the model answers, 0 when not.",
+        "0: bring it back. The worker waits, and needs no restart.",
+        readings.up, ("dependency",),
+    ),
+    Metric(
+        "gauge", "ready", "1 when all dependencies answer, as /ready says.",
+        "0: /ready names the reasons.",
+        lambda instruments: [((), instruments.health.ready(time.monotonic()).ok)],
+    ),
+    Metric(
+        "gauge", "alive", "1 unless the worker is stuck, as /alive says.",
+        "0: /alive names the reasons. The orchestrator restarts the worker; keep its log.",
+        lambda instruments: [((), instruments.health.alive(time.monotonic()).ok)],
+    ),
+    Metric(
+        "gauge", "partition_lag_offsets", "Offsets of the partition that were not handed out yet, by position.",
+        "Grows: ingest does not keep up, or the partition is paused; add workers up to the number of partitions.",
+        readings.partitions(lambda partition, _: partition.lag), PARTITION,
+    ),
+    Metric(
+        "gauge", "partition_uncovered_offsets", "Offsets from the first uncovered one to the last received one.",
+        "Near backlog.max_span: the partition is about to pause; look at Redis, since parking needs it alone.",
+        readings.partitions(lambda partition, _: partition.span), PARTITION,
+    ),
+    Metric(
+        "gauge", "partition_uncovered_age_seconds", "Age of the oldest received work that is not covered.",
+        "Beyond health.bound_s with all dependencies up, /alive fails.",
+        readings.partitions(readings.age_s), PARTITION,
+    ),
+    Metric(
+        "gauge", "partition_committed_offset", "The offset that Kafka has confirmed in this assignment.",
+        "Stands still while events come: something holds the commit; look at the uncovered age.",
+        readings.partitions(lambda partition, _: partition.committed), PARTITION,
+    ),
+    Metric(
+        "gauge", "partition_paused", "1 while the partition is held back by a bound or by Redis.",
+        "1 for long: see `dependency_up`, `sessions` and `sessions_bytes`.",
+        readings.partitions(lambda partition, _: partition.paused), PARTITION,
+    ),
+    Metric(
+        "histogram", "loop_lag_seconds", "How late the event loop runs what is due.",
+        "p99 above 0.01 or pauses above 0.05: the worker's core is full; add workers, or give it a core of its own.",
+        lambda instruments: [((), instruments.loop_lag.histogram)],
+    ),
+    Metric(
+        "gauge", "build_info", "1, with the version that runs.",
+        "Differs between workers for long: a deployment is stuck half-way.",
+        lambda _: [((__version__,), 1)], ("version",),
+    ),
+)  # fmt: skip
+"""In the order of an event's way."""

@@ -1,0 +1,25 @@
+"""Words: what one metric is."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from penchant.telemetry.metrics.readings import Reading
+
+PREFIX = "penchant_"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`meaning` is what it says, `action` what an operator does when it moves. `name` is without prefix and suffix."""
+
+    kind: Literal["counter", "gauge", "histogram"]
+    name: str
+    meaning: str
+    action: str
+    read: Reading
+    labels: tuple[str, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """As Prometheus knows it."""
+        return f"{PREFIX}{self.name}{'_total' if self.kind == 'counter' else ''}"

@@ -1,1 +1,0 @@
-"""Traffic: simulated shoppers, recorded ones, and playing either to Kafka."""

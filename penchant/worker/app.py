@@ -1,0 +1,188 @@
+"""The composition root: the only place that knows every part and puts them together."""
+
+import asyncio
+import os
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import faust
+
+from agents.fleet.switches import Board
+from agents.health.lag_watch import LagWatch
+from agents.health.model_watch import ModelWatch
+from agents.health.probes import Health
+from agents.health.statistics import Meter
+from agents.worker.backlog import Backlog
+from agents.worker.enrichment import Enrichment
+from agents.worker.instruments import Instruments
+from agents.worker.knowledge import Knowledge
+from agents.worker.observer import Observer
+from clients.calls import ModelClient
+from clients.pools.client import PooledClient
+from penchant.kafka.options import idempotent_producer
+from penchant.settings.root import Settings
+from penchant.worker import wiring
+from penchant.worker.admission import Admission, admitted
+from penchant.worker.erasures import ErasureWatch, erasure_watch
+from penchant.worker.experiments import Making, Tell, Tried
+from penchant.worker.history import make_topics
+from penchant.worker.model_side import ModelSide, knowledge_of, reasoning_of
+from penchant.worker.parts import Parts, Servers, make_parts
+from penchant.worker.retrying import patiently
+from penchant.worker.tokenizer import tokenizer
+from storage.connection import connect
+from storage.control import RedisControl
+from storage.keys import Keys
+from streams.errors import StoreUnavailable
+from streams.kafka.batches import TP, RecordBatch
+from streams.kafka.faust_app import event_topic, make_app, running, watch
+from streams.kafka.transport import BatchConsumer
+
+DRAIN_S = 5.0
+"""How long calls under way may take at a rebalance and at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker that runs: what it does shows in its instruments, what it found in `model`. `pools` are its servers."""
+
+    instruments: Instruments
+    enrichment: Enrichment
+    backlog: Backlog
+    model: str
+    pools: PooledClient
+    tried: Tried
+    switches: Board
+
+    @property
+    def meter(self) -> Meter:
+        """What it has done so far."""
+        return self.instruments.meter
+
+    async def take_up(self, settings: Settings) -> None:
+        """Go on with the model servers of these settings, and the percentages and guardrails of its experiments; what
+        else they say needs a new start. SettingInvalid, and nothing changes, when one of them cannot be."""
+        self.tried.check(settings)
+        await self.pools.reconfigure(wiring.pools(settings))
+        await self.tried.take_up(settings)
+
+
+@asynccontextmanager
+async def worker(
+    settings: Settings,
+    model: ModelClient | None = None,
+    instruments: Instruments | None = None,
+    notify: Tell | None = None,
+) -> AsyncIterator[Worker]:
+    """A running worker. Leaving the block drains and stops it; what breaks inside cancels the block and is raised.
+
+    Kafka and Redis are waited for, `health.bound_s` at the most, before the worker joins its group: without them it
+    would take partitions from workers that can serve them. BrokerUnavailable or StoreUnavailable when one stays away.
+    A model that is away stops nothing, since the rules stand in for it. A `model` that is handed in is the only one,
+    and stays open. `notify` is told when a model server is ejected or an experiment rolled back, and why.
+
+    Raises ContractMismatch when the model server is not what the settings say or the topic is not keyed by shopper,
+    LineageMismatch when the contexts in Redis belong to another log.
+    """
+    instruments = instruments or Instruments(Health(settings.health.bound_s))
+    async with AsyncExitStack() as stack:
+        side = ModelSide(settings, model, notify)
+        pools = side.everybody()
+        if model is None:
+            stack.push_async_callback(pools.close)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
+        async for attempt in patiently(settings.health.bound_s):
+            with attempt:
+                servers = await stack.enter_async_context(_connected(settings))
+        making, knowledge = await _making(settings, servers, side, instruments, owned=model is None)
+        tried = Tried(settings, pools, making, _control(settings, servers), _worker_name(), notify)
+        stack.push_async_callback(tried.close)
+        instruments.replicas = lambda: (*pools.replicas, *tried.replicas)
+        parts = make_parts(settings, servers, pools, making, tried, knowledge)
+        watch_erasures = await stack.enter_async_context(erasure_watch(settings.kafka, parts.erasures))
+        stack.push_async_callback(parts.writer.close)
+        watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
+        await watch_model.begin()
+        await tried.begin()
+        with suppress(StoreUnavailable):  # then it looks again, and what was read by then is read once more
+            await parts.enrichment.look_at_store()
+        beside = (watch_model, watch_erasures, tried)
+        async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
+            found = watch_model.found or "a model that is away"
+            yield Worker(instruments, parts.enrichment, parts.backlog, found, pools, tried, parts.board)
+
+
+async def _making(
+    settings: Settings, servers: Servers, side: ModelSide, instruments: Instruments, *, owned: bool
+) -> tuple[Making, Knowledge | None]:
+    """How calls are made and answers read, and what the shop says of its products, where that is wanted."""
+    count = await asyncio.to_thread(tokenizer, settings.prompt.tokenizer)
+    knowledge = knowledge_of(settings, servers.redis)
+    reasoning = reasoning_of(settings, count, knowledge.line if knowledge else None)
+    return Making(side.client, reasoning, instruments, owned=owned), knowledge
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[Servers]:
+    async with AsyncExitStack() as stack:
+        redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+        stack.push_async_callback(redis.aclose)
+        producer = await stack.enter_async_context(idempotent_producer(settings.kafka))
+        admission = await stack.enter_async_context(admitted(settings, redis))
+        await make_topics(settings.kafka, admission.lineage.partitions)
+        yield Servers(redis, producer, admission)
+
+
+@asynccontextmanager
+async def _consuming(
+    settings: Settings,
+    parts: Parts,
+    admission: Admission,
+    watches: tuple[ModelWatch, ErasureWatch, Tried],
+    instruments: Instruments,
+    folder: Path,
+) -> AsyncIterator[None]:
+    """Faust and the enrichment beside each other. At the end: drain, stop the rest, commit and leave the group."""
+    enrichment = parts.enrichment
+
+    async def drain(tps: Collection[TP]) -> None:
+        await enrichment.drain(tps, DRAIN_S)
+
+    topic = settings.kafka.topic
+    app = make_app(wiring.group(settings, folder), topic, enrichment, drain)
+
+    @app.agent(event_topic(app, topic), name="enrich")
+    async def enrich(stream: faust.StreamT[RecordBatch]) -> None:
+        async for batch in stream:
+            await enrichment.take(batch)
+
+    async with asyncio.TaskGroup() as tasks, running(app):
+        consumer = cast("BatchConsumer", app.consumer)
+        enrichment.attach(consumer)
+        watch_kafka = LagWatch(consumer)
+        parts.duty.listen(lambda: watch_kafka.behind)
+        observer = Observer(enrichment, parts.backlog, parts.refusals, watch_kafka, watches[0], instruments.health)
+        runs = (enrichment, watch_kafka, *watches, observer, instruments.loop_lag, parts.pools, parts.switches)
+        beside = [tasks.create_task(part.run()) for part in runs]
+        beside += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]
+        try:
+            yield
+        finally:
+            await drain(list(enrichment.partitions))
+            for task in beside:  # before Faust ends: no call may begin any more
+                task.cancel()
+
+
+def _control(settings: Settings, servers: Servers) -> RedisControl:
+    return RedisControl(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+
+
+def _worker_name() -> str:
+    """Names this process among the owners of checkpoints: host, process and start."""
+    return f"{socket.gethostname()}-{os.getpid()}-{time.time_ns() // 1_000_000}"

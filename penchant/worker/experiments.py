@@ -1,0 +1,141 @@
+"""Experiments of a worker: the lanes and shadows of arms, put together, and the watch over them."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from agents.experiments.active_experiments import Trials
+from agents.experiments.assignment import Arm
+from agents.experiments.outcomes import ArmKey
+from agents.fleet.control_watch import ControlWatch, ExperimentNotice
+from agents.worker.asking import Asking
+from agents.worker.instruments import Instruments
+from agents.worker.routes import ArmLanes, Lane
+from agents.worker.shadow import Shadow
+from clients.pools.client import PooledClient
+from clients.pools.endpoints import Pool
+from clients.pools.registry import Notice
+from clients.pools.replicas import Replica
+from penchant.settings.root import Settings
+from penchant.worker import wiring
+from penchant.worker.model_side import MakeReasoning
+from storage.control import ControlStore
+from streams.errors import ModelUnavailable, SettingInvalid
+
+log = structlog.get_logger()
+
+Tell = Callable[[Notice | ExperimentNotice], None]
+"""Tells operators."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How the parts of an arm are made: clients of pools, and what is asked by a prompt version and a sampling.
+    `owned`: the clients are ours to close."""
+
+    pools: Callable[[tuple[Pool, ...]], PooledClient]
+    reasoning: MakeReasoning
+    instruments: Instruments
+    owned: bool = True
+
+
+class Tried:
+    """The experiments of one worker. `pools` are the arms' own model servers, by pool and model; `run` beside it keeps
+    them, and `watch` hears from the fleet. `notify` is told of rollbacks."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        everybody: PooledClient,
+        making: Making,
+        store: ControlStore,
+        worker: str,
+        notify: Tell | None = None,
+    ) -> None:
+        self._everybody, self._making = everybody, making
+        self.trials = Trials(wiring.experiments(settings))
+        self.watch = ControlWatch(store, self.trials, making.instruments.outcomes, worker, clock_ms, notify)
+        making.instruments.control = self.watch
+        self.pools: dict[tuple[str | None, str | None], PooledClient] = {}
+        self._lanes: dict[ArmKey, Lane] = {}
+        self._shadows: dict[ArmKey, Shadow] = {}
+        for experiment in self.trials.experiments:
+            for arm in experiment.arms:
+                self._add((experiment.name, arm.name), arm, settings)
+
+    @property
+    def replicas(self) -> tuple[Replica, ...]:
+        """The arms' own model servers, one by one."""
+        return tuple(replica for client in self.pools.values() for replica in client.replicas)
+
+    def lanes(self, everybody: Lane) -> ArmLanes:
+        """The lanes of all arms beside everybody's."""
+        return ArmLanes(everybody, self._lanes, self._shadows, self.trials, self._making.instruments.outcomes)
+
+    async def begin(self) -> None:
+        """Look whether the arms' own servers are what the settings say, ContractMismatch when not, and hear what was
+        decided. Servers that are away stop nothing: everybody's stand in."""
+        for client in self.pools.values():
+            try:
+                await client.probe()
+            except ModelUnavailable as error:
+                log.warning("arm.away", error=str(error), then="everybody's model stands in")
+        await self.watch.begin()
+
+    async def run(self) -> None:
+        """Keep the arms' model servers, ask the shadows, and hear from the fleet, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.watch.run())
+            for client in self.pools.values():
+                tasks.create_task(client.run())
+            for shadow in self._shadows.values():
+                tasks.create_task(shadow.run())
+
+    def check(self, settings: Settings) -> None:
+        """SettingInvalid when a running worker cannot take these up."""
+        now = {each.name: each.definition for each in wiring.experiments(settings)}
+        before = {each.name: each.definition for each in self.trials.experiments}
+        if wrong := sorted(name for name in now if now[name] != before.get(name)):
+            raise SettingInvalid(
+                f"the experiment {wrong[0]} is new, or has other arms than it had",
+                "start the worker again: only percentages and guardrails change while it runs",
+            )
+
+    async def take_up(self, settings: Settings) -> None:
+        """Go on with these percentages, guardrails and servers."""
+        self.trials.take_up(wiring.experiments(settings))
+        for experiment in self.trials.experiments:
+            for arm in experiment.arms:
+                client, pools = self.pools.get((arm.pool, arm.model)), wiring.arm_pools(settings, arm)
+                if client is not None and pools is not None:
+                    await client.reconfigure(pools)
+
+    async def close(self) -> None:
+        """Close the clients of the arms' own servers."""
+        for client in self.pools.values() if self._making.owned else ():
+            await client.close()
+
+    def _add(self, key: ArmKey, arm: Arm, settings: Settings) -> None:
+        pools = wiring.arm_pools(settings, arm)
+        if arm.kind == "holdout" or (pools is None and arm.prompt_version is None and arm.sampling is None):
+            return
+        making, rules = self._making, wiring.calls(settings)
+        version = arm.prompt_version or settings.prompt.version
+        reasoning = making.reasoning(version, arm.sampling or wiring.sampling(settings))
+        client = self._everybody
+        if pools is not None:
+            own = arm.pool, arm.model
+            client = self.pools[own] = self.pools.get(own) or making.pools(pools)
+        if arm.kind == "shadow":
+            self._shadows[key] = Shadow(key, reasoning, client, rules, making.instruments.outcomes)
+        else:
+            asking = Asking(rules, making.instruments.meter, "/".join(key))
+            self._lanes[key] = Lane(reasoning, asking, client.slots("live", version))
+
+
+def clock_ms() -> int:
+    """The clock on the wall, in epoch milliseconds."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,163 @@
+"""Parts: what a worker is made of, put together. The other half of the composition root, penchant/worker/app.py."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from agents.fleet.switch_watch import SwitchWatch
+from agents.fleet.switches import NAMES, Board
+from agents.health.statistics import Meter
+from agents.worker.backlog import Backlog
+from agents.worker.checkpoints import Checkpoints
+from agents.worker.dispatch import Dispatch
+from agents.worker.enrichment import Enrichment
+from agents.worker.erasures import Erasures
+from agents.worker.history import PublishingWriter
+from agents.worker.ingest import Ingest, SliceRules
+from agents.worker.ingest_share import Duty
+from agents.worker.instruments import Instruments
+from agents.worker.knowledge import Knowledge
+from agents.worker.parking import Parking
+from agents.worker.recall import Recall
+from agents.worker.refusals import Refusals
+from agents.worker.routes import Lane, Lanes
+from agents.worker.switched import PinnedReasoning, SwitchedLanes
+from clients.pools.client import PooledClient
+from penchant import __version__
+from penchant.settings.root import Settings
+from penchant.worker import wiring
+from penchant.worker.admission import Admission
+from penchant.worker.experiments import Making, Tried, clock_ms
+from penchant.worker.history import KafkaHistory
+from penchant.worker.presidio import redaction
+from prompts.render import versions
+from storage.connection import Client
+from storage.erasures import RedisErasures
+from storage.fleet import RedisFleet
+from storage.freezable import FreezableStore
+from storage.gather import GatheringWriter, Writer
+from storage.keys import Keys
+from storage.writer import RedisCheckpoints
+from streams.events.dialects import dialect
+from streams.kafka.dead_letter_producer import KafkaLetters
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Kafka and Redis, found to be there and to be the right ones."""
+
+    redis: Client
+    producer: AIOKafkaProducer
+    admission: Admission
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the worker is made of, as far as others need to know it."""
+
+    enrichment: Enrichment
+    erasures: Erasures
+    backlog: Backlog
+    refusals: Refusals
+    dispatch: Dispatch
+    writer: GatheringWriter
+    pools: PooledClient
+    duty: Duty
+    switches: SwitchWatch
+    board: Board
+
+
+def make_parts(
+    settings: Settings,
+    servers: Servers,
+    pools: PooledClient,
+    making: Making,
+    tried: Tried,
+    knowledge: Knowledge | None,
+) -> Parts:
+    """All of them, none running yet."""
+    board, meter = Board(), making.instruments.meter
+    to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
+    store = FreezableStore(RedisCheckpoints(*to_redis), partial(_frozen, board))
+    lineage = servers.admission.lineage
+    backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
+    checkpoints = Checkpoints(tried.watch.worker, wiring.expiry(settings), clock_ms, lineage=lineage.number)
+    letters = KafkaLetters(servers.producer, settings.kafka.dead_letter_topic)
+    refusals = Refusals(letters, wiring.limit(settings), meter)
+    erasures = Erasures(RedisErasures(*to_redis), store, lineage.number)
+    recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
+    duty = Duty(time.thread_time)
+    ingest = _ingest(settings, backlog, recall, refusals, meter, duty)
+    parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
+    writer = GatheringWriter(store, wiring.gather(settings))
+    slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
+    reasoning, lanes = _reasoning(settings, making, board), _lanes(tried, board)
+    to_rankers = _published(settings, servers, writer, meter)
+    dispatch = Dispatch(backlog, pools, to_rankers, store, checkpoints, reasoning, calls, meter, slots, duty, lanes)
+    if knowledge:
+        dispatch.learn = knowledge.learn
+    upkeep = wiring.upkeep(settings)
+    enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, upkeep, meter)
+    enrichment.halted = lambda: board.now.on("pause")
+    erasures.attach(enrichment.partitions, backlog, dispatch)
+    heartbeat = partial(_heartbeat, settings, making.instruments, pools)
+    switches = SwitchWatch(RedisFleet(*to_redis, NAMES), board, tried.watch.worker, heartbeat, clock_ms)
+    return Parts(enrichment, erasures, backlog, refusals, dispatch, writer, pools, duty, switches, board)
+
+
+def _ingest(
+    settings: Settings, backlog: Backlog, recall: Recall, refusals: Refusals, meter: Meter, duty: Duty
+) -> Ingest:
+    session, slices = wiring.session(settings), SliceRules()
+    decoder = dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka))
+    return Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
+
+
+def _frozen(board: Board) -> str | None:
+    return board.now.told("freeze_writes") if board.now.on("freeze_writes") else None
+
+
+def _published(settings: Settings, servers: Servers, writer: Writer, meter: Meter) -> Writer:
+    """With the topics of intents, where there are any."""
+    if not (settings.kafka.intents_topic or settings.kafka.history_topic):
+        return writer
+    return PublishingWriter(writer, KafkaHistory(servers.producer, settings.kafka), clock_ms, meter)
+
+
+def _reasoning(settings: Settings, making: Making, board: Board) -> PinnedReasoning:
+    sampling = wiring.sampling(settings)
+    usual = making.reasoning(settings.prompt.version, sampling)
+    return PinnedReasoning(
+        usual, lambda version: making.reasoning(version, sampling) if version in versions() else None, board
+    )
+
+
+def _lanes(tried: Tried, board: Board) -> Callable[[Lane], Lanes]:
+    def lanes(everybody: Lane) -> Lanes:
+        return SwitchedLanes(tried.lanes(everybody), everybody, board)
+
+    return lanes
+
+
+def _heartbeat(settings: Settings, instruments: Instruments, pools: PooledClient) -> dict[str, Any]:
+    """What `penchant control status` shows of a worker."""
+    vitals, meter = instruments.health.vitals, instruments.meter
+    partitions = vitals.partitions if vitals else ()
+    lag = instruments.loop_lag.percentiles_ms()
+    return {
+        "version": __version__,
+        "prompt": settings.prompt.version,
+        "partitions": sorted(each.number for each in partitions),
+        "lag": sum(each.lag or 0 for each in partitions),
+        "owed": vitals.owed if vitals else 0,
+        "in_flight": meter.in_flight,
+        "limit": sum(each.limiter.limit.calls for each in pools.replicas if each.usable),
+        "intents": meter.intents,
+        "freshness_p95_ms": (meter.percentiles() or {}).get("p95"),
+        "loop_lag_p99_ms": (lag or {}).get("p99"),
+        "away": dict(vitals.away) if vitals else {},
+    }

@@ -1,0 +1,68 @@
+"""The simulated model's answers: it reads the prompt's own lines, counts as the rules do, and says so in few words.
+
+It is no language model, and knows nothing but the prompt. Whatever the prompt, its answer is well formed. It runs
+inside Triton's Python stub, so it imports nothing that is slow to start.
+"""
+
+import re
+
+from prompts.answer import EVIDENCE, HIGHEST, NAMED, SIGNALS, Answer
+from prompts.missions import MISSIONS
+from prompts.reading import missions, read
+from prompts.rules import rules
+from prompts.view import World
+from prompts.words import mission_text
+from streams.records.intents import Findings, Weighted
+
+QUALITIES = {
+    "color": ("black", "white", "blue", "red", "green", "grey", "gray", "brown", "yellow", "pink", "purple", "silver"),
+    "material": ("leather", "wool", "cotton", "steel", "wooden", "glass", "ceramic", "linen"),
+    "feature": ("waterproof", "wireless", "cordless", "quiet", "foldable", "organic"),
+}
+"""The words that it takes for a wanted quality, by attribute."""
+
+_COMMON = 0.5  # the share of titles that must have a quality for it to be wanted
+
+
+def answer(prompt: str) -> str:
+    """The answer to a prompt, as compact JSON."""
+    world = World.of(read(prompt))
+    found = rules(world, missions(prompt) or MISSIONS)
+    qualities = _qualities(world)
+    adjective = next((qualities[name] for name in ("color", "material", "feature") if name in qualities), "")
+    text = mission_text(found.stage, found.categories, found.brands, found.price_band, adjective)
+    return Answer(
+        mission=found.mission.label,
+        text=text,
+        categories=_numbered(found.categories, world.categories),
+        brands=_numbered(found.brands, world.brands),
+        attributes=qualities,
+        signals=_signals(found),
+        confidence=_level(found.confidence),
+        evidence=tuple(int(event_id.lstrip("#")) for event_id in found.evidence[-EVIDENCE:]),
+    ).write()
+
+
+def _qualities(world: World) -> dict[str, str]:
+    """The commonest quality of each attribute, where it is in at least half of the titles and searches."""
+    texts = [(entry.product.title if entry.product else entry.query) for entry in world.entries]
+    words = [set(re.findall(r"\w+", text.casefold())) for text in texts if text]
+    chosen = {}
+    for name, qualities in QUALITIES.items():
+        count, quality = max((sum(quality in each for each in words), quality) for quality in qualities)
+        if words and count >= _COMMON * len(words):
+            chosen[name] = quality
+    return chosen
+
+
+def _numbered(weighted: tuple[Weighted, ...], names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    return tuple((names.index(each.name) + 1, _level(each.weight)) for each in weighted[:NAMED])
+
+
+def _signals(found: Findings) -> dict[str, int]:
+    levels = {name: _level(getattr(found.signals, name)) for name in SIGNALS}
+    return {name: level for name, level in levels.items() if level}
+
+
+def _level(share: float) -> int:
+    return round(share * HIGHEST)

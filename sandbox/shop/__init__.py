@@ -1,0 +1,4 @@
+"""Simulated shoppers and recorded ones, and playing either to Kafka.
+
+Seeded.
+"""

@@ -1,0 +1,137 @@
+"""Dialects: how the records of a topic become shopper events, by the dialect's name. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, Protocol, cast, get_args
+
+from streams.errors import EventRefused
+from streams.events.decoding import Decoded, Decoder, Native, Reason, Record, Refusal
+from streams.events.event import ShopperEvent
+from streams.events.formats import cloudevents, otto, rees46
+from streams.events.formats.ga4 import Ga4
+from streams.events.formats.segment import Segment
+from streams.events.formats.snowplow import Snowplow
+from streams.events.recognition import Recognized, recognize
+from streams.events.redaction import Redact, redact
+from streams.events.wire import PRODUCTS, Wire
+
+DialectName = Literal["native", "auto", "segment", "ga4", "snowplow", "cloudevents", "rees46", "otto"]
+"""Every dialect that a topic may be in. `segment` is RudderStack's too; `auto` is found out for each record."""
+
+DIALECTS: tuple[DialectName, ...] = get_args(DialectName)
+
+Events = Sequence[ShopperEvent | None]
+"""What a record holds; None for something that says nothing of what a shopper is after."""
+
+Read = Callable[[bytes, Record], Events]
+
+
+class Dialect(Protocol):
+    """Reads records. A record is refused whole, or becomes as many events as it holds, none included."""
+
+    def decode(self, records: Sequence[Record]) -> Decoded: ...
+
+
+class Format(Protocol):
+    """One file of streams/events/formats, or the native form. Raises EventRefused."""
+
+    def read(self, value: bytes, at_ms: int, name: str = "", /) -> Events: ...
+
+
+def dialect(name: DialectName, *, keyed: bool = False, redact_query: Redact = redact) -> Dialect:
+    """The reader of a topic; each topic gets one of its own. `keyed`: refuse what is not keyed by its shopper.
+
+    `redact_query` takes personal data out of what shoppers search for.
+    """
+    if name == "native":
+        return Decoder(keyed=keyed, redact_query=redact_query)
+    formats = _formats(redact_query)
+    if name == "auto" or name == "cloudevents":  # noqa: PLR1714 - mypy follows only this
+        return RecordDialect(_Any(formats, bare=name == "auto").read, keyed=keyed)
+    read = formats[name].read
+    return RecordDialect(lambda value, record: read(value, record.timestamp), keyed=keyed)
+
+
+class RecordDialect:
+    """A dialect read record by record. `read` turns a value, and what is around it, into events or raises EventRefused;
+    the events of one record are one shopper's."""
+
+    def __init__(self, read: Read, *, keyed: bool = False, max_bytes: int = 1_048_576) -> None:
+        self._read, self._keyed, self._max_bytes = read, keyed, max_bytes
+
+    def decode(self, records: Sequence[Record]) -> Decoded:
+        """Read records; each is refused, or gives its events and the count of what was ignored."""
+        events: list[tuple[int, int, ShopperEvent]] = []
+        refused: list[Refusal] = []
+        ignored = 0
+        read, most, keyed = self._read, self._max_bytes, self._keyed
+        for record in records:
+            value = record.value
+            try:
+                if not value or len(value) > most:
+                    raise _unread(value, most)
+                for event in read(value, record):
+                    if event is None:
+                        ignored += 1
+                    elif keyed and event.shopper_id.encode() != record.key:
+                        raise _other_key()
+                    else:
+                        events.append((record.offset, record.timestamp, event))
+            except EventRefused as exc:
+                reason = cast("Reason", exc.reason)  # those who read events know no others
+                refused.append(Refusal(record, reason, exc.path, exc.detail))
+        return Decoded(events, refused, ignored)
+
+
+def _other_key() -> EventRefused:
+    return EventRefused("key", detail="the record's key is not the shopper's id")
+
+
+def _unread(value: bytes | None, most: int) -> EventRefused:
+    if not value:
+        return EventRefused("empty", detail="the record has no value")
+    return EventRefused("too_large", detail=f"{len(value)} bytes, {most} are allowed")
+
+
+class _Any:
+    """Records in CloudEvents around any dialect, and, where `bare`, in any dialect without them."""
+
+    def __init__(self, formats: Mapping[Recognized, Format], *, bare: bool) -> None:
+        self._formats, self._bare = formats, bare
+
+    def read(self, value: bytes, record: Record) -> Events:
+        if wrapped := cloudevents.unwrap(value, record.headers, record.timestamp):
+            return self._within(wrapped)
+        name = recognize(value)
+        if name == "cloudevents":
+            return self._within(cloudevents.structured(value, record.timestamp))
+        if not self._bare:
+            raise EventRefused("schema", detail="is no CloudEvent")
+        return self._formats[name].read(value, record.timestamp)
+
+    def _within(self, wrapped: cloudevents.Unwrapped) -> Events:
+        name = recognize(wrapped[0])
+        if name == "cloudevents":
+            raise EventRefused("schema", "data", "is an envelope in an envelope")
+        return self._formats[name].read(*wrapped)
+
+
+class _Valued:
+    """A format that needs nothing but the value."""
+
+    def __init__(self, read: Callable[[bytes], Sequence[ShopperEvent]], redact_query: Redact) -> None:
+        self._read, self._wire = read, Wire(PRODUCTS, redact_query)
+
+    def read(self, value: bytes, _: int = 0, __: str = "") -> Events:
+        return [self._wire.redacted(event) for event in self._read(value)]
+
+
+def _formats(redact_query: Redact) -> Mapping[Recognized, Format]:
+    """A reader of each."""
+    return {
+        "native": Native(redact_query=redact_query),
+        "segment": Segment(redact_query),
+        "ga4": Ga4(redact_query),
+        "snowplow": Snowplow(redact_query),
+        "otto": _Valued(otto.record, redact_query),
+        "rees46": _Valued(rees46.record, redact_query),
+    }

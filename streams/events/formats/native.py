@@ -1,0 +1,23 @@
+"""Native: our own events as JSON lines, one event a line, the shape of streams/events/event.py."""
+
+from collections.abc import Iterable, Iterator
+
+from pydantic import ValidationError
+
+from streams.events.decoding import EVENT
+from streams.events.event import ShopperEvent
+from streams.events.formats.rows import BadRow
+
+
+def is_native(line: bytes) -> bool:
+    """Whether a file that begins with this line holds native events."""
+    return line.startswith(b"{") and b'"event_id"' in line and b'"shopper_id"' in line
+
+
+def read(lines: Iterable[bytes]) -> Iterator[ShopperEvent | BadRow]:
+    """An event, or the line as it stands, for each line."""
+    for line in lines:
+        try:
+            yield EVENT.validate_json(line)
+        except ValidationError:
+            yield BadRow(None, line)

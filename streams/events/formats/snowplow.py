@@ -1,0 +1,153 @@
+"""Snowplow: e-commerce actions, and site searches, of enriched events as JSON (the form of its Analytics SDKs).
+
+Snowbridge's `spEnrichedToJson` writes that form to Kafka. The data stands in entities beside the action; of those with
+addresses and e-mail (user, checkout step) nothing is read but the user's id. Other events are ignored.
+Source: https://github.com/snowplow/iglu-central, schemas/com.snowplowanalytics.snowplow.ecommerce.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from streams.events.event import Action, ShopperEvent
+from streams.events.formats.products import Described, Shelf, titled
+from streams.events.formats.shapes import (
+    NONE,
+    Figure,
+    Name,
+    Shape,
+    bounded,
+    derived,
+    kept,
+    reader,
+    shopper,
+    text,
+    time_ms,
+)
+from streams.events.redaction import Redact, hashed, redact
+from streams.events.wire import made
+
+ACTIONS: Mapping[str, Action] = {
+    "product_view": "view",
+    "list_click": "click",
+    "list_view": "list_view",
+    "add_to_cart": "cart_add",
+    "remove_from_cart": "cart_remove",
+    "checkout_step": "checkout",
+    "transaction": "purchase",
+    "refund": "refund",
+}
+
+ECOMMERCE = "com_snowplowanalytics_snowplow_ecommerce"
+NAMES = {
+    "action": f"unstruct_event_{ECOMMERCE}_snowplow_ecommerce_action_1",
+    "search": "unstruct_event_com_snowplowanalytics_snowplow_site_search_1",
+    "products": f"contexts_{ECOMMERCE}_product_1",
+    "transactions": f"contexts_{ECOMMERCE}_transaction_1",
+    "refunds": f"contexts_{ECOMMERCE}_refund_1",
+    "users": f"contexts_{ECOMMERCE}_user_1",
+}
+"""The keys of the enriched event: the schema's vendor, name and major version."""
+
+WHO = (NAMES["users"] + ".0.id", "user_id", "domain_userid", "network_userid")
+"""From who logged in to whose browser it is."""
+
+
+class Done(Shape, frozen=True):
+    """The action."""
+
+    type: str
+
+
+class Search(Shape, frozen=True):
+    """A site search."""
+
+    terms: list[str]
+
+
+class Product(Shape, frozen=True):
+    """A product entity."""
+
+    id: Name = None
+    name: str | None = None
+    variant: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    price: Figure = None
+    currency: str | None = None
+    quantity: Figure = None
+
+
+class Order(Shape, frozen=True):
+    """A transaction or refund entity."""
+
+    transaction_id: Name = None
+
+
+class User(Shape, frozen=True):
+    """A user entity; its e-mail is not read."""
+
+    id: Name = None
+
+
+class Told(Shape, frozen=True, rename=lambda field: NAMES.get(field, field)):
+    """An enriched event."""
+
+    event_id: str | None = None
+    user_id: Name = None
+    domain_userid: Name = None
+    network_userid: Name = None
+    domain_sessionid: str | None = None
+    derived_tstamp: datetime | None = None
+    collector_tstamp: datetime | None = None
+    action: Done | None = None
+    search: Search | None = None
+    products: msgspec.Raw = NONE
+    transactions: list[Order] | None = None
+    refunds: list[Order] | None = None
+    users: list[User] | None = None
+
+
+class Snowplow:
+    """Reads enriched events, one a record."""
+
+    def __init__(self, redact_query: Redact = redact) -> None:
+        self._redact, self._shelf = redact_query, Shelf(Product, _described)
+
+    def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
+        """The event, None for one that says nothing of what a shopper is after; EventRefused for what is none.
+
+        `at_ms` and `name` are a time and an id to take where the event has none.
+        """
+        told = _read(value)
+        action: Action | None = "search" if told.search else ACTIONS.get(told.action.type) if told.action else None
+        if action is None:
+            return (None,)
+        user = told.users[0].id if told.users else None
+        who = shopper(WHO, user, told.user_id, told.domain_userid, told.network_userid)
+        moment = told.derived_tstamp or told.collector_tstamp
+        if moment is not None:
+            at_ms = time_ms(moment, "derived_tstamp")
+        own = told.event_id
+        name = kept(own) if own else hashed(name) if name else derived(value, f"{who}\0{action}\0{at_ms}\0")
+        items = self._shelf.items(told.products, None, NAMES["products"])
+        query = bounded(" ".join(told.search.terms), self._redact) if told.search else None
+        orders = told.transactions or told.refunds
+        order = text(orders[0].transaction_id) if orders else None
+        return (made(name, who, action, at_ms, items, query, text(told.domain_sessionid), order),)
+
+
+_read = reader(Told)
+
+
+def _described(product: Product, _: str | None) -> Described:
+    return (
+        product.id,
+        titled(product.name, product.variant),
+        product.category,
+        product.brand,
+        product.price,
+        product.currency,
+        product.quantity,
+    )

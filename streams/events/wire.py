@@ -1,0 +1,158 @@
+"""Wire: the quick way from JSON to a shopper event, for records that are just as they should be. Pure.
+
+It says yes or it says nothing: whatever it does not take is for decoding.py to look at closely, with pydantic, which
+decides and tells why. Most records are good, and those take less time this way. What it takes
+is what pydantic would make of it, but that a field nobody asked for may be nested deeper, or be a longer number. Then
+texts are redacted (streams/events/redaction.py), products' once and for all.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+from pydantic import TypeAdapter
+
+from streams.events.event import Action, Item, ShopperEvent
+from streams.events.redaction import HIGHEST_PRICE, Redact, pseudonymous, redact
+
+PRODUCTS = 65_536
+"""Products remembered at most."""
+
+LONGEST_LIST = 2_048
+"""Bytes of a list of products that is remembered as it came."""
+
+LONGEST_TEXT = 1_000
+"""Characters of a text at most, as streams/events/event.py has it."""
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
+
+
+class Told(msgspec.Struct, gc=False):
+    """What a record says, as streams/events/event.py has it, with its items still as they came."""
+
+    event_id: Id
+    shopper_id: Id
+    action: Action
+    time_ms: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+    items: msgspec.Raw = msgspec.Raw(b"[]")
+    query: Text | None = None
+    session_id: Text | None = None
+    order_id: Text | None = None
+
+
+class Wire:
+    """Reads records. Products are described in the same words again and again: they are validated once and remembered.
+
+    So events of the same product share one Item, and sessions that keep it stay small. At most `products` are
+    remembered.
+    """
+
+    def __init__(self, products: int, redact_query: Redact = redact) -> None:
+        self._most, self._redact_query = products, redact_query
+        self._items: dict[bytes, tuple[Item, ...]] = {}
+        self._shared: dict[Item, Item] = {}
+
+    def read(self, value: bytes) -> ShopperEvent | None:
+        """The event, or None for a record that needs a closer look."""
+        try:
+            if not value.isascii():
+                value.decode()  # msgspec does not look at the text of fields that nobody asked for
+            told = _decode(value)
+            raw = bytes(told.items)
+            items = self._items.get(raw)
+            if items is None:
+                items = self._learn(raw)
+        except _DOUBTS:
+            return None
+        if _FORBIDDEN(told.event_id + told.shopper_id):
+            return None
+        event_id, query = told.event_id, told.query
+        return made(
+            event_id if event_id.isalnum() else pseudonymous(event_id),
+            told.shopper_id,
+            told.action,
+            told.time_ms,
+            items,
+            query and self._redact_query(query),
+            told.session_id,
+            told.order_id,
+        )
+
+    def redacted(self, event: ShopperEvent) -> ShopperEvent:
+        """An event that came another way, as this one would have made it."""
+        return made(
+            pseudonymous(event.event_id),
+            event.shopper_id,
+            event.action,
+            event.time_ms,
+            tuple(map(self._share, event.items)),
+            event.query and self._redact_query(event.query),
+            event.session_id,
+            event.order_id,
+        )
+
+    def _learn(self, raw: bytes) -> tuple[Item, ...]:
+        items = tuple([self._share(item) for item in ITEMS.validate_json(raw)])
+        if len(items) < 2 and len(raw) <= LONGEST_LIST:  # lists of several hardly ever come again
+            if len(self._items) >= self._most:
+                self._items.clear()
+            self._items[raw] = items
+        return items
+
+    def _share(self, item: Item) -> Item:
+        item = redacted(item)
+        if len(self._shared) >= self._most:
+            self._shared.clear()
+        return self._shared.setdefault(item, item)
+
+
+def redacted(item: Item) -> Item:
+    """The item without personal data."""
+    name, texts = pseudonymous(item.id), (item.title, item.category, item.brand)
+    title, category, brand = clean = tuple([text and redact(text) for text in texts])
+    price = item.price if item.price is None or item.price < HIGHEST_PRICE else None
+    if name == item.id and clean == texts and price == item.price:
+        return item
+    return replace(item, id=name, title=title, category=category, brand=brand, price=price)
+
+
+ITEMS: TypeAdapter[tuple[Item, ...]] = TypeAdapter(get_type_hints(ShopperEvent, include_extras=True)["items"])
+_DOUBTS = (msgspec.DecodeError, ValueError, RecursionError)  # ValueError: what is no UTF-8, and pydantic's errors
+_decode = msgspec.json.Decoder(Told).decode
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f{}]").search
+
+
+def _slot(name: str) -> Callable[[ShopperEvent, Any], None]:
+    """Sets a field of a frozen event."""
+    setter: Callable[[ShopperEvent, Any], None] = getattr(ShopperEvent, name).__set__
+    return setter
+
+
+_event_id, _shopper_id, _action, _time_ms = map(_slot, ("event_id", "shopper_id", "action", "time_ms"))
+_items, _query, _session_id, _order_id = map(_slot, ("items", "query", "session_id", "order_id"))
+
+
+def made(
+    event_id: str,
+    shopper_id: str,
+    action: Action,
+    time_ms: int,
+    items: tuple[Item, ...],
+    query: str | None,
+    session_id: str | None,
+    order_id: str | None,
+) -> ShopperEvent:
+    """An event of parts known to be good: its constructor would validate them again, at the cost of all the rest."""
+    event = object.__new__(ShopperEvent)
+    _event_id(event, event_id)
+    _shopper_id(event, shopper_id)
+    _action(event, action)
+    _time_ms(event, time_ms)
+    _items(event, items)
+    _query(event, query)
+    _session_id(event, session_id)
+    _order_id(event, order_id)
+    return event

@@ -1,0 +1,87 @@
+"""The thread in which Faust runs aiokafka, on an event loop of its own, and what the transport asks there."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+
+from streams.kafka.batches import TP
+
+TIMEOUT_S = 5.0
+"""How long an exchange may take. aiokafka itself would try for ever, and hold one of the thread's two places."""
+
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
+
+
+class ConsumerThread(AIOKafkaConsumerThread):
+    """Faust's thread, made to end also when no broker answers, with exchanges that end.
+
+    They raise what aiokafka raises, and TimeoutError.
+    """
+
+    shutdown_timeout = 10.0
+
+    async def put_offsets(self, offsets: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Commit; returns what was committed, which leaves out partitions that are no longer ours."""
+        return await self._exchange(_commit, offsets)
+
+    async def go_back(self, tps: Collection[TP]) -> None:
+        """Seek to the committed offsets; a group that has not committed begins at the beginning."""
+        await self._exchange(_seek_to_committed, tps)
+
+    async def lags(self, tps: Collection[TP]) -> Mapping[TP, int]:
+        """How many offsets lie between the end of each partition and the next one to be handed out.
+
+        Kafka is asked something also when there are no partitions: whoever watches learns whether it answers.
+        """
+        return await self._exchange(_lags, tps)
+
+    async def on_thread_stop(self) -> None:
+        """Close the consumer; aiokafka lets the cancellation of its own fetch escape from there."""
+        try:
+            await super().on_thread_stop()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            await self._ensure_consumer()._client.close()
+
+    async def _exchange(
+        self, exchange: Callable[[AIOKafkaConsumer, _Argument], Awaitable[_Result]], argument: _Argument
+    ) -> _Result:
+        async def bounded() -> _Result:
+            async with asyncio.timeout(TIMEOUT_S):
+                return await exchange(self._ensure_consumer(), argument)
+
+        async with asyncio.timeout(2 * TIMEOUT_S):  # a thread that has died answers nothing
+            result: Any = await self.call_thread(bounded)
+            return result  # type: ignore[no-any-return] # Faust types what comes back as Any
+
+
+async def _commit(consumer: AIOKafkaConsumer, offsets: Mapping[TP, int]) -> Mapping[TP, int]:
+    ours = consumer.assignment()
+    offsets = {tp: offset for tp, offset in offsets.items() if tp in ours}
+    if offsets:
+        await consumer.commit({TopicPartition(*tp): offset for tp, offset in offsets.items()})
+    return offsets
+
+
+async def _seek_to_committed(consumer: AIOKafkaConsumer, tps: Collection[TP]) -> None:
+    partitions = [TopicPartition(*tp) for tp in tps]
+    committed = await asyncio.gather(*(consumer.committed(partition) for partition in partitions))
+    offsets = dict(zip(partitions, committed, strict=True))
+    for partition, offset in offsets.items():
+        if offset is not None:
+            consumer.seek(partition, offset)
+    if fresh := [partition for partition, offset in offsets.items() if offset is None]:
+        await consumer.seek_to_beginning(*fresh)
+
+
+async def _lags(consumer: AIOKafkaConsumer, tps: Collection[TP]) -> Mapping[TP, int]:
+    if not tps:
+        await consumer.topics()
+    ends = await consumer.end_offsets([TopicPartition(*tp) for tp in tps])
+    return {TP(*tp): max(0, end - await consumer.position(tp)) for tp, end in ends.items()}

@@ -1,0 +1,72 @@
+"""Packing: a session as a few hundred bytes, for Redis and for sessions that have gone quiet in memory."""
+
+import zlib
+from array import array
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from streams.errors import ContextCorrupt
+from streams.events.event import Item
+from streams.sessions.profiles import Tally
+from streams.sessions.session import Session
+
+VERSION = 1
+
+
+def dump(session: Session) -> bytes:
+    """Pack a session; `durable` stays out, since whoever loads it knows what is stored. Deterministic."""
+    numbers: dict[Item, int] = {}
+    rows = [
+        numbers.setdefault(subject, len(numbers)) if isinstance(subject, Item) else subject
+        for subject in session.subjects
+    ]
+    return zlib.compress(orjson.dumps([
+        VERSION, session.folded, session.meaningful, session.origin_ms, session.last_ms, session.events,
+        session.dropped, [*session.profile], [*session.earlier],
+        [_item(item) for item in numbers], session.event_ids,
+        [time_ms - session.origin_ms for time_ms in session.times], list(session.actions), rows,
+    ]), 1)  # fmt: skip
+
+
+def load(packed: bytes) -> Session:
+    """Unpack: equal to what was dumped, with `durable` at its `folded`. Raises ContextCorrupt on anything else."""
+    try:
+        return _load(orjson.loads(zlib.decompress(packed)))
+    except (ValueError, TypeError, IndexError, zlib.error) as error:
+        raise ContextCorrupt(str(error)) from error
+
+
+def _load(values: list[Any]) -> Session:
+    (version, folded, meaningful, origin_ms, last_ms, events, dropped, profile, earlier,
+     items, event_ids, times, actions, rows) = values  # fmt: skip
+    if version != VERSION:
+        message = f"packed by version {version}, this is version {VERSION}"
+        raise ValueError(message)
+    session = Session()
+    session.folded = session.durable = folded
+    session.meaningful, session.origin_ms, session.last_ms = meaningful, origin_ms, last_ms
+    session.events, session.dropped = events, dropped
+    session.profile, session.earlier = _tally(profile), _tally(earlier)
+    known = [_shared(*values) for values in items]
+    session.event_ids = event_ids
+    session.times = array("q", [origin_ms + time for time in times])
+    session.actions = bytearray(actions)
+    session.subjects = [known[row] if isinstance(row, int) else row for row in rows]
+    return session
+
+
+@lru_cache(maxsize=65_536)
+def _shared(*values: Any) -> Item:
+    """One object for equal items: they are frozen, and unshared ones make a loaded session four times as large."""
+    return Item(*values)
+
+
+def _item(item: Item) -> list[str | float | None]:
+    return [item.id, item.title, item.category, item.brand, item.price, item.currency, item.quantity]
+
+
+def _tally(values: list[Any]) -> Tally:
+    sessions, purchases, categories, brands = values
+    return Tally(sessions, purchases, tuple(map(tuple, categories)), tuple(map(tuple, brands)))

@@ -1,0 +1,170 @@
+"""Session: the windowed fold of one shopper's events. Pure: a session is a function of a prefix of the log.
+
+Event time opens and closes it: a session closes after `gap` without events. Its rows are kept in columns, because there
+are hundreds of thousands of sessions and a Python object per event would cost four times the memory.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple, get_args
+
+from streams.events.event import MEANINGLESS, Action, Item, ShopperEvent
+from streams.sessions.profiles import NOTHING, Tally, merge
+
+ACTIONS: tuple[str, ...] = get_args(Action)
+CODES = {action: code for code, action in enumerate(ACTIONS)}
+ROWS_PER_EVENT = 8
+"""An order of fifty lines says little more about an intent than its first eight."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRules:
+    """How events fold. `high_rows` is where history is cut, in one step, down to `low_rows`: a chunk, so that
+    consecutive prompts keep their prefix and a model server its KV cache."""
+
+    gap_ms: int = 1_800_000
+    future_skew_ms: int = 60_000
+    high_rows: int = 60
+    low_rows: int = 36
+
+
+class Folded(IntEnum):
+    """What an event did to its session. The first three change nothing at all, so that nothing is owed for them:
+    whoever reads them again after a crash folds the same prefix and comes to the same result."""
+
+    REPEATED = 0  # offset at or below `folded`
+    DUPLICATE = 1  # its id is in the window
+    LATE = 2  # belongs to a session that has closed
+    QUIET = 3  # entered the window, but does not ask for a call
+    MEANINGFUL = 4  # entered the window, and asks for a call
+
+
+REPEATED, DUPLICATE, LATE, QUIET, MEANINGFUL = Folded
+"""The same by short names: until Python 3.12, looking a member up in its class costs as much as a tenth of the fold."""
+
+
+class Row(NamedTuple):
+    """One line of history: an event, or one item of an event with several. `time_ms` is event time."""
+
+    event_id: str
+    time_ms: int
+    action: str
+    item: Item | None
+    query: str | None
+
+
+class Session:
+    """One shopper's open session.
+
+    `folded` is the offset of the last event that entered, `durable` that of the stored context (-1: none).
+    `meaningful` is the offset of the last event that asks for a call. `origin_ms` is the first event's time and never
+    moves while the session is open; `last_ms` is the latest event time. `dropped` counts the rows that truncation
+    moved to `earlier`.
+    """
+
+    __slots__ = (
+        "actions", "dropped", "durable", "earlier", "event_ids", "events", "folded", "last_ms", "meaningful",
+        "origin_ms", "profile", "subjects", "times",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.folded = self.durable = self.meaningful = -1
+        self.profile = NOTHING
+        self._open(0)
+
+    def _open(self, origin_ms: int) -> None:
+        self.origin_ms = self.last_ms = origin_ms
+        self.events = self.dropped = 0
+        self.earlier = NOTHING
+        self.event_ids: list[str] = []
+        self.times = array("q")
+        self.actions = bytearray()
+        self.subjects: list[Item | str | None] = []
+
+    @property
+    def height(self) -> int:
+        """How many rows the window holds."""
+        return len(self.times)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal folds; `durable` is bookkeeping and does not count."""
+        return isinstance(other, Session) and self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # mutable
+
+    def _values(self) -> tuple[object, ...]:
+        names = (name for name in self.__slots__ if name != "durable")
+        return tuple(getattr(self, name) for name in names)
+
+    def rows(self) -> Iterator[Row]:
+        """The window's lines, in the order of the log."""
+        for event_id, time_ms, code, subject in zip(
+            self.event_ids, self.times, self.actions, self.subjects, strict=True
+        ):
+            item, query = (None, subject) if isinstance(subject, str) else (subject, None)
+            yield Row(event_id, time_ms, ACTIONS[code], item, query)
+
+
+def fold(
+    session: Session, event: ShopperEvent, offset: int, timestamp_ms: int, rules: SessionRules, *, follows: bool = False
+) -> Folded:
+    """Fold the event that stands at `offset`; `timestamp_ms` is its record's own, which caps times in the future.
+
+    A record may hold several events: those that follow its first, when that was not REPEATED, go in at its offset. All
+    of them must be folded before the session is stored.
+    """
+    if offset <= session.folded and not (follows and offset == session.folded):
+        return REPEATED
+    if event.event_id in session.event_ids:
+        return DUPLICATE
+    time_ms = min(event.time_ms, timestamp_ms + rules.future_skew_ms)
+    if session.events == 0 or time_ms > session.last_ms + rules.gap_ms:
+        _reopen(session, time_ms)
+    elif time_ms < session.origin_ms - rules.gap_ms:
+        return LATE
+    session.folded = offset
+    _append(session, event, time_ms)
+    if len(session.times) > rules.high_rows:
+        _truncate(session, rules.low_rows)
+    if event.action in MEANINGLESS:
+        return QUIET
+    session.meaningful = offset
+    return MEANINGFUL
+
+
+def _reopen(session: Session, time_ms: int) -> None:
+    """Close what was open into the profile and start anew."""
+    if session.events:
+        seen = merge(session.earlier, _tally(session.actions, session.subjects))
+        session.profile = merge(session.profile.fade(), seen).closed()
+    session._open(time_ms)
+
+
+def _append(session: Session, event: ShopperEvent, time_ms: int) -> None:
+    session.events += 1
+    session.last_ms = max(session.last_ms, time_ms)
+    code = CODES[event.action]
+    subjects: Sequence[Item | str | None] = event.items[:ROWS_PER_EVENT] or (event.query,)
+    for subject in subjects:
+        session.event_ids.append(event.event_id)
+        session.times.append(time_ms)
+        session.actions.append(code)
+        session.subjects.append(subject)
+
+
+def _truncate(session: Session, low_rows: int) -> None:
+    """Drop the oldest rows in one step, whole events only, and remember them as a tally."""
+    cut = len(session.times) - low_rows
+    ids = session.event_ids
+    while cut and ids[cut] == ids[cut - 1]:
+        cut -= 1
+    session.earlier = merge(session.earlier, _tally(session.actions[:cut], session.subjects[:cut]))
+    session.dropped += cut
+    del ids[:cut], session.times[:cut], session.actions[:cut], session.subjects[:cut]
+
+
+def _tally(actions: Sequence[int], subjects: Sequence[Item | str | None]) -> Tally:
+    items = [(ACTIONS[code], item) for code, item in zip(actions, subjects, strict=True) if isinstance(item, Item)]
+    return Tally.of(items)

@@ -1,0 +1,102 @@
+"""A fleet: workers that share a control hash and try an arm, each with a dispatch and shoppers of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from agents.experiments.active_experiments import Trials
+from agents.experiments.assignment import Experiment
+from agents.experiments.outcomes import ArmKey, Outcomes
+from agents.fleet.control_watch import ControlWatch, ExperimentNotice
+from agents.health.statistics import Meter
+from agents.worker.asking import Asking, CallRules
+from agents.worker.routes import ArmLanes, Lane
+from agents.worker.slots import Unlimited
+from storage.control import ControlStore
+from tests.agents.desk import EPOCH_MS, Desk, desk
+from tests.fakes.model import ScriptedModel
+from tests.fakes.scripted_calls import Turn
+from tests.simulation.reason import Reason
+
+QUICK = Turn(delay_s=0.05)
+FAILS = Turn(delay_s=0.05, fault="failure")
+ANSWERS = CallRules(give_up_s=60.0)
+
+
+class Canary:
+    """An arm's model that does as it is told from some time on; `last_s` is when it was last called."""
+
+    def __init__(self) -> None:
+        self.turn = QUICK
+        self.last_s = 0.0
+
+    def model(self) -> ScriptedModel:
+        """One worker's client of it."""
+        return ScriptedModel(self._turn, name="canary")
+
+    def _turn(self, _: object) -> Turn:
+        self.last_s = asyncio.get_running_loop().time()
+        return self.turn
+
+
+@dataclass
+class Member:
+    """One worker of the fleet."""
+
+    desk: Desk
+    trials: Trials
+    watch: ControlWatch
+    outcomes: Outcomes
+    notices: list[ExperimentNotice] = field(default_factory=list)
+
+    @property
+    def back(self) -> bool:
+        """Whether it has taken its shoppers out of all arms."""
+        return not self.trials.running
+
+    async def shop(self, name: str, every_s: float) -> None:
+        """New shoppers, one after the other."""
+        number = 0
+        while True:
+            number += 1
+            self.desk.view(f"{name}-{number}")
+            await asyncio.sleep(every_s)
+
+
+def epoch_ms() -> int:
+    """The wall clock of these workers."""
+    return EPOCH_MS + int(asyncio.get_running_loop().time() * 1e3)
+
+
+@asynccontextmanager
+async def fleet(
+    stores: Sequence[ControlStore], experiment: Experiment, arm: ArmKey, canary: Canary, *, every_s: float = 0.05
+) -> AsyncIterator[list[Member]]:
+    """Workers that run, one for each connection to the control hash, and shoppers who come to each."""
+    members = []
+    async with AsyncExitStack() as stack:
+        for number, store in enumerate(stores):
+            member = await stack.enter_async_context(_member(f"w{number}", store, experiment, arm, canary))
+            members.append(member)
+        running = [asyncio.ensure_future(member.watch.run()) for member in members]
+        running += [asyncio.ensure_future(member.shop(f"s{number}", every_s)) for number, member in enumerate(members)]
+        try:
+            yield members
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _member(
+    name: str, store: ControlStore, experiment: Experiment, arm: ArmKey, canary: Canary
+) -> AsyncIterator[Member]:
+    trials, outcomes, notices = Trials([experiment]), Outcomes(), list[ExperimentNotice]()
+    watch = ControlWatch(store, trials, outcomes, name, epoch_ms, notices.append)
+    await watch.begin()
+    own = Lane(Reason(), Asking(ANSWERS, Meter()), Unlimited(canary.model()))
+    lanes: Callable[[Lane], ArmLanes] = lambda everybody: ArmLanes(everybody, {arm: own}, {}, trials, outcomes)  # noqa: E731
+    async with desk(ScriptedModel(lambda _: QUICK), rules=ANSWERS, lanes=lanes) as at:
+        yield Member(at, trials, watch, outcomes, notices)

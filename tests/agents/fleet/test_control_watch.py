@@ -1,0 +1,250 @@
+"""Control watch: a fleet counts together, rolls back together, and stays rolled back."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from uuid import uuid4
+
+import pytest
+
+from agents.experiments.active_experiments import Trials, pooled
+from agents.experiments.assignment import Arm, Experiment
+from agents.experiments.outcomes import Outcomes
+from agents.fleet.control_watch import ControlWatch, ExperimentNotice
+from sandbox.servers.redis import RedisServer
+from storage.connection import connect
+from storage.control import ControlStore, RedisControl, Standing
+from storage.keys import Keys
+from tests.agents.control_fleet import FAILS, Canary, fleet
+from tests.clients.virtual import virtually
+from tests.fakes.control import MemoryControl
+from tests.until import until
+
+WORKERS = 8
+TRIED = Experiment("new-model", (Arm("canary", 1_000),))
+HALF = Experiment("new-model", (Arm("canary", 5_000),))
+KEY = ("new-model", "canary")
+CONTROL = ("new-model", "control")
+
+
+def loop_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def control() -> MemoryControl:
+    """A control hash that is 5 ms away."""
+
+    async def way() -> None:
+        await asyncio.sleep(0.005)
+
+    return MemoryControl(loop_s, way)
+
+
+def watch(
+    store: ControlStore, tried: Experiment = TRIED, name: str = "w1", at_s: float = 1_000.0
+) -> tuple[ControlWatch, Trials, Outcomes]:
+    trials, outcomes = Trials([tried]), Outcomes()
+    return ControlWatch(store, trials, outcomes, name, lambda: int(at_s * 1e3)), trials, outcomes
+
+
+def count(outcomes: Outcomes, failed: int, answered: int) -> None:
+    """A bad canary, and a control without faults."""
+    for _ in range(failed):
+        outcomes.note([KEY], "failed")
+    for _ in range(answered):
+        outcomes.note_answer([CONTROL], 0.5)
+
+
+def test_a_bad_canary_is_rolled_back_on_all_eight_workers() -> None:
+    """One that goes bad after a while: the fleet's counts convict it within 10 s, though no worker alone has
+    enough of them; all eight have let go of it within 2 s of the first; every shopper gets the model's intent."""
+
+    async def main() -> None:
+        store, canary = control(), Canary()
+        async with fleet([store] * WORKERS, TRIED, KEY, canary, every_s=0.1) as members:
+            await asyncio.sleep(20.0)
+            assert not any(member.back for member in members)
+            canary.turn, bad_s = FAILS, loop_s()
+            while not any(member.back for member in members):  # noqa: ASYNC110 # virtual time
+                await asyncio.sleep(0.01)
+            first_s = loop_s()
+            assert first_s - bad_s < 10.0
+            while not all(member.back for member in members):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            assert loop_s() - first_s < 2.0
+            back_s = loop_s()
+            await asyncio.sleep(5.0)
+            assert canary.last_s <= back_s
+            assert all(not member.desk.meter.rules_intents for member in members)
+            assert all(shopper.clean for member in members for shopper in list(member.desk.shoppers.values())[:-5])
+            (notice,) = [notice for member in members for notice in member.notices]
+            assert (notice.kind, notice.experiment, notice.arm) == ("rolled_back", "new-model", "canary")
+            assert notice.why.startswith("errors: ")
+
+    virtually(main)
+
+
+def test_a_good_canary_stays() -> None:
+    """Two minutes of a fleet, and hundreds of calls."""
+
+    async def main() -> None:
+        async with fleet([control()] * WORKERS, TRIED, KEY, Canary(), every_s=0.5) as members:
+            await asyncio.sleep(120.0)
+            assert not any(member.back for member in members)
+            assert sum(member.outcomes.latency_s[KEY].cumulated()[-1][1] for member in members) > 130
+
+    virtually(main)
+
+
+@pytest.mark.redis
+async def test_a_bad_canary_is_rolled_back_through_redis(redis_server: RedisServer) -> None:
+    """The same in real time: eight connections to one redis-server."""
+    keys = Keys(f"control-{uuid4().hex[:8]}")
+    canary = Canary()
+    canary.turn = FAILS
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(connect(redis_server.url)) for _ in range(WORKERS)]
+        stores = [RedisControl(client, keys, timeout_s=10.0) for client in clients]
+        async with fleet(stores, HALF, KEY, canary, every_s=0.2) as members:
+            await until(lambda: all(member.back for member in members), within_s=120.0)
+            found = await stores[0].read()
+            assert found.standings["new-model"].state == "back"
+            assert len(found.workers) == WORKERS
+            assert sum(len(member.notices) for member in members) == 1
+
+
+async def test_nothing_is_in_force_before_the_hash_was_read() -> None:
+    """A worker that starts while Redis is away brings nothing back that was rolled back."""
+    store = control()
+    store.standings["new-model"] = Standing(1, "back", "w9", "errors", 0)
+    store.down = True
+    looking, trials, _ = watch(store)
+    await looking.begin()
+    assert not trials.running
+    assert looking.away
+    store.down = False
+    await looking.look()
+    assert not trials.running
+    assert not looking.away
+
+
+async def test_the_last_known_state_outlives_redis() -> None:
+    """While Redis is away an experiment in force stays so, and one that is not does not come back."""
+    store = control()
+    looking, trials, outcomes = watch(store)
+    await looking.begin()
+    store.down = True
+    await looking.look()
+    assert trials.running == (TRIED,)
+    store.down = False
+    count(outcomes, failed=200, answered=2_000)
+    await looking.look()
+    assert not trials.running
+    store.down = True
+    await looking.look()
+    assert not trials.running
+
+
+async def test_a_rollback_whose_reply_was_lost_is_told() -> None:
+    """Once, when it is heard of."""
+    store, notices = control(), list[ExperimentNotice]()
+    trials, outcomes = Trials([TRIED]), Outcomes()
+    looking = ControlWatch(store, trials, outcomes, "w1", lambda: 1_000_000, notices.append)
+    await looking.begin()
+    count(outcomes, failed=200, answered=2_000)
+    store.mute = True
+    await looking.look()
+    assert not notices
+    store.mute = False
+    for _ in range(2):
+        await looking.look()
+    assert not trials.running
+    assert [(notice.arm, notice.kind) for notice in notices] == [("canary", "rolled_back")]
+
+
+async def test_a_redis_that_lost_the_decision_is_told_again() -> None:
+    """And does not bring the experiment back on any worker."""
+    store = control()
+    looking, trials, outcomes = watch(store)
+    other, others, _ = watch(store, name="w2")
+    for each in (looking, other):
+        await each.begin()
+    count(outcomes, failed=200, answered=2_000)
+    await looking.look()
+    await other.look()
+    known = store.standings["new-model"]
+    store.flush()
+    await other.look()
+    assert store.standings["new-model"] == known
+    await looking.look()
+    assert not trials.running
+    assert not others.running
+
+
+async def test_only_an_operator_brings_it_forward_and_it_begins_anew() -> None:
+    """Neither another definition nor a new worker does; the counts from before do not count again."""
+    store = control()
+    looking, trials, outcomes = watch(store)
+    await looking.begin()
+    count(outcomes, failed=200, answered=2_000)
+    await looking.look()
+    changed = Experiment("new-model", (Arm("canary", 500, prompt_version="v2"),))
+    trials.take_up([changed])
+    await looking.look()
+    assert not trials.running
+    second, seconds, _ = watch(store, changed, "w2")
+    await second.begin()
+    assert not seconds.running
+    await store.decide("new-model", Standing(2, "forward", "ada", "mended", 0))
+    for each in (looking, second):
+        await each.look()
+        await each.look()
+    assert trials.running == seconds.running == (changed,)
+
+
+async def test_an_operator_may_roll_back_too() -> None:
+    """Without any count."""
+    store = control()
+    looking, trials, _ = watch(store)
+    await looking.begin()
+    await store.decide("new-model", Standing(1, "back", "ada", "a hunch", 0))
+    await looking.look()
+    assert not trials.running
+
+
+async def test_counts_of_another_definition_do_not_convict() -> None:
+    """A canary that was changed is judged by its own calls."""
+    store = control()
+    looking, trials, outcomes = watch(store)
+    await looking.begin()
+    count(outcomes, failed=90, answered=2_000)
+    await looking.look()
+    trials.take_up([Experiment("new-model", (Arm("canary", 1_000, model="other"),))])
+    count(outcomes, failed=90, answered=2_000)
+    await looking.look()
+    assert trials.running
+
+
+async def test_old_counts_are_forgotten() -> None:
+    """The hash does not grow for ever; what is looked back over stays."""
+    store = control()
+    early, _, outcomes = watch(store, at_s=0.0)
+    await early.begin()
+    count(outcomes, failed=1, answered=1)
+    await early.look()
+    for at_s, left in ((3_900.0, 2), (4_200.0, 0)):
+        later, _, _ = watch(store, at_s=at_s)
+        await later.look()
+        assert len(store.counts) == left
+
+
+async def test_holdouts_and_shadows_are_not_judged() -> None:
+    """A shadow harms nobody, and a holdout makes no calls."""
+    store = control()
+    tried = Experiment("new-model", (Arm("canary", 1_000, kind="shadow", pool="p"),))
+    looking, trials, outcomes = watch(store, tried)
+    await looking.begin()
+    count(outcomes, failed=500, answered=5_000)
+    await looking.look()
+    assert trials.running
+    spans = pooled(store.counts, tried, 0, 1_000.0)
+    assert sum(each.failed for each in spans["canary"]) == 500

@@ -1,0 +1,194 @@
+"""Replay: event time is the clock, a crash costs little, and what is live stays."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import orjson
+import pytest
+
+from agents.replay.calls import ReplayCalls, ReplayRules, Tally
+from agents.replay.live_replay import Redo
+from agents.replay.replay import PartitionReplay
+from agents.worker.backlog import Backlog, Targets
+from agents.worker.checkpoints import Checkpoints, ExpiryRules
+from agents.worker.partition import Partition
+from agents.worker.reasoning import Reasoning, Sampling
+from agents.worker.recall import Recall
+from penchant.operations.replay.source import Line
+from prompts.missions import MISSIONS
+from storage.checkpoints import Context
+from storage.gather import GatheringWriter, GatherRules
+from streams.events.decoding import encode
+from streams.events.dialects import DialectName, dialect
+from streams.events.event import Action, Item, ShopperEvent
+from streams.records.erasures import Erasure
+from streams.sessions.packing import load
+from streams.sessions.session import SessionRules
+from streams.sessions.triggers import TriggerRules
+from tests.fakes.model import ScriptedModel
+from tests.fakes.store import MemoryStore
+
+NOW_MS = 1_700_000_000_000
+RULES = TriggerRules(debounce_s=1.0, max_wait_s=3.0, max_events=20, min_interval_s=0.0)
+KETTLE = Item("sku-1", "Kettle", "home/kettles", "Tarn", 60.0, "EUR")
+ANSWER = '{"m":"other","t":"Wants a kettle","c":[[1,9]],"b":[[1,9]],"a":{},"s":{},"k":7,"e":[1]}'
+
+
+def record(offset: int, shopper: str, at_s: float, action: Action = "view") -> Line:
+    at_ms = NOW_MS - 100_000 + int(at_s * 1e3)
+    event = ShopperEvent(event_id=f"e{offset}", shopper_id=shopper, action=action, time_ms=at_ms, items=(KETTLE,))
+    return Line(offset, at_ms, shopper.encode(), encode(event))
+
+
+LOG = [
+    record(0, "ada", 0.0),
+    record(1, "ada", 0.5),
+    record(2, "bob", 1.0),
+    record(3, "ada", 10.0),
+    record(4, "ada", 10.2),
+]
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """A store with nobody in it."""
+    return MemoryStore(lambda: NOW_MS)
+
+
+class Bench:
+    """One partition's replay, or redo, with a model that answers at once."""
+
+    def __init__(self, store: MemoryStore, tasks: asyncio.TaskGroup, generation: int = 0) -> None:
+        self.store, self.tally, self.model = store, Tally(), ScriptedModel(ANSWER)
+        self.checkpoints = Checkpoints("replay", ExpiryRules(), lambda: NOW_MS, lineage=0, generation=generation)
+        writer = GatheringWriter(store, GatherRules(wait_s=0.0))
+        reasoning = Reasoning("v1", MISSIONS, Sampling())
+        self.calls = ReplayCalls(
+            self.model, reasoning, writer, self.checkpoints, ReplayRules(in_flight=4), self.tally, tasks
+        )
+
+    def replay(self, spoken: DialectName = "native") -> PartitionReplay:
+        backlog = Backlog(RULES, Targets())
+        recall = Recall(self.store, self.store, backlog, 0)
+        home, session = Partition(0, 1, 0.0), SessionRules()
+        decoder = dialect(spoken, keyed=True)
+        return PartitionReplay(home, backlog, recall, decoder, session, self.store, self.checkpoints, self.calls)
+
+    def redo(
+        self,
+        generation: int,
+        erased: Callable[[str], Erasure | None] = lambda _: None,
+        spoken: DialectName = "native",
+    ) -> Redo:
+        decoder, home = dialect(spoken, keyed=True), Partition(0, 1, 0.0)
+        return Redo(
+            home, decoder, SessionRules(), self.store, self.checkpoints, self.calls,
+            lineage=0, generation=generation, erased=erased,
+        )  # fmt: skip
+
+
+async def replayed(store: MemoryStore, log: Sequence[Line], *, to_the_end: bool = True) -> tuple[Bench, int | None]:
+    async with asyncio.TaskGroup() as tasks:
+        bench = Bench(store, tasks)
+        replay = bench.replay()
+        await replay.take(log)
+        if to_the_end:
+            await replay.finish()
+    return bench, replay.partition.ledger.uncovered()
+
+
+async def test_shoppers_are_due_by_event_time(store: MemoryStore) -> None:
+    """Two visits of ada ten seconds apart and one of bob: three calls, though all is read within a moment."""
+    bench, uncovered = await replayed(store, LOG)
+    assert sorted(call.shopper for call in bench.model.calls) == ["ada", "ada", "bob"]
+    assert {call.traffic_class for call in bench.model.calls} == {"replay"}
+    assert (bench.tally.records, bench.tally.events, bench.tally.intents) == (5, 5, 3)
+    assert uncovered == 5
+    found = store.intent("ada")
+    assert found is not None
+    assert (found.position, found.window.events, found.source) == ("0:4:0", 4, "model")
+
+
+async def test_every_event_of_a_record_is_replayed_and_redone(store: MemoryStore) -> None:
+    """Some dialects hold several; they stand at one offset, and nothing is stored in their midst."""
+    began_ms = NOW_MS - 100_000
+    entries = [{"aid": 1 + turn, "ts": began_ms + turn * 10_000, "type": "clicks"} for turn in range(3)]
+    log = [Line(0, began_ms, b"12", orjson.dumps({"session": 12, "events": entries}))]
+    async with asyncio.TaskGroup() as tasks:
+        bench = Bench(store, tasks)
+        replay = bench.replay("otto")
+        await replay.take(log)
+        await replay.finish()
+    assert (bench.tally.records, bench.tally.events, len(bench.model.calls)) == (1, 3, 1)
+    found = store.intent("12")
+    assert found is not None
+    assert (found.position, found.window.events) == ("0:0:0", 3)
+    async with asyncio.TaskGroup() as tasks:
+        again = Bench(store, tasks, generation=1)
+        redo = again.redo(1, spoken="otto")
+        await redo.take(log)
+        await redo.finish()
+    assert again.tally.events == 3
+
+
+async def test_what_was_not_finished_is_where_the_next_run_begins(store: MemoryStore) -> None:
+    """A crash loses what memory held; reading on from there comes to the same."""
+    _, uncovered = await replayed(store, LOG[:4], to_the_end=False)
+    assert uncovered == 3
+    await replayed(store, LOG[uncovered:])
+    whole = MemoryStore(lambda: NOW_MS)
+    await replayed(whole, LOG)
+    for shopper in ("ada", "bob"):
+        [ours], [theirs] = await store.load([shopper]), await whole.load([shopper])
+        assert isinstance(ours, Context)
+        assert isinstance(theirs, Context)
+        assert load(ours.session) == load(theirs.session)
+
+
+async def test_a_bad_record_stops_nothing(store: MemoryStore) -> None:
+    """It is counted."""
+    bench, _ = await replayed(store, [*LOG, Line(5, NOW_MS, b"ada", b"{")])
+    assert (bench.tally.refused, bench.tally.intents) == (1, 3)
+
+
+async def test_a_redo_brings_everybody_back_the_latest_first(store: MemoryStore) -> None:
+    """Redis was lost: one call a shopper, of the whole range."""
+    async with asyncio.TaskGroup() as tasks:
+        bench = Bench(store, tasks, generation=9)
+        redo = bench.redo(9)
+        await redo.take(LOG)
+        await redo.finish()
+    assert [call.shopper for call in bench.model.calls] == ["ada", "bob"]
+    found = store.intent("ada")
+    assert found is not None
+    assert (found.position, found.window.events) == ("0:4:9", 4)
+
+
+async def test_a_redo_keeps_stored_sessions_and_does_nobody_twice(store: MemoryStore) -> None:
+    """Of a range that begins late, whoever is stored keeps what came before it; a second run finds all done."""
+    await replayed(store, LOG)
+    for calls in (1, 0):
+        async with asyncio.TaskGroup() as tasks:
+            bench = Bench(store, tasks, generation=9)
+            redo = bench.redo(9)
+            await redo.take(LOG[3:])
+            await redo.finish()
+        assert len(bench.model.calls) == calls
+    found = store.intent("ada")
+    assert found is not None
+    assert (found.position, found.window.events) == ("0:4:9", 4)
+
+
+async def test_a_redo_brings_back_nothing_that_was_erased(store: MemoryStore) -> None:
+    """Events from before the erasure count for nothing; those since are all there is."""
+    async with asyncio.TaskGroup() as tasks:
+        bench = Bench(store, tasks, generation=9)
+        erasure = Erasure("ada", 7, 0, (4,))
+        await store.erase([erasure])
+        redo = bench.redo(9, {"ada": erasure}.get)
+        await redo.take(LOG)
+        await redo.finish()
+    assert bench.tally.erased == 3
+    found = store.intent("ada")
+    assert found is not None
+    assert found.window.events == 1

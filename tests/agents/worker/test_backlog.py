@@ -1,0 +1,218 @@
+"""The backlog: order, conflation, bounds."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.worker.backlog import LOOK_AHEAD, Backlog, Targets
+from agents.worker.partition import Partition
+from agents.worker.shoppers import Owed, Shopper
+from streams.sessions.triggers import TriggerRules
+
+RULES = TriggerRules(debounce_s=1, max_wait_s=3, max_events=5, min_interval_s=2)
+TARGETS = Targets(fresh_s=5, urgent_s=2)
+
+
+def shopper(name: str = "s") -> Shopper:
+    return Shopper(name, Partition(0, 1, 0.0))
+
+
+def note(backlog: Backlog, who: Shopper, now_s: float, action: str = "view", *, call: bool = True) -> Owed:
+    return backlog.note(who, now_s, action=action, call=call, appended_ms=0)
+
+
+def test_events_of_a_shopper_become_one_call() -> None:
+    """A hundred events in a second owe one call."""
+    backlog, who = Backlog(RULES, TARGETS), shopper()
+    for n in range(100):
+        note(backlog, who, n / 100)
+    assert backlog.next(1.0) is who
+    assert backlog.next(9.0) is None
+    assert who.running is not None
+    assert who.running.events == 100
+
+
+def test_a_place_goes_to_the_first_whom_it_suits() -> None:
+    """Those who are passed over keep their place; when it suits nobody, all are asked about once more."""
+    backlog = Backlog(RULES, TARGETS)
+    crowd = [shopper(str(number)) for number in range(6)]
+    for number, who in enumerate(crowd):
+        note(backlog, who, number / 10, "search" if number < 2 else "view")
+    assert backlog.next(2.0, lambda who, _: who in crowd[3:]) is crowd[3]
+    asked: list[tuple[str, bool]] = []
+
+    def nobody(who: Shopper, again: bool) -> bool:  # noqa: FBT001 # as the backlog asks
+        asked.append((who.id, again))
+        return False
+
+    assert backlog.next(2.0, nobody) is None
+    assert asked == [(name, again) for again in (False, True) for name in "01245"]
+    assert backlog.next(2.0, lambda who, again: again and who is crowd[4]) is crowd[4]
+    assert [backlog.next(2.0) for _ in range(5)] == [crowd[0], crowd[1], crowd[2], crowd[5], None]
+
+
+def test_only_so_many_are_looked_at() -> None:
+    """However long the line, a look is short; and the order is what it was."""
+    backlog = Backlog(RULES, Targets(fresh_s=1e6))
+    crowd = [shopper(str(number)) for number in range(3 * LOOK_AHEAD)]
+    for number, who in enumerate(crowd):
+        note(backlog, who, number / 1e3)
+    asked: list[Shopper] = []
+    assert backlog.next(9.0, lambda who, again: bool(asked.append(who)) and again) is None
+    assert asked == crowd[:LOOK_AHEAD] * 2
+    assert [backlog.next(9.0) for _ in crowd] == crowd
+
+
+def test_at_most_one_call_runs_and_the_next_waits_its_interval() -> None:
+    """Events during a call owe one more, which comes `min_interval_s` after the first began."""
+    backlog, who = Backlog(RULES, TARGETS), shopper()
+    note(backlog, who, 0.0, "purchase")
+    assert backlog.next(0.0) is who
+    note(backlog, who, 0.1, "purchase")
+    assert backlog.next(50.0) is None
+    backlog.done(who)
+    assert backlog.next(1.9) is None
+    assert backlog.next(2.0) is who
+
+
+def test_a_call_that_replaces_an_upgrade_takes_over_its_ticket() -> None:
+    """A quiet event since the upgrade was owed holds the commit; it is covered together with the new call."""
+    backlog, who = Backlog(RULES, TARGETS), shopper()
+    backlog.owe(who, Owed(first_s=0, last_s=0, call=True, upgrade=True))
+    ticket = note(backlog, who, 1.0, "list_view", call=False).ticket = who.home.ledger.owe(7, who, 1.0)
+    owed = note(backlog, who, 2.0)
+    assert not owed.upgrade
+    assert owed.ticket is ticket
+
+
+def test_a_bot_costs_no_more_than_a_keen_shopper() -> None:
+    """A thousand events a second for a minute cost as many calls as five a second."""
+
+    def calls(events_per_s: int) -> int:
+        backlog, who, count = Backlog(RULES, TARGETS), shopper(), 0
+        for tick in range(60 * events_per_s):
+            now_s = tick / events_per_s
+            note(backlog, who, now_s, "cart_add")
+            if backlog.next(now_s):
+                count += 1
+                backlog.done(who)
+        return count
+
+    assert calls(1_000) == calls(5)
+
+
+def test_urgent_first_then_the_earliest_deadline_then_the_newest_of_the_late() -> None:
+    """The order that overload makes visible."""
+    backlog = Backlog(RULES, TARGETS)
+    old, older, urgent, fresh, fresher = (shopper(name) for name in ("old", "older", "urgent", "fresh", "fresher"))
+    note(backlog, older, 0.0)
+    note(backlog, old, 1.0)
+    note(backlog, fresh, 6.0)
+    note(backlog, fresher, 6.5)
+    note(backlog, urgent, 7.9, "search")
+    order = [taken.id for _ in range(5) if (taken := backlog.next(8.0))]
+    assert order == ["urgent", "fresh", "fresher", "old", "older"]
+
+
+def test_quiet_events_ask_for_parking_only() -> None:
+    """Without a meaningful event no call is made, and the session is handed out once."""
+    backlog, who = Backlog(RULES, TARGETS), shopper()
+    note(backlog, who, 0.0, "list_view", call=False)
+    assert backlog.next(60.0) is None
+    assert backlog.quiet(60.0) == [who]
+    assert backlog.quiet(60.0) == []
+
+
+def test_a_failed_call_is_owed_again_with_what_came_since() -> None:
+    """Nothing that a call did not deliver is forgotten, and it waits for its backoff."""
+    backlog, who = Backlog(RULES, TARGETS), shopper()
+    note(backlog, who, 0.0)
+    assert backlog.next(1.0) is who
+    failed = who.running
+    assert failed is not None
+    failed.ticket = who.home.ledger.owe(0, who, 0.0)
+    note(backlog, who, 1.5).ticket = who.home.ledger.owe(1, who, 1.5)
+    failed.attempts, failed.not_before_s = 1, 4.0
+    backlog.owe(who, failed)
+    assert who.owed is not None
+    assert who.owed.events == 2
+    assert backlog.next(3.9) is None
+    assert backlog.next(4.0) is who
+    failed.settle()
+    who.home.ledger.received(1)
+    assert who.home.ledger.uncovered() == 2
+
+
+def test_an_upgrade_gives_way_to_new_events() -> None:
+    """A shopper who waits for the model to come back is as fresh as anyone once something happens."""
+    backlog, who = Backlog(RULES, TARGETS), shopper()
+    backlog.owe(who, Owed(first_s=0, last_s=0, call=True, upgrade=True, attempts=5, not_before_s=1_000))
+    note(backlog, who, 10.0, "purchase")
+    assert backlog.next(10.0) is who
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["note", "next", "done", "fail", "quiet", "drop"]), st.integers(0, 4), st.booleans()),
+        max_size=120,
+    )
+)
+def test_whoever_is_owed_is_served_in_the_end(steps: list[tuple[str, int, bool]]) -> None:
+    """Whatever happens, at most one call runs per shopper, and nobody who is owed is forgotten."""
+    backlog = Backlog(RULES, TARGETS)
+    people = [shopper(f"s{n}") for n in range(5)]
+    dropped: set[str] = set()
+    now_s = 0.0
+    for step, index, flag in steps:
+        now_s += 0.4
+        who = people[index]
+        if who.id in dropped:
+            continue
+        if step == "note":
+            note(backlog, who, now_s, "search" if flag else "view", call=flag or index > 1)
+        elif step == "next":
+            taken = backlog.next(now_s)
+            assert taken is None or (taken.running is not None and taken.id not in dropped)
+        elif step == "quiet":
+            for quiet in backlog.quiet(now_s):
+                backlog.take(quiet)
+                backlog.done(quiet)
+        elif step == "drop":
+            backlog.drop(who)
+            dropped.add(who.id)
+        elif who.running is not None:
+            backlog.done(who) if step == "done" else backlog.owe(who, who.running)
+    _serve_all(backlog, people, dropped, now_s)
+    assert all(who.clean for who in people if who.id not in dropped)
+
+
+def _serve_all(backlog: Backlog, people: list[Shopper], dropped: set[str], now_s: float) -> None:
+    for _ in range(40):
+        now_s += 10
+        for who in people:
+            if who.running is not None and who.id not in dropped:
+                backlog.done(who)
+        for quiet in backlog.quiet(now_s):
+            backlog.take(quiet)
+            backlog.done(quiet)
+        backlog.next(now_s)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["note", "next", "done", "owe", "drop"]), st.integers(0, 3)), max_size=60))
+def test_its_length_is_how_many_are_owed(steps: list[tuple[str, int]]) -> None:
+    """Whatever happens, it counts those of the shoppers who are owed something that does not run."""
+    backlog, shoppers = Backlog(RULES, TARGETS), [shopper(f"s{n}") for n in range(4)]
+    for at, (step, number) in enumerate(steps):
+        who, now_s = shoppers[number], at * 0.7
+        match step:
+            case "note":
+                note(backlog, who, now_s)
+            case "next":
+                backlog.next(now_s)
+            case "done" if who.running:
+                backlog.done(who)
+            case "owe" if who.running:
+                backlog.owe(who, who.running)
+            case "drop":
+                backlog.drop(who)
+                shoppers[number] = shopper(who.id)
+        assert len(backlog) == sum(each.owed is not None for each in shoppers)

@@ -1,0 +1,85 @@
+"""Ingest of records that hold several events: all of them fold, at one offset, and none of them twice."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from agents.health.statistics import Meter
+from agents.worker.backlog import Backlog, Targets
+from agents.worker.ingest import Ingest, SliceRules
+from agents.worker.partition import Partition
+from agents.worker.recall import Recall
+from agents.worker.refusals import Refusals
+from storage.checkpoints import Context, Write
+from streams.events.dialects import DialectName, dialect
+from streams.records.dead_letters import DeadLetter, LimitRules
+from streams.sessions.packing import dump
+from streams.sessions.positions import Position
+from streams.sessions.session import Session, SessionRules
+from streams.sessions.triggers import TriggerRules
+from tests.fakes.store import MemoryStore
+
+SECOND_MS = 1_000
+
+
+class NoLetters:
+    """Nothing is refused here."""
+
+    async def send(self, letters: list[DeadLetter]) -> None:
+        raise AssertionError(letters)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record of one session of OTTO's."""
+
+    offset: int
+    value: bytes
+    key: bytes = b"12"
+    timestamp: int = 10_000
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+def record(offset: int, *articles: int) -> Record:
+    events = [{"aid": article, "ts": article * SECOND_MS, "type": "clicks"} for article in articles]
+    return Record(offset, orjson.dumps({"session": 12, "events": events}))
+
+
+async def taken(
+    *records: Record, store: MemoryStore | None = None, spoken: DialectName = "otto"
+) -> tuple[Session, Meter]:
+    """The session and the counts after these records."""
+    store, meter = store or MemoryStore(lambda: 0), Meter()
+    backlog, partition = Backlog(TriggerRules(), Targets()), Partition(0, epoch=1, commit_lag_s=0.0)
+    recall, refusals = Recall(store, store, backlog, lineage=0), Refusals(NoLetters(), LimitRules(), meter)
+    decoder = dialect(spoken, keyed=True)
+    ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=SessionRules(), slices=SliceRules())
+    await ingest.batch(partition, "shop", records)
+    return partition.shoppers["12"].session, meter
+
+
+async def test_every_event_of_a_record_folds() -> None:
+    """In their order; what is in the window already is a duplicate, wherever it stands."""
+    session, meter = await taken(record(3, 1, 2, 3), record(4, 3, 4), record(5, 4))
+    assert [row.item and row.item.id for row in session.rows()] == ["1", "2", "3", "4"]
+    assert session.folded == 4
+    assert (meter.events, meter.duplicates, meter.repeated) == (6, 2, 0)
+
+
+async def test_a_record_that_the_store_has_seen_changes_nothing() -> None:
+    """None of its events, also when they have left the window since; the next record folds."""
+    store = MemoryStore(lambda: 0)
+    before, _ = await taken(record(3, 1, 2), record(4, 3, 4))
+    before.event_ids[:] = ["a", "b", "c", "d"]  # as if others had taken their places
+    await store.write([Write(Context("12", Position(0, 4, 0), 0, "w:1", dump(before)), 10**14)])
+    session, meter = await taken(record(3, 1, 2), record(4, 3, 4), record(5, 5, 6), store=store)
+    assert [row.item and row.item.id for row in session.rows()] == ["1", "2", "3", "4", "5", "6"]
+    assert (meter.repeated, meter.duplicates) == (4, 0)
+
+
+async def test_what_is_ignored_is_counted() -> None:
+    """And covered: its offset is taken in."""
+    search = {"name": "search", "params": {"search_term": "x"}}
+    request = {"client_id": "12", "timestamp_micros": 10**9, "events": [{"name": "login"}, search]}
+    session, meter = await taken(Record(3, orjson.dumps(request)), spoken="auto")
+    assert (session.height, meter.events, meter.ignored) == (1, 1, 1)

@@ -1,0 +1,39 @@
+"""The check of virtual time in its smallest form."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmarks.goodput import real
+from sandbox.servers import triton
+from sandbox.servers.apache import resolve_classpath
+from streams.errors import PlatformLacks
+from tests.kafka import SKIPPED
+
+pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
+
+
+@pytest.fixture(autouse=True)
+def servers() -> None:
+    """Needed: a tritonserver, and a JDK for Kafka; without the latter the test is skipped, or fails in CI."""
+    if why := triton.missing():
+        pytest.skip(f"NO TRITONSERVER: {why}")
+    try:
+        resolve_classpath()
+    except PlatformLacks as lack:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{SKIPPED}{lack}; in CI nothing skips")
+        pytest.skip(f"{SKIPPED}{lack}")
+
+
+async def test_real_and_virtual_time_side_by_side(tmp_path: Path) -> None:
+    """The same figures of both, of calls that a model has answered."""
+    plan = real.Plan(rate=3.0, seconds=5.0, warm_s=0.0, patience_s=10.0)
+    report = await real.run(plan, tmp_path, lambda _: None)
+    assert report["real"].keys() == report["virtual"].keys()
+    for side in (report["real"], report["virtual"]):
+        assert side["events"] > 0
+        assert side["calls"] > 0
+        assert side["cached_share"] > 0.3
+    assert "Apache Kafka" in report["versions"]["kafka"]

@@ -1,0 +1,73 @@
+"""The benches in their smallest form: what they report, and that nothing is lost. How fast is for them to say."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks import growth, ingest, recovery
+from benchmarks.servers import Servers, servers
+from sandbox.servers.apache import resolve_classpath
+from streams.errors import PlatformLacks
+from tests.kafka import SKIPPED
+
+pytestmark = [pytest.mark.kafka, pytest.mark.redis]
+
+INGEST = ingest.Plan(
+    events=3_000, shoppers=100, whole_events=2_000, whole_shoppers=50, partitions=2, rounds=1, whole_rounds=1,
+    sessions=20, others=[system for system in ingest.OTHERS if not system.requirements],
+)  # fmt: skip
+RECOVERY = recovery.Plan(
+    shoppers=60, events_per_second=60.0, steady_s=2.0, last_s=0.5, crashes=1, partitions=2, commit_lag_s=0.5,
+    within_s=120.0,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+async def stage(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
+    """A Kafka and a Redis of their own; without a JDK the tests are skipped, or fail in CI."""
+    try:
+        resolve_classpath()
+    except PlatformLacks as lack:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{SKIPPED}{lack}; in CI nothing skips")
+        pytest.skip(f"{SKIPPED}{lack}")
+    async with servers(tmp_path_factory.mktemp("stage")) as stage:
+        yield stage
+
+
+async def test_ingest_reports_rates_and_ratios(stage: Servers) -> None:
+    """The keys that the design promises, for the systems that took part; all folded the same sessions."""
+    lines: list[str] = []
+    report = await ingest.run(INGEST, stage, lines.append)
+    assert report["events_per_second"].keys() == {"penchant", "penchant_decode_fold", "plain_faust"}
+    assert all(rate > 0 for rate in report["events_per_second"].values())
+    assert report["ratio"].keys() == report["ratio_per_cpu_second"].keys() == {"plain_faust"}
+    assert report["events_per_cpu_second"].keys() == report["events_per_second"].keys()
+    assert report["bytes_per_session"]["hot"] > report["bytes_per_session"]["packed"] > 0
+    assert report["loop_lag_ms"].keys() == {"p50", "p99", "max"}
+    whole = report["whole"][0]
+    assert whole["events"] == INGEST.whole_events
+    assert whole["intents"] + whole["parked"] > 0
+    assert lines
+
+
+async def test_growth_reports_each_step(stage: Servers) -> None:
+    """Partitions and shoppers, with memory and loop lag."""
+    steps = growth.Growth(partitions=(1, 1), shoppers=(10, 20), events=200)
+    report = await growth.run(steps, stage, lambda _: None)
+    assert [(step["partitions"], step["shoppers"]) for step in report["growth"]] == [(1, 10), (1, 20)]
+    assert all(step["peak_mb"] > 0 and step["loop_lag_ms"]["max"] >= 0 for step in report["growth"])
+
+
+async def test_recovery_loses_nothing(stage: Servers, tmp_path: Path) -> None:
+    """After a kill -9 the second worker's final state is the fold of the whole log."""
+    report = await recovery.run(RECOVERY, stage, tmp_path, lambda _: None)
+    assert report["events_lost"] == 0
+    assert report["sessions_wrong"] == 0
+    assert report["events"] > RECOVERY.shoppers
+    assert report["calls"] > 0
+    for key in ("seconds_to_first_intent", "events_read_again", "calls_repeated", "calls_in_flight_at_crash"):
+        assert report[key] >= 0
+    assert set(recovery.SHOWN) <= report.keys()

@@ -1,0 +1,20 @@
+"""Cutting streams into events."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clients.dialects.lines import Lines
+
+PAYLOADS = [b'{"a":"\xe2\x80\xa8"}', b"{}", b"[DONE]"]
+STREAM = b"".join(b"event: x\r\ndata: " + payload + b"\r\n: comment\n\n" for payload in PAYLOADS)
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=10))
+def test_lines_however_cut(cuts: list[int]) -> None:
+    """However the network cuts a stream, the same payloads come out."""
+    bounds = [0, *sorted(cuts), len(STREAM)]
+    lines = Lines()
+    payloads = [p for a, b in pairwise(bounds) for p in lines.feed(STREAM[a:b])]
+    assert payloads == PAYLOADS

@@ -1,0 +1,77 @@
+"""Routing: shoppers move only when they must, and replicas get what their weights say."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clients.pools.routing import affinity, home, order
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+    weight: float = 1.0
+
+
+names = st.text(alphabet="abcdef0123456789.:/", min_size=1, max_size=12)
+fleets = st.lists(
+    st.builds(Server, names, st.floats(0.1, 10.0)), min_size=1, max_size=12, unique_by=lambda server: server.name
+)
+keys = st.lists(st.text(max_size=12), min_size=1, max_size=30)
+
+
+@given(fleets, keys, st.data())
+def test_who_loses_a_replica_goes_to_the_next_one_and_nobody_else_moves(
+    fleet: list[Server], shoppers: list[str], data: st.DataObject
+) -> None:
+    """Without a replica, everybody's order is what it was, but for that one; backwards it is one added."""
+    gone = data.draw(st.sampled_from(fleet))
+    left = [server for server in fleet if server is not gone]
+    for shopper in shoppers:
+        before = order(shopper, fleet)
+        assert order(shopper, left) == [server for server in before if server is not gone]
+        assert before[0] is home(shopper, fleet)
+        assert home(shopper, left) is (None if not left else before[0] if before[0] is not gone else before[1])
+
+
+@given(fleets, keys, st.data(), st.floats(1.0, 10.0))
+def test_a_heavier_replica_wins_shoppers_and_moves_nobody_else(
+    fleet: list[Server], shoppers: list[str], data: st.DataObject, factor: float
+) -> None:
+    """Who moves after a weight was raised moves there; so lowering one moves only its own shoppers."""
+    raised = data.draw(st.sampled_from(fleet))
+    heavier = Server(raised.name, raised.weight * factor)
+    after = [heavier if server is raised else server for server in fleet]
+    for shopper in shoppers:
+        old, new = home(shopper, fleet), home(shopper, after)
+        assert new == heavier if old is raised else new in (old, heavier)
+
+
+@given(st.randoms(use_true_random=False), fleets, keys)
+def test_the_order_of_the_settings_does_not_matter(chance: object, fleet: list[Server], shoppers: list[str]) -> None:
+    """Two workers agree, whoever lists the replicas how."""
+    shuffled = list(fleet)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined] # Hypothesis gives a random.Random
+    for shopper in shoppers:
+        assert home(shopper, fleet) is home(shopper, shuffled)
+
+
+def test_shares_are_as_the_weights() -> None:
+    """Twice the weight, twice the shoppers; and the second choices are spread too."""
+    fleet = [Server("a:1"), Server("b:1"), Server("c:1", 2.0), Server("d:1", 4.0)]
+    keys = [affinity(f"shopper-{number}", "v1") for number in range(8_000)]
+    homes = Counter(order(key, fleet)[0].name for key in keys)
+    for server in fleet:
+        assert abs(homes[server.name] / 8_000 - server.weight / 8) < 0.015
+    seconds = Counter(order(key, fleet)[1].name for key in keys if home(key, fleet) is fleet[3])
+    assert all(seconds[server.name] > 0.15 * sum(seconds.values()) for server in fleet[:3])
+
+
+def test_another_prompt_version_is_another_key() -> None:
+    """Its prompts share no KV blocks with the earlier one's; and no shopper's name can look like another's key."""
+    fleet = [Server(f"{number}:1") for number in range(4)]
+    moved = sum(home(affinity(f"s{n}", "v1"), fleet) is not home(affinity(f"s{n}", "v2"), fleet) for n in range(1_000))
+    assert 650 < moved < 850
+    assert affinity("ada", "v1") != affinity("v1", "ada")

@@ -1,0 +1,78 @@
+"""Why: the age of an intent in parts, and the one sentence that says whose turn it is."""
+
+import re
+
+import pytest
+
+from penchant.operations.inspection.stalest import judge
+from penchant.operations.inspection.why import Later, Standing, largest, parts, verdict
+from streams.records.intents import Intent, Waits
+from streams.sessions.positions import Position
+from tests.storage.sides import intent as plain
+
+AT = Position(0, 7, 0)
+NOW_MS = 20_000
+
+
+def intent(source: str = "model") -> Intent:
+    """As of 9 s, written 3 s later: 1.8 s of that in the backlog, half a second nobody knows where."""
+    waits = Waits(debounce_ms=500, backlog_ms=1_800, decode_ms=200)
+    return plain("ada", AT, source="rules" if source == "rules" else "model").model_copy(
+        update={"written_at_ms": 12_000, "waits": waits}
+    )
+
+
+def test_the_parts_sum_to_the_age() -> None:
+    """What no stamp explains is the way from the shop to the worker."""
+    found = dict(parts(intent(), NOW_MS))
+    assert found["reading"] == 500
+    assert found["since"] == 8_000
+    assert sum(found.values()) == NOW_MS - intent().as_of_ms
+
+
+def test_the_largest_part_is_named() -> None:
+    """Of all, and of those until it was written."""
+    assert largest(parts(intent(), NOW_MS)).name == "since"
+    assert largest(parts(intent(), NOW_MS), made=True).name == "backlog"
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        (Standing(AT), "nothing has come since: .* backlog, 1800 ms"),
+        (Standing(AT, later=Later(3, 900, 18_500)), "3 later events .* since 1.5 s: a worker is behind"),
+        (Standing(Position(0, 9, 0), owed=True), "a call is owed: the model is behind or away"),
+        (Standing(Position(0, 9, 0)), "none of which asks for a call"),
+    ],
+)
+def test_one_sentence_says_whose_turn_it_is(standing: Standing, said: str) -> None:
+    """The shopper's, a worker's, or the model's."""
+    assert re.search(said, verdict(intent(), standing, NOW_MS))
+
+
+def test_rules_that_stand_in_are_told_from_a_model() -> None:
+    """The model's intent is still to come."""
+    assert "the rules stand in" in verdict(intent("rules"), Standing(AT, owed=True), NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        (Standing(None), "nothing is known"),
+        (Standing(AT, owed=True), "first intent is owed"),
+        (Standing(AT), "expired"),
+        (Standing(AT, later=Later(2, 10, 1)), "a worker is behind"),
+    ],
+)
+def test_no_intent_has_a_reason_too(standing: Standing, said: str) -> None:
+    """Never seen, not yet made, or gone."""
+    assert said in verdict(None, standing, NOW_MS)
+
+
+def test_an_intent_that_newer_events_wait_for_is_later_than_a_slow_one() -> None:
+    """Its age counts up to now; of one that is up to date only its making does."""
+    doc = intent().model_dump_json().encode()
+    waits = judge("ada", doc, True, Position(0, 9, 0), NOW_MS)  # noqa: FBT003 # as stored
+    made = judge("ada", doc, False, AT, NOW_MS)  # noqa: FBT003 # as stored
+    assert (waits.late_ms, made.late_ms) == (11_000, 3_000)
+    assert made.reason == "backlog 1,800 ms"
