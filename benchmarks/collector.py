@@ -1,5 +1,6 @@
-"""How long Python's collector stops a worker that holds many sessions: left alone, and as penchant/process/collector.py has it.
+"""How long Python's collector stops a worker that holds many sessions: left alone, and by our rule.
 
+Ours is penchant/process/collector.py.
 `python benchmarks/collector.py [sessions]`. Rounds of both take turns, each in a process of its own that folds events,
 as fast as it can, into sessions of which a tenth is unpacked at a time. Pauses are processor time, so that other work
 on the machine does not count.

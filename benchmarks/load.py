@@ -1,4 +1,4 @@
-"""Load: many plain events, made quickly. Who wants shoppers that behave like shoppers takes penchant/traffic.
+"""Load: many plain events, made quickly. Who wants shoppers that behave like shoppers takes sandbox/shop.
 
 Every shopper looks at a few kinds of products, now and then searches, orders or changes their mind; who is next is
 chance.

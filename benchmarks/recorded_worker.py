@@ -1,4 +1,4 @@
-"""Taped: a worker that is meant to be killed; `python -m benchmarks.recorded_worker TAPE DELAY_S SETTINGS` is its process."""
+"""A worker that is meant to be killed; `python -m benchmarks.recorded_worker TAPE DELAY_S SETTINGS` is its process."""
 
 import asyncio
 import sys

@@ -34,11 +34,11 @@ class System:
         return _environment(self.requirements) / "bin" / "python" if self.requirements else Path(sys.executable)
 
 
-OURS = System("penchant_decode_fold", "penchant_batches.py")
+OURS = System("penchant_decode_fold", "peers/penchant_batches.py")
 OTHERS = (
-    System("plain_faust", "plain_faust.py"),
-    System("quix", "quix.py", "quix.txt"),
-    System("bytewax", "bytewax_flow.py", "bytewax.txt"),
+    System("plain_faust", "peers/plain_faust.py"),
+    System("quix", "peers/quix.py", "quix.txt"),
+    System("bytewax", "peers/bytewax_flow.py", "bytewax.txt"),
 )
 
 

@@ -8,6 +8,15 @@ Class = Literal["live", "replay", "batch"]
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a model is to answer: at most `max_tokens`, at that temperature, from that seed."""
+
+    max_tokens: int = 200
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request. `deadline_s` is absolute, on the event loop's clock (`loop.time()`, seconds).
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from agents.experiments.guardrails import GuardrailRules
 from agents.experiments.outcomes import ArmKey
-from agents.worker.reasoning import Sampling
+from clients.calls import Sampling
 
 PLACES = 10_000
 CONTROL = "control"

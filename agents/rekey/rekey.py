@@ -60,7 +60,7 @@ class _Sent(NamedTuple):
 
 
 class Rekey:
-    """One process's share of the source topics. It is the ledger that the transport asks (streams.kafka.batches.Offsets)."""
+    """One process's share of the source topics, and the ledger of its transport (streams.kafka.batches.Offsets)."""
 
     def __init__(self, dialects: Mapping[str, Dialect], target: Target, refusals: Refusals) -> None:
         self._dialects, self._target, self._refusals = dialects, target, refusals

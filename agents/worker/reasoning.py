@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.worker.checkpoints import Checkpoint
-from clients.calls import Call, Class, Completion
+from clients.calls import Call, Class, Completion, Sampling
 from prompts.answer import parse
 from prompts.budget import Budget
 from prompts.compose import compose
@@ -15,15 +15,6 @@ from prompts.tokens import Count, estimate
 from prompts.view import About
 from streams.records.intents import Findings, Intent, Waits
 from streams.sessions.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How the model is to answer."""
-
-    max_tokens: int = 200
-    temperature: float = 0.0
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ OVERDUE_S = 5.0
 
 
 class Beside(Protocol):
-    """The port to a shadow arm (agents/worker/shadow.py): it takes a session and what the live model said of it, and forgets
-    whom it is told to forget."""
+    """The port to a shadow arm (agents/worker/shadow.py): it takes a session and what the live model said of it, and
+    forgets whom it is told to forget."""
 
     def offer(self, checkpoint: Checkpoint, live: Answered) -> None: ...
 

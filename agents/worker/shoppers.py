@@ -60,8 +60,8 @@ class Shopper:
     """A session, hot or packed, with at most one call running and at most one owed.
 
     `place` is raised whenever the shopper's place in the backlog changes: what a heap holds of an older place is void.
-    `touched_s` is when an event last came, `paid_s` until when their calls are paid for (streams/sessions/triggers.py). `marks`
-    are the shopper's in the persisted owed set (agents/worker/owed_set.py).
+    `touched_s` is when an event last came, `paid_s` until when their calls are paid for (streams/sessions/triggers.py).
+    `marks` are the shopper's in the persisted owed set (agents/worker/owed_set.py).
     """
 
     __slots__ = (

@@ -1,4 +1,4 @@
-"""Pipeline: the real parts, put together as penchant/worker/app.py does, before simulated GPUs and a store in memory."""
+"""Pipeline: the real parts, put together as in penchant/worker/app.py, before simulated GPUs and a store in memory."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence

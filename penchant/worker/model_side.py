@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from agents.worker.knowledge import Knowledge, KnowledgeRules
-from agents.worker.reasoning import Reasoning, Sampling
-from clients.calls import ModelClient
+from agents.worker.reasoning import Reasoning
+from clients.calls import ModelClient, Sampling
 from clients.dialects import discovery
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool

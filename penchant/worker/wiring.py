@@ -11,7 +11,7 @@ from agents.worker.checkpoints import ExpiryRules
 from agents.worker.enrichment import UpkeepRules
 from agents.worker.eviction import EvictionRules
 from agents.worker.parking import ParkingRules
-from agents.worker.reasoning import Sampling
+from clients.calls import Sampling
 from clients.limits import adaptive_limit as calls_limit
 from clients.pools.endpoints import Endpoint, Pool, Price
 from clients.pools.registry import RosterRules

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.worker.checkpoints import Checkpoint
-from agents.worker.reasoning import Reasoning, Sampling
-from clients.calls import Completion
+from agents.worker.reasoning import Reasoning
+from clients.calls import Completion, Sampling
 from penchant.settings.root import Settings
 from penchant.worker.wiring import session as session_rules
 from sandbox.gpu import answers

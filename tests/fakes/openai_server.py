@@ -1,4 +1,4 @@
-"""A small OpenAI-compatible server that does what each prompt asks (tests/fakes/scripted_calls.py), as any of the real ones.
+"""A small OpenAI-compatible server that does what each prompt asks (tests/fakes/scripted_calls.py), as a real one does.
 
 Faults: `overload` is what its kind does when full; `overload-503`, `overload-529` and `failure` (500) are statuses;
 `overload-in-stream` and `failure-in-stream` are error objects in a 200 stream; `abort` ends an answer as given up;

@@ -9,9 +9,9 @@ import orjson
 
 from agents.worker.checkpoints import Checkpoint, Checkpoints, ExpiryRules
 from agents.worker.partition import Partition
-from agents.worker.reasoning import Reasoning, Sampling, SessionQuestion
+from agents.worker.reasoning import Reasoning, SessionQuestion
 from agents.worker.shoppers import Shopper
-from clients.calls import Completion
+from clients.calls import Completion, Sampling
 from prompts.compose import NO_WAITS
 from prompts.missions import MISSIONS
 from prompts.render import versions

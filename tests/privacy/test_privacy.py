@@ -26,10 +26,10 @@ from agents.worker.dispatch import Dispatch
 from agents.worker.ingest import Ingest, SliceRules
 from agents.worker.instruments import Instruments
 from agents.worker.partition import Partition
-from agents.worker.reasoning import Reasoning, Sampling
+from agents.worker.reasoning import Reasoning
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
-from clients.calls import Call, Completion
+from clients.calls import Call, Completion, Sampling
 from penchant.process.logs import configure_logs
 from penchant.telemetry.metrics.exposition import exposition
 from prompts.missions import MISSIONS

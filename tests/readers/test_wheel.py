@@ -16,16 +16,16 @@ from storage.writer import RedisCheckpoints
 from tests.storage.sides import write
 
 ROOT = Path(__file__).parents[2]
-THEIRS = ("agents", "clients", "penchant", "prompts", "storage", "streams")
+THEIRS = ("agents", "clients", "penchant", "prompts", "sandbox", "storage", "streams")
 WITHIN_S = 240
 
 RANK = """
 import json, sys
-import agents, clients, penchant, prompts, storage, streams
+import agents, clients, penchant, prompts, sandbox, storage, streams
 from penchant_reader import IntentReader
 with IntentReader(sys.argv[1], namespace="wheel", timeout_s=30, strict=True) as reader:
     intent = reader.get("ada")
-owners = [each.OWNER for each in (agents, clients, penchant, prompts, storage, streams)]
+owners = [each.OWNER for each in (agents, clients, penchant, prompts, sandbox, storage, streams)]
 print(json.dumps({"owners": owners, "category": intent.category, "doc": intent.doc["stage"]}))
 """
 

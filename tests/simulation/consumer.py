@@ -1,7 +1,8 @@
 """The consumer: what streams/kafka/transport.py does with Faust and aiokafka, here with the simulated broker.
 
-The bookkeeping is the real one (streams/kafka/assignment.py). As there: an eager group, epochs that begin behind, a buffer of
-batches that outlives a rebalance, commits of what the ledger says, and one agent that takes one batch after the other.
+The bookkeeping is the real one (streams/kafka/assignment.py). As there: an eager group, epochs that begin behind, a
+buffer of batches that outlives a rebalance, commits of what the ledger says, and one agent that takes one batch after
+the other.
 """
 
 import asyncio

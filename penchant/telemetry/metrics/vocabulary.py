@@ -1,6 +1,7 @@
 """Vocabulary: every metric of a worker, what it says, and what to do when it moves.
 
-They are read when somebody asks for them, so that counting costs no more than the plain counts of agents/health/statistics.py.
+They are read when somebody asks for them, so that counting costs no more than the
+plain counts of agents/health/statistics.py.
 docs/metrics.md is made from this: `python -m penchant.telemetry.metrics.page > docs/metrics.md`.
 """
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agents.experiments.assignment import CONTROL, PLACES, Arm, Experiment, assign, shadowed, treatment
 from agents.experiments.guardrails import GuardrailRules
-from agents.worker.reasoning import Sampling
+from clients.calls import Sampling
 
 SHOPPERS = [f"shopper-{number}" for number in range(20_000)]
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)

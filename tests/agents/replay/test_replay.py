@@ -12,8 +12,9 @@ from agents.replay.replay import PartitionReplay
 from agents.worker.backlog import Backlog, Targets
 from agents.worker.checkpoints import Checkpoints, ExpiryRules
 from agents.worker.partition import Partition
-from agents.worker.reasoning import Reasoning, Sampling
+from agents.worker.reasoning import Reasoning
 from agents.worker.recall import Recall
+from clients.calls import Sampling
 from penchant.operations.replay.source import Line
 from prompts.missions import MISSIONS
 from storage.checkpoints import Context

@@ -9,8 +9,7 @@ from agents.experiments.assignment import Arm, Experiment
 from agents.experiments.guardrails import GuardrailRules
 from agents.health.probes import Health
 from agents.worker.instruments import Instruments
-from agents.worker.reasoning import Sampling
-from clients.calls import ModelClient
+from clients.calls import ModelClient, Sampling
 from clients.pools.client import PooledClient
 from penchant.settings import Settings, load_settings
 from penchant.worker import wiring

@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from agents.worker.checkpoints import Checkpoint
-from agents.worker.reasoning import Sampling
+from clients.calls import Sampling
 from penchant.settings.root import Settings
 from penchant.worker.model_side import knowledge_of, reasoning_of
 from prompts.tokens import estimate

@@ -1,0 +1,250 @@
+"""The commands of `penchant bench`: what Penchant costs and holds, measured beside others on this machine."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from benchmarks.measuring import Report, Say, measured
+from penchant.cli.options import Json
+
+Quick = Annotated[bool, typer.Option("--quick", help="A rougher answer, within 45 seconds once all is installed.")]
+Plots = Annotated[Path | None, typer.Option("--plots", help="A folder for pictures (SVG); needs matplotlib.")]
+
+bench = typer.Typer(
+    help="Measure on this machine: ratios and intervals from interleaved rounds, with machine, versions and commit.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+@bench.command()
+def ingest(
+    *,
+    quick: Quick = False,
+    grow: Annotated[
+        bool, typer.Option("--grow", help="Instead: how rate, memory and loop lag grow with partitions and shoppers.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Take in events that are already in a topic of a real Kafka, in one process on one core.
+
+    Equal work (validate an event, fold it into its shopper's session) by a plain Faust agent, Quix Streams, Bytewax
+    and Penchant, and Penchant with all its work: due, instant model, real Redis, commits. Needs Java and Maven.
+
+    Examples:
+
+      penchant bench ingest --quick
+
+      penchant bench ingest --json > benchmarks/results/ingest.json
+
+      penchant bench ingest --grow
+    """
+    from benchmarks import growth, show  # noqa: PLC0415 (only where it runs)
+    from benchmarks import ingest as rates  # noqa: PLC0415
+    from benchmarks.servers import Servers, staged  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        def grown(stage: Servers) -> Coroutine[Any, Any, Report]:
+            return growth.run(growth.QUICK if quick else growth.Growth(), stage, say)
+
+        def compared(stage: Servers) -> Coroutine[Any, Any, Report]:
+            return rates.run(rates.QUICK if quick else rates.Plan(), stage, say)
+
+        return staged("ingest --grow" if grow else "ingest", folder, grown if grow else compared, quick=quick)
+
+    measured(measure, show.show_growth if grow else show.show_ingest, json=json)
+
+
+@bench.command()
+def recovery(*, quick: Quick = False, json: Json = False) -> None:
+    """Kill a worker (kill -9) under steady load, let another take over, and compare the final state with the log.
+
+    A real Kafka and Redis, 200,000 shoppers with sessions, three crashes in a row; each figure is the worst of them.
+    No event may be lost, and no more calls repeated than were in flight or not yet stored. Needs Java and Maven.
+
+    Example: penchant bench recovery --json > benchmarks/results/recovery.json
+    """
+    from benchmarks import recovery as crashes  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
+    from benchmarks.servers import staged  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        plan = crashes.QUICK if quick else crashes.Plan()
+        return staged("recovery", folder, lambda stage: crashes.run(plan, stage, folder, say), quick=quick)
+
+    measured(measure, show.show_recovery, json=json)
+
+
+@bench.command()
+def calls(
+    *,
+    quick: Quick = False,
+    soak: Annotated[
+        bool, typer.Option("--soak", help="Instead: 50,000 calls a dialect, a fifth abandoned; what is left of them?")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Call models in every dialect, 1, 32 and 256 at once: the CPU of a call, and what is added to the model's time.
+
+    A real tritonserver and an OpenAI-compatible server of our own, both before simulated GPUs that always take the same
+    time. httpx with its own transport is measured beside, as the reason why it is not used.
+
+    Examples:
+
+      penchant bench calls --quick
+
+      penchant bench calls --json > benchmarks/results/calls.json
+
+      penchant bench calls --soak --json > benchmarks/results/calls-soak.json
+    """
+    from benchmarks import calls as costs  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
+    from benchmarks import soak as soaking  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        if soak:
+            return soaking.run(soaking.QUICK if quick else soaking.Plan(), folder, say)
+        return costs.run(costs.QUICK if quick else costs.Plan(), folder, say)
+
+    measured(measure, show.show_soak if soak else show.show_calls, json=json)
+
+
+@bench.command()
+def goodput(
+    *,
+    quick: Quick = False,
+    real: Annotated[
+        bool, typer.Option("--real", help="Instead: the same traffic in real time beside; needs Java and Maven.")
+    ] = False,
+    plots: Plots = None,
+    json: Json = False,
+) -> None:
+    """How many intents come in time, and what GPU time they cost, beside one call an event and a debounce.
+
+    The same seeded shoppers before the same four simulated GPUs, in virtual time: a load of 1 is what one call an event
+    just holds. Penchant's part is the real backlog, dispatch, limiter, router and prompts.
+
+    Examples:
+
+      penchant bench goodput --quick
+
+      penchant bench goodput --json --plots docs/images > benchmarks/results/goodput.json
+
+      penchant bench goodput --real --json > benchmarks/results/goodput-real.json
+    """
+    from benchmarks.goodput import campaign, plan, show  # noqa: PLC0415 (only where it runs)
+    from benchmarks.goodput import real as check  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        if real:
+            return check.run(check.QUICK if quick else check.Plan(), folder, say)
+        return campaign.run(plan.QUICK if quick else plan.Plan(), say)
+
+    def shown(console: Console, report: Mapping[str, Any]) -> None:
+        show.show_goodput(console, report)
+        if plots is not None:
+            from benchmarks.goodput.plots import draw_goodput  # noqa: PLC0415 (matplotlib is slow to import)
+
+            draw_goodput(report, plots)
+
+    measured(measure, show.show_real if real else shown, json=json)
+
+
+@bench.command()
+def reads(*, quick: Quick = False, json: Json = False) -> None:
+    """Read intents as a ranker does, 1 and 100 shoppers at once, while 2,000 intents a second are written.
+
+    penchant-reader beside a bare HMGET of the same fields, and beside a Feast-style hash that is read feature by
+    feature, each asked in turn on a real Redis.
+
+    Example: penchant bench reads --json > benchmarks/results/reads.json
+    """
+    from benchmarks import reads as ranker  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return ranker.run(ranker.QUICK if quick else ranker.Plan(), folder, say)
+
+    measured(measure, show.show_reads, json=json)
+
+
+@bench.command()
+def incident(*, quick: Quick = False, plots: Plots = None, json: Json = False) -> None:
+    """A replica dies, a pool overloads, a bad canary is released: what the system does, and when. In virtual time.
+
+    Example: penchant bench incident --json --plots docs/images > benchmarks/results/incident.json
+    """
+    from benchmarks.goodput import incident as course  # noqa: PLC0415 (only where it runs)
+    from benchmarks.goodput import show  # noqa: PLC0415
+
+    def shown(console: Console, report: Mapping[str, Any]) -> None:
+        show.show_incident(console, report)
+        if plots is not None:
+            from benchmarks.goodput.timeline import draw_incident  # noqa: PLC0415 (matplotlib is slow to import)
+
+            draw_incident(report, plots)
+
+    plan = course.QUICK if quick else course.Plan()
+    measured(lambda *_: course.report(plan, quick=quick), shown, json=json)
+
+
+@bench.command()
+def prompts(
+    *,
+    quick: Quick = False,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            "--events", metavar="FILE", exists=True, dir_okay=False, help="A recording, beside the simulation."
+        ),
+    ] = None,
+    prompt: Annotated[str, typer.Option("--prompt", metavar="VERSION", help="The version of the prompt.")] = "v1",
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option("--tokenizer", metavar="FILE", exists=True, dir_okay=False, help="A model's tokenizer.json."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What prompts cost to render, how much of a prompt the shopper's last one already said, and how long answers are.
+
+    Simulated shoppers, whose prompts are asked for as the triggers would; beside them a recording, and a window that
+    slides. Answers are the simulated model's, beside JSON of all that an intent says.
+
+    Examples:
+
+      penchant bench prompts --quick
+
+      penchant bench prompts --events rees46.csv --json > benchmarks/results/prompts.json
+    """
+    from benchmarks import prompts as prefixes  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        plan = replace(prefixes.QUICK if quick else prefixes.Plan(), version=prompt)
+        return asyncio.to_thread(prefixes.run, plan, events, tokenizer, say)
+
+    measured(measure, show.show_prompts, json=json)
+
+
+@bench.command()
+def decoding(*, quick: Quick = False, json: Json = False) -> None:
+    """Read the same events in every dialect: the processor's time for one, beside a native one's.
+
+    Examples:
+
+      penchant bench decoding --quick
+
+      penchant bench decoding --json > benchmarks/results/decoding.json
+    """
+    from benchmarks import decoding as costs  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return costs.run(costs.QUICK if quick else costs.Plan(), say, quick=quick)
+
+    measured(measure, show.show_decoding, json=json)
