@@ -12,26 +12,40 @@ from typer.core import TyperCommand, TyperGroup
 from penchant import __version__
 from streams.errors import PenchantError, PlatformLacks, SettingInvalid
 
-COMMANDS = {
-    "demo": "See the whole pipeline run on this machine, without Docker, GPU or servers.",
-    "worker": "Run the service: shopper events from Kafka become intents in Redis.",
-    "rekey": "Make one topic keyed by shopper out of any topics.",
-    "lineage": "Show which log the contexts belong to, or take up another one.",
-    "estimate": "Learn from a few minutes of a topic what it would cost.",
-    "doctor": "Look at everything that a worker needs, and say what to do.",
-    "dead-letters": "Look at refused records, and send them back after a fix.",
-    "replay": "Read a range of the topic, or a file, again: beside what is live, or over it.",
-    "inspect": "Show everything about a shopper's intent, and why it is as old as it is.",
-    "forget": "Erase shoppers for good.",
-    "control": "See what a fleet of workers does, and decide for all of it.",
-    "export": "Join ranking requests to the intents that were readable then, for training.",
-    "simulate": "Send shopper events to Kafka, simulated or from a file.",
-    "bench": "Measure what it costs and holds, beside others, on this machine.",
-    "eval": "Score rules, model and prompts on what recorded shoppers did next.",
-    "settings": "Show every setting in force and where it came from.",
+PANELS = {
+    "Start": {
+        "demo": "See the whole pipeline run on this machine, without Docker, GPU or servers.",
+        "doctor": "Look at everything that a worker needs, and say what to do.",
+        "settings": "Show every setting in force and where it came from.",
+    },
+    "Run": {
+        "worker": "Run the service: shopper events from Kafka become intents in Redis.",
+        "rekey": "Make one topic keyed by shopper out of any topics.",
+    },
+    "Operate": {
+        "control": "See what a fleet of workers does, and decide for all of it.",
+        "experiments": "See how the arms of experiments did, and roll one back.",
+        "inspect": "Show everything about a shopper's intent, and why it is as old as it is.",
+        "forget": "Erase shoppers for good.",
+        "replay": "Read a range of the topic, or a file, again: beside what is live, or over it.",
+        "dead-letters": "Look at refused records, and send them back after a fix.",
+        "lineage": "Show which log the contexts belong to, or take up another one.",
+    },
+    "Judge and plan": {
+        "eval": "Score rules, model and prompts on what recorded shoppers did next.",
+        "export": "Join ranking requests to the intents that were readable then, for training.",
+        "estimate": "Learn from a few minutes of a topic what it would cost.",
+    },
+    "Try and measure": {
+        "simulate": "Send shopper events to Kafka, simulated or from a file.",
+        "bench": "Measure what it costs and holds, beside others, on this machine.",
+    },
 }
-"""Every command and its line in the overview. `dead-letters` is `dead_letters` in penchant/cli/dead_letters.py:
-a function, or a typer.Typer that has commands of its own."""
+"""The overview: every command and its line, by panel."""
+
+COMMANDS = {name: line for panel in PANELS.values() for name, line in panel.items()}
+"""`dead-letters` is `dead_letters` in penchant/cli/dead_letters.py: a function, or a typer.Typer that has commands of
+its own."""
 
 USAGE = 2
 FAILURE = 1
@@ -42,7 +56,11 @@ class LazyGroup(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.commands = {name: TyperCommand(name, help=line) for name, line in COMMANDS.items()}
+        self.commands = {
+            name: TyperCommand(name, help=line, rich_help_panel=panel)
+            for panel, commands in PANELS.items()
+            for name, line in commands.items()
+        }
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override] # typer hides its context class
         """Import the command that is about to run, or to say what it can."""
@@ -72,6 +90,7 @@ app = typer.Typer(
     name="penchant",
     cls=LazyGroup,
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,  # they print local variables, passwords among them
     context_settings={"help_option_names": ["-h", "--help"]},

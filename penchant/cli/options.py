@@ -1,5 +1,8 @@
-"""The options that several commands share."""
+"""The options that several commands share, and how they show who and when."""
 
+import getpass
+import socket
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,3 +17,21 @@ Config = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, last; all else goes to stderr.")]
+
+Who = Annotated[
+    str | None, typer.Option("--who", metavar="NAME", help="Who decides.", show_default="your login and host")
+]
+
+
+def login() -> str:
+    """Login and host of the person at this terminal."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        name = "somebody"
+    return f"{name}@{socket.gethostname()}"
+
+
+def instant(time_ms: int) -> str:
+    """A time in Unix milliseconds as people read it."""
+    return datetime.fromtimestamp(time_ms / 1e3, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

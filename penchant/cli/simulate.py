@@ -67,7 +67,22 @@ BadShare = Annotated[
 ]
 
 
-def simulate(
+simulate = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Send what a shop would send to a Kafka of yours.\n\n"
+    "Example: penchant simulate traffic --rate 200 --seconds 60",
+)
+
+
+@simulate.callback()
+def group() -> None:
+    """What is simulated is named by the next word."""
+
+
+@simulate.command()
+def traffic(
     *,
     kafka: Brokers = None,
     topic: Topic = None,
@@ -90,9 +105,9 @@ def simulate(
 
     A file is played as if it began now. With --speed the pauses between its events get shorter, in event time too.
 
-    Examples: penchant simulate --kafka localhost:9092 --shoppers 1000 --rate 200 --seconds 60
+    Examples: penchant simulate traffic --kafka localhost:9092 --shoppers 1000 --rate 200 --seconds 60
 
-    penchant simulate --events 2019-Oct.csv.gz --speed 60 --create-topic --json
+    penchant simulate traffic --events 2019-Oct.csv.gz --speed 60 --create-topic --json
     """
     target = _kafka(config, kafka, topic)
     seed = randbelow(2**32) if seed is None else seed

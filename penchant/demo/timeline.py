@@ -12,7 +12,8 @@ from streams.events.formats.rows import BadRow
 from streams.events.recording import recording
 
 MOST_ROWS = 500_000
-"""Rows of a file that are played at the most: they are put in order in memory. `penchant simulate` plays any number."""
+"""Rows of a file that are played at the most: they are put in order in memory. `penchant simulate traffic` has no such
+bound."""
 
 FILLED = 0.9
 """The share of the time given that a recording is fitted into, so that its end is seen."""

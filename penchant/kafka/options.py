@@ -73,7 +73,7 @@ def kafka_errors(kafka: Kafka) -> Iterator[None]:
     except UnknownTopicOrPartitionError as exc:
         message = f"Kafka at {kafka.bootstrap} has no topic {kafka.topic}"
         raise ContractMismatch(
-            message, "make the topic first, or let `penchant simulate --create-topic` do it"
+            message, "make the topic first, or let `penchant simulate traffic --create-topic` do it"
         ) from exc
     except (KafkaError, TimeoutError, OSError) as exc:
         if isinstance(exc, BrokerResponseError) and not exc.retriable:

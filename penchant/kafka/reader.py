@@ -194,6 +194,6 @@ def _partitions(topic: str, number: int) -> list[TopicPartition]:
 
 
 def _missing(kafka: Kafka, topic: str, remedy: str) -> ContractMismatch:
-    simulate = f"penchant simulate --topic {topic} --create-topic --partitions 12"
+    simulate = f"penchant simulate traffic --topic {topic} --create-topic --partitions 12"
     usual = f"make it by the broker's own means, or with simulated shoppers in it: {simulate}"
     return ContractMismatch(f"Kafka at {kafka.bootstrap} has no topic {topic}", remedy or usual)

@@ -1,4 +1,4 @@
-"""penchant simulate, as people run it."""
+"""penchant simulate traffic, as people run it."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ async def _simulate(folder: Path, *options: str | Path) -> AsyncIterator[asyncio
     """The command, in a folder without settings; ended with the block."""
     code = "from penchant.cli.main import main; main()"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, "simulate", "--json", *options,
+        sys.executable, "-c", code, "simulate", "traffic", "--json", *options,
         cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

@@ -69,11 +69,9 @@ async def test_a_rollback_is_shown_and_taken_back(redis_server: RedisServer, tmp
     assert "0 workers are alive" in seen.out
     assert "new-model: rolled back since" in seen.out
     assert "by worker w1: arm canary: errors: 100.0% of 150 calls" in seen.out
-    assert "penchant control experiment new-model --forward" in seen.out
+    assert "penchant experiments resume new-model" in seen.out
     assert "100.0%" in next(line for line in seen.out.splitlines() if line.startswith("  canary"))
-    done = await run(
-        tmp_path, told, "control", "experiment", "new-model", "--forward", "--who", "ada", "--why", "mended", "--json"
-    )
+    done = await run(tmp_path, told, "experiments", "resume", "new-model", "--who", "ada", "--why", "mended", "--json")
     assert (done.report["state"], done.report["serial"], done.report["who"]) == ("forward", 2, "ada")
     assert began_ms < done.report["at_ms"] < time.time() * 1e3 + 1
     assert (await worked(told, failed=0)).running
@@ -87,7 +85,7 @@ async def test_an_operator_rolls_back_and_does_so_once(redis_server: RedisServer
     """The second one changes nothing, and says who was first."""
     told = variables(redis_server)
     for who in ("ada", "ben"):
-        done = await run(tmp_path, told, "control", "experiment", "new-model", "--back", "--who", who)
+        done = await run(tmp_path, told, "experiments", "rollback", "new-model", "--who", who)
         assert done.status == 0, done.err
         assert done.out.startswith("new-model: rolled back since")
         assert done.out.rstrip().endswith("by ada")
@@ -96,7 +94,7 @@ async def test_an_operator_rolls_back_and_does_so_once(redis_server: RedisServer
 
 async def test_an_experiment_that_is_not_there_is_told(redis_server: RedisServer, tmp_path: Path) -> None:
     """With the names of those that are."""
-    done = await run(tmp_path, variables(redis_server), "control", "experiment", "new-modl", "--back")
+    done = await run(tmp_path, variables(redis_server), "experiments", "rollback", "new-modl")
     assert done.status == 2
     assert "there is no experiment new-modl" in done.err
     assert "name one of them: new-model" in done.err

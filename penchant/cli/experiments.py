@@ -1,0 +1,148 @@
+"""penchant experiments: how arms did on all workers, and what operators decide on an experiment."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Annotated, Any, Literal
+
+import orjson
+import typer
+
+from penchant.cli.options import Config, Json, Who, instant, login
+from penchant.operations.control import ArmView, ExperimentView, FleetView, decide, status
+from penchant.settings.sources import load_settings
+from storage.control import Standing
+from streams.errors import SettingInvalid
+
+ROW = "  {:<20} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}  {}"
+HEAD = ROW.format("arm", "percent", "calls", "errors", "invalid", "empty", "p95 s", "").rstrip()
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="An experiment of the settings.")]
+Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason; `penchant experiments show` repeats it.")]
+
+experiments = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="See how the arms of experiments did on all workers, and decide on an experiment.\n\n"
+    "Example: penchant experiments list",
+)
+
+
+@experiments.command("list")
+def list_all(*, config: Config = None, json: Json = False) -> None:
+    """Show each experiment: whether it is in force, and how its arms did in the last hour, on all workers.
+
+    For an experiment that was rolled back, the figures are those of the hour before.
+
+    Example: penchant experiments list --json
+    """
+    fleet = asyncio.run(status(load_settings(config).settings))
+    _print(fleet, json=json)
+
+
+@experiments.command()
+def show(name: Name, *, config: Config = None, json: Json = False) -> None:
+    """Show one experiment: its state, who decided it, when and why, and how its arms did.
+
+    Example: penchant experiments show new-model
+    """
+    fleet = asyncio.run(status(load_settings(config).settings))
+    views = [each for each in fleet.experiments if each.name == name]
+    if not views:
+        names = ", ".join(each.name for each in fleet.experiments) or "none"
+        raise SettingInvalid(f"{name}: no experiment of this name is in the settings", f"name one of: {names}")
+    _print(replace(fleet, experiments=tuple(views)), json=json)
+
+
+@experiments.command()
+def rollback(name: Name, *, why: Why = "", who: Who = None, config: Config = None, json: Json = False) -> None:
+    """Roll an experiment back on all workers, within two seconds. It stays so until `penchant experiments resume`.
+
+    Example: penchant experiments rollback new-model --why "complaints"
+    """
+    _decide(name, "back", who, why, config, json=json)
+
+
+@experiments.command()
+def resume(name: Name, *, why: Why = "", who: Who = None, config: Config = None, json: Json = False) -> None:
+    """Put an experiment in force again on all workers after it was rolled back. Its counts begin anew.
+
+    Example: penchant experiments resume new-model --why "the tokenizer is mended" --json
+    """
+    _decide(name, "forward", who, why, config, json=json)
+
+
+def _decide(
+    name: str, state: Literal["forward", "back"], who: str | None, why: str, config: Any, *, json: bool
+) -> None:
+    settings = load_settings(config).settings
+    stands = asyncio.run(decide(settings, name, Standing(0, state, who or login(), why, 0)))
+    if json:
+        typer.echo(orjson.dumps({"experiment": name} | asdict(stands)))
+    else:
+        typer.echo(f"{name}: {_state(stands)}")
+
+
+def _print(fleet: FleetView, *, json: bool) -> None:
+    if json:
+        typer.echo(orjson.dumps(report(fleet)))
+        return
+    for line in lines(fleet):
+        typer.echo(line)
+
+
+def lines(fleet: FleetView) -> Iterator[str]:
+    """Each experiment as lines for a terminal: its state, then a row an arm."""
+    if not fleet.experiments:
+        yield "no experiments are in the settings"
+    for each in fleet.experiments:
+        yield ""
+        yield f"{each.name}: {_state(each.standing)}"
+        if each.standing.state == "back":
+            yield f"  it stays so until: penchant experiments resume {each.name}"
+        if each.changed:
+            yield "  its arms were others when that was decided"
+        yield HEAD
+        yield from (_row(arm) for arm in each.arms)
+
+
+def _row(arm: ArmView) -> str:
+    counts, words = arm.counts, "" if arm.kind == "live" else arm.kind
+    if arm.kind == "shadow":
+        words += f", {_share(counts.agreed, counts.valid)} agree, {counts.skipped} skipped"
+    if arm.kind == "holdout":
+        words += f", {counts.withheld} withheld"
+    shares = (
+        _share(counts.failed, counts.attempts),
+        _share(counts.invalid, counts.answered),
+        _share(counts.empty, counts.valid),
+    )
+    p95 = "-" if counts.p95_s is None else f"{counts.p95_s:.2f}"
+    return ROW.format(arm.name, f"{arm.percent:.2f}", counts.attempts, *shares, p95, words).rstrip()
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"
+
+
+def _state(standing: Standing) -> str:
+    word = "in force" if standing.state == "forward" else "rolled back"
+    if not standing.serial:
+        return word
+    return f"{word} since {instant(standing.at_ms)}, by {standing.who}{f': {standing.why}' if standing.why else ''}"
+
+
+def report(fleet: FleetView) -> dict[str, Any]:
+    """The same as an object for --json: `workers`, and `experiments` with their arms and counts."""
+    return {"workers": fleet.workers, "experiments": [_experiment(each) for each in fleet.experiments]}
+
+
+def _experiment(each: ExperimentView) -> dict[str, Any]:
+    arms = [
+        {"name": arm.name, "kind": arm.kind, "percent": arm.percent, "calls": arm.counts.attempts}
+        | {name: value for name, value in asdict(arm.counts).items() if name != "latency"}
+        | {"answered": arm.counts.answered, "p95_s": arm.counts.p95_s}
+        for arm in each.arms
+    ]
+    return {"name": each.name, "changed": each.changed} | asdict(each.standing) | {"arms": arms}
