@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Dependency = Literal["kafka", "redis", "model"]
+Dependency = Literal["kafka", "redis", "model", "dead_letters"]
+"""`dead_letters` is the dead-letter topic: Kafka may answer and not take records of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Vitals:
     """All times are seconds on the event loop's clock, which is `time.monotonic()`.
 
     `at_s` is when this was seen: an old one means that the loop stands still. `polled_s` is when Kafka was last polled.
-    `away` names the dependencies that are away, each with the reason. `owed` counts shoppers who wait for a call.
+    `away` names the dependencies that are away, each with the reason. `owed` counts shoppers who wait for a call,
+    `letters` the dead letters that wait for their topic.
     """
 
     at_s: float
@@ -55,3 +57,4 @@ class Vitals:
     partitions: tuple[PartitionVitals, ...] = ()
     owed: int = 0
     held: Held = Held()
+    letters: int = 0

@@ -25,6 +25,8 @@ class Meter:
     erased: int = 0
     ignored: int = 0
     dead_letters: int = 0
+    dead_letters_lost: int = 0
+    records_expired: int = 0
     dead_letter_reasons: Counter[str] = field(default_factory=Counter)
     calls: int = 0
     call_failures: int = 0

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import structlog
+
 from agents.worker.partition import Partition
 from agents.worker.refusals import Refusals
 from streams.events.decoding import Decoded, Record, Refusal, encode
@@ -16,6 +18,8 @@ from streams.events.dialects import Dialect
 from streams.events.event import ShopperEvent
 from streams.kafka.batches import TP, RecordBatch
 from streams.sessions.ledger import Ticket
+
+log = structlog.get_logger()
 
 IN_FLIGHT = 16
 """Slices that may wait for the broker at once: memory, and what is sent again after a crash."""
@@ -45,13 +49,14 @@ class Target(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """What was done: records read, events written and acknowledged, those ignored for what they are, and records
-    refused."""
+    """What was done: records read, events written and acknowledged, those ignored for what they are, records refused,
+    and those that retention deleted before they were read."""
 
     read: int = 0
     written: int = 0
     ignored: int = 0
     refused: int = 0
+    expired: int = 0
 
 
 class _Sent(NamedTuple):
@@ -76,6 +81,12 @@ class Rekey:
         """A partition's epoch has ended."""
         if partition := self._partitions.pop(tp, None):
             partition.end()
+
+    def expired(self, tp: TP, first: int, end: int) -> None:
+        """Retention has deleted records before we read them."""
+        self.tally.expired += end - first
+        where = {"topic": tp.topic, "partition": tp.partition}
+        log.error("records.expired", first=first, last=end - 1, records=end - first, **where)
 
     def committable(self, tp: TP, epoch: int) -> int | None:
         """Where to read first after a restart."""
@@ -115,6 +126,9 @@ class Rekey:
             await self._take(partition, batch.topic, batch.records[first : first + SLICE])
 
     async def _take(self, partition: Partition, topic: str, records: Sequence[Record]) -> None:
+        await self._refusals.room()
+        if partition.ended:
+            return
         decoded = self._dialects[topic].decode(records)
         self._refusals.count(len(records) - len(decoded.refused), len(decoded.refused), _now())
         ticket, refused = _owe(partition, decoded)
@@ -125,7 +139,7 @@ class Rekey:
             sent = await self._target.send([_keyed(event, at_ms) for _, at_ms, event in decoded.events])
             await self._sent.put(_Sent(sent, ticket))
         if refused:
-            await self._refusals.send(partition, topic, refused)
+            self._refusals.add(partition, topic, refused)
             self.tally.refused += len(refused)
 
     async def run(self) -> None:
@@ -133,6 +147,7 @@ class Rekey:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._settle_sent())
             tasks.create_task(self._settle_refused())
+            tasks.create_task(self._refusals.run())
 
     async def _settle_sent(self) -> None:
         while True:

@@ -18,7 +18,7 @@ from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
 from storage.checkpoints import Incarnation
-from streams.errors import Stop, StoreUnavailable
+from streams.errors import BrokerUnavailable, Stop, StoreUnavailable
 from streams.kafka.batches import TP, RecordBatch
 
 log = structlog.get_logger()
@@ -110,6 +110,13 @@ class Enrichment:
             self._backlog.compact()
             self._dispatch.abandon(partition)
 
+    def expired(self, tp: TP, first: int, end: int) -> None:
+        """Retention has deleted events before we read them."""
+        self.meter.records_expired += end - first
+        remedy = "raise retention.ms of the topic, or add workers; `penchant doctor` compares retention and lag"
+        where = {"topic": tp.topic, "partition": tp.partition}
+        log.error("records.expired", first=first, last=end - 1, records=end - first, remedy=remedy, **where)
+
     def committable(self, tp: TP, epoch: int) -> int | None:
         """Where to read first after a restart, as far as this epoch knows."""
         partition = self._partitions.get(tp)
@@ -124,7 +131,8 @@ class Enrichment:
     # What the agent does
 
     async def take(self, batch: RecordBatch) -> None:
-        """Take in a batch. While the store cannot be read, batches are held and their partition is paused."""
+        """Take in a batch. While the store cannot be read, or too many dead letters wait, batches are held and their
+        partition is paused."""
         partition = self._partitions.get(batch.tp)
         if partition is None or partition.epoch != batch.epoch:
             return
@@ -141,8 +149,8 @@ class Enrichment:
                 await self._ingest.batch(partition, tp.topic, partition.held[0].records)
                 partition.release(_now())
                 self._dispatch.nudge()
-        except StoreUnavailable:
-            self.meter.store_failures += 1
+        except (StoreUnavailable, BrokerUnavailable) as error:
+            self.meter.store_failures += isinstance(error, StoreUnavailable)
             if not partition.ended:  # else it is the next epoch's partition that would be paused, and nobody resume it
                 self._pause(tp)
         except Stop:
@@ -157,6 +165,7 @@ class Enrichment:
         """Serve the backlog and keep house until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._dispatch.run())
+            tasks.create_task(self._refusals.run())
             tasks.create_task(self._keep_house())
             tasks.create_task(self._watch_store())
 

@@ -9,7 +9,7 @@ import structlog
 from agents.health.statistics import Meter
 from storage.checkpoints import Verdict, Write
 from storage.gather import Writer
-from streams.errors import BrokerUnavailable
+from streams.errors import BrokerUnavailable, ContractMismatch, PenchantError
 from streams.records.history import Readable
 
 AGAIN_S = 0.25
@@ -20,7 +20,8 @@ log = structlog.get_logger()
 
 
 class IntentLog(Protocol):
-    """The port to the topics; see penchant/worker/history.py. Raises BrokerUnavailable."""
+    """The port to the topics; see penchant/worker/history.py. Raises BrokerUnavailable; ContractMismatch when Kafka
+    never will take it."""
 
     async def append(self, readable: Readable) -> None: ...
 
@@ -45,17 +46,23 @@ class PublishingWriter:
         while True:
             try:
                 await self._intents.append(readable)
+            except ContractMismatch as error:
+                self._miss(error)
+                return
             except BrokerUnavailable as error:
                 if loop.time() >= until_s:
-                    self._meter.history_missed += 1
-                    self._note(error)
+                    self._miss(error)
                     return
                 await asyncio.sleep(AGAIN_S)
             else:
                 self._note(None)
                 return
 
-    def _note(self, error: BrokerUnavailable | None) -> None:
+    def _miss(self, error: PenchantError) -> None:
+        self._meter.history_missed += 1
+        self._note(error)
+
+    def _note(self, error: PenchantError | None) -> None:
         if error is not None and not self._away:
             log.warning("history.away", error=str(error), then="intents are missing there, and counted")
         if error is None and self._away:

@@ -43,14 +43,16 @@ class Ingest:
         self._duty = duty or Duty()
 
     async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> int:
-        """Take in records; returns how many. Raises StoreUnavailable when sessions cannot be loaded: the slices before
-        are done, and `partition.ledger.next_offset` says where to go on."""
+        """Take in records; returns how many. Raises StoreUnavailable when sessions cannot be loaded, BrokerUnavailable
+        when no more refused records can wait: the slices before are done, and `partition.ledger.next_offset` says where
+        to go on."""
         done = partition.ledger.next_offset or 0
         clock = self._duty.cpu_s
         for first in range(0, len(records), self._slices.records):
             piece = [record for record in records[first : first + self._slices.records] if record.offset >= done]
             if not piece:
                 continue
+            await self._refusals.room()
             began_s = clock()
             decoded = self._decoder.decode(piece)
             decoded_s = clock()
@@ -59,11 +61,11 @@ class Ingest:
                 return first
             known_s = clock()
             self._refusals.count(len(decoded.events), len(decoded.refused), _now())
-            await self._fold(partition, topic, decoded, piece[-1].offset)
+            self._fold(partition, topic, decoded, piece[-1].offset)
             await self._breathe(decoded_s - began_s + clock() - known_s)
         return len(records)
 
-    async def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
+    def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
         now_s = _now()
         if partition.erased:
             self._forget(partition, decoded)
@@ -81,7 +83,7 @@ class Ingest:
         self._meter.events += len(decoded.events)
         self._meter.ignored += decoded.ignored
         if held:
-            await self._refusals.send(partition, topic, held)
+            self._refusals.add(partition, topic, held)
 
     def _event(
         self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float, *, follows: bool

@@ -45,16 +45,19 @@ class Observer:
                 partitions=tuple(self._partitions()),
                 owed=len(self._backlog),
                 held=self._enrichment.held(),
+                letters=self._refusals.waiting,
             )
         )
 
     def _away(self) -> Iterator[tuple[Dependency, str]]:
-        if why := self._kafka.away or self._refusals.away:
+        if why := self._kafka.away:
             yield "kafka", why
         if why := self._enrichment.store_away:
             yield "redis", why
         if why := self._model.away:
             yield "model", why
+        if why := self._refusals.away:
+            yield "dead_letters", why
 
     def _partitions(self) -> Iterator[PartitionVitals]:
         lags, committed = self._kafka.lags, self._kafka.source.confirmed

@@ -1,8 +1,13 @@
 """Refusals: records that are no events go to the dead-letter topic; they hold the commit, and may stop the worker."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Protocol
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+import structlog
 
 from agents.health.statistics import Meter
 from agents.worker.partition import Partition
@@ -13,49 +18,131 @@ from streams.sessions.ledger import Ticket
 
 RETRY_S = 0.5
 
+log = structlog.get_logger()
+
 
 class DeadLetterSender(Protocol):
-    """The port to the dead-letter topic. Returns when the broker has acknowledged; raises BrokerUnavailable."""
+    """The port to the dead-letter topic.
 
-    async def send(self, letters: Sequence[DeadLetter]) -> None: ...
+    It returns when the broker has the letters; those that it will never take are named by index, each with the cause.
+    Raises BrokerUnavailable when trying again may help.
+    """
+
+    async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WaitRules:
+    """How many letters, and how many bytes of their values, may wait for the dead-letter topic; `at_once` are sent
+    together."""
+
+    letters: int = 5_000
+    size_bytes: int = 67_108_864
+    at_once: int = 250
+
+
+class _Waiting(NamedTuple):
+    partition: Partition
+    letter: DeadLetter
+    ticket: Ticket
+
+    @property
+    def size_bytes(self) -> int:
+        """What it keeps in memory, but for a little."""
+        return len(self.letter.value or b"")
 
 
 class Refusals:
-    """Sends dead letters in the order of the log and settles them once acknowledged and past the limit's window.
+    """Dead letters wait here, and go out in the order in which they came while `run` does.
 
-    `away` tells why the dead-letter topic does not take them, None when it does.
+    Each holds the commit until it is acknowledged and the limit's window has passed. Whoever adds some waits for `room`
+    first. `away` says why the topic does not take them, None when it does.
     """
 
-    def __init__(self, sender: DeadLetterSender, rules: LimitRules, meter: Meter) -> None:
-        self._sender, self._meter = sender, meter
-        self._window = RefusalWindow(rules)
+    def __init__(
+        self, sender: DeadLetterSender, limit: LimitRules, meter: Meter, wait: WaitRules | None = None
+    ) -> None:
+        self._sender, self._meter, self._wait = sender, meter, wait or WaitRules()
+        self._window = RefusalWindow(limit)
+        self._waiting: deque[_Waiting] = deque()
+        self._size_bytes = 0
+        self._added, self._taken = asyncio.Event(), asyncio.Event()
         self.away: str | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many letters wait."""
+        return len(self._waiting)
 
     def count(self, accepted: int, refused: int, now_s: float) -> None:
         """Count a slice against the limit; raises DeadLetterLimit."""
         self._window.count(accepted, refused, now_s)
 
-    async def send(self, partition: Partition, topic: str, refused: Sequence[tuple[Refusal, Ticket]]) -> None:
-        """Send until acknowledged, or until the partition is no longer ours."""
-        letters = [_letter(topic, partition.number, refusal) for refusal, _ in refused]
-        while not partition.ended:
-            try:
-                await self._sender.send(letters)
-            except BrokerUnavailable as error:
-                self.away = str(error)
-                await asyncio.sleep(RETRY_S)
-                continue
-            self.away = None
-            self._meter.count_dead_letters(letter.reason for letter in letters)
-            now_s = asyncio.get_running_loop().time()
-            for _, ticket in refused:
-                self._window.hold(ticket, now_s)
-            return
-        self.away = None  # nobody here waits for it any more
+    def add(self, partition: Partition, topic: str, refused: Sequence[tuple[Refusal, Ticket]]) -> None:
+        """Put letters in line."""
+        for refusal, ticket in refused:
+            waiting = _Waiting(partition, _letter(topic, partition.number, refusal), ticket)
+            self._waiting.append(waiting)
+            self._size_bytes += waiting.size_bytes
+        self._added.set()
+
+    async def room(self) -> None:
+        """Wait until there is room; BrokerUnavailable when there is none while the topic takes nothing."""
+        while self._full():
+            if self.away is not None:
+                raise BrokerUnavailable(self.away)
+            self._taken.clear()
+            await self._taken.wait()
 
     def settle(self, now_s: float) -> None:
         """Settle what was acknowledged a window ago."""
         self._window.settle(now_s)
+
+    async def run(self) -> None:
+        """Send what waits, until cancelled."""
+        while True:
+            self._added.clear()
+            if not self._waiting:
+                await self._added.wait()
+            await self._send(list(islice(self._waiting, self._wait.at_once)))
+
+    async def _send(self, some: Sequence[_Waiting]) -> None:
+        """Send the first ones; those of partitions that went are somebody else's by now."""
+        ours = [each for each in some if not each.partition.ended]
+        try:
+            lost = await self._sender.send([each.letter for each in ours]) if ours else {}
+        except BrokerUnavailable as error:
+            self._note(str(error))
+            await asyncio.sleep(RETRY_S)
+            return
+        self._note(None)
+        for each in some:
+            self._waiting.popleft()
+            self._size_bytes -= each.size_bytes
+        self._taken.set()
+        self._acknowledge(ours, lost)
+
+    def _acknowledge(self, sent: Sequence[_Waiting], lost: Mapping[int, str]) -> None:
+        """One that Kafka will never take counts as lost: held back, it would stop its partition for good."""
+        now_s = asyncio.get_running_loop().time()
+        for number, (_, letter, ticket) in enumerate(sent):
+            if number in lost:
+                self._meter.dead_letters_lost += 1
+                place = {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}
+                log.error("dead_letter.lost", reason=letter.reason, why=lost[number], **place)
+            self._window.hold(ticket, now_s)
+        self._meter.count_dead_letters(each.letter.reason for number, each in enumerate(sent) if number not in lost)
+
+    def _full(self) -> bool:
+        return len(self._waiting) >= self._wait.letters or self._size_bytes >= self._wait.size_bytes
+
+    def _note(self, away: str | None) -> None:
+        if away is not None and self.away is None:
+            log.warning("dead_letters.away", error=away, then="letters wait; beyond their bound partitions are paused")
+        if away is None and self.away is not None:
+            log.info("dead_letters.back", waiting=len(self._waiting))
+        self.away = away
+        self._taken.set()
 
 
 def _letter(topic: str, partition: int, refusal: Refusal) -> DeadLetter:

@@ -182,7 +182,7 @@ class Scattered:
 class NoLetters:
     """No record of the bench is refused."""
 
-    async def send(self, letters: Sequence[DeadLetter]) -> None:
+    async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
         raise AssertionError(f"{len(letters)} records of the bench were refused")
 
 

@@ -20,13 +20,13 @@ from benchmarks.goodput.traffic import Arrival, Record, Traffic
 from benchmarks.goodput.trial import MOST_STEPS, feed
 from benchmarks.load import make_topic
 from benchmarks.servers import Servers, servers
-from penchant.kafka.producer import EventProducer
 from penchant.offline.facts import facts
 from penchant.settings.root import Settings
 from penchant.worker.app import worker
 from sandbox.clock import Clock
 from sandbox.gpu.timing import Timing
 from sandbox.servers.triton import TritonServer
+from sandbox.shop.producer import EventProducer
 
 Say = Callable[[str], None]
 
@@ -97,7 +97,8 @@ async def _real(plan: Plan, stage: Servers, triton: TritonServer) -> dict[str, A
 
     meter = Noting(freshness.readable, now_s)
     instruments = Instruments(Health(settings.health.bound_s), meter)
-    async with worker(settings, instruments=instruments), EventProducer(settings.kafka) as producer:
+    kafka = settings.kafka
+    async with worker(settings, instruments=instruments), EventProducer(kafka.options, kafka.topic) as producer:
         began_s.append(time.monotonic())
         for arrival in plan.traffic().arrivals:
             await asyncio.sleep(max(arrival.at_s - now_s(), 0.0))

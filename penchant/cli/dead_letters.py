@@ -17,7 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.options import Config, Json
-from penchant.kafka.reader import TopicReader
 from penchant.operations.dead_letters import redrive as redriving
 from penchant.operations.dead_letters.listing import Kind, Listing
 from penchant.operations.dead_letters.masking import masked, plain
@@ -27,6 +26,7 @@ from penchant.settings.kafka import Kafka
 from penchant.settings.sources import load_settings
 from streams.events.decoding import Record
 from streams.events.dialects import DIALECTS, Dialect, dialect
+from streams.kafka.reader import TopicReader
 
 Told = Callable[[int], None]
 
@@ -126,7 +126,7 @@ def redrive(
 
 async def _list(kafka: Kafka) -> Listing:
     listing = Listing()
-    async with TopicReader(kafka, committed=True) as reader:
+    async with TopicReader(kafka.options.committed()) as reader:
         with _bar(await _offsets(reader, kafka)) as told:
             pile = await look(reader, kafka.dead_letter_topic, told)
             async for _, found in pile.found():
@@ -135,12 +135,12 @@ async def _list(kafka: Kafka) -> Listing:
 
 
 async def _one(kafka: Kafka, place: Place) -> tuple[Record, Found]:
-    async with TopicReader(kafka, committed=True) as reader:
+    async with TopicReader(kafka.options.committed()) as reader:
         return await (await look(reader, kafka.dead_letter_topic, lambda _: None)).one(place)
 
 
 async def _shown(kafka: Kafka, act: Callable[[Told], Coroutine[Any, Any, redriving.Outcome]]) -> redriving.Outcome:
-    async with TopicReader(kafka, committed=True) as reader:
+    async with TopicReader(kafka.options.committed()) as reader:
         total = await _offsets(reader, kafka)
     with _bar(total) as told:
         return await act(told)
@@ -221,4 +221,5 @@ def _words(outcome: redriving.Outcome, *, dry_run: bool) -> str:
         f"{outcome.redriven:,} letters {done}, {outcome.already:,} had before, "
         f"{sum(bad.values()):,} are still bad{why}, "
         f"{outcome.erased:,} are of erased shoppers, {outcome.passed:,} were not asked for"
+        + (f", {outcome.gone:,} were shortened and their records are no longer in the topic" if outcome.gone else "")
     )

@@ -13,13 +13,13 @@ import orjson
 import typer
 
 from penchant.cli.options import Config, Json
-from penchant.kafka.reader import TopicReader
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 from penchant.worker.admission import make_keeper
 from penchant.worker.lineage import Findings, LineageKeeper
 from storage.connection import connect
+from streams.kafka.reader import TopicReader
 from streams.records.lineage import Kind, Lineage
 
 MISMATCH, USAGE = 1, 2
@@ -107,7 +107,7 @@ def _confirm() -> None:
 async def _keeper(settings: Settings) -> AsyncIterator[LineageKeeper]:
     redis = connect(settings.redis.url, cluster=settings.redis.cluster)
     try:
-        async with TopicReader(settings.kafka) as reader:
+        async with TopicReader(settings.kafka.options) as reader:
             yield make_keeper(settings, reader, redis)
     finally:
         await redis.aclose()

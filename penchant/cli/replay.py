@@ -15,11 +15,11 @@ from agents.replay.calls import Tally
 from penchant.cli.options import Config, Json
 from penchant.operations.replay import run as running
 from penchant.operations.replay import show
-from penchant.operations.replay.moments import EARLIEST, LATEST, moment
 from penchant.process.logs import configure_logs
 from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
+from streams.kafka.moments import EARLIEST, LATEST, moment
 
 SHOW_EVERY_S = 0.2
 INTERRUPTED = 130

@@ -14,16 +14,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from penchant.cli.options import Config, Json
-from penchant.kafka.producer import EventProducer
-from penchant.kafka.topics import create_topic
 from penchant.process.signals import stop_signals
 from penchant.settings.kafka import Kafka
 from penchant.settings.sources import load_settings
 from sandbox.shop.faults import spoil
 from sandbox.shop.player import Played, Player
+from sandbox.shop.producer import EventProducer
 from sandbox.shop.shoppers import ShopperTraffic
 from sandbox.shop.timeline import Timed, timed
 from streams.events.recording import recording
+from streams.kafka.topics import create_topic
 
 SHOPPERS = 200
 SHOW_EVERY_S = 0.2
@@ -142,8 +142,8 @@ async def _run(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it tells, our errors tell once
     with stop_signals() as asked:
         if partitions:
-            await create_topic(kafka, partitions)
-        async with EventProducer(kafka) as producer, asyncio.TaskGroup() as tasks:
+            await create_topic(kafka.options, kafka.topic, partitions)
+        async with EventProducer(kafka.options, kafka.topic) as producer, asyncio.TaskGroup() as tasks:
             player = Player(producer, keep_times=keep_times)
             beside = [tasks.create_task(_stop_when(asked, player)), tasks.create_task(_show(player, seconds))]
             await player.play(timeline, seconds)

@@ -10,11 +10,11 @@ from pathlib import Path
 from clients.calls import ModelClient
 from clients.dialects.openai import OpenAIClient
 from clients.dialects.triton import TritonClient
-from penchant.kafka.producer import EventProducer
 from penchant.settings.root import Settings
 from penchant.worker.app import Worker, worker
 from sandbox.servers.stack import Stack
 from sandbox.shop.player import Player
+from sandbox.shop.producer import EventProducer
 
 PARTITIONS = 4
 GAP_S = 1_800.0
@@ -59,7 +59,7 @@ async def set_up(plan: Plan, speed: float, say: Callable[[str], None]) -> AsyncI
         model = _model(plan, stack)
         exits.push_async_callback(model.close)
         running = await exits.enter_async_context(worker(settings, model))
-        sender = await exits.enter_async_context(EventProducer(settings.kafka))
+        sender = await exits.enter_async_context(EventProducer(settings.kafka.options, settings.kafka.topic))
         components = dict(stack.components)
         if plan.model_url is not None:
             components["model"] = running.model

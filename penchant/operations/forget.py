@@ -5,22 +5,17 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-
-from penchant.kafka.options import idempotent_producer
-from penchant.kafka.reader import TopicReader
-from penchant.kafka.topics import create_topic
 from penchant.settings.root import Settings
 from penchant.worker.history import KafkaHistory
 from storage.connection import connect
 from storage.erasures import RedisErasures
 from storage.keys import Keys
 from storage.lineage import RedisLineage
-from streams.errors import BrokerUnavailable, ContractMismatch
+from streams.errors import ContractMismatch
+from streams.kafka.producer import producing
+from streams.kafka.reader import TopicReader
+from streams.kafka.topics import COMPACTED, create_topic
 from streams.records.erasures import Erasure
-
-COMPACTED = {"cleanup.policy": "compact"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +40,17 @@ async def forget(settings: Settings, shoppers: Sequence[str]) -> list[Receipt]:
     """
     kafka, keys = settings.kafka, Keys(settings.redis.namespace)
     async with AsyncExitStack() as stack:
-        reader = await stack.enter_async_context(TopicReader(kafka))
+        reader = await stack.enter_async_context(TopicReader(kafka.options))
         redis = connect(settings.redis.url, cluster=settings.redis.cluster)
         stack.push_async_callback(redis.aclose)
         log = await reader.log(kafka.topic)
         lineage = await RedisLineage(redis, keys, settings.redis.timeout_s).read()
         await _topic(settings, reader)
-        producer = await stack.enter_async_context(idempotent_producer(kafka))
+        producer = await stack.enter_async_context(producing(kafka.options))
         number = time.time_ns() // 1_000_000
         erasures = [Erasure(each, number, lineage.number if lineage else 0, log.ends) for each in shoppers]
-        offsets = [await _send(producer, kafka.erasure_topic, each) for each in erasures]
+        topic = kafka.erasure_topic
+        offsets = [await producer.send(topic, each.shopper.encode(), each.dump()) for each in erasures]
         store = RedisErasures(redis, keys, settings.redis.timeout_s)
         removed = await store.erase(erasures)
         owed = [await store.unowe([each], log.partitions) for each in shoppers]
@@ -74,12 +70,4 @@ async def _topic(settings: Settings, reader: TopicReader) -> None:
         await reader.log(topic)
     except ContractMismatch:
         with suppress(ContractMismatch):  # where topics cannot be made this way, the broker may make it when written to
-            await create_topic(settings.kafka.model_copy(update={"topic": topic}), 1, COMPACTED)
-
-
-async def _send(producer: AIOKafkaProducer, topic: str, erasure: Erasure) -> int:
-    try:
-        sent = await producer.send_and_wait(topic, key=erasure.shopper.encode(), value=erasure.dump())
-    except (KafkaError, OSError) as exc:
-        raise BrokerUnavailable(f"the erasure topic {topic} does not take records: {exc!r}") from exc
-    return int(sent.offset)
+            await create_topic(settings.kafka.options, topic, 1, COMPACTED)

@@ -11,20 +11,20 @@ from typing import cast
 import faust
 
 from agents.health.statistics import Meter
-from agents.rekey.keyed_producer import KafkaTarget
+from agents.rekey.keyed_producer import WAIT_S, KafkaTarget
 from agents.rekey.rekey import Rekey, Tally
 from agents.worker.refusals import Refusals
-from penchant.kafka.options import idempotent_producer
-from penchant.kafka.reader import TopicReader
-from penchant.kafka.topics import create_topic
 from penchant.settings.root import Settings
 from penchant.worker import wiring
 from penchant.worker.presidio import redaction
 from streams.errors import BrokerUnavailable
 from streams.events.dialects import DialectName, dialect
 from streams.kafka.batches import TP, RecordBatch
-from streams.kafka.dead_letter_producer import KafkaLetters
+from streams.kafka.dead_letter_producer import DeadLetterProducer
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running, watch
+from streams.kafka.producer import producing
+from streams.kafka.reader import TopicReader
+from streams.kafka.topics import create_topic
 from streams.kafka.transport import BatchConsumer, BatchTransport
 from streams.records.lineage import Log
 
@@ -92,17 +92,19 @@ async def rekeying(settings: Settings, plan: Plan) -> AsyncIterator[Rekeying]:
     """
     kafka = settings.kafka
     if plan.partitions is not None:
-        await create_topic(kafka.model_copy(update={"topic": plan.target}), plan.partitions)
+        await create_topic(kafka.options, plan.target, plan.partitions)
     async with AsyncExitStack() as stack:
-        reader = await stack.enter_async_context(TopicReader(kafka))
+        reader = await stack.enter_async_context(TopicReader(kafka.options))
         await reader.log(plan.target, "add --create-topic --partitions 12, or make it by the broker's own means")
         logs = [await reader.log(topic) for topic in plan.sources]
         lag = sum([await _lag(reader, log, plan.group) for log in logs])
-        producer = await stack.enter_async_context(idempotent_producer(kafka, linger_ms=5, max_batch_size=262_144))
-        refusals = Refusals(KafkaLetters(producer, kafka.dead_letter_topic), wiring.limit(settings), Meter())
+        target = await stack.enter_async_context(producing(kafka.options, WAIT_S, linger_ms=5, max_batch_size=262_144))
+        letters = await stack.enter_async_context(producing(kafka.options, idempotent=False))
+        sender = DeadLetterProducer(letters, kafka.dead_letter_topic)
+        refusals = Refusals(sender, wiring.limit(settings), Meter())
         redact = redaction(kafka)
         dialects = {topic: dialect(name, redact_query=redact) for topic, name in plan.sources.items()}
-        rekey = Rekey(dialects, KafkaTarget(producer, plan.target), refusals)
+        rekey = Rekey(dialects, KafkaTarget(target, plan.target), refusals)
         ends = {TP(log.topic, number): end for log in logs for number, end in enumerate(log.ends)}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
         app = _app(replace(wiring.group(settings, folder), group_id=plan.group), rekey, list(plan.sources))
@@ -120,7 +122,7 @@ def _app(group: KafkaGroup, rekey: Rekey, sources: list[str]) -> faust.App:
             await rekey.take(batch)
 
     app = make_app(group, sources[0], rekey)
-    app.transport = BatchTransport(app, sources, rekey, drain)
+    app.transport = BatchTransport(app, sources, rekey, drain, group.isolation)
     for topic in sources:
         app.agent(event_topic(app, topic), name=f"rekey-{topic}")(take)
     return app

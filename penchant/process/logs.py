@@ -4,6 +4,7 @@ Use `structlog.get_logger()` and `log.info("worker.started", partitions=12)`: an
 """
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from typing import Literal, TextIO
@@ -21,6 +22,8 @@ NOISY = ("aiokafka", "asyncio", "faust", "grpc", "httpcore", "httpx", "kafka", "
 """Libraries, and what is built on their classes, that tell more than an operator wants: only their warnings show."""
 
 REPEAT_S = 60.0
+MEASURED = re.compile(r"(?<![\d.])\d+(?:\.\d+(?:e[+-]?\d+)?|e[+-]?\d+)(?![\d.])")
+"""A number with a fraction; no address."""
 REMEMBERED = 1_000
 
 PERSONAL = frozenset({"answer", "prompt", "query", "record", "shopper", "shopper_id", "shoppers", "title", "titles"})
@@ -71,13 +74,16 @@ def _untold(record: logging.LogRecord) -> bool:
 
 
 def _unrepeated() -> Callable[[logging.LogRecord], bool]:
-    """Show the same line of a library once in REPEAT_S: without Kafka, aiokafka says a hundred times a second so."""
+    """Show the same line of a library once in REPEAT_S: without Kafka, aiokafka says a hundred times a second so.
+
+    Lines that differ in what was measured are the same: Faust says of each timer that is late by how much.
+    """
     shown: dict[tuple[str, str], float] = {}
 
     def seldom(record: logging.LogRecord) -> bool:
         if not record.name.startswith(NOISY):
             return True
-        line = record.name, record.getMessage()
+        line = record.name, MEASURED.sub("0", record.getMessage())
         if record.created - shown.get(line, -REPEAT_S) < REPEAT_S:
             return False
         if len(shown) >= REMEMBERED:

@@ -1,6 +1,5 @@
 """Settings of the way in: Kafka, when offsets are committed, and what is refused."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
@@ -17,7 +16,10 @@ from penchant.settings.section import (
     form,
     unit,
 )
+from streams.errors import SettingInvalid
 from streams.events.dialects import DialectName
+from streams.kafka.moments import TIMES, moment
+from streams.kafka.options import Isolation, KafkaOptions, Mechanism, Protocol
 
 Topic = Annotated[
     str,
@@ -33,8 +35,7 @@ Brokers = Annotated[
     ),
     form("host:port, several separated by commas"),
 ]
-Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
-Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+Beginning = Annotated[str, form(TIMES)]
 
 # Brokers refuse less than 6 unless told otherwise, Faust more than its request timeout of 90.
 SessionTimeout = Annotated[float, Field(ge=6, le=90), unit("seconds")]
@@ -57,6 +58,12 @@ class Kafka(Section):
     """The model of spaCy's that Presidio reads with; its name begins with the language."""
     group: Name = "penchant"
     """The consumer group; workers of one group share the partitions."""
+    start: Beginning = "earliest"
+    """Where a group that has never committed begins: earliest, latest, a time as 2026-01-31T08:00 (UTC unless it says
+    otherwise), or a duration back from its first start as 2h. What was sent before is never read."""
+    isolation: Isolation = "read_committed"
+    """Whether events of transactions count that are not committed yet, or were aborted: read_uncommitted reads those
+    too, and sooner."""
     instance_id: Name | None = None
     """A name of this worker that outlives a restart (static membership): its partitions then wait for it.
     No two workers may share one."""
@@ -96,10 +103,30 @@ class Kafka(Section):
             raise ValueError(f"needed because security_protocol is {info.data['security_protocol']}")
         return value
 
+    @field_validator("start")
+    @classmethod
+    def is_a_start(cls, text: str) -> str:
+        """A moment, but no offset, which would be the same one in every partition."""
+        try:
+            moment(text, 0)
+        except SettingInvalid as exc:
+            raise ValueError(f"must be one of {TIMES}") from exc
+        if text.startswith("@"):
+            raise ValueError("an offset is another record in each partition: write a time, or earliest or latest")
+        return text
+
     @property
-    def ca_file(self) -> Path | None:
-        """`tls_ca_file`, where the protocol uses TLS at all."""
-        return self.tls_ca_file if self.security_protocol.endswith("SSL") else None
+    def options(self) -> KafkaOptions:
+        """How to connect, and what to read of transactions."""
+        return KafkaOptions(
+            bootstrap=self.bootstrap,
+            security_protocol=self.security_protocol,
+            sasl_mechanism=self.sasl_mechanism,
+            sasl_username=self.sasl_username,
+            sasl_password=self.sasl_password,
+            ca_file=self.tls_ca_file if self.security_protocol.endswith("SSL") else None,
+            isolation=self.isolation,
+        )
 
 
 class Commit(Section):

@@ -1,14 +1,15 @@
 """Start: a worker is admitted to its topic, or stopped with what to do."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 
-from penchant.kafka.reader import TopicReader
 from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
+from penchant.worker.group_start import begin_group
 from penchant.worker.lineage import Findings, LineageKeeper, refuse
 from storage.connection import Client
 from storage.keys import Keys
@@ -16,6 +17,7 @@ from storage.lineage import RedisLineage
 from streams.errors import ContractMismatch
 from streams.events.dialects import DialectName, dialect
 from streams.events.keying import examine
+from streams.kafka.reader import TopicReader
 from streams.records.lineage import Lineage
 
 log = structlog.get_logger()
@@ -40,12 +42,13 @@ async def admitted(settings: Settings, redis: Client) -> AsyncIterator[Admission
     Raises LineageMismatch when it is not the log that the contexts belong to, ContractMismatch when there is none or
     its records are not keyed by shopper, and BrokerUnavailable or StoreUnavailable when those are away.
     """
-    async with TopicReader(settings.kafka) as reader:
+    async with TopicReader(settings.kafka.options) as reader:
         keeper = make_keeper(settings, reader, redis)
         findings = await keeper.look()
         refuse(findings)
         await check_keys(settings.kafka, reader, findings)
         lineage = await keeper.admit(findings)
+        await begin_group(settings.kafka, reader, findings, time.time_ns() // 1_000_000)
         log.info("topic.admitted", topic=lineage.topic, partitions=lineage.partitions, lineage=lineage.number)
         yield Admission(lineage, keeper)
 

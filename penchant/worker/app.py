@@ -25,7 +25,6 @@ from agents.worker.knowledge import Knowledge
 from agents.worker.observer import Observer
 from clients.calls import ModelClient
 from clients.pools.client import PooledClient
-from penchant.kafka.options import idempotent_producer
 from penchant.settings.root import Settings
 from penchant.worker import wiring
 from penchant.worker.admission import Admission, admitted
@@ -42,6 +41,7 @@ from storage.keys import Keys
 from streams.errors import StoreUnavailable
 from streams.kafka.batches import TP, RecordBatch
 from streams.kafka.faust_app import event_topic, make_app, running, watch
+from streams.kafka.producer import producing
 from streams.kafka.transport import BatchConsumer
 
 DRAIN_S = 5.0
@@ -133,7 +133,7 @@ async def _connected(settings: Settings) -> AsyncIterator[Servers]:
     async with AsyncExitStack() as stack:
         redis = connect(settings.redis.url, cluster=settings.redis.cluster)
         stack.push_async_callback(redis.aclose)
-        producer = await stack.enter_async_context(idempotent_producer(settings.kafka))
+        producer = await stack.enter_async_context(producing(settings.kafka.options, idempotent=False))
         admission = await stack.enter_async_context(admitted(settings, redis))
         await make_topics(settings.kafka, admission.lineage.partitions)
         yield Servers(redis, producer, admission)

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 import structlog
 
 from agents.worker.erasures import Erasures
-from penchant.kafka.reader import TopicReader
 from penchant.settings.kafka import Kafka
-from streams.errors import BrokerUnavailable, ContractMismatch, EventRefused, StoreUnavailable
-from streams.records.erasures import Erasure
+from streams.errors import BrokerUnavailable, StoreUnavailable
+from streams.kafka.erasure_topic import read_erasures
+from streams.kafka.reader import TopicReader
 
 LOOK_S = 1.0
 """How often a worker looks for new erasures."""
@@ -27,19 +27,10 @@ class ErasureWatch:
 
     async def catch_up(self) -> None:
         """Take all there is. Raises BrokerUnavailable or StoreUnavailable; nothing is skipped then."""
-        try:
-            seen = await self._reader.log(self._topic)
-        except ContractMismatch:
-            return
-        firsts = {number: self._firsts.get(number, 0) for number, end in enumerate(seen.ends) if end}
-        behind = {number: first for number, first in firsts.items() if first < seen.ends[number]}
-        if not behind:
-            return
-        found: list[Erasure] = []
-        async for _, records in self._reader.scan(seen, behind):
-            found += [each for record in records if (each := _read(record.key, record.value)) is not None]
-        await self._erasures.take(found, sum(seen.ends))
-        self._firsts = dict(enumerate(seen.ends))
+        erasures, ends = await read_erasures(self._reader, self._topic, self._firsts)
+        if erasures or sum(ends) > sum(self._firsts.values()):
+            await self._erasures.take(erasures, sum(ends))
+            self._firsts = dict(enumerate(ends))
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
@@ -54,15 +45,7 @@ class ErasureWatch:
 @asynccontextmanager
 async def erasure_watch(kafka: Kafka, erasures: Erasures) -> AsyncIterator[ErasureWatch]:
     """A watch that knows all erasures from before."""
-    async with TopicReader(kafka, committed=True) as reader:
+    async with TopicReader(kafka.options.committed()) as reader:
         watch = ErasureWatch(reader, kafka.erasure_topic, erasures)
         await watch.catch_up()
         yield watch
-
-
-def _read(key: bytes | None, value: bytes | None) -> Erasure | None:
-    try:
-        return Erasure.load(key, value)
-    except EventRefused as error:
-        log.warning("erasure.refused", error=str(error), remedy="write erasures by `penchant forget`")
-        return None

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class Topics(Protocol):
-    """The port to Kafka; see penchant/kafka/reader.py."""
+    """The port to Kafka; see streams/kafka/reader.py."""
 
     async def log(self, topic: str) -> Log: ...
 

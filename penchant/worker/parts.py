@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-
 from agents.fleet.switch_watch import SwitchWatch
 from agents.fleet.switches import NAMES, Board
 from agents.health.statistics import Meter
@@ -43,7 +41,8 @@ from storage.gather import GatheringWriter, Writer
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.events.dialects import dialect
-from streams.kafka.dead_letter_producer import KafkaLetters
+from streams.kafka.dead_letter_producer import DeadLetterProducer
+from streams.kafka.producer import RecordProducer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Servers:
     """Kafka and Redis, found to be there and to be the right ones."""
 
     redis: Client
-    producer: AIOKafkaProducer
+    producer: RecordProducer
     admission: Admission
 
 
@@ -86,7 +85,7 @@ def make_parts(
     lineage = servers.admission.lineage
     backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
     checkpoints = Checkpoints(tried.watch.worker, wiring.expiry(settings), clock_ms, lineage=lineage.number)
-    letters = KafkaLetters(servers.producer, settings.kafka.dead_letter_topic)
+    letters = DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic)
     refusals = Refusals(letters, wiring.limit(settings), meter)
     erasures = Erasures(RedisErasures(*to_redis), store, lineage.number)
     recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)

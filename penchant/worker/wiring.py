@@ -16,7 +16,6 @@ from clients.limits import adaptive_limit as calls_limit
 from clients.pools.endpoints import Endpoint, Pool, Price
 from clients.pools.registry import RosterRules
 from clients.pools.router import FleetRules
-from penchant.kafka.options import faust_credentials
 from penchant.settings import experiments as experiment_settings
 from penchant.settings import pools as pool_settings
 from penchant.settings.root import Settings
@@ -41,7 +40,8 @@ def group(settings: Settings, folder: Path) -> KafkaGroup:
         instance_id=kafka.instance_id,
         commit_interval_s=kafka.commit_interval_s,
         session_timeout_s=kafka.session_timeout_s,
-        credentials=faust_credentials(kafka),
+        credentials=kafka.options.credentials(),
+        isolation=kafka.isolation,
         batch_records=kafka.max_poll_records,
     )
 

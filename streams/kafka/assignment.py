@@ -68,6 +68,11 @@ class Assignment:
         self._last[tp] = records[-1].offset
         return [RecordBatch(tp.topic, tp.partition, epoch, records, after)]
 
+    def expired(self, tp: TP, first: int, end: int) -> None:
+        """Retention has deleted what stood from `first` to before `end`; nothing, where `end` is not beyond it."""
+        if first < end:
+            self._offsets.expired(tp, first, end)
+
     def due(self) -> dict[TP, int]:
         """What the ledger says and Kafka has not confirmed yet in this epoch; never backwards."""
         said = {tp: self._offsets.committable(tp, epoch) for tp, epoch in self.epochs.items()}

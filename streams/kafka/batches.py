@@ -48,5 +48,8 @@ class Offsets(Protocol):
     def revoked(self, tp: TP) -> None:
         """The partition's epoch has ended: what was read under it may belong to another worker by now."""
 
+    def expired(self, tp: TP, first: int, end: int) -> None:
+        """Offsets from `first` to before `end` will never be read: retention has deleted them."""
+
     def committable(self, tp: TP, epoch: int) -> int | None:
         """The offset to read first after a restart; None when there is nothing to say yet."""

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.kafka.batches import TP
+from streams.kafka.options import Isolation
 
 TIMEOUT_S = 5.0
 """How long an exchange may take. aiokafka itself would try for ever, and hold one of the thread's two places."""
@@ -24,6 +25,16 @@ class ConsumerThread(AIOKafkaConsumerThread):
 
     shutdown_timeout = 10.0
 
+    def __init__(self, consumer: Any, isolation: Isolation, **kwargs: Any) -> None:
+        super().__init__(consumer, **kwargs)
+        self._isolation = isolation
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        """Faust's consumer, which reads of transactions what we were told, before anything is fetched."""
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = self._isolation
+        return consumer
+
     async def put_offsets(self, offsets: Mapping[TP, int]) -> Mapping[TP, int]:
         """Commit; returns what was committed, which leaves out partitions that are no longer ours."""
         return await self._exchange(_commit, offsets)
@@ -31,6 +42,10 @@ class ConsumerThread(AIOKafkaConsumerThread):
     async def go_back(self, tps: Collection[TP]) -> None:
         """Seek to the committed offsets; a group that has not committed begins at the beginning."""
         await self._exchange(_seek_to_committed, tps)
+
+    async def go_to_beginning(self, positions: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Seek to the first records that are left, where the consumer still is at these positions; returns where."""
+        return await self._exchange(_seek_to_beginning, positions)
 
     async def lags(self, tps: Collection[TP]) -> Mapping[TP, int]:
         """How many offsets lie between the end of each partition and the next one to be handed out.
@@ -78,6 +93,15 @@ async def _seek_to_committed(consumer: AIOKafkaConsumer, tps: Collection[TP]) ->
             consumer.seek(partition, offset)
     if fresh := [partition for partition, offset in offsets.items() if offset is None]:
         await consumer.seek_to_beginning(*fresh)
+
+
+async def _seek_to_beginning(consumer: AIOKafkaConsumer, positions: Mapping[TP, int]) -> Mapping[TP, int]:
+    ours = [tp for tp in positions if tp in consumer.assignment()]
+    begins = await consumer.beginning_offsets([TopicPartition(*tp) for tp in ours])
+    there = {TP(*tp): begin for tp, begin in begins.items() if await consumer.position(tp) == positions[TP(*tp)]}
+    for tp, begin in there.items():
+        consumer.seek(TopicPartition(*tp), begin)
+    return there
 
 
 async def _lags(consumer: AIOKafkaConsumer, tps: Collection[TP]) -> Mapping[TP, int]:

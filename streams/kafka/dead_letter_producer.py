@@ -1,31 +1,60 @@
-"""Letters: the dead-letter topic on Kafka."""
+"""Dead-letter producer: refused records go to the dead-letter topic, and what Kafka will never take is judged alone."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams.errors import BrokerUnavailable
+from streams.errors import BrokerUnavailable, ContractMismatch
+from streams.kafka.errors import permanent
+from streams.kafka.producer import RecordProducer
 from streams.records.dead_letters import DeadLetter
 
+SIZES = (524_288, 16_384, 1_024)
+"""The most bytes of a letter that Kafka refused whole, tried in this order; the last leaves little but its origin."""
 
-class KafkaLetters:
-    """Sends dead letters through a producer that somebody else starts and stops."""
 
-    def __init__(self, producer: AIOKafkaProducer, topic: str, timeout_s: float = 10.0) -> None:
-        self._producer, self._topic, self._timeout_s = producer, topic, timeout_s
+class DeadLetterProducer:
+    """Sends through a producer that its owner starts and stops; it must not be idempotent (see `producing`)."""
 
-    async def send(self, letters: Sequence[DeadLetter]) -> None:
-        """Send, and wait until the broker has all of them."""
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                sent = [
-                    await self._producer.send(
-                        self._topic, key=letter.key, value=letter.value or b"", headers=letter.headers()
-                    )
-                    for letter in letters
-                ]
-                await asyncio.gather(*sent)
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise BrokerUnavailable(f"the dead-letter topic {self._topic} does not take records: {error!r}") from error
+    def __init__(self, producer: RecordProducer, topic: str) -> None:
+        self._producer, self._topic = producer, topic
+
+    async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
+        """Return when the broker has them; of those that it will never take, whatever their size, why, by index.
+
+        Raises BrokerUnavailable when trying again may help; some of them may have been taken then.
+        """
+        refused = await self._try(dict(enumerate(letters)))
+        return {number: why for number in refused if (why := await self._smaller(letters[number], refused[number]))}
+
+    async def _smaller(self, letter: DeadLetter, why: str) -> str | None:
+        """Send it shortened, and shorter again while that is refused; why the shortest is, None when one was taken."""
+        for most_bytes in SIZES:
+            refused = await self._try({0: letter.shortened(most_bytes)})
+            if not refused:
+                return None
+            why = refused[0]
+        return why
+
+    async def _try(self, letters: Mapping[int, DeadLetter]) -> dict[int, str]:
+        """Send these; those that are refused for good, and why."""
+        refused: dict[int, str] = {}
+        sent: dict[int, Any] = {}
+        for number, letter in letters.items():
+            try:
+                sent[number] = await self._producer.put(
+                    self._topic, letter.key, letter.value or b"", headers=letter.headers()
+                )
+            except ContractMismatch as error:
+                refused[number] = self._why(error.__cause__ or error)
+        outcomes = await self._producer.outcomes(list(sent.values()))
+        for number, outcome in zip(sent, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                refused[number] = self._why(outcome)
+        return refused
+
+    def _why(self, error: BaseException) -> str:
+        if isinstance(error, KafkaError) and permanent(error):
+            return repr(error)
+        raise BrokerUnavailable(f"the dead-letter topic {self._topic} does not take records: {error!r}") from error

@@ -12,8 +12,10 @@ from aiokafka.errors import KafkaError
 from faust.types.auth import CredentialsT
 from mode.supervisors import CrashingSupervisor
 
-from streams.errors import BrokerUnavailable, Stop
+from streams.errors import Stop
 from streams.kafka.batches import TP, Offsets
+from streams.kafka.errors import mapped
+from streams.kafka.options import Isolation
 from streams.kafka.transport import BatchConsumer, BatchTransport
 
 
@@ -33,6 +35,8 @@ class KafkaGroup:
     rebalance_timeout_s: float = 30.0
     poll_timeout_s: float = 300.0
     """A worker whose event loop stops polling for this long is expelled. Paused and idle workers do poll."""
+    isolation: Isolation = "read_committed"
+    """Whether records of transactions are read that are not committed yet, or were aborted."""
     credentials: CredentialsT | None = None
     """How to log in and encrypt; None talks plainly."""
     batch_records: int = 1_000
@@ -64,7 +68,7 @@ def make_app(
         broker_max_poll_records=group.batch_records,
         broker_rebalance_timeout=group.rebalance_timeout_s,
         broker_session_timeout=group.session_timeout_s,
-        consumer_auto_offset_reset="earliest",
+        consumer_auto_offset_reset="none",
         consumer_group_instance_id=group.instance_id,
         stream_buffer_maxsize=group.buffered_batches,
         stream_wait_empty=False,
@@ -74,7 +78,7 @@ def make_app(
         topic_disable_leader=True,
         web_enabled=False,
     )
-    app.transport = BatchTransport(app, {topic}, offsets, drain)
+    app.transport = BatchTransport(app, {topic}, offsets, drain, group.isolation)
     return app
 
 
@@ -93,7 +97,7 @@ async def running(app: faust.App) -> AsyncIterator[None]:
         try:
             await app.start()
         except KafkaError as exc:
-            raise BrokerUnavailable(f"Kafka does not answer: {exc!r}") from exc
+            raise mapped(exc, "Kafka") from exc
         yield
     finally:
         await app.stop()
@@ -105,7 +109,7 @@ async def watch(app: faust.App) -> None:
     await app.wait_until_stopped()
     reason = app.crash_reason if app.crashed else None
     if isinstance(reason, KafkaError):
-        raise BrokerUnavailable(f"Kafka lets us not go on: {reason!r}") from reason
+        raise mapped(reason, "Kafka") from reason
     if isinstance(reason, asyncio.CancelledError):  # as such it would end whoever watches without a word
         raise Stop("the agent was cancelled from within", "see the log for what cancelled it; start again") from reason
     if reason is not None:

@@ -13,6 +13,7 @@ It overrides internals of Faust's consumer, hence the exact pin of faust-streami
 * A partition goes back to its committed offset before the first fetch of an epoch, here, where no other fetch can be
   under way. Faust seeks beside a running fetch, and does not seek at all in a group that has not committed yet.
 * Pausing is our own: Faust resumes at a rebalance what we paused, and to aiokafka an empty set means all partitions.
+* Where retention has passed our position, that is found and told: aiokafka would go on behind the gap in silence.
 * A full buffer blocks the fetch loop. Faust would stop fetching, and sleep a second when no partition is left.
 """
 
@@ -22,7 +23,13 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from faust.app.base import App
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as FaustTP  # noqa: N811 (a class, whatever its name looks like)
@@ -32,6 +39,7 @@ from streams.errors import BrokerUnavailable
 from streams.kafka.assignment import Assignment
 from streams.kafka.batches import TP, Offsets, RecordBatch
 from streams.kafka.consumer_thread import ConsumerThread
+from streams.kafka.options import Isolation
 
 NOWHERE = FaustTP("", -1)
 
@@ -42,6 +50,7 @@ class BatchConsumer(driver.Consumer):
     _thread: ConsumerThread
 
     def __init__(self, transport: "BatchTransport", *args: Any, **kwargs: Any) -> None:
+        self._isolation = transport.isolation
         super().__init__(transport, *args, **kwargs)
         self._share = Assignment(transport.topics, transport.offsets)
         self._drain = transport.drain
@@ -51,7 +60,7 @@ class BatchConsumer(driver.Consumer):
         """When Kafka was last polled, on the event loop's clock."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        return ConsumerThread(self, self._isolation, loop=self.loop, beacon=self.beacon)
 
     # For the agents
 
@@ -148,7 +157,7 @@ class BatchConsumer(driver.Consumer):
             await self._go_back()
         asked = dict(self.epochs)
         wanted = {tp for tp in active_partitions or () if self._share.readable(tp)}
-        fetched = await (super()._getmany(wanted, timeout) if wanted else self._idle(timeout))
+        fetched = await (self._fetch(wanted, timeout) if wanted else self._idle(timeout))
         self.polled_s = time.monotonic()
         return {
             tp: list(self._share.batches(TP(*tp), asked.get(TP(*tp)), records))
@@ -156,6 +165,32 @@ class BatchConsumer(driver.Consumer):
             else records
             for tp, records in fetched.items()
         }
+
+    async def _fetch(self, wanted: set[FaustTP], timeout: float) -> Mapping[FaustTP, list[Any]]:
+        """Fetch from these; where retention has deleted what comes next, go on with what there is."""
+        try:
+            fetched: Mapping[FaustTP, list[Any]] = await super()._getmany(wanted, timeout)
+        except NoOffsetForPartitionError as exc:  # the group has committed nothing
+            partition = TP(*exc.args[0])
+            if partition.topic not in self._share.topics:  # of ours it was before we went back
+                await self._thread.go_back({partition})
+            return {}
+        except OffsetOutOfRangeError as exc:
+            await self._skip({TP(*tp): offset for tp, offset in exc.args[0].items()})
+            return {}
+        return fetched
+
+    async def _skip(self, positions: Mapping[TP, int]) -> None:
+        epochs = dict(self.epochs)
+        try:
+            begins = await self._thread.go_to_beginning(positions)
+        except (IllegalStateError, TimeoutError) as exc:  # rebalanced meanwhile, or no leader: the fetch says it again
+            self.log.info("Cannot go to what retention has left, trying again: %r", exc)
+            return
+        for tp, begin in begins.items():
+            self._read_offset[FaustTP(*tp)] = None
+            if self.epochs.get(tp) == epochs.get(tp, -1):
+                self._share.expired(tp, positions[tp], begin)
 
     async def _idle(self, timeout: float) -> Mapping[FaustTP, list[Any]]:
         """Wait until something changes, then poll for nothing, which counts as polling."""
@@ -234,6 +269,8 @@ class BatchTransport(driver.Transport):
         topics: Collection[str],
         offsets: Offsets,
         drain: Callable[[Collection[TP]], Awaitable[None]] | None = None,
+        isolation: Isolation = "read_committed",
     ) -> None:
         super().__init__(app.conf.broker_consumer, app)
         self.topics, self.offsets, self.drain = frozenset(topics), offsets, drain
+        self.isolation: Isolation = isolation

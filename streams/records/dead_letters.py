@@ -6,7 +6,8 @@ So refusals stay uncovered until their window has passed, and a tripped limit tr
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Self
 
 from streams.errors import DeadLetterLimit
@@ -16,6 +17,12 @@ from streams.sessions.ledger import Ticket
 OURS = "penchant-"
 """How the names of our headers begin."""
 
+MOST = 500
+"""Characters of a path or a detail at the most."""
+
+HEADER_BYTES = 10
+"""What a header takes beside its name and its value."""
+
 Headers = Sequence[tuple[str, bytes | None]]
 
 
@@ -23,7 +30,8 @@ Headers = Sequence[tuple[str, bytes | None]]
 class DeadLetter:
     """A refused record, as it goes to the dead-letter topic: its own key, value and headers, and where and why in ours.
 
-    `timestamp_ms` is the refused record's, None where it had none.
+    `timestamp_ms` is the refused record's, None where it had none. One that was too large for the topic is shortened:
+    then `original_bytes` is the size of its value, and `digest` that value's SHA-256 in hexadecimal digits.
     """
 
     topic: str
@@ -36,6 +44,8 @@ class DeadLetter:
     detail: str = ""
     timestamp_ms: int | None = None
     own_headers: Headers = ()
+    original_bytes: int | None = None
+    digest: str = ""
 
     def headers(self) -> list[tuple[str, bytes | None]]:
         """Kafka headers; `penchant-path` is the field at fault, `items.0.price` say."""
@@ -44,25 +54,58 @@ class DeadLetter:
             "partition": str(self.partition),
             "offset": str(self.offset),
             "reason": self.reason,
-            "path": self.path,
-            "detail": self.detail[:500],
+            "path": self.path[:MOST],
+            "detail": self.detail[:MOST],
         }
         if self.timestamp_ms is not None:
             values["timestamp"] = str(self.timestamp_ms)
-        return [*self.own_headers, *((OURS + name, value.encode()) for name, value in values.items())]
+        if self.original_bytes is not None:
+            values |= {"original-bytes": str(self.original_bytes), "sha256": self.digest}
+        own = [(_utf8(name).decode(), value) for name, value in self.own_headers]
+        return [*own, *((OURS + name, _utf8(value)) for name, value in values.items())]
+
+    def shortened(self, most_bytes: int) -> Self:
+        """The same letter in about so many bytes: the beginning of its value; its key and headers if they are short."""
+        value = self.value or b""
+        key = self.key if len(self.key or b"") <= most_bytes // 4 else None
+        own = self.own_headers if _size(self.own_headers) <= most_bytes // 4 else ()
+        digest = sha256(value).hexdigest()
+        bare = replace(self, key=key, value=b"", own_headers=own, original_bytes=len(value), digest=digest)
+        room = most_bytes - len(key or b"") - _size(bare.headers())
+        return replace(bare, value=value[: max(room, 0)])
+
+    def is_of(self, value: bytes | None) -> bool:
+        """Whether this is the whole value of a shortened letter."""
+        value = value or b""
+        return len(value) == self.original_bytes and sha256(value).hexdigest() == self.digest
 
     @classmethod
     def read(cls, record: Record) -> Self | None:
         """The letter that a record of the dead-letter topic is; None for a record that is none."""
-        told = {name: value or b"" for name, value in record.headers if name.startswith(OURS)}
+        ours = {name: value or b"" for name, value in record.headers if name.startswith(OURS)}
         own = tuple((name, value) for name, value in record.headers if not name.startswith(OURS))
         try:
-            topic, reason, path, detail = (told[OURS + name].decode() for name in ("topic", "reason", "path", "detail"))
-            partition, offset = int(told[f"{OURS}partition"]), int(told[f"{OURS}offset"])
-            time_ms = int(told[f"{OURS}timestamp"]) if f"{OURS}timestamp" in told else None
+            topic, reason, path, detail = (ours[OURS + name].decode() for name in ("topic", "reason", "path", "detail"))
+            partition, offset = int(ours[f"{OURS}partition"]), int(ours[f"{OURS}offset"])
+            time_ms, size = (_number(ours.get(OURS + name)) for name in ("timestamp", "original-bytes"))
+            digest = ours.get(f"{OURS}sha256", b"").decode()
         except (KeyError, ValueError):
             return None
-        return cls(topic, partition, offset, record.key, record.value, reason, path, detail, time_ms, own)
+        place = topic, partition, offset
+        return cls(*place, record.key, record.value, reason, path, detail, time_ms, own, size, digest)
+
+
+def _number(value: bytes | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _utf8(text: str) -> bytes:
+    """Bytes for any text. Halves of surrogate pairs, which stand for bytes that are no UTF-8, become `\\udcff`."""
+    return text.encode(errors="backslashreplace")
+
+
+def _size(headers: Headers) -> int:
+    return sum(len(_utf8(name)) + len(value or b"") + HEADER_BYTES for name, value in headers)
 
 
 @dataclass(frozen=True, slots=True)

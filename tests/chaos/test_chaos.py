@@ -13,7 +13,6 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from penchant.kafka.producer import EventProducer
 from penchant.settings.root import Settings
 from sandbox.servers import triton
 from sandbox.servers.redis import RedisServer
@@ -21,6 +20,7 @@ from sandbox.servers.server import free_ports
 from sandbox.servers.triton import TritonServer
 from sandbox.shop.faults import spoil
 from sandbox.shop.player import Player
+from sandbox.shop.producer import EventProducer
 from sandbox.shop.shoppers import ShopperTraffic
 from storage.checkpoints import Context, Erased
 from storage.connection import connect
@@ -94,7 +94,7 @@ async def test_nothing_is_lost(real_kafka: Kafka, tmp_path: Path) -> None:
 
 async def _traffic(scene: Scene) -> None:
     timeline = spoil(ShopperTraffic(7, SHOPPERS, RATE).events(), 7, bad=0.01, twice=0.02, late=0.02)
-    async with EventProducer(scene.settings.kafka) as sender:
+    async with EventProducer(scene.settings.kafka.options, scene.settings.kafka.topic) as sender:
         await Player(sender).play(timeline, SECONDS)
 
 

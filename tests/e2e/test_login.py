@@ -8,12 +8,12 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from penchant.kafka.producer import EventProducer
 from penchant.settings.root import Settings
 from penchant.worker.app import worker
 from sandbox.servers.apache import ApacheKafka
 from sandbox.servers.redis import RedisServer
 from sandbox.servers.triton import TritonServer
+from sandbox.shop.producer import EventProducer
 from streams.errors import PlatformLacks
 from streams.events.decoding import encode
 from tests.e2e.shop import events, until
@@ -81,7 +81,7 @@ async def test_a_worker_logs_in_everywhere(
             "triggers": {"debounce_s": 0.1, "max_wait_s": 0.3, "min_interval_s": 0.1},
         }
     )  # fmt: skip
-    async with EventProducer(settings.kafka) as sender:
+    async with EventProducer(settings.kafka.options, settings.kafka.topic) as sender:
         for event in events(2, 3):
             await sender.send(event.shopper_id.encode(), encode(event))
         await sender.send(b"nobody", b"not an event")

@@ -13,6 +13,7 @@ class Tally:
         self.epochs: dict[TP, int] = {}
         self.told: list[tuple[str, TP, int]] = []
         self.batches: list[RecordBatch] = []
+        self.lost: list[tuple[TP, int, int]] = []
         self.on_assigned: Callable[[TP], None] | None = None
 
     def assigned(self, tp: TP, epoch: int) -> None:
@@ -23,6 +24,9 @@ class Tally:
 
     def revoked(self, tp: TP) -> None:
         self.told.append(("revoked", tp, self.epochs.pop(tp)))
+
+    def expired(self, tp: TP, first: int, end: int) -> None:
+        self.lost.append((tp, first, end))
 
     def committable(self, tp: TP, epoch: int) -> int | None:
         offsets = self.offsets(tp, epoch)

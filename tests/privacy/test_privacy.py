@@ -8,7 +8,7 @@ import asyncio
 import io
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -86,8 +86,9 @@ class Letters:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    async def send(self, letters: Sequence[DeadLetter]) -> None:
+    async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
         self.told += [f"{letter.reason} {letter.path} {letter.detail}" for letter in letters]
+        return {}
 
 
 @dataclass
@@ -151,11 +152,12 @@ async def worked(made: Scene, records: Sequence[Planted]) -> int:
         await ingest.batch(partition, "shop", batch)
         made.rekeyed += [encode(event) for _, _, event in reading.decode(batch).events]
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(dispatch.run())
+        running = [tasks.create_task(dispatch.run()), tasks.create_task(refusals.run())]
         async with asyncio.timeout(WITHIN_S):
-            while any(shopper.owed or shopper.running for shopper in partition.shoppers.values()):  # noqa: ASYNC110
+            while refusals.waiting or any(who.owed or who.running for who in partition.shoppers.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        running.cancel()
+        for task in running:
+            task.cancel()
     await writer.close()
     return len(partition.shoppers)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -109,9 +109,10 @@ class Splitting(Connection):
 class Deaf(LetterConnection):
     """Takes an unsent dead letter for sent."""
 
-    async def send(self, letters: Sequence[DeadLetter]) -> None:
+    async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
         with contextlib.suppress(BrokerUnavailable):
             await super().send(letters)
+        return {}
 
 
 class Stopped(Consumer):

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from clients.calls import Call, Completion
@@ -121,5 +121,6 @@ class LetterConnection:
     def __init__(self, letters: Letters, wire: Wire) -> None:
         self._letters, self._wire = letters, wire
 
-    async def send(self, letters: Sequence[DeadLetter]) -> None:
+    async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
         await self._wire.ask(partial(self._letters.take, letters))
+        return {}

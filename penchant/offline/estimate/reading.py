@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from penchant.kafka.reader import TopicReader
 from penchant.offline.estimate.figures import Read
 from penchant.offline.estimate.rehearsal import Arrived
 from penchant.settings.kafka import Kafka
@@ -19,6 +18,7 @@ from streams.events.formats.rows import BadRow
 from streams.events.keying import examine
 from streams.events.recognition import recognize
 from streams.events.recording import dialect_of, recording
+from streams.kafka.reader import TopicReader
 from streams.records.lineage import Log
 
 SAMPLE = 500
@@ -34,7 +34,7 @@ class Sample(NamedTuple):
 async def read_topic(kafka: Kafka, minutes: float, most: int, name: DialectName | None) -> Sample:
     """The events of the last `minutes` before the newest record, at most about `most`; ContractMismatch when there are
     none. Reads with `assign`: no group hears of it."""
-    async with TopicReader(kafka) as reader:
+    async with TopicReader(kafka.options) as reader:
         log = await reader.log(kafka.topic)
         newest = await reader.newest(log, (), SAMPLE)
         records = [record for some in newest.values() for record in some]
@@ -123,7 +123,11 @@ async def _firsts(
 ) -> tuple[Mapping[int, int], bool]:
     """Where to begin in each partition that has something of these minutes, and whether that was too much."""
     begins, found = await reader.beginnings(log), await reader.since(log, since_ms)
-    firsts = {number: found.get(number, begins[number]) for number, newest in last.items() if newest >= since_ms}
+    firsts = {
+        number: found[number].offset if number in found else begins[number]
+        for number, newest in last.items()
+        if newest >= since_ms
+    }
     each = -(-most // len(firsts))
     cut = {number: max(first, log.ends[number] - each) for number, first in firsts.items()}
     return cut, cut != firsts

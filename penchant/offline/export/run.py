@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from penchant.kafka.reader import TopicReader
 from penchant.offline.export.files import read, write
 from penchant.offline.export.join import History, joined
 from penchant.settings.root import Settings
 from streams.errors import EventRefused, SettingInvalid
+from streams.kafka.reader import TopicReader
 from streams.records.history import Readable
 
 
@@ -29,7 +29,7 @@ async def export(settings: Settings, labels: Path, out: Path, shopper: str, time
         raise SettingInvalid("kafka.history_topic is not set", "set it for the workers too: they fill it from then on")
     requests = read(labels, shopper, time)
     history, counts = History({str(row[shopper]) for row in requests}), Counter[str]()
-    async with TopicReader(settings.kafka) as reader:
+    async with TopicReader(settings.kafka.options) as reader:
         log = await reader.log(topic, "workers make it with the first intent that they append")
         begins = await reader.beginnings(log)
         firsts = {number: begins[number] for number, end in enumerate(log.ends) if begins[number] < end}

@@ -1,10 +1,9 @@
 """Erased: letters of shoppers who were forgotten since. Going back, they would come after the erasure, and count."""
 
 from collections.abc import Mapping
-from contextlib import aclosing
 
-from penchant.kafka.reader import TopicReader
-from streams.errors import ContractMismatch, EventRefused
+from streams.kafka.erasure_topic import read_erasures
+from streams.kafka.reader import TopicReader
 from streams.records.dead_letters import DeadLetter
 from streams.records.erasures import Erasure
 
@@ -12,21 +11,11 @@ Erasures = Mapping[str, Erasure]
 
 
 async def erasures(reader: TopicReader, topic: str) -> Erasures:
-    """Each shopper's last erasure; a topic that is not there holds none. A record that is no erasure is none here."""
-    try:
-        log = await reader.log(topic)
-    except ContractMismatch:
-        return {}
+    """Each shopper's last erasure; a topic that is not there holds none."""
     known: dict[str, Erasure] = {}
-    async with aclosing(reader.scan(log, dict.fromkeys(range(log.partitions), 0))) as scan:
-        async for _, records in scan:
-            for record in records:
-                try:
-                    found = Erasure.load(record.key, record.value)
-                except EventRefused:
-                    continue
-                if found.shopper not in known or found.number >= known[found.shopper].number:
-                    known[found.shopper] = found
+    for each in (await read_erasures(reader, topic))[0]:
+        if each.shopper not in known or each.number >= known[each.shopper].number:
+            known[each.shopper] = each
     return known
 
 

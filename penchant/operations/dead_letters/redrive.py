@@ -4,22 +4,18 @@ What goes back, and the marker that says so, are one Kafka transaction: after a 
 and a redrive that begins ends the transaction of one that still runs. So in the topic each letter is committed once.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
-from contextlib import AsyncExitStack, aclosing, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import ProducerFenced
-
-from penchant.kafka.options import idempotent_producer, kafka_errors
-from penchant.kafka.reader import TopicReader
 from penchant.operations.dead_letters.erased import Erasures, erased, erasures
-from penchant.operations.dead_letters.topic import Found, Pile, Progress, look
+from penchant.operations.dead_letters.origins import Origins
+from penchant.operations.dead_letters.topic import Found, Progress, look
 from penchant.settings.kafka import Kafka
-from streams.errors import ContractMismatch
 from streams.events.dialects import Dialect
+from streams.kafka.producer import RecordProducer, Sent, producing
+from streams.kafka.reader import TopicReader
 from streams.records.dead_letters import DeadLetter
 from streams.records.redriven import marker
 
@@ -44,7 +40,7 @@ class Outcome:
 
     `already`: it went back before, or the same record did by another letter. `still_bad` ones stay, by the reason for
     which they would be refused now. `passed` are not asked for: of another reason, or another topic. `erased` ones are
-    of a shopper who was forgotten since.
+    of a shopper who was forgotten since. `gone` ones were shortened, and their records are no longer in their topic.
     """
 
     letters: int = 0
@@ -52,16 +48,15 @@ class Outcome:
     already: int = 0
     passed: int = 0
     erased: int = 0
+    gone: int = 0
     still_bad: dict[str, int] = field(default_factory=dict)
 
 
 async def rehearse(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
     """What a redrive would do; writes nothing."""
     outcome = Outcome()
-    async with TopicReader(kafka, committed=True) as reader:
-        judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome, set())
-        pile = await look(reader, kafka.dead_letter_topic, _silent)
-        async for _, good in _sorted(pile, judge, progress):
+    async with AsyncExitStack() as stack:
+        async for _, good in _sorted(kafka, plan, outcome, stack, progress):
             outcome.redriven += sum(letter is not None for _, letter in good)
     return outcome
 
@@ -73,12 +68,11 @@ async def redrive(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
     """
     outcome = Outcome()
     async with AsyncExitStack() as stack:
-        producer = await _fencing(kafka, stack)  # before looking: afterwards nobody else marks anything
-        reader = await stack.enter_async_context(TopicReader(kafka, committed=True))
-        judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome, set())
-        pile = await look(reader, kafka.dead_letter_topic, _silent)
-        await reader.log(plan.topic)
-        async for partition, good in _sorted(pile, judge, progress):
+        # Before looking: whichever redrive of this group ran before is fenced off, and marks nothing any more.
+        name = f"{kafka.group}-redrive"
+        fencing = producing(kafka.options, WAIT_S, transactional_id=name, linger_ms=5)
+        producer = await stack.enter_async_context(fencing)
+        async for partition, good in _sorted(kafka, plan, outcome, stack, progress):
             for first in range(0, len(good), BATCH):
                 batch = good[first : first + BATCH]
                 await _send(producer, kafka, partition, batch)
@@ -90,12 +84,28 @@ Good = Sequence[tuple[int, DeadLetter | None]]
 """Letters with their offsets in the dead-letter topic; None for one whose record goes, or went, back by another."""
 
 
-async def _sorted(pile: Pile, judge: "_Judge", progress: Progress) -> AsyncIterator[tuple[int, Good]]:
+async def _sorted(
+    kafka: Kafka, plan: Plan, outcome: Outcome, stack: AsyncExitStack, progress: Progress
+) -> AsyncIterator[tuple[int, Good]]:
     """The letters that can go, partition by partition."""
+    reader = await stack.enter_async_context(TopicReader(kafka.options.committed()))
+    origins = Origins(await stack.enter_async_context(TopicReader(kafka.options)))
+    judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome, set())
+    pile = await look(reader, kafka.dead_letter_topic, _silent)
+    await reader.log(plan.topic)
     async with aclosing(pile.found()) as scan:
         async for partition, found in scan:
-            yield partition, list(judge.good(found))
-            progress(judge.outcome.letters)
+            whole = [await _whole(each, judge, origins) for each in found]
+            yield partition, list(judge.good(whole))
+            progress(outcome.letters)
+
+
+async def _whole(found: Found, judge: "_Judge", origins: Origins) -> Found:
+    """A shortened letter that is asked for, with its record as it was, where that is still to be had."""
+    letter = found.letter
+    if letter is None or letter.original_bytes is None or found.redriven or not judge.asked(letter):
+        return found
+    return found._replace(letter=await origins.restored(letter))
 
 
 class _Judge(NamedTuple):
@@ -105,7 +115,7 @@ class _Judge(NamedTuple):
     erasures: Erasures
     topic: str
     outcome: Outcome
-    gone: set[tuple[str, int, int, int]]
+    known: set[tuple[str, int, int, int]]
 
     def good(self, found: Sequence[Found]) -> Iterator[tuple[int, DeadLetter | None]]:
         """Those that can go, with their offsets."""
@@ -115,8 +125,10 @@ class _Judge(NamedTuple):
             if each.redriven:
                 self.outcome.already += 1
                 self._repeated(letter)
-            elif letter is None or not self._asked(letter):
+            elif letter is None or not self.asked(letter):
                 self.outcome.passed += 1
+            elif letter.original_bytes is not None:
+                self.outcome.gone += 1
             elif self._goes(letter, each.time_ms):
                 repeated = self._repeated(letter)
                 self.outcome.already += repeated
@@ -127,11 +139,12 @@ class _Judge(NamedTuple):
         if letter is None:
             return False
         record = (letter.topic, letter.partition, letter.offset, hash(letter.value))
-        known = record in self.gone
-        self.gone.add(record)
-        return known
+        repeated = record in self.known
+        self.known.add(record)
+        return repeated
 
-    def _asked(self, letter: DeadLetter) -> bool:
+    def asked(self, letter: DeadLetter) -> bool:
+        """Whether the plan is for it."""
         return letter.topic == self.plan.topic and self.plan.reason in (None, letter.reason)
 
     def _goes(self, letter: DeadLetter, refused_ms: int) -> bool:
@@ -157,46 +170,20 @@ class _AsItWas(NamedTuple):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-async def _send(producer: AIOKafkaProducer, kafka: Kafka, partition: int, batch: Good) -> None:
+async def _send(producer: RecordProducer, kafka: Kafka, partition: int, batch: Good) -> None:
     """One transaction; it is left open when something breaks, and the next redrive ends it."""
-    with _errors(kafka):
-        async with asyncio.timeout(WAIT_S):
-            await producer.begin_transaction()
-            sent = [await _back(producer, letter) for _, letter in batch if letter is not None]
-            marks = marker([offset for offset, _ in batch])
-            sent.append(await producer.send(kafka.dead_letter_topic, b"", partition=partition, headers=marks))
-            await asyncio.gather(*sent)
-            await producer.commit_transaction()
+    topic = kafka.dead_letter_topic
+    async with producer.transaction(topic):
+        sent = [await _back(producer, letter) for _, letter in batch if letter is not None]
+        marks = marker([offset for offset, _ in batch])
+        sent.append(await producer.put(topic, None, b"", partition=partition, headers=marks))
+        await producer.acknowledged(topic, sent)
 
 
-async def _back(producer: AIOKafkaProducer, letter: DeadLetter) -> Awaitable[object]:
+async def _back(producer: RecordProducer, letter: DeadLetter) -> Sent:
     """The record as it was, to where Kafka's own partitioner puts its key."""
-    future: Awaitable[object] = await producer.send(
-        letter.topic,
-        letter.value,
-        letter.key,
-        timestamp_ms=letter.timestamp_ms,
-        headers=list(letter.own_headers),
-    )
-    return future
-
-
-async def _fencing(kafka: Kafka, stack: AsyncExitStack) -> AIOKafkaProducer:
-    """A producer that is the only one to redrive for this group: whichever did before is fenced off."""
-    with kafka_errors(kafka):
-        async with asyncio.timeout(WAIT_S):
-            name = f"{kafka.group}-redrive"
-            return await stack.enter_async_context(idempotent_producer(kafka, transactional_id=name, linger_ms=5))
-
-
-@contextmanager
-def _errors(kafka: Kafka) -> Iterator[None]:
-    with kafka_errors(kafka):
-        try:
-            yield
-        except ProducerFenced as exc:
-            told = "let it end: it does what this one had still to do"
-            raise ContractMismatch("another redrive of this group has begun", told) from exc
+    own = list(letter.own_headers)
+    return await producer.put(letter.topic, letter.key, letter.value, timestamp_ms=letter.timestamp_ms, headers=own)
 
 
 def _silent(_: int) -> None:

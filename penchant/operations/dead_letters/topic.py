@@ -6,9 +6,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from penchant.kafka.reader import TopicReader
 from streams.errors import ContractMismatch
 from streams.events.decoding import Record
+from streams.kafka.reader import TopicReader
 from streams.records.dead_letters import DeadLetter
 from streams.records.lineage import Log
 from streams.records.redriven import Redriven, marked

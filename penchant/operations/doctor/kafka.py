@@ -1,17 +1,9 @@
 """Kafka: the topics that a worker reads and writes, and the log that its contexts belong to."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import IncompatibleBrokerVersion
-
-from penchant.kafka.options import kafka_errors, kafka_options
-from penchant.kafka.reader import TopicReader
 from penchant.operations.doctor import topics
 from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, Severity
 from penchant.settings.kafka import Kafka
@@ -21,9 +13,10 @@ from storage.connection import connect
 from streams.errors import ContractMismatch
 from streams.events.dialects import dialect
 from streams.events.keying import examine as examine_keys
+from streams.kafka.reader import TopicReader
+from streams.kafka.topics import config_of, replicas_of
 from streams.records.lineage import Log
 
-ASK_S = 10.0
 SHORT_S, LONG_S = 86_400.0, 30 * 86_400.0
 """Dead letters that are kept for less are gone before somebody has mended what refused them; those that are kept for
 longer keep what shoppers did, as it came."""
@@ -32,15 +25,15 @@ longer keep what shoppers did, as it came."""
 async def examine_events(settings: Settings) -> list[Finding]:
     """The event topic: what it is, how it is configured, and what its newest records say."""
     kafka = settings.kafka
-    async with TopicReader(kafka) as reader:
+    async with TopicReader(kafka.options) as reader:
         log = await reader.log(kafka.topic)
         begins = await reader.beginnings(log)
         sample = await reader.newest(log, (), max(kafka.sample_records, 1))
-    replicas, in_sync = await _replicas(kafka, kafka.topic)
+    replicas, in_sync = await replicas_of(kafka.options, kafka.topic)
     told = [
         *topics.judge_partitions([end - begins[number] for number, end in enumerate(log.ends)]),
         *topics.judge_replicas(replicas, in_sync),
-        *topics.judge_config(await _config(kafka, kafka.topic), settings),
+        *topics.judge_config(await config_of(kafka.options, kafka.topic), settings),
     ]
     reading = dialect(kafka.dialect)
     decoded = [reading.decode(records) for records in sample.values()]
@@ -53,7 +46,7 @@ async def examine_events(settings: Settings) -> list[Finding]:
 async def examine_dead_letters(settings: Settings) -> list[Finding]:
     """The dead-letter topic: that it is there, and keeps what it gets for long enough."""
     kafka, name = settings.kafka, settings.kafka.dead_letter_topic
-    async with TopicReader(kafka) as reader:
+    async with TopicReader(kafka.options) as reader:
         try:
             log = await reader.log(name)
             begins = await reader.beginnings(log)
@@ -62,7 +55,7 @@ async def examine_dead_letters(settings: Settings) -> list[Finding]:
                 "it is missing: where brokers make no topics by themselves, the first refused event holds up all others"
             )
             return [Finding(f"topic {name}", WARNING, found, "make it by the broker's own means")]
-    config = await _config(kafka, name)
+    config = await config_of(kafka.options, name)
     told: list[tuple[Severity, str, str]] = []
     letters = sum(log.ends) - sum(begins.values())
     told.append((INFO, f"{log.partitions} partitions with {letters:,} offsets", ""))
@@ -80,7 +73,7 @@ async def examine_side_topics(settings: Settings) -> list[Finding]:
     """The erasure topic, and those that intents and their history are sent to, where there are any."""
     kafka = settings.kafka
     findings: list[Finding] = []
-    async with TopicReader(kafka) as reader:
+    async with TopicReader(kafka.options) as reader:
         for name in filter(None, (kafka.erasure_topic, kafka.intents_topic, kafka.history_topic)):
             findings += _findings(f"topic {name}", [await _side_topic(kafka, reader, name)])
     return findings
@@ -93,7 +86,7 @@ async def _side_topic(kafka: Kafka, reader: TopicReader, name: str) -> tuple[Sev
         if name == kafka.erasure_topic:
             return INFO, "it is missing: nobody was erased yet, and `penchant forget` makes it", ""
         return WARNING, "it is missing", "make it by the broker's own means"
-    policy = (await _config(kafka, name) or {}).get("cleanup.policy", "compact")
+    policy = (await config_of(kafka.options, name) or {}).get("cleanup.policy", "compact")
     if policy != "compact" and name == kafka.erasure_topic:
         found = f"cleanup.policy is {policy}: erasures are forgotten, and what they erased may come back"
         return ERROR, found, "set cleanup.policy=compact"
@@ -106,7 +99,7 @@ async def examine_lineage(settings: Settings) -> list[Finding]:
     """The log that the contexts belong to, and how far the group is behind."""
     redis = connect(settings.redis.url, cluster=settings.redis.cluster)
     try:
-        async with TopicReader(settings.kafka) as reader:
+        async with TopicReader(settings.kafka.options) as reader:
             found = await make_keeper(settings, reader, redis).look()
     finally:
         await redis.aclose()
@@ -143,40 +136,6 @@ def _keys(kafka: Kafka, sample: Mapping[int, Sequence[Any]], log: Log) -> Iterab
                 f"{refused} of {keying.records} sampled records would be refused",
                 "penchant dead-letters list",
             )
-
-
-async def _replicas(kafka: Kafka, topic: str) -> tuple[list[int], list[int]]:
-    """How many replicas each partition has, and how many of them are in sync."""
-    async with _admin(kafka) as admin:
-        [described] = await admin.describe_topics([topic])
-    partitions = described["partitions"]
-    return [len(each["replicas"]) for each in partitions], [len(each["isr"]) for each in partitions]
-
-
-async def _config(kafka: Kafka, topic: str) -> Mapping[str, str] | None:
-    """The topic's configuration; None where the broker does not tell, or not us."""
-    async with _admin(kafka) as admin:
-        try:
-            answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-        except IncompatibleBrokerVersion:
-            return None
-    [resource] = answers[0].resources
-    if resource[0]:
-        return None
-    return {entry[0]: entry[1] for entry in resource[4] if entry[1] is not None}
-
-
-@asynccontextmanager
-async def _admin(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
-    """An admin client for one question, bounded in time."""
-    with kafka_errors(kafka):
-        admin = AIOKafkaAdminClient(**kafka_options(kafka), request_timeout_ms=int(ASK_S * 1e3))
-        try:
-            async with asyncio.timeout(ASK_S):
-                await admin.start()
-                yield admin
-        finally:
-            await admin.close()
 
 
 def _findings(subject: str, told: Iterable[tuple[Severity, str, str]]) -> list[Finding]:

@@ -5,7 +5,6 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from penchant.kafka.reader import TopicReader
 from penchant.operations.inspection.why import Later, Standing
 from penchant.settings.root import Settings
 from penchant.worker import wiring
@@ -15,6 +14,7 @@ from storage.connection import Client, ask, connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.errors import BrokerUnavailable, ContractMismatch, StoreCorrupt
+from streams.kafka.reader import TopicReader
 from streams.records.intents import Intent
 from streams.sessions.packing import load
 from streams.sessions.session import Session
@@ -87,7 +87,7 @@ async def _later(settings: Settings, context: Context | None, shopper: str, note
     count = searched = 0
     first_ms: int | None = None
     try:
-        async with TopicReader(settings.kafka) as reader, asyncio.timeout(SEARCH_S):
+        async with TopicReader(settings.kafka.options) as reader, asyncio.timeout(SEARCH_S):
             log = await reader.log(settings.kafka.topic)
             if context.partition >= log.partitions:
                 return None

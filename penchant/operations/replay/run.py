@@ -19,10 +19,8 @@ from agents.worker.erasures import Erasures
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from clients.pools.client import PooledClient
-from penchant.kafka.reader import TopicReader
 from penchant.operations.replay.compare import Comparison, compare
-from penchant.operations.replay.moments import Moment
-from penchant.operations.replay.source import Range, find, lines, read
+from penchant.operations.replay.source import lines
 from penchant.settings.root import Settings
 from penchant.worker import wiring
 from penchant.worker.erasures import ErasureWatch
@@ -37,9 +35,12 @@ from storage.keys import Keys
 from storage.lineage import RedisLineage
 from storage.progress import RedisProgress
 from storage.writer import RedisCheckpoints
-from streams.errors import StoreUnavailable
+from streams.errors import ContractMismatch, StoreUnavailable
 from streams.events.decoding import Record
 from streams.events.dialects import dialect
+from streams.kafka.moments import Moment
+from streams.kafka.ranges import Range, find_range, read_range
+from streams.kafka.reader import TopicReader
 from streams.records.lineage import Log
 
 EAGERNESS = 0.3
@@ -48,6 +49,8 @@ EAGERNESS = 0.3
 PER_SERVER = 4
 """Calls that a replay has in flight at each model server: beside more, live intents come later by more than a twentieth
 (docs/performance.md)."""
+
+NOTHING = "choose an earlier --from; `penchant doctor` says how much the topic holds"
 
 SAVE_S, AGAIN_S = 1.0, 0.5
 KEEP_MS = 7 * 86_400_000
@@ -113,7 +116,7 @@ async def replay(settings: Settings, plan: Plan, progress: Progress) -> Outcome:
         pools = ModelSide(settings, None, None).everybody(EAGERNESS)
         stack.push_async_callback(pools.close)
         stage = _Stage(settings, plan, redis, pools, progress)
-        reader = None if plan.file else await stack.enter_async_context(TopicReader(settings.kafka, committed=True))
+        reader = None if plan.file else await stack.enter_async_context(TopicReader(settings.kafka.options))
         await stage.prepare(reader)
         await stage.run(reader)
         comparison = await stage.compare() if plan.namespace else None
@@ -145,7 +148,9 @@ class _Stage:
         if reader is not None:
             await ErasureWatch(reader, self._settings.kafka.erasure_topic, self._erasures).catch_up()
             self._log = await reader.log(self._settings.kafka.topic)
-            self._span = await find(reader, self._log, self._plan.begin, self._plan.end)
+            self._span = await find_range(reader, self._log, self._plan.begin, self._plan.end)
+            if not self._span.records:
+                raise ContractMismatch(f"{self._log.topic} holds no records in that range", NOTHING)
         self._progress.total = self._span.records
         done = await self._saved.read() if self._plan.namespace else {}
         firsts = {number: max(first, done.get(number, 0)) for number, first in self._span.firsts.items()}
@@ -188,7 +193,7 @@ class _Stage:
 
     def _records(self, reader: TopicReader | None) -> AsyncIterator[tuple[int, Sequence[Record]]]:
         if reader is not None and self._log is not None:
-            return read(reader, self._log, self._span)
+            return read_range(reader, self._log, self._span)
         if self._plan.file is None:
             raise AssertionError("a replay has a topic or a file")
         return lines(self._plan.file, self._span.firsts.get(0, 0))

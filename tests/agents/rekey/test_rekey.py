@@ -1,7 +1,7 @@
 """Rekey without Kafka: what goes out in which order, what may be committed when, and what stops it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,8 +57,9 @@ class MemoryLetters:
 
     letters: list[DeadLetter] = field(default_factory=list)
 
-    async def send(self, letters: Sequence[DeadLetter]) -> None:
+    async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
         self.letters += letters
+        return {}
 
 
 @dataclass

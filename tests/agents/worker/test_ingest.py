@@ -1,5 +1,6 @@
 """Ingest of records that hold several events: all of them fold, at one offset, and none of them twice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -25,7 +26,7 @@ SECOND_MS = 1_000
 class NoLetters:
     """Nothing is refused here."""
 
-    async def send(self, letters: list[DeadLetter]) -> None:
+    async def send(self, letters: list[DeadLetter]) -> Mapping[int, str]:
         raise AssertionError(letters)
 
 

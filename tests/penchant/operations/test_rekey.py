@@ -12,10 +12,10 @@ import orjson
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
-from penchant.kafka.reader import TopicReader
-from penchant.settings.kafka import Kafka as KafkaSettings
 from streams.events.decoding import encode
 from streams.events.event import ShopperEvent
+from streams.kafka.options import KafkaOptions
+from streams.kafka.reader import TopicReader
 from tests.kafka import Kafka
 from tests.penchant.commands import Command, run
 
@@ -234,7 +234,7 @@ async def records(kafka: Kafka, topic: str) -> Mapping[int, Sequence[Any]]:
 
 
 def reader(kafka: Kafka) -> TopicReader:
-    return TopicReader(KafkaSettings(bootstrap=kafka.bootstrap))
+    return TopicReader(KafkaOptions(kafka.bootstrap))
 
 
 async def until_written(kafka: Kafka, topic: str, count: int) -> None:

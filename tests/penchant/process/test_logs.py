@@ -78,6 +78,28 @@ def test_libraries_go_through_the_same_lines_and_only_warn() -> None:
     assert [line["event"] for line in lines(stream)] == ["something went away"] * len(NOISY)
 
 
+def test_a_late_timer_is_said_once_a_minute() -> None:
+    """However late it is each time; another timer, and another address, at once."""
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    timers, client = logging.getLogger("mode.timers"), logging.getLogger("aiokafka.conn")
+    for late_s in (1.5, 2.25, 3e-07):
+        timers.warning("Timer %s is overlapping (interval=%r runtime=%r)", "commit", 0.2, late_s)
+    timers.warning("Timer %s is overlapping (interval=%r runtime=%r)", "livelock", 0.2, 1.5)
+    for address in ("10.0.0.1:9092", "10.0.0.2:9092"):
+        client.error("cannot reach %s", address)
+    timer, other = (
+        "Timer commit is overlapping (interval=0.2 runtime=1.5)",
+        "Timer livelock is overlapping (interval=0.2 runtime=1.5)",
+    )
+    assert [line["event"] for line in lines(stream)] == [
+        timer,
+        other,
+        "cannot reach 10.0.0.1:9092",
+        "cannot reach 10.0.0.2:9092",
+    ]
+
+
 def test_a_library_repeats_itself_seldom() -> None:
     """The same line once a minute, other lines at once; our own lines always."""
     stream = io.StringIO()

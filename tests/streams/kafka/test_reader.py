@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from penchant.kafka.reader import TopicReader
-from penchant.settings.kafka import Kafka as KafkaSettings
 from sandbox.servers.kafka import MockKafka
 from streams.errors import BrokerUnavailable, ContractMismatch
+from streams.kafka.options import KafkaOptions
+from streams.kafka.reader import TopicReader
 from tests.kafka import Kafka
 
 pytestmark = pytest.mark.kafka
@@ -26,7 +26,7 @@ def broker(request: pytest.FixtureRequest, mock_kafka: MockKafka) -> Kafka:
 @pytest.fixture
 async def reader(broker: Kafka) -> AsyncIterator[TopicReader]:
     """The one under test."""
-    async with TopicReader(KafkaSettings(bootstrap=broker.bootstrap)) as reading:
+    async with TopicReader(KafkaOptions(bootstrap=broker.bootstrap)) as reading:
         yield reading
 
 
@@ -71,7 +71,7 @@ async def test_transaction_markers_at_an_end_are_not_waited_for(real_kafka: Kafk
     """They have offsets and are never handed out."""
     topic = await real_kafka.topic(1)
     await real_kafka.produce(topic, [b"1"] * 3, transactional=True)
-    async with TopicReader(KafkaSettings(bootstrap=real_kafka.bootstrap)) as reading:
+    async with TopicReader(KafkaOptions(bootstrap=real_kafka.bootstrap)) as reading:
         log = await reading.log(topic)
         assert log.ends == (4,)
         assert [record.offset for record in (await reading.newest(log, (), 10))[0]] == [0, 1, 2]
@@ -91,6 +91,6 @@ async def test_a_groups_offsets_are_read_and_moved(broker: Kafka, reader: TopicR
 
 async def test_a_kafka_that_is_away_is_told() -> None:
     """As everywhere; nothing is left open."""
-    reading = TopicReader(KafkaSettings(bootstrap="127.0.0.1:1"), timeout_s=2.0)
+    reading = TopicReader(KafkaOptions(bootstrap="127.0.0.1:1"), timeout_s=2.0)
     with pytest.raises(BrokerUnavailable, match="does not answer"):
         await reading.__aenter__()

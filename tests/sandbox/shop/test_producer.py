@@ -7,28 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from penchant.kafka.producer import EventProducer
-from penchant.kafka.topics import create_topic
-from penchant.settings.kafka import Kafka as KafkaSettings
 from sandbox.servers.kafka import MockKafka
 from sandbox.servers.server import free_ports
 from sandbox.shop.player import Player
+from sandbox.shop.producer import EventProducer
 from sandbox.shop.shoppers import ShopperTraffic
 from streams.errors import BrokerUnavailable, ContractMismatch
 from streams.events.decoding import Decoder
+from streams.kafka.options import KafkaOptions
+from streams.kafka.topics import create_topic
 from tests.kafka import Kafka
 from tests.reading import read_all
-
-
-def _settings(kafka: Kafka, topic: str) -> KafkaSettings:
-    return KafkaSettings(bootstrap=kafka.bootstrap, topic=topic)
 
 
 @pytest.mark.kafka
 async def test_a_worker_can_read_what_was_played(kafka: Kafka) -> None:
     """Everything arrives once, decodes, and each shopper is in one partition, in order."""
     topic = await kafka.topic(3)
-    async with EventProducer(_settings(kafka, topic)) as producer:
+    async with EventProducer(KafkaOptions(kafka.bootstrap), topic) as producer:
         player = Player(producer)
         traffic = ShopperTraffic(1, 50, 1e6).events()
         await player.play(timed for timed in islice(traffic, 2_000))
@@ -47,21 +43,21 @@ async def test_a_worker_can_read_what_was_played(kafka: Kafka) -> None:
 @pytest.mark.kafka
 async def test_a_topic_is_made_once(real_kafka: Kafka) -> None:
     """With the partitions asked for; one that is there stays as it is."""
-    settings = _settings(real_kafka, f"made-{await real_kafka.topic()}")
-    assert await create_topic(settings, 3)
-    assert not await create_topic(settings, 5)
-    async with EventProducer(settings) as producer:
+    options, topic = KafkaOptions(real_kafka.bootstrap), f"made-{await real_kafka.topic()}"
+    assert await create_topic(options, topic, 3)
+    assert not await create_topic(options, topic, 5)
+    async with EventProducer(options, topic) as producer:
         for number in range(50):
             await producer.send(f"{number}".encode(), b"x")
         await producer.flush()
-    assert {record.partition for record in await read_all(real_kafka.bootstrap, settings.topic)} == {0, 1, 2}
+    assert {record.partition for record in await read_all(real_kafka.bootstrap, topic)} == {0, 1, 2}
 
 
 @pytest.mark.kafka
 async def test_a_topic_that_is_not_there_is_said_with_the_remedy(real_kafka: Kafka) -> None:
     """Rather than waiting for somebody to make it."""
     with pytest.raises(ContractMismatch, match="--create-topic"):
-        async with EventProducer(_settings(real_kafka, "nobody-made-this"), timeout_s=0.5):
+        async with EventProducer(KafkaOptions(real_kafka.bootstrap), "nobody-made-this", timeout_s=0.5):
             pass
 
 
@@ -69,23 +65,23 @@ async def test_a_topic_that_is_not_there_is_said_with_the_remedy(real_kafka: Kaf
 async def test_what_a_broker_refuses_is_no_outage(real_kafka: Kafka) -> None:
     """Waiting would not help."""
     with pytest.raises(ContractMismatch, match="InvalidPartitions"):
-        await create_topic(_settings(real_kafka, "impossible"), 0)
+        await create_topic(KafkaOptions(real_kafka.bootstrap), "impossible", 0)
 
 
 async def test_the_mock_cannot_make_topics_and_says_so(mock_kafka: MockKafka) -> None:
     """It has no controller."""
     with pytest.raises(ContractMismatch, match="no controller"):
-        await create_topic(KafkaSettings(bootstrap=mock_kafka.address, topic="made"), 3)
+        await create_topic(KafkaOptions(mock_kafka.address), "made", 3)
 
 
 async def test_no_broker_is_an_outage() -> None:
     """Said after a bounded wait, by both."""
-    settings = KafkaSettings(bootstrap=f"127.0.0.1:{free_ports(1)[0]}")
+    options = KafkaOptions(f"127.0.0.1:{free_ports(1)[0]}")
     with pytest.raises(BrokerUnavailable, match="does not answer"):
-        async with EventProducer(settings, timeout_s=0.6):
+        async with EventProducer(options, "events", timeout_s=0.6):
             pass
     with pytest.raises(BrokerUnavailable, match="does not answer"):
-        await create_topic(settings, 3, timeout_s=0.6)
+        await create_topic(options, "events", 3, within_s=0.6)
 
 
 async def test_a_broker_that_is_just_starting_is_waited_for(mock_kafka: MockKafka) -> None:
@@ -104,7 +100,7 @@ async def test_a_broker_that_is_just_starting_is_waited_for(mock_kafka: MockKafk
         return await asyncio.start_server(pass_on, "127.0.0.1", door)
 
     opening = asyncio.create_task(open_late())
-    async with EventProducer(KafkaSettings(bootstrap=f"127.0.0.1:{door}", topic="late")) as producer:
+    async with EventProducer(KafkaOptions(f"127.0.0.1:{door}"), "late") as producer:
         await producer.send(b"s", b"x")
         await producer.flush()
     (await opening).close()
@@ -115,7 +111,7 @@ async def test_a_broker_that_goes_away_is_an_outage(tmp_path: Path) -> None:
     """The player hears of it, and nothing waits for ever."""
     async with (
         MockKafka(tmp_path) as mock,
-        EventProducer(KafkaSettings(bootstrap=mock.address), timeout_s=1) as producer,
+        EventProducer(KafkaOptions(mock.address), "events", timeout_s=1) as producer,
     ):
         await producer.send(b"s", b"x")
         await producer.flush()

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Self
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, UnknownTopicOrPartitionError
 
-from penchant.kafka.metadata import describe
-from penchant.kafka.options import kafka_errors, kafka_options
-from penchant.settings.kafka import Kafka
 from streams.errors import ContractMismatch
 from streams.events.decoding import Record
+from streams.kafka.closing import close
+from streams.kafka.errors import kafka_errors
+from streams.kafka.metadata import describe
+from streams.kafka.options import KafkaOptions
 from streams.records.lineage import Log
 
 SAMPLE_WITHIN_S = 5.0
@@ -20,30 +21,36 @@ POLL_MS = 250
 FETCH_BYTES = 262_144
 
 
+class Start(NamedTuple):
+    """Where a partition is read from, and the time of that record in epoch milliseconds."""
+
+    offset: int
+    time_ms: int
+
+
 class TopicReader:
     """A connection that reads only. Waits are bounded by `timeout_s` each; BrokerUnavailable without Kafka.
 
-    `committed`: leave out what stands in transactions that were aborted, or are not yet done.
+    Of transactions it reads what `options.isolation` says.
     """
 
-    def __init__(self, kafka: Kafka, timeout_s: float = 10.0, *, committed: bool = False) -> None:
-        self._kafka, self._timeout_s, self._committed = kafka, timeout_s, committed
+    def __init__(self, options: KafkaOptions, timeout_s: float = 10.0) -> None:
+        self._options, self._timeout_s = options, timeout_s
 
     async def __aenter__(self) -> Self:
-        options = kafka_options(self._kafka) | {"request_timeout_ms": int(self._timeout_s * 1_000)}
-        self._client = AIOKafkaClient(**options)
+        client = self._options.client() | {"request_timeout_ms": int(self._timeout_s * 1_000)}
+        self._client = AIOKafkaClient(**client)
         self._consumer = AIOKafkaConsumer(
-            **options,
+            **client,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=FETCH_BYTES,
-            isolation_level="read_committed" if self._committed else "read_uncommitted",
+            isolation_level=self._options.isolation,
         )
         try:
-            with kafka_errors(self._kafka):
-                async with asyncio.timeout(self._timeout_s):
-                    await self._client.bootstrap()
-                    await self._consumer.start()
+            async with self._asking():
+                await self._client.bootstrap()
+                await self._consumer.start()
         except BaseException:
             await self._close()
             raise
@@ -54,35 +61,33 @@ class TopicReader:
 
     async def log(self, topic: str, remedy: str = "") -> Log:
         """The topic as it is now; ContractMismatch, with a remedy, when there is none."""
-        with kafka_errors(self._kafka):
-            async with asyncio.timeout(self._timeout_s):
-                try:
-                    topic_id, number = await describe(self._client, topic)
-                except UnknownTopicOrPartitionError as exc:
-                    raise _missing(self._kafka, topic, remedy) from exc
-                ends = await self._consumer.end_offsets(_partitions(topic, number))
+        async with self._asking(topic):
+            try:
+                topic_id, number = await describe(self._client, topic)
+            except UnknownTopicOrPartitionError as exc:
+                raise _missing(self._options, topic, remedy) from exc
+            ends = await self._consumer.end_offsets(_partitions(topic, number))
         return Log(topic, topic_id, tuple(end for _, end in sorted(ends.items())))
+
+    async def has(self, topic: str) -> bool:
+        """Whether there is such a topic."""
+        try:
+            await self.log(topic)
+        except ContractMismatch:
+            return False
+        return True
 
     async def newest(self, log: Log, starts: Sequence[int], records: int) -> Mapping[int, Sequence[Record]]:
         """About so many of the newest records, spread over the partitions, none from before `starts`; those that
         could be read within seconds."""
-        with kafka_errors(self._kafka):
-            async with asyncio.timeout(self._timeout_s):
-                firsts = await self._firsts(log, starts, records)
+        async with self._asking(log.topic):
+            firsts = await self._firsts(log, starts, records)
         if not firsts:
             return {}
         self._consumer.assign(list(firsts))
         for partition, first in firsts.items():
             self._consumer.seek(partition, first)
         return await self._read({partition: log.ends[partition.partition] for partition in firsts})
-
-    async def since(self, log: Log, time_ms: int) -> Mapping[int, int]:
-        """The first offset at that time or later, of each partition that has one; brokers' mocks tell of none."""
-        asked = dict.fromkeys(_partitions(log.topic, log.partitions), time_ms)
-        with kafka_errors(self._kafka):
-            async with asyncio.timeout(self._timeout_s):
-                found = await self._consumer.offsets_for_times(asked)
-        return {partition.partition: at.offset for partition, at in found.items() if at is not None}
 
     async def scan(self, log: Log, firsts: Mapping[int, int]) -> AsyncGenerator[tuple[int, Sequence[Record]]]:
         """Everything from these offsets to the ends of `log`, partition by partition as it comes: number and records.
@@ -93,10 +98,13 @@ class TopicReader:
         self._consumer.assign(list(ends))
         for partition in ends:
             self._consumer.seek(partition, firsts[partition.partition])
-        with kafka_errors(self._kafka):
-            while behind := await self._behind(ends):
+        with kafka_errors(self._options, log.topic):
+            while True:
                 async with asyncio.timeout(self._timeout_s):
-                    found = await self._some(behind, ends)
+                    behind = await self._behind(ends)
+                    found = await self._some(behind, ends) if behind else {}
+                if not behind:
+                    return
                 for partition, records in found.items():
                     yield partition.partition, records
 
@@ -129,18 +137,26 @@ class TopicReader:
 
     async def beginnings(self, log: Log) -> Mapping[int, int]:
         """The first offset that each partition still has."""
-        with kafka_errors(self._kafka):
-            async with asyncio.timeout(self._timeout_s):
-                offsets = await self._consumer.beginning_offsets(_partitions(log.topic, log.partitions))
+        async with self._asking(log.topic):
+            offsets = await self._consumer.beginning_offsets(_partitions(log.topic, log.partitions))
         return {partition.partition: offset for partition, offset in offsets.items()}
 
-    async def at(self, log: Log, time_ms: int) -> Mapping[int, int]:
-        """The first offset of each partition whose record is of that time or later; none where all are earlier."""
+    async def since(self, log: Log, time_ms: int) -> Mapping[int, Start]:
+        """The first record at that time or later, of each partition that has one; brokers' mocks tell of none."""
         asked = dict.fromkeys(_partitions(log.topic, log.partitions), time_ms)
-        with kafka_errors(self._kafka):
-            async with asyncio.timeout(self._timeout_s):
-                found = await self._consumer.offsets_for_times(asked)
-        return {partition.partition: at.offset for partition, at in found.items() if at is not None}
+        async with self._asking(log.topic):
+            found = await self._consumer.offsets_for_times(asked)
+        return {each.partition: Start(at.offset, at.timestamp) for each, at in found.items() if at is not None}
+
+    async def one(self, log: Log, partition: int, offset: int) -> Record | None:
+        """The record at an offset; None where retention or compaction has removed it."""
+        if not (partition < log.partitions and (await self.beginnings(log))[partition] <= offset < log.ends[partition]):
+            return None
+        async with aclosing(self.scan(log, {partition: offset})) as scan:
+            async for _, records in scan:
+                if records:
+                    return records[0] if records[0].offset == offset else None
+        return None
 
     async def _firsts(self, log: Log, starts: Sequence[int], records: int) -> Mapping[TopicPartition, int]:
         begins = await self.beginnings(log)
@@ -153,7 +169,7 @@ class TopicReader:
         found: dict[int, list[Record]] = {partition.partition: [] for partition in ends}
         try:
             async with asyncio.timeout(SAMPLE_WITHIN_S):
-                with kafka_errors(self._kafka):
+                with kafka_errors(self._options):
                     while await self._behind(ends):
                         for partition, records in (await self._consumer.getmany(timeout_ms=POLL_MS)).items():
                             found[partition.partition] += records
@@ -170,18 +186,24 @@ class TopicReader:
     @asynccontextmanager
     async def _of_group(self, log: Log, group: str) -> AsyncIterator[Any]:
         """A consumer that may ask for the group's offsets without being a member."""
-        consumer = AIOKafkaConsumer(**kafka_options(self._kafka), group_id=group, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**self._options.client(), group_id=group, enable_auto_commit=False)
         try:
-            with kafka_errors(self._kafka):
-                async with asyncio.timeout(self._timeout_s):
-                    await consumer.start()
-                    consumer.assign(_partitions(log.topic, log.partitions))
-                    yield consumer
+            async with self._asking(log.topic):
+                await consumer.start()
+                consumer.assign(_partitions(log.topic, log.partitions))
+                yield consumer
         finally:
-            await consumer.stop()
+            await close(consumer, consumer._client)
+
+    @asynccontextmanager
+    async def _asking(self, topic: str = "") -> AsyncIterator[None]:
+        """A question to the brokers, bounded in time, whose errors are ours."""
+        with kafka_errors(self._options, topic):
+            async with asyncio.timeout(self._timeout_s):
+                yield
 
     async def _close(self) -> None:
-        await self._consumer.stop()
+        await close(self._consumer, self._consumer._client)
         await self._client.close()
 
 
@@ -193,7 +215,7 @@ def _partitions(topic: str, number: int) -> list[TopicPartition]:
     return [TopicPartition(topic, partition) for partition in range(number)]
 
 
-def _missing(kafka: Kafka, topic: str, remedy: str) -> ContractMismatch:
+def _missing(options: KafkaOptions, topic: str, remedy: str) -> ContractMismatch:
     simulate = f"penchant simulate traffic --topic {topic} --create-topic --partitions 12"
     usual = f"make it by the broker's own means, or with simulated shoppers in it: {simulate}"
-    return ContractMismatch(f"Kafka at {kafka.bootstrap} has no topic {topic}", remedy or usual)
+    return ContractMismatch(f"Kafka at {options.bootstrap} has no topic {topic}", remedy or usual)
