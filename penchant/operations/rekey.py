@@ -19,13 +19,14 @@ from penchant.worker import wiring
 from penchant.worker.presidio import redaction
 from streams.errors import BrokerUnavailable
 from streams.events.dialects import DialectName, dialect
+from streams.kafka.batch_transport import BatchTransport
 from streams.kafka.batches import TP, RecordBatch
 from streams.kafka.dead_letter_producer import DeadLetterProducer
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running, watch
 from streams.kafka.producer import producing
 from streams.kafka.reader import TopicReader
 from streams.kafka.topics import create_topic
-from streams.kafka.transport import BatchConsumer, BatchTransport
+from streams.kafka.transport import BatchConsumer
 from streams.records.lineage import Log
 
 DRAIN_S = 5.0

@@ -13,10 +13,11 @@ from faust.types.auth import CredentialsT
 from mode.supervisors import CrashingSupervisor
 
 from streams.errors import Stop
+from streams.kafka.batch_transport import BatchTransport
 from streams.kafka.batches import TP, Offsets
 from streams.kafka.errors import mapped
 from streams.kafka.options import Isolation
-from streams.kafka.transport import BatchConsumer, BatchTransport
+from streams.kafka.transport import BatchConsumer
 
 
 @dataclass(frozen=True, slots=True)

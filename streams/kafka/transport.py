@@ -20,7 +20,7 @@ It overrides internals of Faust's consumer, hence the exact pin of faust-streami
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiokafka.errors import (
@@ -30,16 +30,14 @@ from aiokafka.errors import (
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
 )
-from faust.app.base import App
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as FaustTP  # noqa: N811 (a class, whatever its name looks like)
 from faust.types import ConsumerMessage
 
 from streams.errors import BrokerUnavailable
 from streams.kafka.assignment import Assignment
-from streams.kafka.batches import TP, Offsets, RecordBatch
+from streams.kafka.batches import TP, RecordBatch
 from streams.kafka.consumer_thread import ConsumerThread
-from streams.kafka.options import Isolation
 
 NOWHERE = FaustTP("", -1)
 
@@ -49,7 +47,7 @@ class BatchConsumer(driver.Consumer):
 
     _thread: ConsumerThread
 
-    def __init__(self, transport: "BatchTransport", *args: Any, **kwargs: Any) -> None:
+    def __init__(self, transport: Any, *args: Any, **kwargs: Any) -> None:
         self._isolation = transport.isolation
         super().__init__(transport, *args, **kwargs)
         self._share = Assignment(transport.topics, transport.offsets)
@@ -253,24 +251,3 @@ class BatchConsumer(driver.Consumer):
             return False
         self._share.confirm(confirmed, epochs)
         return bool(confirmed)
-
-
-class BatchTransport(driver.Transport):
-    """Faust's Kafka transport, with a consumer that batches `topics` and commits what `offsets` says.
-
-    `drain`, when given, is awaited before partitions go: it finishes what is nearly done, within a bound of its own.
-    """
-
-    Consumer = BatchConsumer
-
-    def __init__(
-        self,
-        app: App,
-        topics: Collection[str],
-        offsets: Offsets,
-        drain: Callable[[Collection[TP]], Awaitable[None]] | None = None,
-        isolation: Isolation = "read_committed",
-    ) -> None:
-        super().__init__(app.conf.broker_consumer, app)
-        self.topics, self.offsets, self.drain = frozenset(topics), offsets, drain
-        self.isolation: Isolation = isolation
