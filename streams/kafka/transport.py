@@ -13,7 +13,7 @@ It overrides internals of Faust's consumer, hence the exact pin of faust-streami
 * A partition goes back to its committed offset before the first fetch of an epoch, here, where no other fetch can be
   under way. Faust seeks beside a running fetch, and does not seek at all in a group that has not committed yet.
 * Pausing is our own: Faust resumes at a rebalance what we paused, and to aiokafka an empty set means all partitions.
-* Where retention has passed our position, that is found and told: aiokafka would go on behind the gap in silence.
+* Where retention has passed our position, the ledger hears of it: aiokafka would go on in silence.
 * A full buffer blocks the fetch loop. Faust would stop fetching, and sleep a second when no partition is left.
 """
 
@@ -167,23 +167,20 @@ class BatchConsumer(driver.Consumer):
     async def _fetch(self, wanted: set[FaustTP], timeout: float) -> Mapping[FaustTP, list[Any]]:
         """Fetch from these; where retention has deleted what comes next, go on with what there is."""
         try:
-            fetched: Mapping[FaustTP, list[Any]] = await super()._getmany(wanted, timeout)
+            return await super()._getmany(wanted, timeout)
         except NoOffsetForPartitionError as exc:  # the group has committed nothing
-            partition = TP(*exc.args[0])
-            if partition.topic not in self._share.topics:  # of ours it was before we went back
-                await self._thread.go_back({partition})
+            if exc.args[0].topic not in self._share.topics:  # of ours it was before we went back
+                await self._thread.go_back({TP(*exc.args[0])})
             return {}
         except OffsetOutOfRangeError as exc:
             await self._skip({TP(*tp): offset for tp, offset in exc.args[0].items()})
             return {}
-        return fetched
 
     async def _skip(self, positions: Mapping[TP, int]) -> None:
         epochs = dict(self.epochs)
         try:
             begins = await self._thread.go_to_beginning(positions)
-        except (IllegalStateError, TimeoutError) as exc:  # rebalanced meanwhile, or no leader: the fetch says it again
-            self.log.info("Cannot go to what retention has left, trying again: %r", exc)
+        except (IllegalStateError, TimeoutError):  # rebalanced meanwhile, or no leader: the next fetch says it again
             return
         for tp, begin in begins.items():
             self._read_offset[FaustTP(*tp)] = None

@@ -37,6 +37,22 @@ VOCABULARY = (
         readings.dead_letters, ("reason",),
     ),
     Metric(
+        "counter", "dead_letters_lost",
+        "Records refused that Kafka will never take as dead letters, even cut short; the log names where each stands.",
+        "Any: grant the right to write to kafka.dead_letter_topic, or raise its max.message.bytes.",
+        readings.count("dead_letters_lost"),
+    ),
+    Metric(
+        "gauge", "dead_letters_waiting", "Dead letters that the topic has not acknowledged yet.",
+        "Grows: `dependency_up` of `dead_letters` says why; beyond a bound partitions are paused.",
+        readings.seen(lambda vitals: vitals.letters),
+    ),
+    Metric(
+        "counter", "records_expired", "Records that the topic's retention deleted before they were read.",
+        "Any: those events are lost to the sessions; raise retention.ms, or add workers.",
+        readings.count("records_expired"),
+    ),
+    Metric(
         "counter", "calls", "Calls to the model.",
         "Nearly as many as events: raise triggers.debounce_s or triggers.min_interval_s.",
         readings.count("calls"),
@@ -119,7 +135,7 @@ VOCABULARY = (
         readings.count("history_missed"),
     ),
     Metric(
-        "gauge", "dependency_up", "1 when Kafka, Redis or the model answers, 0 when not.",
+        "gauge", "dependency_up", "1 when Kafka, Redis or the model answers, or the dead-letter topic; 0 when not.",
         "0: bring it back. The worker waits, and needs no restart.",
         readings.up, ("dependency",),
     ),
