@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from penchant_reader import Candidate, ReadIntent
-from penchant_reader.intent import FIELDS, decode, ignore
+from penchant_reader import ALL, Candidate, ReadIntent
+from penchant_reader.decoding import decode
+from penchant_reader.intent import ignore
 
 from prompts.rules import rules
 from storage.intents import hot_fields
@@ -146,7 +147,8 @@ def _intent(shopper: str, session: Session, offset: int) -> ReadIntent:
         source="rules", position=f"0:{offset}:0",
     )  # fmt: skip
     held = {**hot_fields(intent), "position": intent.position, "doc": intent.model_dump_json()}
-    return decode(shopper, [held[name].encode() for name in FIELDS], session.last_ms, ignore)
+    values = [held[name].encode() if name in held else None for name in ALL]
+    return decode(shopper, ALL, values, session.last_ms, ignore)
 
 
 def _candidate(item: Item) -> Candidate:

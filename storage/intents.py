@@ -2,9 +2,12 @@
 
 from streams.records.intents import Intent, Weighted
 
+READABLE_SINCE = 1
+"""The oldest version of the contract whose readers read what is written here: version 2 only added fields."""
+
 
 def hot_fields(intent: Intent) -> dict[str, str]:
-    """What stands beside `doc` and `position`: all fields always, empty where the intent says nothing.
+    """What stands beside `doc` and `position`: these fields always, empty where the intent says nothing.
 
     Labels come from lists and names from the catalogue: what a model wrote freely is in `doc` alone.
     """
@@ -16,11 +19,12 @@ def hot_fields(intent: Intent) -> dict[str, str]:
         "brand": _heaviest(intent.brands),
         "price_low": str(band.low) if band else "",
         "price_high": str(band.high) if band else "",
+        "currency": band.currency if band else "",
         "confidence": str(intent.confidence),
         "as_of": str(intent.as_of_ms),
         "written_at": str(intent.written_at_ms),
         "source": intent.source,
-        "schema": str(intent.schema_version),
+        "schema": str(READABLE_SINCE),
     }
 
 

@@ -41,7 +41,7 @@ async def examples(stage: Stage) -> list[Example]:
     async with AsyncIntentReader(
         redis.url, namespace=redis.namespace, timeout_s=READ_S, cluster=redis.cluster
     ) as reader:
-        intents = await reader.get_many(shoppers)
+        intents = await reader.get_many(shoppers, fields="doc")
     return [
         Example(shopper, list(load(context.session).rows()), intent)
         for shopper, context, intent in zip(shoppers, contexts, intents, strict=True)

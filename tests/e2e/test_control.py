@@ -63,7 +63,7 @@ async def test_a_running_worker_obeys_and_loses_nothing(
 async def _are(settings: Settings, source: str, count: int) -> bool:
     url, namespace = settings.redis.url, settings.redis.namespace
     async with AsyncIntentReader(url, namespace=namespace, timeout_s=5) as reader:
-        found = await reader.get_many([f"shopper-{number}" for number in range(SHOPPERS)])
+        found = await reader.get_many([f"shopper-{number}" for number in range(SHOPPERS)], fields="doc")
     return all(not each.missing and (each.source, each.doc["window"]["events"]) == (source, count) for each in found)
 
 

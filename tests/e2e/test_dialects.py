@@ -63,11 +63,11 @@ async def test_shoppers_of_every_dialect_get_their_intents(broker: Kafka, make_s
     async with worker(settings, model=model) as running, reader:
 
         async def all_there() -> bool:
-            intents = await reader.get_many(list(SHOPPERS))
+            intents = await reader.get_many(list(SHOPPERS), fields="doc")
             return all(intent.doc.get("window", {}).get("events") == len(ACTIONS) for intent in intents)
 
         await until(all_there)
-        intents = await reader.get_many(list(SHOPPERS))
+        intents = await reader.get_many(list(SHOPPERS), fields="doc")
         assert {(intent.category, intent.brand, intent.stage) for intent in intents} == {
             ("home/kettles", "Brivane", intents[0].stage)
         }

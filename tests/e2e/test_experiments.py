@@ -58,7 +58,7 @@ async def test_a_holdout_has_no_live_key_and_commits_advance(
             context, intent = Keys(namespace).context(shopper), Keys(namespace).intent(shopper)
             assert int(await redis.hget(context, "offset") or -1) == offset
             assert await redis.exists(intent) == (shopper not in held)
-        found = await reader.get_many([shopper for shopper in last if shopper not in held])
+        found = await reader.get_many([shopper for shopper in last if shopper not in held], fields="doc")
         assert {intent.shopper: intent.doc["arm"] for intent in found} == {
             shopper: arm for shopper, arm in arms.items() if shopper not in held
         }

@@ -53,7 +53,7 @@ async def _have(settings: Settings, wanted: dict[str, int]) -> bool:
 
 async def _intents(settings: Settings) -> dict[str, int]:
     async with AsyncIntentReader(settings.redis.url, namespace=settings.redis.namespace, timeout_s=5) as reader:
-        found = await reader.get_many(sorted(ALL))
+        found = await reader.get_many(sorted(ALL), fields="doc")
     return {intent.shopper: intent.doc["window"]["events"] for intent in found if not intent.missing}
 
 

@@ -66,7 +66,7 @@ async def test_a_hostile_title_moves_nothing_but_text_end_to_end(
                 return [intent.position for intent in intents] == [str(Position(0, offset)) for offset in last.values()]
 
             await until(all_there)
-            intents = dict(zip(last, await reader.get_many(list(last)), strict=True))
+            intents = dict(zip(last, await reader.get_many(list(last), fields="doc"), strict=True))
     for at in range(len(ENCODINGS)):
         hostile, benign = (dict(intents[f"{kind}-{at}"].doc) for kind in "xy")
         assert hostile["source"] == benign["source"] == "model"

@@ -45,7 +45,7 @@ async def test_it_shows_all_there_is_and_why(
 async def _served(settings: Settings) -> bool:
     url, namespace = settings.redis.url, settings.redis.namespace
     async with AsyncIntentReader(url, namespace=namespace, timeout_s=5) as reader:
-        found = await reader.get_many(["shopper-0", "shopper-1"])
+        found = await reader.get_many(["shopper-0", "shopper-1"], fields="doc")
     return all(not intent.missing and intent.doc["window"]["events"] == 3 for intent in found)
 
 

@@ -193,7 +193,7 @@ async def counted(settings: Settings, count: int, lineage: int | None = None) ->
     """Wait until each shopper's intent is made of so many events, in that lineage if one is given."""
 
     async def there() -> bool:
-        intents = await reader.get_many([f"shopper-{who}" for who in range(SHOPPERS)])
+        intents = await reader.get_many([f"shopper-{who}" for who in range(SHOPPERS)], fields="doc")
         counts = {intent.doc["window"]["events"] if intent.doc else 0 for intent in intents}
         lineages = {intent.position.split(":")[0] for intent in intents if intent.position}
         return counts == {count} and (lineage is None or lineages == {str(lineage)})

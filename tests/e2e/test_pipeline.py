@@ -38,7 +38,7 @@ async def test_every_shopper_gets_an_intent(
             return [intent.position for intent in intents] == [str(Position(0, offset)) for offset in last.values()]
 
         await until(all_there)
-        intents = await reader.get_many(list(last))
+        intents = await reader.get_many(list(last), fields="doc")
         assert {intent.source for intent in intents} == {"model"}
         assert {(intent.category, intent.brand, intent.stage) for intent in intents} == {
             ("home/kitchen/kettles", "Brivane", intents[0].stage)
@@ -111,7 +111,7 @@ async def test_a_restarted_worker_goes_on_where_the_last_one_stopped(
         async with worker(settings), _reader(settings) as reader:
 
             async def counted(count: int = count, reader: AsyncIntentReader = reader) -> bool:
-                intents = await reader.get_many([f"shopper-{n}" for n in range(3)])
+                intents = await reader.get_many([f"shopper-{n}" for n in range(3)], fields="doc")
                 return all(intent.doc.get("window", {}).get("events") == count for intent in intents)
 
             await until(counted)

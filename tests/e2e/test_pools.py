@@ -50,7 +50,7 @@ async def replicas(settings: Settings, last: dict[str, int]) -> dict[str, str]:
     """Who answered for each shopper whose intent is the model's and stands at the last event."""
     url, namespace = settings.redis.url, settings.redis.namespace
     async with AsyncIntentReader(url, namespace=namespace, timeout_s=2) as reader:
-        found = await reader.get_many(list(last))
+        found = await reader.get_many(list(last), fields="doc")
         return {
             intent.shopper: intent.doc["replica"]
             for intent in found

@@ -57,7 +57,7 @@ async def _have(settings: Settings, count: int) -> bool:
 
 async def _docs(url: str, namespace: str) -> dict[str, dict[str, object]]:
     async with AsyncIntentReader(url, namespace=namespace, timeout_s=5) as reader:
-        found = await reader.get_many([f"shopper-{number}" for number in range(SHOPPERS)])
+        found = await reader.get_many([f"shopper-{number}" for number in range(SHOPPERS)], fields="doc")
     return {intent.shopper: intent.doc for intent in found if not intent.missing}
 
 

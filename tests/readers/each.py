@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import pytest
-from penchant_reader import AsyncIntentReader, IntentReader, ReadIntent
+from penchant_reader import ALL, AsyncIntentReader, IntentReader, ReadIntent
 
 PATIENT_S = 20.0
 
 
 class EachReader(Protocol):
-    """Reads shoppers with a new reader."""
+    """Reads shoppers with a new reader, their documents too."""
 
     async def __call__(
         self, url: str, namespace: str, shoppers: Sequence[str], *, cluster: bool = False, strict: bool = False
@@ -23,7 +23,7 @@ async def with_threads(
 ) -> list[ReadIntent]:
     """As a ranker with threads reads."""
     with IntentReader(url, namespace=namespace, timeout_s=PATIENT_S, cluster=cluster, strict=strict) as reader:
-        return await asyncio.to_thread(reader.get_many, shoppers)
+        return await asyncio.to_thread(reader.get_many, shoppers, fields=ALL)
 
 
 async def with_asyncio(
@@ -33,7 +33,7 @@ async def with_asyncio(
     async with AsyncIntentReader(
         url, namespace=namespace, timeout_s=PATIENT_S, cluster=cluster, strict=strict
     ) as reader:
-        return await reader.get_many(shoppers)
+        return await reader.get_many(shoppers, fields=ALL)
 
 
 each_reader = pytest.mark.parametrize("read", [with_threads, with_asyncio])

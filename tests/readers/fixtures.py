@@ -12,7 +12,8 @@ FILE = Path(__file__).parents[2] / "readers" / "fixtures" / "intents.json"
 
 
 def cases() -> Sequence[Mapping[str, Any]]:
-    """Each with a shopper, the `fields` of the hash (or `text`, for a key of another type), and what is `read`."""
+    """Each with a shopper, the `fields` of the hash (or `text`, for a key of another type), what is `read`, and whether
+    the service writes such hashes now (`written`)."""
     found: Sequence[Mapping[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
     return found
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
-from readers.python.tests.scripted import Connect, Conversation, InLoop, Reader, ScriptedRedis, hash_of, reply
+from readers.python.tests.scripted import Connect, Conversation, InLoop, Reader, ScriptedRedis, hash_of
 
 from penchant_reader import IntentReader
 
@@ -15,7 +15,7 @@ from penchant_reader import IntentReader
 def server() -> Iterator[ScriptedRedis]:
     """A server that has an intent under every key, the key in its document, until told otherwise."""
     with ScriptedRedis(("127.0.0.1", 0), Conversation) as server:
-        server.answer = lambda key: reply(hash_of(key))
+        server.answer = hash_of
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server
         server.shutdown()

@@ -13,11 +13,15 @@ from penchant_reader import AsyncIntentReader, IntentReader, ReadIntent
 
 PATIENT_S = 5.0
 KEY = "penchant:{%s}:intent"
-Answer = Callable[[str], bytes]
+Hash = dict[str, str]
+Answer = Callable[[str], bytes | Hash]
 
 
 class ScriptedRedis(socketserver.ThreadingTCPServer):
-    """Answers HMGET with what `answer` makes of the key, `pause_s` after it was asked, and anything else with OK."""
+    """Answers HMGET with what `answer` makes of the key, `pause_s` after it was asked, and anything else with OK.
+
+    Of a hash it gives the fields that were asked for; bytes it sends as they are.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -42,7 +46,8 @@ class Conversation(socketserver.StreamRequestHandler):
             reply = b"+OK\r\n"
             if words[0] == "HMGET":
                 time.sleep(self.server.pause_s)
-                reply = self.server.answer(words[1])
+                answer = self.server.answer(words[1])
+                reply = answer if isinstance(answer, bytes) else reply_of([answer.get(name) for name in words[2:]])
             try:
                 self.wfile.write(reply)
             except OSError:
@@ -63,11 +68,11 @@ class InLoop:
     def failures(self) -> Counter[str]:
         return self._reader.failures
 
-    def get(self, shopper: str) -> ReadIntent:
-        return self._loop.run_until_complete(self._reader.get(shopper))
+    def get(self, shopper: Any, **options: Any) -> ReadIntent:
+        return self._loop.run_until_complete(self._reader.get(shopper, **options))
 
-    def get_many(self, shoppers: Sequence[str]) -> list[ReadIntent]:
-        return self._loop.run_until_complete(self._reader.get_many(shoppers))
+    def get_many(self, shoppers: Sequence[Any], **options: Any) -> list[ReadIntent]:
+        return self._loop.run_until_complete(self._reader.get_many(shoppers, **options))
 
     def close(self) -> None:
         self._loop.run_until_complete(self._reader.close())
@@ -78,20 +83,20 @@ Reader = IntentReader | InLoop
 Connect = Callable[..., Reader]
 
 
-def reply(values: Sequence[str | None]) -> bytes:
+def reply_of(values: Sequence[str | None]) -> bytes:
     """What Redis answers to HMGET."""
     parts = ["$-1\r\n" if value is None else f"${len(value.encode())}\r\n{value}\r\n" for value in values]
     return f"*{len(values)}\r\n{''.join(parts)}".encode()
 
 
-def hash_of(shopper: str = "", **changes: str) -> list[str]:
-    """The fields of a shopper's intent, in the order in which readers ask for them."""
+def hash_of(shopper: str = "", **changes: str) -> Hash:
+    """The fields of a shopper's intent as contract 1 has them, in the order in which readers ask for them."""
     fields = {
         "schema": "1", "position": "0:5:0", "source": "model", "as_of": "9000", "written_at": "9250",
         "stage": "compare", "mission": "kitchen", "category": "home/kettles", "brand": "Ålesund",
         "confidence": "0.7", "price_low": "19.99", "price_high": "60.0", "doc": json.dumps({"shopper": shopper}),
     }  # fmt: skip
-    return list((fields | changes).values())
+    return fields | changes
 
 
 def nowhere() -> str:

@@ -1,6 +1,6 @@
 """The circuit: a server that is away is asked less and less often, and at once again when it is back."""
 
-from penchant_reader.circuit import Circuit
+from penchant_reader.circuit import SMALL, Circuit, Circuits
 
 
 def test_it_opens_at_the_first_failure() -> None:
@@ -48,3 +48,10 @@ def test_none_at_all() -> None:
     circuit = Circuit(1, 0)
     circuit.failed(0)
     assert circuit.allows(0)
+
+
+def test_large_and_small_reads_have_one_each() -> None:
+    """What is large is told by the number of commands."""
+    circuits = Circuits(1, 8)
+    circuits.of(SMALL + 1).failed(0)
+    assert [circuits.of(commands).open for commands in (1, SMALL, SMALL + 1, 1_000)] == [False, False, True, True]

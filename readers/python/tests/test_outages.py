@@ -2,7 +2,9 @@
 
 import time
 
-from readers.python.tests.scripted import KEY, PATIENT_S, Connect, ScriptedRedis, hash_of, reply
+from readers.python.tests.scripted import KEY, PATIENT_S, Connect, ScriptedRedis, hash_of
+
+from penchant_reader import ALL
 
 
 def test_a_server_that_is_away_is_not_asked_again_at_once(connect: Connect, server: ScriptedRedis) -> None:
@@ -31,7 +33,7 @@ def test_a_server_that_is_back_is_asked_again(connect: Connect, server: Scripted
 
 def test_an_error_that_redis_replies_opens_no_circuit(connect: Connect, server: ScriptedRedis) -> None:
     """A key of another type is about that key, not about the server."""
-    server.answer = lambda key: b"-WRONGTYPE no hash\r\n" if "bad" in key else reply(hash_of())
+    server.answer = lambda key: b"-WRONGTYPE no hash\r\n" if "bad" in key else hash_of()
     reader = connect(server.url, timeout_s=PATIENT_S)
     assert reader.get("bad").failed
     assert not reader.get("good").failed
@@ -40,10 +42,10 @@ def test_an_error_that_redis_replies_opens_no_circuit(connect: Connect, server: 
 def test_a_cached_intent_is_not_read_again(connect: Connect, server: ScriptedRedis) -> None:
     """Of many, only those that are not at hand are asked for, and each stands in its place."""
     asked: list[str] = []
-    server.answer = lambda key: asked.append(key) or reply(hash_of(key))  # type: ignore[func-returns-value]
+    server.answer = lambda key: asked.append(key) or hash_of(key)  # type: ignore[func-returns-value]
     reader = connect(server.url, timeout_s=PATIENT_S, cache_entries=10, cache_s=600)
     reader.get("bob")
-    intents = reader.get_many(["ada", "bob", "cyd"])
+    intents = reader.get_many(["ada", "bob", "cyd"], fields=ALL)
     assert [intent.doc["shopper"] for intent in intents] == [KEY % name for name in ("ada", "bob", "cyd")]
     assert asked == [KEY % name for name in ("bob", "ada", "cyd")]
 
@@ -51,5 +53,5 @@ def test_a_cached_intent_is_not_read_again(connect: Connect, server: ScriptedRed
 def test_a_cached_intent_outlives_an_outage(connect: Connect, server: ScriptedRedis) -> None:
     """For as long as the cache keeps it."""
     reader = connect(server.url, timeout_s=2, cache_entries=10, cache_s=600)
-    server.answer = lambda key: reply(hash_of()) if "ada" in key else b""
+    server.answer = lambda key: hash_of() if "ada" in key else b""
     assert [each.failed for each in reader.get_many(["ada"]) + reader.get_many(["bob", "ada"])] == [False, True, False]

@@ -10,9 +10,9 @@ from redis.asyncio import Connection, ConnectionPool
 from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import ResponseError
 
-from penchant_reader.circuit import Circuit, CircuitOpen
+from penchant_reader.circuit import CircuitOpen, Circuits
 from penchant_reader.reading import TROUBLE, Ask
-from penchant_reader.routing import ASKING, CLUSTER_SLOTS, Routing, Shares
+from penchant_reader.routing import CLUSTER_SLOTS, Routing, Shares, asking
 from penchant_reader.slots import Address, Slots
 
 if sys.version_info >= (3, 11):
@@ -24,41 +24,43 @@ else:
 class AsyncNode:
     """One server: its connections, and whether it is asked at all."""
 
-    def __init__(self, pool: ConnectionPool, circuit: Circuit) -> None:
-        self._pool, self._circuit = pool, circuit
+    def __init__(self, pool: ConnectionPool, circuits: Circuits) -> None:
+        self._pool, self._circuits = pool, circuits
 
-    async def ask(self, asks: Sequence[Ask], ends_s: float) -> list[Any]:
-        """The replies, in one round trip; an exception in all places where none came in time by the loop's clock."""
-        return await self.exchange([ask.packed for ask in asks], len(asks), ends_s)
-
-    async def exchange(self, packed: Sequence[bytes], count: int, ends_s: float) -> list[Any]:
-        """Send commands and receive so many replies; errors are as with `ask`."""
-        if not self._circuit.allows(time.monotonic()):
-            return [CircuitOpen("the server has failed a moment ago")] * count
+    async def ask(self, asks: Sequence[Ask], ends_s: float, each: int = 1) -> list[Any]:
+        """What the replies read as, in one round trip; an exception in each place where none came in time by the loop's
+        clock. Of `each` replies to a command the last one counts."""
+        circuit, replies = self._circuits.of(len(asks)), list[Any]()
+        if not circuit.allows(time.monotonic()):
+            return [CircuitOpen("the server has failed a moment ago")] * len(asks)
         try:
             async with timeout_at(ends_s):
-                replies = await self._exchange(packed, count)
+                await self._exchange(asks, each, replies)
         except (*TROUBLE, asyncio.TimeoutError) as error:
-            self._circuit.failed(time.monotonic())
-            return [error] * count
-        self._circuit.worked()
+            if replies and isinstance(error, asyncio.TimeoutError):
+                circuit.worked()  # slower than this read needs, but there
+            else:
+                circuit.failed(time.monotonic())
+            return replies + [error] * (len(asks) - len(replies))
+        circuit.worked()
         return replies
 
     async def close(self) -> None:
         """Close the connections."""
         await self._pool.disconnect()
 
-    async def _exchange(self, packed: Sequence[bytes], count: int) -> list[Any]:
+    async def _exchange(self, asks: Sequence[Ask], each: int, replies: list[Any]) -> None:
+        """Put what the replies read as into `replies`, one after the other."""
         connection: Connection = await self._pool.get_connection()  # type: ignore[no-untyped-call] # redis-py
         try:
-            await connection.send_packed_command(b"".join(packed), check_health=False)
-            replies = [await _reply(connection) for _ in range(count)]
+            await connection.send_packed_command(b"".join([ask.packed for ask in asks]), check_health=False)
+            for ask in asks:
+                replies.append(ask.read([await _reply(connection) for _ in range(each)][-1]))
         except BaseException:
             await connection.disconnect(nowait=True)  # no later call reads what is still to come
             await self._pool.release(connection)
             raise
         await self._pool.release(connection)
-        return replies
 
 
 class AsyncNodes:
@@ -75,10 +77,9 @@ class AsyncNodes:
             slots = self._routing.slots or await self._discover(ends_s)
         except (*TROUBLE, asyncio.TimeoutError) as error:
             return [error] * len(asks)
-        packed = [ask.packed for ask in asks]
-        await self._exchange(self._routing.shares(slots, asks, replies), packed, replies, ends_s)
+        await self._exchange(self._routing.shares(slots, asks, replies), asks, replies, ends_s)
         if redirected := self._routing.redirected(replies):
-            await self._exchange(redirected, [ASKING + each for each in packed], replies, ends_s, each=2)
+            await self._exchange(redirected, [asking(ask) for ask in asks], replies, ends_s, each=2)
         return replies
 
     async def close(self) -> None:
@@ -87,14 +88,11 @@ class AsyncNodes:
             await node.close()
 
     async def _exchange(
-        self, shares: Shares, packed: Sequence[bytes], replies: list[Any], ends_s: float, each: int = 1
+        self, shares: Shares, asks: Sequence[Ask], replies: list[Any], ends_s: float, each: int = 1
     ) -> None:
-        """Of `each` replies to a command the last one counts."""
-
         async def share(address: Address, places: Sequence[int]) -> None:
-            asked = [packed[at] for at in places]
-            received = await self._node(address).exchange(asked, each * len(places), ends_s)
-            for at, reply in zip(places, received[each - 1 :: each], strict=True):
+            received = await self._node(address).ask([asks[at] for at in places], ends_s, each)
+            for at, reply in zip(places, received, strict=True):
                 replies[at] = reply
 
         await asyncio.gather(*(share(address, places) for address, places in shares.items()))

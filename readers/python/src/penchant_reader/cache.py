@@ -9,7 +9,8 @@ from penchant_reader.intent import ReadIntent
 class Cache:
     """Keeps the `entries` that were used last, each for `seconds` after it was read. With 0 of either it keeps none.
 
-    That nothing is known of a shopper is kept too; failures are not. Threads may share it.
+    That nothing is known of a shopper is kept too; failures are not. An intent that was read without its document
+    serves those who do not ask for it. Threads may share it.
     """
 
     def __init__(self, entries: int, seconds: float) -> None:
@@ -20,8 +21,11 @@ class Cache:
     def __len__(self) -> int:
         return len(self._held)
 
-    def get(self, shopper: str, now_s: float, read_at_ms: int) -> ReadIntent | None:
-        """The intent as if read now, which is what its age is counted to; None when it has to be read."""
+    def get(self, shopper: str, now_s: float, read_at_ms: int, *, whole: bool = True) -> ReadIntent | None:
+        """The intent as if read now, which is what its age is counted to; None when it has to be read.
+
+        `whole` asks for the document too.
+        """
         if not self._entries:
             return None
         with self._lock:
@@ -30,6 +34,8 @@ class Cache:
                 return None
             if until_s <= now_s:
                 del self._held[shopper]
+                return None
+            if whole and not intent.whole:
                 return None
             self._held.move_to_end(shopper)
         return intent.at(read_at_ms)

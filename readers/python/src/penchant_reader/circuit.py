@@ -3,6 +3,9 @@
 OPEN_FIRST_S = 0.05
 """How long a server that failed is left alone at first, unless the timeout is longer."""
 
+SMALL = 50
+"""A read of more shoppers than this from one server is a large one."""
+
 
 class CircuitOpen(ConnectionError):
     """The server failed a moment ago and is not asked again yet."""
@@ -42,3 +45,17 @@ class Circuit:
     def worked(self) -> None:
         """The server has answered."""
         self._open_s = 0.0
+
+
+class Circuits:
+    """One circuit for small reads and one for large ones, of one server.
+
+    A server that is too slow for a thousand shoppers is not away: those who ask for one are still served.
+    """
+
+    def __init__(self, first_s: float, most_s: float) -> None:
+        self._small, self._large = Circuit(first_s, most_s), Circuit(first_s, most_s)
+
+    def of(self, commands: int) -> Circuit:
+        """The circuit for a read of so many commands."""
+        return self._large if commands > SMALL else self._small

@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
+from penchant_reader.columns import STAGES, age_of_s, freshness
 from penchant_reader.intent import ReadIntent
 from penchant_reader.wants import Path, parts, plain
 
-STAGES = {"explore": 0.0, "compare": 0.25, "decide": 0.5, "cart": 0.75, "purchase": 1.0}
-HALF_LIFE_S = 600.0
-"""After so long a session's intent is worth half."""
+PLACES = {stage: place / (len(STAGES) - 1) for place, stage in enumerate(STAGES)}
 
 
 class Candidate(NamedTuple):
@@ -75,9 +74,9 @@ def features(intent: ReadIntent, candidate: Candidate) -> Features:
         wants.avoid_items.get(plain(candidate.item), 0.0),
         max([much for each, much in wants.avoid_categories.items() if path[: len(each)] == each], default=0.0),
         wants.avoid_brands.get(brand, 0.0) if brand else 0.0,
-        STAGES.get(intent.stage, 0.0),
+        PLACES.get(intent.stage, 0.0),
         min(max(intent.confidence, 0.0), 1.0),
-        0.5 ** (max(intent.read_at_ms - intent.as_of_ms, 0) / 1e3 / HALF_LIFE_S),
+        freshness(age_of_s(intent.as_of_ms, intent.read_at_ms)),
     )
 
 

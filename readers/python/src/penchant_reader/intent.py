@@ -1,27 +1,35 @@
-"""ReadIntent: an intent as a ranker uses it, and how it is decoded from its hash. No I/O here."""
+"""ReadIntent: an intent as a ranker uses it. No I/O here."""
 
 import copy
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from penchant_reader.freshness import Freshness
 from penchant_reader.wants import Wants, wants
 
-SCHEMA = 1
-"""The highest schema number whose fields mean what they mean here."""
+if TYPE_CHECKING:
+    import numpy as np
 
-FIELDS = ("schema", "position", "source", "as_of", "written_at", "stage", "mission", "category", "brand",
-    "confidence", "price_low", "price_high", "doc")  # fmt: skip
-"""What is asked of the hash, in the order in which `decode` expects it."""
+SCHEMA = 2
+"""The highest contract number that is understood here."""
+
+Reason = Literal["", "absent", "id", "purpose", "timeout", "circuit", "unavailable", "unreadable"]
+"""Why an intent is missing: none is known, the id is none, the shopper did not agree to the purpose, no reply in time,
+the server is left alone after a failure, it could not be asked, what it holds cannot be read. Empty when it is there."""
 
 Fail = Callable[[Exception], None]
 
 
 class ReadFailed(Exception):
     """Redis did not answer in time, or what it holds cannot be read. Only strict readers raise it."""
+
+
+class DocumentNotRead(Exception):
+    """The document is used of an intent that was read without it."""
 
 
 def ignore(error: Exception) -> None:
@@ -32,13 +40,15 @@ def ignore(error: Exception) -> None:
 class ReadIntent:
     """What a shopper is after. When `missing`, every other field is empty.
 
-    `missing` means that there is nothing to use: no intent is known, or it could not be read, which `failed` tells
-    apart. Text is empty and prices are None where the intent does not say. Times are milliseconds since the epoch.
+    `missing` means that there is nothing to use, and `reason` says why; `failed` tells a read that came to nothing from
+    a shopper of whom nothing may be told. Text is empty and prices are None where the intent does not say; `purposes`
+    is None where the writer did not say. Times are milliseconds since the epoch.
     """
 
     shopper: str
     missing: bool = True
     failed: bool = False
+    reason: Reason = ""
     schema: int = 0
     position: str = ""
     source: str = ""
@@ -51,18 +61,33 @@ class ReadIntent:
     confidence: float = 0.0
     price_low: float | None = None
     price_high: float | None = None
+    currency: str = ""
+    purposes: tuple[str, ...] | None = None
     read_at_ms: int = field(default=0, compare=False)
-    _doc: bytes = field(default=b"{}", repr=False)
+    _doc: bytes | None = field(default=b"{}", repr=False)
     _fail: Fail = field(default=ignore, repr=False, compare=False)
+    _freshness: Freshness = field(default=Freshness(), repr=False, compare=False)  # noqa: RUF009 (immutable)
 
     @property
     def age(self) -> timedelta | None:
         """From the last event that the intent includes to the read; None when missing."""
         return None if self.missing else timedelta(milliseconds=self.read_at_ms - self.as_of_ms)
 
-    def stale(self, after_s: float) -> bool:
-        """Whether the intent is older than this, or missing."""
-        return self.missing or self.read_at_ms - self.as_of_ms > after_s * 1_000
+    def stale(self, after_s: float | None = None) -> bool:
+        """Whether the intent is missing or older than this; by default than the reader's Freshness has it."""
+        limit_s = self._freshness.age_s(self.source) if after_s is None else after_s
+        return self.missing or self.read_at_ms - self.as_of_ms > limit_s * 1_000
+
+    def agrees(self, purpose: str, *, strict: bool = False) -> bool:
+        """Whether the shopper agreed to a purpose. Where the writer did not say, only a strict caller is told no."""
+        return not strict if self.purposes is None else purpose in self.purposes
+
+    def as_vector(self) -> "np.ndarray[Any, np.dtype[np.float64]]":
+        """The intent as numbers, in the order of `COLUMNS`. ImportError without numpy."""
+        from penchant_reader.matrix import as_matrix  # noqa: PLC0415 (needs numpy, which is optional)
+
+        row: np.ndarray[Any, np.dtype[np.float64]] = as_matrix([self])[0]
+        return row
 
     def at(self, read_at_ms: int) -> "ReadIntent":
         """The same intent as if read at another time, which is what its age is counted to."""
@@ -70,12 +95,18 @@ class ReadIntent:
         object.__setattr__(again, "read_at_ms", read_at_ms)  # frozen for others
         return again
 
+    @property
+    def whole(self) -> bool:
+        """Whether the document was read too."""
+        return self._doc is not None
+
     @cached_property
     def doc(self) -> Mapping[str, Any]:
-        """The whole intent (docs/intent.schema.json), parsed at the first use; empty when missing or unreadable."""
+        """The whole intent (docs/intent.schema.json), parsed at the first use; empty when missing or unreadable, and,
+        counted as a failure, when it was not asked for."""
         try:
             return _object(self._doc)
-        except ValueError as error:
+        except (DocumentNotRead, ValueError) as error:
             self._fail(error)
             return {}
 
@@ -89,33 +120,9 @@ class ReadIntent:
             return wants(self.category, self.brand, {})
 
 
-def decode(shopper: str, values: Sequence[bytes | None], read_at_ms: int, fail: Fail) -> ReadIntent:
-    """Make an intent of the values of FIELDS, None where the hash lacks the field.
-
-    Raises ValueError when some are missing, are not what they should be, or are of a later schema.
-    """
-    present = [value for value in values if value is not None]
-    if not present:
-        return ReadIntent(shopper, read_at_ms=read_at_ms)
-    if len(present) < len(FIELDS):
-        raise ValueError(f"only {len(present)} of {len(FIELDS)} fields are there")
-    schema, position, source, as_of, written_at, *words, confidence, low, high, doc = present
-    if int(schema) > SCHEMA:
-        raise ValueError(f"schema {int(schema)} is later than {SCHEMA}: upgrade penchant-reader")
-    stage, mission, category, brand = (word.decode() for word in words)
-    return ReadIntent(
-        shopper, missing=False, schema=int(schema), position=position.decode(), source=source.decode(),
-        as_of_ms=int(as_of), written_at_ms=int(written_at), read_at_ms=read_at_ms,
-        stage=stage, mission=mission, category=category, brand=brand,
-        confidence=float(confidence), price_low=_price(low), price_high=_price(high), _doc=doc, _fail=fail,
-    )  # fmt: skip
-
-
-def _price(text: bytes) -> float | None:
-    return float(text) if text else None
-
-
-def _object(text: bytes) -> dict[str, Any]:
+def _object(text: bytes | None) -> dict[str, Any]:
+    if text is None:
+        raise DocumentNotRead("the document was not asked for: read with fields=ALL")
     doc = json.loads(text)
     if not isinstance(doc, dict):
         raise ValueError("the document is no JSON object")  # noqa: TRY004 (about the text, not about our types)

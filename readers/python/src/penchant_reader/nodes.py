@@ -9,9 +9,9 @@ from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from penchant_reader.circuit import Circuit, CircuitOpen
+from penchant_reader.circuit import Circuit, CircuitOpen, Circuits
 from penchant_reader.reading import TROUBLE, Ask
-from penchant_reader.routing import ASKING, CLUSTER_SLOTS, Routing, Shares
+from penchant_reader.routing import CLUSTER_SLOTS, Routing, Shares, asking
 from penchant_reader.slots import Address, Slots
 
 WAITED_S = 0.001
@@ -21,48 +21,53 @@ WAITED_S = 0.001
 class Node:
     """One server: its connections, and whether it is asked at all."""
 
-    def __init__(self, pool: ConnectionPool, circuit: Circuit) -> None:
-        self._pool, self._circuit = pool, circuit
+    def __init__(self, pool: ConnectionPool, circuits: Circuits) -> None:
+        self._pool, self._circuits = pool, circuits
 
     def ask(self, asks: Sequence[Ask]) -> list[Any]:
-        """The replies, in one round trip; an exception in all places where none came."""
+        """What the replies read as, in one round trip; an exception in each place where none came."""
         try:
-            connection = self.send([ask.packed for ask in asks])
+            connection = self.send(asks)
         except TROUBLE as error:
             return [error] * len(asks)
-        return self.received(connection, len(asks))
+        return self.received(connection, asks)
 
-    def send(self, packed: Sequence[bytes]) -> Connection:
+    def send(self, asks: Sequence[Ask]) -> Connection:
         """Send commands; the replies are to be received from the connection."""
-        began_s = time.monotonic()
-        if not self._circuit.allows(began_s):
+        began_s, circuit = time.monotonic(), self._circuits.of(len(asks))
+        if not circuit.allows(began_s):
             raise CircuitOpen("the server has failed a moment ago")
         try:
             connection: Connection = self._pool.get_connection()
             try:
-                connection.send_packed_command([b"".join(packed)], check_health=False)  # type: ignore[no-untyped-call] # redis-py
+                connection.send_packed_command([b"".join([ask.packed for ask in asks])], check_health=False)  # type: ignore[no-untyped-call] # redis-py
             except BaseException:
                 self._drop(connection)
                 raise
         except TROUBLE as error:
-            self._blame(error, began_s)
+            _blame(circuit, error, began_s)
             raise
         return connection
 
-    def received(self, connection: Connection, count: int) -> list[Any]:
-        """So many replies, as with `ask`. An error that Redis replied stands in the place of the reply."""
-        began_s = time.monotonic()
+    def received(self, connection: Connection, asks: Sequence[Ask], each: int = 1) -> list[Any]:
+        """As with `ask`: what came in time, and the error in the places of the rest. Of `each` replies to a command the
+        last one counts. An error that Redis replied stands in the place of the reply."""
+        began_s, circuit, replies = time.monotonic(), self._circuits.of(len(asks)), list[Any]()
         try:
-            replies = [_reply(connection) for _ in range(count)]
+            for ask in asks:
+                replies.append(ask.read([_reply(connection) for _ in range(each)][-1]))
         except TROUBLE as error:
             self._drop(connection)
-            self._blame(error, began_s)
-            return [error] * count
+            if replies and isinstance(error, RedisTimeout):
+                circuit.worked()  # slower than this read needs, but there
+            else:
+                _blame(circuit, error, began_s)
+            return replies + [error] * (len(asks) - len(replies))
         except BaseException:
             self._drop(connection)
             raise
         self._pool.release(connection)
-        self._circuit.worked()
+        circuit.worked()
         return replies
 
     def close(self) -> None:
@@ -73,12 +78,6 @@ class Node:
         """No later call reads what is still to come."""
         connection.disconnect()  # type: ignore[no-untyped-call] # redis-py
         self._pool.release(connection)
-
-    def _blame(self, error: Exception, began_s: float) -> None:
-        """Whoever was not waited for is not to blame for a timeout: other nodes have used the time up."""
-        now_s = time.monotonic()
-        if not isinstance(error, RedisTimeout) or now_s - began_s > WAITED_S:
-            self._circuit.failed(now_s)
 
 
 class Nodes:
@@ -95,10 +94,9 @@ class Nodes:
             slots = self._routing.slots or self._discover()
         except TROUBLE as error:
             return [error] * len(asks)
-        packed = [ask.packed for ask in asks]
-        self._exchange(self._routing.shares(slots, asks, replies), packed, replies)
+        self._exchange(self._routing.shares(slots, asks, replies), asks, replies)
         if redirected := self._routing.redirected(replies):
-            self._exchange(redirected, [ASKING + each for each in packed], replies, each=2)
+            self._exchange(redirected, [asking(ask) for ask in asks], replies, each=2)
         return replies
 
     def close(self) -> None:
@@ -106,17 +104,17 @@ class Nodes:
         for node in self._nodes.values():
             node.close()
 
-    def _exchange(self, shares: Shares, packed: Sequence[bytes], replies: list[Any], each: int = 1) -> None:
-        """Send to all before receiving from any. Of `each` replies to a command the last one counts."""
+    def _exchange(self, shares: Shares, asks: Sequence[Ask], replies: list[Any], each: int = 1) -> None:
+        """Send to all before receiving from any."""
         under_way = []
         for address, places in shares.items():
-            node = self._node(address)
+            node, share = self._node(address), [asks[at] for at in places]
             try:
-                under_way.append((node, node.send([packed[at] for at in places]), places))
+                under_way.append((node, node.send(share), share, places))
             except TROUBLE as error:
                 _put(replies, places, [error] * len(places))
-        for node, connection, places in under_way:
-            _put(replies, places, node.received(connection, each * len(places))[each - 1 :: each])
+        for node, connection, share, places in under_way:
+            _put(replies, places, node.received(connection, share, each))
 
     def _discover(self) -> Slots:
         error: Exception = RedisAway("no node of the cluster answers")
@@ -131,6 +129,13 @@ class Nodes:
         if address not in self._nodes:
             self._nodes[address] = self._make(address)
         return self._nodes[address]
+
+
+def _blame(circuit: Circuit, error: Exception, began_s: float) -> None:
+    """Whoever was not waited for is not to blame for a timeout: other nodes have used the time up."""
+    now_s = time.monotonic()
+    if not isinstance(error, RedisTimeout) or now_s - began_s > WAITED_S:
+        circuit.failed(now_s)
 
 
 def _put(replies: list[Any], places: Sequence[int], values: Sequence[Any]) -> None:

@@ -3,54 +3,78 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError
 
 from penchant_reader.cache import Cache
-from penchant_reader.intent import FIELDS, ReadFailed, ReadIntent, decode
+from penchant_reader.decoding import decode
+from penchant_reader.fields import ALL, HOT, asked
+from penchant_reader.freshness import Freshness
+from penchant_reader.ids import InvalidId, id_text
+from penchant_reader.intent import ReadFailed, ReadIntent
+from penchant_reader.reasons import reason_of
 
 
 class Ask(NamedTuple):
-    """A command as it goes over the wire, and the key that it is about."""
+    """A command as it goes over the wire, the key that it is about, and what reads its reply, which may be an error."""
 
     key: bytes
     packed: bytes
+    read: Callable[[Any], Any] = lambda reply: reply
+
+
+class Query(NamedTuple):
+    """What is asked of each shopper: the fields, and for which purpose, if any."""
+
+    names: tuple[str, ...]
+    purpose: str = ""
+    purpose_strict: bool = False
+
+    def answer(self, intent: ReadIntent) -> ReadIntent:
+        """The intent, or nothing for who did not agree to the purpose."""
+        if not self.purpose or intent.missing or intent.agrees(self.purpose, strict=self.purpose_strict):
+            return intent
+        return ReadIntent(intent.shopper, reason="purpose", read_at_ms=intent.read_at_ms)
+
+
+def query(fields: Iterable[str] | str, purpose: str, *, purpose_strict: bool) -> Query:
+    """ValueError for fields that no hash has."""
+    return Query(asked(fields), purpose, purpose_strict)
 
 
 class Reading:
     """Commands for shoppers, and intents from their replies. Threads may share it."""
 
-    def __init__(self, namespace: str, cache: Cache, *, strict: bool) -> None:
+    def __init__(self, namespace: str, cache: Cache, freshness: Freshness, *, strict: bool) -> None:
         self.failures: Counter[str] = Counter()
-        self._namespace, self._cache, self._strict = namespace, cache, strict
+        self._namespace, self._cache, self._freshness, self._strict = namespace, cache, freshness, strict
         self._lock = threading.Lock()
 
-    def begin(self, shoppers: Sequence[str]) -> "Round":
+    def begin(self, shoppers: Iterable[object], query: Query) -> "Round":
         """Take what is at hand; the round's `asks` are for Redis."""
-        now_s, now_ms = time.monotonic(), time.time_ns() // 1_000_000
-        return Round(self, [self._cache.get(shopper, now_s, now_ms) or shopper for shopper in shoppers])
+        return Round(self, query, [self._begun(shopper, query) for shopper in shoppers])
 
-    def ask(self, shopper: str) -> Ask:
-        """What asks for a shopper's intent; UnicodeError for half a surrogate pair."""
+    def ask(self, shopper: str, names: tuple[str, ...]) -> Ask:
+        """What asks for a shopper's intent."""
         key = f"{self._namespace}:{{{shopper}}}:intent".encode()
-        return Ask(key, b"%b$%d\r\n%b\r\n%b" % (HEAD, len(key), key, TAIL))
+        head, tail = WORDS[names]
+        return Ask(key, b"%b$%d\r\n%b\r\n%b" % (head, len(key), key, tail), partial(self._read, shopper, names))
 
-    def intent(self, shopper: str, reply: Any, read_at_ms: int) -> ReadIntent:
-        """The intent that a reply holds."""
-        try:
-            intent = decode(shopper, reply, read_at_ms, self.fail)
-        except ValueError as error:
-            return self.nothing(shopper, error)
-        self._cache.put(intent, time.monotonic())
-        return intent
+    def intent(self, shopper: str, reply: Any) -> ReadIntent:
+        """The intent that a reply came to."""
+        if isinstance(reply, ReadIntent):
+            self._cache.put(reply, time.monotonic())
+            return reply
+        return self.nothing(shopper, reply)
 
-    def nothing(self, shopper: str, error: Exception, *, told: bool = False) -> ReadIntent:
-        """What stands for an intent that could not be read; `told` when the error was counted before."""
-        if not told:
+    def nothing(self, shopper: str, error: Exception, *, counted: bool = False) -> ReadIntent:
+        """What stands for an intent that could not be read; `counted` when the error was counted before."""
+        if not counted:
             self.fail(error)
-        return ReadIntent(shopper, failed=True)
+        return ReadIntent(shopper, failed=True, reason=reason_of(error))
 
     def fail(self, error: Exception) -> None:
         """Count an error, or raise it."""
@@ -59,38 +83,46 @@ class Reading:
         with self._lock:
             self.failures[type(error).__name__] += 1
 
+    def _begun(self, shopper: object, query: Query) -> ReadIntent | str:
+        try:
+            text = id_text(shopper)
+        except InvalidId as error:
+            return self.nothing(shopper if type(shopper) is str else "", error)
+        return self._cache.get(text, time.monotonic(), _now_ms(), whole=query.names is ALL) or text
+
+    def _read(self, shopper: str, names: tuple[str, ...], reply: Any) -> Any:
+        """The intent of a reply as soon as it is there, so that decoding is within the deadline; an error in its place
+        when it cannot be decoded."""
+        if isinstance(reply, Exception):
+            return reply
+        try:
+            return decode(shopper, names, reply, _now_ms(), self.fail, self._freshness)
+        except (TypeError, ValueError) as error:
+            return error
+
 
 class Round:
     """One call: some intents are at hand, the others are asked for."""
 
-    def __init__(self, reading: Reading, found: list[ReadIntent | str]) -> None:
-        self._reading, self._found = reading, found
-        self._asked: list[int] = []
-        self.asks: list[Ask] = []
-        for at, shopper in enumerate(found):
-            if isinstance(shopper, str):
-                self._begin(at, shopper)
+    def __init__(self, reading: Reading, query: Query, begun: list[ReadIntent | str]) -> None:
+        self._reading, self._query, self._begun = reading, query, begun
+        self.asks = [reading.ask(each, query.names) for each in begun if isinstance(each, str)]
 
     def end(self, replies: Sequence[Any]) -> list[ReadIntent]:
-        """The intents, in the order asked. A reply may be an exception, and one exception may stand in many places."""
-        now_ms = time.time_ns() // 1_000_000
-        told: set[int] = set()
-        for at, reply in zip(self._asked, replies, strict=True):
-            shopper = self._found[at]
-            if isinstance(reply, Exception):
-                self._found[at] = self._reading.nothing(str(shopper), reply, told=id(reply) in told)
-                told.add(id(reply))
-            else:
-                self._found[at] = self._reading.intent(str(shopper), reply, now_ms)
-        return [intent for intent in self._found if isinstance(intent, ReadIntent)]
+        """One intent for each id asked, in that order. A reply may be an exception, and one exception may stand in many
+        places."""
+        coming, counted = iter(replies), set[int]()
+        return [self._query.answer(self._intent(each, coming, counted)) for each in self._begun]
 
-    def _begin(self, at: int, shopper: str) -> None:
-        try:
-            self.asks.append(self._reading.ask(shopper))
-        except UnicodeError as error:
-            self._found[at] = self._reading.nothing(shopper, error)
-        else:
-            self._asked.append(at)
+    def _intent(self, begun: ReadIntent | str, coming: Any, counted: set[int]) -> ReadIntent:
+        if isinstance(begun, ReadIntent):
+            return begun
+        reply = next(coming)
+        if id(reply) in counted:
+            return self._reading.nothing(begun, reply, counted=True)
+        if isinstance(reply, Exception):
+            counted.add(id(reply))
+        return self._reading.intent(begun, reply)
 
 
 def packed(words: Iterable[str]) -> bytes:
@@ -103,7 +135,10 @@ def command(*words: str) -> bytes:
     return b"*%d\r\n%b" % (len(words), packed(words))
 
 
-HEAD = b"*%d\r\n" % (len(FIELDS) + 2) + packed(["HMGET"])
-TAIL = packed(FIELDS)
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+WORDS = {names: (b"*%d\r\n" % (len(names) + 2) + packed(["HMGET"]), packed(names)) for names in (HOT, ALL)}
 TROUBLE = (RedisError, OSError)
 """What Redis and the network do. On Python 3.10 asyncio's TimeoutError is apart."""

@@ -56,3 +56,8 @@ class Routing:
             if isinstance(reply, Exception) and not isinstance(reply, CircuitOpen):
                 self.slots = None
         return shares
+
+
+def asking(ask: Ask) -> Ask:
+    """The same command, for a node that has the key only for those who say ASKING first."""
+    return ask._replace(packed=ASKING + ask.packed)

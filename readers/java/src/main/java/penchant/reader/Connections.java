@@ -3,17 +3,21 @@ package penchant.reader;
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
-import io.lettuce.core.KeyValue;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
-import io.lettuce.core.api.async.RedisHashAsyncCommands;
+import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.output.ValueListOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
 import java.time.Duration;
@@ -47,7 +51,7 @@ final class Connections implements AutoCloseable {
             client = nodes;
             connect = () -> nodes.refreshPartitionsAsync()
                     .thenCompose(told -> nodes.connectAsync(StringCodec.UTF8))
-                    .thenApply(made -> new Open(made.async(), key -> holder(nodes, key)));
+                    .thenApply(made -> new Open(made, key -> holder(nodes, key)));
         } else {
             RedisClient server = RedisClient.create(resources, uri);
             server.setOptions(ClientOptions.builder()
@@ -55,7 +59,7 @@ final class Connections implements AutoCloseable {
                     .build());
             client = server;
             connect = () -> server.connectAsync(StringCodec.UTF8, uri)
-                    .thenApply(made -> new Open(made.async(), key -> ""));
+                    .thenApply(made -> new Open(made, key -> ""));
         }
     }
 
@@ -94,16 +98,32 @@ final class Connections implements AutoCloseable {
         return node == null ? "" : node.getNodeId();
     }
 
-    private record Open(RedisHashAsyncCommands<String, String> commands, Function<String, String> holder)
+    private record Open(StatefulConnection<String, String> connection, Function<String, String> holder)
             implements Connection {
+        /** Lettuce writes a collection of commands at once, where a thousand by themselves are a thousand writes. */
         @Override
-        public CompletionStage<List<KeyValue<String, String>>> hmget(String key, String... fields) {
-            return commands.hmget(key, fields);
+        public List<CompletableFuture<List<String>>> hmget(List<String> keys, List<String> fields) {
+            List<AsyncCommand<String, String, List<String>>> commands =
+                    keys.stream().map(key -> command(key, fields)).toList();
+            try {
+                if (!commands.isEmpty()) {
+                    connection.dispatch(commands);
+                }
+            } catch (RedisException error) { // what goes wrong at once goes wrong like all the rest
+                commands.forEach(command -> command.completeExceptionally(error));
+            }
+            return commands.stream().map(AsyncCommand::toCompletableFuture).toList();
         }
 
         @Override
         public String home(String key) {
             return holder.apply(key);
+        }
+
+        private static AsyncCommand<String, String, List<String>> command(String key, List<String> fields) {
+            CommandArgs<String, String> args = new CommandArgs<>(StringCodec.UTF8).addKey(key);
+            fields.forEach(args::add);
+            return new AsyncCommand<>(new Command<>(CommandType.HMGET, new ValueListOutput<>(StringCodec.UTF8), args));
         }
     }
 }

@@ -1,40 +1,31 @@
 package penchant.reader;
 
-import io.lettuce.core.KeyValue;
-import io.lettuce.core.RedisCommandExecutionException;
-import io.lettuce.core.RedisException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.IdentityHashMap;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.concurrent.CancellationException;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Reads intents; one for a process, shared by its threads.
  *
  * <p>A call returns within its timeout, connecting included, whatever Redis or the network does: what could not be read
  * is {@code missing} and {@code failed}, and counted in {@link #failures}. A strict reader throws {@link
- * ReadFailedException} instead. A server that failed is not asked again for a moment.
+ * ReadFailedException} instead. A server that failed is not asked again for a moment; reads of more than fifty shoppers
+ * do not hold up smaller ones.
+ *
+ * <p>A shopper's id is text, a whole number or UTF-8 bytes; anything else is missing in its place.
  */
 public final class IntentReader implements AutoCloseable {
-    private static final Duration OPEN_FIRST = Duration.ofMillis(50);
-    private static final String[] FIELDS = ReadIntent.FIELDS.toArray(String[]::new);
-
     private final Options options;
     private final Connections connections;
+    private final Circuits circuits;
     private final Circuit connecting;
-    private final Map<String, Circuit> circuits = new ConcurrentHashMap<>();
-    private final Map<String, LongAdder> failures = new ConcurrentHashMap<>();
+    private final Failures failures;
 
     /**
      * Does not connect yet.
@@ -44,7 +35,9 @@ public final class IntentReader implements AutoCloseable {
     public IntentReader(String url, Options options) {
         this.options = options;
         this.connections = new Connections(url, options.cluster());
-        this.connecting = circuit();
+        this.circuits = new Circuits(options.timeout(), options.circuit());
+        this.connecting = circuits.another();
+        this.failures = new Failures(options.strict());
     }
 
     /** With the usual options. */
@@ -60,48 +53,86 @@ public final class IntentReader implements AutoCloseable {
     public boolean connect(Duration within) {
         long endsNanos = System.nanoTime() + within.toNanos();
         try {
-            await(reply(connection(endsNanos), key("")), endsNanos);
+            Connection connection = connection(endsNanos);
+            Call.await(connection.hmget(List.of(key("")), Decoding.HOT).get(0), endsNanos);
             return true;
         } catch (ExecutionException | TimeoutException | CircuitOpenException error) {
             return false;
         }
     }
 
-    /** One shopper's intent. */
-    public ReadIntent get(String shopper) {
-        return getMany(List.of(shopper)).get(0);
+    /** One shopper's intent, the document included. */
+    public ReadIntent get(Object shopper) {
+        return get(shopper, Query.WHOLE);
     }
 
-    /** The intents of many, in the order given, in one round trip; on a cluster, one to each node. */
-    public List<ReadIntent> getMany(List<String> shoppers) {
+    /** One shopper's intent. */
+    public ReadIntent get(Object shopper, Query query) {
+        return getMany(Collections.singletonList(shopper), query).get(0);
+    }
+
+    /** The hot fields of many. */
+    public List<ReadIntent> getMany(List<?> shoppers) {
+        return getMany(shoppers, Query.HOT);
+    }
+
+    /**
+     * One intent for each id, in the order given, in one round trip; on a cluster, one to each node. What came within
+     * the timeout is returned, the rest is missing.
+     */
+    public List<ReadIntent> getMany(List<?> shoppers, Query query) {
         long endsNanos = System.nanoTime() + options.timeout().toNanos();
-        Connection connection;
-        try {
-            connection = connection(endsNanos);
-        } catch (ExecutionException | TimeoutException | CircuitOpenException error) {
-            fail(error);
-            return shoppers.stream().map(shopper -> ReadIntent.nothing(shopper, true, nowMs())).toList();
+        List<ReadIntent> intents = new ArrayList<>(shoppers.size());
+        List<String> ids = new ArrayList<>(shoppers.size());
+        for (Object shopper : shoppers) {
+            try {
+                ids.add(Ids.text(shopper));
+                intents.add(null);
+            } catch (InvalidIdException error) {
+                failures.add(error);
+                intents.add(nothing(shopper instanceof String text ? text : "", error));
+            }
         }
-        Map<Circuit, Boolean> allowed = new IdentityHashMap<>();
-        List<Asked> asked = shoppers.stream().map(shopper -> ask(connection, shopper, allowed)).toList();
-        Set<String> told = new HashSet<>();
-        List<ReadIntent> intents = new ArrayList<>(asked.size());
-        for (Asked each : asked) {
-            intents.add(answer(each, endsNanos, told));
-        }
-        return intents;
+        List<ReadIntent> read = ids.isEmpty() ? List.of() : read(ids, query, endsNanos);
+        var next = read.iterator();
+        intents.replaceAll(intent -> Objects.requireNonNullElseGet(intent, next::next));
+        return Collections.unmodifiableList(intents);
     }
 
     /** What was swallowed so far: how often, by the name of the error. An outage counts once a call. */
     public Map<String, Long> failures() {
-        Map<String, Long> counts = new TreeMap<>();
-        failures.forEach((name, count) -> counts.put(name, count.sum()));
-        return counts;
+        return failures.counts();
     }
 
     @Override
     public void close() {
         connections.close();
+    }
+
+    private List<ReadIntent> read(List<String> ids, Query query, long endsNanos) {
+        Connection connection;
+        try {
+            connection = connection(endsNanos);
+        } catch (ExecutionException | TimeoutException | CircuitOpenException error) {
+            failures.add(error);
+            return ids.stream().map(id -> nothing(id, error)).toList();
+        }
+        Call call = new Call(connection, circuits, failures);
+        List<Call.Asked> asked = call.ask(ids.stream().map(this::key).toList(), query.fields());
+        List<ReadIntent> intents = new ArrayList<>(ids.size());
+        for (int at = 0; at < ids.size(); at++) {
+            intents.add(query.answer(intent(call, ids.get(at), asked.get(at), endsNanos)));
+        }
+        return intents;
+    }
+
+    private ReadIntent intent(Call call, String id, Call.Asked asked, long endsNanos) {
+        try {
+            return Decoding.decode(id, call.values(asked, endsNanos), nowMs(), options.freshness());
+        } catch (ExecutionException | TimeoutException | IllegalArgumentException error) {
+            call.count(error);
+            return nothing(id, error);
+        }
     }
 
     private Connection connection(long endsNanos) throws ExecutionException, TimeoutException, CircuitOpenException {
@@ -113,7 +144,7 @@ public final class IntentReader implements AutoCloseable {
             throw new CircuitOpenException();
         }
         try {
-            Connection connection = await(made, endsNanos);
+            Connection connection = Call.await(made, endsNanos);
             connecting.worked();
             return connection;
         } catch (ExecutionException | TimeoutException error) {
@@ -122,90 +153,15 @@ public final class IntentReader implements AutoCloseable {
         }
     }
 
-    /** Each circuit is asked once a call, as a call is one round trip. */
-    private Asked ask(Connection connection, String shopper, Map<Circuit, Boolean> allowed) {
-        String key = key(shopper);
-        Circuit circuit = circuits.computeIfAbsent(connection.home(key), home -> circuit());
-        if (!allowed.computeIfAbsent(circuit, each -> each.allows(System.nanoTime()))) {
-            return new Asked(shopper, circuit, CompletableFuture.failedFuture(new CircuitOpenException()));
-        }
-        return new Asked(shopper, circuit, reply(connection, key));
+    private String key(String id) {
+        return options.namespace() + ":{" + id + "}:intent";
     }
 
-    /** What goes wrong at once goes wrong like all the rest. */
-    private static CompletableFuture<List<KeyValue<String, String>>> reply(Connection connection, String key) {
-        try {
-            return connection.hmget(key, FIELDS).toCompletableFuture();
-        } catch (RedisException error) {
-            return CompletableFuture.failedFuture(error);
-        }
-    }
-
-    private String key(String shopper) {
-        return options.namespace() + ":{" + shopper + "}:intent";
-    }
-
-    private ReadIntent answer(Asked asked, long endsNanos, Set<String> told) {
-        try {
-            List<KeyValue<String, String>> reply = await(asked.reply(), endsNanos);
-            asked.circuit().worked();
-            List<String> values = reply.stream().map(value -> value.getValueOrElse(null)).toList();
-            return ReadIntent.decode(asked.shopper(), values, nowMs());
-        } catch (ExecutionException | TimeoutException | IllegalArgumentException error) {
-            asked.reply().cancel(false);
-            boolean away = blames(error);
-            if (away) {
-                asked.circuit().failed(System.nanoTime());
-            }
-            if (!(away || error.getCause() instanceof CircuitOpenException) || told.add(cause(error).toString())) {
-                fail(error);
-            }
-            return ReadIntent.nothing(asked.shopper(), true, nowMs());
-        }
-    }
-
-    private static <T> T await(CompletableFuture<T> future, long endsNanos)
-            throws ExecutionException, TimeoutException {
-        try {
-            return future.get(Math.max(endsNanos - System.nanoTime(), 0), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt(); // the caller's to act on
-            throw new ExecutionException(interrupted);
-        } catch (CancellationException cancelled) {
-            throw new ExecutionException(cancelled); // the connection was closed
-        }
-    }
-
-    /** Whether an error is about the server, not about a key, a value or whoever asks. */
-    private static boolean blames(Exception error) {
-        Throwable cause = error.getCause();
-        return error instanceof TimeoutException
-                || cause != null
-                        && !(cause instanceof RedisCommandExecutionException
-                                || cause instanceof CircuitOpenException
-                                || cause instanceof InterruptedException);
-    }
-
-    private void fail(Exception error) {
-        Throwable told = cause(error);
-        if (options.strict()) {
-            throw new ReadFailedException(told);
-        }
-        failures.computeIfAbsent(told.getClass().getSimpleName(), name -> new LongAdder()).increment();
-    }
-
-    private static Throwable cause(Exception error) {
-        return error instanceof ExecutionException ? error.getCause() : error;
-    }
-
-    private Circuit circuit() {
-        Duration timeout = options.timeout();
-        return new Circuit(timeout.compareTo(OPEN_FIRST) > 0 ? timeout : OPEN_FIRST, options.circuit());
+    private static ReadIntent nothing(String id, Exception error) {
+        return ReadIntent.nothing(id, Failures.reason(error), nowMs());
     }
 
     private static long nowMs() {
         return System.currentTimeMillis();
     }
-
-    private record Asked(String shopper, Circuit circuit, CompletableFuture<List<KeyValue<String, String>>> reply) {}
 }

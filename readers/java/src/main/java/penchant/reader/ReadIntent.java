@@ -2,64 +2,35 @@ package penchant.reader;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
  * What a shopper is after. When {@code missing}, every other field is empty.
  *
- * <p>{@code missing} means that there is nothing to use: no intent is known, or it could not be read, which {@code
- * failed} tells apart. Text and prices are empty where the intent does not say. Times are milliseconds since the epoch.
+ * <p>{@code missing} means that there is nothing to use, and {@code reason} says why; {@code failed} tells a read that
+ * came to nothing from a shopper of whom nothing may be told. Text and prices are empty where the intent does not say.
+ * Times are milliseconds since the epoch.
  *
  * @param source {@code model}, or {@code rules} while no model was to be had
  * @param asOfMs event time of the latest event that is included
  * @param confidence 0 to 1
- * @param doc the whole intent as JSON (docs/intent.schema.json), to be parsed with whatever the ranker has; {@code {}}
- *     when missing
+ * @param purposes what the shopper agreed to; empty where the writer did not say
+ * @param doc the whole intent as JSON (docs/intent.schema.json), to be parsed with whatever the ranker has; empty when
+ *     missing, and when it was not asked for
+ * @param freshness how old it may be before it is stale
  */
 public record ReadIntent(
-        String shopper, boolean missing, boolean failed, int schema, String position, String source, long asOfMs,
-        long writtenAtMs, String stage, String mission, String category, String brand, double confidence,
-        OptionalDouble priceLow, OptionalDouble priceHigh, String doc, long readAtMs) {
+        String shopper, boolean missing, boolean failed, Reason reason, int schema, String position, String source,
+        long asOfMs, long writtenAtMs, String stage, String mission, String category, String brand, double confidence,
+        OptionalDouble priceLow, OptionalDouble priceHigh, String currency, Optional<List<String>> purposes,
+        Optional<String> doc, long readAtMs, Freshness freshness) {
 
-    /** The highest schema number whose fields mean what they mean here. */
-    public static final int SCHEMA = 1;
-
-    /** What is asked of the hash, in the order in which {@link #decode} expects it. */
-    static final List<String> FIELDS = List.of(
-            "schema", "position", "source", "as_of", "written_at", "stage", "mission", "category", "brand",
-            "confidence", "price_low", "price_high", "doc");
-
-    static ReadIntent nothing(String shopper, boolean failed, long readAtMs) {
+    static ReadIntent nothing(String shopper, Reason reason, long readAtMs) {
+        boolean failed = reason != Reason.ABSENT && reason != Reason.PURPOSE;
         return new ReadIntent(
-                shopper, true, failed, 0, "", "", 0, 0, "", "", "", "", 0,
-                OptionalDouble.empty(), OptionalDouble.empty(), "{}", readAtMs);
-    }
-
-    /**
-     * Makes an intent of the values of FIELDS, null where the hash lacks the field.
-     *
-     * @throws IllegalArgumentException when some are missing, are not what they should be, or are of a later schema
-     */
-    static ReadIntent decode(String shopper, List<String> values, long readAtMs) {
-        long present = values.stream().filter(Objects::nonNull).count();
-        if (present == 0) {
-            return nothing(shopper, false, readAtMs);
-        }
-        if (present < FIELDS.size()) {
-            throw new IllegalArgumentException("only " + present + " of " + FIELDS.size() + " fields are there");
-        }
-        int schema = Integer.parseInt(values.get(0));
-        if (schema > SCHEMA) {
-            throw new IllegalArgumentException(
-                    "schema " + schema + " is later than " + SCHEMA + ": upgrade penchant-reader");
-        }
-        return new ReadIntent(
-                shopper, false, false, schema, values.get(1), values.get(2), Long.parseLong(values.get(3)),
-                Long.parseLong(values.get(4)), values.get(5), values.get(6), values.get(7), values.get(8),
-                Double.parseDouble(values.get(9)), price(values.get(10)), price(values.get(11)), values.get(12),
-                readAtMs);
+                shopper, true, failed, reason, 0, "", "", 0, 0, "", "", "", "", 0, OptionalDouble.empty(),
+                OptionalDouble.empty(), "", Optional.empty(), Optional.empty(), readAtMs, Freshness.USUAL);
     }
 
     /** From the last event that the intent includes to the read; empty when missing. */
@@ -67,12 +38,23 @@ public record ReadIntent(
         return missing ? Optional.empty() : Optional.of(Duration.ofMillis(readAtMs - asOfMs));
     }
 
-    /** Whether the intent is older than this, or missing. */
+    /** Whether the intent is missing, or older than the reader's {@link Freshness} has it for its source. */
+    public boolean stale() {
+        return stale(freshness.age(source));
+    }
+
+    /** Whether the intent is missing, or older than this. */
     public boolean stale(Duration after) {
         return missing || readAtMs - asOfMs > after.toMillis();
     }
 
-    private static OptionalDouble price(String text) {
-        return text.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(Double.parseDouble(text));
+    /** Whether the shopper agreed to a purpose. Where the writer did not say, only a strict caller is told no. */
+    public boolean agrees(String purpose, boolean strict) {
+        return purposes.map(agreed -> agreed.contains(purpose)).orElse(!strict);
+    }
+
+    /** The intent as numbers, in the order of {@link Columns#NAMES}. */
+    public double[] asVector() {
+        return Columns.vector(this);
     }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.StreamSupport;
@@ -36,7 +37,7 @@ class FixturesTest {
         List<String> shoppers = cases.stream().map(each -> each.get("shopper").getAsString()).toList();
         long failing = cases.stream().filter(each -> each.getAsJsonObject("read").get("failed").getAsBoolean()).count();
         try (IntentReader reader = open(where)) {
-            List<ReadIntent> intents = reader.getMany(shoppers);
+            List<ReadIntent> intents = reader.getMany(shoppers, Query.WHOLE);
             for (int at = 0; at < cases.size(); at++) {
                 check(cases.get(at), intents.get(at));
             }
@@ -57,17 +58,17 @@ class FixturesTest {
 
     @Test
     void anIntentAgesFromItsLastEvent() {
-        ReadIntent intent = ReadIntent.decode("ada", whole("9000"), 69_000);
+        ReadIntent intent = Decoding.decode("ada", whole("9000"), 69_000, Freshness.USUAL);
         assertEquals(Optional.of(Duration.ofMinutes(1)), intent.age());
         assertTrue(intent.stale(Duration.ofSeconds(59)));
         assertFalse(intent.stale(Duration.ofSeconds(61)));
-        ReadIntent nothing = ReadIntent.nothing("ada", false, 69_000);
+        ReadIntent nothing = ReadIntent.nothing("ada", Reason.ABSENT, 69_000);
         assertEquals(Optional.empty(), nothing.age());
         assertTrue(nothing.stale(Duration.ofDays(1)));
     }
 
     private static List<String> whole(String asOf) {
-        return List.of("1", "0:5:0", "rules", asOf, "9250", "compare", "gift", "home", "", "0.7", "", "", "{}");
+        return List.of("1", "0:5:0", "rules", asOf, "9250", "compare", "gift", "home", "", "0.7", "", "", "EUR", "", "{}");
     }
 
     private static void check(JsonObject fixture, ReadIntent intent) {
@@ -76,6 +77,8 @@ class FixturesTest {
         assertEquals(read.get("missing").getAsBoolean(), intent.missing(), name);
         assertEquals(read.get("failed").getAsBoolean(), intent.failed(), name);
         assertEquals(fixture.get("shopper").getAsString(), intent.shopper(), name);
+        String reason = read.get("reason").getAsString();
+        assertEquals(reason.isEmpty() ? "none" : reason, intent.reason().name().toLowerCase(Locale.ROOT), name);
         if (intent.missing()) {
             return;
         }
@@ -91,11 +94,19 @@ class FixturesTest {
         assertEquals(read.get("confidence").getAsDouble(), intent.confidence(), name);
         assertEquals(price(read.get("price_low")), intent.priceLow(), name);
         assertEquals(price(read.get("price_high")), intent.priceHigh(), name);
-        assertEquals(fixture.getAsJsonObject("fields").get("doc").getAsString(), intent.doc(), name);
+        assertEquals(read.get("currency").getAsString(), intent.currency(), name);
+        assertEquals(names(read.get("purposes")), intent.purposes(), name);
+        assertEquals(Optional.of(fixture.getAsJsonObject("fields").get("doc").getAsString()), intent.doc(), name);
     }
 
     private static OptionalDouble price(JsonElement told) {
         return told.isJsonNull() ? OptionalDouble.empty() : OptionalDouble.of(told.getAsDouble());
+    }
+
+    private static Optional<List<String>> names(JsonElement told) {
+        return told.isJsonNull()
+                ? Optional.empty()
+                : Optional.of(told.getAsJsonArray().asList().stream().map(JsonElement::getAsString).toList());
     }
 
     private static List<JsonObject> cases() throws IOException {
