@@ -157,7 +157,7 @@ def goodput(
 
 @bench.command()
 def reads(*, quick: Quick = False, json: Json = False) -> None:
-    """Read intents as a ranker does, 1 and 100 shoppers at once, while 2,000 intents a second are written.
+    """Read intents as a ranker does, 1, 100 and 1,000 shoppers at once, while 2,000 intents a second are written.
 
     penchant-reader beside a bare HMGET of the same fields, and beside a Feast-style hash that is read feature by
     feature, each asked in turn on a real Redis.

@@ -148,7 +148,7 @@ def _intent(shopper: str, session: Session, offset: int) -> ReadIntent:
     )  # fmt: skip
     held = {**hot_fields(intent), "position": intent.position, "doc": intent.model_dump_json()}
     values = [held[name].encode() if name in held else None for name in ALL]
-    return decode(shopper, ALL, values, session.last_ms, ignore)
+    return decode(shopper, values, session.last_ms, ignore)
 
 
 def _candidate(item: Item) -> Candidate:

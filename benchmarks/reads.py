@@ -7,9 +7,9 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from statistics import quantiles
@@ -20,31 +20,35 @@ from redis.asyncio import Redis
 
 from benchmarks import intents
 from benchmarks.intervals import interval, ratio, round_off
-from benchmarks.stores import Bare, FeastStyle, Reader, Store
+from benchmarks.stores import Bare, FeastStyle, Hurried, Reader, Store
 from penchant.offline.facts import cores, facts
 from sandbox.servers.redis import RedisServer
 from storage.keys import Keys
 from streams.errors import PlatformLacks
 
-COMPARED = "bare"
+COMPARED = "hmget"
 BEGIN_WITHIN_S = END_WITHIN_S = 60.0
 LOOK_S = 0.02
-WARM = 20
+WARM = 5
 Say = Callable[[str], None]
 Percentiles = dict[str, list[float]]
+Figures = dict[str, dict[str, Any]]
+"""By size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`turns` are, for so many shoppers a request, how many requests each system takes in a round."""
+    """`turns` are, for each size, how many shoppers a request has, and how many requests each system takes a round."""
 
     shoppers: int = 20_000
     per_second: float = 2_000.0
     rounds: int = 10
-    turns: tuple[tuple[int, int], ...] = ((1, 5_000), (100, 500))
+    turns: Mapping[str, tuple[int, int]] = field(
+        default_factory=lambda: {"one": (1, 5_000), "hundred": (100, 500), "thousand": (1_000, 100)}
+    )
 
 
-QUICK = Plan(shoppers=2_000, rounds=2, turns=((1, 500), (100, 50)))
+QUICK = Plan(shoppers=2_000, rounds=2, turns={"one": (1, 500), "hundred": (100, 50), "thousand": (1_000, 20)})
 
 
 async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
@@ -57,7 +61,7 @@ async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
             reads = await asyncio.to_thread(_rounds, plan, redis.url, say)
         done = await written
     pace = {"asked": plan.per_second, "written": round(done["intents"] / done["seconds"]), "intents": done["intents"]}
-    return report | {"intents_per_second": pace, "shoppers": plan.shoppers, "rounds": plan.rounds, "reads": reads}
+    return report | {"intents_per_second": pace, "shoppers": plan.shoppers, "rounds": plan.rounds} | reads
 
 
 @asynccontextmanager
@@ -91,10 +95,10 @@ async def _begun(url: str) -> None:
             await asyncio.sleep(LOOK_S)
 
 
-def _rounds(plan: Plan, url: str, say: Say) -> list[dict[str, Any]]:
-    random, found = Random(1), dict[tuple[str, int], Percentiles]()
+def _rounds(plan: Plan, url: str, say: Say) -> dict[str, Any]:
+    random, found = Random(1), dict[tuple[str, str], Percentiles]()
     with ExitStack() as stack:
-        feast = FeastStyle(url)
+        feast, hurried = FeastStyle(url), stack.enter_context(closing(Hurried(url)))
         feast.fill(plan.shoppers)
         stores: dict[str, Store] = {"reader": Reader(url), COMPARED: Bare(url), "feast_style": feast}
         for store in stores.values():
@@ -102,14 +106,24 @@ def _rounds(plan: Plan, url: str, say: Say) -> list[dict[str, Any]]:
         with _on_one_core():
             for number in range(plan.rounds):
                 say(f"round {number + 1} of {plan.rounds}")
-                for size, turns in plan.turns:
-                    _turns(stores, size, WARM, plan.shoppers, random)
-                    for name, took_ms in _turns(stores, size, turns, plan.shoppers, random).items():
+                for size, (shoppers, turns) in plan.turns.items():
+                    _turns(stores, shoppers, WARM, plan.shoppers, random)
+                    for name, took_ms in _turns(stores, shoppers, turns, plan.shoppers, random).items():
                         _add(found.setdefault((name, size), {"p50": [], "p99": []}), took_ms)
-    return [_row(name, size, each, found[COMPARED, size]) for (name, size), each in found.items()]
+                    _turns({"hurried": hurried}, shoppers, turns, plan.shoppers, random)
+    return _report(plan, found) | {"answered_at_20_ms": {size: hurried.share(n) for size, (n, _) in plan.turns.items()}}
 
 
-def _turns(stores: dict[str, Store], size: int, turns: int, shoppers: int, random: Random) -> dict[str, list[float]]:
+def _report(plan: Plan, found: Mapping[tuple[str, str], Percentiles]) -> dict[str, Any]:
+    """Each system's figures by size. `ratio_p99` is the reader's p99 over the bare read's, at the middle size."""
+    reads: dict[str, Figures] = {}
+    for (name, size), each in found.items():
+        reads.setdefault(name, {})[size] = {"shoppers": plan.turns[size][0]} | _figures(each, found[COMPARED, size])
+    middle = list(plan.turns)[len(plan.turns) // 2]
+    return {**reads, "ratio_p99": reads["reader"][middle]["p99_ratio"]}
+
+
+def _turns(stores: Mapping[str, Store], size: int, turns: int, shoppers: int, random: Random) -> dict[str, list[float]]:
     names = list(stores)
     took_ms: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(turns):
@@ -128,13 +142,14 @@ def _add(percentiles: Percentiles, took_ms: Sequence[float]) -> None:
     percentiles["p99"].append(cuts[98])
 
 
-def _row(name: str, size: int, ours: Percentiles, bare: Percentiles) -> dict[str, Any]:
-    row: dict[str, Any] = {"system": name, "shoppers_a_read": size}
+def _figures(ours: Percentiles, bare: Percentiles) -> dict[str, Any]:
+    """Milliseconds, and how many times the bare read's they are, each with its interval."""
+    figures: dict[str, Any] = {}
     for cut in ("p50", "p99"):
         took, over = interval(ours[cut]), ratio(ours[cut], bare[cut])
-        row[f"{cut}_ms"], row[f"{cut}_ms_interval"] = round_off(took.middle), took.bounds
-        row[f"{cut}_over_bare"], row[f"{cut}_over_bare_interval"] = round_off(over.middle), over.bounds
-    return row
+        figures[cut], figures[f"{cut}_interval"] = round_off(took.middle), took.bounds
+        figures[f"{cut}_ratio"], figures[f"{cut}_ratio_interval"] = round_off(over.middle), over.bounds
+    return figures
 
 
 def _on_one_core() -> ExitStack:

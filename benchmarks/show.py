@@ -91,15 +91,18 @@ def show_soak(console: Console, report: Mapping[str, Any]) -> None:
 
 def show_reads(console: Console, report: Mapping[str, Any]) -> None:
     """A line for each way to read and number of shoppers."""
-    cuts = [f"{cut}{what}" for cut in ("p50", "p99") for what in (" ms", " over bare", " 95 %")]
+    cuts = [f"{cut}{what}" for cut in ("p50", "p99") for what in (" ms", " over HMGET", " 95 %")]
     shown = table("", "shoppers a read", *cuts)
-    for row in report["reads"]:
-        figures: list[str] = []
-        for cut in ("p50", "p99"):
-            figures += [f"{row[f'{cut}_ms']:g}", f"{row[f'{cut}_over_bare']:g}"]
-            figures.append(_span(row[f"{cut}_over_bare_interval"], "g"))
-        shown.add_row(row["system"].replace("_", " "), str(row["shoppers_a_read"]), *figures)
+    for name in ("reader", "hmget", "feast_style"):
+        for row in report[name].values():
+            figures: list[str] = []
+            for cut in ("p50", "p99"):
+                figures += [f"{row[cut]:g}", f"{row[f'{cut}_ratio']:g}"]
+                figures.append(_span(row[f"{cut}_ratio_interval"], "g"))
+            shown.add_row(name.replace("_", " "), f"{row['shoppers']:,}", *figures)
     console.print(shown)
+    answered = ", ".join(f"of {size} {share:.2%}" for size, share in report["answered_at_20_ms"].items())
+    console.print(f"Within the reader's default of 20 ms came {answered}.")
     pace = report["intents_per_second"]
     console.print(f"Meanwhile {pace['written']:,} intents a second were written, of {pace['asked']:,g} asked for.")
     foot(console, report)

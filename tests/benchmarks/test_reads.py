@@ -11,17 +11,23 @@ from sandbox.servers.redis import RedisServer
 
 pytestmark = pytest.mark.redis
 
-PLAN = reads.Plan(shoppers=30, per_second=200.0, rounds=2, turns=((1, 10), (7, 3)))
+PLAN = reads.Plan(
+    shoppers=30, per_second=200.0, rounds=2, turns={"one": (1, 10), "hundred": (7, 3), "thousand": (9, 3)}
+)
 
 
 async def test_reads_are_compared_while_intents_are_written(tmp_path: Path) -> None:
     """Each system at each size, in milliseconds and over the bare read, which is one by definition."""
     lines: list[str] = []
     report = await reads.run(PLAN, tmp_path, lines.append)
-    rows = {(row["system"], row["shoppers_a_read"]): row for row in report["reads"]}
-    assert rows.keys() == {(name, size) for name in ("reader", "bare", "feast_style") for size in (1, 7)}
-    assert all(0 < row["p50_ms"] <= row["p99_ms"] and row["p99_over_bare"] > 0 for row in rows.values())
-    assert [rows["bare", size]["p99_over_bare"] for size in (1, 7)] == [1, 1]
+    for system in ("reader", "hmget", "feast_style"):
+        assert [row["shoppers"] for row in report[system].values()] == [1, 7, 9]
+        assert report[system].keys() == PLAN.turns.keys()
+        assert all(0 < row["p50"] <= row["p99"] and row["p99_ratio"] > 0 for row in report[system].values())
+    assert [row["p99_ratio"] for row in report["hmget"].values()] == [1, 1, 1]
+    assert report["ratio_p99"] == report["reader"]["hundred"]["p99_ratio"]
+    assert report["answered_at_20_ms"].keys() == PLAN.turns.keys()
+    assert all(0 <= share <= 1 for share in report["answered_at_20_ms"].values())
     assert report["intents_per_second"]["intents"] > 0
     assert report["intents_per_second"]["asked"] == PLAN.per_second
     assert lines

@@ -24,7 +24,7 @@ CASES = FIXTURES["cases"]
 def read(case: dict[str, Any]) -> ReadIntent:
     """The intent of a fixture's hash."""
     values = [case["fields"][name].encode() if name in case["fields"] else None for name in HOT]
-    return decode("ada", HOT, values, case["read_at_ms"], ignore)
+    return decode("ada", values, case["read_at_ms"], ignore)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
@@ -71,7 +71,7 @@ for broken in (as_matrix, as_table):
     except ImportError as error:
         print(error)
 """
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)  # noqa: S603 (our own words)
     assert "penchant-reader[numpy]" in done.stdout
     assert "penchant-reader[arrow]" in done.stdout
 
@@ -80,8 +80,8 @@ for broken in (as_matrix, as_table):
     st.builds(
         ReadIntent, st.just("ada"), missing=st.booleans(), stage=st.text(max_size=8), source=st.text(max_size=8),
         category=st.text(max_size=20), brand=st.text(max_size=9), confidence=st.floats(allow_nan=False),
-        price_low=st.none() | st.floats(0, 1e9), price_high=st.none() | st.floats(0, 1e9), as_of_ms=st.integers(0, 2**53),
-        read_at_ms=st.integers(0, 2**53),
+        price_low=st.none() | st.floats(0, 1e9), price_high=st.none() | st.floats(0, 1e9),
+        as_of_ms=st.integers(0, 2**53), read_at_ms=st.integers(0, 2**53),
     )
 )  # fmt: skip
 def test_a_vector_is_finite(intent: ReadIntent) -> None:

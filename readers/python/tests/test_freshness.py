@@ -12,7 +12,7 @@ POLICY = Freshness(model_s=60, rules_s=10)
     ("source", "age_s", "stale"),
     [("model", 60, False), ("model", 60.001, True), ("rules", 10, False), ("rules", 11, True), ("later", 11, True)],
 )
-def test_each_source_has_its_age(source: str, age_s: float, stale: bool) -> None:
+def test_each_source_has_its_age(source: str, age_s: float, *, stale: bool) -> None:
     """One that is not known here has the lower of both."""
     intent = ReadIntent("ada", missing=False, source=source, read_at_ms=round(age_s * 1_000), _freshness=POLICY)
     assert intent.stale() is stale

@@ -35,8 +35,8 @@ TAKEN = [
     ("a b\x00}", "a b\x00}"),
 ]
 REFUSED = [
-    None, True, np.bool_(1), 1.0, float("nan"), np.float32(3), 1j, "", b"", b"\xff", "\ud800", (), ["ada"], {"id": "ada"},
-    object(), 10**5000, ValueError("ada"), np.array([1, 2]), int,
+    None, True, np.bool_(1), 1.0, float("nan"), np.float32(3), 1j, "", b"", b"\xff", "\ud800", (), ["ada"],
+    {"id": "ada"}, object(), 10**5000, ValueError("ada"), np.array([1, 2]), int,
 ]  # fmt: skip
 
 
@@ -80,8 +80,8 @@ def test_a_strict_reader_raises_for_no_id(connect: Connect, server: ScriptedRedi
 
 ANY = st.one_of(
     st.text(), st.text(st.characters(codec=None)), st.integers(), st.binary(), st.none(), st.booleans(), st.floats(),
-    st.complex_numbers(), st.lists(st.integers()), st.dictionaries(st.text(), st.integers()), st.datetimes(), st.uuids(),
-    st.fractions(), st.decimals(),
+    st.complex_numbers(), st.lists(st.integers()), st.dictionaries(st.text(), st.integers()), st.datetimes(),
+    st.uuids(), st.fractions(), st.decimals(),
 )  # fmt: skip
 
 

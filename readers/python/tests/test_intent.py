@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from penchant_reader.decoding import OPTIONAL, decode
-from penchant_reader.fields import ALL, HOT
+from penchant_reader.fields import ALL
 from penchant_reader.intent import ReadIntent, ignore
 
 READ_AT_MS = 69_000
@@ -20,7 +20,7 @@ HELD: dict[str, bytes | None] = {
 def read(**changes: bytes | None) -> ReadIntent:
     """Decode a hash with these changes."""
     held = HELD | changes
-    return decode("ada", ALL, [held[name] for name in ALL], READ_AT_MS, ignore)
+    return decode("ada", [held[name] for name in ALL], READ_AT_MS, ignore)
 
 
 def test_hot_fields_are_typed() -> None:
@@ -57,7 +57,7 @@ def test_what_is_not_said_is_none_or_empty() -> None:
 
 def test_no_hash_is_a_missing_intent() -> None:
     """Nothing there is an answer, not a failure."""
-    intent = decode("ada", ALL, [None] * len(ALL), READ_AT_MS, ignore)
+    intent = decode("ada", [None] * len(ALL), READ_AT_MS, ignore)
     assert (intent.missing, intent.failed, intent.age, intent.stale(1e9)) == (True, False, None, True)
     assert intent.doc == {}
 
@@ -100,6 +100,6 @@ def test_the_document_is_parsed_once() -> None:
 def test_an_unreadable_document_is_empty_and_told(doc: bytes) -> None:
     """It spoils no hot field, and the reader hears of it."""
     heard: list[Exception] = []
-    intent = decode("ada", ALL, [(HELD | {"doc": doc})[name] for name in ALL], READ_AT_MS, heard.append)
+    intent = decode("ada", [(HELD | {"doc": doc})[name] for name in ALL], READ_AT_MS, heard.append)
     assert (intent.stage, intent.doc) == ("compare", {})
     assert len(heard) == 1

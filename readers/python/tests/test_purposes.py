@@ -20,7 +20,7 @@ def held(server: ScriptedRedis) -> ScriptedRedis:
 
 
 @pytest.mark.parametrize(("strict", "given"), [(False, ["agreed", "unsaid"]), (True, ["agreed"])])
-def test_a_purpose_is_asked_for(connect: Connect, held: ScriptedRedis, strict: bool, given: list[str]) -> None:
+def test_a_purpose_is_asked_for(connect: Connect, held: ScriptedRedis, given: list[str], *, strict: bool) -> None:
     """Where the writer did not say, the shop's default stands, unless the caller is strict. It is no failure."""
     reader = connect(held.url, timeout_s=PATIENT_S, strict=True)
     intents = reader.get_many(HELD, purpose="advertising", purpose_strict=strict)

@@ -54,8 +54,10 @@ class AsyncNode:
         connection: Connection = await self._pool.get_connection()  # type: ignore[no-untyped-call] # redis-py
         try:
             await connection.send_packed_command(b"".join([ask.packed for ask in asks]), check_health=False)
-            for ask in asks:
-                replies.append(ask.read([await _reply(connection) for _ in range(each)][-1]))
+            for ask in asks:  # not all at once: a timeout leaves what came until then
+                for _ in range(each - 1):
+                    await _reply(connection)
+                replies.append(ask.read(await _reply(connection)))
         except BaseException:
             await connection.disconnect(nowait=True)  # no later call reads what is still to come
             await self._pool.release(connection)

@@ -8,10 +8,13 @@ DOC = "doc"
 
 
 class Field(NamedTuple):
-    """A field of the hash: what it is called in ReadIntent, what decodes it, and whether every hash has it."""
+    """A field of the hash: what it is called in ReadIntent, what decodes it, and whether every hash has it.
+
+    What decodes a required field raises TypeError for None, which is what Redis has for a field that is not there.
+    """
 
     attribute: str
-    decoded: Callable[[bytes], Any]
+    decoded: Callable[[Any], Any]
     required: bool = True
 
 
@@ -23,10 +26,16 @@ def _number(value: bytes) -> float:
 
 
 def _price(value: bytes) -> float | None:
-    return _number(value) if value else None
+    return None if value == b"" else _number(value)
 
 
-def _names(value: bytes) -> tuple[str, ...]:
+def _optional(value: bytes | None) -> str:
+    return value.decode() if value else ""
+
+
+def _names(value: bytes | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
     return tuple(value.decode().split(",")) if value else ()
 
 
@@ -43,7 +52,7 @@ FIELDS: Mapping[str, Field] = {
     "confidence": Field("confidence", _number),
     "price_low": Field("price_low", _price),
     "price_high": Field("price_high", _price),
-    "currency": Field("currency", bytes.decode, required=False),
+    "currency": Field("currency", _optional, required=False),
     "purposes": Field("purposes", _names, required=False),
     DOC: Field("_doc", bytes),
 }

@@ -18,8 +18,9 @@ SCHEMA = 2
 """The highest contract number that is understood here."""
 
 Reason = Literal["", "absent", "id", "purpose", "timeout", "circuit", "unavailable", "unreadable"]
-"""Why an intent is missing: none is known, the id is none, the shopper did not agree to the purpose, no reply in time,
-the server is left alone after a failure, it could not be asked, what it holds cannot be read. Empty when it is there."""
+"""Why an intent is missing: none is known, what was asked for is no id, the shopper did not agree to the purpose, no
+reply in time, the server is left alone after a failure, it could not be asked, what it holds cannot be read. Empty when
+the intent is there."""
 
 Fail = Callable[[Exception], None]
 
@@ -66,7 +67,7 @@ class ReadIntent:
     read_at_ms: int = field(default=0, compare=False)
     _doc: bytes | None = field(default=b"{}", repr=False)
     _fail: Fail = field(default=ignore, repr=False, compare=False)
-    _freshness: Freshness = field(default=Freshness(), repr=False, compare=False)  # noqa: RUF009 (immutable)
+    _freshness: Freshness = field(default=Freshness(), repr=False, compare=False)
 
     @property
     def age(self) -> timedelta | None:

@@ -61,7 +61,7 @@ class Reading:
         """What asks for a shopper's intent."""
         key = f"{self._namespace}:{{{shopper}}}:intent".encode()
         head, tail = WORDS[names]
-        return Ask(key, b"%b$%d\r\n%b\r\n%b" % (head, len(key), key, tail), partial(self._read, shopper, names))
+        return Ask(key, b"%b$%d\r\n%b\r\n%b" % (head, len(key), key, tail), partial(self._read, shopper))
 
     def intent(self, shopper: str, reply: Any) -> ReadIntent:
         """The intent that a reply came to."""
@@ -90,13 +90,13 @@ class Reading:
             return self.nothing(shopper if type(shopper) is str else "", error)
         return self._cache.get(text, time.monotonic(), _now_ms(), whole=query.names is ALL) or text
 
-    def _read(self, shopper: str, names: tuple[str, ...], reply: Any) -> Any:
+    def _read(self, shopper: str, reply: Any) -> Any:
         """The intent of a reply as soon as it is there, so that decoding is within the deadline; an error in its place
         when it cannot be decoded."""
         if isinstance(reply, Exception):
             return reply
         try:
-            return decode(shopper, names, reply, _now_ms(), self.fail, self._freshness)
+            return decode(shopper, reply, _now_ms(), self.fail, self._freshness)
         except (TypeError, ValueError) as error:
             return error
 
