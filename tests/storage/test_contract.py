@@ -118,7 +118,7 @@ async def test_the_intent_stands_in_full_and_in_hot_fields(side: Side) -> None:
     assert Intent.model_validate_json(found.pop("doc")) == intent("ada", Position(0, 5, 2))
     assert found == {
         "stage": "compare", "mission": "kitchen", "category": "home/kettles", "brand": "Ålesund",
-        "price_low": "19.99", "price_high": "60.0", "currency": "", "confidence": "0.7", "as_of": "9000",
+        "price_low": "19.99", "price_high": "60.0", "currency": "EUR", "confidence": "0.7", "as_of": "9000",
         "written_at": "9250", "source": "model", "position": "0:5:2", "schema": "1",
     }  # fmt: skip
 
