@@ -83,6 +83,13 @@ def test_a_number_that_is_none_is_no_intent(name: str) -> None:
         read(**{name: b"soon"})
 
 
+@pytest.mark.parametrize("values", [[], [b"1"], [None] * 3, [b"1"] * 99])
+def test_a_reply_of_another_size_is_no_intent(values: list[bytes | None]) -> None:
+    """Whatever listens there, it is no Redis."""
+    with pytest.raises(ValueError, match=f"has {len(values)} values"):
+        decode("ada", values, READ_AT_MS, ignore)
+
+
 def test_a_later_schema_is_not_read() -> None:
     """Its fields may mean something else; the error says what to do."""
     with pytest.raises(ValueError, match="upgrade penchant-reader"):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from penchant_reader.fields import ALL, DOC, FIELDS
+from penchant_reader.fields import ALL, DOC, FIELDS, HOT
 from penchant_reader.freshness import Freshness
 from penchant_reader.intent import SCHEMA, Fail, ReadIntent
 
@@ -22,6 +22,8 @@ def decode(
 
     Raises ValueError when some are missing, are not what they should be, or are of a later contract.
     """
+    if len(values) not in (len(HOT), len(ALL)):
+        raise ValueError(f"the reply has {len(values)} values")
     if all(value is None for value in values):
         return ReadIntent(shopper, reason="absent", read_at_ms=read_at_ms)
     held: dict[str, Any] = {

@@ -6,7 +6,6 @@ import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
-import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
@@ -25,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -51,7 +51,7 @@ final class Connections implements AutoCloseable {
             client = nodes;
             connect = () -> nodes.refreshPartitionsAsync()
                     .thenCompose(told -> nodes.connectAsync(StringCodec.UTF8))
-                    .thenApply(made -> new Open(made, key -> holder(nodes, key)));
+                    .thenApply(made -> new Open(each -> each.forEach(made::dispatch), key -> holder(nodes, key)));
         } else {
             RedisClient server = RedisClient.create(resources, uri);
             server.setOptions(ClientOptions.builder()
@@ -59,7 +59,7 @@ final class Connections implements AutoCloseable {
                     .build());
             client = server;
             connect = () -> server.connectAsync(StringCodec.UTF8, uri)
-                    .thenApply(made -> new Open(made, key -> ""));
+                    .thenApply(made -> new Open(made::dispatch, key -> ""));
         }
     }
 
@@ -98,16 +98,19 @@ final class Connections implements AutoCloseable {
         return node == null ? "" : node.getNodeId();
     }
 
-    private record Open(StatefulConnection<String, String> connection, Function<String, String> holder)
-            implements Connection {
-        /** Lettuce writes a collection of commands at once, where a thousand by themselves are a thousand writes. */
+    /**
+     * How commands are sent, and who holds a key. One server is written to once for all of them. On a cluster they are
+     * sent one by one: given many, Lettuce waits for the connections of nodes that it has not reached yet.
+     */
+    private record Open(Consumer<List<AsyncCommand<String, String, List<String>>>> dispatch,
+            Function<String, String> holder) implements Connection {
         @Override
         public List<CompletableFuture<List<String>>> hmget(List<String> keys, List<String> fields) {
             List<AsyncCommand<String, String, List<String>>> commands =
                     keys.stream().map(key -> command(key, fields)).toList();
             try {
                 if (!commands.isEmpty()) {
-                    connection.dispatch(commands);
+                    dispatch.accept(commands);
                 }
             } catch (RedisException error) { // what goes wrong at once goes wrong like all the rest
                 commands.forEach(command -> command.completeExceptionally(error));

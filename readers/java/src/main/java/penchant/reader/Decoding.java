@@ -32,6 +32,9 @@ final class Decoding {
      * @throws IllegalArgumentException when some are missing, are not what they should be, or are of a later contract
      */
     static ReadIntent decode(String shopper, List<String> values, long readAtMs, Freshness freshness) {
+        if (values.size() != HOT.size() && values.size() != ALL.size()) {
+            throw new IllegalArgumentException("the reply has " + values.size() + " values");
+        }
         if (values.stream().allMatch(Objects::isNull)) {
             return ReadIntent.nothing(shopper, Reason.ABSENT, readAtMs);
         }

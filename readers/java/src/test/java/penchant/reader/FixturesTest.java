@@ -2,6 +2,7 @@ package penchant.reader;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -53,6 +54,14 @@ class FixturesTest {
             for (JsonObject each : cases()) {
                 check(each, reader.get(each.get("shopper").getAsString()));
             }
+        }
+    }
+
+    @Test
+    void aReplyOfAnotherSizeIsNoIntent() {
+        for (List<String> values : List.of(List.<String>of(), List.of("1"))) {
+            assertThrows(
+                    IllegalArgumentException.class, () -> Decoding.decode("ada", values, 0, Freshness.USUAL));
         }
     }
 
