@@ -1,7 +1,7 @@
 """What is written and read for a shopper: the intent and the context it was made from, as one checkpoint."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -15,6 +15,8 @@ class Context:
     """A stored session. `owner` is `<worker>:<epoch>` of who wrote it; `erasure` is the shopper's last one's number.
 
     `owed`: it was stored without the intent that it asks for, or with one by rules that a model's is to replace.
+    `marker` is that erasure, of one that was loaded: events that it covers count for nothing. `lost`: the store has it
+    no more, and this is what the context tells of it.
     """
 
     shopper: str
@@ -24,12 +26,14 @@ class Context:
     session: bytes
     erasure: int = 0
     owed: bool = False
+    marker: Erasure | None = field(default=None, compare=False)
+    lost: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
     """A shopper who was erased and has nothing stored since. The next write must carry this `erasure`; `marker` says
-    which events count for nothing."""
+    which events count for nothing: all of them, while the shopper has opted out."""
 
     shopper: str
     erasure: int
@@ -62,8 +66,9 @@ class Verdict(StrEnum):
     ACCEPTED = "accepted"
     COVERED = "covered"  # refused: this offset is stored already, or this very owner has stored a later one
     STALE = "stale"  # refused: somebody else stored a later position, or the base is gone: reload, refold, try again
-    ERASED = "erased"  # refused: the shopper was erased since the context was loaded: reload
+    ERASED = "erased"  # refused: the store knows of another erasure than the context, or of an opting out: reload
     LINEAGE = "lineage"  # refused: stored under another lineage or partition: stop this partition
+    UNDECIDED = "undecided"  # not known: this shopper's part of the store did not say, while others did: try again
 
 
 class CheckpointStore(Protocol):

@@ -9,12 +9,14 @@ from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
+    AskError,
     MovedError,
     NoScriptError,
     ReadOnlyError,
     RedisClusterException,
     RedisError,
     ResponseError,
+    TryAgainError,
 )
 
 from streams.errors import SettingInvalid, StoreCorrupt, StoreUnavailable
@@ -47,26 +49,65 @@ def connect(url: str, *, cluster: bool = False, connections: int = 8) -> Client:
     return Redis.from_pool(pool)
 
 
-async def ask(client: Client, commands: Sequence[Command], timeout_s: float) -> list[Any]:
+async def ask(client: Client, commands: Sequence[Command], timeout_s: float, *, singly: bool = False) -> list[Any]:
     """Send the commands in one pipeline, no transaction, and return their replies in order.
 
     Raises StoreUnavailable, or StoreCorrupt for a key of another type than its command expects. One exception: where
-    Redis does not know a script, NoScriptError stands in place of the reply.
+    Redis does not know a script, NoScriptError stands in place of the reply. With `singly` StoreUnavailable stands
+    there too, where a part of a cluster did not answer while others did.
     """
     if not commands:
         return []
     async with _answering(client, timeout_s):
+        replies = await _replies(client, commands, timeout_s)
+        failures = 0
+        for at, (command, reply) in enumerate(zip(commands, replies, strict=True)):
+            if not isinstance(reply, Exception) or isinstance(reply, NoScriptError):
+                continue
+            if isinstance(reply, ResponseError):
+                await _leave_replica(client, reply)
+                if corrupt := _corrupt(reply, command):
+                    raise corrupt
+            if not singly or isinstance(client, Redis) or not isinstance(reply, RedisError | OSError):
+                raise reply  # of one node, while others have answered
+            replies[at] = StoreUnavailable(f"Redis: {type(reply).__name__}: {reply}")
+            failures += 1
+        if failures:
+            await _look_again(client)
+        return replies
+
+
+async def _replies(client: Client, commands: Sequence[Command], timeout_s: float) -> list[Any]:
+    """A cluster's client would follow redirections one after the other, and try an open slot again until the time is
+    over. Here they are followed at once, within half of the time, and nobody waits for an open slot."""
+    if isinstance(client, Redis):
         pipe = client.pipeline(transaction=False)
         for command in commands:
             pipe.execute_command(*command)
-        replies: list[Any] = await pipe.execute(raise_on_error=False)
-        for command, reply in zip(commands, replies, strict=True):
-            if isinstance(reply, ResponseError) and not isinstance(reply, NoScriptError):
-                await _leave_replica(client, reply)
-                raise _corrupt(reply, command) or reply
-            if isinstance(reply, Exception) and not isinstance(reply, NoScriptError):
-                raise reply  # of one node, while others have answered
-        return replies
+        return await pipe.execute(raise_on_error=False)
+    slots = client.pipeline(transaction=False)
+    for command in commands:
+        slots.execute_command(*command)
+    replies: list[Any] = await slots.execute(raise_on_error=False, allow_redirections=False)
+    moved = [at for at, reply in enumerate(replies) if isinstance(reply, MovedError | AskError)]
+    if moved:
+        if any(isinstance(replies[at], MovedError) for at in moved):
+            await client.aclose()  # the slots are elsewhere: it asks before its next command
+        again = [_redirected(client, commands[at], timeout_s / 2) for at in moved]
+        for at, reply in zip(moved, await asyncio.gather(*again), strict=True):
+            replies[at] = reply
+    return replies
+
+
+async def _redirected(client: RedisCluster, command: Command, within_s: float) -> Any:
+    """The reply to a command that another node is to answer, or the error that stands in its place."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await client.execute_command(*command)
+    except TimeoutError:
+        return TryAgainError("its slot is between two nodes")
+    except (RedisError, OSError) as error:
+        return error
 
 
 async def ask_primaries(client: Client, command: Command, timeout_s: float) -> list[Any]:

@@ -1,14 +1,28 @@
--- Forgets one shopper, once for each erasure; returns how many intents and contexts went.
+-- Forgets one shopper in every namespace; returns how many intents and contexts went of each, one after the other.
 --
--- KEYS  1 context, 2 intent, 3 erasure: one shopper, hence one slot.
+-- KEYS  1 erasure, then context, intent of each namespace: one shopper, hence one slot.
 -- ARGV  the number, then field, value, ... of the erasure, the number among them
 --
--- A number that is known, or an earlier one, changes nothing: what is stored now is of later events.
+-- Repeating it changes nothing: a context that names this number, or a later one, is of later events, and stays.
+-- So does its intent. An erasure that is older than the one that stands here changes no field of that.
 
-local held = redis.pcall('HGET', KEYS[3], 'number')
-if type(held) == 'table' then return redis.error_reply('CORRUPT ' .. KEYS[3]) end
-if held and tonumber(held) >= tonumber(ARGV[1]) then return {0, 0} end
-local gone = {redis.call('DEL', KEYS[2]), redis.call('DEL', KEYS[1])}
-redis.call('DEL', KEYS[3])
-redis.call('HSET', KEYS[3], unpack(ARGV, 2))
+local number = tonumber(ARGV[1])
+local held = redis.pcall('HGET', KEYS[1], 'number')
+if type(held) == 'table' then return redis.error_reply('CORRUPT ' .. KEYS[1]) end
+local known = {}
+for at = 2, #KEYS, 2 do
+  local erasure = redis.pcall('HGET', KEYS[at], 'erasure')
+  if type(erasure) == 'table' then erasure = false end -- of another type: it goes
+  known[at] = erasure and (tonumber(erasure) or 0) >= number
+end
+
+if not held or tonumber(held) < number then
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+end
+local gone = {}
+for at = 2, #KEYS, 2 do
+  table.insert(gone, known[at] and 0 or redis.call('DEL', KEYS[at + 1]))
+  table.insert(gone, known[at] and 0 or redis.call('DEL', KEYS[at]))
+end
 return gone

@@ -14,15 +14,23 @@ class Keys:
 
     A key of a shopper has exactly one brace pair, around the shopper: Redis Cluster hashes what stands between the
     first pair, so that all keys of a shopper lie in one slot and one script may write them.
+
+    A namespace that a replay fills has no erasures of its own: those of the `live` one count there too.
     """
 
     namespace: str = "penchant"
+    live: str | None = None
 
     def __post_init__(self) -> None:
-        if not NAMESPACE.fullmatch(self.namespace):
-            raise SettingInvalid(
-                f"the Redis namespace is {self.namespace!r}", "use 1 to 64 letters, digits, or any of _ . : -"
-            )
+        for name in (self.namespace, self.live):
+            if name is not None and not NAMESPACE.fullmatch(name):
+                raise SettingInvalid(
+                    f"the Redis namespace is {name!r}", "use 1 to 64 letters, digits, or any of _ . : -"
+                )
+
+    def of(self, namespace: str) -> "Keys":
+        """Those of another namespace, where the erasures of this one count."""
+        return self if namespace == self.namespace else Keys(namespace, self.live or self.namespace)
 
     def intent(self, shopper: str) -> str:
         """Hash that rankers read."""
@@ -34,7 +42,7 @@ class Keys:
 
     def erasure(self, shopper: str) -> str:
         """Hash of the shopper's last erasure: its number, and the offsets below which nothing counts."""
-        return f"{self.namespace}:{{{shopper}}}:erasure"
+        return f"{self.live or self.namespace}:{{{shopper}}}:erasure"
 
     def knowledge(self, product: str) -> str:
         """String with what the shop says of a product, in one line. Others write it."""
@@ -63,10 +71,18 @@ class Keys:
         """Hash: how far a replay into this namespace has come."""
         return f"{self.namespace}:replay"
 
+    def erasures(self, tag: str) -> str:
+        """Hash: up to where the erasure topic was taken over by the node that has the tag's slot."""
+        return f"{self.live or self.namespace}:erasures:{{{tag}}}"
+
     @property
-    def erasures(self) -> str:
-        """String: the offset of the erasure topic before which all is taken over."""
-        return f"{self.namespace}:erasures"
+    def places(self) -> str:
+        """Hash of the namespaces and topics that ever held something of shoppers."""
+        return f"{self.live or self.namespace}:places"
+
+    def forgetting(self, request: str) -> str:
+        """Hash: how far an erasure of many shoppers has come."""
+        return f"{self.live or self.namespace}:forgetting:{request}"
 
     @property
     def nonce(self) -> str:

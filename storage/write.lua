@@ -36,7 +36,7 @@ end
 
 local held = redis.pcall('HMGET', CONTEXT, 'lineage', 'offset', 'generation', 'partition', 'owner')
 if held.err then return failed(held, CONTEXT) end
-local erased = redis.pcall('HMGET', ERASURE, 'number', 'lineage', 'ends')
+local erased = redis.pcall('HMGET', ERASURE, 'number', 'lineage', 'ends', 'opted_out')
 if erased.err then return failed(erased, ERASURE) end
 local reply = redis.pcall('HMGET', INTENT, 'position', 'source')
 if reply.err then return failed(reply, INTENT) end
@@ -58,7 +58,7 @@ local function show()
   redis.call('PEXPIREAT', INTENT, intent[1]) -- a time that has passed deletes: an old replay revives nothing
 end
 
-if (erased[1] or '0') ~= erasure then return 'erased' end
+if (erased[1] or '0') ~= erasure or erased[4] == '1' then return 'erased' end
 if erased[3] and erased[2] == lineage then -- nothing from before the erasure is stored again
   local number = 0
   for end_ in string.gmatch(erased[3], '%d+') do

@@ -15,6 +15,7 @@ from storage.connection import Client, Command, ask, ask_primaries
 from storage.contexts import FIELDS, MARKER, decode
 from storage.intents import hot_fields
 from storage.keys import Keys
+from storage.watermarks import Watermarks
 from streams.errors import StoreUnavailable
 from streams.sessions.positions import Position
 
@@ -25,11 +26,13 @@ SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 class RedisCheckpoints:
     """The ports of storage/checkpoints.py on Redis.
 
-    `timeout_s` bounds each call as a whole, however many shoppers are in it. Whoever made the client closes it.
+    `timeout_s` bounds each call as a whole, however many shoppers are in it. Whoever made the client closes it. With
+    `watermarks` nothing is loaded from a node that has lost erasures.
     """
 
-    def __init__(self, client: Client, keys: Keys, timeout_s: float) -> None:
+    def __init__(self, client: Client, keys: Keys, timeout_s: float, watermarks: Watermarks | None = None) -> None:
         self._client, self._keys, self._timeout_s = client, keys, timeout_s
+        self._watermarks = watermarks or Watermarks(client, keys, timeout_s)
 
     async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
         """What is stored of each shopper, in the order asked, in one round trip."""
@@ -39,25 +42,29 @@ class RedisCheckpoints:
             # The context first: if the shopper is erased in between, the marker tells that what was read is no more.
             commands.append(("HMGET", keys.context(shopper), *FIELDS))
             commands.append(("HMGET", keys.erasure(shopper), *MARKER))
-        replies = await self._ask(commands)
+        behind = await self._watermarks.commands() if self._watermarks.needed.offsets else []
+        replies = await self._ask([*commands, *behind])
+        read = len(commands)
+        self._watermarks.check(replies[read:])
         return [
             decode(shopper, keys.context(shopper), values, marker)
-            for shopper, values, marker in zip(shoppers, replies[::2], replies[1::2], strict=True)
+            for shopper, values, marker in zip(shoppers, replies[:read:2], replies[1:read:2], strict=True)
         ]
 
     async def write(self, writes: Sequence[Write]) -> list[Verdict]:
         """Write each checkpoint whole or not at all, in one round trip; a verdict each, in the order given.
 
         After StoreUnavailable any of them may have been written. Writing them again is safe: those are then COVERED.
+        On a cluster one node, or one slot that is open, may fail alone: then its writes are UNDECIDED.
         """
         commands = [self._command(write) for write in writes]
-        replies = await self._ask(commands)
+        replies = await self._ask(commands, singly=True)
         unknown = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             again = await self._teach([commands[at] for at in unknown])
             for at, reply in zip(unknown, again, strict=True):
                 replies[at] = reply
-        return [Verdict(reply.decode()) for reply in replies]
+        return [_verdict(reply) for reply in replies]
 
     async def owe(self, partition: int, shoppers: Sequence[str]) -> None:
         """Add shoppers to the partition's owed set; those already there stay."""
@@ -103,13 +110,17 @@ class RedisCheckpoints:
     async def _teach(self, commands: Sequence[Command]) -> list[Any]:
         """A new server does not know the script: send it, and then the commands that need it again."""
         await ask_primaries(self._client, ("SCRIPT LOAD", SCRIPT), self._timeout_s)
-        replies = await self._ask(commands)
+        replies = await self._ask(commands, singly=True)
         if any(isinstance(reply, NoScriptError) for reply in replies):
             raise StoreUnavailable("Redis: scripts are being flushed")
         return replies
 
-    async def _ask(self, commands: Sequence[Command]) -> list[Any]:
-        return await ask(self._client, commands, self._timeout_s)
+    async def _ask(self, commands: Sequence[Command], *, singly: bool = False) -> list[Any]:
+        return await ask(self._client, commands, self._timeout_s, singly=singly)
+
+
+def _verdict(reply: Any) -> Verdict:
+    return Verdict.UNDECIDED if isinstance(reply, StoreUnavailable) else Verdict(reply.decode())
 
 
 def _strings(values: Iterable[object]) -> bytes:

@@ -16,13 +16,15 @@ FRESHNESS_S = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 30.0, 120.0, 600.0
 @dataclass(slots=True)
 class Meter:
     """Counts are totals. `freshness_ms`: from when Kafka took an intent's oldest new event to its write in Redis; the
-    latest ones, and all of them as a histogram."""
+    latest ones, and all of them as a histogram. `undecided_s`: when a part of the store last did not say what became of
+    a write, while others did."""
 
     events: int = 0
     repeated: int = 0
     duplicates: int = 0
     late: int = 0
     erased: int = 0
+    opted_out: int = 0
     ignored: int = 0
     dead_letters: int = 0
     dead_letters_lost: int = 0
@@ -41,6 +43,8 @@ class Meter:
     output_tokens: int = 0
     store_failures: int = 0
     stale_writes: int = 0
+    rewinds: Counter[str] = field(default_factory=Counter)
+    undecided_s: float = float("-inf")
     history_missed: int = 0
     in_flight: int = 0
     freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))

@@ -9,7 +9,7 @@ from agents.worker.asking import Question, Reasoner
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.reasoning import Answered
 from clients.calls import Completion, ModelClient
-from storage.checkpoints import Verdict
+from storage.checkpoints import Context, Verdict
 from storage.gather import GatheringWriter
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, StoreUnavailable
 from streams.records.intents import Waits
@@ -39,6 +39,7 @@ class Tally:
     events: int = 0
     refused: int = 0
     erased: int = 0
+    opted_out: int = 0
     calls: int = 0
     call_failures: int = 0
     answers_refused: int = 0
@@ -55,7 +56,8 @@ class Tally:
 class ReplayCalls:
     """Makes calls in the class `replay`, and writes what comes of them. Owned by a TaskGroup of whoever runs it.
 
-    `share` is how much of its calls may be in flight, as operators have it.
+    `share` is how much of its calls may be in flight, as operators have it; `erased` tells of a session whether its
+    shopper was erased since it was taken.
     """
 
     def __init__(
@@ -68,11 +70,12 @@ class ReplayCalls:
         tally: Tally,
         tasks: asyncio.TaskGroup,
         share: Callable[[], float] = lambda: 1.0,
+        erased: Callable[[Context], bool] = lambda _: False,
     ) -> None:
         self._model, self._reasoning, self._writer = model, reasoning, writer
         self._checkpoints, self._rules, self.tally, self._tasks = checkpoints, rules, tally, tasks
         self._places = asyncio.Semaphore(rules.in_flight)
-        self._share, self._running = share, 0
+        self._share, self._running, self._erased = share, 0, erased
 
     async def begin(self, session: Session, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
         """Wait for a place and begin; the prompt is of the session as it is now. `done` hears of the verdict."""
@@ -85,15 +88,18 @@ class ReplayCalls:
 
     async def _serve(self, question: Question, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
         try:
-            answered = await self._ask(question)
-            done(await self._write(question, checkpoint, answered))
+            answered = await self._ask(question, checkpoint)
+            gone = self._erased(checkpoint.context)
+            done(Verdict.ERASED if gone else await self._write(question, checkpoint, answered))
         finally:
             self._running -= 1
             self._places.release()
 
-    async def _ask(self, question: Question) -> Answered | None:
+    async def _ask(self, question: Question, checkpoint: Checkpoint) -> Answered | None:
         """What the model says; None when it has said nothing of use often enough."""
         for attempt in range(self._rules.tries):
+            if self._erased(checkpoint.context):
+                return None
             try:
                 return question.read(await self._complete(question))
             except AnswerRefused:
@@ -122,6 +128,8 @@ class ReplayCalls:
             try:
                 verdict = await self._writer.write(write)
             except StoreUnavailable:
+                verdict = Verdict.UNDECIDED
+            if verdict is Verdict.UNDECIDED:
                 await asyncio.sleep(AGAIN_S)
                 continue
             accepted = verdict is Verdict.ACCEPTED

@@ -4,7 +4,7 @@ Who is stored keeps their session, which may be older and longer than the range;
 the one that the range holds. Positions decide: whoever does something meanwhile has a later one, which stays.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from agents.replay.calls import ReplayCalls
 from agents.worker.checkpoints import Checkpoints
@@ -35,30 +35,40 @@ class Redo:
         *,
         lineage: int,
         generation: int,
-        erased: Callable[[str], Erasure | None],
     ) -> None:
         self.partition, self._dialect, self._session = partition, dialect, session
         self._store, self._checkpoints, self._calls = store, checkpoints, calls
-        self._lineage, self._generation, self._erased = lineage, generation, erased
+        self._lineage, self._generation = lineage, generation
         self._sessions: dict[str, Session] = {}
+        self._markers: dict[str, Erasure | None] = {}
 
     async def take(self, records: Sequence[Record]) -> None:
-        """Fold records, nothing else."""
+        """Fold records, nothing else. Raises StoreUnavailable, with nothing done."""
         decoded = self._dialect.decode(records)
+        await self._learn(list(dict.fromkeys(event.shopper_id for _, _, event in decoded.events)))
         tally = self._calls.tally
         tally.records += len(records)
         tally.refused += len(decoded.refused)
         taken = -1
         for offset, timestamp_ms, event in decoded.events:
-            erasure = self._erased(event.shopper_id)
+            erasure = self._markers[event.shopper_id]
             if erasure is not None and erasure.covers(self._lineage, self.partition.number, offset, timestamp_ms):
-                tally.erased += 1
+                tally.opted_out += erasure.opted_out
+                tally.erased += not erasure.opted_out
                 continue
             session = self._sessions.setdefault(event.shopper_id, Session())
             outcome = fold(session, event, offset, timestamp_ms, self._session, follows=offset == taken)
             tally.events += outcome >= QUIET
             if outcome is not REPEATED:
                 taken = offset
+
+    async def _learn(self, shoppers: Sequence[str]) -> None:
+        """Who was erased, or opted out."""
+        unknown = [shopper_id for shopper_id in shoppers if shopper_id not in self._markers]
+        for first in range(0, len(unknown), CHUNK):
+            chunk = unknown[first : first + CHUNK]
+            for shopper_id, found in zip(chunk, await self._store.load(chunk), strict=True):
+                self._markers[shopper_id] = found.marker if found is not None else None
 
     @property
     def shoppers(self) -> int:
@@ -75,6 +85,8 @@ class Redo:
 
     async def _one(self, shopper_id: str, found: Context | Erased | None) -> None:
         session = self._sessions.pop(shopper_id)
+        if found is not None and found.marker != self._markers[shopper_id]:
+            return  # erased since
         if isinstance(found, Context):
             if found.position.generation >= self._generation or found.position.lineage > self._lineage:
                 return  # redone before a crash, or of a later log

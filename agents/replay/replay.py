@@ -60,6 +60,7 @@ class PartitionReplay:
         for offset, timestamp_ms, event in decoded.events:
             if offset != self._taken:  # nothing is stored in the midst of a record of several events
                 await self._advance(min(event.time_ms, timestamp_ms + self._session.future_skew_ms) / 1e3)
+                await self._recall.known(partition, [event.shopper_id])  # who may have gone meanwhile
             self._fold(event, offset, timestamp_ms)
         if records:
             partition.ledger.received(records[-1].offset)
@@ -75,11 +76,14 @@ class PartitionReplay:
 
     def _fold(self, event: ShopperEvent, offset: int, timestamp_ms: int) -> None:
         partition, tally = self.partition, self._calls.tally
-        erasure = partition.erased.get(event.shopper_id)
+        shopper = partition.shoppers.get(event.shopper_id)
+        if shopper is None:
+            tally.opted_out += 1
+            return
+        erasure = shopper.marker
         if erasure is not None and erasure.covers(self._recall.lineage, partition.number, offset, timestamp_ms):
             tally.erased += 1
             return
-        shopper = partition.shoppers[event.shopper_id]
         follows = offset == self._taken
         outcome = fold(shopper.session, event, offset, timestamp_ms, self._session, follows=follows)
         if outcome is not REPEATED:
@@ -114,10 +118,10 @@ class PartitionReplay:
             self._backlog.take(shopper)
         taken = [self._checkpoints.take(each) for each in shoppers]
         writes = [self._checkpoints.write(each, owed=False) for each in taken]
-        while True:
+        verdicts: Sequence[Verdict] = ()
+        while not verdicts or Verdict.UNDECIDED in verdicts:  # what was stored already is then covered
             try:
                 verdicts = await self._store.write(writes)
-                break
             except StoreUnavailable:
                 await asyncio.sleep(AGAIN_S)
         for shopper, checkpoint, verdict in zip(shoppers, taken, verdicts, strict=True):
@@ -129,6 +133,8 @@ class PartitionReplay:
         if verdict is Verdict.LINEAGE:
             message = f"{shopper.id} is stored under another lineage or partition"
             raise LineageMismatch(message, "replay into a namespace that no other topic was replayed into")
+        if shopper.ended:
+            return  # erased meanwhile, and dropped
         if shopper.running is not None:
             shopper.running.settle()
         shopper.session.durable = checkpoint.position.offset

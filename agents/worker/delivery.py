@@ -17,6 +17,9 @@ from storage.gather import Writer
 from streams.errors import StoreUnavailable
 from streams.records.intents import Intent, Waits
 
+MOST_UNDECIDED = 5
+"""How often a write is tried while only the shopper's part of the store does not say what became of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -64,7 +67,7 @@ class Delivery:
     async def put_off(self, case: Case) -> None:
         """Try again later; once that takes too long, let the rules stand in, and owe the upgrade."""
         owed = case.owed
-        if case.shopper.home.ended:
+        if case.shopper.ended:
             return
         owed.attempts += 1
         backoff_s = min(self._rules.backoff_s * 2 ** min(owed.attempts - 1, 20), self._rules.max_backoff_s)
@@ -95,7 +98,7 @@ class Delivery:
             await self._marks.make(number, mark)
         except StoreUnavailable:
             self._meter.store_failures += 1
-            if not case.shopper.home.ended:
+            if not case.shopper.ended:
                 self._backlog.owe(case.shopper, case.owed)
             return
         if await self._stored(case, self._intent(case, None), owed=True):
@@ -104,19 +107,27 @@ class Delivery:
             self._backlog.owe(case.shopper, case.owed)
 
     async def _stored(self, case: Case, intent: Intent | None, *, owed: bool) -> bool:
-        """Write until the store has decided or the epoch is over; returns whether it is stored."""
+        """Write until the store has decided or nobody wants it any more; returns whether it is stored."""
         shopper, write = case.shopper, self._checkpoints.write(case.checkpoint, intent, owed=owed)
-        verdict: Verdict | None = None
-        while verdict is None and not shopper.home.ended:
+        verdict, undecided = Verdict.UNDECIDED, 0
+        while verdict is Verdict.UNDECIDED and undecided < MOST_UNDECIDED and not shopper.ended:
             try:
                 verdict = await self._writer.write(write)
             except StoreUnavailable:
                 self._meter.store_failures += 1
                 await asyncio.sleep(self._rules.backoff_s)
-        if verdict is None or shopper.home.ended:
+            else:
+                undecided += verdict is Verdict.UNDECIDED
+                if verdict is Verdict.UNDECIDED:
+                    self._meter.undecided_s = _now()
+                    await asyncio.sleep(self._rules.backoff_s)
+        if shopper.ended:
             self._meter.dropped += 1
             return False
-        if not covers(verdict, shopper.home):
+        if verdict is Verdict.UNDECIDED:
+            self._wait_for_store(case)
+            return False
+        if not covers(verdict, shopper):
             self._meter.stale_writes += 1
             return False
         case.owed.settle()
@@ -126,6 +137,13 @@ class Delivery:
         freshness_ms = None if case.owed.upgrade else self._checkpoints.clock_ms() - case.owed.appended_ms
         self._meter.count_intent(intent, freshness_ms)
         return True
+
+    def _wait_for_store(self, case: Case) -> None:
+        """This shopper's part of the store is away: give the place to others, and begin anew later."""
+        owed = case.owed
+        owed.attempts += 1
+        owed.not_before_s = _now() + self._rules.max_backoff_s
+        self._backlog.owe(case.shopper, owed)
 
     def _intent(self, case: Case, answered: Answered | None) -> Intent:
         waits, arm = _waits(case, _now(), answered), case.grant.arm

@@ -195,10 +195,10 @@ class Dispatch:
 
     async def _serve(self, serving: Serving) -> None:
         shopper, owed = serving.shopper, serving.shopper.running
-        if owed is None or shopper.home.ended:
+        if owed is None or shopper.ended:
             return
         await self.learn(shopper.session)
-        if shopper.home.ended:
+        if shopper.ended:
             return
         checkpoint = self._checkpoints.take(shopper)
         question = serving.grant.lane.reasoning.ask(shopper.session, checkpoint)

@@ -14,9 +14,10 @@ from agents.worker.dispatch import Dispatch
 from agents.worker.eviction import EvictionRules, evict, holdings
 from agents.worker.ingest import Ingest
 from agents.worker.parking import Parking
-from agents.worker.partition import Partition
+from agents.worker.partition import Cause, Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
+from agents.worker.rewinds import Rewinds
 from storage.checkpoints import Incarnation
 from streams.errors import BrokerUnavailable, Stop, StoreUnavailable
 from streams.kafka.batches import TP, RecordBatch
@@ -67,6 +68,7 @@ class Enrichment:
         self._backlog, self._ingest, self._recall, self._parking = backlog, ingest, recall, parking
         self._dispatch, self._refusals, self._incarnation = dispatch, refusals, incarnation
         self._rules, self.meter = rules, meter
+        self._rewinds = Rewinds(meter)
         self._partitions: dict[TP, Partition] = {}
         self.paused: set[TP] = set()
         self._known_incarnation: str | None = None
@@ -97,7 +99,8 @@ class Enrichment:
 
     def assigned(self, tp: TP, epoch: int) -> None:
         """A partition is ours from now on."""
-        self._partitions[tp] = Partition(tp.partition, epoch, self._rules.commit_lag_s)
+        partition = self._partitions[tp] = Partition(tp.partition, epoch, self._rules.commit_lag_s)
+        partition.carried = self._rewinds.carried(tp)
 
     def revoked(self, tp: TP) -> None:
         """A partition's epoch has ended; its sessions go, since its next owner may be somebody else."""
@@ -181,7 +184,10 @@ class Enrichment:
 
     async def _look_after(self, tp: TP, partition: Partition, held: Held) -> None:
         if partition.stale:
-            self._rewind([tp])
+            if self._rewinds.due(tp, partition, _now()):
+                self._rewind([tp], partition.stale)
+            else:
+                self._pause(tp)
             return
         self._hold_back(tp, partition, held)
         safe = self.committable(tp, partition.epoch)
@@ -230,7 +236,7 @@ class Enrichment:
                 log.warning(
                     "store.changed", then="sessions are loaded anew and events read again from the committed offsets"
                 )
-            self._rewind(list(self._partitions))
+            self._rewind(list(self._partitions), "store")
         self._known_incarnation, self._alive_s = incarnation, asked_s
 
     async def _catch_up(self, tp: TP, partition: Partition) -> None:
@@ -243,9 +249,13 @@ class Enrichment:
         if partition.held:
             await self._take_held(tp, partition)
 
-    def _rewind(self, tps: Collection[TP]) -> None:
-        if self._log is not None:
-            self._log.rewind(tps)
+    def _rewind(self, tps: Collection[TP], cause: Cause) -> None:
+        if self._log is None:
+            return
+        for tp in tps:
+            self._rewinds.begin(tp, self._partitions[tp], cause, _now())
+        self._log.rewind(tps)
+        self._rewinds.end()
 
     def _pause(self, tp: TP) -> None:
         if tp not in self.paused and self._log is not None:

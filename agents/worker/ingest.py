@@ -67,7 +67,7 @@ class Ingest:
 
     def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
         now_s = _now()
-        if partition.erased:
+        if partition.marked or partition.opted_out:
             self._forget(partition, decoded)
         ledger = partition.ledger
         refused = [(refusal, refusal.offset) for refusal in decoded.refused]
@@ -102,15 +102,18 @@ class Ingest:
         return True
 
     def _forget(self, partition: Partition, decoded: Decoded) -> None:
-        """Leave out what shoppers did before they were erased."""
-        lineage, erased = self._recall.lineage, partition.erased
-        kept = [
-            (offset, timestamp_ms, event)
-            for offset, timestamp_ms, event in decoded.events
-            if (erasure := erased.get(event.shopper_id)) is None
-            or not erasure.covers(lineage, partition.number, offset, timestamp_ms)
-        ]
-        self._meter.erased += len(decoded.events) - len(kept)
+        """Leave out what shoppers did before they were erased, and all that those do who opted out."""
+        lineage, shoppers, opted_out = self._recall.lineage, partition.shoppers, partition.opted_out
+        kept = []
+        for offset, timestamp_ms, event in decoded.events:
+            if event.shopper_id in opted_out:
+                self._meter.opted_out += 1
+                continue
+            erasure = shoppers[event.shopper_id].marker
+            if erasure is not None and erasure.covers(lineage, partition.number, offset, timestamp_ms):
+                self._meter.erased += 1
+                continue
+            kept.append((offset, timestamp_ms, event))
         decoded.events[:] = kept
 
     def _count_unchanged(self, outcome: Folded) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from agents.health.lag_watch import LagWatch
 from agents.health.model_watch import ModelWatch
-from agents.health.probes import Health
+from agents.health.probes import FRESH_S, Health
 from agents.health.snapshot import Dependency, PartitionVitals, Vitals
 from agents.worker.backlog import Backlog
 from agents.worker.enrichment import Enrichment
@@ -52,8 +52,11 @@ class Observer:
     def _away(self) -> Iterator[tuple[Dependency, str]]:
         if why := self._kafka.away:
             yield "kafka", why
+        undecided_s = asyncio.get_running_loop().time() - self._enrichment.meter.undecided_s
         if why := self._enrichment.store_away:
             yield "redis", why
+        elif undecided_s < FRESH_S:
+            yield "redis", "a part of it does not answer: an open slot, or a node that is away"
         if why := self._model.away:
             yield "model", why
         if why := self._refusals.away:

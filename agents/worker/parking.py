@@ -99,17 +99,25 @@ class Parking:
             self._retry_s = _now() + RETRY_S
             self._put_back((shopper, owed) for shopper, owed, _ in taken)
             return []
-        return [one for one, verdict in zip(taken, verdicts, strict=True) if self._settle(*one, verdict)]
+        undecided = [verdict is Verdict.UNDECIDED for verdict in verdicts]
+        if any(undecided):
+            self._meter.undecided_s = _now()
+            self._put_back(taken[at][:2] for at, unsaid in enumerate(undecided) if unsaid)
+        return [
+            one
+            for one, verdict in zip(taken, verdicts, strict=True)
+            if verdict is not Verdict.UNDECIDED and self._settle(*one, verdict)
+        ]
 
     def _put_back(self, taken: Iterable[tuple[Shopper, Owed]]) -> None:
         """The store is away, and each try may wait for its time-out: no more of them for now."""
         for shopper, owed in taken:
-            if not shopper.home.ended:
-                owed.not_before_s = self._retry_s
+            if not shopper.ended:
+                owed.not_before_s = _now() + RETRY_S
                 self._backlog.owe(shopper, owed)
 
     def _settle(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint, verdict: Verdict) -> bool:
-        if shopper.home.ended or not covers(verdict, shopper.home):
+        if shopper.ended or not covers(verdict, shopper):
             return False
         owed.settle()
         shopper.session.durable = checkpoint.position.offset
@@ -123,7 +131,7 @@ class Parking:
 
 def waits(shopper: Shopper) -> bool:
     """Whether the shopper is owed something and nothing runs for it."""
-    return shopper.owed is not None and shopper.running is None and not shopper.home.ended
+    return shopper.owed is not None and shopper.running is None and not shopper.ended
 
 
 def _now() -> float:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 from agents.health.snapshot import Held
 from agents.worker.shoppers import Shopper
@@ -9,31 +10,48 @@ from streams.kafka.batches import RecordBatch
 from streams.records.erasures import Erasure
 from streams.sessions.ledger import Ledger
 
+Cause = Literal["stale", "erased", "opted_in", "store"]
+"""Why a partition is read again: the store knew better, an erasure came, somebody opted in, the store changed."""
+
+OPTED_OUT = 10_000
+"""Shoppers known to have opted out, kept for each partition. The others are asked for with their next event."""
+
+
+class Uncovered(NamedTuple):
+    """The first offset that is not covered, and since when it is known to wait."""
+
+    offset: int
+    since_s: float
+
 
 class Partition:
     """What this worker holds of a partition while an assignment lasts.
 
-    Whoever awaits something for it looks at `ended` afterwards: then the work belongs to somebody else. `stale`: the
-    store knows better than our memory, so the partition is to be read again from its committed offset. `held` are
+    Whoever awaits something for it looks at `ended` afterwards: then the work belongs to somebody else. `stale`: why
+    the partition is to be read again from its committed offset; `untold` are the erasures that the store must be told
+    before that. `carried` is what was not covered when it was read again the last time. `held` are
     batches not yet taken in, the first of them since `held_s`; `recall_s` is when to read the persisted owed set next.
-    `wanted` are the shoppers that must stay until others have been loaded, `erased` those of whom earlier events count
-    for nothing.
+    `wanted` are the shoppers that must stay until others have been loaded, `opted_out` some of those of whom nothing
+    counts. `marked`: some shopper's earlier events count for nothing.
     `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed` what its last walk saw.
     """
 
     __slots__ = (
+        "carried",
         "ended",
         "epoch",
-        "erased",
         "held",
         "held_s",
         "ledger",
+        "marked",
         "number",
+        "opted_out",
         "recall_s",
         "shoppers",
         "stale",
         "sweep",
         "taking",
+        "untold",
         "wanted",
         "weighed",
         "weighing",
@@ -44,14 +62,17 @@ class Partition:
         self.epoch = epoch
         self.ledger = Ledger(commit_lag_s)
         self.shoppers: dict[str, Shopper] = {}
-        self.ended = self.stale = self.taking = False
+        self.ended = self.taking = self.marked = False
+        self.stale: Cause | None = None
+        self.carried: Uncovered | None = None
         self.recall_s = 0.0
         self.sweep: Iterator[Shopper] = iter(())
         self.weighing = self.weighed = Held()
         self.held: deque[RecordBatch] = deque()
         self.held_s = 0.0
         self.wanted: list[frozenset[str]] = []
-        self.erased: dict[str, Erasure] = {}
+        self.opted_out: dict[str, None] = {}
+        self.untold: dict[str, Erasure] = {}
 
     def wants(self, shopper_id: str) -> bool:
         """Whether somebody waits for others to be loaded, and needs this shopper too."""
@@ -78,9 +99,28 @@ class Partition:
         """When the oldest work that was received and is not covered arrived; None when there is none."""
         head = self.ledger.head()
         since_s = [head.since_s] if head is not None else []
+        if self.carried is not None:
+            if (self.ledger.uncovered() or 0) > self.carried.offset:
+                self.carried = None
+            else:
+                since_s.append(self.carried.since_s)
         if self.held:
             since_s.append(self.held_s)
         return min(since_s, default=None)
+
+    def uncovered(self) -> Uncovered | None:
+        """What waits the longest; None when nothing does."""
+        since_s, offset = self.oldest_s(), self.ledger.uncovered()
+        if since_s is None:
+            return None
+        if self.carried is not None:
+            return self.carried
+        return Uncovered(offset if offset is not None else self.held[0].records[0].offset, since_s)
+
+    def trim(self) -> None:
+        """Forget who opted out the longest ago, beyond what is kept."""
+        while len(self.opted_out) > OPTED_OUT:
+            del self.opted_out[next(iter(self.opted_out))]
 
     def end(self) -> None:
         """The epoch is over: nothing of it may be written or committed any more."""

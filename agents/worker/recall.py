@@ -10,7 +10,7 @@ from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.write_verdicts import bump_remedy
 from storage.checkpoints import CheckpointStore, Context, Erased, OwedStore
-from streams.errors import LineageMismatch
+from streams.errors import LineageMismatch, StoreUnavailable
 from streams.records.erasures import Erasure
 from streams.sessions.packing import load
 from streams.sessions.positions import Position
@@ -22,7 +22,8 @@ CHUNK = 512
 class Recall:
     """Loads contexts as found, absent or failed; failed raises StoreUnavailable and is never taken for absent.
 
-    `erased` tells a shopper's last erasure.
+    `erased` tells a shopper's last erasure. Where the store knows of an earlier one, or of none, that is noted in
+    `Partition.untold` and the load has failed: the store is told first (agents/worker/erasures.py).
     """
 
     def __init__(
@@ -38,21 +39,37 @@ class Recall:
         self.lineage, self._starts, self._erased = lineage, starts, erased
 
     async def known(self, partition: Partition, shopper_ids: Collection[str]) -> None:
-        """See to it that all of these are in the partition's memory; none of them is evicted before this returns."""
+        """See to it that all of these are in the partition's memory, but for those who opted out.
+
+        None of them is evicted before this returns; who is erased meanwhile is loaded once more.
+        """
         wanted = frozenset(shopper_ids)
-        unknown = [shopper_id for shopper_id in shopper_ids if shopper_id not in partition.shoppers]
         partition.wanted.append(wanted)
+        partition.trim()
         try:
-            for first in range(0, len(unknown), CHUNK):
-                chunk = unknown[first : first + CHUNK]
-                found = await self._contexts.load(chunk)
-                await self._mark_again(partition, found)
-                if partition.ended:
-                    return
-                for shopper_id, context in zip(chunk, found, strict=True):
-                    self._enter(partition, shopper_id, context)
+            while not partition.ended and (unknown := _unknown(partition, shopper_ids)):
+                await self._load(partition, unknown[:CHUNK])
         finally:
             partition.wanted.remove(wanted)
+
+    async def _load(self, partition: Partition, chunk: Sequence[str]) -> None:
+        found = await self._contexts.load(chunk)
+        await self._mark_again(partition, found)
+        if partition.ended:
+            return
+        lost = [erasure for each, context in zip(chunk, found, strict=True) if (erasure := self._lost(each, context))]
+        if lost:
+            partition.untold |= {erasure.shopper: erasure for erasure in lost}
+            raise StoreUnavailable(f"Redis has lost {len(lost)} erasures, or has not heard of them yet")
+        for shopper_id, context in zip(chunk, found, strict=True):
+            self._enter(partition, shopper_id, context)
+
+    def _lost(self, shopper_id: str, context: Context | Erased | None) -> Erasure | None:
+        """What the store has not heard of, or has lost: by what we know, or by what the context itself says."""
+        erasure = self._erased(shopper_id)
+        if erasure is not None and erasure.number > (context.erasure if context is not None else 0):
+            return erasure
+        return context.marker if isinstance(context, Context) and context.lost else None
 
     async def _mark_again(self, partition: Partition, found: Sequence[Context | Erased | None]) -> None:
         """A store that failed over between a mark and what was stored after it has the one without the other."""
@@ -85,7 +102,9 @@ class Recall:
 
     def _again(self, partition: Partition, shopper_id: str, mark: Position, now_s: float, safe: int | None) -> bool:
         """Owe again what is marked there; False when nothing can come of it."""
-        shopper = partition.shoppers[shopper_id]
+        shopper = partition.shoppers.get(shopper_id)
+        if shopper is None:
+            return False  # opted out
         expired = shopper.session.folded < 0 and safe is not None and mark.offset < safe
         if expired or mark.lineage < self.lineage:
             return False
@@ -104,17 +123,17 @@ class Recall:
     def _enter(self, partition: Partition, shopper_id: str, context: Context | Erased | None) -> None:
         if shopper_id in partition.shoppers:
             return
+        marker = context.marker if context is not None else None
+        if marker is not None and marker.opted_out:
+            partition.opted_out[shopper_id] = None
+            return
         shopper = partition.shoppers[shopper_id] = Shopper(shopper_id, partition)
         shopper.touched_s = asyncio.get_running_loop().time()
-        erasure = self._erased(shopper_id)
-        if erasure is not None and erasure.number > (context.erasure if context is not None else 0):
-            context = Erased(shopper_id, erasure.number, erasure)  # which the store has not heard of, or has lost
         if context is None:
             return
-        shopper.erasure = context.erasure
+        shopper.erasure, shopper.marker = context.erasure, marker
+        partition.marked |= marker is not None
         if isinstance(context, Erased):
-            if context.marker is not None:
-                partition.erased[shopper_id] = context.marker
             return
         session = load(context.session)
         lineage = context.position.lineage
@@ -138,6 +157,11 @@ class Recall:
         here = (partition.number, partition.ledger.next_offset or 0)
         there = (context.partition, context.position.offset)
         return any(number < len(self._starts) and offset < self._starts[number] for number, offset in (here, there))
+
+
+def _unknown(partition: Partition, shopper_ids: Collection[str]) -> list[str]:
+    shoppers, opted_out = partition.shoppers, partition.opted_out
+    return [shopper_id for shopper_id in shopper_ids if shopper_id not in shoppers and shopper_id not in opted_out]
 
 
 def lineage_mismatch(context: Context, partition: int, lineage: int) -> LineageMismatch:

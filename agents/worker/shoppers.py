@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from streams.records.erasures import Erasure
 from streams.sessions.ledger import Ticket
 from streams.sessions.packing import dump, load
 from streams.sessions.positions import Position
@@ -61,17 +62,20 @@ class Shopper:
 
     `place` is raised whenever the shopper's place in the backlog changes: what a heap holds of an older place is void.
     `touched_s` is when an event last came, `paid_s` until when their calls are paid for (streams/sessions/triggers.py).
-    `marks` are the shopper's in the persisted owed set (agents/worker/owed_set.py).
+    `marks` are the shopper's in the persisted owed set (agents/worker/owed_set.py). `marker` is the last erasure,
+    `erasure` its number. `ended`: nothing may be done here for the shopper any more; who awaited something asks again.
     """
 
     __slots__ = (
         "_folded",
+        "_gone",
         "_session",
         "called_s",
         "erasure",
         "home",
         "id",
         "late_s",
+        "marker",
         "marks",
         "owed",
         "paid_s",
@@ -92,8 +96,19 @@ class Shopper:
         self.late_s: float | None = None
         self.marks: tuple[Position, ...] = ()
         self.erasure = 0
+        self.marker: Erasure | None = None
+        self._gone = False
         self.place = 0
         self.touched_s = 0.0
+
+    @property
+    def ended(self) -> bool:
+        """The partition belongs to somebody else, or the shopper was erased."""
+        return self._gone or self.home.ended
+
+    def end(self) -> None:
+        """The shopper was erased."""
+        self._gone = True
 
     @property
     def session(self) -> Session:

@@ -1,22 +1,26 @@
-"""Verdicts: what the store's answer to a write means for the partition."""
+"""Verdicts: what the store's answer to a write means for the shopper and the partition."""
 
-from agents.worker.partition import Partition
+from agents.worker.shoppers import Shopper
 from storage.checkpoints import Verdict
 from streams.errors import LineageMismatch
 
 
-def covers(verdict: Verdict, partition: Partition) -> bool:
+def covers(verdict: Verdict, shopper: Shopper) -> bool:
     """Whether what was written is stored for good.
 
     Otherwise the store knows something that our memory does not: the partition is marked to be read again, whereupon
-    sessions are loaded anew. Raises LineageMismatch when the store belongs to another log.
+    sessions are loaded anew. Or it has lost the erasure that we know of, and is to be told that before. Raises
+    LineageMismatch when the store belongs to another log.
     """
+    partition = shopper.home
     if verdict in (Verdict.ACCEPTED, Verdict.COVERED):
         return True
     if verdict is Verdict.LINEAGE:
         message = f"contexts of partition {partition.number} are stored under another lineage or partition"
         raise LineageMismatch(message, bump_remedy())
-    partition.stale = True
+    if verdict is Verdict.ERASED and shopper.marker is not None:
+        partition.untold[shopper.id] = shopper.marker
+    partition.stale = partition.stale or ("erased" if verdict is Verdict.ERASED else "stale")
     return False
 
 

@@ -20,6 +20,7 @@ from agents.health.probes import Health
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.enrichment import Enrichment
+from agents.worker.erasures import Erasures
 from agents.worker.instruments import Instruments
 from agents.worker.knowledge import Knowledge
 from agents.worker.observer import Observer
@@ -28,20 +29,21 @@ from clients.pools.client import PooledClient
 from penchant.settings.root import Settings
 from penchant.worker import wiring
 from penchant.worker.admission import Admission, admitted
-from penchant.worker.erasures import ErasureWatch, erasure_watch
 from penchant.worker.experiments import Making, Tell, Tried
-from penchant.worker.history import make_topics
+from penchant.worker.history import make_topics, topics_of
 from penchant.worker.model_side import ModelSide, knowledge_of, reasoning_of
 from penchant.worker.parts import Parts, Servers, make_parts
 from penchant.worker.retrying import patiently
 from penchant.worker.tokenizer import tokenizer
-from storage.connection import connect
+from storage.connection import Client, connect
 from storage.control import RedisControl
 from storage.keys import Keys
+from storage.places import RedisPlaces
 from streams.errors import StoreUnavailable
 from streams.kafka.batches import TP, RecordBatch
 from streams.kafka.faust_app import event_topic, make_app, running, watch
 from streams.kafka.producer import producing
+from streams.kafka.reader import TopicReader
 from streams.kafka.transport import BatchConsumer
 
 DRAIN_S = 5.0
@@ -105,14 +107,14 @@ async def worker(
         stack.push_async_callback(tried.close)
         instruments.replicas = lambda: (*pools.replicas, *tried.replicas)
         parts = make_parts(settings, servers, pools, making, tried, knowledge)
-        watch_erasures = await stack.enter_async_context(erasure_watch(settings.kafka, parts.erasures))
+        await parts.erasures.catch_up()
         stack.push_async_callback(parts.writer.close)
         watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
         await watch_model.begin()
         await tried.begin()
         with suppress(StoreUnavailable):  # then it looks again, and what was read by then is read once more
             await parts.enrichment.look_at_store()
-        beside = (watch_model, watch_erasures, tried)
+        beside = (watch_model, parts.erasures, tried)
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
             found = watch_model.found or "a model that is away"
             yield Worker(instruments, parts.enrichment, parts.backlog, found, pools, tried, parts.board)
@@ -136,7 +138,15 @@ async def _connected(settings: Settings) -> AsyncIterator[Servers]:
         producer = await stack.enter_async_context(producing(settings.kafka.options, idempotent=False))
         admission = await stack.enter_async_context(admitted(settings, redis))
         await make_topics(settings.kafka, admission.lineage.partitions)
-        yield Servers(redis, producer, admission)
+        await _note_topics(settings, redis)
+        reader = await stack.enter_async_context(TopicReader(settings.kafka.options.committed()))
+        yield Servers(redis, producer, admission, reader)
+
+
+async def _note_topics(settings: Settings, redis: Client) -> None:
+    """Intents are sent there from now on: whoever is erased is to be erased there too."""
+    places = RedisPlaces(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+    await places.note("topic", topics_of(settings.kafka))
 
 
 @asynccontextmanager
@@ -144,7 +154,7 @@ async def _consuming(
     settings: Settings,
     parts: Parts,
     admission: Admission,
-    watches: tuple[ModelWatch, ErasureWatch, Tried],
+    watches: tuple[ModelWatch, Erasures, Tried],
     instruments: Instruments,
     folder: Path,
 ) -> AsyncIterator[None]:

@@ -1,5 +1,7 @@
 """History topics: where intents are appended, and what an erasure leaves there."""
 
+from collections.abc import Sequence
+
 import structlog
 
 from penchant.settings.kafka import Kafka
@@ -25,12 +27,16 @@ async def make_topics(kafka: Kafka, partitions: int) -> None:
             log.warning("topic.not_made", topic=topic, error=str(error))
 
 
-class KafkaHistory:
-    """Appends through a producer that its owner starts and stops; to the topics that are set."""
+def topics_of(kafka: Kafka) -> list[str]:
+    """The topics of intents that are set."""
+    return [topic for topic in (kafka.intents_topic, kafka.history_topic) if topic]
 
-    def __init__(self, producer: RecordProducer, kafka: Kafka) -> None:
-        self._producer = producer
-        self._topics = [topic for topic in (kafka.intents_topic, kafka.history_topic) if topic]
+
+class KafkaHistory:
+    """Appends to topics, through a producer that its owner starts and stops."""
+
+    def __init__(self, producer: RecordProducer, topics: Sequence[str]) -> None:
+        self._producer, self._topics = producer, topics
 
     async def append(self, readable: Readable) -> None:
         """Send to both, and wait until the broker has it. Raises BrokerUnavailable, or ContractMismatch when it never

@@ -30,7 +30,7 @@ from penchant.settings.root import Settings
 from penchant.worker import wiring
 from penchant.worker.admission import Admission
 from penchant.worker.experiments import Making, Tried, clock_ms
-from penchant.worker.history import KafkaHistory
+from penchant.worker.history import KafkaHistory, topics_of
 from penchant.worker.presidio import redaction
 from prompts.render import versions
 from storage.connection import Client
@@ -39,10 +39,13 @@ from storage.fleet import RedisFleet
 from storage.freezable import FreezableStore
 from storage.gather import GatheringWriter, Writer
 from storage.keys import Keys
+from storage.watermarks import Watermarks
 from storage.writer import RedisCheckpoints
 from streams.events.dialects import dialect
 from streams.kafka.dead_letter_producer import DeadLetterProducer
+from streams.kafka.erasure_topic import ErasureReader
 from streams.kafka.producer import RecordProducer
+from streams.kafka.reader import TopicReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Servers:
     redis: Client
     producer: RecordProducer
     admission: Admission
+    erasures: TopicReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,15 @@ def make_parts(
     """All of them, none running yet."""
     board, meter = Board(), making.instruments.meter
     to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
-    store = FreezableStore(RedisCheckpoints(*to_redis), partial(_frozen, board))
+    watermarks = Watermarks(*to_redis)
+    store = FreezableStore(RedisCheckpoints(*to_redis, watermarks), partial(_frozen, board))
     lineage = servers.admission.lineage
     backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
     checkpoints = Checkpoints(tried.watch.worker, wiring.expiry(settings), clock_ms, lineage=lineage.number)
     letters = DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic)
     refusals = Refusals(letters, wiring.limit(settings), meter)
-    erasures = Erasures(RedisErasures(*to_redis), store, lineage.number)
+    topic = ErasureReader(servers.erasures, settings.kafka.erasure_topic)
+    erasures = Erasures(RedisErasures(*to_redis, watermarks), store, lineage.number, topic)
     recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
     duty = Duty(time.thread_time)
     ingest = _ingest(settings, backlog, recall, refusals, meter, duty)
@@ -122,9 +128,9 @@ def _frozen(board: Board) -> str | None:
 
 def _published(settings: Settings, servers: Servers, writer: Writer, meter: Meter) -> Writer:
     """With the topics of intents, where there are any."""
-    if not (settings.kafka.intents_topic or settings.kafka.history_topic):
+    if not (topics := topics_of(settings.kafka)):
         return writer
-    return PublishingWriter(writer, KafkaHistory(servers.producer, settings.kafka), clock_ms, meter)
+    return PublishingWriter(writer, KafkaHistory(servers.producer, topics), clock_ms, meter)
 
 
 def _reasoning(settings: Settings, making: Making, board: Board) -> PinnedReasoning:

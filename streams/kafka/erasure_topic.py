@@ -1,6 +1,6 @@
 """Erasure topic: who is to be forgotten, as Kafka holds it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 import structlog
@@ -8,29 +8,37 @@ import structlog
 from streams.errors import ContractMismatch, EventRefused
 from streams.kafka.reader import TopicReader
 from streams.records.erasures import Erasure
+from streams.records.lineage import Log
+from streams.records.watermark import Watermark
 
 log = structlog.get_logger()
 
 
-async def read_erasures(
-    reader: TopicReader, topic: str, firsts: Mapping[int, int] | None = None
-) -> tuple[list[Erasure], tuple[int, ...]]:
-    """The topic's erasures from these offsets on (None: all), and where its partitions end now.
+class ErasureReader:
+    """Reads the topic in no group. One that is not there holds no erasures."""
 
-    A topic that is not there holds none and ends nowhere. Records that are no erasures are logged and left out.
-    """
-    try:
-        seen = await reader.log(topic)
-    except ContractMismatch:
-        return [], ()
-    begins = {number: (firsts or {}).get(number, 0) for number in range(seen.partitions)}
-    behind = {number: first for number, first in begins.items() if first < seen.ends[number]}
-    erasures: list[Erasure] = []
-    if behind:
-        async with aclosing(reader.scan(seen, behind)) as scan:
+    def __init__(self, reader: TopicReader, topic: str) -> None:
+        self._reader, self._topic = reader, topic
+
+    async def end(self) -> Watermark:
+        """How far it goes now. Raises BrokerUnavailable."""
+        try:
+            seen = await self._reader.log(self._topic)
+        except ContractMismatch:
+            return Watermark()
+        return Watermark(seen.topic_id or "", seen.ends)
+
+    async def between(self, first: Watermark, end: Watermark) -> AsyncIterator[Sequence[Erasure]]:
+        """What stands from the one to the other, some at a time. Raises BrokerUnavailable.
+
+        Records that are no erasures are logged and left out.
+        """
+        firsts = end.missing(first)
+        if not firsts:
+            return
+        async with aclosing(self._reader.scan(Log(self._topic, end.topic or None, end.offsets), firsts)) as scan:
             async for _, records in scan:
-                erasures += [each for record in records if (each := _erasure(record.key, record.value)) is not None]
-    return erasures, seen.ends
+                yield [each for record in records if (each := _erasure(record.key, record.value)) is not None]
 
 
 def _erasure(key: bytes | None, value: bytes | None) -> Erasure | None:

@@ -1,37 +1,53 @@
 """Erasures: what is to be forgotten of a shopper, and up to where. Pure.
 
 An erasure is a record of a compacted topic, keyed by shopper. Its number tells a later one from an earlier one, and is
-the time at which it was asked for; its ends are where the event topic ended then. What stands before them counts for
-nothing from then on, however often it is read.
+the time at which it was asked for; its ends are where the event topic ended then. What stands before them, or is of an
+earlier time, counts for nothing from then on, however often it is read. Numbers only grow, whatever clocks do.
+
+A shopper who opted out has an erasure that is kept: all that they do counts for nothing until they opt in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
 from streams.errors import EventRefused
 
-NUMBER = "number"
+NUMBER, OPTED_OUT = "number", "opted_out"
 
 
 class Erasure(NamedTuple):
-    """`number` is in epoch milliseconds; `ends` are the partitions' end offsets in that lineage."""
+    """`number` is in epoch milliseconds; `ends` are the partitions' end offsets in that lineage.
+
+    `opted_out`: whatever comes later counts for nothing either.
+    """
 
     shopper: str
     number: int
     lineage: int
     ends: tuple[int, ...]
+    opted_out: bool = False
 
     def covers(self, lineage: int, partition: int, offset: int, timestamp_ms: int) -> bool:
-        """Whether a record counts for nothing. Offsets of another log say nothing, so its records' own times do."""
-        if lineage != self.lineage:
-            return timestamp_ms <= self.number
-        return partition < len(self.ends) and offset < self.ends[partition]
+        """Whether a record counts for nothing.
+
+        A record that came late to this log, by a rekey that was behind, tells by its own time. Offsets of another log
+        say nothing, so there the time alone does. A negative time is none.
+        """
+        if self.opted_out or self.reaches(lineage, partition, offset):
+            return True
+        return timestamp_ms <= self.number and (timestamp_ms >= 0 or lineage != self.lineage)
+
+    def reaches(self, lineage: int, partition: int, offset: int) -> bool:
+        """Whether this place in the log is one from before the erasure."""
+        return lineage == self.lineage and partition < len(self.ends) and offset < self.ends[partition]
 
     def fields(self) -> dict[str, str]:
         """As Redis and the topic hold it, without the shopper."""
-        return {NUMBER: str(self.number), "lineage": str(self.lineage), "ends": ",".join(map(str, self.ends))}
+        ends = ",".join(map(str, self.ends))
+        fields = {NUMBER: str(self.number), "lineage": str(self.lineage), "ends": ends}
+        return fields | ({OPTED_OUT: "1"} if self.opted_out else {})
 
     def dump(self) -> bytes:
         """The topic's record value."""
@@ -46,6 +62,7 @@ class Erasure(NamedTuple):
             int(fields[NUMBER]),
             int(fields["lineage"]),
             tuple(map(int, ends.split(","))) if ends else (),
+            fields.get(OPTED_OUT) == "1",
         )
 
     @classmethod
@@ -55,3 +72,8 @@ class Erasure(NamedTuple):
             return cls.of((key or b"").decode(), orjson.loads(value or b""))
         except (ValueError, KeyError, TypeError) as exc:
             raise EventRefused("schema", detail=f"no erasure: {exc!r}") from exc
+
+
+def next_number(clock_ms: int, earlier: Iterable[int]) -> int:
+    """The number of an erasure that is asked for now: larger than every earlier one, by whatever clock that came."""
+    return max(clock_ms, *(number + 1 for number in earlier), 1)

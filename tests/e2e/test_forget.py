@@ -3,7 +3,7 @@
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from penchant.operations.forget import forget
+from penchant.operations.forget import Place, forget
 from penchant.settings.root import Settings
 from penchant.worker.app import worker
 from sandbox.servers.triton import TritonServer
@@ -33,8 +33,9 @@ async def test_nothing_from_before_an_erasure_comes_back(
     async with worker(settings):
         await send(real_kafka, topic, 1, before)
         await until(lambda: _have(settings, dict.fromkeys(ALL, 3)))
-        [receipt] = await forget(settings, ["shopper-0"])
-        assert (receipt.redis_intents, receipt.redis_contexts, receipt.events_count_from) == (1, 1, (9,))
+        [receipt] = (await forget(settings, ["shopper-0"])).receipts
+        assert receipt.places == (Place("redis", settings.redis.namespace, intents=1, contexts=1),)
+        assert receipt.events_count_from == (9,)
         assert set(await _intents(settings)) == ALL - {"shopper-0"}
         await send(real_kafka, topic, 1, after)
         await until(lambda: _have(settings, {"shopper-0": 1, "shopper-1": 4, "shopper-2": 4}))

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 from storage.checkpoints import Context, Erased, Verdict, Write
-from storage.erasures import Removed
+from storage.erasures import Outcome, Removed
 from storage.intents import hot_fields
 from streams.errors import StoreUnavailable
 from streams.records.erasures import Erasure
 from streams.records.intents import Intent
+from streams.records.watermark import Watermark
 from streams.sessions.positions import Position
 
 T = TypeVar("T")
@@ -27,9 +28,8 @@ class Data:
 
     contexts: dict[str, tuple[Context, int]] = field(default_factory=dict)
     intents: dict[str, tuple[Intent, int]] = field(default_factory=dict)
-    erasures: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     markers: dict[str, Erasure] = field(default_factory=dict)
-    reached: int = 0
+    reached: Watermark = field(default_factory=Watermark)
     owed: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     nonce: int = 0
 
@@ -48,6 +48,7 @@ class MemoryStore:
     def __init__(self, now_ms: Callable[[], int], way: Callable[[], Awaitable[None]] = at_once) -> None:
         self.way = way
         self.down = False
+        self.needed = Watermark()
         self._now_ms = now_ms
         self._data = Data()
         self._life = self._nonces = 0
@@ -75,10 +76,12 @@ class MemoryStore:
         self._data = Data()
 
     def forget(self, shopper: str) -> None:
-        """Count an erasure, and remove what is stored of the shopper."""
-        self._data.erasures[shopper] += 1
-        self._data.contexts.pop(shopper, None)
-        self._data.intents.pop(shopper, None)
+        """An erasure without places in any log: what is stored of the shopper goes."""
+        self._erase(Erasure(shopper, self._number(shopper) + 1, -1, (0,)))
+
+    def lose_marker(self, shopper: str) -> None:
+        """Lose the erasure alone."""
+        self._data.markers.pop(shopper, None)
 
     def lose_context(self, shopper: str) -> None:
         """Lose what eviction would take first: the largest value."""
@@ -96,7 +99,10 @@ class MemoryStore:
         return hot_fields(intent) | {"doc": intent.model_dump_json(), "position": intent.position}
 
     async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
-        return await self._carry_out([partial(self._load, shopper) for shopper in shoppers])
+        found = await self._carry_out([partial(self._load, shopper) for shopper in shoppers])
+        if not self._data.reached.reaches(self.needed):
+            raise StoreUnavailable("the store in memory has lost erasures")
+        return found
 
     async def write(self, writes: Sequence[Write]) -> list[Verdict]:
         return await self._carry_out([partial(self._write, write) for write in writes])
@@ -115,15 +121,16 @@ class MemoryStore:
         (incarnation,) = await self._carry_out([self._incarnation])
         return incarnation
 
-    async def erase(self, erasures: Sequence[Erasure]) -> list[Removed]:
-        return await self._carry_out([partial(self._erase, erasure) for erasure in erasures])
+    async def erase(self, erasures: Sequence[Erasure]) -> list[Outcome]:
+        return await self._carry_out([partial(self._erased, erasure) for erasure in erasures])
 
-    async def reached(self) -> int:
-        (offset,) = await self._carry_out([lambda: self._data.reached])
-        return offset
+    async def reached(self) -> Watermark:
+        (mark,) = await self._carry_out([lambda: self._data.reached])
+        return mark
 
-    async def reach(self, offset: int) -> None:
-        await self._carry_out([partial(setattr, self._data, "reached", offset)])
+    async def reach(self, mark: Watermark) -> None:
+        await self._carry_out([partial(setattr, self._data, "reached", mark)])
+        self.needed = mark
 
     async def _carry_out(self, parts: Sequence[Callable[[], T]]) -> list[T]:
         await self.way()
@@ -135,15 +142,28 @@ class MemoryStore:
         return results
 
     def _load(self, shopper: str) -> Context | Erased | None:
-        erasure = self._data.erasures.get(shopper, 0)
         marker = self._data.markers.get(shopper)
-        return self._live(self._data.contexts, shopper) or (Erased(shopper, erasure, marker) if erasure else None)
+        context = self._live(self._data.contexts, shopper)
+        if context is None or context.erasure < self._number(shopper):
+            return Erased(shopper, marker.number, marker) if marker else None
+        if lost := context.erasure > self._number(shopper):
+            marker = Erasure(shopper, context.erasure, context.position.lineage, ())
+        return replace(context, marker=marker, lost=lost)
+
+    def _number(self, shopper: str) -> int:
+        marker = self._data.markers.get(shopper)
+        return marker.number if marker else 0
+
+    def _erased(self, erasure: Erasure) -> Outcome:
+        return {"memory": self._erase(erasure)}
 
     def _erase(self, erasure: Erasure) -> Removed:
         data, shopper = self._data, erasure.shopper
-        if data.erasures.get(shopper, 0) >= erasure.number:
+        if self._number(shopper) < erasure.number:
+            data.markers[shopper] = erasure
+        context = self._live(data.contexts, shopper)
+        if context is not None and context.erasure >= erasure.number:
             return Removed()
-        data.erasures[shopper], data.markers[shopper] = erasure.number, erasure
         tables: list[dict[str, Any]] = [data.intents, data.contexts]
         return Removed(*(int(table.pop(shopper, None) is not None) for table in tables))
 
@@ -165,13 +185,13 @@ class MemoryStore:
     def _is_at(self, context: Context, base: int) -> bool:
         """Whether the stored context stands at the very position of this one, in the same log and life."""
         held = self._live(self._data.contexts, context.shopper)
-        erasure = self._data.erasures.get(context.shopper, 0)
+        erasure = self._number(context.shopper)
         ours = (context.position, context.partition, context.erasure)
         return held is not None and (held.position, held.partition, erasure) == ours and base <= held.position.offset
 
     def _judge(self, context: Context, base: int) -> Verdict:
         held = self._live(self._data.contexts, context.shopper)
-        if context.erasure != self._data.erasures.get(context.shopper, 0) or self._is_below(context):
+        if context.erasure != self._number(context.shopper) or self._is_below(context):
             return Verdict.ERASED
         if held is None:
             return Verdict.ACCEPTED if base < 0 else Verdict.STALE
@@ -186,11 +206,11 @@ class MemoryStore:
         return Verdict.COVERED if same or held.owner == context.owner else Verdict.STALE
 
     def _is_below(self, context: Context) -> bool:
-        """Whether all of it is from before the erasure."""
+        """Whether all of it is from before the erasure, or of somebody who opted out."""
         marker, position = self._data.markers.get(context.shopper), context.position
-        if marker is None or marker.lineage != position.lineage:
+        if marker is None:
             return False
-        return marker.covers(marker.lineage, context.partition, position.offset, 0)
+        return marker.opted_out or marker.reaches(position.lineage, context.partition, position.offset)
 
     @staticmethod
     def _is_better(intent: Intent, held: Intent | None) -> bool:

@@ -11,7 +11,7 @@ from streams.records.intents import Intent
 from streams.sessions.positions import Position
 from tests.storage.sides import Side, intent, put, write
 
-ACCEPTED, COVERED, STALE, ERASED, LINEAGE = Verdict
+ACCEPTED, COVERED, STALE, ERASED, LINEAGE, _ = Verdict
 
 
 async def test_an_unknown_shopper_is_absent(side: Side) -> None:

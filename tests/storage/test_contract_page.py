@@ -41,7 +41,9 @@ def test_the_page_names_the_keys() -> None:
         keys.erasure("<shopper>"),
         keys.knowledge("<product>"),
         keys.control,
-        keys.erasures,
+        keys.erasures("<tag>"),
+        keys.places,
+        keys.forgetting("<request>"),
         keys.nonce,
     ):
         assert f"`{key}`" in PAGE

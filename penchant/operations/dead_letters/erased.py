@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from streams.kafka.erasure_topic import read_erasures
+from streams.kafka.erasure_topic import ErasureReader
 from streams.kafka.reader import TopicReader
 from streams.records.dead_letters import DeadLetter
 from streams.records.erasures import Erasure
+from streams.records.watermark import Watermark
 
 Erasures = Mapping[str, Erasure]
 
@@ -13,9 +14,11 @@ Erasures = Mapping[str, Erasure]
 async def erasures(reader: TopicReader, topic: str) -> Erasures:
     """Each shopper's last erasure; a topic that is not there holds none."""
     known: dict[str, Erasure] = {}
-    for each in (await read_erasures(reader, topic))[0]:
-        if each.shopper not in known or each.number >= known[each.shopper].number:
-            known[each.shopper] = each
+    erasures = ErasureReader(reader, topic)
+    async for some in erasures.between(Watermark(), await erasures.end()):
+        for each in some:
+            if each.shopper not in known or each.number >= known[each.shopper].number:
+                known[each.shopper] = each
     return known
 
 
@@ -26,4 +29,4 @@ def erased(letter: DeadLetter, refused_ms: int, erasure: Erasure | None, topic: 
         return False
     time_ms = refused_ms if letter.timestamp_ms is None else letter.timestamp_ms
     placed = letter.topic == topic and erasure.covers(erasure.lineage, letter.partition, letter.offset, time_ms)
-    return placed or time_ms <= erasure.number
+    return placed or erasure.opted_out or time_ms <= erasure.number

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,10 +20,10 @@ from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from clients.pools.client import PooledClient
 from penchant.operations.replay.compare import Comparison, compare
+from penchant.operations.replay.erasing import Erasing
 from penchant.operations.replay.source import lines
 from penchant.settings.root import Settings
 from penchant.worker import wiring
-from penchant.worker.erasures import ErasureWatch
 from penchant.worker.model_side import ModelSide, reasoning_of
 from penchant.worker.presidio import redaction
 from penchant.worker.tokenizer import tokenizer
@@ -33,11 +33,14 @@ from storage.fleet import RedisFleet
 from storage.gather import GatheringWriter
 from storage.keys import Keys
 from storage.lineage import RedisLineage
+from storage.places import RedisPlaces
 from storage.progress import RedisProgress
+from storage.watermarks import Watermarks
 from storage.writer import RedisCheckpoints
 from streams.errors import ContractMismatch, StoreUnavailable
 from streams.events.decoding import Record
 from streams.events.dialects import dialect
+from streams.kafka.erasure_topic import ErasureReader
 from streams.kafka.moments import Moment
 from streams.kafka.ranges import Range, find_range, read_range
 from streams.kafka.reader import TopicReader
@@ -118,7 +121,8 @@ async def replay(settings: Settings, plan: Plan, progress: Progress) -> Outcome:
         stage = _Stage(settings, plan, redis, pools, progress)
         reader = None if plan.file else await stack.enter_async_context(TopicReader(settings.kafka.options))
         await stage.prepare(reader)
-        await stage.run(reader)
+        async with stage.follow_erasures():
+            await stage.run(reader)
         comparison = await stage.compare() if plan.namespace else None
     cost = sum(replica.cost for replica in pools.replicas)
     return Outcome(progress.tally, progress.total, time.monotonic() - began_s, comparison, cost)
@@ -130,11 +134,14 @@ class _Stage:
     def __init__(self, settings: Settings, plan: Plan, redis: Client, pools: PooledClient, progress: Progress) -> None:
         self._settings, self._plan, self._redis, self._pools, self._progress = settings, plan, redis, pools, progress
         self._live = Keys(settings.redis.namespace)
-        self._keys = Keys(plan.namespace) if plan.namespace else self._live
+        self._keys = self._live.of(plan.namespace) if plan.namespace else self._live
         self._within_s = settings.redis.timeout_s
-        self._store = RedisCheckpoints(redis, self._keys, self._within_s)
+        self._watermarks = Watermarks(redis, self._live, self._within_s)
+        self._store = RedisCheckpoints(redis, self._keys, self._within_s, self._watermarks)
+        self._places = RedisPlaces(redis, self._live, self._within_s)
         self._saved = RedisProgress(redis, self._keys, self._within_s, plan.name)
         self._drivers: dict[int, Driver] = {}
+        self._erasing = Erasing()
         self._seen: set[str] = set()
         self._span = Range({}, {})
         self._log: Log | None = None
@@ -142,11 +149,10 @@ class _Stage:
 
     async def prepare(self, reader: TopicReader | None) -> None:
         """Find the range, what is erased, and where an earlier run stopped."""
+        await self._note_place()
         lineage = await RedisLineage(self._redis, self._live, self._within_s).read()
         self._lineage = lineage.number if lineage else 0
-        self._erasures = Erasures(RedisErasures(self._redis, self._keys, self._within_s), self._store, self._lineage)
         if reader is not None:
-            await ErasureWatch(reader, self._settings.kafka.erasure_topic, self._erasures).catch_up()
             self._log = await reader.log(self._settings.kafka.topic)
             self._span = await find_range(reader, self._log, self._plan.begin, self._plan.end)
             if not self._span.records:
@@ -170,7 +176,7 @@ class _Stage:
             async with asyncio.TaskGroup() as calls:
                 making = ReplayCalls(
                     self._pools, reasoning, writer, self._checkpoints(), rules, self._progress.tally, calls,
-                    lambda: self._switches.number("share_replay", 1.0),
+                    lambda: self._switches.number("share_replay", 1.0), self._erasing.covers,
                 )  # fmt: skip
                 await self._feed(reader, making)
             for task in beside:
@@ -205,10 +211,11 @@ class _Stage:
         if self._plan.namespace is None:
             return Redo(
                 partition, decoder, session, self._store, self._checkpoints(), calls,
-                lineage=self._lineage, generation=self._plan.generation, erased=self._erasures.of,
+                lineage=self._lineage, generation=self._plan.generation,
             )  # fmt: skip
         backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
-        recall = Recall(self._store, self._store, backlog, self._lineage, erased=self._erasures.of)
+        self._erasing.add(settings.kafka.topic, partition, backlog)
+        recall = Recall(self._store, self._store, backlog, self._lineage, erased=self._erasing.of)
         return PartitionReplay(partition, backlog, recall, decoder, session, self._store, self._checkpoints(), calls)
 
     def _checkpoints(self) -> Checkpoints:
@@ -231,6 +238,24 @@ class _Stage:
             reached: Mapping[int, int] = {number: at for number, at in offsets.items() if at is not None}
             with suppress(StoreUnavailable):
                 await self._saved.write(reached)
+                await self._note_place()
+
+    async def _note_place(self) -> None:
+        """Whoever is erased from now on is erased here too."""
+        if self._plan.namespace:
+            await self._places.note("namespace", [self._plan.namespace])
+
+    @asynccontextmanager
+    async def follow_erasures(self) -> AsyncIterator[None]:
+        """Hear of erasures while the block runs."""
+        if self._plan.file:
+            yield
+            return
+        async with TopicReader(self._settings.kafka.options.committed()) as reader:
+            topic = ErasureReader(reader, self._settings.kafka.erasure_topic)
+            store = RedisErasures(self._redis, self._live, self._within_s, self._watermarks)
+            async with self._erasing.following(lambda: Erasures(store, self._store, self._lineage, topic)):
+                yield
 
 
 class Kept(Checkpoints):

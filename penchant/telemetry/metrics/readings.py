@@ -7,6 +7,7 @@ from typing import get_args
 from agents.health.histogram import Histogram
 from agents.health.snapshot import Dependency, PartitionVitals, Vitals
 from agents.worker.instruments import Instruments
+from agents.worker.partition import Cause
 from streams.events.decoding import Reason
 
 Sample = tuple[tuple[str, ...], float | Histogram]
@@ -51,8 +52,14 @@ def unchanged(instruments: Instruments) -> Iterable[Sample]:
         "late": meter.late,
         "ignored": meter.ignored,
         "erased": meter.erased,
+        "opted_out": meter.opted_out,
     }
     return [((reason,), count) for reason, count in counts.items()]
+
+
+def rewinds(instruments: Instruments) -> Iterable[Sample]:
+    """Partitions read again, by why."""
+    return [((cause,), instruments.meter.rewinds[cause]) for cause in get_args(Cause)]
 
 
 def dead_letters(instruments: Instruments) -> Iterable[Sample]:

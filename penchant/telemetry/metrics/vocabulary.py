@@ -24,8 +24,8 @@ VOCABULARY = (
     ),
     Metric(
         "counter", "events_unchanged",
-        "Events that changed no session: read again after a rebalance, sent twice, of a session long closed, or of a "
-        "kind that is not asked for (docs/events.md).",
+        "Events that changed no session: read again after a rebalance, sent twice, of a session long closed, of a kind "
+        "that is not asked for (docs/events.md), from before an erasure, or of somebody who opted out.",
         "`duplicate` grows: a producer retries without idempotence. `late` grows: its clock or queue is behind. "
         "`ignored` is nearly all there is: the topic's event names are others than its dialect's.",
         readings.unchanged, ("reason",),
@@ -128,6 +128,13 @@ VOCABULARY = (
         "counter", "writes_stale", "Writes refused because the store knew better. The events are read again.",
         "More than a few after a rebalance: two workers write the same shoppers; is the namespace used by two topics?",
         readings.count("stale_writes"),
+    ),
+    Metric(
+        "counter", "rewinds", "Partitions read again from their committed offsets: the store knew better (`stale`), a "
+        "shopper was `erased` or `opted_in`, or the `store` came back as another one.",
+        "One cause again and again while `partition_committed_offset` stands still: the log names the partition; look "
+        "at the oldest uncovered event. Each try in vain waits longer, up to 15 s.",
+        readings.rewinds, ("cause",),
     ),
     Metric(
         "counter", "history_missed", "Intents that rankers have and the history topics have not.",

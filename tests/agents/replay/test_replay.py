@@ -1,7 +1,7 @@
 """Replay: event time is the clock, a crash costs little, and what is live stays."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import orjson
 import pytest
@@ -78,13 +78,12 @@ class Bench:
     def redo(
         self,
         generation: int,
-        erased: Callable[[str], Erasure | None] = lambda _: None,
         spoken: DialectName = "native",
     ) -> Redo:
         decoder, home = dialect(spoken, keyed=True), Partition(0, 1, 0.0)
         return Redo(
             home, decoder, SessionRules(), self.store, self.checkpoints, self.calls,
-            lineage=0, generation=generation, erased=erased,
+            lineage=0, generation=generation,
         )  # fmt: skip
 
 
@@ -186,7 +185,7 @@ async def test_a_redo_brings_back_nothing_that_was_erased(store: MemoryStore) ->
         bench = Bench(store, tasks, generation=9)
         erasure = Erasure("ada", 7, 0, (4,))
         await store.erase([erasure])
-        redo = bench.redo(9, {"ada": erasure}.get)
+        redo = bench.redo(9)
         await redo.take(LOG)
         await redo.finish()
     assert bench.tally.erased == 3

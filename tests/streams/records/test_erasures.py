@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.errors import EventRefused
-from streams.records.erasures import Erasure
+from streams.records.erasures import Erasure, next_number
 
 numbers = st.integers(0, 10**13)
 erasures = st.builds(
@@ -35,7 +35,31 @@ def test_what_stood_before_the_request_counts_for_nothing() -> None:
     erasure = Erasure("ada", 1_000, 3, (5, 9))
     assert [erasure.covers(3, 0, offset, 2_000) for offset in (4, 5)] == [True, False]
     assert [erasure.covers(3, 1, offset, 2_000) for offset in (8, 9)] == [True, False]
-    assert not erasure.covers(3, 2, 0, 500)
+    assert not erasure.covers(3, 2, 0, 2_000)
+
+
+def test_what_came_late_to_the_log_tells_by_its_own_time() -> None:
+    """A rekey that was behind writes what was done before the erasure to places behind its ends. Without a time the
+    place decides."""
+    erasure = Erasure("ada", 1_000, 3, (5, 9))
+    assert [erasure.covers(3, 0, 99, time_ms) for time_ms in (999, 1_000, 1_001)] == [True, True, False]
+    assert [erasure.covers(3, 0, offset, -1) for offset in (4, 5)] == [True, False]
+
+
+@given(erasures, st.integers(0, 9), st.integers(0, 20), st.integers(0, 20), st.integers(-1, 10**13))
+def test_of_who_opted_out_nothing_counts(
+    erasure: Erasure, lineage: int, partition: int, offset: int, time_ms: int
+) -> None:
+    """Wherever and whenever it is."""
+    assert erasure._replace(opted_out=True).covers(lineage, partition, offset, time_ms)
+
+
+@given(st.integers(0, 10**13), st.lists(st.integers(1, 10**13)))
+def test_numbers_only_grow(clock_ms: int, earlier: list[int]) -> None:
+    """Also by a clock that is behind."""
+    number = next_number(clock_ms, earlier)
+    assert number >= clock_ms
+    assert all(number > each for each in earlier)
 
 
 def test_in_another_log_the_records_own_time_decides() -> None:
