@@ -76,6 +76,7 @@ class Enrichment:
         self._log: Log | None = None
         self.store_away: str | None = None
         self.halted: Callable[[], bool] = lambda: False  # by operators
+        self.heard_s: Callable[[], float] = lambda: float("inf")  # of erasures
 
     def attach(self, log: Log) -> None:
         """Where batches come from; the log and the ledger know each other, so one of them comes later."""
@@ -125,7 +126,7 @@ class Enrichment:
         partition = self._partitions.get(tp)
         if partition is None or partition.epoch != epoch:
             return None
-        return partition.ledger.committable(_now(), self._alive_s)
+        return partition.ledger.committable(_now(), min(self._alive_s, self.heard_s()))
 
     async def drain(self, tps: Collection[TP], bound_s: float) -> None:
         """Finish the calls under way for these partitions, within the bound."""

@@ -54,7 +54,8 @@ class Erasures:
     """Takes every new erasure over into memory and the store, and tells the store again what it lacks.
 
     It is the store's Incarnation too: before a store that came back as another one is served from, it has all of them.
-    What is older than RECENT is not in memory: the store has it, and the watermarks say so.
+    What is older than RECENT is not in memory: the store has it, and the watermarks say so. `heard_s`: all that had
+    been asked for by then is known here.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Erasures:
         self._most = recent
         self._undecided: dict[str, Erasure] = {}
         self._taken: Watermark | None = None
+        self.heard_s = float("-inf")
         self._reading = asyncio.Lock()
         self._partitions: Mapping[TP, Partition] = {}
         self._backlog: Waiting | None = None
@@ -82,10 +84,10 @@ class Erasures:
         """The shopper's last erasure, if it is a recent one."""
         return self._recent.get(shopper)
 
-    async def run(self) -> None:
+    async def run(self, every_s: float = LOOK_S) -> None:
         """Look for new erasures until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(every_s)
             try:
                 await self.catch_up()
             except (BrokerUnavailable, StoreUnavailable) as error:
@@ -97,14 +99,15 @@ class Erasures:
         The first time it begins where the store says that others had come to.
         """
         async with self._reading:
+            asked_s = asyncio.get_running_loop().time()
             end = await self._topic.end()
             taken = self._taken or await self._store.reached()
-            if taken.reaches(end) and self._taken is not None:
-                return
-            async for erasures in self._topic.between(taken, end):
-                self._note(erasures)
-                await self._tell(erasures)
-            await self._reach(end)
+            if not taken.reaches(end) or self._taken is None:
+                async for erasures in self._topic.between(taken, end):
+                    self._note(erasures)
+                    await self._tell(erasures)
+                await self._reach(end)
+            self.heard_s = asked_s
 
     async def incarnation(self) -> str:
         """The store's; it has all erasures before anybody hears of it. Raises StoreUnavailable."""

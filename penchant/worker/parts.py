@@ -108,6 +108,7 @@ def make_parts(
     upkeep = wiring.upkeep(settings)
     enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, upkeep, meter)
     enrichment.halted = lambda: board.now.on("pause")
+    enrichment.heard_s = lambda: erasures.heard_s
     erasures.attach(enrichment.partitions, backlog, dispatch)
     heartbeat = partial(_heartbeat, settings, making.instruments, pools)
     switches = SwitchWatch(RedisFleet(*to_redis, NAMES), board, tried.watch.worker, heartbeat, clock_ms)

@@ -2,7 +2,7 @@
 
 At every commit: `commit` (nothing uncovered lies below), `call` (no owed call is forgotten), `letter` (nor a refusal).
 At every write: `position`, `fold` (tests/simulation/store.py). At every call: `calls`. Now and then: `bounds`, `head`,
-`death`. At the end: `settled`.
+`death`. At the end: `settled`, `erased`.
 """
 
 from bisect import bisect_left
@@ -46,14 +46,12 @@ class Invariants:
             yield from self._covered((tp.partition, below), durable, now_s - COMMIT_LAG_S)
         self._checked[tp] = max(first, offset)
         for shopper, life in self._truth.lives.items():
-            if life.partition == tp.partition and shopper not in self._truth.erased:
+            if life.partition == tp.partition:
                 yield from self._remembered(shopper, life, offset, durable, now_ms)
 
     def _covered(self, place: tuple[int, int], durable: Data, by_s: float) -> Iterator[str]:
         partition, offset = place
         shopper = self._truth.entered.get(place)
-        if shopper in self._truth.erased:
-            return
         if shopper is not None:
             context, _ = durable.contexts.get(shopper, (None, 0))
             if context is None or context.position.offset < offset:
@@ -86,16 +84,15 @@ class Invariants:
         for place in self._letters.taken_s.keys() - self._truth.bad:
             yield f"settled: {place} is a dead letter without need"
         for shopper, life in self._truth.lives.items():
-            if shopper in self._truth.erased:
-                continue
             yield from self._shopper_settled(shopper, life, data, now_ms)
         for number, marks in data.owed.items():
-            left = sorted(mark for mark in marks if _marked(mark) not in self._truth.erased)
-            if left:
-                yield f"settled: partition {number} still owes {left}"
+            if marks:
+                yield f"settled: partition {number} still owes {sorted(marks)}"
 
     def _shopper_settled(self, shopper: str, life: Life, data: Data, now_ms: int) -> Iterator[str]:
         context, _ = data.contexts.get(shopper, (None, 0))
+        if life.last < 0 and (context is not None or shopper in data.intents):
+            yield f"erased: something of {shopper} is stored, who was erased and did nothing since"
         if life.last >= 0 and (context is None or context.position.offset != life.last):
             stored = context.position.offset if context else "nothing"
             yield f"settled: {shopper} is stored at {stored}, the last event stands at {life.partition}/{life.last}"

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from clients.calls import Call, Completion
@@ -27,11 +27,14 @@ class Model:
         self.calls = 0
         self.wrong: list[str] = []
         self.babbled: Counter[str] = Counter()
+        self.forbids: Callable[[Call], bool] = lambda _: False
         self._chance, self._trace = chance, trace
 
     def begin(self, who: str, call: Call) -> None:
         """At most one call of a shopper and an epoch runs at once."""
         self.calls += 1
+        if self.forbids(call):
+            self.wrong.append(f"erased: {who} asks about {call.shopper}, who was erased, or opted out")
         owner = call.id.rpartition("-")[2]
         if (owner, call.shopper) in self.running:
             self.wrong.append(f"calls: two calls of {call.shopper} run at once for {owner}")

@@ -7,6 +7,10 @@ from typing import TypeVar
 
 from sandbox.clock import Clock
 from storage.checkpoints import Context, Erased, Verdict, Write
+from storage.erasures import Outcome
+from streams.records.watermark import Watermark
+from streams.errors import StoreUnavailable
+from streams.records.erasures import Erasure
 from streams.sessions.packing import load
 from streams.sessions.positions import Position
 from streams.sessions.session import Session
@@ -34,8 +38,8 @@ class Store(MemoryStore):
         """Values are frozen, so that copying the tables is enough."""
         data = self._data
         owed = type(data.owed)(set, {number: set(names) for number, names in data.owed.items()})
-        tables = dict(data.contexts), dict(data.intents), data.erasures.copy()
-        return Data(*tables, owed=owed, nonce=data.nonce)
+        tables = dict(data.contexts), dict(data.intents), dict(data.markers)
+        return Data(*tables, data.reached, owed, data.nonce)
 
     @property
     def data(self) -> Data:
@@ -59,12 +63,6 @@ class Store(MemoryStore):
         self._data = self._history[-1][1]
         self._data = self.snapshot()
         self.restart()
-
-    def forget(self, shopper: str) -> None:
-        """Erase a shopper."""
-        super().forget(shopper)
-        self._truth.erased.add(shopper)
-        self.changed()
 
     def lose_all(self) -> None:
         """Everything is gone, and no replica has it."""
@@ -128,6 +126,18 @@ class Store(MemoryStore):
             self.changed()
         return name
 
+    def forgets(self, who: str, erasures: Sequence[Erasure]) -> list[Outcome]:
+        """Erase."""
+        self._trace.say("store", f"{who} erases {', '.join(f'{each.shopper} {each.number}' for each in erasures)}")
+        outcomes = [self._erased(erasure) for erasure in erasures]
+        self.changed()
+        return outcomes
+
+    def has_come_to(self, mark: Watermark) -> None:
+        """All erasures before it are taken over."""
+        self._data.reached = mark
+        self.changed()
+
     def _spring(self, action: str, who: str) -> None:
         """Something was waiting for this."""
         traps = self.traps[action]
@@ -140,8 +150,9 @@ class Store(MemoryStore):
 
     def judge(self, write: Write, before: tuple[Position | None, Position | None]) -> None:
         shopper = write.context.shopper
-        if shopper in self._truth.erased:
-            return
+        erasure = self._truth.erasures.get(shopper)
+        if erasure is not None and self._number(shopper) < erasure.number:
+            return  # asked for, and not here yet
         after = self.standing(shopper)
         for kind, was, now in zip(("context", "intent"), before, after, strict=True):
             if was is not None and (now is None or now < was):
@@ -160,9 +171,23 @@ class Connection:
 
     def __init__(self, who: str, store: Store, wire: Wire) -> None:
         self.who, self.store, self.wire = who, store, wire
+        self.needed = Watermark()
 
     async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
-        return await self.wire.ask(partial(self.store.read, shoppers))
+        found, reached = await self.wire.ask(lambda: (self.store.read(shoppers), self.store.data.reached))
+        if not reached.reaches(self.needed):
+            raise StoreUnavailable("the store has lost erasures")
+        return found
+
+    async def erase(self, erasures: Sequence[Erasure]) -> list[Outcome]:
+        return await self.wire.ask(partial(self.store.forgets, self.who, erasures))
+
+    async def reached(self) -> Watermark:
+        return await self.wire.ask(lambda: self.store.data.reached)
+
+    async def reach(self, mark: Watermark) -> None:
+        await self.wire.ask(partial(self.store.has_come_to, mark))
+        self.needed = mark
 
     async def write(self, writes: Sequence[Write]) -> list[Verdict]:
         return await self.wire.ask(partial(self.store.take, self.who, writes))

@@ -101,8 +101,21 @@ class Trouble:
         self._world.store.lose_all()
 
     def _erase(self, fault: Fault) -> None:
+        self._ask_for(fault, opted_out=None)
+
+    def _opt_out(self, fault: Fault) -> None:
+        self._ask_for(fault, opted_out=True)
+        self._later(fault, self._opt_in, fault)
+
+    def _opt_in(self, fault: Fault) -> None:
+        self._ask_for(fault, opted_out=False)
+
+    def _ask_for(self, fault: Fault, *, opted_out: bool | None) -> None:
+        """As `penchant forget` does: the topic first, then the store, unless it is cut short in between."""
         number = int(fault.amount / COMMIT_LAG_S * self._world.plan.crowd.shoppers)
-        self._world.store.forget(f"s{number}")
+        erasure = self._world.ask_to_forget(f"s{number}", opted_out)
+        if fault.for_s < 1.0 and not self._world.store_weather.down:
+            self._world.process.call_later(0.02, self._world.store.forgets, "operator", [erasure])
 
     # Faults of a worker
 
@@ -135,6 +148,7 @@ ALONE: dict[str, Callable[[Trouble, Fault], None]] = {
     "store_restart": Trouble._restart,
     "flush": Trouble._flush,
     "erase": Trouble._erase,
+    "opt_out": Trouble._opt_out,
 }
 ON_A_WORKER: dict[str, Callable[[Trouble, Fault, Worker], None]] = {
     "crash": Trouble._crash,

@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 from streams.events.event import ShopperEvent
 from streams.kafka.batches import TP
+from streams.records.erasures import Erasure
 from streams.sessions.packing import dump
 from streams.sessions.session import Folded, Session, SessionRules, fold
 
@@ -41,7 +42,7 @@ class Life:
 class Truth:
     """Folds every event as it is appended. `entered` maps what stands in the log and changed a session to its shopper;
     `packed` is that session right after, `last_ms` its latest event time; `bad` are the records that must become dead
-    letters. Of `erased` shoppers nothing is known any more, and nothing asked."""
+    letters. `erasures` are the last ones asked for, `gone` the prompts of sessions from before them."""
 
     rules: SessionRules
     lives: dict[str, Life] = field(default_factory=dict)
@@ -49,10 +50,29 @@ class Truth:
     packed: dict[tuple[int, int], bytes] = field(default_factory=dict)
     last_ms: dict[tuple[int, int], int] = field(default_factory=dict)
     bad: set[tuple[int, int]] = field(default_factory=set)
-    erased: set[str] = field(default_factory=set)
+    erasures: dict[str, Erasure] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    def erase(self, erasure: Erasure) -> None:
+        """Everything up to now counts for nothing; of who opted out, what comes later too."""
+        shopper = erasure.shopper
+        self.erasures[shopper] = erasure
+        for place in [place for place, who in self.entered.items() if who == shopper]:
+            self.gone.add(digest(self.packed.pop(place)))
+            del self.entered[place], self.last_ms[place]
+        if shopper in self.lives:
+            self.lives[shopper] = Life(self.lives[shopper].partition)
+
+    def forbidden(self, shopper: str, prompt: str) -> bool:
+        """Whether a model may not hear this."""
+        erasure = self.erasures.get(shopper)
+        return prompt in self.gone or (erasure is not None and erasure.opted_out)
 
     def event(self, tp: TP, event: ShopperEvent, offset: int, timestamp_ms: int) -> None:
         """An event was appended."""
+        erasure = self.erasures.get(event.shopper_id)
+        if erasure is not None and erasure.covers(0, tp.partition, offset, timestamp_ms):
+            return
         life = self.lives.setdefault(event.shopper_id, Life(tp.partition))
         folded = fold(life.session, event, offset, timestamp_ms, self.rules)
         if folded < Folded.QUIET:

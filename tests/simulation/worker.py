@@ -1,5 +1,6 @@
 """The worker: the real parts, put together as penchant/worker/app.py does, with simulated servers around them."""
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.dispatch import Dispatch
 from agents.worker.enrichment import Enrichment
+from agents.worker.erasures import Erasures
 from agents.worker.ingest import Ingest
 from agents.worker.parking import Parking
 from agents.worker.recall import Recall
@@ -22,12 +24,15 @@ from storage.gather import GatheringWriter
 from streams.errors import BrokerUnavailable, StoreUnavailable
 from streams.events.decoding import Decoder
 from tests.simulation.consumer import Consumer
+from tests.simulation.erasure_topic import ErasureReader
 from tests.simulation.reason import Reason
 from tests.simulation.scale import BROKER_TIMEOUT_S, STORE_TIMEOUT_S, Scale
 from tests.simulation.servers import LetterConnection, ModelConnection
 from tests.simulation.store import Connection
 from tests.simulation.wire import Wire
 from tests.simulation.world import World
+
+HEAR_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Parts:
     parking: Callable[..., Parking] = Parking
     recall: Callable[..., Recall] = Recall
     refusals: Callable[..., Refusals] = Refusals
+    erasures: Callable[..., Erasures] = Erasures
     connection: Callable[..., Connection] = Connection
     letters: Callable[..., LetterConnection] = LetterConnection
     consumer: Callable[..., Consumer] = Consumer
@@ -64,9 +70,11 @@ class Worker:
         self._meter = Meter()
         model = ModelConnection(name, world.model, world.trace)
         self.pooled = _pooled(model) if world.plan.pooled else None
+        self.erasures = parts.erasures(store, store, 0, ErasureReader(world.erasures, self.broker_wire))
         self.enrichment = _enrichment(
-            parts, scale, name, store, letters, self.pooled or model, lambda: world.clock_ms() + skew_ms, self._meter
-        )
+            parts, scale, name, store, letters, self.pooled or model, lambda: world.clock_ms() + skew_ms, self._meter,
+            self.erasures,
+        )  # fmt: skip
         self.consumer = parts.consumer(name, world.broker, self.broker_wire, self.enrichment, chance, world.trace)
         self.enrichment.attach(self.consumer)
         self.well_s = self.awake_s = 0.0
@@ -75,10 +83,20 @@ class Worker:
     def start(self) -> None:
         """Run until stopped, killed, or ended by an error."""
         beside = [self.pooled.run()] if self.pooled is not None else []
-        for running in (self.enrichment.run(), self.consumer.run(), *beside):
+        for running in (self.enrichment.run(), self._consume(), self.erasures.run(HEAR_EVERY_S), *beside):
             task = self.process.create_task(running)
             task.add_done_callback(self._note_end)
             self._tasks.append(task)
+
+    async def _consume(self) -> None:
+        """Nobody joins the group who does not know the erasures."""
+        while True:
+            try:
+                await self.erasures.catch_up()
+                break
+            except (BrokerUnavailable, StoreUnavailable):
+                await asyncio.sleep(HEAR_EVERY_S)
+        await self.consumer.run()
 
     def stop(self) -> None:
         """SIGTERM: finish what is nearly done, commit, leave the group."""
@@ -101,7 +119,7 @@ class Worker:
     def counted(self) -> Counter[str]:
         """What the worker counted."""
         names = ("repeated", "duplicates", "late", "dead_letters", "answers_refused", "call_failures", "rules_intents",
-                 "parked", "dropped", "store_failures", "stale_writes")  # fmt: skip
+                 "parked", "dropped", "store_failures", "stale_writes", "erased", "opted_out")  # fmt: skip
         return Counter({name: getattr(self._meter, name) for name in names})
 
     def thaw(self) -> None:
@@ -133,12 +151,13 @@ def _enrichment(
     model: ModelConnection | PooledClient,
     clock_ms: Callable[[], int],
     meter: Meter,
+    erasures: Erasures,
 ) -> Enrichment:
     """As in penchant/worker/app.py."""
     backlog = parts.backlog(scale.trigger, scale.targets)
     checkpoints = parts.checkpoints(name, scale.expiry, clock_ms, lineage=0)
     refusals = parts.refusals(letters, scale.limit, meter)
-    recall = parts.recall(store, store, backlog, 0)
+    recall = parts.recall(store, store, backlog, 0, erased=erasures.of)
     ingest = parts.ingest(
         backlog, recall, refusals, meter, decoder=Decoder(), session=scale.session, slices=scale.slices
     )
@@ -146,4 +165,7 @@ def _enrichment(
     writer = GatheringWriter(store, scale.gather)
     slots = model.slots("live", "v1") if isinstance(model, PooledClient) else None
     dispatch = parts.dispatch(backlog, model, writer, store, checkpoints, Reason(), scale.calls, meter, slots)
-    return parts.enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, scale.upkeep, meter)
+    enrichment = parts.enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, scale.upkeep, meter)
+    enrichment.heard_s = lambda: erasures.heard_s
+    erasures.attach(enrichment.partitions, backlog, dispatch)
+    return enrichment

@@ -2,8 +2,10 @@
 
 import random
 
+from clients.calls import Call
 from sandbox.clock import Clock
 from streams.kafka.batches import TP
+from streams.records.erasures import Erasure, next_number
 from tests.simulation.broker import Broker
 from tests.simulation.invariants import Invariants
 from tests.simulation.log import TOPIC
@@ -15,6 +17,9 @@ from tests.simulation.trace import Trace
 from tests.simulation.traffic import Append
 from tests.simulation.truth import Truth
 from tests.simulation.wire import Weather
+
+HEARD_S = 3.0
+"""How long after the last fault a worker may take to hear of an erasure."""
 
 
 class World:
@@ -31,7 +36,9 @@ class World:
         self.broker = Broker(clock, plan.crowd.partitions, self.chance("broker"), self.trace, SESSION_TIMEOUT_S)
         self.broker.watch = self._watch_commit
         self.model = Model(self.chance("model"), self.trace)
+        self.model.forbids = self._forbids
         self.letters = Letters(clock, self.trace)
+        self.erasures: list[Erasure] = []
         self.invariants = Invariants(self.truth, self.letters, plan.scale)
         self.wrong: list[str] = []
 
@@ -56,6 +63,23 @@ class World:
         if self.trace.on:
             what = f"{event.shopper_id} {event.action} {event.event_id}" if event else "bad"
             self.trace.say("log", f"{append.partition}/{record.offset} {what}")
+
+    def ask_to_forget(self, shopper: str, opted_out: bool | None) -> Erasure:  # noqa: FBT001 - None: as it was
+        """An erasure is written to its topic."""
+        known = self.truth.erasures.get(shopper)
+        number = next_number(self.clock_ms(), (each.number for each in (known,) if each))
+        is_out = opted_out if opted_out is not None else known is not None and known.opted_out
+        ends = tuple(segment.end for _, segment in sorted(self.broker.segments.items()))
+        erasure = Erasure(shopper, number, 0, ends, is_out)
+        self.trace.say("log", f"{shopper} is erased, number {number}, opted out: {is_out}")
+        self.erasures.append(erasure)
+        self.truth.erase(erasure)
+        return erasure
+
+    def _forbids(self, call: Call) -> bool:
+        """Some time after the faults have ended everybody has heard of every erasure."""
+        quiet = self.clock.now_s > self.plan.heal_s + HEARD_S
+        return quiet and self.truth.forbidden(call.shopper, call.prompt)
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
