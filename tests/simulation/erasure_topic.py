@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from streams.records.watermark import Watermark
 from streams.records.erasures import Erasure
+from streams.records.watermark import Watermark
 from tests.simulation.wire import Wire
 
 SLICE = 2

@@ -8,9 +8,9 @@ from typing import TypeVar
 from sandbox.clock import Clock
 from storage.checkpoints import Context, Erased, Verdict, Write
 from storage.erasures import Outcome
-from streams.records.watermark import Watermark
 from streams.errors import StoreUnavailable
 from streams.records.erasures import Erasure
+from streams.records.watermark import Watermark
 from streams.sessions.packing import load
 from streams.sessions.positions import Position
 from streams.sessions.session import Session
