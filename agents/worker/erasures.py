@@ -43,7 +43,7 @@ class Calls(Protocol):
 
 
 class ErasureTopic(Protocol):
-    """The port to the topic, which holds the truth; see penchant/worker/erasures.py. Raises BrokerUnavailable."""
+    """The port to the topic, which holds the truth; see streams/kafka/erasure_topic.py. Raises BrokerUnavailable."""
 
     async def end(self) -> Watermark: ...
 
@@ -187,10 +187,14 @@ class Erasures:
             partition.stale = partition.stale or "opted_in"
 
     def _drop(self, partition: Partition, shopper: Shopper, erasure: Erasure) -> None:
-        """The next event loads what is left, which is nothing. What came since the erasure is read once more."""
+        """The next event loads what is left, which is nothing. What came since the erasure is read once more, also what
+        changed nothing then: beside what was erased it may have been told twice, or late."""
         del partition.shoppers[shopper.id]
         shopper.end()
-        if not erasure.opted_out and not erasure.reaches(self._lineage, partition.number, shopper.folded):
+        last = max(shopper.folded, shopper.unchanged)
+        if erasure.opted_out:
+            partition.opted_out[shopper.id] = None
+        elif not erasure.reaches(self._lineage, partition.number, last):
             partition.stale = partition.stale or "erased"
         for owed in (shopper.owed, shopper.running):
             if owed is not None:

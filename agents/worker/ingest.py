@@ -92,6 +92,7 @@ class Ingest:
         shopper = partition.shoppers[event.shopper_id]
         outcome = fold(shopper.session, event, offset, timestamp_ms, self._session, follows=follows)
         if outcome < QUIET:
+            shopper.unchanged = offset
             self._count_unchanged(outcome)
             return outcome is not REPEATED
         owed = self._backlog.note(

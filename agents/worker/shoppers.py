@@ -63,7 +63,8 @@ class Shopper:
     `place` is raised whenever the shopper's place in the backlog changes: what a heap holds of an older place is void.
     `touched_s` is when an event last came, `paid_s` until when their calls are paid for (streams/sessions/triggers.py).
     `marks` are the shopper's in the persisted owed set (agents/worker/owed_set.py). `marker` is the last erasure,
-    `erasure` its number. `ended`: nothing may be done here for the shopper any more; who awaited something asks again.
+    `erasure` its number; `unchanged` is the offset of the last event that changed nothing.
+    `ended`: nothing may be done here for the shopper any more; who awaited something asks again.
     """
 
     __slots__ = (
@@ -82,6 +83,7 @@ class Shopper:
         "place",
         "running",
         "touched_s",
+        "unchanged",
     )
 
     def __init__(self, shopper_id: str, home: "Partition", session: Session | bytes | None = None) -> None:
@@ -100,6 +102,7 @@ class Shopper:
         self._gone = False
         self.place = 0
         self.touched_s = 0.0
+        self.unchanged = -1
 
     @property
     def ended(self) -> bool:

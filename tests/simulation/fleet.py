@@ -53,6 +53,10 @@ class Fleet:
                 worker.thaw()
                 worker.store_wire.cut = worker.broker_wire.cut = False
 
+    def unwell(self, for_s: float) -> None:
+        """The store is away for so long, which may be too short for anybody to look."""
+        self._well_s = max(self._well_s, self._world.clock.now_s + for_s)
+
     def inspect(self) -> None:
         """What must hold at any time."""
         world = self._world

@@ -95,6 +95,7 @@ class Trouble:
 
     def _go_down(self, fault: Fault) -> None:
         self._world.store_weather.down = True
+        self._fleet.unwell(fault.for_s)
         self._later(fault, self._world.store_weather.clear)
 
     def _flush(self, _: Fault) -> None:
