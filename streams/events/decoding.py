@@ -5,19 +5,17 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
 
+from streams.closely import read_natively
 from streams.errors import EventRefused
 from streams.events.event import Item, ShopperEvent
 from streams.events.redaction import Redact, redact
 from streams.events.wire import PRODUCTS, Wire
+from streams.times import EARLIEST_MS, LATEST_MS, record_refused
 
-Reason = Literal["empty", "too_large", "json", "schema", "key"]
+Reason = Literal["empty", "too_large", "json", "schema", "unit", "nobody", "key"]
 """Why a record is refused: it has no value (a tombstone), too long a value, one that is no JSON, one that is JSON
-but no shopper event, or a key that is not the shopper's id."""
-
-DETAIL = 200
-"""Characters of a detail at most."""
+but no shopper event, a time in a wrong unit, no id that is one shopper's, or a key that is not the shopper's id."""
 
 
 class Record(Protocol):
@@ -54,12 +52,13 @@ class Decoded(NamedTuple):
     """A batch after validation: (offset, record timestamp in ms, event) and refusals, both in offset order.
 
     A record may hold several events of its shopper. `ignored` counts what is well formed, but of a kind that says
-    nothing of what a shopper is after.
+    nothing of what a shopper is after; `items_dropped` the products that could not be read, of events that could.
     """
 
     events: list[tuple[int, int, ShopperEvent]]
     refused: list[Refusal]
     ignored: int = 0
+    items_dropped: int = 0
 
 
 class Decoder:
@@ -77,50 +76,54 @@ class Decoder:
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Validate records; each ends up in exactly one of the two lists."""
-        decoded = Decoded([], [])
-        read, most = self._wire.read, self._max_bytes
+        events: list[tuple[int, int, ShopperEvent]] = []
+        refused: list[Refusal] = []
+        dropped = 0
+        read, most, keyed = self._wire.read, self._max_bytes, self._keyed
         for record in records:
-            value = record.value
-            outcome = (value and len(value) <= most and read(value)) or self._closely(record)
-            if isinstance(outcome, Refusal):
-                decoded.refused.append(outcome)
-            elif self._keyed and outcome.shopper_id.encode() != record.key:
-                decoded.refused.append(Refusal(record, "key", "", "the record's key is not the shopper's id"))
-            else:
-                decoded.events.append((record.offset, record.timestamp, outcome))
-        return decoded
+            value, timestamp_ms = record.value, record.timestamp
+            try:
+                if not EARLIEST_MS <= timestamp_ms <= LATEST_MS:
+                    raise record_refused(timestamp_ms)
+                event = read(value) if value and len(value) <= most else None
+                if event is None:
+                    event, without = self._closely(value)
+                    dropped += without
+                if keyed and event.shopper_id.encode() != record.key:
+                    raise other_key()
+                events.append((record.offset, timestamp_ms, event))
+            except EventRefused as exc:
+                refused.append(Refusal(record, cast("Reason", exc.reason), exc.path, exc.detail))
+        return Decoded(events, refused, items_dropped=dropped)
 
-    def _closely(self, record: Record) -> ShopperEvent | Refusal:
-        value = record.value
+    def _closely(self, value: bytes | None) -> tuple[ShopperEvent, int]:
         if not value:
-            return Refusal(record, "empty", "", "the record has no value")
+            raise EventRefused("empty", detail="the record has no value")
         if len(value) > self._max_bytes:
-            return Refusal(record, "too_large", "", f"{len(value)} bytes, {self._max_bytes} are allowed")
-        try:
-            return self._wire.redacted(validated(value))
-        except EventRefused as exc:
-            return Refusal(record, cast("Reason", exc.reason), exc.path, exc.detail)
+            raise EventRefused("too_large", detail=f"{len(value)} bytes, {self._max_bytes} are allowed")
+        event, without = read_natively(value)
+        return self._wire.redacted(event), without
+
+
+def other_key() -> EventRefused:
+    """What is said of a record whose key is not its shopper's id."""
+    return EventRefused("key", detail="the record's key is not the shopper's id")
 
 
 class Native:
-    """The same for one value, wherever it comes from. Raises EventRefused."""
+    """The same for one value, wherever it comes from; raises EventRefused. `items_dropped` products were left out."""
 
     def __init__(self, *, products: int = PRODUCTS, redact_query: Redact = redact) -> None:
         self._wire = Wire(products, redact_query)
+        self.items_dropped = 0
 
     def read(self, value: bytes, _: int = 0, __: str = "") -> Sequence[ShopperEvent]:
         """The one event."""
-        return (self._wire.read(value) or self._wire.redacted(validated(value)),)
-
-
-def validated(value: bytes) -> ShopperEvent:
-    """The event as it was told; EventRefused, which quotes none of the value."""
-    try:
-        return EVENT.validate_json(value)
-    except ValidationError as exc:
-        error = exc.errors(include_url=False, include_context=False, include_input=False)[0]
-        reason = "json" if error["type"] == "json_invalid" else "schema"
-        raise EventRefused(reason, ".".join(map(str, error["loc"])), error["msg"][:DETAIL]) from exc
+        if event := self._wire.read(value):
+            return (event,)
+        event, without = read_natively(value)
+        self.items_dropped += without
+        return (self._wire.redacted(event),)
 
 
 def encode(event: ShopperEvent) -> bytes:
@@ -131,7 +134,6 @@ def encode(event: ShopperEvent) -> bytes:
     return orjson.dumps(document)
 
 
-EVENT = TypeAdapter(ShopperEvent)
 EVENT_FIELDS = [(field.name, field.default) for field in fields(ShopperEvent)]
 ITEM_FIELDS = [(field.name, field.default) for field in fields(Item)]
 

@@ -4,15 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol, cast, get_args
 
 from streams.errors import EventRefused
-from streams.events.decoding import Decoded, Decoder, Native, Reason, Record, Refusal
+from streams.events.decoding import Decoded, Decoder, Native, Reason, Record, Refusal, other_key
 from streams.events.event import ShopperEvent
 from streams.events.formats import cloudevents, otto, rees46
 from streams.events.formats.ga4 import Ga4
 from streams.events.formats.segment import Segment
+from streams.events.formats.shapes import below, listed
 from streams.events.formats.snowplow import Snowplow
 from streams.events.recognition import Recognized, recognize
 from streams.events.redaction import Redact, redact
 from streams.events.wire import PRODUCTS, Wire
+from streams.signatures import plain
+from streams.times import EARLIEST_MS, LATEST_MS, record_refused
 
 DialectName = Literal["native", "auto", "segment", "ga4", "snowplow", "cloudevents", "rees46", "otto"]
 """Every dialect that a topic may be in. `segment` is RudderStack's too; `auto` is found out for each record."""
@@ -32,8 +35,13 @@ class Dialect(Protocol):
 
 
 class Format(Protocol):
-    """One file of streams/events/formats, or the native form. Raises EventRefused."""
+    """One file of streams/events/formats, or the native form. Raises EventRefused.
 
+    `items_dropped` counts the products that could not be read, of events that could.
+    """
+
+    @property
+    def items_dropped(self) -> int: ...
     def read(self, value: bytes, at_ms: int, name: str = "", /) -> Events: ...
 
 
@@ -46,50 +54,70 @@ def dialect(name: DialectName, *, keyed: bool = False, redact_query: Redact = re
         return Decoder(keyed=keyed, redact_query=redact_query)
     formats = _formats(redact_query)
     if name == "auto" or name == "cloudevents":  # noqa: PLR1714 - mypy follows only this
-        return RecordDialect(_Any(formats, bare=name == "auto").read, keyed=keyed)
-    read = formats[name].read
-    return RecordDialect(lambda value, record: read(value, record.timestamp), keyed=keyed)
+        of_any = _Any(formats, bare=name == "auto")
+        return RecordDialect(of_any.read, lambda: of_any.items_dropped, keyed=keyed)
+    one = formats[name]
+    return RecordDialect(
+        lambda value, record: one.read(value, record.timestamp), lambda: one.items_dropped, keyed=keyed
+    )
 
 
 class RecordDialect:
     """A dialect read record by record. `read` turns a value, and what is around it, into events or raises EventRefused;
-    the events of one record are one shopper's."""
+    `dropped` tells how many products it has left out so far. In a topic the events of one record are one shopper's."""
 
-    def __init__(self, read: Read, *, keyed: bool = False, max_bytes: int = 1_048_576) -> None:
-        self._read, self._keyed, self._max_bytes = read, keyed, max_bytes
+    def __init__(
+        self, read: Read, dropped: Callable[[], int] = int, *, keyed: bool = False, max_bytes: int = 1_048_576
+    ) -> None:
+        self._read, self._dropped, self._keyed, self._max_bytes = read, dropped, keyed, max_bytes
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Read records; each is refused, or gives its events and the count of what was ignored."""
         events: list[tuple[int, int, ShopperEvent]] = []
         refused: list[Refusal] = []
-        ignored = 0
-        read, most, keyed = self._read, self._max_bytes, self._keyed
+        ignored, before = 0, self._dropped()
+        keyed = self._keyed
         for record in records:
-            value = record.value
             try:
-                if not value or len(value) > most:
-                    raise _unread(value, most)
-                for event in read(value, record):
-                    if event is None:
-                        ignored += 1
-                    elif keyed and event.shopper_id.encode() != record.key:
-                        raise _other_key()
-                    else:
-                        events.append((record.offset, record.timestamp, event))
+                told = self._events(record)
+                mine = [event for event in told if event is not None]
+                if keyed and any(event.shopper_id.encode() != record.key for event in mine):
+                    raise other_key()
+                ignored += len(told) - len(mine)
+                events += [(record.offset, record.timestamp, event) for event in mine]
             except EventRefused as exc:
                 reason = cast("Reason", exc.reason)  # those who read events know no others
                 refused.append(Refusal(record, reason, exc.path, exc.detail))
-        return Decoded(events, refused, ignored)
+        return Decoded(events, refused, ignored, self._dropped() - before)
 
+    def _events(self, record: Record) -> Events:
+        value = record.value
+        if not EARLIEST_MS <= record.timestamp <= LATEST_MS:
+            raise record_refused(record.timestamp)
+        if not value:
+            raise EventRefused("empty", detail="the record has no value")
+        if len(value) > self._max_bytes:
+            raise EventRefused("too_large", detail=f"{len(value)} bytes, {self._max_bytes} are allowed")
+        try:
+            return self._read(value, record)
+        except EventRefused as refused:
+            return self._again(value, record, refused)
 
-def _other_key() -> EventRefused:
-    return EventRefused("key", detail="the record's key is not the shopper's id")
-
-
-def _unread(value: bytes | None, most: int) -> EventRefused:
-    if not value:
-        return EventRefused("empty", detail="the record has no value")
-    return EventRefused("too_large", detail=f"{len(value)} bytes, {most} are allowed")
+    def _again(self, value: bytes, record: Record, refused: EventRefused) -> Events:
+        """Look once more at what cannot be read: it may be JSON in another dress, or a list of events."""
+        if refused.reason == "json":
+            value = plain(value)
+        elif not (value := value.lstrip()).startswith(b"["):
+            raise refused
+        if not value.startswith(b"["):
+            return self._read(value, record)
+        events: list[ShopperEvent | None] = []
+        for place, element in enumerate(listed(value)):
+            try:
+                events += self._read(bytes(element), record)
+            except EventRefused as bad:
+                raise below(str(place), bad) from bad
+        return events
 
 
 class _Any:
@@ -97,6 +125,11 @@ class _Any:
 
     def __init__(self, formats: Mapping[Recognized, Format], *, bare: bool) -> None:
         self._formats, self._bare = formats, bare
+
+    @property
+    def items_dropped(self) -> int:
+        """Of all of them."""
+        return sum(each.items_dropped for each in self._formats.values())
 
     def read(self, value: bytes, record: Record) -> Events:
         if wrapped := cloudevents.unwrap(value, record.headers, record.timestamp):
@@ -116,7 +149,9 @@ class _Any:
 
 
 class _Valued:
-    """A format that needs nothing but the value."""
+    """A format that needs nothing but the value, and has one product an event."""
+
+    items_dropped = 0
 
     def __init__(self, read: Callable[[bytes], Sequence[ShopperEvent]], redact_query: Redact) -> None:
         self._read, self._wire = read, Wire(PRODUCTS, redact_query)

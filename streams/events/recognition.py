@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from streams.errors import EventRefused
+from streams.events.formats import rees46
 from streams.events.formats.shapes import reader
 
 Recognized = Literal["native", "segment", "ga4", "snowplow", "cloudevents", "otto", "rees46"]
@@ -26,6 +27,7 @@ class Outermost(msgspec.Struct, gc=False):
     client_id: msgspec.Raw = NOTHING
     app_instance_id: msgspec.Raw = NOTHING
     events: msgspec.Raw = NOTHING
+    batch: msgspec.Raw = NOTHING
     session: msgspec.Raw = NOTHING
 
 
@@ -37,13 +39,14 @@ MARKS: tuple[tuple[Recognized, tuple[str, ...]], ...] = (
     ("ga4", ("client_id", "app_instance_id", "event_name")),
     ("otto", ("session",)),
     ("ga4", ("events",)),
+    ("segment", ("batch",)),
 )
 """In this order: one of these keys makes a record one of that dialect."""
 
 
 def recognize(value: bytes) -> Recognized:
     """The dialect of a value; EventRefused when it is none of them."""
-    if value[:1].isdigit() or value.startswith((b"event_time,", b"\xef\xbb\xbf")):
+    if rees46.is_row(value):
         return "rees46"
     told = _outermost(value)
     for name, keys in MARKS:

@@ -16,9 +16,14 @@ from pydantic import TypeAdapter
 
 from streams.events.event import Action, Item, ShopperEvent
 from streams.events.redaction import HIGHEST_PRICE, Redact, pseudonymous, redact
+from streams.placeholders import SPELLINGS, is_placeholder
+from streams.times import EARLIEST_MS, LATEST_MS
 
 PRODUCTS = 65_536
 """Products remembered at most."""
+
+SHOPPERS = 16_384
+"""Shoppers remembered at most."""
 
 LONGEST_LIST = 2_048
 """Bytes of a list of products that is remembered as it came."""
@@ -36,7 +41,7 @@ class Told(msgspec.Struct, gc=False):
     event_id: Id
     shopper_id: Id
     action: Action
-    time_ms: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+    time_ms: Annotated[int, msgspec.Meta(ge=EARLIEST_MS, le=LATEST_MS)]
     items: msgspec.Raw = msgspec.Raw(b"[]")
     query: Text | None = None
     session_id: Text | None = None
@@ -54,6 +59,7 @@ class Wire:
         self._most, self._redact_query = products, redact_query
         self._items: dict[bytes, tuple[Item, ...]] = {}
         self._shared: dict[Item, Item] = {}
+        self._shoppers: set[str] = set()
 
     def read(self, value: bytes) -> ShopperEvent | None:
         """The event, or None for a record that needs a closer look."""
@@ -67,18 +73,24 @@ class Wire:
                 items = self._learn(raw)
         except _DOUBTS:
             return None
-        if _FORBIDDEN(told.event_id + told.shopper_id):
+        event_id, shopper_id, query = told.event_id, told.shopper_id, told.query
+        if shopper_id not in self._shoppers and not self._meets(shopper_id):
             return None
-        event_id, query = told.event_id, told.query
+        if not event_id.isalnum():
+            if _FORBIDDEN(event_id):
+                return None
+            event_id = pseudonymous(event_id)
+        if event_id in SPELLINGS:
+            return None
         return made(
-            event_id if event_id.isalnum() else pseudonymous(event_id),
-            told.shopper_id,
+            event_id,
+            shopper_id,
             told.action,
             told.time_ms,
             items,
-            query and self._redact_query(query),
-            told.session_id,
-            told.order_id,
+            (query and self._redact_query(query)) or None,
+            told.session_id or None,
+            told.order_id or None,
         )
 
     def redacted(self, event: ShopperEvent) -> ShopperEvent:
@@ -89,10 +101,19 @@ class Wire:
             event.action,
             event.time_ms,
             tuple(map(self._share, event.items)),
-            event.query and self._redact_query(event.query),
-            event.session_id,
-            event.order_id,
+            (event.query and self._redact_query(event.query)) or None,
+            event.session_id or None,
+            event.order_id or None,
         )
+
+    def _meets(self, shopper_id: str) -> bool:
+        """Whether the id can be one shopper's; it is remembered, for most events are of somebody known."""
+        if _FORBIDDEN(shopper_id) or is_placeholder(shopper_id):
+            return False
+        if len(self._shoppers) >= SHOPPERS:
+            self._shoppers.clear()
+        self._shoppers.add(shopper_id)
+        return True
 
     def _learn(self, raw: bytes) -> tuple[Item, ...]:
         items = tuple([self._share(item) for item in ITEMS.validate_json(raw)])
@@ -112,11 +133,12 @@ class Wire:
 def redacted(item: Item) -> Item:
     """The item without personal data."""
     name, texts = pseudonymous(item.id), (item.title, item.category, item.brand)
-    title, category, brand = clean = tuple([text and redact(text) for text in texts])
+    title, category, brand = clean = tuple([redact(text) if text and not text.isspace() else None for text in texts])
     price = item.price if item.price is None or item.price < HIGHEST_PRICE else None
-    if name == item.id and clean == texts and price == item.price:
+    currency = item.currency or None
+    if name == item.id and clean == texts and price == item.price and currency == item.currency:
         return item
-    return replace(item, id=name, title=title, category=category, brand=brand, price=price)
+    return replace(item, id=name, title=title, category=category, brand=brand, price=price, currency=currency)
 
 
 ITEMS: TypeAdapter[tuple[Item, ...]] = TypeAdapter(get_type_hints(ShopperEvent, include_extras=True)["items"])

@@ -14,7 +14,8 @@ from streams.events.event import Item, ShopperEvent
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FORMATS: tuple[DialectName, ...] = ("segment", "ga4", "snowplow")
-EVENT = ShopperEvent(event_id="e1", shopper_id="ada", action="view", time_ms=7, items=(Item(id="k1"),))
+AT_MS = 1_714_557_600_011
+EVENT = ShopperEvent(event_id="e1", shopper_id="ada", action="view", time_ms=AT_MS, items=(Item(id="k1"),))
 BINARY = (("ce_specversion", b"1.0"), ("ce_type", b"t"), ("ce_source", b"/shop"), ("ce_id", b"17"))
 ENVELOPE = {"specversion": "1.0", "type": "t", "source": "/shop", "id": "17", "time": "2024-05-01T10:00:00Z"}
 SEGMENT = {"event": "Product Viewed", "messageId": "m", "userId": "u", "properties": {"product_id": "p"}}
@@ -29,7 +30,7 @@ class Sent:
     offset: int
     value: bytes | None
     key: bytes | None = None
-    timestamp: int = 11
+    timestamp: int = AT_MS
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
@@ -62,6 +63,6 @@ def product(**changed: object) -> dict[str, Any]:
     return SEGMENT | {"properties": {"product_id": "p"} | changed}
 
 
-def item(**changed: object) -> dict[str, Any]:
-    """A request of GA4's whose second item is another one."""
-    return REQUEST | {"events": [{"name": "view_item", "params": {"items": [{"item_id": "p"}, changed]}}]}
+def items(*told: object) -> dict[str, Any]:
+    """A request of GA4's with other items."""
+    return REQUEST | {"events": [{"name": "view_item", "params": {"items": told}}]}

@@ -12,16 +12,15 @@ import msgspec
 
 from streams.errors import EventRefused
 from streams.events.event import Action, Item, ShopperEvent
-from streams.events.formats.products import Described, Shelf, titled
+from streams.events.formats.products import Described, Shelf
 from streams.events.formats.shapes import (
+    EMPTY,
     NONE,
-    NOT_SET,
     Figure,
-    Name,
     Shape,
+    Words,
     below,
     bounded,
-    checked_ms,
     derived,
     reader,
     shopper,
@@ -29,6 +28,8 @@ from streams.events.formats.shapes import (
 )
 from streams.events.redaction import Redact, hashed, redact
 from streams.events.wire import made
+from streams.texts import first, worded
+from streams.times import of_micros
 
 ACTIONS: Mapping[str, Action] = {
     "view_item": "view",
@@ -54,71 +55,72 @@ WHO, ROW_WHO = ("user_id", "client_id", "app_instance_id"), ("user_id", "user_ps
 class Product(Shape, frozen=True):
     """An element of `items`."""
 
-    item_id: Name = None
-    item_name: str | None = None
-    item_variant: str | None = None
-    item_brand: str | None = None
-    item_category: str | None = None
-    item_category2: str | None = None
-    item_category3: str | None = None
-    item_category4: str | None = None
-    item_category5: str | None = None
+    item_id: Words = None
+    item_name: Words = None
+    item_variant: Words = None
+    item_brand: Words = None
+    item_category: Words = None
+    item_category2: Words = None
+    item_category3: Words = None
+    item_category4: Words = None
+    item_category5: Words = None
     price: Figure = None
     quantity: Figure = None
-    currency: str | None = None
+    currency: Words = None
 
 
 class Params(Shape, frozen=True):
     """The parameters of an event of the Measurement Protocol."""
 
     items: msgspec.Raw = NONE
-    currency: str | None = None
-    search_term: str | None = None
-    transaction_id: Name = None
-    session_id: Name = None
+    currency: Words = None
+    search_term: Words = None
+    transaction_id: Words = None
+    session_id: Words = None
 
 
 class Told(Shape, frozen=True):
     """One event of a request."""
 
-    name: str
+    name: Words = None
     params: msgspec.Raw = msgspec.Raw(b"{}")
-    timestamp_micros: int | str | None = None
+    timestamp_micros: Words = None
 
 
 class Value(Shape, frozen=True):
-    """The value of a parameter in the export; those with decimals are none that we ask for."""
+    """The value of a parameter in the export."""
 
-    string_value: str | None = None
-    int_value: Name = None
+    string_value: Words = None
+    int_value: Words = None
+    double_value: Words = None
 
 
 class Param(Shape, frozen=True):
     """A parameter in the export."""
 
-    key: str
+    key: Words = None
     value: Value | None = None
 
 
 class Ecommerce(Shape, frozen=True):
     """What the export tells of an order."""
 
-    transaction_id: Name = None
+    transaction_id: Words = None
 
 
 class Carrier(Shape, frozen=True):
     """A request, with events, or a row, with an event's name; which of both is told by what it has."""
 
     events: list[Told] | None = None
-    client_id: Name = None
-    app_instance_id: str | None = None
-    user_id: Name = None
-    timestamp_micros: int | str | None = None
-    event_name: str | None = None
-    event_timestamp: int | str | None = None
-    user_pseudo_id: Name = None
-    event_bundle_sequence_id: Name = None
-    batch_event_index: Name = None
+    client_id: Words = None
+    app_instance_id: Words = None
+    user_id: Words = None
+    timestamp_micros: Words = None
+    event_name: Words = None
+    event_timestamp: Words = None
+    user_pseudo_id: Words = None
+    event_bundle_sequence_id: Words = None
+    batch_event_index: Words = None
     event_params: list[Param] | None = None
     items: msgspec.Raw = NONE
     ecommerce: Ecommerce | None = None
@@ -130,6 +132,11 @@ class Ga4:
     def __init__(self, redact_query: Redact = redact) -> None:
         self._redact, self._shelf = redact_query, Shelf(Product, _described)
 
+    @property
+    def items_dropped(self) -> int:
+        """Products that could not be read, of events that could, so far."""
+        return self._shelf.dropped
+
     def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
         """The events of a record, None for each that says nothing of what a shopper is after; or EventRefused.
 
@@ -138,35 +145,42 @@ class Ga4:
         told = _read(value)
         if told.events is None:
             return (self._row(told, name),)
+        if not told.events:
+            raise EventRefused("schema", "events", "is an empty list: it says of no event")
         who = shopper(WHO, told.user_id, told.client_id, told.app_instance_id)
-        if told.timestamp_micros is not None:
-            at_ms = _ms(told.timestamp_micros, "timestamp_micros")
+        if (micros := worded(told.timestamp_micros)) is not None:
+            at_ms = of_micros(micros, "timestamp_micros")
         return [self._told(place, event, who, at_ms, name) for place, event in enumerate(told.events)]
 
     def _told(self, place: int, told: Told, who: str, at_ms: int, name: str) -> ShopperEvent | None:
+        if not isinstance(told.name, str) or not told.name:
+            raise EventRefused("schema", f"events.{place}.name", "says of no event")
         action = ACTIONS.get(told.name)
         if action is None:
             return None
+        if (micros := worded(told.timestamp_micros)) is not None:
+            at_ms = of_micros(micros, f"events.{place}.timestamp_micros")
         try:
-            params = _read_params(told.params)
-            if told.timestamp_micros is not None:
-                at_ms = _ms(told.timestamp_micros, "timestamp_micros")
+            params = NOTHING if bytes(told.params) in EMPTY else _read_params(told.params)
             items = self._items(params.items, params.currency)
         except EventRefused as refused:
             raise below(f"events.{place}.params", refused) from refused
         content = b"" if name else told.params
         name = derived(content, f"{name}\0{place}" if name else f"{who}\0{action}\0{at_ms}\0{place}\0")
-        query, session, order = params.search_term, text(params.session_id), text(params.transaction_id)
-        return made(name, who, action, at_ms, items, query and self._query(query), session, order)
+        session, order = text(params.session_id), text(params.transaction_id)
+        return made(name, who, action, at_ms, items, self._query(params.search_term), session, order)
 
     def _row(self, row: Carrier, name: str) -> ShopperEvent | None:
-        if row.event_name is None or row.event_timestamp is None:
+        if not isinstance(row.event_name, str) or not row.event_name:
             raise EventRefused("schema", "events or event_name", "is neither a request nor a row of the export")
         action = ACTIONS.get(row.event_name)
         if action is None:
             return None
         who = shopper(ROW_WHO, row.user_id, row.user_pseudo_id)
-        at_ms = _ms(row.event_timestamp, "event_timestamp")
+        micros = worded(row.event_timestamp)
+        if micros is None:
+            raise EventRefused("schema", "event_timestamp", "is missing: a row of the export has one")
+        at_ms = of_micros(micros, "event_timestamp")
         told = _params(row.event_params or ())
         items = self._items(row.items, _param(told, "currency"))
         order = text(row.ecommerce.transaction_id) if row.ecommerce is not None else None
@@ -175,28 +189,32 @@ class Ga4:
             name = derived(row.items, f"{who}\0{action}\0{row.event_timestamp}\0{place}\0")
         else:
             name = hashed(name)
-        query, session = _param(told, "search_term"), _param(told, "ga_session_id")
-        return made(name, who, action, at_ms, items, query and self._query(query), session, order)
+        query, session = self._query(_param(told, "search_term")), text(_param(told, "ga_session_id"))
+        return made(name, who, action, at_ms, items, query, session, order)
 
-    def _items(self, products: msgspec.Raw, currency: str | None) -> tuple[Item, ...]:
+    def _items(self, products: msgspec.Raw, currency: Words) -> tuple[Item, ...]:
         return self._shelf.items(products, currency, "items")
 
-    def _query(self, query: str) -> str:
-        return bounded(query, self._redact)
+    def _query(self, query: Words) -> str | None:
+        words = worded(query)
+        return words and bounded(words, self._redact)
 
 
 PARAMS = frozenset({"currency", "search_term", "ga_session_id"})
 """The parameters of a row that are looked at."""
 
 _read, _read_params = reader(Carrier), reader(Params)
+NOTHING = Params()
 
 
-def _described(product: Product, currency: str | None) -> Described:
+def _described(product: Product, currency: Words) -> Described:
     levels = product.item_category, product.item_category2, product.item_category3, product.item_category4
-    category = "/".join(level for level in (*levels, product.item_category5) if level and level != NOT_SET)
+    category = "/".join(filter(None, map(worded, (*levels, product.item_category5))))
     return (
-        None if product.item_id == NOT_SET else product.item_id,
-        titled(product.item_name, product.item_variant),
+        product.item_id,
+        None,
+        product.item_name,
+        product.item_variant,
         category,
         product.item_brand,
         product.price,
@@ -208,18 +226,11 @@ def _described(product: Product, currency: str | None) -> Described:
 def _params(params: Sequence[Param]) -> Mapping[str, Value | None]:
     told = {}
     for param in params:
-        if param.key in PARAMS:
+        if isinstance(param.key, str) and param.key in PARAMS:
             told[param.key] = param.value
     return told
 
 
 def _param(told: Mapping[str, Value | None], key: str) -> str | None:
     value = told.get(key)
-    return None if value is None else text(value.string_value or value.int_value)
-
-
-def _ms(micros: int | str, path: str) -> int:
-    try:
-        return checked_ms(int(micros) // 1_000, path)
-    except ValueError as exc:
-        raise EventRefused("schema", path, "is no whole number of microseconds") from exc
+    return None if value is None else first(value.string_value, value.int_value, value.double_value)

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from pydantic import ValidationError
-
-from streams.events.decoding import EVENT
+from streams.closely import read_natively
+from streams.errors import EventRefused
 from streams.events.event import ShopperEvent
 from streams.events.formats.rows import BadRow
 
@@ -18,6 +17,6 @@ def read(lines: Iterable[bytes]) -> Iterator[ShopperEvent | BadRow]:
     """An event, or the line as it stands, for each line."""
     for line in lines:
         try:
-            yield EVENT.validate_json(line)
-        except ValidationError:
+            yield read_natively(line)[0]
+        except EventRefused:
             yield BadRow(None, line)

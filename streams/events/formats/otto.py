@@ -4,7 +4,7 @@
 orders and times in milliseconds. There are ids only: no titles, categories, brands or prices.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from heapq import heappop, heappush
 from typing import Any
@@ -14,6 +14,8 @@ import orjson
 from streams.errors import EventRefused
 from streams.events.event import Action, Item, ShopperEvent
 from streams.events.formats.rows import BadRow
+from streams.events.formats.shapes import below
+from streams.times import checked_ms
 
 ACTIONS: Mapping[str, Action] = {"clicks": "click", "carts": "cart_add", "orders": "purchase"}
 
@@ -41,16 +43,23 @@ def read(lines: Iterable[bytes], open_sessions: int = 5_000) -> Iterator[Shopper
 
 def record(value: bytes) -> list[ShopperEvent]:
     """The events of a Kafka record that holds a session; one bad event makes the record a bad one."""
-    events = [event for _, event in _session(value)]
-    if bad := [event for event in events if isinstance(event, BadRow)]:
-        raise EventRefused("schema", detail=f"{len(bad)} of {len(events)} entries are no event of OTTO")
-    return [event for event in events if isinstance(event, ShopperEvent)]
+    session, entries = _parts(value)
+    if not entries:
+        raise EventRefused("schema", "session or events", "is no session of OTTO with events")
+    events = []
+    for place, entry in enumerate(entries):
+        try:
+            events.append(parse(session, entry))
+        except EventRefused as refused:
+            raise below(f"events.{place}", refused) from refused
+    return events
 
 
 def parse(session: str, event: Mapping[str, Any]) -> ShopperEvent:
     """One event of a session. Equal events make equal ids, so that exact duplicates are known for what they are."""
     try:
         article, time_ms, action = event["aid"], event["ts"], event["type"]
+        checked_ms(time_ms, "ts")
         name = f"{session}:{article}:{time_ms}:{action}"
         return ShopperEvent(
             event_id=blake2b(name.encode(), digest_size=8).hexdigest(),
@@ -73,12 +82,8 @@ def _first(waiting: list[tuple[int, int, ShopperEvent | BadRow, Iterator[Timed]]
 
 def _session(line: bytes) -> Iterator[Timed]:
     """The events of a line with their times; what is none has the time of the one before it."""
-    try:
-        document = orjson.loads(line)
-        session, entries = f"{document['session']:d}", document["events"]
-    except (KeyError, TypeError, ValueError):
-        entries = None
-    if not isinstance(entries, list) or not entries:
+    session, entries = _parts(line)
+    if not entries:
         yield 0, BadRow(None, line)
         return
     time_ms = 0
@@ -90,3 +95,14 @@ def _session(line: bytes) -> Iterator[Timed]:
         else:
             time_ms = event.time_ms
             yield time_ms, event
+
+
+def _parts(line: bytes) -> tuple[str, Sequence[Any]]:
+    """The session and its entries; no entries where the line is no session. They are numbered from 0."""
+    try:
+        document = orjson.loads(line)
+        session, entries = document["session"], document["events"]
+        name = f"{session:d}"
+    except (KeyError, TypeError, ValueError):
+        return "", ()
+    return (name, entries) if session >= 0 and isinstance(entries, list) else ("", ())

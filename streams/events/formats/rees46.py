@@ -12,8 +12,13 @@ from hashlib import blake2b
 from streams.errors import EventRefused
 from streams.events.event import Action, Item, ShopperEvent
 from streams.events.formats.rows import BadRow
+from streams.events.formats.shapes import shopper, time_ms, visit
 
 HEADER = b"event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session"
+MARK = b"\xef\xbb\xbf"
+"""The byte order mark, which some programs write before what is in UTF-8."""
+
+WHO = ("user_id", "user_session")
 COLUMNS = HEADER.decode().split(",")
 ACTIONS: Mapping[str, Action] = {
     "view": "view",
@@ -25,7 +30,13 @@ ACTIONS: Mapping[str, Action] = {
 
 def is_header(line: bytes) -> bool:
     """Whether a file that begins with this line is one of theirs."""
-    return line.removeprefix(b"\xef\xbb\xbf") == HEADER
+    return line.removeprefix(MARK).replace(b'"', b"").rstrip() == HEADER
+
+
+def is_row(value: bytes) -> bool:
+    """Whether a record is, at first sight, one of their rows, or their header."""
+    begin = value[:16].removeprefix(MARK).lstrip(b'"')
+    return (begin[:4].isdigit() and begin[4:5] == b"-") or begin.startswith(b"event_time")
 
 
 def read(lines: Iterable[bytes]) -> Iterator[ShopperEvent | BadRow]:
@@ -45,7 +56,7 @@ def parse(row: Mapping[str, str]) -> ShopperEvent:
     try:
         return ShopperEvent(
             event_id=blake2b("\0".join(row[name] for name in COLUMNS).encode(), digest_size=8).hexdigest(),
-            shopper_id=row["user_id"],
+            shopper_id=shopper(WHO, row["user_id"], visit(row["user_session"])),
             action=ACTIONS[row["event_type"]],
             time_ms=_time_ms(row["event_time"]),
             items=(_item(row),),
@@ -66,7 +77,7 @@ def _read(line: bytes) -> ShopperEvent | BadRow:
 
 def _row(line: bytes) -> Mapping[str, str]:
     try:
-        values = next(csv.reader([line.decode()], strict=True))
+        values = next(csv.reader([line.removeprefix(MARK).decode()], strict=True))
     except (UnicodeDecodeError, csv.Error) as exc:
         raise EventRefused("schema", detail="no row of CSV") from exc
     if len(values) != len(COLUMNS):
@@ -77,7 +88,7 @@ def _row(line: bytes) -> Mapping[str, str]:
 def _time_ms(text: str) -> int:
     if not text.endswith(" UTC"):
         raise ValueError("event_time without UTC")
-    return round(datetime.fromisoformat(text.removesuffix(" UTC") + "+00:00").timestamp() * 1_000)
+    return time_ms(datetime.fromisoformat(text.removesuffix(" UTC") + "+00:00"), "event_time")
 
 
 def _item(row: Mapping[str, str]) -> Item:
@@ -87,7 +98,7 @@ def _item(row: Mapping[str, str]) -> Item:
         title=_title(row["brand"], category),
         category=category or None,
         brand=row["brand"] or None,
-        price=float(row["price"]) or None,  # a price of 0 is one they did not know
+        price=float(row["price"] or 0) or None,  # a price of 0 is one they did not know
     )
 
 

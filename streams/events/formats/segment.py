@@ -12,15 +12,18 @@ import msgspec
 
 from streams.errors import EventRefused
 from streams.events.event import Action, Item, ShopperEvent
-from streams.events.formats.products import Described, Shelf, titled
+from streams.events.formats.products import Described, Shelf
 from streams.events.formats.shapes import (
+    EMPTY,
     NONE,
     Figure,
-    Name,
     Shape,
+    Words,
+    below,
     bounded,
     derived,
     kept,
+    listed,
     reader,
     shopper,
     text,
@@ -28,6 +31,7 @@ from streams.events.formats.shapes import (
 )
 from streams.events.redaction import Redact, hashed, redact
 from streams.events.wire import made
+from streams.texts import first, worded
 
 ACTIONS: Mapping[str, Action] = {
     "products searched": "search",
@@ -66,36 +70,37 @@ WHO = ("userId", "anonymousId")
 class Product(Shape, frozen=True):
     """One product of a list, or the one that an event is about."""
 
-    product_id: Name = None
-    sku: Name = None
-    name: str | None = None
-    variant: str | None = None
-    category: str | None = None
-    brand: str | None = None
+    product_id: Words = None
+    sku: Words = None
+    name: Words = None
+    variant: Words = None
+    category: Words = None
+    brand: Words = None
     price: Figure = None
     quantity: Figure = None
-    currency: str | None = None
+    currency: Words = None
 
 
 class Properties(Product, frozen=True):
     """What an event says beyond who and when."""
 
-    query: Any = None
-    order_id: Name = None
+    query: Words = None
+    order_id: Words = None
     products: msgspec.Raw = NONE
 
 
 class Call(Shape, frozen=True, rename="camel"):
     """What all calls have."""
 
-    type: str = "track"
-    event: str | None = None
-    message_id: str | None = None
-    user_id: Name = None
-    anonymous_id: Name = None
+    type: Words = "track"
+    event: Words = None
+    message_id: Words = None
+    user_id: Words = None
+    anonymous_id: Words = None
     timestamp: datetime | None = None
     original_timestamp: datetime | None = None
     received_at: datetime | None = None
+    batch: msgspec.Raw = NONE
 
 
 class Told(Call, frozen=True, rename="camel"):
@@ -105,56 +110,88 @@ class Told(Call, frozen=True, rename="camel"):
 
 
 class Bare(Call, frozen=True, rename="camel"):
-    """A call whose properties are not looked at: those of an event that is not asked for may be anything."""
+    """A call whose properties and times are not looked at: those of an event that is not asked for may be anything."""
 
+    timestamp: Any = None
+    original_timestamp: Any = None
+    received_at: Any = None
     properties: msgspec.Raw = NONE
 
 
 class Segment:
-    """Reads calls of these libraries, one a record."""
+    """Reads calls of these libraries, one a record, or many in the body of a request (`batch`)."""
 
     def __init__(self, redact_query: Redact = redact) -> None:
         self._redact, self._shelf = redact_query, Shelf(Product, _described)
 
+    @property
+    def items_dropped(self) -> int:
+        """Products that could not be read, of events that could, so far."""
+        return self._shelf.dropped
+
     def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
-        """The event, None for one that says nothing of what a shopper is after; EventRefused for what is none.
+        """The events, None for each that says nothing of what a shopper is after; EventRefused for what is none.
 
         `at_ms` and `name` are a time and an id to take where the event has none.
         """
+        told = _told(value)
+        if told.batch is NONE:
+            return (self._event(told, value, at_ms, name),)
+        calls = listed(told.batch, "batch")
+        return [self._of_batch(call, place, at_ms, name) for place, call in enumerate(calls)]
+
+    def _of_batch(self, call: msgspec.Raw, place: int, at_ms: int, name: str) -> ShopperEvent | None:
         try:
-            told = _read(value)
-        except EventRefused:
-            if _action(_read_bare(value)) is None:
-                return (None,)
-            raise
+            return self._event(_told(bytes(call)), bytes(call), at_ms, name and f"{name}\0{place}")
+        except EventRefused as refused:
+            raise below(f"batch.{place}", refused) from refused
+
+    def _event(self, told: Call, value: bytes, at_ms: int, name: str) -> ShopperEvent | None:
         action = _action(told)
         if action is None:
-            return (None,)
-        who, properties = shopper(WHO, told.user_id, told.anonymous_id), told.properties or NOTHING
+            return None
+        who = shopper(WHO, told.user_id, told.anonymous_id)
+        properties = told.properties if isinstance(told, Told) and told.properties else NOTHING
         moment = told.timestamp or told.original_timestamp or told.received_at
         if moment is not None:
             at_ms = time_ms(moment, "timestamp")
-        own = told.message_id
-        name = kept(own) if own else hashed(name) if name else _derived(value, f"{who}\0{action}\0{at_ms}\0")
-        items, query, order = self._items(properties), properties.query, properties.order_id
-        query = bounded(query, self._redact) if isinstance(query, str) else None
-        return (made(name, who, action, at_ms, items, query, None, text(order)),)
+        own = kept(told.message_id)
+        name = own or (hashed(name) if name else _derived(value, f"{who}\0{action}\0{at_ms}\0"))
+        items, query = self._items(properties), worded(properties.query)
+        query = query and bounded(query, self._redact)
+        return made(name, who, action, at_ms, items, query, None, text(properties.order_id))
 
     def _items(self, properties: Properties) -> tuple[Item, ...]:
         """The products of the list, else the one that the properties themselves are."""
-        if properties.products not in (NONE, NULL):
+        if bytes(properties.products) not in EMPTY:
             return self._shelf.items(properties.products, properties.currency, "properties.products")
-        if properties.product_id is None and properties.sku is None and properties.name is None:
+        if first(properties.product_id, properties.sku, properties.name) is None:
             return ()
         return (self._shelf.item(_described(properties, None), "properties"),)
 
 
 _read, _read_bare = reader(Told), reader(Bare)
-NOTHING, NULL = Properties(), msgspec.Raw(b"null")
+NOTHING = Properties()
+
+
+def _told(value: bytes) -> Call:
+    """The call; with only what all calls have where it is none of interest and the rest cannot be read."""
+    try:
+        return _read(value)
+    except EventRefused:
+        bare = _read_bare(value)
+        if bare.batch is NONE and _action(bare) is None:
+            return bare
+        raise
 
 
 def _action(call: Call) -> Action | None:
-    return ACTIONS.get(call.event.lower()) if call.event and call.type == "track" else None
+    """What is done; None for a call that tracks nothing of interest. EventRefused for one that says of no event."""
+    if isinstance(call.event, str) and call.event and call.type == "track":
+        return ACTIONS.get(call.event.lower())
+    if call.type == "track":
+        raise EventRefused("schema", "event", "says of no event")
+    return None
 
 
 def _derived(value: bytes, told: str) -> str:
@@ -162,10 +199,12 @@ def _derived(value: bytes, told: str) -> str:
     return derived(_read_bare(value).properties, told)
 
 
-def _described(product: Product, currency: str | None) -> Described:
+def _described(product: Product, currency: Words) -> Described:
     return (
-        product.sku if product.product_id is None else product.product_id,
-        titled(product.name, product.variant) if product.variant else product.name,
+        product.product_id,
+        product.sku,
+        product.name,
+        product.variant,
         product.category,
         product.brand,
         product.price,

@@ -1,30 +1,33 @@
 """Shapes: JSON read into the fields that a dialect asks for, and what is read of who, when and which event."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
+import orjson
 
 from streams.errors import EventRefused
 from streams.events.redaction import Redact, hashed, is_personal, is_plain
 from streams.events.wire import LONGEST_TEXT
+from streams.placeholders import SPELLINGS, is_placeholder, is_unique
+from streams.texts import worded
+from streams.times import checked_ms
 
 T = TypeVar("T")
-NOT_SET = "(not set)"
-"""What Google's export says where there is nothing."""
 
-Figure = float | str | None
-"""A number, or the text of one: both are common."""
+Figure = Any
+"""A number, or the text of one: both are common. What is neither makes a bad product, and no bad event."""
 
-Name = str | int | None
-"""An identifier. Shops with numbers for ids often send them as numbers."""
+Words = Any
+"""Text, or a number in its place (streams/texts.py). What is neither is as good as not given."""
 
 NONE = msgspec.Raw(b"")
 """The list of an object that has none."""
 
-LATEST_MS = 253_402_300_799_999
+EMPTY = frozenset({b"", b"null", b"[]", b'""', b"{}"})
+"""An object or list with nothing in it; PHP writes an empty object as an empty list."""
 
 
 class Shape(msgspec.Struct, gc=False, frozen=True):
@@ -32,38 +35,64 @@ class Shape(msgspec.Struct, gc=False, frozen=True):
 
 
 def reader(shape: type[T]) -> Callable[[Any], T]:
-    """Reads bytes as this shape; EventRefused with the path of what does not fit. No message quotes a value."""
+    """Reads bytes as this shape; EventRefused with the path of what does not fit. No message quotes a value.
+
+    Where something does not fit, what is empty is taken for not given.
+    """
     decode = msgspec.json.Decoder(shape).decode
 
     def read(value: bytes | msgspec.Raw) -> T:
         try:
             return decode(value)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
-            raise _refusal(exc) from exc
+            try:
+                return decode(_filled(value))
+            except (msgspec.DecodeError, RecursionError, ValueError):
+                raise _refusal(exc) from exc
 
+    return read
+
+
+def listed(elements: msgspec.Raw | bytes, path: str = "") -> Sequence[msgspec.Raw]:
+    """The elements of a list, as they came; EventRefused for none, and for an empty one."""
+    try:
+        read = _read_list(elements)
+    except EventRefused as refused:
+        raise below(path, refused) from refused
+    if not read:
+        raise EventRefused("schema", path, "is an empty list: it says of no event")
     return read
 
 
 def below(path: str, refused: EventRefused) -> EventRefused:
     """The same refusal, told from further out."""
-    return EventRefused(refused.reason, f"{path}.{refused.path}".rstrip("."), refused.detail)
+    return EventRefused(refused.reason, f"{path}.{refused.path}".strip("."), refused.detail)
 
 
-def shopper(paths: tuple[str, ...], *names: Name) -> str:
-    """The first of these names that is given and does not tell who somebody is; `paths` are where they stand."""
+def shopper(paths: tuple[str, ...], *names: Words) -> str:
+    """The first of these names that can be one shopper's; `paths` are where they stand. EventRefused without one."""
     for name in names:
-        if isinstance(name, str) and is_plain(name):
+        if isinstance(name, str) and is_plain(name) and not is_placeholder(name):
             return name
         if name is not None and name != "":
             break
-    return _shopper([(path, str(name)) for path, name in zip(paths, names, strict=True) if name is not None], paths)
+    return _shopper([(path, text) for path, name in zip(paths, names, strict=True) if (text := worded(name))], paths)
 
 
-def kept(own: str) -> str:
-    """An event's own id; a hash stands for one that may not be kept."""
-    if is_plain(own):
-        return own
-    return hashed(own) if len(own) > 128 or _FORBIDDEN(own) or is_personal(own) else own
+def visit(session: Words) -> str | None:
+    """The id of a session as one of a shopper; None where it is too short for that."""
+    name = worded(session)
+    return name if is_unique(name) else None
+
+
+def kept(own: Words) -> str | None:
+    """An event's own id, a hash of one that may not be kept; None where there is none, or one that all events have."""
+    name = worded(own)
+    if name is None or name in SPELLINGS:
+        return None
+    if is_plain(name):
+        return name
+    return hashed(name) if len(name) > 128 or _FORBIDDEN(name) or is_personal(name) else name
 
 
 def derived(content: bytes | msgspec.Raw, told: str) -> str:
@@ -71,9 +100,10 @@ def derived(content: bytes | msgspec.Raw, told: str) -> str:
     return hashed(told.encode() + bytes(content))
 
 
-def text(name: Name) -> str | None:
+def text(words: Words) -> str | None:
     """A name as text, of bounded length; None where there is none."""
-    return None if name is None or name == NOT_SET else str(name)[:LONGEST_TEXT]
+    told = worded(words)
+    return told[:LONGEST_TEXT] if told else None
 
 
 def bounded(text: str, redact: Redact) -> str:
@@ -88,25 +118,35 @@ def time_ms(moment: datetime, path: str) -> int:
     return checked_ms(round(moment.timestamp() * 1_000), path)
 
 
-def checked_ms(time_ms: int, path: str) -> int:
-    """A time that an event may have."""
-    if not 0 <= time_ms <= LATEST_MS:
-        raise EventRefused("schema", path, "is no time since 1970")
-    return time_ms
-
-
 def _shopper(given: list[tuple[str, str]], paths: tuple[str, ...]) -> str:
-    given = [(path, name) for path, name in given if name]
+    """The first that will do; EventRefused with what is wrong with the first."""
+    wrong = []
     for path, name in given:
-        if len(name) > 128 or _FORBIDDEN(name):
-            raise EventRefused("schema", path, "is longer than 128 characters, or has braces or control characters")
-        if not is_personal(name):
+        if is_placeholder(name):
+            wrong.append(EventRefused("nobody", path, "stands for nobody: send the id of one shopper"))
+        elif len(name) > 128 or _FORBIDDEN(name):
+            detail = "is longer than 128 characters, or has braces or control characters"
+            wrong.append(EventRefused("schema", path, detail))
+        elif is_personal(name):
+            wrong.append(EventRefused("schema", path, "is an e-mail, telephone or IP address: send a pseudonym"))
+        else:
             return name
-    if given:
-        raise EventRefused("schema", given[0][0], "is an e-mail, telephone or IP address: send a pseudonym")
-    raise EventRefused("schema", " or ".join(paths), "says no shopper")
+    raise wrong[0] if wrong else EventRefused("nobody", " or ".join(paths), "says no shopper")
 
 
+def _filled(value: bytes | msgspec.Raw) -> bytes:
+    return orjson.dumps(_without_empty(orjson.loads(bytes(value))))
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_empty(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_empty(each) for name, each in value.items() if each not in ("", [], {})}
+
+
+_read_list = reader(list[msgspec.Raw])
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f{}]").search
 
 
@@ -114,4 +154,6 @@ def _refusal(exc: Exception) -> EventRefused:
     if not isinstance(exc, msgspec.ValidationError):
         return EventRefused("json", detail="is no JSON, or not in UTF-8")
     message, _, path = str(exc).partition(" - at `$")
+    if "datetime" in message and message.endswith(("`int`", "`float`")):
+        return EventRefused("unit", path.strip("`."), "is a number: send a time of ISO 8601, which has no unit")
     return EventRefused("schema", path.rstrip("`").replace("[", ".").replace("]", "").strip("."), message)

@@ -10,13 +10,14 @@ from datetime import datetime
 
 import msgspec
 
+from streams.errors import EventRefused
 from streams.events.event import Action, ShopperEvent
-from streams.events.formats.products import Described, Shelf, titled
+from streams.events.formats.products import Described, Shelf
 from streams.events.formats.shapes import (
     NONE,
     Figure,
-    Name,
     Shape,
+    Words,
     bounded,
     derived,
     kept,
@@ -24,9 +25,11 @@ from streams.events.formats.shapes import (
     shopper,
     text,
     time_ms,
+    visit,
 )
 from streams.events.redaction import Redact, hashed, redact
 from streams.events.wire import made
+from streams.texts import worded
 
 ACTIONS: Mapping[str, Action] = {
     "product_view": "view",
@@ -50,55 +53,57 @@ NAMES = {
 }
 """The keys of the enriched event: the schema's vendor, name and major version."""
 
-WHO = (NAMES["users"] + ".0.id", "user_id", "domain_userid", "network_userid")
-"""From who logged in to whose browser it is."""
+WHO = (NAMES["users"] + ".0.id", "user_id", "domain_userid", "network_userid", "domain_sessionid")
+"""From who logged in to whose browser it is, and which visit, whose id is a UUID."""
 
 
 class Done(Shape, frozen=True):
     """The action."""
 
-    type: str
+    type: Words = None
 
 
 class Search(Shape, frozen=True):
     """A site search."""
 
-    terms: list[str]
+    terms: list[Words] | Words = None
 
 
 class Product(Shape, frozen=True):
     """A product entity."""
 
-    id: Name = None
-    name: str | None = None
-    variant: str | None = None
-    category: str | None = None
-    brand: str | None = None
+    id: Words = None
+    name: Words = None
+    variant: Words = None
+    category: Words = None
+    brand: Words = None
     price: Figure = None
-    currency: str | None = None
+    currency: Words = None
     quantity: Figure = None
 
 
 class Order(Shape, frozen=True):
     """A transaction or refund entity."""
 
-    transaction_id: Name = None
+    transaction_id: Words = None
 
 
 class User(Shape, frozen=True):
     """A user entity; its e-mail is not read."""
 
-    id: Name = None
+    id: Words = None
 
 
 class Told(Shape, frozen=True, rename=lambda field: NAMES.get(field, field)):
     """An enriched event."""
 
-    event_id: str | None = None
-    user_id: Name = None
-    domain_userid: Name = None
-    network_userid: Name = None
-    domain_sessionid: str | None = None
+    event: Words = None
+    event_name: Words = None
+    event_id: Words = None
+    user_id: Words = None
+    domain_userid: Words = None
+    network_userid: Words = None
+    domain_sessionid: Words = None
     derived_tstamp: datetime | None = None
     collector_tstamp: datetime | None = None
     action: Done | None = None
@@ -115,36 +120,62 @@ class Snowplow:
     def __init__(self, redact_query: Redact = redact) -> None:
         self._redact, self._shelf = redact_query, Shelf(Product, _described)
 
+    @property
+    def items_dropped(self) -> int:
+        """Products that could not be read, of events that could, so far."""
+        return self._shelf.dropped
+
     def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
         """The event, None for one that says nothing of what a shopper is after; EventRefused for what is none.
 
         `at_ms` and `name` are a time and an id to take where the event has none.
         """
         told = _read(value)
-        action: Action | None = "search" if told.search else ACTIONS.get(told.action.type) if told.action else None
+        action = _action(told)
         if action is None:
             return (None,)
         user = told.users[0].id if told.users else None
-        who = shopper(WHO, user, told.user_id, told.domain_userid, told.network_userid)
+        session = told.domain_sessionid
+        who = shopper(WHO, user, told.user_id, told.domain_userid, told.network_userid, visit(session))
         moment = told.derived_tstamp or told.collector_tstamp
         if moment is not None:
             at_ms = time_ms(moment, "derived_tstamp")
-        own = told.event_id
-        name = kept(own) if own else hashed(name) if name else derived(value, f"{who}\0{action}\0{at_ms}\0")
+        own = kept(told.event_id)
+        name = own or (hashed(name) if name else derived(value, f"{who}\0{action}\0{at_ms}\0"))
         items = self._shelf.items(told.products, None, NAMES["products"])
-        query = bounded(" ".join(told.search.terms), self._redact) if told.search else None
         orders = told.transactions or told.refunds
         order = text(orders[0].transaction_id) if orders else None
-        return (made(name, who, action, at_ms, items, query, text(told.domain_sessionid), order),)
+        return (made(name, who, action, at_ms, items, self._query(told.search), text(session), order),)
+
+    def _query(self, search: Search | None) -> str | None:
+        terms = search.terms if search else None
+        words = " ".join(filter(None, map(worded, terms if isinstance(terms, list) else [terms])))
+        return bounded(words, self._redact) if words else None
+
+
+def _action(told: Told) -> Action | None:
+    """What is done; None for an event of no interest. EventRefused for a record that says of no event."""
+    if told.search:
+        return "search"
+    if told.action:
+        kind = worded(told.action.type)
+        if kind is None:
+            raise EventRefused("schema", f"{NAMES['action']}.type", "says of no action")
+        return ACTIONS.get(kind)
+    if worded(told.event) is None and worded(told.event_name) is None:
+        raise EventRefused("schema", "event or event_name", "says of no event")
+    return None
 
 
 _read = reader(Told)
 
 
-def _described(product: Product, _: str | None) -> Described:
+def _described(product: Product, _: Words) -> Described:
     return (
         product.id,
-        titled(product.name, product.variant),
+        None,
+        product.name,
+        product.variant,
         product.category,
         product.brand,
         product.price,

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from streams.events.decoding import Decoded, Decoder, encode
 from streams.events.event import Item, ShopperEvent
 from streams.events.wire import Wire
+from streams.placeholders import is_placeholder
 from streams.sessions.session import ACTIONS
+from streams.times import EARLIEST_MS, LATEST_MS
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,9 @@ class Raw:
     timestamp: int = 1_700_000_000_000
 
 
-EVENT = ShopperEvent(event_id="e1", shopper_id="s1", action="view", time_ms=1_000, items=(Item(id="p1", price=9.5),))
+EVENT = ShopperEvent(
+    event_id="e1", shopper_id="s1", action="view", time_ms=1_700_000_000_000, items=(Item(id="p1", price=9.5),)
+)
 GOOD = encode(EVENT)
 
 identifiers = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="{}"), min_size=1, max_size=128)
@@ -39,12 +43,13 @@ items = st.builds(
     currency=st.none() | st.text("EURSD", max_size=3),
     quantity=st.integers(0, 1_000_000),
 )
+somebody = identifiers.filter(lambda identifier: not is_placeholder(identifier))
 events = st.builds(
     ShopperEvent,
-    event_id=identifiers,
-    shopper_id=identifiers,
+    event_id=somebody,
+    shopper_id=somebody,
     action=st.sampled_from(ACTIONS),
-    time_ms=st.integers(0, 253_402_300_799_999),
+    time_ms=st.integers(EARLIEST_MS, LATEST_MS),
     items=st.lists(items, max_size=3).map(tuple),
     query=texts,
     session_id=texts,
@@ -71,12 +76,11 @@ BAD = [
     (b"[" + GOOD + b"]", "schema", ""),
     (b"{}", "schema", "event_id"),
     (_changed(action="dance"), "schema", "action"),
-    (_changed(time_ms=-1), "schema", "time_ms"),
+    (_changed(time_ms=-1), "unit", "time_ms"),
     (_changed(shopper_id="a{b}"), "schema", "shopper_id"),
-    (_changed(shopper_id=""), "schema", "shopper_id"),
+    (_changed(shopper_id=""), "nobody", "shopper_id"),
     (_changed(items=[{"id": "p1", "price": -1}]), "schema", "items.0.price"),
-    (_changed(items=[{"id": "p1"}, {"title": "no id"}]), "schema", "items.1.id"),
-    (GOOD.replace(b"9.5", b"NaN"), "schema", "items.0.price"),
+    (_changed(items=[{"title": "no id"}]), "schema", "items.0.id"),
 ]
 
 
@@ -97,7 +101,7 @@ def test_encode_leaves_defaults_out() -> None:
         "event_id": "e1",
         "shopper_id": "s1",
         "action": "view",
-        "time_ms": 1_000,
+        "time_ms": 1_700_000_000_000,
         "items": [{"id": "p1", "price": 9.5}],
     }
 

@@ -10,6 +10,7 @@ from streams.events.dialects import DIALECTS, DialectName, RecordDialect, dialec
 from streams.events.event import Action
 from streams.events.formats import ga4, segment, snowplow
 from tests.streams.dialect_records import (
+    AT_MS,
     BINARY,
     ENVELOPE,
     EVENT,
@@ -23,7 +24,7 @@ from tests.streams.dialect_records import (
 )
 
 REES46 = b"2019-10-01 00:00:00 UTC,cart,44600062,2103807459595387724,electronics.phone,acme,35.79,541312140,72d76fde"
-OTTO = b'{"session":12,"events":[{"aid":1,"ts":5,"type":"clicks"}]}'
+OTTO = b'{"session":12,"events":[{"aid":1,"ts":1714557600005,"type":"clicks"}]}'
 
 
 @pytest.mark.parametrize(("name", "record", "events"), list(fixtures(*FORMATS)))
@@ -64,7 +65,7 @@ def test_every_name_that_is_mapped_has_a_fixture(name: str, actions: dict[str, A
 def test_the_native_dialect_does_not_mind_the_key() -> None:
     """That is what rekeying is for."""
     decoded = dialect("native").decode([Sent(3, encode(EVENT)), Sent(4, encode(EVENT), b"order-7"), Sent(5, b"{}")])
-    assert decoded.events == [(3, 11, EVENT), (4, 11, EVENT)]
+    assert decoded.events == [(3, AT_MS, EVENT), (4, AT_MS, EVENT)]
     assert [(refusal.offset, refusal.reason) for refusal in decoded.refused] == [(5, "schema")]
 
 
@@ -79,7 +80,7 @@ def test_a_worker_takes_only_what_is_keyed_by_its_shopper(name: DialectName) -> 
         value = own.get(name, encode(EVENT)) if name != "cloudevents" else enveloped(encode(EVENT))
     [(_, _, event)] = dialect(name).decode([Sent(0, value)]).events
     keyed = dialect(name, keyed=True)
-    assert keyed.decode([Sent(0, value, event.shopper_id.encode())]).events == [(0, 11, event)]
+    assert keyed.decode([Sent(0, value, event.shopper_id.encode())]).events == [(0, AT_MS, event)]
     for key in (None, b"someone"):
         assert [refusal.reason for refusal in keyed.decode([Sent(0, value, key)]).refused] == ["key"]
 
@@ -90,23 +91,23 @@ def test_a_row_of_rees46_is_an_event_and_a_header_is_nothing() -> None:
     for name in ("rees46", "auto"):
         decoded = dialect(name).decode([Sent(0, header), Sent(1, REES46 + b"\r\n"), Sent(2, REES46 + b",more")])
         [(offset, timestamp, event)] = decoded.events
-        assert (offset, timestamp, event.shopper_id, event.action) == (1, 11, "541312140", "cart_add")
+        assert (offset, timestamp, event.shopper_id, event.action) == (1, AT_MS, "541312140", "cart_add")
         assert [(refusal.offset, refusal.reason) for refusal in decoded.refused] == [(2, "schema")]
 
 
 def test_a_session_of_otto_is_as_many_events() -> None:
     """In their order, all at the record's offset; one bad entry makes the record a bad one."""
-    entries = [{"aid": 1, "ts": 5, "type": "clicks"}, {"aid": 2, "ts": 6, "type": "carts"}]
+    entries = [{"aid": 1, "ts": AT_MS, "type": "clicks"}, {"aid": 2, "ts": AT_MS + 1, "type": "carts"}]
     good = orjson.dumps({"session": 12, "events": entries})
-    bad = orjson.dumps({"session": 12, "events": [*entries, {"aid": 3, "ts": 7, "type": "stares"}]})
+    bad = orjson.dumps({"session": 12, "events": [*entries, {"aid": 3, "ts": AT_MS, "type": "stares"}]})
     decoded = dialect("otto").decode([Sent(0, good), Sent(1, bad), Sent(2, b"[]")])
     assert [(offset, event.shopper_id, event.time_ms) for offset, _, event in decoded.events] == [
-        (0, "12", 5),
-        (0, "12", 6),
+        (0, "12", AT_MS),
+        (0, "12", AT_MS + 1),
     ]
-    assert [(refusal.offset, refusal.detail) for refusal in decoded.refused] == [
-        (1, "1 of 3 entries are no event of OTTO"),
-        (2, "1 of 1 entries are no event of OTTO"),
+    assert [(refusal.offset, refusal.path, refusal.detail) for refusal in decoded.refused] == [
+        (1, "events.2", "no event of OTTO"),
+        (2, "", "is an empty list: it says of no event"),
     ]
     assert dialect("auto").decode([Sent(0, good)]).events == decoded.events
 
@@ -129,8 +130,8 @@ def test_a_records_events_keep_the_order_of_records() -> None:
 def test_a_request_of_ga4_is_as_many_events_with_ids_of_their_own() -> None:
     """Two equal events in it are two; the same request sent again has the same ids."""
     view = {"name": "view_item", "params": {"items": [{"item_id": "a"}]}}
-    request = {"client_id": "1.2", "timestamp_micros": 5_000, "events": [view, {"name": "login"}, view]}
-    first, again = decode("ga4", request), decode("ga4", request, timestamp=99)
+    request = {"client_id": "1.2", "timestamp_micros": AT_MS * 1_000, "events": [view, {"name": "login"}, view]}
+    first, again = decode("ga4", request), decode("ga4", request, timestamp=AT_MS + 99)
     assert len({event.event_id for _, _, event in first.events}) == 2
     assert [event for _, _, event in first.events] == [event for _, _, event in again.events]
     assert first.ignored == 1

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from streams.events.decoding import encode
-from tests.streams.dialect_records import BINARY, ENVELOPE, EVENT, REQUEST, decode
+from tests.streams.dialect_records import AT_MS, BINARY, ENVELOPE, EVENT, REQUEST, decode
 
 
 def test_an_envelopes_source_and_id_name_an_event_that_has_no_id() -> None:
@@ -17,7 +17,7 @@ def test_an_envelopes_source_and_id_name_an_event_that_has_no_id() -> None:
         [(_, _, event)] = decode("cloudevents", ENVELOPE | {"data": record} | changed).events
         return event.event_id
 
-    [(_, _, binary)] = decode("cloudevents", record, headers=BINARY, timestamp=3).events
+    [(_, _, binary)] = decode("cloudevents", record, headers=BINARY, timestamp=AT_MS + 3).events
     assert name() == name(time="2024-05-01T11:00:00Z") == binary.event_id
     assert len({name(), name(id="18"), name(source="/other")}) == 3
 
@@ -31,7 +31,7 @@ def test_an_envelope_tells_the_time_of_an_event_that_tells_none() -> None:
     [(_, _, event)] = decode("auto", record, headers=headers).events
     assert event.time_ms == 1_714_557_600_000
     [(_, _, event)] = decode("auto", record).events
-    assert event.time_ms == 11
+    assert event.time_ms == AT_MS
 
 
 @pytest.mark.parametrize(

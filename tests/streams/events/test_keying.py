@@ -16,11 +16,13 @@ class Sampled:
     offset: int
     key: bytes | None
     value: bytes | None
-    timestamp: int = 0
+    timestamp: int = 1_700_000_000_000
 
 
 def record(shopper: str, key: bytes | None, offset: int = 0) -> Sampled:
-    event = ShopperEvent(event_id=f"{shopper}-{offset}", shopper_id=shopper, action="view", time_ms=offset)
+    event = ShopperEvent(
+        event_id=f"{shopper}-{offset}", shopper_id=shopper, action="view", time_ms=1_700_000_000_000 + offset
+    )
     return Sampled(offset, key, encode(event))
 
 

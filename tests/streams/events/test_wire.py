@@ -6,7 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from streams.events.decoding import EVENT, encode
+from streams.closely import EVENT
+from streams.events.decoding import encode
 from streams.events.event import Item, ShopperEvent
 from streams.events.wire import Wire
 
@@ -14,7 +15,7 @@ GOOD = {
     "event_id": "e1",
     "shopper_id": "s1",
     "action": "view",
-    "time_ms": 1_000,
+    "time_ms": 1_700_000_000_000,
     "items": [{"id": "p1", "title": "Kettle", "price": 9.5}],
     "query": None,
 }
@@ -109,5 +110,7 @@ def test_remembered_products_are_the_described_ones(names: list[str], most: int)
     wire = Wire(most)
     for number, name in enumerate(names):
         items = (Item(id=name, price=float(number % 2)), *([Item(id="twice")] if number % 3 else []))
-        event = ShopperEvent(event_id=f"e{number}", shopper_id="s", action="view", time_ms=number, items=items)
+        event = ShopperEvent(
+            event_id=f"e{number}", shopper_id="s", action="view", time_ms=1_700_000_000_000 + number, items=items
+        )
         assert wire.read(encode(event)) == event

@@ -12,16 +12,19 @@ from streams.events.event import Item, ShopperEvent
 from streams.events.formats import otto, rows
 from streams.events.formats.rows import BadRow
 
+AT_MS = 1_700_000_000_000
 SAMPLE = Path(__file__).parents[3] / "data" / "otto_sessions.jsonl"
 
 
 def _line(session: int, *times_ms: int) -> bytes:
-    return orjson.dumps({"session": session, "events": [{"aid": 7, "ts": ms, "type": "clicks"} for ms in times_ms]})
+    return orjson.dumps(
+        {"session": session, "events": [{"aid": 7, "ts": AT_MS + ms, "type": "clicks"} for ms in times_ms]}
+    )
 
 
 def _read(*lines: bytes, open_sessions: int = 100) -> list[tuple[str, int]]:
     return [
-        (event.shopper_id, event.time_ms)
+        (event.shopper_id, event.time_ms - AT_MS)
         for event in otto.read(lines, open_sessions)
         if isinstance(event, ShopperEvent)
     ]
@@ -82,8 +85,8 @@ def test_bad_lines_stay_as_they_are(line: bytes) -> None:
 )
 def test_bad_entries_stay_as_they_are_and_the_session_goes_on(change: dict[str, object]) -> None:
     """One bad entry is one bad row, keyed by its session, in its place."""
-    entry = {"aid": 7, "ts": 5, "type": "clicks"} | change
-    good = {"aid": 7, "ts": 5, "type": "clicks"}
+    entry = {"aid": 7, "ts": AT_MS + 5, "type": "clicks"} | change
+    good = {"aid": 7, "ts": AT_MS + 5, "type": "clicks"}
     first, second, third = otto.read([orjson.dumps({"session": 3, "events": [good, entry, good]})])
     assert isinstance(first, ShopperEvent)
     assert second == BadRow(b"3", orjson.dumps(entry))

@@ -87,7 +87,6 @@ BAD = {
     ROW.replace("908.62", "-1"): b"512742880",
     ROW.replace("908.62", "nan"): b"512742880",
     ROW.replace("908.62", "dear"): b"512742880",
-    ROW.replace("908.62", ""): b"512742880",
     ROW.replace(" UTC", ""): b"512742880",
     ROW.replace(" UTC", "+02:00 UTC"): b"512742880",
     ROW.replace("2019-10-01", "2019-13-01"): b"512742880",

@@ -1,0 +1,110 @@
+"""Closely: native records that the quick way (streams/events/wire.py) does not take are read all the same, or refused.
+
+Producers in other languages write numbers for text and empty text for nothing. Both are read for what they are meant.
+A product that cannot be read is left out, unless there is no other. Pure.
+"""
+
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from streams.errors import EventRefused
+from streams.events.event import Item, ShopperEvent
+from streams.events.redaction import hashed, is_personal
+from streams.placeholders import is_placeholder, is_unique
+from streams.signatures import plain
+from streams.texts import worded
+from streams.times import EARLIEST_MS, LATEST_MS, wrong_unit
+
+DETAIL = 200
+"""Characters of a detail at most."""
+
+TEXTS = ("event_id", "shopper_id", "session_id", "order_id", "query")
+ITEM_TEXTS, FIGURES = ("id", "title", "category", "brand", "currency"), ("price", "quantity")
+SOMEBODY = "somebody"
+
+EVENT, ITEM = TypeAdapter(ShopperEvent), TypeAdapter(Item)
+
+
+def read_natively(value: bytes) -> tuple[ShopperEvent, int]:
+    """The event as it was told, and how many of its products were left out; EventRefused, which quotes none of it."""
+    document = _document(value)
+    for name in TEXTS:
+        _put(document, name, worded(document.get(name)))
+    if is_placeholder(document.get("event_id", SOMEBODY)):
+        document["event_id"] = hashed(value)
+    who = _shopper(document)
+    document["shopper_id"] = who or SOMEBODY
+    _check_time(document.get("time_ms"))
+    dropped = _mend_items(document)
+    event = _validated(document)
+    if who is None:
+        raise EventRefused("nobody", "shopper_id", "is missing, or stands for nobody: send the id of one shopper")
+    return event, dropped
+
+
+def _document(value: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        document = orjson.loads(plain(value))
+    if isinstance(document, dict):
+        return document
+    array = "an array: send one event a record, or set kafka.dialect to auto"
+    raise EventRefused("schema", detail=f"is {array if isinstance(document, list) else 'no object'}")
+
+
+def _put(document: dict[str, Any], name: str, text: str | None) -> None:
+    if text is None:
+        document.pop(name, None)
+    else:
+        document[name] = text
+
+
+def _shopper(document: dict[str, Any]) -> str | None:
+    """The shopper's id; the session's, where the shopper's stands for nobody and that of the session is unique."""
+    who, session = str(document.get("shopper_id", "")), str(document.get("session_id", ""))
+    if not is_placeholder(who):
+        return who
+    return None if not is_unique(session) or is_personal(session) else session
+
+
+def _check_time(time_ms: object) -> None:
+    """A number that is no time is in another unit; anything else is for the schema to judge."""
+    number = int(time_ms) if isinstance(time_ms, str) and time_ms.isdecimal() else time_ms
+    if isinstance(number, int | float) and not (EARLIEST_MS <= number <= LATEST_MS and number == int(number)):
+        raise wrong_unit(number, "time_ms", "milliseconds")
+
+
+def _mend_items(document: dict[str, Any]) -> int:
+    items = document.pop("items", None)
+    if not isinstance(items, list):
+        if items:
+            document["items"] = items  # it is refused
+        return 0
+    for item in filter(lambda item: isinstance(item, dict), items):
+        for name in ITEM_TEXTS:
+            _put(item, name, worded(item.get(name)))
+        for name in FIGURES:
+            if item.get(name) in (None, ""):
+                item.pop(name, None)
+    good = [item for item in items if _fits(item)]
+    document["items"] = good or items
+    return len(items) - len(document["items"])
+
+
+def _fits(item: object) -> bool:
+    try:
+        ITEM.validate_json(orjson.dumps(item))
+    except ValidationError:
+        return False
+    return True
+
+
+def _validated(document: dict[str, Any]) -> ShopperEvent:
+    try:
+        return EVENT.validate_json(orjson.dumps(document))
+    except ValidationError as exc:
+        error = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise EventRefused("schema", ".".join(map(str, error["loc"])), error["msg"][:DETAIL]) from exc

@@ -1,0 +1,23 @@
+"""Texts: what stands where text is meant, which is often a number, and often nothing. Pure."""
+
+NOT_SET = "(not set)"
+"""What Google's export says where there is nothing."""
+
+_EXACT = 2**53
+"""Whole numbers beyond are no longer told apart as JSON's floats."""
+
+
+def worded(value: object) -> str | None:
+    """Text as it is, a number as text, `123.0` as `123`; None for empty text, and for what is neither."""
+    if isinstance(value, str):
+        return None if not value or value.isspace() or value == NOT_SET else value
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return None if abs(value) >= _EXACT else str(int(value)) if value.is_integer() else str(value)
+    return str(value) if isinstance(value, int) else None
+
+
+def first(*values: object) -> str | None:
+    """The first of these that is given, as text."""
+    return next((text for value in values if (text := worded(value)) is not None), None)
