@@ -11,7 +11,7 @@ import sys
 import time
 import zlib
 
-from streams.closely import EVENT
+from streams.events.closely import EVENT
 from streams.events.event import ShopperEvent
 from streams.events.wire import Wire
 from streams.sessions.session import Session, SessionRules, fold

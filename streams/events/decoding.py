@@ -6,12 +6,12 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import orjson
 
-from streams.closely import read_natively
 from streams.errors import EventRefused
+from streams.events.closely import read_natively
 from streams.events.event import Item, ShopperEvent
 from streams.events.redaction import Redact, redact
+from streams.events.times import EARLIEST_MS, LATEST_MS, record_refused
 from streams.events.wire import PRODUCTS, Wire
-from streams.times import EARLIEST_MS, LATEST_MS, record_refused
 
 Reason = Literal["empty", "too_large", "json", "schema", "unit", "nobody", "key"]
 """Why a record is refused: it has no value (a tombstone), too long a value, one that is no JSON, one that is JSON

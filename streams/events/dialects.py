@@ -13,9 +13,9 @@ from streams.events.formats.shapes import below, listed
 from streams.events.formats.snowplow import Snowplow
 from streams.events.recognition import Recognized, recognize
 from streams.events.redaction import Redact, redact
+from streams.events.signatures import plain
+from streams.events.times import EARLIEST_MS, LATEST_MS, record_refused
 from streams.events.wire import PRODUCTS, Wire
-from streams.signatures import plain
-from streams.times import EARLIEST_MS, LATEST_MS, record_refused
 
 DialectName = Literal["native", "auto", "segment", "ga4", "snowplow", "cloudevents", "rees46", "otto"]
 """Every dialect that a topic may be in. `segment` is RudderStack's too; `auto` is found out for each record."""

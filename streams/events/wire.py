@@ -15,9 +15,9 @@ import msgspec
 from pydantic import TypeAdapter
 
 from streams.events.event import Action, Item, ShopperEvent
+from streams.events.placeholders import SPELLINGS, is_placeholder
 from streams.events.redaction import HIGHEST_PRICE, Redact, pseudonymous, redact
-from streams.placeholders import SPELLINGS, is_placeholder
-from streams.times import EARLIEST_MS, LATEST_MS
+from streams.events.times import EARLIEST_MS, LATEST_MS
 
 PRODUCTS = 65_536
 """Products remembered at most."""

@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import islice
 
 from benchmarks.load import Load
-from streams.closely import EVENT
+from streams.events.closely import EVENT
 from streams.events.decoding import encode
 
 LOAD = Load(events=2_000, shoppers=50, until_ms=1_800_000_000_000)

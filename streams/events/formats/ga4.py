@@ -27,9 +27,9 @@ from streams.events.formats.shapes import (
     text,
 )
 from streams.events.redaction import Redact, hashed, redact
+from streams.events.texts import first, worded
+from streams.events.times import of_micros
 from streams.events.wire import made
-from streams.texts import first, worded
-from streams.times import of_micros
 
 ACTIONS: Mapping[str, Action] = {
     "view_item": "view",

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from streams.closely import read_natively
 from streams.errors import EventRefused
+from streams.events.closely import read_natively
 from streams.events.event import ShopperEvent
 from streams.events.formats.rows import BadRow
 

@@ -15,7 +15,7 @@ from streams.errors import EventRefused
 from streams.events.event import Action, Item, ShopperEvent
 from streams.events.formats.rows import BadRow
 from streams.events.formats.shapes import below
-from streams.times import checked_ms
+from streams.events.times import checked_ms
 
 ACTIONS: Mapping[str, Action] = {"clicks": "click", "carts": "cart_add", "orders": "purchase"}
 

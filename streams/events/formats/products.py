@@ -11,8 +11,8 @@ from streams.errors import EventRefused
 from streams.events.event import Item
 from streams.events.formats.shapes import EMPTY, Figure, Words, below, bounded, reader
 from streams.events.redaction import HIGHEST_PRICE, hashed, pseudonymous, redact
+from streams.events.texts import NOT_SET, first, worded
 from streams.events.wire import LONGEST_LIST, LONGEST_TEXT, PRODUCTS
-from streams.texts import NOT_SET, first, worded
 
 MOST, MOST_PIECES = 200, 1_000_000
 """Items of one event at most, and pieces of one item, as in the native form."""

@@ -30,8 +30,8 @@ from streams.events.formats.shapes import (
     time_ms,
 )
 from streams.events.redaction import Redact, hashed, redact
+from streams.events.texts import first, worded
 from streams.events.wire import made
-from streams.texts import first, worded
 
 ACTIONS: Mapping[str, Action] = {
     "products searched": "search",

@@ -9,11 +9,11 @@ import msgspec
 import orjson
 
 from streams.errors import EventRefused
+from streams.events.placeholders import SPELLINGS, is_placeholder, is_unique
 from streams.events.redaction import Redact, hashed, is_personal, is_plain
+from streams.events.texts import worded
+from streams.events.times import checked_ms
 from streams.events.wire import LONGEST_TEXT
-from streams.placeholders import SPELLINGS, is_placeholder, is_unique
-from streams.texts import worded
-from streams.times import checked_ms
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ Figure = Any
 """A number, or the text of one: both are common. What is neither makes a bad product, and no bad event."""
 
 Words = Any
-"""Text, or a number in its place (streams/texts.py). What is neither is as good as not given."""
+"""Text, or a number in its place (streams/events/texts.py). What is neither is as good as not given."""
 
 NONE = msgspec.Raw(b"")
 """The list of an object that has none."""

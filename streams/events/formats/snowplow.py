@@ -28,8 +28,8 @@ from streams.events.formats.shapes import (
     visit,
 )
 from streams.events.redaction import Redact, hashed, redact
+from streams.events.texts import worded
 from streams.events.wire import made
-from streams.texts import worded
 
 ACTIONS: Mapping[str, Action] = {
     "product_view": "view",

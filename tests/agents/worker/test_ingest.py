@@ -37,7 +37,7 @@ class Record:
     offset: int
     value: bytes
     key: bytes = b"12"
-    timestamp: int = 10_000
+    timestamp: int = 1_700_000_010_000
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from streams.events.decoding import Decoded, Decoder, encode
 from streams.events.event import Item, ShopperEvent
+from streams.events.placeholders import is_placeholder
+from streams.events.times import EARLIEST_MS, LATEST_MS
 from streams.events.wire import Wire
-from streams.placeholders import is_placeholder
 from streams.sessions.session import ACTIONS
-from streams.times import EARLIEST_MS, LATEST_MS
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from streams.closely import EVENT
+from streams.events.closely import EVENT
 from streams.events.decoding import encode
 from streams.events.event import Item, ShopperEvent
 from streams.events.wire import Wire

@@ -11,11 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from streams.errors import EventRefused
 from streams.events.event import Item, ShopperEvent
+from streams.events.placeholders import is_placeholder, is_unique
 from streams.events.redaction import hashed, is_personal
-from streams.placeholders import is_placeholder, is_unique
-from streams.signatures import plain
-from streams.texts import worded
-from streams.times import EARLIEST_MS, LATEST_MS, wrong_unit
+from streams.events.signatures import plain
+from streams.events.texts import worded
+from streams.events.times import EARLIEST_MS, LATEST_MS, wrong_unit
 
 DETAIL = 200
 """Characters of a detail at most."""

@@ -7,7 +7,7 @@ import json
 import re
 
 from streams.errors import EventRefused
-from streams.placeholders import LOST
+from streams.events.placeholders import LOST
 
 _KNOWN = (
     (b"\x1f\x8b", "is packed with gzip"),
