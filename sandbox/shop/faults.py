@@ -8,6 +8,7 @@ from sandbox.shop.timeline import Timed
 from streams.events.decoding import encode
 from streams.events.event import ShopperEvent
 from streams.events.formats.rows import BadRow
+from streams.events.times import EARLIEST_MS
 
 BREAKS: Sequence[Callable[[bytes, bytes], BadRow]] = (
     lambda key, value: BadRow(key, value[: len(value) // 2]),
@@ -31,7 +32,8 @@ def spoil(
         if isinstance(event, BadRow):
             yield at_s, event
         elif random.random() < bad:
-            yield at_s, random.choice(BREAKS)(event.shopper_id.encode(), encode(event))
+            dated = replace(event, time_ms=max(event.time_ms, EARLIEST_MS))  # nobody will date it
+            yield at_s, random.choice(BREAKS)(event.shopper_id.encode(), encode(dated))
         else:
             sent = _later(random, event) if random.random() < late else event
             yield at_s, sent

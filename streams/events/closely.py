@@ -30,10 +30,10 @@ EVENT, ITEM = TypeAdapter(ShopperEvent), TypeAdapter(Item)
 def read_natively(value: bytes) -> tuple[ShopperEvent, int]:
     """The event as it was told, and how many of its products were left out; EventRefused, which quotes none of it."""
     document = _document(value)
+    if document.get("event_id") and is_placeholder(str(document["event_id"])):
+        document["event_id"] = hashed(value)
     for name in TEXTS:
         _put(document, name, worded(document.get(name)))
-    if is_placeholder(document.get("event_id", SOMEBODY)):
-        document["event_id"] = hashed(value)
     who = _shopper(document)
     document["shopper_id"] = who or SOMEBODY
     _check_time(document.get("time_ms"))

@@ -29,16 +29,23 @@ _LONGEST_RUN = 64
 PLACEHOLDERS = frozenset(
     {
         *(separator.join(words.split()) for words, separator in product(_WORDS, (" ", "_", "-", ""))),
-        *(sign * length for sign, length in product("0-_./x", range(_LONGEST_RUN + 1)) if sign != "x" or length > 2),
+        *("0" * length for length in range(_LONGEST_RUN + 1)),
+        *("x" * length for length in range(3, _LONGEST_RUN + 1)),
         *_FIGURES,
     }
 )
 """What is left of a placeholder in lower case, without quotes and brackets around it."""
 
 SPELLINGS = frozenset(
-    spelt(words) for words in PLACEHOLDERS for spelt in (str.lower, str.upper, str.capitalize, str.title)
+    around.format(spelt(words))
+    for words in PLACEHOLDERS
+    for spelt in (str.lower, str.upper, str.capitalize, str.title)
+    for around in ("{}", "({})", "<{}>", "[{}]")
 )
 """As they mostly come: for whoever cannot afford to look more closely."""
+
+_NOTHING = "0-_./:,+ "
+"""Zeros, and what stands between them."""
 
 _AROUND = " \t\r\n\"'`()[]<>%$*?!#~^&=+,;:|"
 
@@ -46,7 +53,8 @@ _AROUND = " \t\r\n\"'`()[]<>%$*?!#~^&=+,;:|"
 def is_placeholder(identifier: str) -> bool:
     """Whether an id says that there was none. It is judged as a reader sees it, in any case, quoted or in brackets."""
     seen = identifier if identifier.isascii() else visible(identifier)
-    return seen.strip(_AROUND).casefold() in PLACEHOLDERS or LOST in seen
+    bare = seen.strip(_AROUND).casefold()
+    return bare in PLACEHOLDERS or not bare.strip(_NOTHING) or LOST in seen
 
 
 LOST = "\N{REPLACEMENT CHARACTER}"

@@ -19,6 +19,9 @@ from streams.events.times import checked_ms
 
 ACTIONS: Mapping[str, Action] = {"clicks": "click", "carts": "cart_add", "orders": "purchase"}
 
+FIRST = "session-0"
+"""Sessions are numbered from 0, and as an id a bare 0 stands for nobody."""
+
 Timed = tuple[int, ShopperEvent | BadRow]
 
 
@@ -98,11 +101,11 @@ def _session(line: bytes) -> Iterator[Timed]:
 
 
 def _parts(line: bytes) -> tuple[str, Sequence[Any]]:
-    """The session and its entries; no entries where the line is no session. They are numbered from 0."""
+    """The session and its entries; no entries where the line is no session."""
     try:
         document = orjson.loads(line)
         session, entries = document["session"], document["events"]
-        name = f"{session:d}"
+        name = f"{session:d}" if session else FIRST
     except (KeyError, TypeError, ValueError):
         return "", ()
     return (name, entries) if session >= 0 and isinstance(entries, list) else ("", ())

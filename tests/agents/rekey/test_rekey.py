@@ -28,7 +28,7 @@ class Read:
     offset: int
     value: bytes | None
     key: bytes | None = None
-    timestamp: int = 7
+    timestamp: int = 1_700_000_000_007
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
@@ -92,7 +92,9 @@ class Scene:
 
 
 def event(shopper: str, number: int = 0) -> ShopperEvent:
-    return ShopperEvent(event_id=f"{shopper}-{number}", shopper_id=shopper, action="view", time_ms=number)
+    return ShopperEvent(
+        event_id=f"{shopper}-{number}", shopper_id=shopper, action="view", time_ms=1_700_000_000_000 + number
+    )
 
 
 def click(offset: int, shopper: str) -> Read:
@@ -111,9 +113,9 @@ async def test_events_go_out_in_order_under_their_shoppers() -> None:
         await scene.rekey.take(batch(CLICKS, 1, [click(5, "ada"), click(6, "bob"), click(7, "ada")]))
         await scene.rekey.take(batch(SHOP, 2, [Read(0, row)]))
     assert scene.target.records[:3] == [
-        Keyed(b"ada", encode(event("ada", 5)), 7),
-        Keyed(b"bob", encode(event("bob", 6)), 7),
-        Keyed(b"ada", encode(event("ada", 7)), 7),
+        Keyed(b"ada", encode(event("ada", 5)), 1_700_000_000_007),
+        Keyed(b"bob", encode(event("bob", 6)), 1_700_000_000_007),
+        Keyed(b"ada", encode(event("ada", 7)), 1_700_000_000_007),
     ]
     assert scene.target.records[3].key == b"541312140"
     assert scene.rekey.tally.read == 4

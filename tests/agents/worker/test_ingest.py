@@ -21,6 +21,7 @@ from streams.sessions.triggers import TriggerRules
 from tests.fakes.store import MemoryStore
 
 SECOND_MS = 1_000
+EPOCH_MS = 1_700_000_000_000
 
 
 class NoLetters:
@@ -37,12 +38,12 @@ class Record:
     offset: int
     value: bytes
     key: bytes = b"12"
-    timestamp: int = 1_700_000_010_000
+    timestamp: int = EPOCH_MS + 10_000
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 def record(offset: int, *articles: int) -> Record:
-    events = [{"aid": article, "ts": article * SECOND_MS, "type": "clicks"} for article in articles]
+    events = [{"aid": article, "ts": EPOCH_MS + article * SECOND_MS, "type": "clicks"} for article in articles]
     return Record(offset, orjson.dumps({"session": 12, "events": events}))
 
 
@@ -81,6 +82,6 @@ async def test_a_record_that_the_store_has_seen_changes_nothing() -> None:
 async def test_what_is_ignored_is_counted() -> None:
     """And covered: its offset is taken in."""
     search = {"name": "search", "params": {"search_term": "x"}}
-    request = {"client_id": "12", "timestamp_micros": 10**9, "events": [{"name": "login"}, search]}
+    request = {"client_id": "12", "timestamp_micros": EPOCH_MS * 1_000, "events": [{"name": "login"}, search]}
     session, meter = await taken(Record(3, orjson.dumps(request)), spoken="auto")
     assert (session.height, meter.events, meter.ignored) == (1, 1, 1)

@@ -46,7 +46,7 @@ class Sent:
 
         class Record:
             def __init__(self, offset: int, key: bytes | None, value: bytes) -> None:
-                self.offset, self.key, self.value, self.timestamp = offset, key, value, 0
+                self.offset, self.key, self.value, self.timestamp = offset, key, value, 1_700_000_000_000
 
         records = [Record(offset, key, value) for offset, (_, key, value) in enumerate(self.records)]
         return [event for _, _, event in Decoder().decode(records).events]

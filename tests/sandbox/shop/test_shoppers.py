@@ -1,6 +1,7 @@
 """Simulated shoppers behave like shoppers, and the same way each time."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import groupby, islice, pairwise
 from statistics import median
 
@@ -81,8 +82,11 @@ def test_every_event_is_valid() -> None:
 
     class Record:
         def __init__(self, event: ShopperEvent) -> None:
-            self.offset, self.timestamp = 0, 0
-            self.key, self.value = event.shopper_id.encode(), encode(event)
+            self.offset, self.timestamp = 0, 1_700_000_000_000
+            self.key, self.value = (
+                event.shopper_id.encode(),
+                encode(replace(event, time_ms=event.time_ms + 1_700_000_000_000)),
+            )
 
     assert Decoder().decode([Record(event) for _, event in _events(2_000)]).refused == []
 

@@ -58,9 +58,9 @@ def test_equal_entries_are_the_same_event_and_others_are_not() -> None:
 @given(st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=6).map(sorted), max_size=8).map(sorted))
 def test_sessions_are_merged_by_time(sessions: Sequence[Sequence[int]]) -> None:
     """Sessions that stand in the order of their first events come out as one stream in the order of time."""
-    merged = _read(*(_line(number, *times) for number, times in enumerate(sessions)))
+    merged = _read(*(_line(number, *times) for number, times in enumerate(sessions, 1)))
     assert [time for _, time in merged] == sorted(time for times in sessions for time in times)
-    for number, times in enumerate(sessions):
+    for number, times in enumerate(sessions, 1):
         assert [time for shopper, time in merged if shopper == str(number)] == list(times)
 
 
