@@ -15,7 +15,7 @@ from penchant.settings.root import Settings
 from penchant.telemetry.alerts import Alerts
 from penchant.telemetry.health_server import endpoint
 from penchant.worker.app import Worker, worker
-from streams.errors import SettingInvalid
+from streams.errors import SettingInvalid, Stop
 
 REPORT_S = 30.0
 """How often a worker says in the log what it has done."""
@@ -38,6 +38,8 @@ async def serve(settings: Settings, load: Callable[[], Settings]) -> None:
             stopping = tasks.create_task(_stop(working, asked))
             await asyncio.wait({working})
             stopping.cancel()
+            if working.cancelled() and not asked.is_set():  # a task group takes that for an orderly end
+                raise Stop("the worker was cancelled from within", "see the log for what cancelled it; start again")
     log.info("worker.stopped")
 
 
