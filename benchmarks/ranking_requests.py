@@ -110,7 +110,7 @@ class Shelves:
 
 def _request(visit: Visit, event: ShopperEvent, shelves: Shelves, random: Random) -> Request | None:
     session = visit.session
-    if event.action != "view" or not visit.intents or event.time_ms > session.last_ms + RULES.gap_ms:
+    if event.action != "view" or not visit.intents or event.time_ms > session.last_ms + RULES.gap_s * 1e3:
         return None
     item = event.items[0].id
     if item in visit.seen:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from storage.checkpoints import Context
 from storage.connection import connect
 from storage.keys import Keys
@@ -77,7 +76,7 @@ def _missing(expected: Session, stored: Session | None) -> int:
 
 
 def _expected(settings: Settings) -> dict[str, Session]:
-    decoder, rules = Decoder(), wiring.session(settings)
+    decoder, rules = Decoder(), settings.session
     sessions: dict[str, Session] = {}
     for records in _log(settings.kafka.bootstrap, settings.kafka.topic):
         _fold(sessions, decoder, rules, records)

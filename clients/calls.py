@@ -2,18 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field
+
+from streams.section import Serial, Tokens, section, unit
 
 Class = Literal["live", "replay", "batch"]
 
 
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How a model is to answer: at most `max_tokens`, at that temperature, from that seed."""
+Temperature = Annotated[float, Field(ge=0, le=2), unit("temperature")]
 
-    max_tokens: int = 200
-    temperature: float = 0.0
-    seed: int = 0
+
+@section
+class Sampling:
+    """How the model is to answer."""
+
+    max_tokens: Tokens = 200
+    """The longest answer."""
+    temperature: Temperature = 0.0
+    """How freely the model chooses its words; 0 is the likeliest ones."""
+    seed: Serial = 0
+    """Where the model's own dice start."""
 
 
 @dataclass(frozen=True, slots=True)

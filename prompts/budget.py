@@ -8,12 +8,16 @@ function of the window alone, which is one of the events alone: whoever takes th
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
+from typing import Annotated
+
+from pydantic import Field, FilePath, ValidationInfo, field_validator
 
 from prompts.tokens import Count
 from prompts.view import MINUTE_MS, About, Entry, Product, World, quoted
 from streams.errors import SettingInvalid
+from streams.section import Blocks, form, section
 from streams.sessions.profiles import Counts, Tally
 from streams.sessions.session import ACTIONS, Session
 
@@ -35,13 +39,29 @@ _SLACK = 2
 _REMEMBERED = 8_192
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Tokens of a whole prompt: more than `high_tokens` it never has, and a cut leaves at most `low_tokens`. Both are
-    whole blocks: a block that is not full is computed again with every call."""
+@section
+class PromptRules:
+    """What the model is asked."""
 
-    high_tokens: int = 40 * BLOCK
-    low_tokens: int = 24 * BLOCK
+    version: Annotated[str, Field(pattern=r"^v\d+$"), form("v and a number, such as v1")] = "v1"
+    """The prompt template."""
+    high_tokens: Blocks = 40 * BLOCK
+    """The most tokens of a whole prompt; beyond it the oldest lines of history go, a chunk at a time. Whole blocks,
+    because a block that is not full is computed again with every call."""
+    low_tokens: Blocks = 24 * BLOCK
+    """The most that are left after such a cut: dropping a chunk at once keeps the model's prefix cache warm for longer.
+    The constant parts of a prompt take about 600."""
+    tokenizer: FilePath | None = None
+    """The model's tokenizer.json, to count tokens as the model does (needs the extra `tokens`). Without it they are
+    estimated."""
+
+    @field_validator("low_tokens")
+    @classmethod
+    def below_high(cls, low: int, info: ValidationInfo) -> int:
+        """A cut must drop something."""
+        if low >= info.data.get("high_tokens", low + 1):
+            raise ValueError(f"must be below prompt.high_tokens, which is {info.data['high_tokens']}")
+        return low
 
 
 class Fit:
@@ -50,7 +70,7 @@ class Fit:
     Raises SettingInvalid when what they leave is too little.
     """
 
-    def __init__(self, budget: Budget, fixed_tokens: int, count: Count, about: About | None = None) -> None:
+    def __init__(self, budget: PromptRules, fixed_tokens: int, count: Count, about: About | None = None) -> None:
         self._count, self._about = count, about
         self._actions = {action: count(f"\n#0 -0m {action} p0") - 3 * count("0") for action in ACTIONS}
         self._most = max(self._actions.values()) + _QUANTITY

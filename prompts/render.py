@@ -11,7 +11,7 @@ from importlib import resources
 from string import Template
 
 from prompts.answer import ATTRIBUTES, OTHER, SIGNALS, STOP, max_tokens, schema
-from prompts.budget import Budget, Fit
+from prompts.budget import Fit, PromptRules
 from prompts.tokens import Count, estimate
 from prompts.view import About, Product, World, quoted
 from streams.errors import SettingInvalid
@@ -21,7 +21,7 @@ from streams.sessions.session import Session
 EXAMPLE = "research"
 """The mission of the template's example, where the configured list has it."""
 
-DEFAULT_BUDGET = Budget()
+DEFAULT_BUDGET = PromptRules()
 
 _ABOUT = '\np1: "'
 _PROFILE, _EVENTS = "$profile\n", "$events\n"
@@ -52,7 +52,7 @@ class PromptRenderer:
         self,
         version: str,
         missions: Sequence[str],
-        budget: Budget = DEFAULT_BUDGET,
+        budget: PromptRules = DEFAULT_BUDGET,
         count: Count = estimate,
         about: About | None = None,
     ) -> None:

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, Field
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -19,10 +20,43 @@ from redis.exceptions import (
     TryAgainError,
 )
 
+from streams import address
 from streams.errors import SettingInvalid, StoreCorrupt, StoreUnavailable
+from streams.section import Milliseconds, Seconds, Writes, form, section
 
 Command = tuple[bytes | str | int, ...]
 Client = Redis | RedisCluster
+
+RedisUrl = Annotated[
+    str,
+    Field(pattern=r"^(rediss?|unix)://\S+$"),
+    AfterValidator(address.checked),
+    form("redis://[user:password@]host:port/database, rediss:// for TLS, or unix:///path"),
+]
+Namespace = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$"),
+    form("up to 64 letters, digits and . _ : -, no braces (they choose the cluster slot)"),
+]
+
+
+@section
+class RedisRules:
+    """Where intents and contexts are kept."""
+
+    url: RedisUrl = "redis://localhost:6379/0"
+    """The server, or any node of a cluster. A password in it is never shown."""
+    cluster: bool = False
+    """Whether it is a Redis Cluster. All keys of a shopper lie in one slot."""
+    namespace: Namespace = "penchant"
+    """The first part of every key. One namespace reads exactly one event topic."""
+    timeout_s: Seconds = 0.5
+    """How long one round trip may take before Redis counts as away."""
+    pipeline: Writes = 128
+    """The most writes in one pipeline. Twice as many hold up the event loop for twice as long (about 7 ms)."""
+    gather_ms: Milliseconds = 2.0
+    """How long a write may wait for others to fill its pipeline."""
+
 
 CLOSE_S = 1.0
 """How long connections that are given up may take to close."""
@@ -44,8 +78,9 @@ def connect(url: str, *, cluster: bool = False, connections: int = 8) -> Client:
             return RedisCluster.from_url(url, **ours)
         # `ask` bounds the wait for a connection together with the rest
         pool = BlockingConnectionPool.from_url(url, max_connections=connections, timeout=None, **ours)
-    except (ValueError, RedisClusterException) as exc:
-        raise SettingInvalid("the Redis URL cannot be read", f"write it as redis://host:6379/0 ({exc})") from exc
+    except (ValueError, RedisClusterException):  # whose text may hold half a password
+        remedy = f"write it as redis://[user:password@]host:6379/0; {address.ENCODE}"
+        raise SettingInvalid(f"the Redis URL {address.shown(url)} cannot be read", remedy) from None
     return Redis.from_pool(pool)
 
 

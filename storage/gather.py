@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from storage.checkpoints import CheckpointStore, Verdict, Write
+from storage.connection import RedisRules
 from streams.errors import PenchantError
+
+OUTSTANDING = 2
+"""Pipelines under way at once."""
 
 
 class Writer(Protocol):
@@ -15,29 +18,23 @@ class Writer(Protocol):
     async def write(self, write: Write) -> Verdict: ...
 
 
-@dataclass(frozen=True, slots=True)
-class GatherRules:
-    """A pipeline leaves when it holds `most` writes or after `wait_s`, and at most `outstanding` are under way."""
-
-    most: int = 128
-    wait_s: float = 0.002
-    outstanding: int = 2
-
-
 class GatheringWriter:
-    """Collects the writes of many tasks. Each waits for its own verdict; StoreUnavailable goes to all of a pipeline."""
+    """Collects the writes of many tasks. Each waits for its own verdict; StoreUnavailable goes to all of a pipeline.
 
-    def __init__(self, store: CheckpointStore, rules: GatherRules) -> None:
+    A pipeline leaves when it holds `pipeline` writes or after `gather_ms`.
+    """
+
+    def __init__(self, store: CheckpointStore, rules: RedisRules) -> None:
         self._store, self._rules = store, rules
         self._waiting: list[tuple[Write, asyncio.Future[Verdict]]] = []
-        self._slots = asyncio.Semaphore(rules.outstanding)
+        self._slots = asyncio.Semaphore(OUTSTANDING)
         self._flights: set[asyncio.Task[None]] = set()
 
     async def write(self, write: Write) -> Verdict:
         """Write, together with what others write just now. The caller bounds how many do."""
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._waiting.append((write, answer))
-        if len(self._waiting) == 1 or len(self._waiting) % self._rules.most == 0:
+        if len(self._waiting) == 1 or len(self._waiting) % self._rules.pipeline == 0:
             flight = asyncio.create_task(self._fly())
             self._flights.add(flight)
             flight.add_done_callback(self._flights.discard)
@@ -48,11 +45,11 @@ class GatheringWriter:
         await asyncio.gather(*self._flights, return_exceptions=True)
 
     async def _fly(self) -> None:
-        if len(self._waiting) < self._rules.most:
-            await asyncio.sleep(self._rules.wait_s)
+        if len(self._waiting) < self._rules.pipeline:
+            await asyncio.sleep(self._rules.gather_ms / 1e3)
         async with self._slots:
             while self._waiting:
-                batch, self._waiting = self._waiting[: self._rules.most], self._waiting[self._rules.most :]
+                batch, self._waiting = self._waiting[: self._rules.pipeline], self._waiting[self._rules.pipeline :]
                 await self._pipeline(batch)
 
     async def _pipeline(self, batch: Sequence[tuple[Write, asyncio.Future[Verdict]]]) -> None:

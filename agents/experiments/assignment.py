@@ -5,14 +5,18 @@ same for ever and on every worker, and it says nothing of the place in another e
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
 
 from agents.experiments.guardrails import GuardrailRules
 from agents.experiments.outcomes import ArmKey
-from clients.calls import Sampling
+from clients.calls import Sampling, Temperature
+from streams.section import Name, Serial, Tokens, form, section, unit
 
 PLACES = 10_000
 CONTROL = "control"
@@ -20,30 +24,77 @@ CONTROL = "control"
 Kind = Literal["live", "shadow", "holdout"]
 
 
-@dataclass(frozen=True, slots=True)
+Label = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"),
+    form("up to 40 small letters, digits and - _"),
+]
+Percent = Annotated[float, Field(ge=0, le=100), unit("percent")]
+
+
+@section
 class Arm:
-    """What some shoppers get in place of what everybody gets. `hundredths` of a percent of the shoppers are in it.
+    """What some shoppers get. What it does not say is as for everybody."""
 
-    A `live` arm's answers become intents, a `shadow` arm's are compared and thrown away, a `holdout` gets no intent.
-    None: as everybody.
-    """
-
-    name: str
-    hundredths: int
+    name: Label
+    """What it is called in intents and metrics; not control, which everybody else is."""
+    percent: Percent
+    """How many of the shoppers are in it, in steps of 0.01; of a shadow, how many of the control's."""
     kind: Kind = "live"
-    pool: str | None = None
-    model: str | None = None
-    prompt_version: str | None = None
-    sampling: Sampling | None = None
+    """A live arm's answers become intents, a shadow's are only compared, and a holdout gets no intent at all."""
+    pool: Name | None = None
+    """The pool that its calls go to, which then serves nobody else."""
+    model: Name | None = None
+    """The model's name on the servers."""
+    prompt_version: Annotated[str, Field(pattern=r"^v\d+$")] | None = None
+    """The prompt template."""
+    max_tokens: Tokens | None = None
+    """The longest answer."""
+    temperature: Temperature | None = None
+    """How freely the model chooses its words."""
+    seed: Serial | None = None
+    """Where the model's own dice start."""
+
+    @field_validator("percent")
+    @classmethod
+    def in_hundredths(cls, percent: float) -> float:
+        """A finer step would be rounded without a word."""
+        if Decimal(str(percent)) % Decimal("0.01"):
+            raise ValueError(f"{percent} is finer than 0.01: round it")
+        return percent
+
+    @property
+    def hundredths(self) -> int:
+        """How many of the 10,000 places are its own."""
+        return round(self.percent * 100)
+
+    @property
+    def calls(self) -> bool:
+        """Whether it says anything of how calls are made."""
+        return any(
+            each is not None
+            for each in (self.pool, self.model, self.prompt_version, self.max_tokens, self.temperature, self.seed)
+        )
+
+    def sampling(self, usual: Sampling) -> Sampling:
+        """How the model is to answer, where `usual` is how it answers everybody else."""
+        return Sampling(
+            usual.max_tokens if self.max_tokens is None else self.max_tokens,
+            usual.temperature if self.temperature is None else self.temperature,
+            usual.seed if self.seed is None else self.seed,
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@section
 class Experiment:
     """Arms beside each other. Whoever is in none of those that are live or a holdout is its control."""
 
-    name: str
-    arms: tuple[Arm, ...]
-    guardrails: GuardrailRules = field(default_factory=GuardrailRules)
+    name: Label
+    """What it is called. It draws who is in its arms: under another name others are."""
+    arms: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=20)]
+    """Its arms."""
+    guardrails: GuardrailRules = GuardrailRules()
+    """When it is rolled back."""
 
     @property
     def treatments(self) -> tuple[Arm, ...]:
@@ -53,8 +104,8 @@ class Experiment:
     @property
     def definition(self) -> str:
         """Changes when an arm is another one, and not when only percentages or guardrails change."""
-        told = [(arm.name, arm.kind, arm.pool, arm.model, arm.prompt_version, repr(arm.sampling)) for arm in self.arms]
-        return blake2b(repr(told).encode(), digest_size=4).hexdigest()
+        arms = [replace(arm, percent=0.0) for arm in self.arms]
+        return blake2b(repr(arms).encode(), digest_size=4).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

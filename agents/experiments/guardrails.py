@@ -9,9 +9,12 @@ or below, the chance that it ever reaches 1/ALPHA is at most ALPHA (Ville's ineq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from agents.experiments.outcomes import LATENCY_S, Counts
+from streams.section import Calls, section, unit
 
 BUCKET_S = 300
 """Counts are kept by spans of this length: the test begins anew at each, so that what was good before hides nothing."""
@@ -32,16 +35,23 @@ SLOW_SHARE = 0.05
 Guardrail = Literal["errors", "invalid answers", "empty evidence", "latency"]
 
 
-@dataclass(frozen=True, slots=True)
-class GuardrailRules:
-    """How much worse than the control an arm may be: shares by so many hundredths of one, p95 latency by a factor.
-    Nothing is judged before either side has `min_calls`."""
+Margin = Annotated[float, Field(gt=0, lt=1), unit("share of one")]
 
-    min_calls: int = 100
-    errors: float = 0.02
-    invalid: float = 0.02
-    empty: float = 0.05
-    p95_factor: float = 1.25
+
+@section
+class GuardrailRules:
+    """How much worse than the control a live arm may be before its experiment is rolled back."""
+
+    min_calls: Calls = 100
+    """Nothing is judged before arm and control have so many calls each."""
+    errors: Margin = 0.02
+    """How much larger the share of calls may be that fail, as a share of one."""
+    invalid: Margin = 0.02
+    """The same for answers that are no intent."""
+    empty: Margin = 0.05
+    """The same for answers that name no evidence."""
+    p95_factor: Annotated[float, Field(ge=1.1, le=10), unit("factor")] = 1.25
+    """How many times as long a call may take, by p95."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class PartitionReplay:
         tally.refused += len(decoded.refused)
         for offset, timestamp_ms, event in decoded.events:
             if offset != self._taken:  # nothing is stored in the midst of a record of several events
-                await self._advance(min(event.time_ms, timestamp_ms + self._session.future_skew_ms) / 1e3)
+                await self._advance(self._session.capped_ms(event.time_ms, timestamp_ms) / 1e3)
                 await self._recall.known(partition, [event.shopper_id])  # who may have gone meanwhile
             self._fold(event, offset, timestamp_ms)
         if records:

@@ -1,7 +1,6 @@
 """Asking: from a question to a model's answer that is an intent."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -15,22 +14,28 @@ from clients.calls import Call, Class, Completion
 from clients.limits.circuit_breaker import Availability
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 from streams.records.intents import Intent, Waits
+from streams.section import Calls, Seconds, section
 from streams.sessions.session import Session
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@section
 class CallRules:
-    """How the model is called. `deadline_s` bounds one call; `max_answers` is how often it is asked again for an answer
-    that is no intent; `give_up_s` after the first uncovered event a rules intent stands in for a model that is away."""
+    """How the model is called."""
 
-    max_in_flight: int = 256
-    deadline_s: float = 10.0
-    max_answers: int = 2
-    give_up_s: float = 5.0
-    backoff_s: float = 0.25
-    max_backoff_s: float = 30.0
+    max_in_flight: Calls = 256
+    """The most calls that run at once, on one worker. How many of them a server takes is found out."""
+    deadline_s: Seconds = 10.0
+    """How long one call may take; then it is cancelled on the server too."""
+    max_attempts: Calls = 2
+    """How often an answer that is no intent is asked for, before the rules answer instead."""
+    give_up_s: Seconds = 5.0
+    """While the model is away, the rules' intent stands in this long after a shopper's first unseen event."""
+    backoff_s: Seconds = 0.25
+    """How long a call or a write that failed waits before it is made again. Calls wait twice as long each time."""
+    max_backoff_s: Seconds = 30.0
+    """The longest that such a call waits."""
 
 
 class Question(Protocol):
@@ -53,7 +58,7 @@ class Reasoner(Protocol):
 
 
 class Asking:
-    """Asks until an answer is an intent, at most `max_answers` times; for an arm of an experiment, or everybody."""
+    """Asks until an answer is an intent, at most `max_attempts` times; for an arm of an experiment, or everybody."""
 
     def __init__(self, rules: CallRules, meter: Meter, arm: str = "") -> None:
         self._rules, self._meter, self._arm = rules, meter, arm
@@ -66,7 +71,7 @@ class Asking:
             tally.note("failed")
             raise ModelUnavailable("the model is away")
         call = question.call(_now() + self._rules.deadline_s)
-        for left in reversed(range(self._rules.max_answers)):
+        for left in reversed(range(self._rules.max_attempts)):
             completion = await self._complete(call, lease, tally)
             try:
                 answered = question.read(completion)
@@ -80,7 +85,7 @@ class Asking:
                 if not answered.cited:
                     tally.note("empty")
                 return answered
-        raise AssertionError("max_answers is at least 1")
+        raise AssertionError("max_attempts is at least 1")
 
     async def _complete(self, call: Call, lease: Lease, tally: Tally) -> Completion:
         began_s = _now()

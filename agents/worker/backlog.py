@@ -6,11 +6,11 @@ counts only while the shopper's `place` is still the one it was filed under.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import count
 
 from agents.worker.shoppers import Owed, Shopper
+from streams.section import Bytes, Offsets, Seconds, Sessions, section
 from streams.sessions.triggers import TriggerRules, due_s, pay
 
 LATE_STEP_S = 1.0
@@ -26,20 +26,31 @@ Entry = tuple[float, int, int, Shopper]
 Heap = list[Entry]
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """How soon after its first uncovered event an intent should be readable, in seconds."""
+@section
+class BacklogRules:
+    """How much may wait for the model, and what is late."""
 
-    fresh_s: float = 5.0
-    urgent_s: float = 2.0
+    max_sessions: Sessions = 1_000_000
+    """The most sessions in memory, on one worker; beyond it partitions pause."""
+    max_bytes: Bytes = 1_073_741_824
+    """The most memory that sessions may take; beyond it partitions pause."""
+    max_span: Offsets = 200_000
+    """The most offsets between a partition's first uncovered event and its newest; at half of it the oldest
+    session is parked."""
+    park_after_s: Seconds = 5.0
+    """The oldest session is parked, still owed a call, when its first uncovered event is older than this."""
+    freshness_target_s: Seconds = 5.0
+    """How soon after its first unseen event an intent should stand in Redis; later ones fall into the late class."""
+    urgent_target_s: Seconds = 2.0
+    """The same after an urgent action."""
 
 
 class Backlog:
     """Times are seconds on one clock that never goes back; `now_s` is always an argument."""
 
-    def __init__(self, rules: TriggerRules, targets: Targets) -> None:
-        self._rules, self._targets = rules, targets
-        self._urgent_actions = frozenset(rules.urgent)
+    def __init__(self, triggers: TriggerRules, rules: BacklogRules) -> None:
+        self._triggers, self.rules = triggers, rules
+        self._urgent_actions = frozenset(triggers.urgent)
         self._timers: Heap = []
         self._urgent: Heap = []
         self._fresh: Heap = []
@@ -63,7 +74,7 @@ class Backlog:
             earlier = True
         else:
             owed.add(now_s)
-            earlier = owed.events == self._rules.max_events or (call and not owed.call)
+            earlier = owed.events == self._triggers.max_events or (call and not owed.call)
             owed.call |= call
         if call and owed.urgent_s is None and action in self._urgent_actions:
             owed.urgent_s, earlier = now_s, True
@@ -111,7 +122,7 @@ class Backlog:
             found = next((entry[3] for _, entry in passed if suits(entry[3], True)), None)  # noqa: FBT003
         if found is not None:
             self.take(found)
-            found.called_s, found.paid_s = now_s, pay(found.paid_s, now_s, self._rules)
+            found.called_s, found.paid_s = now_s, pay(found.paid_s, now_s, self._triggers)
         return found
 
     def take(self, shopper: Shopper) -> Owed:
@@ -171,7 +182,7 @@ class Backlog:
 
     def _due_s(self, shopper: Shopper, owed: Owed) -> float:
         called_s = shopper.called_s if owed.call and not owed.attempts else None
-        return max(due_s(owed, called_s, self._rules, shopper.paid_s), owed.not_before_s)
+        return max(due_s(owed, called_s, self._triggers, shopper.paid_s), owed.not_before_s)
 
     def _arm(self, shopper: Shopper, owed: Owed) -> None:
         shopper.place += 1
@@ -191,10 +202,10 @@ class Backlog:
         elif owed.upgrade:
             self._file_late(shopper, owed)
         elif owed.urgent_s is not None:
-            deadline = owed.urgent_s + self._targets.urgent_s
+            deadline = owed.urgent_s + self.rules.urgent_target_s
             heappush(self._urgent, (deadline, next(self._sequence), shopper.place, shopper))
         else:
-            deadline = owed.first_s + self._targets.fresh_s
+            deadline = owed.first_s + self.rules.freshness_target_s
             heappush(self._fresh, (deadline, next(self._sequence), shopper.place, shopper))
 
     def _file_late(self, shopper: Shopper, owed: Owed) -> None:

@@ -5,19 +5,10 @@ from dataclasses import dataclass, replace
 
 from agents.worker.shoppers import Shopper
 from storage.checkpoints import Context, Write
-from streams.records.intents import Intent
+from streams.records.intents import Intent, IntentRules
 from streams.sessions.packing import dump
 from streams.sessions.positions import Position
-
-
-@dataclass(frozen=True, slots=True)
-class ExpiryRules:
-    """An intent dies by event time, so that replaying old events revives nothing. A context lives until later of that
-    and now plus the session gap and a margin, so that a long lag does not delete the checkpoint."""
-
-    intent_ttl_ms: int = 86_400_000
-    gap_ms: int = 1_800_000
-    margin_ms: int = 3_600_000
+from streams.sessions.session import SessionRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +29,25 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """Takes checkpoints in the name of one worker. `clock_ms` is wall time in epoch milliseconds."""
+    """Takes checkpoints in the name of one worker. `clock_ms` is wall time in epoch milliseconds.
+
+    An intent dies by event time, so that replaying old events revives nothing. A context lives until the later of that
+    and now plus the session gap and a margin.
+    """
 
     def __init__(
-        self, worker: str, rules: ExpiryRules, clock_ms: Callable[[], int], *, lineage: int, generation: int = 0
+        self,
+        worker: str,
+        intent: IntentRules,
+        session: SessionRules,
+        clock_ms: Callable[[], int],
+        *,
+        lineage: int,
+        generation: int = 0,
     ) -> None:
-        self._worker, self._rules = worker, rules
-        self.clock_ms = clock_ms
+        self._worker, self.clock_ms = worker, clock_ms
+        self._ttl_ms = round(intent.ttl_s * 1e3)
+        self._context_ms = round((session.gap_s + intent.context_margin_s) * 1e3)
         self._lineage, self._generation = lineage, generation
 
     def take(self, shopper: Shopper) -> Checkpoint:
@@ -58,10 +61,10 @@ class Checkpoints:
     def write(self, checkpoint: Checkpoint, intent: Intent | None = None, *, owed: bool) -> Write:
         """What to hand to the store; `owed`: a call is owed all the same."""
         intent_ends = self.intent_ends_ms(checkpoint.last_ms)
-        context_ends = max(intent_ends, self.clock_ms() + self._rules.gap_ms + self._rules.margin_ms)
+        context_ends = max(intent_ends, self.clock_ms() + self._context_ms)
         context = replace(checkpoint.context, owed=owed)
         return Write(context, context_ends, intent, intent_ends if intent else 0, checkpoint.base)
 
     def intent_ends_ms(self, last_ms: int) -> int:
         """When an intent made from events up to `last_ms` expires, in epoch milliseconds."""
-        return last_ms + self._rules.intent_ttl_ms
+        return last_ms + self._ttl_ms

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 import structlog
 
 from agents.health.snapshot import Held
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog
+from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.dispatch import Dispatch
 from agents.worker.eviction import EvictionRules, evict, holdings
 from agents.worker.ingest import Ingest
@@ -21,8 +21,12 @@ from agents.worker.rewinds import Rewinds
 from storage.checkpoints import Incarnation
 from streams.errors import BrokerUnavailable, Stop, StoreUnavailable
 from streams.kafka.batches import TP, RecordBatch
+from streams.sessions.ledger import CommitRules
 
 log = structlog.get_logger()
+
+EVICT_AT = 0.8
+"""Clean sessions are dropped beyond this share of the most that may be held, so that the bound itself is rarely met."""
 
 
 class Log(Protocol):
@@ -37,17 +41,18 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UpkeepRules:
-    """How often upkeep looks, and the bounds that pause partitions."""
+    """How often upkeep looks at sessions, the store and the persisted owed set."""
 
     every_s: float = 0.05
-    incarnation_every_s: float = 1.0
     store_retry_s: float = 0.5
-    max_span: int = 200_000
-    max_sessions: int = 1_000_000
-    max_bytes: int = 1_073_741_824
-    commit_lag_s: float = 10.0
     recall_every_s: float = 30.0
     eviction: EvictionRules = field(default_factory=EvictionRules)
+
+    @classmethod
+    def of(cls, backlog: BacklogRules) -> Self:
+        """For a worker that may hold so much."""
+        most, most_bytes = int(backlog.max_sessions * EVICT_AT), int(backlog.max_bytes * EVICT_AT)
+        return cls(eviction=EvictionRules(most=most, most_bytes=most_bytes))
 
 
 class Enrichment:
@@ -62,12 +67,13 @@ class Enrichment:
         dispatch: Dispatch,
         refusals: Refusals,
         incarnation: Incarnation,
-        rules: UpkeepRules,
+        commit: CommitRules,
+        upkeep: UpkeepRules,
         meter: Meter,
     ) -> None:
         self._backlog, self._ingest, self._recall, self._parking = backlog, ingest, recall, parking
         self._dispatch, self._refusals, self._incarnation = dispatch, refusals, incarnation
-        self._rules, self.meter = rules, meter
+        self._commit, self._upkeep, self.meter = commit, upkeep, meter
         self._rewinds = Rewinds(meter)
         self._partitions: dict[TP, Partition] = {}
         self.paused: set[TP] = set()
@@ -100,7 +106,7 @@ class Enrichment:
 
     def assigned(self, tp: TP, epoch: int) -> None:
         """A partition is ours from now on."""
-        partition = self._partitions[tp] = Partition(tp.partition, epoch, self._rules.commit_lag_s)
+        partition = self._partitions[tp] = Partition(tp.partition, epoch, self._commit.lag_s)
         partition.carried = self._rewinds.carried(tp)
 
     def revoked(self, tp: TP) -> None:
@@ -175,7 +181,7 @@ class Enrichment:
 
     async def _keep_house(self) -> None:
         while True:
-            await asyncio.sleep(self._rules.every_s)
+            await asyncio.sleep(self._upkeep.every_s)
             self._refusals.settle(_now())
             await self._parking.quiet()
             held = self.held()
@@ -192,12 +198,12 @@ class Enrichment:
             return
         self._hold_back(tp, partition, held)
         safe = self.committable(tp, partition.epoch)
-        evict(partition, _now(), self._rules.eviction, held, safe=safe, partitions=len(self._partitions))
+        evict(partition, _now(), self._upkeep.eviction, held, safe=safe, partitions=len(self._partitions))
         await self._parking.heads(partition)
 
     def _hold_back(self, tp: TP, partition: Partition, held: Held) -> None:
         """Read no more of a partition while too much is held; go on when nothing fetched before waits any more."""
-        rules = self._rules
+        rules = self._backlog.rules
         full = self.halted() or held.sessions >= rules.max_sessions or held.size_bytes >= rules.max_bytes
         if full or partition.ledger.span() >= rules.max_span:
             self._pause(tp)
@@ -218,7 +224,7 @@ class Enrichment:
                 self._note_store(error)
             else:
                 self._note_store(None)
-            await asyncio.sleep(self._rules.store_retry_s)
+            await asyncio.sleep(self._upkeep.store_retry_s)
 
     def _note_store(self, error: StoreUnavailable | None) -> None:
         if error is not None and self.store_away is None:
@@ -245,7 +251,7 @@ class Enrichment:
             return
         if partition.recall_s <= _now():
             await self._recall.owed(partition, _now(), self.committable(tp, partition.epoch))
-            partition.recall_s = _now() + self._rules.recall_every_s
+            partition.recall_s = _now() + self._upkeep.recall_every_s
             self._dispatch.nudge()
         if partition.held:
             await self._take_held(tp, partition)

@@ -7,26 +7,36 @@ does its absence: meanwhile prompts of a shopper keep their beginning, and all t
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Annotated
 
 import structlog
+from pydantic import Field
 
 from storage.knowledge import KnowledgeStore
 from streams.errors import StoreCorrupt, StoreUnavailable
 from streams.events.event import Item
+from streams.section import Products, SecondsOrZero, section, unit
 from streams.sessions.session import Session
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@section
 class KnowledgeRules:
-    """`most` lines are held, the latest used. After a failed read nothing is read for `pause_s`: a store that is away
-    costs the calls of one moment a wait, and those after them nothing."""
+    """What the shop says of its products: one line each, in Redis, for the prompts of those who look at them."""
 
-    hold_s: float = 3_600.0
-    most: int = 50_000
-    pause_s: float = 30.0
+    enabled: bool = False
+    """Whether to read it. Prompts tell it from version v2 on."""
+    timeout_ms: Annotated[float, Field(gt=0, le=1_000), unit("milliseconds")] = 20.0
+    """The longest that a call waits for it. What does not come in time is not told."""
+    hold_s: SecondsOrZero = 3_600.0
+    """How long a line, or its absence, is held before it is read again. While it is held, prompts keep their
+    beginning."""
+    max_products: Products = 50_000
+    """The most products whose lines are held, on one worker; the latest used stay."""
+    pause_s: SecondsOrZero = 30.0
+    """After a failed read nothing is read for this long: a store that is away costs the calls of one moment a wait, and
+    those after them nothing."""
 
 
 class Knowledge:
@@ -70,5 +80,5 @@ class Knowledge:
         for product in products:
             if product in self._held:
                 self._held.move_to_end(product)
-        while len(self._held) > self._rules.most:
+        while len(self._held) > self._rules.max_products:
             self._held.popitem(last=False)

@@ -6,7 +6,6 @@ The session is taken before that and stored as it was then, so that the mark cov
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
@@ -26,18 +25,8 @@ HEADS = 1_024
 Taken = tuple[Shopper, Owed, Checkpoint]
 
 
-@dataclass(frozen=True, slots=True)
-class ParkingRules:
-    """A head is parked though owed when its first uncovered event is older than `after_s`, or when more than half of
-    `max_span` offsets wait behind it. At `max_span` the partition is paused. One pipeline holds at most `most`."""
-
-    after_s: float = 5.0
-    max_span: int = 200_000
-    most: int = 128
-
-
 class Parking:
-    """Writes contexts in bulk."""
+    """Writes contexts in bulk, `pipeline` of them at once, by the rules of the backlog."""
 
     def __init__(
         self,
@@ -45,11 +34,11 @@ class Parking:
         store: CheckpointStore,
         owed: OwedStore,
         checkpoints: Checkpoints,
-        rules: ParkingRules,
+        pipeline: int,
         meter: Meter,
     ) -> None:
         self._backlog, self._store, self._marks = backlog, store, Marks(owed, meter)
-        self._checkpoints, self._rules, self._meter = checkpoints, rules, meter
+        self._checkpoints, self._pipeline, self._meter = checkpoints, pipeline, meter
         self._retry_s = 0.0
 
     async def quiet(self) -> None:
@@ -57,10 +46,10 @@ class Parking:
         if _now() < self._retry_s:
             return
         due = self._backlog.quiet(_now())
-        for first in range(0, len(due), self._rules.most):
+        for first in range(0, len(due), self._pipeline):
             still = [
                 shopper
-                for shopper in due[first : first + self._rules.most]
+                for shopper in due[first : first + self._pipeline]
                 if waits(shopper) and shopper.owed is not None and not shopper.owed.call
             ]
             if _now() < self._retry_s:
@@ -70,14 +59,14 @@ class Parking:
 
     async def heads(self, partition: Partition) -> None:
         """Park those who have held the partition's commit for too long, or who hold too many offsets behind them."""
-        ledger = partition.ledger
-        behind = (ledger.next_offset or 0) - self._rules.max_span // 2
-        holders = ledger.holders(before_s=_now() - self._rules.after_s, below=behind, most=HEADS)
+        ledger, rules = partition.ledger, self._backlog.rules
+        behind = (ledger.next_offset or 0) - rules.max_span // 2
+        holders = ledger.holders(before_s=_now() - rules.park_after_s, below=behind, most=HEADS)
         heads = [holder for holder in holders if isinstance(holder, Shopper) and waits(holder)]
-        for first in range(0, len(heads), self._rules.most):
+        for first in range(0, len(heads), self._pipeline):
             if _now() < self._retry_s:
                 return
-            taken = await self._park([head for head in heads[first : first + self._rules.most] if waits(head)])
+            taken = await self._park([head for head in heads[first : first + self._pipeline] if waits(head)])
             await self._marks.outdate(
                 partition.number, [(who, checkpoint.position) for who, owed, checkpoint in taken if owed.call]
             )

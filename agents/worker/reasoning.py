@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agents.worker.checkpoints import Checkpoint
 from clients.calls import Call, Class, Completion, Sampling
 from prompts.answer import parse
-from prompts.budget import Budget
+from prompts.budget import PromptRules
 from prompts.compose import compose
 from prompts.grounding import ground
 from prompts.render import DEFAULT_BUDGET, PromptRenderer
@@ -38,7 +38,7 @@ class Reasoning:
         version: str,
         missions: Sequence[str],
         sampling: Sampling,
-        budget: Budget = DEFAULT_BUDGET,
+        budget: PromptRules = DEFAULT_BUDGET,
         count: Count = estimate,
         about: About | None = None,
     ) -> None:

@@ -16,11 +16,10 @@ from benchmarks.goodput.traffic import EPOCH_MS
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from sandbox.gpu.simulated_model import answer
 from storage.control import Control, CountKey, Standing
 
-EXPERIMENT = Experiment("new-model", (Arm("canary", 0, pool="canary"),))
+EXPERIMENT = Experiment("new-model", (Arm("canary", 0.0, pool="canary"),))
 PROSE = "Certainly! Here is what I think this shopper is after: something nice."
 """What a model says that was never tuned to our form."""
 
@@ -44,19 +43,19 @@ class Canary:
         self.watch = ControlWatch(
             InMemory(), self.trials, self.outcomes, "bench", lambda: EPOCH_MS + int(now_s() * 1e3), self.notices.append
         )
-        pool = Pool("canary", (Endpoint(f"http://{server.name}"),))
+        pool = Pool("canary", (Endpoint(url=f"http://{server.name}"),))
         self.pools = PooledClient([pool], lambda _: server)
 
     def lanes(self, everybody: Lane) -> Lanes:
         """The arm's lane beside everybody's."""
         settings = Settings()
-        asking = Asking(wiring.calls(settings), Meter())
+        asking = Asking(settings.calls, Meter())
         lane = Lane(everybody.reasoning, asking, self.pools.slots("live", settings.prompt.version))
         return ArmLanes(everybody, {(EXPERIMENT.name, "canary"): lane}, {}, self.trials, self.outcomes)
 
     def release(self, percent: float) -> None:
         """To so many of the shoppers."""
-        arm = replace(EXPERIMENT.arms[0], hundredths=round(percent * 100))
+        arm = replace(EXPERIMENT.arms[0], percent=percent)
         self.trials.take_up([replace(EXPERIMENT, arms=(arm,))])
 
 

@@ -11,7 +11,7 @@ from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.dispatch import Dispatch
-from agents.worker.enrichment import Enrichment
+from agents.worker.enrichment import Enrichment, UpkeepRules
 from agents.worker.ingest import Ingest, SliceRules
 from agents.worker.parking import Parking
 from agents.worker.reasoning import Reasoning
@@ -26,9 +26,8 @@ from clients.calls import Class, ModelClient
 from clients.limits.adaptive_limit import LimitRules
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
-from clients.pools.registry import Notify
+from clients.pools.registry import Notify, RosterRules
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from storage.gather import GatheringWriter
 from streams.events.decoding import Decoder
 from streams.kafka.batches import TP, RecordBatch
@@ -90,7 +89,7 @@ class Pipeline:
         self.store, self.session = Store(), _session(settings, without)
         self.pools = _pools(settings, pools, limits, notify)
         self.backlog = (FirstInFirstOut if without.ordering else Backlog)(
-            _triggers(settings, without), wiring.targets(settings)
+            _triggers(settings, without), settings.backlog
         )
         self.enrichment = self._enrichment(settings, without, traffic_class, lambda: EPOCH_MS + int(now_s() * 1e3))
         self.enrichment.assigned(PARTITION, EPOCH)
@@ -128,20 +127,20 @@ class Pipeline:
         self, settings: Settings, without: Without, traffic_class: Class, clock_ms: Callable[[], int]
     ) -> Enrichment:
         meter, store, backlog, version = self.meter, self.store, self.backlog, settings.prompt.version
-        checkpoints = Checkpoints("bench", wiring.expiry(settings), clock_ms, lineage=0)
-        refusals = Refusals(NoLetters(), wiring.limit(settings), meter)
+        checkpoints = Checkpoints("bench", settings.intent, settings.session, clock_ms, lineage=0)
+        refusals = Refusals(NoLetters(), settings.dead_letters, meter)
         recall = Recall(store, store, backlog, 0)
         ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=self.session, slices=SliceRules())
-        parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
-        reasoning = Reasoning(version, settings.intent.missions, wiring.sampling(settings))
+        parking = Parking(backlog, store, store, checkpoints, settings.redis.pipeline, meter)
+        reasoning = Reasoning(version, settings.intent.missions, settings.sampling)
         slots: Slots = self.pools.slots(traffic_class, version)
         slots = Scattered(slots) if without.affinity else slots
-        writer, calls = GatheringWriter(store, wiring.gather(settings)), wiring.calls(settings)
+        writer, calls = GatheringWriter(store, settings.redis), settings.calls
         dispatch = Dispatch(
             backlog, self.pools, writer, store, checkpoints, reasoning, calls, meter, slots, lanes=self._lanes
         )
-        upkeep = replace(wiring.upkeep(settings), every_s=UPKEEP_S)
-        return Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, upkeep, meter)
+        upkeep = settings.commit, replace(UpkeepRules.of(settings.backlog), every_s=UPKEEP_S)
+        return Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, *upkeep, meter)
 
 
 class Noting(Meter):
@@ -191,19 +190,18 @@ def _pools(
 ) -> PooledClient:
     clients = {replica.name: replica for replicas in pools.values() for replica in replicas}
     named = [
-        Pool(name, tuple(Endpoint(f"http://{replica.name}") for replica in replicas))
+        Pool(name, tuple(Endpoint(url=f"http://{replica.name}") for replica in replicas))
         for name, replicas in pools.items()
     ]
-    roster = wiring.roster(settings)
-    roster = replace(roster, limits=limits or roster.limits)
-    return PooledClient(named, lambda endpoint: clients[endpoint.name], roster, wiring.fleet(settings), notify)
+    roster = RosterRules(limits or LimitRules(most=settings.calls.max_in_flight))
+    return PooledClient(named, lambda endpoint: clients[endpoint.address], roster, settings.routing, notify)
 
 
 def _session(settings: Settings, without: Without) -> SessionRules:
-    rules = wiring.session(settings)
+    rules = settings.session
     return replace(rules, high_rows=rules.low_rows) if without.appending else rules
 
 
 def _triggers(settings: Settings, without: Without) -> TriggerRules:
-    rules = wiring.triggers(settings)
+    rules = settings.triggers
     return replace(rules, debounce_s=0.0, max_wait_s=0.0, min_interval_s=0.0) if without.coalescing else rules

@@ -1,55 +1,100 @@
 """Endpoints: the servers there are, in pools, and what they cost."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from clients.calls import ModelClient
 from clients.dialects.servers import Dialect, ServerName
+from streams import address
+from streams.section import Name, Token, Tokens, form, section, unit
+
+HTTP = ("http://", "https://")
+Address = Annotated[
+    str,
+    Field(pattern=r"^\S+:\S+$"),
+    AfterValidator(address.checked),
+    form("host:port for triton, http(s)://host:port for triton-http, http(s)://host:port/v1 for openai"),
+]
+Amount = Annotated[float, Field(ge=0), unit("money")]
 
 
-@dataclass(frozen=True, slots=True)
+@section
 class Price:
-    """What an endpoint costs, in any one currency: by the hour (of all its GPUs) or by the million tokens, or both."""
+    """What an endpoint costs, in any one currency: by the hour or by the million tokens, or both."""
 
-    per_hour: float = 0.0
-    per_million_input: float = 0.0
-    per_million_cached: float = 0.0
-    per_million_output: float = 0.0
+    per_hour: Amount = 0.0
+    """What it costs by the hour, with all its GPUs."""
+    per_million_input: Amount = 0.0
+    """What a million tokens of prompt cost that are not cached."""
+    per_million_cached: Amount = 0.0
+    """What a million cached tokens of prompt cost."""
+    per_million_output: Amount = 0.0
+    """What a million tokens of answer cost."""
 
 
-@dataclass(frozen=True, slots=True)
+@section
 class Endpoint:
-    """One server; no other has its name. `weight` is its share of the shoppers beside the others of its pool."""
+    """The server of the language model that says what a shopper is after."""
 
-    url: str
     dialect: Dialect = "auto"
-    model: str | None = None
-    api_key: str | None = field(default=None, repr=False)
-    server: ServerName | None = None
-    tokens_per_block: int = 64
-    weight: float = 1.0
+    """What the server speaks: Triton's gRPC with the TensorRT-LLM tensors, its HTTP generate extension, or the OpenAI
+    API, by chat completions or by completions. By auto it is found out: host:port is gRPC, http(s):// is asked."""
+    url: Address = "localhost:8001"
+    """The server: its gRPC port, its HTTP port, or the base of its API. Where there are pools, it is not used."""
+    name: Name | None = None
+    """The model's name on the server; without it, the server is asked: Triton for ensemble, tensorrt_llm_bls or
+    tensorrt_llm, the others for the first model that they list."""
+    server: Literal["auto", ServerName] = "auto"
+    """Which OpenAI-compatible server it is. By auto it says so itself, which one behind a gateway may not."""
+    tokens_per_block: Tokens = 64
+    """The size of the KV cache blocks behind Triton, which counts reused blocks and not cached tokens."""
+    api_key: Token | None = None
+    """Sent as a bearer token. Better in the environment than in a file."""
+    weight: Annotated[float, Field(gt=0), unit("weight")] = 1.0
+    """Its share of the shoppers, beside the others of its pool."""
     price: Price = Price()
+    """What it costs: per_hour, with all its GPUs, or per_million_input, per_million_cached and per_million_output."""
+
+    @field_validator("url")
+    @classmethod
+    def fits_dialect(cls, url: str, info: ValidationInfo) -> str:
+        """The wrong kind of address would only fail at the first call."""
+        dialect, http = info.data.get("dialect"), url.startswith(HTTP)
+        if dialect in ("triton-http", "openai", "openai-completions") and not http:
+            raise ValueError(f"the dialect is {dialect}: the address starts with http:// or https://")
+        if dialect == "triton" and "://" in url:
+            raise ValueError("the dialect is triton: the address is its gRPC port, as host:port")
+        if "://" in url and not http:
+            raise ValueError("the address is host:port, or starts with http:// or https://")
+        if "?" in url or ("@" in url and not http):
+            raise ValueError("a key goes into api_key, and no part of the address")
+        return url
 
     @property
-    def name(self) -> str:
-        """What people and hashes call it: its host and port."""
-        return (self.url.partition("://")[2] or self.url).partition("/")[0]
+    def address(self) -> str:
+        """What people and hashes call it, and no other endpoint: its host and port."""
+        return (self.url.partition("://")[2] or self.url).partition("/")[0].rpartition("@")[2]
 
     def same_server(self, other: "Endpoint") -> bool:
         """Whether one client serves both: weight and price may differ."""
         return _connection(self) == _connection(other)
 
 
-@dataclass(frozen=True, slots=True)
+@section
 class Pool:
-    """Endpoints that serve the same shoppers; a later pool serves whom an earlier one has no place for."""
+    """Servers that share their shoppers; a later pool serves those for whom an earlier one has no place."""
 
-    name: str
-    endpoints: tuple[Endpoint, ...]
+    name: Name
+    """What it is called in logs and metrics."""
+    endpoints: Annotated[tuple[Endpoint, ...], Field(min_length=1)]
+    """Its servers."""
 
 
 Connect = Callable[[Endpoint], ModelClient]
 
 
 def _connection(endpoint: Endpoint) -> tuple[object, ...]:
-    return endpoint.url, endpoint.dialect, endpoint.model, endpoint.api_key, endpoint.server, endpoint.tokens_per_block
+    key = endpoint.api_key
+    return endpoint.url, endpoint.dialect, endpoint.name, key, endpoint.server, endpoint.tokens_per_block

@@ -60,7 +60,7 @@ class Replica:
     @property
     def name(self) -> str:
         """What its endpoint is called."""
-        return self.endpoint.name
+        return self.endpoint.address
 
     @property
     def weight(self) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from clients.calls import Call, Class, Completion
 from clients.limits.retry_budget import Budget
@@ -12,19 +11,21 @@ from clients.pools.registry import Roster
 from clients.pools.replicas import Replica
 from clients.pools.routing import home, order
 from streams.errors import ModelUnavailable
+from streams.section import Calls, Seconds, section
 
 
-@dataclass(frozen=True, slots=True)
+@section
 class FleetRules:
-    """A shopper waits `home_s` for a place at the replica that holds their KV blocks, before another one of the pool
-    takes them, which has to compute the whole prompt; and goes to the next pool when the wait is, or will be,
-    `spill_after_s`. `tries` is how often a call is made at the most. `hedging`: a live call that is slow to give its
-    first token is made at another replica too, for at most one call in fifty."""
+    """Where a shopper's call goes when there are several servers."""
 
-    home_s: float = 0.2
-    spill_after_s: float = 0.5
-    tries: int = 3
+    home_s: Seconds = 0.2
+    """How long a shopper waits for a place at the server that holds their KV blocks, while others have places."""
+    spill_after_s: Seconds = 0.5
+    """The next pool serves those who wait longer than this for a place in the first."""
+    tries: Calls = 3
+    """How many servers of a pool a call is made at, at the most, when they fail or refuse it."""
     hedging: bool = False
+    """Whether a call whose first token is late is made at another server too, at most one call in fifty."""
 
 
 class Fleet:

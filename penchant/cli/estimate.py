@@ -26,7 +26,6 @@ from penchant.offline.estimate.workload import Workload
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
-from penchant.worker import wiring
 from penchant.worker.tokenizer import tokenizer
 from prompts.render import PromptRenderer
 from sandbox.gpu.timing import Timing
@@ -127,10 +126,10 @@ def _rehearsed(
     """Everything through the rehearsal; `tell` wants to hear of every call."""
     missions, count = settings.intent.missions, tokenizer(settings.prompt.tokenizer)
     rehearsal = Rehearsal(
-        wiring.session(settings),
-        wiring.triggers(settings),
-        wiring.targets(settings),
-        PromptRenderer(settings.prompt.version, missions, wiring.budget(settings), count),
+        settings.session,
+        settings.triggers,
+        settings.backlog,
+        PromptRenderer(settings.prompt.version, missions, settings.prompt, count),
         rates,
         each=1 if tell else max(len(sample.events) // RENDERED, 1),
         count=count,

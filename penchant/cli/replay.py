@@ -94,7 +94,7 @@ def _settings(config: Path | None, prompt_version: str | None) -> Settings:
     configure_logs("warning", settings.log.format)
     if prompt_version is None:
         return settings
-    return settings.model_copy(update={"prompt": settings.prompt.model_copy(update={"version": prompt_version})})
+    return settings.model_copy(update={"prompt": replace(settings.prompt, version=prompt_version)})
 
 
 def _plan(

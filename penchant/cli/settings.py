@@ -10,7 +10,6 @@ from penchant.cli.options import Config, Json
 from penchant.settings.catalogue import Entry, catalogue
 from penchant.settings.example import example as example_text
 from penchant.settings.problems import masked, shown
-from penchant.settings.root import Settings
 from penchant.settings.sources import Loaded, load_settings
 
 
@@ -39,8 +38,4 @@ def settings(
 
 def _rows(loaded: Loaded) -> Iterator[tuple[Entry, Any, str]]:
     for name, entry in catalogue().items():
-        yield entry, _value(loaded.settings, entry), loaded.origins[name]
-
-
-def _value(settings: Settings, entry: Entry) -> Any:
-    return getattr(getattr(settings, entry.section) if entry.section else settings, entry.key)
+        yield entry, entry.value(loaded.settings), loaded.origins[name]

@@ -9,7 +9,6 @@ from agents.experiments.active_experiments import UNDECIDED, pooled
 from agents.experiments.assignment import CONTROL, Experiment
 from agents.experiments.outcomes import Counts
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from storage.connection import connect
 from storage.control import Control, RedisControl, Standing
 from storage.keys import Keys
@@ -52,7 +51,7 @@ async def status(settings: Settings) -> FleetView:
     async with _store(settings) as store:
         control = await store.read()
         workers = await store.living(sorted(control.workers))
-    views = (_view(control, each) for each in wiring.experiments(settings))
+    views = (_view(control, each) for each in settings.experiments)
     return FleetView(tuple(views), tuple(workers))
 
 
@@ -61,9 +60,9 @@ async def decide(settings: Settings, name: str, standing: Standing) -> Standing:
 
     The serial number, time and definition are filled in here.
     """
-    experiment = next((each for each in wiring.experiments(settings) if each.name == name), None)
+    experiment = next((each for each in settings.experiments if each.name == name), None)
     if experiment is None:
-        known = ", ".join(each.name for each in wiring.experiments(settings)) or "none is there"
+        known = ", ".join(each.name for each in settings.experiments) or "none is there"
         raise SettingInvalid(f"there is no experiment {name} in the settings", f"name one of them: {known}")
     async with _store(settings) as store:
         for _ in range(TRIES):

@@ -15,7 +15,6 @@ from agents.rekey.keyed_producer import WAIT_S, KafkaTarget
 from agents.rekey.rekey import Rekey, Tally
 from agents.worker.refusals import Refusals
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from penchant.worker.presidio import redaction
 from streams.errors import BrokerUnavailable
 from streams.events.dialects import DialectName, dialect
@@ -102,13 +101,13 @@ async def rekeying(settings: Settings, plan: Plan) -> AsyncIterator[Rekeying]:
         target = await stack.enter_async_context(producing(kafka.options, WAIT_S, linger_ms=5, max_batch_size=262_144))
         letters = await stack.enter_async_context(producing(kafka.options, idempotent=False))
         sender = DeadLetterProducer(letters, kafka.dead_letter_topic)
-        refusals = Refusals(sender, wiring.limit(settings), Meter())
+        refusals = Refusals(sender, settings.dead_letters, Meter())
         redact = redaction(kafka)
         dialects = {topic: dialect(name, redact_query=redact) for topic, name in plan.sources.items()}
         rekey = Rekey(dialects, KafkaTarget(target, plan.target), refusals)
         ends = {TP(log.topic, number): end for log in logs for number, end in enumerate(log.ends)}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
-        app = _app(replace(wiring.group(settings, folder), group_id=plan.group), rekey, list(plan.sources))
+        app = _app(replace(settings.kafka.consumer_group(folder), group_id=plan.group), rekey, list(plan.sources))
         done = Rekeying(rekey, ends, lag)
         async with _running(app, rekey, done):
             yield done

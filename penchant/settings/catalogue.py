@@ -1,8 +1,12 @@
-"""The catalogue of settings: name, default, meaning and what is allowed, read from the models' own JSON schema."""
+"""The catalogue of settings: name, default, meaning and what is allowed, read from the sections themselves."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from penchant.settings.root import DELIMITER, PREFIX, Settings
@@ -33,6 +37,13 @@ class Entry:
         """The environment variable that sets it."""
         return variable(self.name)
 
+    def value(self, settings: Settings) -> Any:
+        """What it is in these settings."""
+        value: Any = settings
+        for part in self.name.split("."):
+            value = getattr(value, part)
+        return value
+
 
 def variable(name: str) -> str:
     """The environment variable for a full name: `kafka.topic` is `PENCHANT_KAFKA__TOPIC`."""
@@ -45,34 +56,48 @@ def catalogue() -> Mapping[str, Entry]:
     schema = Settings.model_json_schema()
     entries: list[Entry] = []
     for name, field in schema["properties"].items():
-        if "$ref" in field:
-            fields = _section(schema, field)["properties"]
-            entries += [_entry(name, key, inner) for key, inner in fields.items()]
+        if name in sections():
+            entries += _entries(schema, name, "", type(getattr(Settings(), name)))
         else:
-            entries.append(_entry("", name, field))
+            entries.append(_entry("", name, field, field["description"]))
     return {entry.name: entry for entry in entries}
 
 
 @cache
 def sections() -> Mapping[str, str]:
-    """Every section's name and its meaning."""
-    schema = Settings.model_json_schema()
+    """Every section's name and the first paragraph of what its class says of itself."""
+    defaults = ((name, getattr(Settings(), name)) for name in Settings.model_fields)
+    return {name: inspect.cleandoc(type(value).__doc__ or "").partition("\n\n")[0]
+            for name, value in defaults if is_dataclass(value)}  # fmt: skip
+
+
+def _entries(schema: Schema, section: str, above: str, cls: type[Any]) -> Iterator[Entry]:
+    """A section's settings; a group within it adds its name to theirs."""
+    texts, defaults = meanings(cls), {field.name: field.default for field in fields(cls)}
+    for key, field in schema["$defs"][cls.__name__]["properties"].items():
+        if is_dataclass(defaults[key]):
+            yield from _entries(schema, section, f"{above}{key}.", type(defaults[key]))
+        else:
+            yield _entry(section, above + key, field, texts[key])
+
+
+def meanings(cls: type[Any]) -> Mapping[str, str]:
+    """The docstring under each field."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    pairs = pairwise(tree.body) if isinstance(tree, ast.ClassDef) else ()
     return {
-        name: _section(schema, field)["description"] for name, field in schema["properties"].items() if "$ref" in field
-    }
+        field.target.id: str(text.value.value)
+        for field, text in pairs
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    }  # fmt: skip
 
 
-def _section(schema: Schema, field: Schema) -> Schema:
-    section: Schema = schema["$defs"][field["$ref"].rpartition("/")[2]]
-    return section
-
-
-def _entry(section: str, key: str, field: Schema) -> Entry:
+def _entry(section: str, key: str, field: Schema, meaning: str) -> Entry:
     inner = next((option for option in field.get("anyOf", ()) if option.get("type") != "null"), field)
-    secret = inner.get("format") == "password"
-    sample = field.get("sample", "")
-    meaning = " ".join(field["description"].split())
-    return Entry(section, key, field.get("default"), meaning, _allowed(field if sample else inner), secret, sample)
+    secret, sample = inner.get("format") == "password", field.get("sample", "")
+    allowed = _allowed(field if sample else inner)
+    return Entry(section, key, field.get("default"), " ".join(meaning.split()), allowed, secret, sample)
 
 
 def _allowed(field: Schema) -> str:

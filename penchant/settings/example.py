@@ -24,7 +24,9 @@ def _lines() -> Iterator[str]:
     yield HEAD
     for section, entries in groupby(catalogue().values(), key=lambda entry: entry.section):
         if section:
-            yield f"\n# {sections()[section]}\n[{section}]"
+            yield ""
+            yield from textwrap.wrap(sections()[section], WIDTH, initial_indent="# ", subsequent_indent="# ")
+            yield f"[{section}]"
         for entry in entries:
             yield from _setting(entry)
 

@@ -1,25 +1,16 @@
-"""Settings of the way in: Kafka, when offsets are committed, and what is refused."""
+"""Settings of the way in: Kafka."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 
-from penchant.settings.section import (
-    Events,
-    Name,
-    Records,
-    RecordsOrNone,
-    Seconds,
-    SecondsOrZero,
-    Section,
-    Share,
-    form,
-    unit,
-)
 from streams.errors import SettingInvalid
 from streams.events.dialects import DialectName
+from streams.kafka.faust_app import KafkaGroup
 from streams.kafka.moments import TIMES, moment
 from streams.kafka.options import Isolation, KafkaOptions, Mechanism, Protocol
+from streams.section import Name, Records, RecordsOrNone, Seconds, form, section, unit
 
 Topic = Annotated[
     str,
@@ -31,7 +22,7 @@ Topic = Annotated[
 Brokers = Annotated[
     str,
     Field(
-        pattern=r"^[^\s,]+:\d{1,5}(\s*,\s*[^\s,]+:\d{1,5})*$",
+        pattern=r"^[^\s,/@]+:\d{1,5}(\s*,\s*[^\s,/@]+:\d{1,5})*$",
     ),
     form("host:port, several separated by commas"),
 ]
@@ -41,7 +32,8 @@ Beginning = Annotated[str, form(TIMES)]
 SessionTimeout = Annotated[float, Field(ge=6, le=90), unit("seconds")]
 
 
-class Kafka(Section):
+@section
+class Kafka:
     """Where the shopper events come from."""
 
     bootstrap: Brokers = "localhost:9092"
@@ -128,20 +120,16 @@ class Kafka(Section):
             isolation=self.isolation,
         )
 
-
-class Commit(Section):
-    """When an offset may be committed."""
-
-    lag_s: SecondsOrZero = 10.0
-    """Offsets are committed this much later than covered: longer than Redis's fsync and failover loss window."""
-
-
-class DeadLetters(Section):
-    """When to stop refusing: a topic in a wrong format must not be drained."""
-
-    limit_share: Share = 0.5
-    """The worker stops when more than this share of a window's events is refused."""
-    window_s: Seconds = 10.0
-    """The length of that window; refused events are committed only when their window has passed."""
-    min_events: Events = 100
-    """Windows with fewer events than this never stop the worker."""
+    def consumer_group(self, folder: Path) -> KafkaGroup:
+        """How the worker takes part in its consumer group; Faust makes its data folder in `folder`."""
+        return KafkaGroup(
+            bootstrap=self.bootstrap,
+            group_id=self.group,
+            folder=folder,
+            instance_id=self.instance_id,
+            commit_interval_s=self.commit_interval_s,
+            session_timeout_s=self.session_timeout_s,
+            credentials=self.options.credentials(),
+            isolation=self.isolation,
+            batch_records=self.max_poll_records,
+        )

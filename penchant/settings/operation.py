@@ -2,12 +2,13 @@
 
 from typing import Literal
 
-from pydantic import field_validator
+from pydantic import SecretStr, field_validator
 
-from penchant.settings.section import Name, Port, Seconds, Section
+from streams.section import Name, Port, Seconds, section
 
 
-class Health(Section):
+@section
+class Health:
     """The health endpoint, /ready, /alive and /metrics: ready and alive are different things."""
 
     host: Name = "127.0.0.1"
@@ -19,23 +20,25 @@ class Health(Section):
     start waits as long for Kafka and Redis."""
 
 
-class Alerts(Section):
+@section
+class Alerts:
     """What operators are told at once: a model server was ejected or is back, or an experiment rolled back, and why."""
 
-    url: Name | None = None
+    url: SecretStr | None = None
     """A webhook: one JSON object is posted to it for each alert (kind, why, worker and at, with pool and replica or
-    experiment and arm). None: only the log says it."""
+    experiment and arm). None: only the log says it. It is never shown, since most of them hold a key."""
 
     @field_validator("url")
     @classmethod
-    def is_http(cls, url: str | None) -> str | None:
+    def is_http(cls, url: SecretStr | None) -> SecretStr | None:
         """A wrong one would only show when an alert is lost."""
-        if url is not None and not url.startswith(("http://", "https://")):
+        if url is not None and not url.get_secret_value().startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return url
 
 
-class Log(Section):
+@section
+class Log:
     """What is logged, always to stderr."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,22 +1,27 @@
 """What is wrong with the settings, all of it at once, in words that say what to change and where."""
 
 import json
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from agents.experiments.assignment import Arm, Experiment
+from agents.experiments.guardrails import GuardrailRules
+from clients.pools.endpoints import Endpoint, Pool, Price
 from penchant.settings.catalogue import Entry, catalogue, sections
-from penchant.settings.experiments import Arm, Experiment, Guardrails
-from penchant.settings.pools import Endpoint, Pool
+from penchant.settings.root import Misfit
+from streams import address
+from streams.address import HIDDEN
 from streams.errors import SettingInvalid
 
-HIDDEN = "(hidden)"
-TABLES = {"pools": (Pool, Endpoint), "experiments": (Experiment, Arm, Guardrails)}
+TABLES = {"pools": (Pool, Endpoint, Price), "experiments": (Experiment, Arm, GuardrailRules)}
 """What stands in a setting that is a list of tables."""
+
+UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+"""What pydantic calls a name that is no setting."""
 
 REMEDY = "correct what is named here; `penchant settings --example` lists every setting and what it may be"
 
@@ -55,11 +60,7 @@ def unknown(name: str, origin: str, candidates: Iterable[str] | None = None) -> 
 
 def masked(entry: Entry, value: object) -> object:
     """A value as it may leave this process: no secret, no password of an address."""
-    if entry.secret and value is not None:
-        return HIDDEN
-    if entry.sample and isinstance(value, tuple):
-        return [table.model_dump(mode="json", exclude_unset=True) for table in value]
-    return re.sub(r"(//)[^/@]*(@)|(password=)[^&]*", rf"\1\3{HIDDEN}\2", value) if isinstance(value, str) else value
+    return HIDDEN if entry.secret and value is not None else _plain(value)
 
 
 def shown(entry: Entry, value: object) -> str:
@@ -69,26 +70,45 @@ def shown(entry: Entry, value: object) -> str:
     return HIDDEN if entry.secret else json.dumps(masked(entry, value), default=str, ensure_ascii=False)
 
 
+def _plain(value: object) -> object:
+    """As JSON has it; of tables only what is not as by default."""
+    match value:
+        case str():
+            return address.shown(value)
+        case SecretStr():
+            return HIDDEN
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case Mapping():
+            return {name: _plain(each) for name, each in value.items()}
+    if is_dataclass(value):
+        told = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
+        return {name: _plain(each) for name, (each, default) in told.items() if each != default}
+    return value
+
+
 def _problem(details: ErrorDetails, origin: Callable[[str], str]) -> Problem:
-    parts = [str(part) for part in details["loc"]]
-    name = next((name for size in (2, 1) if (name := ".".join(parts[:size])) in catalogue()), None)
+    parts, error = [str(part) for part in details["loc"]], details.get("ctx", {}).get("error")
+    given = details["input"]
+    if isinstance(error, Misfit):
+        given = error.given
+        parts.append(error.key)
+    name = next((name for size in (3, 2, 1) if (name := ".".join(parts[:size])) in catalogue()), None)
     if name is None:
         return _outside(".".join(parts), details, origin)
     entry, where = catalogue()[name], origin(name)
-    rule = f"{details['ctx']['error']}; " if details["type"] == "value_error" else ""
+    rule = f"{error}; " if details["type"] == "value_error" else ""
     if entry.sample:  # its value is long, and may hold a key
-        fields = [field for table in TABLES[name] for field in table.model_fields]
-        inside = (
-            unknown(parts[-1], where, fields).fault if details["type"] == "extra_forbidden" else rule or details["msg"]
-        )
+        names = [field.name for table in TABLES[name] for field in fields(table)]
+        inside = unknown(parts[-1], where, names).fault if details["type"] in UNKNOWN else rule or details["msg"]
         return Problem(".".join(parts), where, inside.removesuffix("; "))
-    return Problem(f"{name} = {shown(entry, details['input'])}", where, f"{rule}allowed: {entry.allowed}")
+    return Problem(f"{name} = {shown(entry, given)}", where, f"{rule}allowed: {entry.allowed}")
 
 
 def _outside(name: str, details: ErrorDetails, origin: Callable[[str], str]) -> Problem:
     if name in sections():
         return Problem(name, origin(name), f"this is a section: set what is in it, such as {_first(name)}")
-    if details["type"] == "extra_forbidden":
+    if details["type"] in UNKNOWN:
         return unknown(name, origin(name))
     return Problem(name, origin(name), details["msg"])
 

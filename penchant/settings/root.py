@@ -1,21 +1,37 @@
-"""Settings: every setting of Penchant, in sections."""
+"""Settings: every setting of Penchant, in sections. Each section is what a part of the worker takes."""
 
-from typing import Annotated
-
-from pydantic import AfterValidator
+from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from penchant.settings.experiments import Experiments, check_experiments
-from penchant.settings.kafka import Commit, DeadLetters, Kafka
-from penchant.settings.model import Model, Prompt
+from agents.worker.asking import CallRules
+from agents.worker.backlog import BacklogRules
+from agents.worker.knowledge import KnowledgeRules
+from clients.calls import Sampling
+from clients.pools.endpoints import Endpoint
+from clients.pools.router import FleetRules
+from penchant.settings.experiments import Experiments
+from penchant.settings.kafka import Kafka
 from penchant.settings.operation import Alerts, Health, Log
-from penchant.settings.pools import Pools, Routing, check_pools
-from penchant.settings.redis import Intent, Knowledge, Redis
-from penchant.settings.section import Serial
-from penchant.settings.sessions import Backlog, Session, Triggers
+from penchant.settings.pools import Pools
+from prompts.budget import PromptRules
+from storage.connection import RedisRules
+from streams.records.dead_letters import LimitRules
+from streams.records.intents import IntentRules
+from streams.section import Serial
+from streams.sessions.ledger import CommitRules
+from streams.sessions.session import ROWS_PER_EVENT, SessionRules
+from streams.sessions.triggers import TriggerRules
 
 PREFIX = "PENCHANT_"
 DELIMITER = "__"
+
+
+class Misfit(ValueError):
+    """A setting that does not fit to another one of its section: `key` is its name there, `given` its value."""
+
+    def __init__(self, key: str, given: object, fault: str) -> None:
+        super().__init__(fault)
+        self.key, self.given = key, given
 
 
 class Settings(BaseSettings):
@@ -36,33 +52,44 @@ class Settings(BaseSettings):
     """The least number of the event topic's lineage. The number in force is kept in Redis, and `penchant lineage bump`
     raises it."""
     kafka: Kafka = Kafka()
-    redis: Redis = Redis()
-    model: Model = Model()
-    pools: Annotated[Pools, AfterValidator(check_pools)] = None
+    redis: RedisRules = RedisRules()
+    model: Endpoint = Endpoint()
+    calls: CallRules = CallRules()
+    sampling: Sampling = Sampling()
+    pools: Pools = ()
     """Several model servers, in place of the one of [model]. Each shopper stays with one of a pool, which holds their
     KV blocks. A later pool serves those for whom an earlier one has no place. An endpoint has a url, and may have the
-    dialect, model, server, tokens_per_block and api_key that it does not share with [model]; a weight, which is its
-    share of the shoppers; and its prices: price_per_hour, with all its GPUs, or price_per_million_input, _cached and
-    _output. A running worker takes up other pools on SIGHUP."""
-    experiments: Annotated[Experiments, AfterValidator(check_experiments)] = None
+    dialect, name, server, tokens_per_block and api_key that it does not share with [model]; a weight, which is its
+    share of the shoppers; and its price: per_hour, with all its GPUs, or per_million_input, per_million_cached and
+    per_million_output. A running worker takes up other pools on SIGHUP."""
+    experiments: Experiments = ()
     """Arms that some shoppers are in: another pool, model, prompt_version, or max_tokens, temperature and seed for
     them; see docs/experiments.md. percent is how many, in steps of 0.01. kind is live, shadow (its answers are only
     compared) or holdout (no intents). The guardrails roll an experiment back by themselves: min_calls of both sides
-    before anything is judged, how many hundredths of one more of the calls may end as errors, invalid or with empty
+    before anything is judged, how much larger the share of calls may be that end as errors, invalid or with empty
     evidence, and p95_factor. A running worker takes up percentages and guardrails on SIGHUP; anything else needs a new
     start."""
-    routing: Routing = Routing()
-    session: Session = Session()
-    triggers: Triggers = Triggers()
-    backlog: Backlog = Backlog()
-    intent: Intent = Intent()
-    commit: Commit = Commit()
-    dead_letters: DeadLetters = DeadLetters()
-    prompt: Prompt = Prompt()
-    knowledge: Knowledge = Knowledge()
+    routing: FleetRules = FleetRules()
+    session: SessionRules = SessionRules()
+    triggers: TriggerRules = TriggerRules()
+    backlog: BacklogRules = BacklogRules()
+    intent: IntentRules = IntentRules()
+    commit: CommitRules = CommitRules()
+    dead_letters: LimitRules = LimitRules()
+    prompt: PromptRules = PromptRules()
+    knowledge: KnowledgeRules = KnowledgeRules()
     health: Health = Health()
     alerts: Alerts = Alerts()
     log: Log = Log()
+
+    @field_validator("session")
+    @classmethod
+    def drops_whole_events(cls, session: SessionRules) -> SessionRules:
+        """A drop must drop something, and it drops whole events."""
+        if session.low_rows > session.high_rows - ROWS_PER_EVENT:
+            fault = f"must be at least {ROWS_PER_EVENT} below session.high_rows, which is {session.high_rows}"
+            raise Misfit("low_rows", session.low_rows, fault)
+        return session
 
     @classmethod
     def settings_customise_sources(

@@ -1,9 +1,11 @@
 """Where settings come from: the file, then the environment, then the command that runs."""
 
 import os
+import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +34,14 @@ class _Layer:
     origin: Callable[[str], str]
 
     def holds(self, name: str) -> bool:
-        section, _, key = name.partition(".")
-        inner = self.values.get(section)
-        return section in self.values and (not key or not isinstance(inner, Mapping) or key in inner)
+        inner: Any = self.values
+        for part in name.split("."):
+            if not isinstance(inner, Mapping):
+                return True  # which is wrong, and where it was set
+            if part not in inner:
+                return False
+            inner = inner[part]
+        return True
 
 
 def load_settings(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Loaded:
@@ -50,7 +57,7 @@ def load_settings(path: Path | None = None, overrides: Mapping[str, object] | No
 
     problems = _stray_variables()
     try:
-        settings = Settings.model_validate(_merged(layers))
+        settings = Settings.model_validate(reduce(_merged, (layer.values for layer in layers)))
     except ValidationError as exc:
         raise invalid([*problems, *found_in(exc, origin)]) from exc
     if problems:
@@ -67,34 +74,37 @@ def _file(path: Path | None) -> _Layer:
         values = tomllib.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:  # ValueError: not TOML, or not UTF-8
         asked = "--config" if path else CONFIG_VARIABLE if named else "the working folder"
-        raise invalid([Problem(str(place), asked, f"cannot be read as a settings file: {exc}")]) from exc
+        raise invalid([Problem(str(place), asked, f"cannot be read as a settings file: {_why(exc)}")]) from None
     return _Layer(values, lambda _: str(place))
+
+
+def _why(error: OSError | ValueError) -> str:
+    """What is wrong with a file; of its text, which may hold a password, nothing is shown."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start + 1} is not UTF-8"
+    where = re.search(r"at (line \d+, column \d+|end of document)", str(error))
+    return f"it is not TOML{f' at {where[1]}' if where else ''}"
 
 
 def _command(_: str) -> str:
     return "this command"
 
 
-def _nested(overrides: Mapping[str, object]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name, value in overrides.items():
-        section, _, key = name.partition(".")
-        if key:
-            values.setdefault(section, {})[key] = value
-        else:
-            values[section] = value
-    return values
+def _nested(overrides: Mapping[str, object]) -> Mapping[str, Any]:
+    tables: Iterator[Any] = (
+        reduce(lambda inner, part: {part: inner}, reversed(name.split(".")), value) for name, value in overrides.items()
+    )
+    return reduce(_merged, tables, {})
 
 
-def _merged(layers: list[_Layer]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        for name, value in layer.values.items():
-            below = merged.get(name)
-            if isinstance(below, Mapping) and isinstance(value, Mapping):
-                merged[name] = {**below, **value}
-            else:
-                merged[name] = value
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Both; where both have a value, and they are not tables, the one above."""
+    merged = dict(below)
+    for name, value in above.items():
+        old = merged.get(name)
+        merged[name] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return merged
 
 

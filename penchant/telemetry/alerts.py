@@ -35,7 +35,7 @@ class Alerts:
         try:
             self._waiting.put_nowait(told)
         except asyncio.QueueFull:
-            log.warning("alert.dropped", why=f"{KEPT} wait already for {self._url}", alert=told)
+            log.warning("alert.dropped", why=f"{KEPT} wait already for the webhook", alert=told)
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -49,5 +49,7 @@ class Alerts:
                 self._url, content=orjson.dumps(told), headers={"Content-Type": "application/json"}
             )
             answer.raise_for_status()
+        except httpx.HTTPStatusError as error:  # whose text shows the URL, and most hold a key
+            log.warning("alert.failed", error=f"the webhook answered {error.response.status_code}", alert=told)
         except httpx.HTTPError as error:
             log.warning("alert.failed", error=str(error) or type(error).__name__, alert=told)

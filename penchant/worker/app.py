@@ -27,11 +27,10 @@ from agents.worker.observer import Observer
 from clients.calls import ModelClient
 from clients.pools.client import PooledClient
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from penchant.worker.admission import Admission, admitted
 from penchant.worker.experiments import Making, Tell, Tried
 from penchant.worker.history import make_topics, topics_of
-from penchant.worker.model_side import ModelSide, knowledge_of, reasoning_of
+from penchant.worker.model_side import ModelSide, knowledge_of, pools, reasoning_of
 from penchant.worker.parts import Parts, Servers, make_parts
 from penchant.worker.retrying import patiently
 from penchant.worker.tokenizer import tokenizer
@@ -71,7 +70,7 @@ class Worker:
         """Go on with the model servers of these settings, and the percentages and guardrails of its experiments; what
         else they say needs a new start. SettingInvalid, and nothing changes, when one of them cannot be."""
         self.tried.check(settings)
-        await self.pools.reconfigure(wiring.pools(settings))
+        await self.pools.reconfigure(pools(settings))
         await self.tried.take_up(settings)
 
 
@@ -165,7 +164,7 @@ async def _consuming(
         await enrichment.drain(tps, DRAIN_S)
 
     topic = settings.kafka.topic
-    app = make_app(wiring.group(settings, folder), topic, enrichment, drain)
+    app = make_app(settings.kafka.consumer_group(folder), topic, enrichment, drain)
 
     @app.agent(event_topic(app, topic), name="enrich")
     async def enrich(stream: faust.StreamT[RecordBatch]) -> None:

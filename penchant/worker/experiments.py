@@ -20,8 +20,7 @@ from clients.pools.endpoints import Pool
 from clients.pools.registry import Notice
 from clients.pools.replicas import Replica
 from penchant.settings.root import Settings
-from penchant.worker import wiring
-from penchant.worker.model_side import MakeReasoning
+from penchant.worker.model_side import MakeReasoning, arm_pools
 from storage.control import ControlStore
 from streams.errors import ModelUnavailable, SettingInvalid
 
@@ -56,7 +55,7 @@ class Tried:
         notify: Tell | None = None,
     ) -> None:
         self._everybody, self._making = everybody, making
-        self.trials = Trials(wiring.experiments(settings))
+        self.trials = Trials(settings.experiments)
         self.watch = ControlWatch(store, self.trials, making.instruments.outcomes, worker, clock_ms, notify)
         making.instruments.control = self.watch
         self.pools: dict[tuple[str | None, str | None], PooledClient] = {}
@@ -96,7 +95,7 @@ class Tried:
 
     def check(self, settings: Settings) -> None:
         """SettingInvalid when a running worker cannot take these up."""
-        now = {each.name: each.definition for each in wiring.experiments(settings)}
+        now = {each.name: each.definition for each in settings.experiments}
         before = {each.name: each.definition for each in self.trials.experiments}
         if wrong := sorted(name for name in now if now[name] != before.get(name)):
             raise SettingInvalid(
@@ -106,10 +105,10 @@ class Tried:
 
     async def take_up(self, settings: Settings) -> None:
         """Go on with these percentages, guardrails and servers."""
-        self.trials.take_up(wiring.experiments(settings))
+        self.trials.take_up(settings.experiments)
         for experiment in self.trials.experiments:
             for arm in experiment.arms:
-                client, pools = self.pools.get((arm.pool, arm.model)), wiring.arm_pools(settings, arm)
+                client, pools = self.pools.get((arm.pool, arm.model)), arm_pools(settings, arm)
                 if client is not None and pools is not None:
                     await client.reconfigure(pools)
 
@@ -119,12 +118,12 @@ class Tried:
             await client.close()
 
     def _add(self, key: ArmKey, arm: Arm, settings: Settings) -> None:
-        pools = wiring.arm_pools(settings, arm)
-        if arm.kind == "holdout" or (pools is None and arm.prompt_version is None and arm.sampling is None):
+        pools = arm_pools(settings, arm)
+        if arm.kind == "holdout" or not arm.calls:
             return
-        making, rules = self._making, wiring.calls(settings)
+        making, rules = self._making, settings.calls
         version = arm.prompt_version or settings.prompt.version
-        reasoning = making.reasoning(version, arm.sampling or wiring.sampling(settings))
+        reasoning = making.reasoning(version, arm.sampling(settings.sampling))
         client = self._everybody
         if pools is not None:
             own = arm.pool, arm.model

@@ -1,16 +1,18 @@
 """Model side: what calls are made with, by the settings: clients in pools, and what is asked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from agents.worker.knowledge import Knowledge, KnowledgeRules
+from agents.experiments.assignment import Arm
+from agents.worker.knowledge import Knowledge
 from agents.worker.reasoning import Reasoning
 from clients.calls import ModelClient, Sampling
 from clients.dialects import discovery
+from clients.limits.adaptive_limit import LimitRules
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
-from clients.pools.registry import Notify
+from clients.pools.registry import Notify, RosterRules
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from prompts.tokens import Count
 from prompts.view import About
 from storage.connection import Client
@@ -29,20 +31,42 @@ class ModelSide:
 
     def everybody(self, eagerness: float = 1.0) -> PooledClient:
         """The servers of those who are in no arm. A small eagerness gives way to others at the same servers."""
-        alone = (Pool("model", (Endpoint(self._settings.model.url),)),)
-        return self.client(wiring.pools(self._settings) if self._model is None else alone, eagerness)
+        alone = (Pool("model", (Endpoint(url=self._settings.model.url),)),)
+        return self.client(pools(self._settings) if self._model is None else alone, eagerness)
 
     def client(self, pools: tuple[Pool, ...], eagerness: float = 1.0) -> PooledClient:
         """Pools of servers, with limits of their own."""
-        model, rules = self._model, (wiring.roster(self._settings, eagerness), wiring.fleet(self._settings))
-        connect = _model_client if model is None else lambda _: model
-        return PooledClient(pools, connect, *rules, self._notify)
+        model, settings = self._model, self._settings
+        roster = RosterRules(LimitRules(most=settings.calls.max_in_flight, eagerness=eagerness))
+        connect = model_client if model is None else lambda _: model
+        return PooledClient(pools, connect, roster, settings.routing, self._notify)
+
+
+def pools(settings: Settings) -> tuple[Pool, ...]:
+    """Everybody's model servers: those of the pools that are no arm's, without pools the one of [model]."""
+    if not settings.pools:
+        return (Pool("model", (settings.model,)),)
+    reserved = {arm.pool for experiment in settings.experiments for arm in experiment.arms}
+    return tuple(pool for pool in settings.pools if pool.name not in reserved)
+
+
+def arm_pools(settings: Settings, arm: Arm) -> tuple[Pool, ...] | None:
+    """The model servers of an arm; None when they are everybody's."""
+    if arm.pool is None and arm.model is None:
+        return None
+    own = tuple(pool for pool in settings.pools if pool.name == arm.pool) or pools(settings)
+    if arm.model is None:
+        return own
+    return tuple(
+        Pool(f"{pool.name}:{arm.model}", tuple(replace(each, name=arm.model) for each in pool.endpoints))
+        for pool in own
+    )
 
 
 def reasoning_of(settings: Settings, count: Count, about: About | None = None) -> MakeReasoning:
     """How prompts are made and answers read; `about` tells what the shop says of a product."""
-    missions, budget = settings.intent.missions, wiring.budget(settings)
-    return lambda version, sampling: Reasoning(version, missions, sampling, budget, count, about)
+    missions, rules = settings.intent.missions, settings.prompt
+    return lambda version, sampling: Reasoning(version, missions, sampling, rules, count, about)
 
 
 def knowledge_of(settings: Settings, redis: Client) -> Knowledge | None:
@@ -51,10 +75,11 @@ def knowledge_of(settings: Settings, redis: Client) -> Knowledge | None:
     if not rules.enabled:
         return None
     store = RedisKnowledge(redis, Keys(settings.redis.namespace), rules.timeout_ms / 1e3)
-    return Knowledge(store, KnowledgeRules(rules.hold_s, rules.max_products))
+    return Knowledge(store, rules)
 
 
-def _model_client(endpoint: Endpoint) -> ModelClient:
+def model_client(endpoint: Endpoint) -> ModelClient:
     """The client for a server; which dialect it speaks is found out where that is not configured."""
-    url, dialect, model, key = endpoint.url, endpoint.dialect, endpoint.model, endpoint.api_key
-    return discovery.connect(url, dialect, model, key, endpoint.server, endpoint.tokens_per_block)
+    key = endpoint.api_key.get_secret_value() if endpoint.api_key else None
+    server = None if endpoint.server == "auto" else endpoint.server
+    return discovery.connect(endpoint.url, endpoint.dialect, endpoint.name, key, server, endpoint.tokens_per_block)

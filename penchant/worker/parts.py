@@ -12,7 +12,7 @@ from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.dispatch import Dispatch
-from agents.worker.enrichment import Enrichment
+from agents.worker.enrichment import Enrichment, UpkeepRules
 from agents.worker.erasures import Erasures
 from agents.worker.history import PublishingWriter
 from agents.worker.ingest import Ingest, SliceRules
@@ -27,7 +27,6 @@ from agents.worker.switched import PinnedReasoning, SwitchedLanes
 from clients.pools.client import PooledClient
 from penchant import __version__
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from penchant.worker.admission import Admission
 from penchant.worker.experiments import Making, Tried, clock_ms
 from penchant.worker.history import KafkaHistory, topics_of
@@ -88,25 +87,25 @@ def make_parts(
     watermarks = Watermarks(*to_redis)
     store = FreezableStore(RedisCheckpoints(*to_redis, watermarks), partial(_frozen, board))
     lineage = servers.admission.lineage
-    backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
-    checkpoints = Checkpoints(tried.watch.worker, wiring.expiry(settings), clock_ms, lineage=lineage.number)
+    backlog = Backlog(settings.triggers, settings.backlog)
+    checkpoints = Checkpoints(tried.watch.worker, settings.intent, settings.session, clock_ms, lineage=lineage.number)
     letters = DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic)
-    refusals = Refusals(letters, wiring.limit(settings), meter)
+    refusals = Refusals(letters, settings.dead_letters, meter)
     topic = ErasureReader(servers.erasures, settings.kafka.erasure_topic)
     erasures = Erasures(RedisErasures(*to_redis, watermarks), store, lineage.number, topic)
     recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
     duty = Duty(time.thread_time)
     ingest = _ingest(settings, backlog, recall, refusals, meter, duty)
-    parking = Parking(backlog, store, store, checkpoints, wiring.parking(settings), meter)
-    writer = GatheringWriter(store, wiring.gather(settings))
-    slots, calls = pools.slots("live", settings.prompt.version), wiring.calls(settings)
+    parking = Parking(backlog, store, store, checkpoints, settings.redis.pipeline, meter)
+    writer = GatheringWriter(store, settings.redis)
+    slots, calls = pools.slots("live", settings.prompt.version), settings.calls
     reasoning, lanes = _reasoning(settings, making, board), _lanes(tried, board)
     to_rankers = _published(settings, servers, writer, meter)
     dispatch = Dispatch(backlog, pools, to_rankers, store, checkpoints, reasoning, calls, meter, slots, duty, lanes)
     if knowledge:
         dispatch.learn = knowledge.learn
-    upkeep = wiring.upkeep(settings)
-    enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, upkeep, meter)
+    upkeep = settings.commit, UpkeepRules.of(settings.backlog)
+    enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, *upkeep, meter)
     enrichment.halted = lambda: board.now.on("pause")
     enrichment.heard_s = lambda: erasures.heard_s
     erasures.attach(enrichment.partitions, backlog, dispatch)
@@ -118,7 +117,7 @@ def make_parts(
 def _ingest(
     settings: Settings, backlog: Backlog, recall: Recall, refusals: Refusals, meter: Meter, duty: Duty
 ) -> Ingest:
-    session, slices = wiring.session(settings), SliceRules()
+    session, slices = settings.session, SliceRules()
     decoder = dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka))
     return Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
 
@@ -135,7 +134,7 @@ def _published(settings: Settings, servers: Servers, writer: Writer, meter: Mete
 
 
 def _reasoning(settings: Settings, making: Making, board: Board) -> PinnedReasoning:
-    sampling = wiring.sampling(settings)
+    sampling = settings.sampling
     usual = making.reasoning(settings.prompt.version, sampling)
     return PinnedReasoning(
         usual, lambda version: making.reasoning(version, sampling) if version in versions() else None, board

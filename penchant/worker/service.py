@@ -46,7 +46,7 @@ async def serve(settings: Settings, load: Callable[[], Settings]) -> None:
 async def _work(
     settings: Settings, instruments: Instruments, load: Callable[[], Settings], reload: asyncio.Event
 ) -> None:
-    alerts = Alerts(settings.alerts.url) if settings.alerts.url else None
+    alerts = Alerts(settings.alerts.url.get_secret_value()) if settings.alerts.url else None
     notify = alerts.tell if alerts else None
     async with worker(settings, instruments=instruments, notify=notify) as running, asyncio.TaskGroup() as tasks:
         log.info("worker.started", topic=settings.kafka.topic, group=settings.kafka.group, model=running.model)

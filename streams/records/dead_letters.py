@@ -12,6 +12,7 @@ from typing import Self
 
 from streams.errors import DeadLetterLimit
 from streams.events.decoding import Record
+from streams.section import Events, SecondsOrZero, Share, section
 from streams.sessions.ledger import Ticket
 
 OURS = "penchant-"
@@ -108,13 +109,16 @@ def _size(headers: Headers) -> int:
     return sum(len(_utf8(name)) + len(value or b"") + HEADER_BYTES for name, value in headers)
 
 
-@dataclass(frozen=True, slots=True)
+@section
 class LimitRules:
-    """Stop when more than `share` of a window's events is refused, once it holds `min_events`."""
+    """When to stop refusing: a topic in a wrong format must not be drained."""
 
-    share: float = 0.5
-    window_s: float = 10.0
-    min_events: int = 100
+    limit_share: Share = 0.5
+    """The worker stops when more than this share of a window's events is refused."""
+    window_s: SecondsOrZero = 10.0
+    """The length of that window; refused events are committed only when their window has passed."""
+    min_events: Events = 100
+    """Windows with fewer events than this never stop the worker."""
 
 
 class RefusalWindow:
@@ -132,7 +136,11 @@ class RefusalWindow:
             self._began_s, self._events, self._refused = now_s, 0, 0
         self._events += accepted + refused
         self._refused += refused
-        if refused and self._events >= self._rules.min_events and self._refused > self._rules.share * self._events:
+        if (
+            refused
+            and self._events >= self._rules.min_events
+            and self._refused > self._rules.limit_share * self._events
+        ):
             message = f"{self._refused} of the last {self._events} events were refused"
             remedy = (
                 "look at the dead-letter topic for the reasons; mend the producer, or the dialect in the settings, and "

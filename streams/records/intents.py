@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streams.section import Seconds, Words, form, section
+
 SCHEMA = 1
 """Raised when a field changes its meaning or goes; adding one does not raise it."""
 
@@ -12,6 +14,33 @@ Source = Literal["model", "rules"]
 AvoidReason = Literal["removed", "seen-not-clicked", "returned"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Label = Annotated[str, Field(min_length=1, max_length=120)]
+MissionLabel = Annotated[str, Field(min_length=1, max_length=60), form("1 to 60 characters")]
+
+
+@section
+class IntentRules:
+    """What is promised to rankers."""
+
+    ttl_s: Seconds = 86_400.0
+    """An intent expires this long after its last event (event time: an old replay cannot revive it)."""
+    context_margin_s: Seconds = 3_600.0
+    """A session context outlives its session's gap by at least this much, counted from the write, so that a long lag
+    does not delete it."""
+    missions: Annotated[tuple[MissionLabel, ...], Words] = (
+        "replace-or-repair",
+        "upgrade",
+        "complete-a-set",
+        "restock",
+        "gift",
+        "occasion",
+        "seasonal",
+        "new-hobby",
+        "home-project",
+        "bargain-hunt",
+        "research",
+        "just-looking",
+    )
+    """The labels that a mission may have; anything else becomes `other`."""
 
 
 class Value(BaseModel):

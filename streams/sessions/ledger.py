@@ -7,6 +7,16 @@ tickets of an earlier ledger, which nobody asks any more.
 
 from collections import deque
 
+from streams.section import SecondsOrZero, section
+
+
+@section
+class CommitRules:
+    """When an offset may be committed."""
+
+    lag_s: SecondsOrZero = 10.0
+    """Offsets are committed this much later than covered: longer than Redis's fsync and failover loss window."""
+
 
 class Ticket:
     """Holds the commit of a partition at `offset` until it is settled. `since_s` is when the offset arrived."""

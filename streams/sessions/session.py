@@ -6,11 +6,11 @@ are hundreds of thousands of sessions and a Python object per event would cost f
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, get_args
 
 from streams.events.event import MEANINGLESS, Action, Item, ShopperEvent
+from streams.section import Rows, Seconds, SecondsOrZero, section
 from streams.sessions.profiles import NOTHING, Tally, merge
 
 ACTIONS: tuple[str, ...] = get_args(Action)
@@ -19,15 +19,24 @@ ROWS_PER_EVENT = 8
 """An order of fifty lines says little more about an intent than its first eight."""
 
 
-@dataclass(frozen=True, slots=True)
+@section
 class SessionRules:
-    """How events fold. `high_rows` is where history is cut, in one step, down to `low_rows`: a chunk, so that
-    consecutive prompts keep their prefix and a model server its KV cache."""
+    """The window of one shopper's events."""
 
-    gap_ms: int = 1_800_000
-    future_skew_ms: int = 60_000
-    high_rows: int = 60
-    low_rows: int = 36
+    gap_s: Seconds = 1_800.0
+    """A session ends when its shopper does nothing for this long (event time)."""
+    high_rows: Rows = 60
+    """The most lines of history (events, or items of one event) that a session holds; one more drops the oldest."""
+    low_rows: Rows = 36
+    """How many are left after such a drop: dropping a chunk at once keeps the model's prefix cache warm for longer."""
+    future_skew_s: SecondsOrZero = 60.0
+    """An event time further than this beyond its record's own timestamp is cut to it."""
+
+    def capped_ms(self, time_ms: int, timestamp_ms: int) -> int:
+        """The time of an event whose record has this timestamp, both in epoch milliseconds."""
+        if time_ms <= timestamp_ms:
+            return time_ms
+        return min(time_ms, timestamp_ms + round(self.future_skew_s * 1e3))
 
 
 class Folded(IntEnum):
@@ -119,10 +128,11 @@ def fold(
         return REPEATED
     if event.event_id in session.event_ids:
         return DUPLICATE
-    time_ms = min(event.time_ms, timestamp_ms + rules.future_skew_ms)
-    if session.events == 0 or time_ms > session.last_ms + rules.gap_ms:
+    time_ms = rules.capped_ms(event.time_ms, timestamp_ms)
+    gap_ms = rules.gap_s * 1e3
+    if session.events == 0 or time_ms > session.last_ms + gap_ms:
         _reopen(session, time_ms)
-    elif time_ms < session.origin_ms - rules.gap_ms:
+    elif time_ms < session.origin_ms - gap_ms:
         return LATE
     session.folded = offset
     _append(session, event, time_ms)

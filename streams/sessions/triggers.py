@@ -1,29 +1,43 @@
 """Triggers: when a shopper's session is due. Pure; times are seconds on any one clock (arrival time, or event time)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from streams.events.event import URGENT
+from pydantic import ValidationInfo, field_validator
+
+from streams.events.event import Action
+from streams.section import Calls, Events, SecondsOrZero, Words, section
 
 HOUR_S = 3_600.0
 BURST_S = HOUR_S / 4
 """How far ahead of time a shopper's calls may be."""
 
 
-@dataclass(frozen=True, slots=True)
+@section
 class TriggerRules:
-    """The first that holds makes a session due, but never sooner than `min_interval_s` after its last call began.
+    """When a session is due for a call: the first that holds."""
 
-    An urgent action; a quiet `debounce_s` since the last event; `max_events` unsummarised; `max_wait_s` since the
-    first of them. Whoever has had a quarter of `max_calls_per_hour` at once gets the next ones evenly spaced.
-    """
+    debounce_s: SecondsOrZero = 1.0
+    """A quiet time this long since the last event."""
+    max_wait_s: SecondsOrZero = 3.0
+    """This long since the first event that no call has seen."""
+    max_events: Events = 20
+    """This many events that no call has seen."""
+    min_interval_s: SecondsOrZero = 2.0
+    """The least time between two calls for one shopper."""
+    max_calls_per_hour: Calls = 360
+    """The most calls for one shopper; a quarter of them may come at once, the others evenly spaced. Few people come
+    near it: it is meant for bots."""
+    urgent: Annotated[tuple[Action, ...], Words] = ("cart_add", "checkout", "purchase", "search")
+    """Actions that make a session due at once, once the least time has passed."""
 
-    debounce_s: float = 1.0
-    max_wait_s: float = 3.0
-    max_events: int = 20
-    min_interval_s: float = 2.0
-    max_calls_per_hour: int = 360
-    urgent: Sequence[str] = tuple(sorted(URGENT))
+    @field_validator("max_wait_s")
+    @classmethod
+    def beyond_debounce(cls, wait: float, info: ValidationInfo) -> float:
+        """Otherwise the debounce would never be reached."""
+        if wait < info.data.get("debounce_s", wait):
+            raise ValueError(f"must be at least triggers.debounce_s, which is {info.data['debounce_s']}")
+        return wait
 
 
 @dataclass(slots=True, kw_only=True)

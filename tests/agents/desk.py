@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 
 from agents.health.statistics import Meter
 from agents.worker.asking import CallRules
-from agents.worker.backlog import Backlog, Targets
-from agents.worker.checkpoints import Checkpoints, ExpiryRules
+from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.checkpoints import Checkpoints
 from agents.worker.dispatch import Dispatch
 from agents.worker.partition import Partition
 from agents.worker.routes import Lane, Lanes, OneLane
 from agents.worker.shoppers import Shopper
 from agents.worker.slots import Lease, Slots
 from clients.calls import Call, Completion, ModelClient
-from storage.gather import GatheringWriter, GatherRules
+from storage.connection import RedisRules
+from storage.gather import GatheringWriter
 from streams.events.event import Item, ShopperEvent
-from streams.records.intents import Intent
+from streams.records.intents import Intent, IntentRules
 from streams.sessions.session import SessionRules, fold
 from streams.sessions.triggers import TriggerRules
 from tests.fakes.store import MemoryStore
@@ -107,7 +108,7 @@ async def desk(
     slots: Slots | None = None,
     *,
     rules: CallRules | None = None,
-    targets: Targets | None = None,
+    targets: BacklogRules | None = None,
     lanes: Callable[[Lane], Lanes] = OneLane,
 ) -> AsyncIterator[Desk]:
     """A desk whose dispatch runs."""
@@ -116,9 +117,9 @@ async def desk(
         return EPOCH_MS + int(asyncio.get_running_loop().time() * 1e3)
 
     store, meter = MemoryStore(clock_ms), Meter()
-    backlog = Backlog(AT_ONCE, targets or Targets(fresh_s=60.0))
-    checkpoints = Checkpoints("desk", ExpiryRules(), clock_ms, lineage=0)
-    writer = GatheringWriter(store, GatherRules())
+    backlog = Backlog(AT_ONCE, targets or BacklogRules(freshness_target_s=60.0))
+    checkpoints = Checkpoints("desk", IntentRules(), SessionRules(), clock_ms, lineage=0)
+    writer = GatheringWriter(store, RedisRules())
     dispatch = Dispatch(
         backlog, model, writer, store, checkpoints, Reason(), rules or CallRules(), meter, slots, lanes=lanes
     )

@@ -23,9 +23,9 @@ from tests.fakes.scripted_calls import Turn
 from tests.simulation.reason import PlainQuestion, Reason
 
 KEY, CONTROL, SHADE = ("x", "new"), ("x", "control"), ("x", "shade")
-HALF = Experiment("x", (Arm("new", 5_000),))
-HELD_OUT = Experiment("x", (Arm("none", 5_000, kind="holdout"),))
-SHADED = Experiment("x", (Arm("shade", 10_000, kind="shadow", pool="other"),))
+HALF = Experiment("x", (Arm("new", 50.0),))
+HELD_OUT = Experiment("x", (Arm("none", 50.0, kind="holdout"),))
+SHADED = Experiment("x", (Arm("shade", 100.0, kind="shadow", pool="other"),))
 NAMES = [f"s{number}" for number in range(20)]
 RULES = CallRules(give_up_s=60.0)
 

@@ -49,7 +49,7 @@ def test_a_request_knows_nothing_of_what_comes_after_it(made: Sequence[Request])
 
 def looked_back(request: Request) -> int:
     """How far back the events of a session can lie that are still in its intents."""
-    return (len(request.intents) + 1) * RULES.gap_ms
+    return (len(request.intents) + 1) * round(RULES.gap_s * 1e3)
 
 
 def test_what_is_cut_off_changes_nothing_before_it(made: Sequence[Request]) -> None:

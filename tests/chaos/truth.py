@@ -7,9 +7,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Reasoning
-from clients.calls import Completion, Sampling
+from clients.calls import Completion
 from penchant.settings.root import Settings
-from penchant.worker.wiring import session as session_rules
 from sandbox.gpu import answers
 from storage.checkpoints import Context
 from streams.events.decoding import Decoder
@@ -65,7 +64,7 @@ def session_after(entries: Sequence[Entry], settings: Settings, through: int | N
     for offset, timestamp_ms, event in entries:
         if through is not None and offset > through:
             break
-        if fold(session, event, offset, timestamp_ms, session_rules(settings)) is Folded.MEANINGFUL:
+        if fold(session, event, offset, timestamp_ms, settings.session) is Folded.MEANINGFUL:
             meaningful = offset
     return session, meaningful
 
@@ -96,8 +95,7 @@ def wrong_intent(shopper: str, intent: Intent | None, entries: Sequence[Entry], 
 
 
 def _model_says(shopper: str, session: Session, position: Position, settings: Settings) -> Intent:
-    sampling = Sampling(settings.model.max_tokens, settings.model.temperature, settings.model.seed)
-    reasoning = Reasoning(settings.prompt.version, settings.intent.missions, sampling)
+    reasoning = Reasoning(settings.prompt.version, settings.intent.missions, settings.sampling)
     checkpoint = Checkpoint(Context(shopper, position, 0, "", dump(session)), session.last_ms)
     question = reasoning.ask(session, checkpoint)
     call = question.call(0.0)

@@ -71,7 +71,7 @@ class Shop:
 
 def pool(*names: str, name: str = "main") -> Pool:
     """A pool of equal servers."""
-    return Pool(name, tuple(map(Endpoint, names)))
+    return Pool(name, tuple(Endpoint(url=f"http://{name}") for name in names))
 
 
 @asynccontextmanager
@@ -84,7 +84,7 @@ async def open_shop(
     """A shop without shoppers."""
     by_name = {server.name: server for server in servers}
     notices: list[Notice] = []
-    client = PooledClient(pools, lambda endpoint: by_name[endpoint.url], roster, fleet, notices.append)
+    client = PooledClient(pools, lambda endpoint: by_name[endpoint.address], roster, fleet, notices.append)
     shop = Shop(by_name, client, notices)
     running = asyncio.ensure_future(client.run())
     try:

@@ -26,7 +26,7 @@ class WorkerProcess:
 
     def configure(self, settings: Settings) -> None:
         """Write its settings file; a running worker reads it on SIGHUP."""
-        values = settings.model_dump(mode="json", exclude_unset=True, exclude={"health"})
+        values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"health"})
         values["health"] = {"port": self._port, "bound_s": settings.health.bound_s}
         self.config.write_text(_toml(values))
 

@@ -6,7 +6,6 @@ from redis.asyncio import Redis
 
 from agents.experiments.assignment import assign
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from penchant.worker.app import worker
 from sandbox.servers.kafka import MockKafka
 from storage.keys import Keys
@@ -36,10 +35,10 @@ async def test_a_holdout_has_no_live_key_and_commits_advance(
     kafka = Kafka(mock_kafka.address, mock_kafka.describe(), mock_kafka)
     topic = await kafka.topic(1)
     settings = Settings.model_validate(
-        {**make_settings(kafka, topic, "unused:1").model_dump(exclude_unset=True), "experiments": [TRIED]}
+        {**make_settings(kafka, topic, "unused:1").model_dump(exclude_defaults=True), "experiments": [TRIED]}
     )
     last = await send(kafka, topic, 1, events(SHOPPERS, EACH))
-    arms = {shopper: assign(wiring.experiments(settings), shopper).label for shopper in last}
+    arms = {shopper: assign(settings.experiments, shopper).label for shopper in last}
     held = [shopper for shopper, arm in arms.items() if arm == "lift/nothing"]
     assert held
     assert set(arms.values()) == {"lift/nothing", "lift/warm", "lift/control"}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -41,7 +42,7 @@ async def test_a_fault_under_load_loses_nobody(
     is in flight, neither here nor on the server."""
     topic = await kafka.topic(1)
     settings = make_settings(kafka, topic, server.grpc_address)
-    settings = settings.model_copy(update={"model": settings.model.model_copy(update={"deadline_s": 2.0})})
+    settings = settings.model_copy(update={"calls": replace(settings.calls, deadline_s=2.0)})
     async with worker(settings) as running:
         await send(kafka, topic, 1, events(SHOPPERS, 3)[: 3 * SHOPPERS])
         server.play(Faults.parse(faults))

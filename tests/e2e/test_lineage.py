@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ async def test_a_topic_that_is_not_keyed_is_refused_and_the_remedy_helps(
     ended = await run(tmp_path, variables(settings), *command[1].split(), "--until-end", "--json")
 
     assert ended.report["written"] == SHOPPERS * EACH, ended.err
-    keyed = settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"topic": command[2]})})
+    keyed = settings.model_copy(update={"kafka": replace(settings.kafka, topic=command[2])})
     async with worker(keyed, ScriptedModel()):
         await counted(keyed, EACH, 0)
 
@@ -242,9 +243,7 @@ async def until_committed(kafka: Kafka, settings: Settings, offset: int | None) 
 @asynccontextmanager
 async def recreated_under_a_worker(kafka: Kafka, settings: Settings) -> AsyncIterator[None]:
     """A worker that has not noticed yet that its topic is another one."""
-    other = settings.model_copy(
-        update={"redis": settings.redis.model_copy(update={"namespace": f"{settings.redis.namespace}-b"})}
-    )
+    other = settings.model_copy(update={"redis": replace(settings.redis, namespace=f"{settings.redis.namespace}-b")})
     await asyncio.to_thread(recreate, kafka, settings.kafka.topic, 1)
     async with worker(other, ScriptedModel()):
         await kafka.produce(settings.kafka.topic, [encode(events(1, 1)[0])], keys=[b"shopper-0"])

@@ -41,7 +41,7 @@ async def gpus(anyio_backend: str, tmp_path: Path) -> AsyncIterator[list[TritonS
 
 def pooled(settings: Settings, *servers: TritonServer) -> Settings:
     """The same with a pool of these."""
-    values = settings.model_dump(exclude_unset=True)
+    values = settings.model_dump(exclude_defaults=True)
     endpoints = [{"url": server.grpc_address} for server in servers]
     return Settings.model_validate({**values, "pools": [{"name": "gpus", "endpoints": endpoints}]})
 

@@ -71,7 +71,7 @@ async def test_what_takes_too_long_is_cancelled_on_the_server_and_done_after_a_r
     await until(lambda: _running(slow_model, 0))
     said = [event for event in process.events() if event.startswith("worker.")]
     assert said[-2:] == ["worker.stopping", "worker.stopped"]
-    settings = _with_model(settings, url=model_server.grpc_address)
+    settings = _with_calls(settings, url=model_server.grpc_address)
     async with worker(settings):
 
         async def all_there() -> bool:
@@ -145,11 +145,11 @@ async def _running(server: TritonServer, count: int) -> bool:
 
 
 def _patient(settings: Settings) -> Settings:
-    return _with_model(settings, deadline_s=600.0)
+    return _with_calls(settings, deadline_s=600.0)
 
 
-def _with_model(settings: Settings, **changes: object) -> Settings:
-    return settings.model_copy(update={"model": settings.model.model_copy(update=changes)})
+def _with_calls(settings: Settings, **changes: object) -> Settings:
+    return settings.model_copy(update={"calls": replace(settings.calls, **changes)})
 
 
 async def _positions(settings: Settings, last: dict[str, int]) -> list[str | None]:

@@ -32,7 +32,7 @@ async def test_it_waits_for_redis_and_does_without_a_model(
     topic = await kafka.topic(1)
     async with RedisServer(tmp_path / "redis") as redis:
         await redis.stop()
-        settings = make_settings(kafka, topic, NOBODY, redis={"url": redis.url}, backlog={"freshness_target_s": 1})
+        settings = make_settings(kafka, topic, NOBODY, redis={"url": redis.url}, calls={"give_up_s": 1})
         async with WorkerProcess(tmp_path, settings) as process:
             await until(lambda: _said(process, "start.waits"))
             assert await process.get("/ready") == (503, '{"ok":false,"reasons":["starting"]}')
@@ -71,7 +71,7 @@ async def test_a_model_that_comes_late_is_found(kafka: Kafka, make_settings: Mak
     topic = await kafka.topic(1)
     model = ScriptedModel(ANSWER)
     model.away = True
-    settings = make_settings(kafka, topic, NOBODY, backlog={"freshness_target_s": 1})
+    settings = make_settings(kafka, topic, NOBODY, calls={"give_up_s": 1})
     last = await send(kafka, topic, 1, events(3, 3))
     async with worker(settings, model) as running:
         health = running.instruments.health

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from agents.worker.checkpoints import Checkpoint, Checkpoints, ExpiryRules
+from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Reasoning, SessionQuestion
 from agents.worker.shoppers import Shopper
@@ -22,6 +22,7 @@ from storage.writer import RedisCheckpoints
 from streams.errors import AnswerRefused
 from streams.events.decoding import Decoder, encode
 from streams.events.event import Item, ShopperEvent
+from streams.records.intents import IntentRules
 from streams.sessions.session import SessionRules, fold
 
 KETTLE = Item("sku-1", "Quiet kettle, blue", "home/kitchen/kettles", "Fernhill", 89.0, "EUR")
@@ -64,7 +65,7 @@ class Worker:
 
     def __init__(self, now_ms: int) -> None:
         self._now_ms = now_ms
-        self._checkpoints = Checkpoints("w", ExpiryRules(), lambda: now_ms, lineage=0)
+        self._checkpoints = Checkpoints("w", IntentRules(), SessionRules(), lambda: now_ms, lineage=0)
         self._knowledge: dict[str, str] = {}
         self._reasoning = Reasoning(versions()[-1], MISSIONS, Sampling(), about=self._about)
         self._decoder = Decoder()

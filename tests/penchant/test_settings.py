@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from clients.pools.endpoints import Price
+from clients.pools.endpoints import Endpoint, Price
 from penchant.settings import Settings, load_settings
-from penchant.settings.catalogue import catalogue, sections
+from penchant.settings.catalogue import catalogue, meanings, sections
 from penchant.settings.example import example
-from penchant.settings.section import Section
-from penchant.worker import wiring
+from penchant.settings.problems import TABLES
+from penchant.worker.model_side import pools
 from prompts.missions import MISSIONS
 from streams.errors import SettingInvalid
 from streams.events.event import URGENT
@@ -116,28 +117,32 @@ tokens_per_block = 32
 [[pools]]
 name = "own"
 endpoints = [
-  { url = "triton-0:8001", dialect = "triton", model = "ensemble", price_per_hour = 4.0, weight = 2.0 },
-  { url = "http://vllm-0:8000/v1", api_key = "its own" },
+  { url = "triton-0:8001", dialect = "triton", name = "ensemble", price = { per_hour = 4.0 }, weight = 2.0 },
+  { url = "http://vllm-0:8000/v1", api_key = "its-own" },
 ]
 [[pools]]
 name = "rented"
-endpoints = [{ url = "https://models.example.com/v1", price_per_million_input = 0.1 }]
+endpoints = [{ url = "https://models.example.com/v1", price = { per_million_input = 0.1 } }]
 """
 
 
 def test_pools_take_from_the_model_what_they_do_not_say(tmp_path: Path) -> None:
     """Every endpoint becomes one of a pool, in order; without pools the model's own url is the only one."""
     Path("penchant.toml").write_text(POOLS)
-    own, rented = wiring.pools(load_settings().settings)
+    own, rented = pools(load_settings().settings)
     assert (own.name, rented.name) == ("own", "rented")
     first, second = own.endpoints
-    assert (first.dialect, first.model, first.api_key, first.weight) == ("triton", "ensemble", "everybodys", 2.0)
-    assert (second.dialect, second.model, second.api_key, second.tokens_per_block) == ("openai", None, "its own", 32)
-    assert (first.name, second.name) == ("triton-0:8001", "vllm-0:8000")
+    assert (first.dialect, first.name, _told(first), first.weight) == ("triton", "ensemble", "everybodys", 2.0)
+    assert (second.dialect, second.name, _told(second), second.tokens_per_block) == ("openai", None, "its-own", 32)
+    assert (first.address, second.address) == ("triton-0:8001", "vllm-0:8000")
     assert first.price == Price(per_hour=4.0)
     assert rented.endpoints[0].price == Price(per_million_input=0.1)
-    (alone,) = wiring.pools(Settings())
+    (alone,) = pools(Settings())
     assert [endpoint.url for endpoint in alone.endpoints] == [Settings().model.url]
+
+
+def _told(endpoint: Endpoint) -> str | None:
+    return endpoint.api_key.get_secret_value() if endpoint.api_key else None
 
 
 def test_pools_from_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,14 +150,14 @@ def test_pools_from_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("penchant.toml").write_text(POOLS)
     monkeypatch.setenv("PENCHANT_POOLS", '[{"name": "other", "endpoints": [{"url": "http://sglang:30000/v1"}]}]')
     loaded = load_settings()
-    (pool,) = wiring.pools(loaded.settings)
-    assert (pool.name, pool.endpoints[0].name) == ("other", "sglang:30000")
+    (pool,) = pools(loaded.settings)
+    assert (pool.name, pool.endpoints[0].address) == ("other", "sglang:30000")
     assert loaded.origins["pools"] == "PENCHANT_POOLS"
 
 
 def test_wrong_pools_are_named_without_their_keys() -> None:
     """Where it is, what is allowed, and no key in the message."""
-    keyed = 'endpoints = [{ url = "a:1", api_key = "hidden me" }'
+    keyed = 'endpoints = [{ url = "a:1", api_key = "hidden-me" }'
     for text, said in (
         (f'[[pools]]\nname = "x"\n{keyed}, {{ url = "b:1", wieght = 2 }}]', "pools.0.endpoints.1.wieght"),
         (f'[[pools]]\nname = "x"\n{keyed}, {{ url = "b:1", wieght = 2 }}]', "did you mean weight?"),
@@ -163,7 +168,7 @@ def test_wrong_pools_are_named_without_their_keys() -> None:
     ):
         message = wrong(text)
         assert said in message
-        assert "hidden me" not in message
+        assert "hidden-me" not in message
 
 
 def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,9 +253,9 @@ def test_no_message_shows_a_secret(text: str) -> None:
         ("[prompt]\nhigh_tokens = 1024", "must be below prompt.high_tokens, which is 1024"),
         ("[prompt]\ntokenizer = 'absent.json'", "allowed: the path of a file that exists"),
         ("[triggers]\nmax_wait_s = 0.5", "must be at least triggers.debounce_s, which is 1.0"),
-        ("[model]\ndialect = 'openai'", 'model.url = "localhost:8001" (default): model.dialect is openai'),
-        ("[model]\ndialect = 'triton-http'", 'model.url = "localhost:8001" (default): model.dialect is triton-http'),
-        ("[model]\ndialect = 'triton'\nurl = 'http://host:8000'", "model.dialect is triton"),
+        ("[model]\ndialect = 'openai'", 'model.url = "localhost:8001" (default): the dialect is openai'),
+        ("[model]\ndialect = 'triton-http'", 'model.url = "localhost:8001" (default): the dialect is triton-http'),
+        ("[model]\ndialect = 'triton'\nurl = 'http://host:8000'", "the dialect is triton"),
         ("[model]\nurl = 'ftp://host:8000'", "the address is host:port, or starts with http"),
         ("[model]\nserver = 'vlm'", "one of auto, trtllm-serve, vllm, sglang, dynamo, triton-openai, other"),
         ("[kafka]\nsecurity_protocol = 'SASL_SSL'", "kafka.sasl_password = (not set) (default): needed because"),
@@ -271,7 +276,8 @@ def test_every_setting_is_documented() -> None:
         assert entry.meaning.endswith("."), entry.name
         assert entry.allowed, entry.name
     assert set(sections()) == Settings.model_fields.keys() - {"lineage", "pools", "experiments"}
-    assert all(issubclass(type(getattr(Settings(), name)), Section) for name in sections())
+    for table in (*TABLES["pools"], *TABLES["experiments"]):
+        assert set(meanings(table)) == {field.name for field in fields(table)}
 
 
 def test_the_example_file_is_up_to_date() -> None:
@@ -285,7 +291,7 @@ def test_the_example_file_holds_the_defaults() -> None:
     loaded = load_settings()
 
     assert loaded.settings == Settings()
-    unset = {entry.name for entry in catalogue().values() if entry.default is None}
+    unset = {entry.name for entry in catalogue().values() if entry.default is None or entry.sample}
     assert {name for name, origin in loaded.origins.items() if origin == "default"} == unset
     for entry in catalogue().values():
         assert entry.variable in example()
@@ -293,8 +299,10 @@ def test_the_example_file_holds_the_defaults() -> None:
 
 def test_settings_do_not_change() -> None:
     """Nobody turns a knob behind another's back."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(FrozenInstanceError):
         Settings().kafka.topic = "other"
+    with pytest.raises(ValidationError):
+        Settings().kafka = Settings().kafka
 
 
 def test_making_settings_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

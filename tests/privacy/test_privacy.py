@@ -20,8 +20,8 @@ from redis.asyncio import Redis
 
 from agents.health.probes import Health
 from agents.worker.asking import CallRules
-from agents.worker.backlog import Backlog, Targets
-from agents.worker.checkpoints import Checkpoints, ExpiryRules
+from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.checkpoints import Checkpoints
 from agents.worker.dispatch import Dispatch
 from agents.worker.ingest import Ingest, SliceRules
 from agents.worker.instruments import Instruments
@@ -34,13 +34,14 @@ from penchant.process.logs import configure_logs
 from penchant.telemetry.metrics.exposition import exposition
 from prompts.missions import MISSIONS
 from sandbox.servers.redis import RedisServer
-from storage.connection import connect
-from storage.gather import GatheringWriter, GatherRules
+from storage.connection import RedisRules, connect
+from storage.gather import GatheringWriter
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.events.decoding import encode
 from streams.events.dialects import dialect
 from streams.records.dead_letters import DeadLetter, LimitRules
+from streams.records.intents import IntentRules
 from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
 from tests.privacy.planting import KINDS, Planted, planted
@@ -135,10 +136,13 @@ async def worked(made: Scene, records: Sequence[Planted]) -> int:
     """Let all of it go the whole way; how many shoppers there were."""
     meter, keys = made.instruments.meter, Keys(made.namespace)
     store = RedisCheckpoints(made.redis, keys, 10.0)
-    backlog, partition = Backlog(AT_ONCE, Targets()), Partition(0, epoch=1, commit_lag_s=0.0)
-    recall, refusals = Recall(store, store, backlog, lineage=0), Refusals(made.letters, LimitRules(share=1.0), meter)
-    writer = GatheringWriter(store, GatherRules())
-    checkpoints = Checkpoints("w", ExpiryRules(), lambda: time.time_ns() // 1_000_000, lineage=0)
+    backlog, partition = Backlog(AT_ONCE, BacklogRules()), Partition(0, epoch=1, commit_lag_s=0.0)
+    recall, refusals = (
+        Recall(store, store, backlog, lineage=0),
+        Refusals(made.letters, LimitRules(limit_share=1.0), meter),
+    )
+    writer = GatheringWriter(store, RedisRules())
+    checkpoints = Checkpoints("w", IntentRules(), SessionRules(), lambda: time.time_ns() // 1_000_000, lineage=0)
     reasoning = Reasoning("v1", MISSIONS, Sampling())
     dispatch = Dispatch(backlog, made.model, writer, store, checkpoints, reasoning, CallRules(), meter)
     for spoken in dict.fromkeys(record.dialect for record in records):
@@ -162,7 +166,7 @@ async def worked(made: Scene, records: Sequence[Planted]) -> int:
     return len(partition.shoppers)
 
 
-_LONG = SessionRules(gap_ms=10**12)
+_LONG = SessionRules(gap_s=1e9)
 """So that records with other times stay in one session."""
 
 

@@ -5,8 +5,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from prompts.budget import BLOCK, Budget
+from prompts.budget import BLOCK, PromptRules
 from prompts.missions import MISSIONS
 from prompts.reading import known, read
 from prompts.render import PromptRenderer
@@ -19,7 +20,7 @@ from streams.sessions.profiles import Tally
 from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, folded, sessions, steps
 
-SMALL = Budget(24 * BLOCK, 20 * BLOCK)
+SMALL = PromptRules(high_tokens=24 * BLOCK, low_tokens=20 * BLOCK)
 RENDERER = PromptRenderer("v1", MISSIONS, SMALL)
 SUFFIX = "\nAnswer:"
 
@@ -112,7 +113,12 @@ def test_long_names_of_the_past_are_left_out() -> None:
 
 def test_a_line_that_never_fits_is_not_shown() -> None:
     """A single hostile line larger than all the room there is goes among the earlier ones; the next line is shown."""
-    tight = PromptRenderer("v1", MISSIONS, Budget(45 * BLOCK, 41 * BLOCK), by_word(lambda text: len(text.encode())))
+    tight = PromptRenderer(
+        "v1",
+        MISSIONS,
+        PromptRules(high_tokens=45 * BLOCK, low_tokens=41 * BLOCK),
+        by_word(lambda text: len(text.encode())),
+    )
     huge = Item("sku-1", "\U0001f600" * 80, "\U0001f601" * 120, "\U0001f602" * 60)
     session = folded([("view", [huge], None, 0)])
     assert tight.world(session).entries == ()
@@ -121,10 +127,22 @@ def test_a_line_that_never_fits_is_not_shown() -> None:
     assert entry.number == 2
 
 
-@pytest.mark.parametrize("budget", [Budget(640, 576), Budget(2_560, 640), Budget(1_536, 1_536)])
-def test_a_budget_without_room_is_a_wrong_setting(budget: Budget) -> None:
+@pytest.mark.parametrize(
+    "budget",
+    [
+        PromptRules(high_tokens=640, low_tokens=576),
+        PromptRules(high_tokens=2_560, low_tokens=640),
+    ],
+)
+def test_a_budget_without_room_is_a_wrong_setting(budget: PromptRules) -> None:
     """The remedy names marks that will do."""
     with pytest.raises(SettingInvalid, match="prompt") as refused:
         PromptRenderer("v1", MISSIONS, budget)
     least = int(refused.value.remedy.split("low_tokens to ")[1].split()[0])
-    PromptRenderer("v1", MISSIONS, Budget(least + BLOCK, least))
+    PromptRenderer("v1", MISSIONS, PromptRules(high_tokens=least + BLOCK, low_tokens=least))
+
+
+def test_a_cut_must_drop_something() -> None:
+    """A budget whose two marks are one is refused, by a text that names both."""
+    with pytest.raises(ValidationError, match=r"must be below prompt\.high_tokens, which is 1536"):
+        PromptRules(high_tokens=1_536, low_tokens=1_536)

@@ -27,13 +27,14 @@ from streams.events.event import ShopperEvent
 from streams.kafka.batches import TP, RecordBatch
 from streams.records.dead_letters import RefusalWindow
 from streams.records.intents import Intent
-from streams.sessions.ledger import Ticket
+from streams.sessions.ledger import CommitRules, Ticket
 
 
-def ruled(*parts: Any, **changes: Any) -> Enrichment:
-    """With other rules for its upkeep."""
-    *others, rules, meter = parts
-    changed: list[Any] = [*others, replace(rules, **changes), meter]
+def ruled(*parts: Any, lag_s: float | None = None, **changes: Any) -> Enrichment:
+    """With another commit lag, or other rules for its upkeep."""
+    *others, commit, upkeep, meter = parts
+    lag = commit if lag_s is None else CommitRules(lag_s)
+    changed: list[Any] = [*others, lag, replace(upkeep, **changes), meter]
     return Enrichment(*changed)
 
 
@@ -104,7 +105,7 @@ class Evicting(Enrichment):
     async def _look_after(self, tp: TP, partition: Partition, held: Held) -> None:
         await super()._look_after(tp, partition, held)
         if not partition.ended:
-            evict(partition, 0.0, replace(self._rules.eviction, most=0), held, safe=1 << 60)
+            evict(partition, 0.0, replace(self._upkeep.eviction, most=0), held, safe=1 << 60)
 
 
 class Rash(Recall):

@@ -44,7 +44,7 @@ class Fleet:
 
     def heal(self) -> None:
         """Everybody runs again. Where the limit of dead letters stopped workers, the operator raises it."""
-        self._scale = replace(self._scale, limit=replace(self._scale.limit, share=1.0))
+        self._scale = replace(self._scale, dead_letters=replace(self._scale.dead_letters, limit_share=1.0))
         for number in range(self._world.plan.workers):
             worker = self.workers.get(number)
             if worker is None:

@@ -59,7 +59,7 @@ class Invariants:
                 yield f"commit: passes {partition}/{offset} of {shopper}, but {stored} is stored for good"
         elif place in self._truth.bad:
             taken_s = self._letters.taken_s.get(place)
-            if taken_s is None or taken_s + self._scale.limit.window_s > by_s:
+            if taken_s is None or taken_s + self._scale.dead_letters.window_s > by_s:
                 yield f"letter: commit passes {partition}/{offset}, whose dead letter was taken at {taken_s}"
 
     def _remembered(self, shopper: str, life: Life, below: int, durable: Data, now_ms: int) -> Iterator[str]:
@@ -111,7 +111,7 @@ class Invariants:
             yield f"settled: the {intent.source} intent of {shopper} at {offset} is not M(F(log))"
 
     def _expired(self, partition: int, offset: int, now_ms: int) -> bool:
-        return self._truth.last_ms[partition, offset] + self._scale.expiry.intent_ttl_ms < now_ms + SKEW_MS
+        return self._truth.last_ms[partition, offset] + self._scale.intent.ttl_s * 1e3 < now_ms + SKEW_MS
 
     def bounds(self, enrichment: Enrichment, awake_s: float, now_s: float) -> Iterator[str]:
         """A partition with too much uncovered is soon paused, and what is paused does not pile up.
@@ -121,7 +121,7 @@ class Invariants:
         for tp, partition in enrichment.partitions.items():
             if len(partition.held) > HELD:
                 yield f"bounds: {len(partition.held)} batches of partition {partition.number} are held"
-            if partition.ledger.span() <= self._scale.upkeep.max_span or tp in enrichment.paused:
+            if partition.ledger.span() <= self._scale.backlog.max_span or tp in enrichment.paused:
                 self._over.pop(partition, None)
             elif max(self._over.setdefault(partition, now_s), awake_s) + SLOW_S < now_s:
                 yield f"bounds: {partition.ledger.span()} offsets of partition {partition.number} are uncovered"
@@ -131,8 +131,8 @@ class Invariants:
 
         What else holds one does so no longer than a call, or a refusal, takes.
         """
-        calls, bound_s = self._scale.calls, self._scale.parking.after_s + 1.0
-        busy_s = bound_s + calls.deadline_s * calls.max_answers + calls.backoff_s + self._scale.limit.window_s
+        calls, bound_s = self._scale.calls, self._scale.backlog.park_after_s + 1.0
+        busy_s = bound_s + calls.deadline_s * calls.max_attempts + calls.backoff_s + self._scale.dead_letters.window_s
         for partition in enrichment.partitions.values():
             head = partition.ledger.head()
             if head is None or max(head.since_s, since_s) + bound_s >= now_s:

@@ -20,7 +20,7 @@ class Mutation:
 MUTATIONS = {
     mutation.name: mutation
     for mutation in [
-        Mutation("commits without a lag", Parts(enrichment=partial(ruled, commit_lag_s=0.0))),
+        Mutation("commits without a lag", Parts(enrichment=partial(ruled, lag_s=0.0))),
         Mutation("reads the marks only once", Parts(enrichment=partial(ruled, recall_every_s=1e9))),
         *(
             Mutation((broken.__doc__ or "").split(":")[0].rstrip(".").lower(), Parts(**{role: broken}))

@@ -4,14 +4,14 @@ import random
 from dataclasses import dataclass, replace
 
 from agents.worker.asking import CallRules
-from agents.worker.backlog import Targets
-from agents.worker.checkpoints import ExpiryRules
+from agents.worker.backlog import BacklogRules
 from agents.worker.enrichment import UpkeepRules
 from agents.worker.eviction import EvictionRules
 from agents.worker.ingest import SliceRules
-from agents.worker.parking import ParkingRules
-from storage.gather import GatherRules
+from storage.connection import RedisRules
 from streams.records.dead_letters import LimitRules
+from streams.records.intents import IntentRules
+from streams.sessions.ledger import CommitRules
 from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
 
@@ -26,14 +26,14 @@ class Scale:
     """One seed's rules."""
 
     session: SessionRules
-    trigger: TriggerRules
-    targets: Targets
-    parking: ParkingRules
+    triggers: TriggerRules
+    backlog: BacklogRules
     calls: CallRules
     upkeep: UpkeepRules
-    expiry: ExpiryRules
-    limit: LimitRules
-    gather: GatherRules
+    intent: IntentRules
+    commit: CommitRules
+    dead_letters: LimitRules
+    redis: RedisRules
     slices: SliceRules
 
 
@@ -42,26 +42,24 @@ def draw(chance: random.Random) -> Scale:
     span = chance.choice([12, 40, 200])
     drop_s, most = chance.choice([3.0, 900.0]), chance.choice([0, 4, 1_000, 1_000])
     eviction = EvictionRules(pack_s=0.5, drop_s=drop_s, most=most, step=chance.choice([3, 50]))
-    parking = ParkingRules(after_s=chance.choice([0.6, 1.5]), max_span=span, most=chance.choice([2, 16]))
+    park_after_s, pipeline = chance.choice([0.6, 1.5]), chance.choice([2, 16])
     calls = CallRules(chance.choice([1, 3, 8]), deadline_s=1.5, give_up_s=chance.choice([0.8, 2.0]), backoff_s=0.1)
-    intent_ttl_ms = chance.choice([86_400_000, 86_400_000, 9_000])
+    ttl_s = chance.choice([86_400.0, 86_400.0, 9.0])
     return Scale(
-        session=SessionRules(gap_ms=6_000, future_skew_ms=2_000, high_rows=9, low_rows=5),
-        trigger=TriggerRules(debounce_s=0.25, max_wait_s=0.8, max_events=5, min_interval_s=0.5),
-        targets=Targets(fresh_s=1.2, urgent_s=0.5),
-        parking=parking,
-        calls=replace(calls, max_backoff_s=1.0),
-        upkeep=UpkeepRules(
-            every_s=0.1,
-            store_retry_s=0.3,
-            max_span=span,
+        session=SessionRules(gap_s=6.0, future_skew_s=2.0, high_rows=9, low_rows=5),
+        triggers=TriggerRules(debounce_s=0.25, max_wait_s=0.8, max_events=5, min_interval_s=0.5),
+        backlog=BacklogRules(
             max_sessions=1_000,
-            commit_lag_s=COMMIT_LAG_S,
-            recall_every_s=2.0,
-            eviction=eviction,
+            max_span=span,
+            park_after_s=park_after_s,
+            freshness_target_s=1.2,
+            urgent_target_s=0.5,
         ),
-        expiry=ExpiryRules(intent_ttl_ms, gap_ms=6_000, margin_ms=600_000),
-        limit=LimitRules(share=0.6, window_s=1.0, min_events=12),
-        gather=GatherRules(most=4, wait_s=0.002),
+        calls=replace(calls, max_backoff_s=1.0),
+        upkeep=UpkeepRules(every_s=0.1, store_retry_s=0.3, recall_every_s=2.0, eviction=eviction),
+        intent=IntentRules(ttl_s=ttl_s, context_margin_s=600.0),
+        commit=CommitRules(lag_s=COMMIT_LAG_S),
+        dead_letters=LimitRules(limit_share=0.6, window_s=1.0, min_events=12),
+        redis=RedisRules(pipeline=pipeline),
         slices=SliceRules(records=6),
     )

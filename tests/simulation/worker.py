@@ -138,7 +138,7 @@ class Worker:
 
 def _pooled(model: ModelConnection) -> PooledClient:
     """The real limiter and router, before two replicas of the one simulated server."""
-    replicas = tuple(Endpoint(f"http://replica{number}") for number in range(2))
+    replicas = tuple(Endpoint(url=f"http://replica{number}") for number in range(2))
     return PooledClient([Pool("gpus", replicas)], lambda _: model)
 
 
@@ -154,18 +154,20 @@ def _enrichment(
     erasures: Erasures,
 ) -> Enrichment:
     """As in penchant/worker/app.py."""
-    backlog = parts.backlog(scale.trigger, scale.targets)
-    checkpoints = parts.checkpoints(name, scale.expiry, clock_ms, lineage=0)
-    refusals = parts.refusals(letters, scale.limit, meter)
+    backlog = parts.backlog(scale.triggers, scale.backlog)
+    checkpoints = parts.checkpoints(name, scale.intent, scale.session, clock_ms, lineage=0)
+    refusals = parts.refusals(letters, scale.dead_letters, meter)
     recall = parts.recall(store, store, backlog, 0, erased=erasures.of)
     ingest = parts.ingest(
         backlog, recall, refusals, meter, decoder=Decoder(), session=scale.session, slices=scale.slices
     )
-    parking = parts.parking(backlog, store, store, checkpoints, scale.parking, meter)
-    writer = GatheringWriter(store, scale.gather)
+    parking = parts.parking(backlog, store, store, checkpoints, scale.redis.pipeline, meter)
+    writer = GatheringWriter(store, scale.redis)
     slots = model.slots("live", "v1") if isinstance(model, PooledClient) else None
     dispatch = parts.dispatch(backlog, model, writer, store, checkpoints, Reason(), scale.calls, meter, slots)
-    enrichment = parts.enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, scale.upkeep, meter)
+    enrichment = parts.enrichment(
+        backlog, ingest, recall, parking, dispatch, refusals, erasures, scale.commit, scale.upkeep, meter
+    )
     enrichment.heard_s = lambda: erasures.heard_s
     erasures.attach(enrichment.partitions, backlog, dispatch)
     return enrichment

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from agents.worker.backlog import Backlog, Targets
+from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Shopper
 from penchant.offline.estimate.prefixes import Prefixes
@@ -56,7 +56,7 @@ class Rehearsal:
         self,
         session: SessionRules,
         triggers: TriggerRules,
-        targets: Targets,
+        targets: BacklogRules,
         renderer: PromptRenderer,
         rates: Rates,
         *,
@@ -93,7 +93,7 @@ class Rehearsal:
 
     def _take(self, arrived: Arrived) -> None:
         event, work = arrived.event, self.workload
-        time_ms = min(event.time_ms, arrived.timestamp_ms + self._session.future_skew_ms)
+        time_ms = self._session.capped_ms(event.time_ms, arrived.timestamp_ms)
         at_s = max(self._now_s, time_ms / 1e3)
         if self._began_s is None:
             self._began_s = at_s

@@ -3,11 +3,10 @@
 import asyncio
 import time
 
-from clients.dialects import discovery
 from clients.pools.endpoints import Endpoint
 from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding
 from penchant.settings.root import Settings
-from penchant.worker import wiring
+from penchant.worker.model_side import model_client, pools
 from streams.errors import ContractMismatch, ModelUnavailable
 
 PROBE_S = 5.0
@@ -16,13 +15,12 @@ PROBE_S = 5.0
 
 async def examine(settings: Settings) -> list[Finding]:
     """Ask all servers at once. That all are away is no error: the rules stand in, and say so."""
-    endpoints = [(pool.name, endpoint) for pool in wiring.pools(settings) for endpoint in pool.endpoints]
+    endpoints = [(pool.name, endpoint) for pool in pools(settings) for endpoint in pool.endpoints]
     return await asyncio.gather(*(_ask(pool, endpoint) for pool, endpoint in endpoints))
 
 
 async def _ask(pool: str, endpoint: Endpoint) -> Finding:
-    url, dialect, model, key = endpoint.url, endpoint.dialect, endpoint.model, endpoint.api_key
-    client = discovery.connect(url, dialect, model, key, endpoint.server, endpoint.tokens_per_block)
+    client = model_client(endpoint)
     began_s = time.monotonic()
     try:
         async with asyncio.timeout(PROBE_S):
@@ -32,7 +30,7 @@ async def _ask(pool: str, endpoint: Endpoint) -> Finding:
     except (ModelUnavailable, TimeoutError) as exc:
         why = str(exc) or f"no answer within {PROBE_S:g} s"
         remedy = "start it, or correct its address; until then the rules answer for the model, marked as such"
-        return Finding("model", WARNING, f"{pool}: {url} is away: {why}", remedy)
+        return Finding("model", WARNING, f"{pool}: {endpoint.address} is away: {why}", remedy)
     finally:
         await client.close()
     return judge(pool, found, time.monotonic() - began_s)

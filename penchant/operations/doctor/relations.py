@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, Severity
 from penchant.settings.root import Settings
+from penchant.worker.model_side import pools
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1", None})
 
@@ -31,7 +32,7 @@ def _liveness(settings: Settings) -> Iterator[Told]:
     holds = {
         "dead_letters.window_s": settings.dead_letters.window_s,
         "backlog.park_after_s": settings.backlog.park_after_s,
-        "model.deadline_s": settings.model.deadline_s,
+        "calls.deadline_s": settings.calls.deadline_s,
     }
     for name, held_s in holds.items():
         if held_s >= bound_s:
@@ -97,11 +98,11 @@ def _secrets(settings: Settings) -> Iterator[Told]:
     redis = urlsplit(settings.redis.url)
     if redis.scheme == "redis" and redis.password and redis.hostname not in LOCAL:
         yield WARNING, "redis.url sends its password unencrypted", "use rediss://"
-    urls = (
-        [endpoint.url for pool in settings.pools for endpoint in pool.endpoints]
-        if settings.pools
-        else [settings.model.url]
-    )
-    plain = [url for url in urls if url.startswith("http://") and urlsplit(url).hostname not in LOCAL]
-    if settings.model.api_key and plain:
-        yield WARNING, f"model.api_key goes unencrypted to {', '.join(plain)}", "use https://"
+    endpoints = [endpoint for pool in pools(settings) for endpoint in pool.endpoints]
+    plain = [
+        endpoint.address
+        for endpoint in endpoints
+        if endpoint.api_key and endpoint.url.startswith("http://") and urlsplit(endpoint.url).hostname not in LOCAL
+    ]
+    if plain:
+        yield WARNING, f"the API key goes unencrypted to {', '.join(plain)}", "use https://"

@@ -4,9 +4,8 @@ import asyncio
 from dataclasses import dataclass
 
 from clients.calls import Call
-from clients.dialects import discovery
 from penchant.settings.root import Settings
-from penchant.worker import wiring
+from penchant.worker.model_side import model_client, pools
 from prompts.answer import parse
 from prompts.grounding import ground
 from prompts.render import Prompt, PromptRenderer
@@ -31,10 +30,7 @@ class Asked:
 async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt) -> Asked:
     """Call the first server of the first pool, as background work. Raises ModelUnavailable, ModelOverloaded,
     DeadlinePassed or ContractMismatch."""
-    endpoint = wiring.pools(settings)[0].endpoints[0]
-    client = discovery.connect(
-        endpoint.url, endpoint.dialect, endpoint.model, endpoint.api_key, endpoint.server, endpoint.tokens_per_block
-    )
+    client = model_client(pools(settings)[0].endpoints[0])
     try:
         completion = await client.complete(_call(settings, shopper, prompt))
     finally:
@@ -44,17 +40,17 @@ async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt
     except AnswerRefused as error:
         return Asked(completion.endpoint, completion.model, completion.text, refused=str(error))
     missions = settings.intent.missions
-    world = PromptRenderer(prompt.version, missions, wiring.budget(settings)).world(session)
+    world = PromptRenderer(prompt.version, missions, settings.prompt).world(session)
     grounded = ground(answer, world, rules(world, missions), missions)
     return Asked(completion.endpoint, completion.model, completion.text, grounded.removed, grounded.findings)
 
 
 def _call(settings: Settings, shopper: str, prompt: Prompt) -> Call:
-    sampling = wiring.sampling(settings)
+    sampling = settings.sampling
     return Call(
         id=f"inspect-{shopper}",
         prompt=prompt.text,
-        deadline_s=asyncio.get_running_loop().time() + settings.model.deadline_s,
+        deadline_s=asyncio.get_running_loop().time() + settings.calls.deadline_s,
         max_tokens=min(sampling.max_tokens, prompt.max_tokens),
         shopper=shopper,
         traffic_class="batch",

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from penchant.operations.inspection.why import Later, Standing
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from prompts.render import Prompt, PromptRenderer, versions
 from storage.checkpoints import Context, Erased
 from storage.connection import Client, ask, connect
@@ -78,7 +77,7 @@ def _prompt(settings: Settings, intent: Intent | None, session: Session | None) 
     if session is None:
         return None
     version = intent.prompt_version if intent and intent.prompt_version in versions() else settings.prompt.version
-    return PromptRenderer(version, settings.intent.missions, wiring.budget(settings)).render(session)
+    return PromptRenderer(version, settings.intent.missions, settings.prompt).render(session)
 
 
 async def _later(settings: Settings, context: Context | None, shopper: str, notes: list[str]) -> Later | None:

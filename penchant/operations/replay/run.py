@@ -23,7 +23,6 @@ from penchant.operations.replay.compare import Comparison, compare
 from penchant.operations.replay.erasing import Erasing
 from penchant.operations.replay.source import lines
 from penchant.settings.root import Settings
-from penchant.worker import wiring
 from penchant.worker.model_side import ModelSide, reasoning_of
 from penchant.worker.presidio import redaction
 from penchant.worker.tokenizer import tokenizer
@@ -166,8 +165,8 @@ class _Stage:
     async def run(self, reader: TopicReader | None) -> None:
         """Feed every partition, finish all, and remember on the way how far it came."""
         count = await asyncio.to_thread(tokenizer, self._settings.prompt.tokenizer)
-        reasoning = reasoning_of(self._settings, count)(self._settings.prompt.version, wiring.sampling(self._settings))
-        writer = GatheringWriter(self._store, wiring.gather(self._settings))
+        reasoning = reasoning_of(self._settings, count)(self._settings.prompt.version, self._settings.sampling)
+        writer = GatheringWriter(self._store, self._settings.redis)
         servers = len(self._pools.replicas)
         rules = ReplayRules(in_flight=self._plan.per_server * servers)
         async with asyncio.TaskGroup() as tasks:
@@ -207,21 +206,21 @@ class _Stage:
     def _driver(self, number: int, calls: ReplayCalls) -> Driver:
         settings, partition = self._settings, Partition(number, epoch=1, commit_lag_s=0.0)
         name = "native" if self._plan.file else settings.kafka.dialect
-        decoder, session = dialect(name, keyed=True, redact_query=redaction(settings.kafka)), wiring.session(settings)
+        decoder, session = dialect(name, keyed=True, redact_query=redaction(settings.kafka)), settings.session
         if self._plan.namespace is None:
             return Redo(
                 partition, decoder, session, self._store, self._checkpoints(), calls,
                 lineage=self._lineage, generation=self._plan.generation,
             )  # fmt: skip
-        backlog = Backlog(wiring.triggers(settings), wiring.targets(settings))
+        backlog = Backlog(settings.triggers, settings.backlog)
         self._erasing.add(settings.kafka.topic, partition, backlog)
         recall = Recall(self._store, self._store, backlog, self._lineage, erased=self._erasing.of)
         return PartitionReplay(partition, backlog, recall, decoder, session, self._store, self._checkpoints(), calls)
 
     def _checkpoints(self) -> Checkpoints:
         kind = Kept if self._plan.namespace else Checkpoints
-        expiry, generation = wiring.expiry(self._settings), self._plan.generation
-        return kind("replay", expiry, _now_ms, lineage=self._lineage, generation=generation)
+        expiry = self._settings.intent, self._settings.session
+        return kind("replay", *expiry, _now_ms, lineage=self._lineage, generation=self._plan.generation)
 
     async def _follow(self) -> None:
         """Hear how much operators leave to replays."""

@@ -79,7 +79,7 @@ VOCABULARY = (
     ),
     Metric(
         "gauge", "calls_in_flight", "Calls under way.",
-        "At model.max_in_flight all the time while `backlog_shoppers` grows: the model is the bottleneck.",
+        "At calls.max_in_flight all the time while `backlog_shoppers` grows: the model is the bottleneck.",
         readings.count("in_flight"),
     ),
     *MODEL_SIDE,

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from agents.experiments.assignment import CONTROL, PLACES, Arm, Experiment, assign, shadowed, treatment
 from agents.experiments.guardrails import GuardrailRules
-from clients.calls import Sampling
 
 SHOPPERS = [f"shopper-{number}" for number in range(20_000)]
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
@@ -22,7 +21,7 @@ def sizes(draw: st.DrawFn, arms: int) -> list[int]:
 
 
 def experiment(name: str, *shares: int) -> Experiment:
-    return Experiment(name, tuple(Arm(f"arm-{number}", share) for number, share in enumerate(shares)))
+    return Experiment(name, tuple(Arm(f"arm-{number}", share / 100) for number, share in enumerate(shares)))
 
 
 def members(tried: Experiment, shoppers: list[str] = SHOPPERS) -> dict[str, str]:
@@ -123,7 +122,7 @@ def test_a_shopper_is_treated_once() -> None:
 
 def test_a_holdout_is_withheld() -> None:
     """And nobody else."""
-    tried = Experiment("lift", (Arm("nothing", 2_000, kind="holdout"), Arm("new", 2_000)))
+    tried = Experiment("lift", (Arm("nothing", 20.0, kind="holdout"), Arm("new", 20.0)))
     withheld = {shopper for shopper in SHOPPERS if assign([tried], shopper).withheld}
     assert withheld == {shopper for shopper, arm in members(tried).items() if arm == "nothing"}
     assert withheld
@@ -131,7 +130,7 @@ def test_a_holdout_is_withheld() -> None:
 
 def test_shadows_stand_beside_the_control() -> None:
     """A shadow arm treats nobody: its shoppers are of the control, and as many as its share of it."""
-    tried = Experiment("look", (Arm("new", 2_000), Arm("shade", 5_000, kind="shadow", pool="other")))
+    tried = Experiment("look", (Arm("new", 20.0), Arm("shade", 50.0, kind="shadow", pool="other")))
     found = [assign([tried], shopper) for shopper in SHOPPERS]
     shaded = [each for each in found if each.shadow]
     assert {each.shadow for each in shaded} == {("look", "shade")}
@@ -148,19 +147,19 @@ def test_nothing_is_in_force_without_experiments() -> None:
 
 def test_a_definition_is_what_arms_are() -> None:
     """Ramps and guardrails do not change it; a model, prompt, sampling, pool, kind or another arm does."""
-    arm = Arm("new", 100)
+    arm = Arm("new", 1.0)
     same = Experiment("x", (arm,))
-    assert Experiment("x", (Arm("new", 500),), GuardrailRules(errors=0.1)).definition == same.definition
+    assert Experiment("x", (Arm("new", 5.0),), GuardrailRules(errors=0.1)).definition == same.definition
     others = [
-        Arm("new", 100, kind="holdout"),
-        Arm("new", 100, pool="p"),
-        Arm("new", 100, model="m"),
-        Arm("new", 100, prompt_version="v2"),
-        Arm("new", 100, sampling=Sampling(temperature=0.5)),
-        Arm("newer", 100),
+        Arm("new", 1.0, kind="holdout"),
+        Arm("new", 1.0, pool="p"),
+        Arm("new", 1.0, model="m"),
+        Arm("new", 1.0, prompt_version="v2"),
+        Arm("new", 1.0, temperature=0.5),
+        Arm("newer", 1.0),
     ]
     definitions = {Experiment("x", (each,)).definition for each in others} | {
         same.definition,
-        Experiment("x", (arm, Arm("b", 1))).definition,
+        Experiment("x", (arm, Arm("b", 0.01))).definition,
     }
     assert len(definitions) == len(others) + 2

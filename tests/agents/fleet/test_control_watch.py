@@ -20,8 +20,8 @@ from tests.fakes.control import MemoryControl
 from tests.until import until
 
 WORKERS = 8
-TRIED = Experiment("new-model", (Arm("canary", 1_000),))
-HALF = Experiment("new-model", (Arm("canary", 5_000),))
+TRIED = Experiment("new-model", (Arm("canary", 10.0),))
+HALF = Experiment("new-model", (Arm("canary", 50.0),))
 KEY = ("new-model", "canary")
 CONTROL = ("new-model", "control")
 
@@ -187,7 +187,7 @@ async def test_only_an_operator_brings_it_forward_and_it_begins_anew() -> None:
     await looking.begin()
     count(outcomes, failed=200, answered=2_000)
     await looking.look()
-    changed = Experiment("new-model", (Arm("canary", 500, prompt_version="v2"),))
+    changed = Experiment("new-model", (Arm("canary", 5.0, prompt_version="v2"),))
     trials.take_up([changed])
     await looking.look()
     assert not trials.running
@@ -218,7 +218,7 @@ async def test_counts_of_another_definition_do_not_convict() -> None:
     await looking.begin()
     count(outcomes, failed=90, answered=2_000)
     await looking.look()
-    trials.take_up([Experiment("new-model", (Arm("canary", 1_000, model="other"),))])
+    trials.take_up([Experiment("new-model", (Arm("canary", 10.0, model="other"),))])
     count(outcomes, failed=90, answered=2_000)
     await looking.look()
     assert trials.running
@@ -240,7 +240,7 @@ async def test_old_counts_are_forgotten() -> None:
 async def test_holdouts_and_shadows_are_not_judged() -> None:
     """A shadow harms nobody, and a holdout makes no calls."""
     store = control()
-    tried = Experiment("new-model", (Arm("canary", 1_000, kind="shadow", pool="p"),))
+    tried = Experiment("new-model", (Arm("canary", 10.0, kind="shadow", pool="p"),))
     looking, trials, outcomes = watch(store, tried)
     await looking.begin()
     count(outcomes, failed=500, answered=5_000)

@@ -8,7 +8,7 @@ import pytest
 from agents.fleet.switch_watch import SwitchWatch
 from agents.fleet.switches import Board, Name, Switches, Thrown, checked, load
 from agents.worker.asking import Question
-from agents.worker.checkpoints import Checkpoint, Checkpoints, ExpiryRules
+from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Reasoning, Sampling
 from agents.worker.routes import Lane, Lanes, OneLane
@@ -18,7 +18,8 @@ from clients.calls import Completion
 from prompts.missions import MISSIONS
 from storage.freezable import FreezableStore
 from streams.errors import SettingInvalid, StoreUnavailable
-from streams.records.intents import Waits
+from streams.records.intents import IntentRules, Waits
+from streams.sessions.session import SessionRules
 from tests.agents.desk import desk
 from tests.clients.virtual import virtually
 from tests.fakes.fleet import MemoryFleet
@@ -86,7 +87,7 @@ def asking(version: str) -> Reasoning:
 
 def checkpoint(name: str) -> tuple[Shopper, Checkpoint]:
     shopper = Shopper(name, Partition(0, 1, 0.0))
-    return shopper, Checkpoints("w", ExpiryRules(), lambda: 0, lineage=0).take(shopper)
+    return shopper, Checkpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0).take(shopper)
 
 
 def version_of(question: Question) -> str:

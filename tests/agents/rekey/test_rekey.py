@@ -154,7 +154,7 @@ async def test_bad_records_go_to_the_dead_letters_and_hold_the_commit_for_their_
 
 async def test_too_many_bad_records_stop_it() -> None:
     """A topic in another dialect is not drained into the dead letters."""
-    scene = Scene(limit=LimitRules(share=0.5, window_s=3_600.0, min_events=10))
+    scene = Scene(limit=LimitRules(limit_share=0.5, window_s=3_600.0, min_events=10))
     with pytest.raises(DeadLetterLimit):
         await scene.rekey.take(batch(CLICKS, 1, [Read(n, b"a,b,c") for n in range(10)]))
     assert scene.letters.letters == []

@@ -9,8 +9,8 @@ import pytest
 from agents.replay.calls import ReplayCalls, ReplayRules, Tally
 from agents.replay.live_replay import Redo
 from agents.replay.replay import PartitionReplay
-from agents.worker.backlog import Backlog, Targets
-from agents.worker.checkpoints import Checkpoints, ExpiryRules
+from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.checkpoints import Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Reasoning
 from agents.worker.recall import Recall
@@ -18,11 +18,13 @@ from clients.calls import Sampling
 from penchant.operations.replay.source import Line
 from prompts.missions import MISSIONS
 from storage.checkpoints import Context
-from storage.gather import GatheringWriter, GatherRules
+from storage.connection import RedisRules
+from storage.gather import GatheringWriter
 from streams.events.decoding import encode
 from streams.events.dialects import DialectName, dialect
 from streams.events.event import Action, Item, ShopperEvent
 from streams.records.erasures import Erasure
+from streams.records.intents import IntentRules
 from streams.sessions.packing import load
 from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
@@ -61,15 +63,17 @@ class Bench:
 
     def __init__(self, store: MemoryStore, tasks: asyncio.TaskGroup, generation: int = 0) -> None:
         self.store, self.tally, self.model = store, Tally(), ScriptedModel(ANSWER)
-        self.checkpoints = Checkpoints("replay", ExpiryRules(), lambda: NOW_MS, lineage=0, generation=generation)
-        writer = GatheringWriter(store, GatherRules(wait_s=0.0))
+        self.checkpoints = Checkpoints(
+            "replay", IntentRules(), SessionRules(), lambda: NOW_MS, lineage=0, generation=generation
+        )
+        writer = GatheringWriter(store, RedisRules(gather_ms=0.0))
         reasoning = Reasoning("v1", MISSIONS, Sampling())
         self.calls = ReplayCalls(
             self.model, reasoning, writer, self.checkpoints, ReplayRules(in_flight=4), self.tally, tasks
         )
 
     def replay(self, spoken: DialectName = "native") -> PartitionReplay:
-        backlog = Backlog(RULES, Targets())
+        backlog = Backlog(RULES, BacklogRules())
         recall = Recall(self.store, self.store, backlog, 0)
         home, session = Partition(0, 1, 0.0), SessionRules()
         decoder = dialect(spoken, keyed=True)

@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.worker.backlog import LOOK_AHEAD, Backlog, Targets
+from agents.worker.backlog import LOOK_AHEAD, Backlog, BacklogRules
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
 from streams.sessions.triggers import TriggerRules
 
 RULES = TriggerRules(debounce_s=1, max_wait_s=3, max_events=5, min_interval_s=2)
-TARGETS = Targets(fresh_s=5, urgent_s=2)
+TARGETS = BacklogRules(freshness_target_s=5, urgent_target_s=2)
 
 
 def shopper(name: str = "s") -> Shopper:
@@ -52,7 +52,7 @@ def test_a_place_goes_to_the_first_whom_it_suits() -> None:
 
 def test_only_so_many_are_looked_at() -> None:
     """However long the line, a look is short; and the order is what it was."""
-    backlog = Backlog(RULES, Targets(fresh_s=1e6))
+    backlog = Backlog(RULES, BacklogRules(freshness_target_s=1e6))
     crowd = [shopper(str(number)) for number in range(3 * LOOK_AHEAD)]
     for number, who in enumerate(crowd):
         note(backlog, who, number / 1e3)

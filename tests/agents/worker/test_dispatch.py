@@ -180,7 +180,10 @@ def test_who_finds_no_place_of_theirs_is_passed_over_but_not_forgotten() -> None
 
 def pools(servers: list[QueueingServer]) -> PooledClient:
     by_name = {server.name: server for server in servers}
-    return PooledClient([Pool("gpus", tuple(map(Endpoint, by_name)))], lambda endpoint: by_name[endpoint.url])
+    return PooledClient(
+        [Pool("gpus", tuple(Endpoint(url=f"http://{name}") for name in by_name))],
+        lambda endpoint: by_name[endpoint.address],
+    )
 
 
 def test_a_dying_replica_loses_no_shopper() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.worker.backlog import Backlog, Targets
+from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.erasures import Erasures
 from agents.worker.partition import OPTED_OUT, Partition
 from agents.worker.recall import Recall
@@ -46,7 +46,7 @@ class Worker:
             Partition(0, 1, 0.0),
             Cancelled(),
         )
-        backlog = Backlog(TriggerRules(), Targets())
+        backlog = Backlog(TriggerRules(), BacklogRules())
         self.erasures = Erasures(store, store, 0, self.topic, recent)
         self.erasures.attach({HERE: self.home}, backlog, self.calls)
         self.recall = Recall(store, store, backlog, 0, erased=self.erasures.of)

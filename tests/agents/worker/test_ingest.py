@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog, Targets
+from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.ingest import Ingest, SliceRules
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
@@ -52,7 +52,7 @@ async def taken(
 ) -> tuple[Session, Meter]:
     """The session and the counts after these records."""
     store, meter = store or MemoryStore(lambda: 0), Meter()
-    backlog, partition = Backlog(TriggerRules(), Targets()), Partition(0, epoch=1, commit_lag_s=0.0)
+    backlog, partition = Backlog(TriggerRules(), BacklogRules()), Partition(0, epoch=1, commit_lag_s=0.0)
     recall, refusals = Recall(store, store, backlog, lineage=0), Refusals(NoLetters(), LimitRules(), meter)
     decoder = dialect(spoken, keyed=True)
     ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=SessionRules(), slices=SliceRules())

@@ -83,7 +83,7 @@ async def test_a_key_of_another_type_silences_no_other_product(shelf: Shelf) -> 
 
 async def test_only_so_many_are_held(shelf: Shelf) -> None:
     """The least recently used goes first."""
-    knowledge = Knowledge(shelf, KnowledgeRules(most=2))
+    knowledge = Knowledge(shelf, KnowledgeRules(max_products=2))
     await knowledge.learn(SESSION)
     await knowledge.learn(shopper(("view", KETTLE)))
     await knowledge.learn(shopper(("view", SHOES)))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from agents.health.snapshot import Held
-from agents.worker.backlog import Backlog, Targets
+from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.eviction import EvictionRules, evict
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
@@ -39,7 +39,7 @@ class Store(MemoryStore):
 
 
 def setting() -> tuple[Store, Backlog, Recall, Partition]:
-    store, backlog = Store(), Backlog(RULES, Targets())
+    store, backlog = Store(), Backlog(RULES, BacklogRules())
     return store, backlog, Recall(store, store, backlog, 0), Partition(3, 1, 0.0)
 
 

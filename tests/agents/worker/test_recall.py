@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from agents.worker.backlog import Backlog, Targets
+from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.owed_set import name
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
@@ -51,7 +51,7 @@ async def stored(store: MemoryStore, lineage: int, number: int, *offsets: int) -
 
 
 def recall(store: MemoryStore, lineage: int, starts: Sequence[int] = ()) -> Recall:
-    return Recall(store, store, Backlog(TriggerRules(), Targets()), lineage, starts)
+    return Recall(store, store, Backlog(TriggerRules(), BacklogRules()), lineage, starts)
 
 
 async def known(store: MemoryStore, lineage: int, home: Partition, starts: Sequence[int] = ()) -> Session:

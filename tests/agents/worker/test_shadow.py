@@ -25,7 +25,7 @@ def test_a_shadow_touches_nothing_live(turn: Turn) -> None:
             assert len(at.live.calls) == 3 * len(NAMES)
             return {name: at.at.store.intent_hash(name) for name in NAMES}
 
-    without = virtually(lambda: stored(Experiment("x", (Arm("shade", 0, kind="shadow", pool="other"),))))
+    without = virtually(lambda: stored(Experiment("x", (Arm("shade", 0.0, kind="shadow", pool="other"),))))
     assert all(without.values())
     assert virtually(lambda: stored(SHADED)) == without
 

@@ -3,8 +3,10 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
+from pydantic import SecretStr
 
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool, Price
@@ -243,11 +245,18 @@ def test_a_storm_of_retries_is_bounded() -> None:
     virtually(main)
 
 
+class Equal(NamedTuple):
+    """A replica as the routing sees it."""
+
+    name: str
+    weight: float = 1.0
+
+
 def homes(names: tuple[str, ...], shoppers: int = 60) -> dict[str, str]:
     """Where shoppers belong."""
-    endpoints = [Endpoint(name) for name in names]
-    found = {f"shopper-{each}": home(affinity(f"shopper-{each}", ""), endpoints) for each in range(shoppers)}
-    return {shopper: endpoint.name for shopper, endpoint in found.items() if endpoint is not None}
+    equal = [Equal(name) for name in names]
+    found = {f"shopper-{each}": home(affinity(f"shopper-{each}", ""), equal) for each in range(shoppers)}
+    return {shopper: replica.name for shopper, replica in found.items() if replica is not None}
 
 
 def test_replicas_come_and_go_and_move_only_whom_they_must() -> None:
@@ -313,14 +322,14 @@ def test_weights_and_prices_change_without_a_new_client() -> None:
             made.append(endpoint)
             return ScriptedModel()
 
-        endpoint = Endpoint("a:1")
+        endpoint = Endpoint(url="a:1")
         client = PooledClient([Pool("main", (endpoint,))], connect)
         (before,) = client.replicas
         heavier = replace(endpoint, weight=3.0, price=Price(per_hour=4.0))
         await client.reconfigure([Pool("other", (heavier,))])
         assert client.replicas == (before,)
         assert (before.weight, before.pool, before.endpoint.price.per_hour) == (3.0, "other", 4.0)
-        await client.reconfigure([Pool("other", (replace(endpoint, api_key="secret"),))])
+        await client.reconfigure([Pool("other", (replace(endpoint, api_key=SecretStr("secret")),))])
         assert client.replicas != (before,)
         await client.close()
 
@@ -335,7 +344,7 @@ def test_cost_is_time_and_tokens() -> None:
     async def main() -> None:
         price = Price(per_hour=3.6, per_million_input=1.0, per_million_output=10.0)
         server = QueueingServer(name="a:1", spread=0.0)
-        client = PooledClient([Pool("main", (Endpoint("a:1", price=price),))], lambda _: server)
+        client = PooledClient([Pool("main", (Endpoint(url="a:1", price=price),))], lambda _: server)
         for _ in range(10):
             completion = await client.complete(call(asyncio.get_running_loop().time() + 5.0))
             await asyncio.sleep(5.0)
@@ -363,7 +372,7 @@ def test_callers_get_the_error_that_the_last_replica_raised() -> None:
         assert now() - began_s == pytest.approx(3.0, abs=0.1)
 
         slow = {name: ScriptedModel(lambda _: Turn(delay_s=50.0)) for name in NAMES}
-        client = PooledClient([pool(*NAMES)], lambda endpoint: slow[endpoint.url])
+        client = PooledClient([pool(*NAMES)], lambda endpoint: slow[endpoint.address])
         with pytest.raises(DeadlinePassed):
             await client.complete(call(now() + 2.0))
         asking = asyncio.ensure_future(client.complete(call(now() + 20.0)))
@@ -382,8 +391,8 @@ def test_a_probe_tells_of_all_replicas() -> None:
 
     async def main() -> None:
         models = {name: ScriptedModel(name=name) for name in NAMES}
-        alone = PooledClient([pool("a:1")], lambda endpoint: models[endpoint.url])
-        client = PooledClient([pool(*NAMES)], lambda endpoint: models[endpoint.url])
+        alone = PooledClient([pool("a:1")], lambda endpoint: models[endpoint.address])
+        client = PooledClient([pool(*NAMES)], lambda endpoint: models[endpoint.address])
         assert await alone.probe() == "scripted model a:1"
         models["b:1"].away = True
         assert (await client.probe()).startswith("3 of 4 replicas answer: scripted model a:1; scripted model c:1")

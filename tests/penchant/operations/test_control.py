@@ -12,7 +12,6 @@ from agents.experiments.active_experiments import Trials
 from agents.experiments.outcomes import Outcomes
 from agents.fleet.control_watch import ControlWatch
 from penchant.settings import Settings
-from penchant.worker import wiring
 from penchant.worker.experiments import clock_ms
 from sandbox.servers.redis import RedisServer
 from storage.connection import connect
@@ -47,7 +46,7 @@ def variables(server: RedisServer) -> dict[str, object]:
 async def worked(told: Mapping[str, object], failed: int) -> Trials:
     """A worker that has looked, counted calls, and looked again."""
     settings = Settings.model_validate({"experiments": EXPERIMENTS})
-    trials, outcomes = Trials(wiring.experiments(settings)), Outcomes()
+    trials, outcomes = Trials(settings.experiments), Outcomes()
     async with connect(str(told["REDIS__URL"])) as redis:
         store = RedisControl(redis, Keys(str(told["REDIS__NAMESPACE"])), 10.0)
         watch = ControlWatch(store, trials, outcomes, "w1", clock_ms)

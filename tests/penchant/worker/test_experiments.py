@@ -9,12 +9,11 @@ from agents.experiments.assignment import Arm, Experiment
 from agents.experiments.guardrails import GuardrailRules
 from agents.health.probes import Health
 from agents.worker.instruments import Instruments
-from clients.calls import ModelClient, Sampling
+from clients.calls import ModelClient
 from clients.pools.client import PooledClient
 from penchant.settings import Settings, load_settings
-from penchant.worker import wiring
 from penchant.worker.experiments import Making, Tried
-from penchant.worker.model_side import ModelSide, reasoning_of
+from penchant.worker.model_side import ModelSide, arm_pools, pools, reasoning_of
 from streams.errors import ContractMismatch, SettingInvalid
 from tests.fakes.control import MemoryControl
 from tests.fakes.model import ScriptedModel
@@ -22,6 +21,8 @@ from tests.fakes.model import ScriptedModel
 TABLES = """
 [model]
 name = "old"
+
+[sampling]
 temperature = 0.1
 
 [[pools]]
@@ -29,7 +30,7 @@ name = "own"
 endpoints = [{ url = "triton-0:8001" }]
 [[pools]]
 name = "new"
-endpoints = [{ url = "triton-1:8001", model = "newer" }]
+endpoints = [{ url = "triton-1:8001", name = "newer" }]
 [[pools]]
 name = "beside"
 endpoints = [{ url = "triton-2:8001" }]
@@ -68,32 +69,32 @@ def one(arm: str, more: str = "") -> str:
 
 def test_tables_become_experiments(tmp_path: Path) -> None:
     """What an arm does not say is as for everybody; without experiments there are none."""
-    first, second = wiring.experiments(loaded(tmp_path, TABLES))
+    first, second = loaded(tmp_path, TABLES).experiments
     assert first == Experiment(
         "new-model",
         (
-            Arm("canary", 105, pool="new"),
-            Arm("warm", 500, sampling=Sampling(temperature=0.7)),
-            Arm("nothing", 50, kind="holdout"),
+            Arm("canary", 1.05, pool="new"),
+            Arm("warm", 5.0, temperature=0.7),
+            Arm("nothing", 0.5, kind="holdout"),
         ),
         GuardrailRules(min_calls=300, errors=0.01),
     )
-    assert second.arms == (Arm("shade", 10_000, kind="shadow", pool="beside", model="third"),)
-    assert wiring.experiments(Settings()) == ()
+    assert second.arms == (Arm("shade", 100.0, kind="shadow", pool="beside", model="third"),)
+    assert Settings().experiments == ()
 
 
 def test_an_arms_pool_serves_nobody_else(tmp_path: Path) -> None:
     """Everybody has the other pools; an arm's model is asked for on its own servers, or on everybody's."""
     settings = loaded(tmp_path, TABLES)
-    assert [pool.name for pool in wiring.pools(settings)] == ["own"]
-    (first, second) = wiring.experiments(settings)
-    (own,) = wiring.arm_pools(settings, first.arms[0]) or ()
-    assert [(each.url, each.model) for each in own.endpoints] == [("triton-1:8001", "newer")]
-    (beside,) = wiring.arm_pools(settings, second.arms[0]) or ()
-    assert (beside.name, [each.model for each in beside.endpoints]) == ("beside:third", ["third"])
-    (shared,) = wiring.arm_pools(settings, Arm("b", 1, model="other")) or ()
-    assert [(each.url, each.model) for each in shared.endpoints] == [("triton-0:8001", "other")]
-    assert wiring.arm_pools(settings, first.arms[1]) is None
+    assert [pool.name for pool in pools(settings)] == ["own"]
+    (first, second) = settings.experiments
+    (own,) = arm_pools(settings, first.arms[0]) or ()
+    assert [(each.url, each.name) for each in own.endpoints] == [("triton-1:8001", "newer")]
+    (beside,) = arm_pools(settings, second.arms[0]) or ()
+    assert (beside.name, [each.name for each in beside.endpoints]) == ("beside:third", ["third"])
+    (shared,) = arm_pools(settings, Arm("b", 0.01, model="other")) or ()
+    assert [(each.url, each.name) for each in shared.endpoints] == [("triton-0:8001", "other")]
+    assert arm_pools(settings, first.arms[1]) is None
 
 
 @pytest.mark.parametrize(

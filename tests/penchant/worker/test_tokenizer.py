@@ -10,7 +10,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
 from penchant.worker.tokenizer import tokenizer
-from prompts.budget import BLOCK, Budget
+from prompts.budget import BLOCK, PromptRules
 from prompts.missions import MISSIONS
 from prompts.render import PromptRenderer
 from prompts.tokens import estimate
@@ -47,7 +47,7 @@ def test_a_prompt_keeps_to_its_marks_by_that_count(file: Path) -> None:
     """Over a long session no prompt passes the high mark, as the tokenizer counts it."""
     count, session = tokenizer(file), shopper()
     fixed = -(-count(PROMPT) // BLOCK)
-    budget = Budget((fixed + 16) * BLOCK, (fixed + 12) * BLOCK)
+    budget = PromptRules(high_tokens=(fixed + 16) * BLOCK, low_tokens=(fixed + 12) * BLOCK)
     renderer = PromptRenderer("v1", MISSIONS, budget, count)
     cut = set()
     for number in range(40):

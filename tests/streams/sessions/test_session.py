@@ -7,7 +7,7 @@ from streams.events.event import Item, ShopperEvent
 from streams.sessions.packing import dump, load
 from streams.sessions.session import ACTIONS, ROWS_PER_EVENT, Folded, Session, SessionRules, fold
 
-RULES = SessionRules(gap_ms=1_000, future_skew_ms=100, high_rows=10, low_rows=6)
+RULES = SessionRules(gap_s=1.0, future_skew_s=0.1, high_rows=10, low_rows=6)
 START_MS = 1_700_000_000_000
 
 items = st.builds(
@@ -107,7 +107,7 @@ def test_a_time_in_the_future_is_cut_to_the_records_own() -> None:
     """One bad clock cannot keep a session open for ever."""
     session = Session()
     fold(session, view("e0", 50_000), 0, START_MS, RULES)
-    assert session.last_ms == START_MS + RULES.future_skew_ms
+    assert session.last_ms == START_MS + round(RULES.future_skew_s * 1e3)
 
 
 def test_quiet_actions_ask_for_no_call() -> None:

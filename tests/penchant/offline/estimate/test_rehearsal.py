@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from agents.worker.backlog import Targets
+from agents.worker.backlog import BacklogRules
 from penchant.offline.estimate.prompt_tokens import Measured
 from penchant.offline.estimate.rates import Rates
 from penchant.offline.estimate.reading import ordered, read_file
@@ -45,7 +45,7 @@ EPOCH_MS = 1_795_000_000_000
 def rehearse(events: Sequence[Arrived], told: object = None, **changed: object) -> Workload:
     triggers = replace(TriggerRules(), **changed)  # type: ignore[arg-type] # as the test says
     renderer = PromptRenderer("v1", MISSIONS)
-    rehearsal = Rehearsal(SessionRules(), triggers, Targets(), renderer, RATES, told=told)  # type: ignore[arg-type]
+    rehearsal = Rehearsal(SessionRules(), triggers, BacklogRules(), renderer, RATES, told=told)  # type: ignore[arg-type]
     rehearsal.take(events)
     return rehearsal.finish(MISSIONS)
 
@@ -77,7 +77,7 @@ def test_a_slow_model_makes_a_call_cover_more() -> None:
     calls = []
     for rates in (quick, slow):
         rules = TriggerRules(debounce_s=0.0, min_interval_s=0.0, max_wait_s=1.0)
-        rehearsal = Rehearsal(SessionRules(), rules, Targets(), PromptRenderer("v1", MISSIONS), rates)
+        rehearsal = Rehearsal(SessionRules(), rules, BacklogRules(), PromptRenderer("v1", MISSIONS), rates)
         rehearsal.take(events)
         calls.append(rehearsal.finish(MISSIONS).calls)
     assert calls[0] == 40
@@ -114,7 +114,7 @@ def test_a_part_of_the_prompts_stands_for_all() -> None:
     """Whole shoppers are left out, so that what is cached stays comparable; calls are counted all the same."""
     events = traffic(3_000)
     whole = rehearse(events)
-    rehearsal = Rehearsal(SessionRules(), TriggerRules(), Targets(), PromptRenderer("v1", MISSIONS), RATES, each=4)
+    rehearsal = Rehearsal(SessionRules(), TriggerRules(), BacklogRules(), PromptRenderer("v1", MISSIONS), RATES, each=4)
     rehearsal.take(events)
     part = rehearsal.finish(MISSIONS)
     assert part.calls == pytest.approx(whole.calls, rel=0.05)

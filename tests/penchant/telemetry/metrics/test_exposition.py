@@ -96,7 +96,7 @@ def test_names_are_prometheus_like() -> None:
 def test_each_model_server_is_told_apart() -> None:
     """Its state, its ejections by cause, its limit, its calls and what they cost, and so the cost of an intent."""
     price = Price(per_million_input=2.0)
-    client = PooledClient((Pool("own", (Endpoint("triton-0:8001", price=price),)),), lambda _: ScriptedModel())
+    client = PooledClient((Pool("own", (Endpoint(url="triton-0:8001", price=price),)),), lambda _: ScriptedModel())
     replica = client.replicas[0]
     replica.counts.answers, replica.counts.input_tokens = 4, 1_000_000
     replica.counts.ejections["speed"] += 1
@@ -116,7 +116,7 @@ def test_each_model_server_is_told_apart() -> None:
 def test_arms_are_told_one_by_one() -> None:
     """What became of their calls, how long answers took, and whether their experiment is in force."""
     instruments = Instruments(Health(60))
-    trials = Trials([Experiment("new-model", (Arm("canary", 100),))])
+    trials = Trials([Experiment("new-model", (Arm("canary", 1.0),))])
     watch = ControlWatch(MemoryControl(time.monotonic), trials, instruments.outcomes, "w1", lambda: 0)
     instruments.control = watch
     tally = Tally(instruments.outcomes, (("new-model", "canary"),))

@@ -1,26 +1,33 @@
-"""Section: what all groups of settings have in common, and the kinds of value that they hold."""
+"""Section: what a group of settings is made of, and the kinds of value that it holds.
 
-from typing import Annotated
+A part declares the settings that it takes as a section, beside its own code. Name, default, bounds, unit and docstring
+of a setting stand there and nowhere else: the settings tree, the example file and the error messages are made of them.
+"""
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from typing import Annotated, Any, TypeVar, cast, dataclass_transform
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
+CONFIG = ConfigDict(
+    extra="forbid",
+    validate_default=True,  # a rule between two settings also holds when one of them is left out
+    allow_inf_nan=False,
+    str_strip_whitespace=True,
+    hide_input_in_errors=True,  # a traceback must not show a password
+)
 
-class Section(BaseModel):
-    """A group of settings, one table of the file. Frozen; a name that it does not have is an error.
+Class = TypeVar("Class", bound=type[Any])
 
-    The docstring under each field is its only documentation: the example file, the error messages
-    and `penchant settings` are made from it.
+
+@dataclass_transform(frozen_default=True)
+def section(cls: Class) -> Class:
+    """A class decorator: a frozen, slotted dataclass whose fields are checked when it is made, by ValidationError.
+
+    The docstring under each field is its documentation.
     """
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        validate_default=True,  # a rule between two settings also holds when one of them is left out
-        allow_inf_nan=False,
-        str_strip_whitespace=True,
-        use_attribute_docstrings=True,
-    )
+    return cast("Class", dataclass(frozen=True, slots=True, config=CONFIG)(cls))
 
 
 def unit(name: str) -> FieldInfo:
@@ -42,6 +49,15 @@ def _split(value: object) -> object:
     return value
 
 
+def _sendable(secret: SecretStr) -> SecretStr:
+    """What an HTTP header cannot hold would be shown by the error of whoever tries to send it."""
+    text = secret.get_secret_value()
+    wrong = next((at for at, letter in enumerate(text, 1) if not "!" <= letter <= "~"), None)
+    if wrong is not None:
+        raise ValueError(f"its character {wrong} of {len(text)} is a space, a control character or not ASCII")
+    return secret
+
+
 Seconds = Annotated[float, Field(gt=0), unit("seconds")]
 SecondsOrZero = Annotated[float, Field(ge=0), unit("seconds")]
 Milliseconds = Annotated[float, Field(ge=0), unit("milliseconds")]
@@ -53,7 +69,7 @@ Events = Annotated[int, Field(ge=1), unit("events")]
 Calls = Annotated[int, Field(ge=1), unit("calls")]
 Records = Annotated[int, Field(ge=1), unit("records")]
 RecordsOrNone = Annotated[int, Field(ge=0), unit("records")]
-Offsets = Annotated[int, Field(ge=100), unit("offsets")]
+Offsets = Annotated[int, Field(ge=2), unit("offsets")]
 Sessions = Annotated[int, Field(ge=1), unit("sessions")]
 Products = Annotated[int, Field(ge=1), unit("products")]
 Writes = Annotated[int, Field(ge=1), unit("writes")]
@@ -61,4 +77,5 @@ Tokens = Annotated[int, Field(ge=1), unit("tokens")]
 Blocks = Annotated[int, Field(ge=64, multiple_of=64), unit("tokens, in whole blocks of 64")]
 Rows = Annotated[int, Field(ge=1), unit("rows")]
 Name = Annotated[str, Field(min_length=1, max_length=200), form("a name of 1 to 200 characters")]
+Token = Annotated[SecretStr, AfterValidator(_sendable), form("visible ASCII characters without spaces")]
 Words = BeforeValidator(_split)
