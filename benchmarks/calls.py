@@ -40,7 +40,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ClientCostPlan:
     """What to measure. `compared` adds httpx's own transport, which takes long."""
 
     levels: Sequence[Level] = (Level(1, 20.0, 150), Level(32, 250.0, 512), Level(256, 1_500.0, 768))
@@ -48,7 +48,7 @@ class Plan:
     compared: bool = True
 
 
-QUICK = Plan((Level(1, 10.0, 50), Level(32, 150.0, 192), Level(256, 1_000.0, 256)), rounds=1, compared=False)
+QUICK = ClientCostPlan((Level(1, 10.0, 50), Level(32, 150.0, 192), Level(256, 1_000.0, 256)), rounds=1, compared=False)
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Figures:
     rates: list[float] = field(default_factory=list)
 
 
-async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
+async def run(plan: ClientCostPlan, folder: Path, say: Say) -> dict[str, Any]:
     """The whole benchmark; `say` takes lines for people. PlatformLacks where there can be no tritonserver."""
     before = facts("calls", quick=plan.rounds == 1)
     figures: dict[tuple[str, int], Figures] = {}
@@ -79,7 +79,7 @@ def call() -> Call:
     return Call(f"call-{number}", f"{number}\n{PROMPT}", deadline_s, TOKENS, stop=("\n\n",), json_schema="{}")
 
 
-async def _level(plan: Plan, level: Level, servers: Stage, figures: dict[tuple[str, int], Figures]) -> None:
+async def _level(plan: ClientCostPlan, level: Level, servers: Stage, figures: dict[tuple[str, int], Figures]) -> None:
     makers = list(servers.makers().items())
     if plan.compared and level.in_flight <= COMPARED_UP_TO:
         makers.append((COMPARED, servers.on_httpx))

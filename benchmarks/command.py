@@ -53,7 +53,7 @@ def ingest(
             return growth.run(growth.QUICK if quick else growth.Growth(), stage, say)
 
         def compared(stage: Servers) -> Coroutine[Any, Any, Report]:
-            return rates.run(rates.QUICK if quick else rates.Plan(), stage, say)
+            return rates.run(rates.QUICK if quick else rates.IngestPlan(), stage, say)
 
         return staged("ingest --grow" if grow else "ingest", folder, grown if grow else compared, quick=quick)
 
@@ -74,7 +74,7 @@ def recovery(*, quick: Quick = False, json: Json = False) -> None:
     from benchmarks.servers import staged  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
-        plan = crashes.QUICK if quick else crashes.Plan()
+        plan = crashes.QUICK if quick else crashes.RecoveryPlan()
         return staged("recovery", folder, lambda stage: crashes.run(plan, stage, folder, say), quick=quick)
 
     measured(measure, show.show_recovery, json=json)
@@ -108,8 +108,8 @@ def calls(
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         if soak:
-            return soaking.run(soaking.QUICK if quick else soaking.Plan(), folder, say)
-        return costs.run(costs.QUICK if quick else costs.Plan(), folder, say)
+            return soaking.run(soaking.QUICK if quick else soaking.SoakPlan(), folder, say)
+        return costs.run(costs.QUICK if quick else costs.ClientCostPlan(), folder, say)
 
     measured(measure, show.show_soak if soak else show.show_calls, json=json)
 
@@ -142,8 +142,8 @@ def goodput(
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         if real:
-            return check.run(check.QUICK if quick else check.Plan(), folder, say)
-        return campaign.run(plan.QUICK if quick else plan.Plan(), say)
+            return check.run(check.QUICK if quick else check.RealModelPlan(), folder, say)
+        return campaign.run(plan.QUICK if quick else plan.GoodputPlan(), say)
 
     def shown(console: Console, report: Mapping[str, Any]) -> None:
         show.show_goodput(console, report)
@@ -189,7 +189,7 @@ def incident(*, quick: Quick = False, plots: Plots = None, json: Json = False) -
 
             draw_incident(report, plots)
 
-    plan = course.QUICK if quick else course.Plan()
+    plan = course.QUICK if quick else course.IncidentPlan()
     measured(lambda *_: course.report(plan, quick=quick), shown, json=json)
 
 
@@ -225,7 +225,7 @@ def prompts(
     from benchmarks import show  # noqa: PLC0415
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
-        plan = replace(prefixes.QUICK if quick else prefixes.Plan(), version=prompt)
+        plan = replace(prefixes.QUICK if quick else prefixes.PromptCostPlan(), version=prompt)
         return asyncio.to_thread(prefixes.run, plan, events, tokenizer, say)
 
     measured(measure, show.show_prompts, json=json)
@@ -245,6 +245,6 @@ def decoding(*, quick: Quick = False, json: Json = False) -> None:
     from benchmarks import show  # noqa: PLC0415
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
-        return costs.run(costs.QUICK if quick else costs.Plan(), say, quick=quick)
+        return costs.run(costs.QUICK if quick else costs.DecodingPlan(), say, quick=quick)
 
     measured(measure, show.show_decoding, json=json)

@@ -27,28 +27,28 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DecodingPlan:
     """What to measure."""
 
     events: int = 20_000
     rounds: int = 9
 
 
-QUICK = Plan(events=5_000, rounds=3)
+QUICK = DecodingPlan(events=5_000, rounds=3)
 
 
 @dataclass(slots=True)
-class _Told:
+class _Recorded:
     records: list[Sent]
     reading: Dialect
     cpu_us: list[float] = field(default_factory=list)
 
 
-async def run(plan: Plan, say: Say, *, quick: bool = False) -> dict[str, Any]:
+async def run(plan: DecodingPlan, say: Say, *, quick: bool = False) -> dict[str, Any]:
     """Measure each dialect once in every round, in turns; the processor's time counts."""
     events = list(_events(plan.events))
     told = {
-        name: _Told(
+        name: _Recorded(
             [telling.tell(number, event) for number, event in enumerate(events)], dialect(telling.dialect, keyed=True)
         )
         for name, telling in TELLINGS.items()
@@ -64,7 +64,7 @@ async def run(plan: Plan, say: Say, *, quick: bool = False) -> dict[str, Any]:
     return facts("decoding", quick=quick) | {"allowed": ALLOWED, "decoding": [_row(name, told) for name in told]}
 
 
-def _cost_us(name: str, told: _Told) -> float:
+def _cost_us(name: str, told: _Recorded) -> float:
     records, reading = told.records, told.reading
     gc.collect()
     began_s, events = time.process_time(), 0
@@ -76,7 +76,7 @@ def _cost_us(name: str, told: _Told) -> float:
     return spent_s / events * 1e6
 
 
-def _row(name: str, told: dict[str, _Told]) -> dict[str, Any]:
+def _row(name: str, told: dict[str, _Recorded]) -> dict[str, Any]:
     native, ours = told["native"], told[name]
     times = ratio(ours.cpu_us, native.cpu_us)
     return {

@@ -1,4 +1,4 @@
-"""Foreign: shopper events as other dialects tell them, with as much around them as their libraries send."""
+"""Dialect records: shopper events in other dialects, with as much around them as their libraries send."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime

@@ -24,21 +24,21 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class IngestPlan:
     """What to measure. `events` of `shoppers` are compared, the `whole_` ones go to the worker with all its work."""
 
     events: int = 200_000
     shoppers: int = 10_000
-    whole_events: int = 1_000_000
-    whole_shoppers: int = 2_000
+    full_events: int = 1_000_000
+    full_shoppers: int = 2_000
     partitions: int = 8
     rounds: int = 5
-    whole_rounds: int = 3
+    full_rounds: int = 3
     sessions: int = 2_000
     others: Sequence[System] = OTHERS
 
 
-QUICK = Plan(events=40_000, whole_events=200_000, rounds=1, whole_rounds=1, sessions=300)
+QUICK = IngestPlan(events=40_000, full_events=200_000, rounds=1, full_rounds=1, sessions=300)
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Figures:
     versions: dict[str, str] = field(default_factory=dict)
 
 
-async def run(plan: Plan, stage: Servers, say: Say) -> dict[str, Any]:
+async def run(plan: IngestPlan, stage: Servers, say: Say) -> dict[str, Any]:
     """The whole benchmark; `say` takes lines for people."""
     systems.checkout()
     figures = Figures()
@@ -95,7 +95,7 @@ async def _installed(others: Sequence[System], figures: Figures, say: Say) -> li
     return found
 
 
-async def _compare(plan: Plan, stage: Servers, compared: list[System], figures: Figures, say: Say) -> None:
+async def _compare(plan: IngestPlan, stage: Servers, compared: list[System], figures: Figures, say: Say) -> None:
     topic = f"compared-{uuid4().hex[:8]}"
     await make_topic(stage.kafka.address, topic, plan.partitions)
     await fill(stage.kafka.address, topic, Load(plan.events, plan.shoppers).records())
@@ -113,17 +113,17 @@ async def _compare(plan: Plan, stage: Servers, compared: list[System], figures: 
         raise AssertionError("the systems folded the same events to different sessions")
 
 
-async def _work(plan: Plan, stage: Servers, figures: Figures, say: Say) -> None:
+async def _work(plan: IngestPlan, stage: Servers, figures: Figures, say: Say) -> None:
     topic = f"whole-{uuid4().hex[:8]}"
     await make_topic(stage.kafka.address, topic, plan.partitions)
-    await fill(stage.kafka.address, topic, Load(plan.whole_events, plan.whole_shoppers).records())
-    for number in range(plan.whole_rounds):
-        told = await whole(stage, topic, plan.whole_events)
+    await fill(stage.kafka.address, topic, Load(plan.full_events, plan.full_shoppers).records())
+    for number in range(plan.full_rounds):
+        told = await whole(stage, topic, plan.full_events)
         figures.whole.append(told)
-        say(f"round {number + 1} of {plan.whole_rounds}, {WHOLE} with all its work: {rate(told):,.0f} events/s")
+        say(f"round {number + 1} of {plan.full_rounds}, {WHOLE} with all its work: {rate(told):,.0f} events/s")
 
 
-def _summary(plan: Plan, figures: Figures) -> dict[str, Any]:
+def _summary(plan: IngestPlan, figures: Figures) -> dict[str, Any]:
     rates = {name: interval([plan.events / each for each in taken]) for name, taken in figures.seconds.items()}
     busy = {name: interval([plan.events / each for each in taken]) for name, taken in figures.cpu_s.items()}
     rates[WHOLE] = interval([rate(told) for told in figures.whole])

@@ -1,4 +1,4 @@
-"""Instant: a model that answers at once, or after a set time, so that what a benchmark measures is the rest."""
+"""Instant model: it answers at once, or after a set time, so that what a benchmark measures is the rest."""
 
 import asyncio
 from collections.abc import Callable

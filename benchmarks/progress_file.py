@@ -1,4 +1,4 @@
-"""Tape: what a worker tells of itself, in a file that outlives its `kill -9`."""
+"""Progress file: what a worker reports of itself, in a file that outlives its `kill -9`."""
 
 import os
 import time
@@ -24,7 +24,7 @@ class Asked(NamedTuple):
         return cls(call.shopper, int(call.id.split("-", 2)[1]))
 
 
-class Tape:
+class ProgressFile:
     """Writes lines. Each is the system's as soon as it is written, whatever becomes of the process."""
 
     def __init__(self, path: Path) -> None:
@@ -56,8 +56,8 @@ class State:
     intents: int
 
 
-class Playback:
-    """What stands on a tape that may still be written: `look` reads on from where it stopped."""
+class ProgressReader:
+    """Reads a progress file that may still be written: `look` reads on from where it stopped."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._read = path, 0
@@ -69,9 +69,9 @@ class Playback:
         """Read what was written since; a line that is not whole is left for later."""
         if not self._path.exists():
             return self
-        with self._path.open("rb") as tape:
-            tape.seek(self._read)
-            written = tape.read()
+        with self._path.open("rb") as progress_file:
+            progress_file.seek(self._read)
+            written = progress_file.read()
         whole = written[: written.rfind(b"\n") + 1]
         self._read += len(whole)
         for line in whole.splitlines():
@@ -94,9 +94,9 @@ class Playback:
             calls.append(Asked(*told["asked"]))
 
 
-def repeated(earlier: Iterable[Playback], later: Playback) -> int:
+def repeated(earlier: Iterable[ProgressReader], later: ProgressReader) -> int:
     """How many calls asked again about what one of the earlier workers had asked about."""
-    before = {asked for tape in earlier for asked in tape.began}
+    before = {asked for progress_file in earlier for asked in progress_file.began}
     return sum(asked in before for asked in later.began)
 
 

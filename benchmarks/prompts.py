@@ -33,7 +33,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PromptCostPlan:
     """What to measure: so many simulated shoppers and their events, and rounds of renderings of a window of 60 events.
     Every so-many-th prompt is answered."""
 
@@ -45,12 +45,12 @@ class Plan:
     version: str = "v1"
 
 
-QUICK = Plan(shoppers=100, events=3_000, rounds=30)
+QUICK = PromptCostPlan(shoppers=100, events=3_000, rounds=30)
 
 
-def run(plan: Plan, events: Path | None, tokenizer_file: Path | None, say: Say) -> dict[str, Any]:
+def run(plan: PromptCostPlan, events: Path | None, tokenizer_file: Path | None, say: Say) -> dict[str, Any]:
     """The whole benchmark; `say` takes lines for people. SettingInvalid when a file cannot be read."""
-    count, report = tokenizer(tokenizer_file), facts("prompts", quick=plan.rounds < Plan().rounds)
+    count, report = tokenizer(tokenizer_file), facts("prompts", quick=plan.rounds < PromptCostPlan().rounds)
     renderer = PromptRenderer(plan.version, MISSIONS, count=count)
     report |= {"tokens_by": tokenizer_file.name if tokenizer_file else "estimate", "prompt_version": plan.version}
     say(f"rendering windows of {ROWS} events")
@@ -65,7 +65,7 @@ def run(plan: Plan, events: Path | None, tokenizer_file: Path | None, say: Say) 
     return report
 
 
-def simulated(plan: Plan) -> Iterator[ShopperEvent]:
+def simulated(plan: PromptCostPlan) -> Iterator[ShopperEvent]:
     """Shoppers at their own pace."""
     return (event for _, event in islice(ShopperTraffic(SEED, plan.shoppers).events(), plan.events))
 
@@ -83,7 +83,7 @@ def windows(number: int) -> list[Session]:
     return full
 
 
-def _rendering(plan: Plan, renderer: PromptRenderer) -> dict[str, Any]:
+def _rendering(plan: PromptCostPlan, renderer: PromptRenderer) -> dict[str, Any]:
     """Processor time, ours and a plain dump's in turn, so that what slows the machine slows both."""
     sessions = windows(plan.windows)
     ours, theirs = [], []
@@ -126,7 +126,7 @@ def _each_us(work: Callable[[Session], object], sessions: Sequence[Session]) -> 
 
 
 def _traffic(
-    plan: Plan, renderer: PromptRenderer, count: Count, events: Iterable[ShopperEvent], say: Say
+    plan: PromptCostPlan, renderer: PromptRenderer, count: Count, events: Iterable[ShopperEvent], say: Say
 ) -> dict[str, Any]:
     rules_ = SessionRules()
     slides = SessionRules(high_rows=rules_.low_rows, low_rows=rules_.low_rows)

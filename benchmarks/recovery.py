@@ -15,7 +15,7 @@ from benchmarks.ingest import Say
 from benchmarks.load import Load, fill, make_topic, pace
 from benchmarks.offsets import Offsets
 from benchmarks.progress_file import Asked, read_again, repeated
-from benchmarks.recorded_worker import TapedWorker
+from benchmarks.recorded_worker import RecordedWorker
 from benchmarks.redis_loss import compare
 from benchmarks.servers import Servers
 from penchant.settings.root import Settings
@@ -36,7 +36,7 @@ SHOWN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RecoveryPlan:
     """All shoppers have a session before the load begins. A model call takes `delay_s`."""
 
     shoppers: int = 200_000
@@ -51,7 +51,7 @@ class Plan:
     within_s: float = 300.0
 
 
-QUICK = Plan(
+QUICK = RecoveryPlan(
     shoppers=2_000, events_per_second=300.0, steady_s=4.0, last_s=1.0, crashes=1, commit_lag_s=1.0, within_s=60.0
 )
 
@@ -69,7 +69,7 @@ class Crash:
     calls_stored_still_marked: int
 
 
-async def run(plan: Plan, stage: Servers, folder: Path, say: Say) -> dict[str, Any]:
+async def run(plan: RecoveryPlan, stage: Servers, folder: Path, say: Say) -> dict[str, Any]:
     """The whole benchmark, with the workers' logs in `folder`; `say` takes lines for people."""
     await make_topic(stage.kafka.address, TOPIC, plan.partitions)
     with closing(Offsets(stage.kafka.address, GROUP, TOPIC, plan.partitions)) as offsets:
@@ -79,7 +79,7 @@ async def run(plan: Plan, stage: Servers, folder: Path, say: Say) -> dict[str, A
 class Recovery:
     """One run: workers one after the other, each but the last of them killed."""
 
-    def __init__(self, plan: Plan, stage: Servers, offsets: Offsets, folder: Path, say: Say) -> None:
+    def __init__(self, plan: RecoveryPlan, stage: Servers, offsets: Offsets, folder: Path, say: Say) -> None:
         self._plan, self._stage, self._offsets, self._folder, self._say = plan, stage, offsets, folder, say
         self._settings: dict[str, Any] = {
             "kafka": {"bootstrap": stage.kafka.address, "topic": TOPIC, "group": GROUP,
@@ -88,7 +88,7 @@ class Recovery:
             "commit": {"lag_s": plan.commit_lag_s},
         }  # fmt: skip
         self._keys = Keys()
-        self._workers: list[TapedWorker] = []
+        self._workers: list[RecordedWorker] = []
 
     async def run(self) -> dict[str, Any]:
         """Everybody comes once, then steady load and crashes, then quiet; at last the comparison with the log."""
@@ -116,7 +116,7 @@ class Recovery:
         await fill(self._stage.kafka.address, TOPIC, load.records())
 
         async def stored() -> bool:
-            states = worker.playback.look().states
+            states = worker.progress.look().states
             return bool(states) and sum(states[-1].received.values()) == load.events and not states[-1].uncovered
 
         await self._until(stored)
@@ -147,12 +147,12 @@ class Recovery:
         victim = self._workers[-1]
         killed_s = time.monotonic()
         await victim.kill()
-        tape = victim.playback.look()
+        tape = victim.progress.look()
         received, committed = tape.states[-1].received, await self._offsets.committed()
         unstored, marked = await self._not_stored(tape.ended[-LATEST:]), await self._still_marked()
         next_one = await self._worker()
         await self._until(self._caught_up)
-        caught_up_s, told = time.monotonic(), next_one.playback.look()
+        caught_up_s, told = time.monotonic(), next_one.progress.look()
         assigned_s, intent_s = told.since(lambda _: True), told.since(lambda state: state.intents > 0)
         if assigned_s is None or intent_s is None:
             raise AssertionError("a worker has caught up that never began")
@@ -166,15 +166,15 @@ class Recovery:
             calls_stored_still_marked=marked,
         )
 
-    async def _worker(self) -> TapedWorker:
-        worker = TapedWorker(self._folder, len(self._workers) + 1, self._settings, self._plan.delay_s)
+    async def _worker(self) -> RecordedWorker:
+        worker = RecordedWorker(self._folder, len(self._workers) + 1, self._settings, self._plan.delay_s)
         self._workers.append(worker)
         await worker.start()
         return worker
 
     async def _caught_up(self) -> bool:
         """Whether less than a second of load waits, and intents come again."""
-        states = self._workers[-1].playback.look().states
+        states = self._workers[-1].progress.look().states
         if not states or not states[-1].intents:
             return False
         ends = await self._offsets.ends()
@@ -219,7 +219,7 @@ class Recovery:
 
     async def _report(self, crashes: Sequence[Crash]) -> dict[str, Any]:
         lost = await compare(Settings.model_validate(self._settings))
-        tapes = [worker.playback.look() for worker in self._workers]
+        tapes = [worker.progress.look() for worker in self._workers]
         again = [repeated(tapes[:number], tapes[number]) for number in range(1, len(tapes))]
         worst = {name: max(asdict(crash)[name] for crash in crashes) for name in asdict(crashes[0])}
         ends = await self._offsets.ends()

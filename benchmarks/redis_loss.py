@@ -1,4 +1,4 @@
-"""Lost: what Redis should hold by the log, and what it does hold."""
+"""Redis loss: what Redis should hold by the log, and what it does hold."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Sizes: what a shopper's session costs in memory, hot and packed."""
+"""Session bytes: what a shopper's session costs in memory, hot and packed."""
 
 import gc
 import tracemalloc

@@ -24,7 +24,7 @@ SERVERS = {"triton": "ensemble", "triton-http": "ensemble", "triton-llmapi": "te
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SoakPlan:
     """What to do, for each dialect. The model takes `model_ms`; abandoned calls are so at any time within it."""
 
     calls: int = 50_000
@@ -34,10 +34,10 @@ class Plan:
     seed: int = 1
 
 
-QUICK = Plan(calls=1_000)
+QUICK = SoakPlan(calls=1_000)
 
 
-async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
+async def run(plan: SoakPlan, folder: Path, say: Say) -> dict[str, Any]:
     """The whole soak; `say` takes lines for people. PlatformLacks where there can be no tritonserver."""
     before = facts("calls --soak", quick=plan is QUICK)
     async with stage(folder, plan.model_ms) as servers:
@@ -46,7 +46,9 @@ async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
     return before | {"soak": rows}
 
 
-async def _soak(plan: Plan, servers: Stage, dialect: str, make: Callable[[], ModelClient], say: Say) -> dict[str, Any]:
+async def _soak(
+    plan: SoakPlan, servers: Stage, dialect: str, make: Callable[[], ModelClient], say: Say
+) -> dict[str, Any]:
     random, tasks = Random(plan.seed), len(asyncio.all_tasks())
     client, counts, memory_mb, objects = make(), Counter[str](), list[float](), list[int]()
     try:
@@ -71,7 +73,7 @@ async def _soak(plan: Plan, servers: Stage, dialect: str, make: Callable[[], Mod
     }
 
 
-async def _play(client: ModelClient, plan: Plan, random: Random, count: int, counts: Counter[str]) -> None:
+async def _play(client: ModelClient, plan: SoakPlan, random: Random, count: int, counts: Counter[str]) -> None:
     """Make `count` calls, and count how they ended."""
     numbers = iter(range(count))
 

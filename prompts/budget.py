@@ -15,10 +15,10 @@ from typing import Annotated
 from pydantic import Field, FilePath, ValidationInfo, field_validator
 
 from prompts.tokens import Count
-from prompts.view import MINUTE_MS, About, Entry, Product, World, quoted
+from prompts.view import MINUTE_MS, About, Entry, Product, PromptView, quoted
 from streams.errors import SettingInvalid
 from streams.section import Blocks, form, section
-from streams.sessions.profiles import Counts, Tally
+from streams.sessions.profiles import Counts, InterestCounts
 from streams.sessions.session import ACTIONS, Session
 
 BLOCK = 64
@@ -85,47 +85,47 @@ class Fit:
             remedy = f"set prompt.low_tokens to {least} or more, and prompt.high_tokens higher still"
             raise SettingInvalid(message, remedy)
 
-    def world(self, session: Session) -> World:
+    def view(self, session: Session) -> PromptView:
         """What a prompt shows of the session."""
-        world = World.of(session, about=self._about)
-        first = self._first(world) if self._may_pass(world) else 0
+        view = PromptView.of(session, about=self._about)
+        first = self._first(view) if self._may_pass(view) else 0
         if first:
-            world = World.of(session, first, self._about)
-        if not (world.profile.sessions or world.dropped):
-            return world
-        return replace(world, profile=self._told(world.profile), earlier=self._told(world.earlier))
+            view = PromptView.of(session, first, self._about)
+        if not (view.profile.sessions or view.dropped):
+            return view
+        return replace(view, profile=self._trimmed(view.profile), earlier=self._trimmed(view.earlier))
 
-    def _may_pass(self, world: World) -> bool:
+    def _may_pass(self, view: PromptView) -> bool:
         """Whether it is worth going through the lines: all that they tell, and each line as long as it can be."""
-        entries = world.entries
+        entries = view.entries
         if not entries:
             return False
-        largest = entries[-1].number, (world.to_ms - world.from_ms) // MINUTE_MS, len(world.products)
+        largest = entries[-1].number, (view.to_ms - view.from_ms) // MINUTE_MS, len(view.products)
         tokens = len(entries) * sum(len(str(number)) for number in largest)
         tokens += sum([self._actions[entry[3]] if entry[5] == 1 else self._most for entry in entries])
-        for texts in (world.queries, world.categories, world.brands):
+        for texts in (view.queries, view.categories, view.brands):
             tokens += sum(map(self._text, texts))
-        return tokens + sum(map(self._product, world.described)) > self._high
+        return tokens + sum(map(self._product, view.described)) > self._high
 
-    def _first(self, world: World) -> int:
+    def _first(self, view: PromptView) -> int:
         """The first row to show: the window is gone through as it grew, and cut whenever it had passed the mark."""
-        lines = [self._line(entry) for entry in world.entries]
+        lines = [self._line(entry) for entry in view.entries]
         first = total = 0
         told: set[Hashable] = set()
-        for at, entry in enumerate(world.entries):
-            total += lines[at] + self._news(world, entry.product, told)
+        for at, entry in enumerate(view.entries):
+            total += lines[at] + self._news(view, entry.product, told)
             if total > self._high:
-                first = self._cut(world, lines, at)
+                first = self._cut(view, lines, at)
                 told.clear()
-                pairs = zip(lines[first : at + 1], world.entries[first : at + 1], strict=True)
-                total = sum(line + self._news(world, kept.product, told) for line, kept in pairs)
+                pairs = zip(lines[first : at + 1], view.entries[first : at + 1], strict=True)
+                total = sum(line + self._news(view, kept.product, told) for line, kept in pairs)
         return first
 
-    def _cut(self, world: World, lines: Sequence[int], newest: int) -> int:
+    def _cut(self, view: PromptView, lines: Sequence[int], newest: int) -> int:
         """The first row that stays of those up to the newest, which stays if there is room for it at all."""
         total, told = 0, set[Hashable]()
         for at in range(newest, -1, -1):
-            total += lines[at] + self._news(world, world.entries[at].product, told)
+            total += lines[at] + self._news(view, view.entries[at].product, told)
             if total > (self._high if at == newest else self._low):
                 return at + 1
         return 0
@@ -139,13 +139,13 @@ class Fit:
             tokens += self._text(query)
         return tokens if quantity == 1 else tokens + self._count(f" x{quantity}")
 
-    def _news(self, world: World, product: Product | None, told: set[Hashable]) -> int:
+    def _news(self, view: PromptView, product: Product | None, told: set[Hashable]) -> int:
         """What the names of a product cost that nothing has told yet; from now on they are told."""
         if product is None or id(product) in told:
             return 0
         told.add(id(product))  # one object for as long as nothing about it changes
         tokens = self._product(product)
-        names = (("c", product.category, world.categories), ("b", product.brand, world.brands))
+        names = (("c", product.category, view.categories), ("b", product.brand, view.brands))
         for letter, number, known in names:
             if number and (letter, number) not in told:
                 told.add((letter, number))
@@ -157,7 +157,7 @@ class Fit:
         tokens = self._text(title) + self._count(f" c{category} b{brand} {price:.2f} {currency}")
         return tokens + self._count(f"\np{number}:") + self._text(about) if about else tokens
 
-    def _told(self, tally: Tally) -> Tally:
+    def _trimmed(self, tally: InterestCounts) -> InterestCounts:
         """The tally without the names that do not fit on its line."""
         categories, left = self._names(tally.categories, PAST - _START)
         brands, _ = self._names(tally.brands, left)

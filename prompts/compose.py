@@ -1,6 +1,6 @@
 """Compose: findings and their bookkeeping as the intent that is promised to rankers."""
 
-from prompts.view import World
+from prompts.view import PromptView
 from streams.records.intents import Findings, Intent, Source, Waits, Window
 from streams.sessions.session import Session
 
@@ -9,7 +9,7 @@ NO_WAITS = Waits()
 
 def compose(
     findings: Findings,
-    session: Session | World,
+    session: Session | PromptView,
     *,
     shopper: str,
     source: Source,
@@ -22,12 +22,12 @@ def compose(
     waits: Waits = NO_WAITS,
 ) -> Intent:
     """The intent of a shopper, made from the session as it stood. `as_of_ms` is its latest event's time."""
-    world = World.of(session)
+    view = PromptView.of(session)
     return Intent(
         **dict(findings),
         shopper=shopper,
-        window=Window(from_ms=world.from_ms, to_ms=world.to_ms, events=world.events),
-        as_of_ms=world.to_ms,
+        window=Window(from_ms=view.from_ms, to_ms=view.to_ms, events=view.events),
+        as_of_ms=view.to_ms,
         written_at_ms=written_at_ms,
         source=source,
         model=model,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from prompts.view import Entry, World
+from prompts.view import Entry, PromptView
 from streams.records.intents import Avoid, AvoidReason, NextAction, Stage
 
 NEXT: dict[Stage, NextAction] = {
@@ -29,9 +29,9 @@ _SETTLED = 3  # looks at one product that show a favourite
 _AFTERGLOW = 2  # looks after a purchase that do not yet start something new
 
 
-def stage(world: World) -> Stage:
+def stage(view: PromptView) -> Stage:
     """How far the shopper is with what was looked at last."""
-    acts = [entry for entry in world.entries if entry.action != "list_view"]
+    acts = [entry for entry in view.entries if entry.action != "list_view"]
     if _just_bought(acts):
         return "purchase"
     if _cart(acts) or (acts and acts[-1].action in {"checkout", "cart_view"}):
@@ -47,9 +47,9 @@ def stage(world: World) -> Stage:
     return "compare" if len(set(alike)) > 1 else "explore"
 
 
-def next_action(world: World, at: Stage) -> NextAction:
+def next_action(view: PromptView, at: Stage) -> NextAction:
     """Probabilities of what comes next: what is usual at this stage, shifted by what this shopper does."""
-    own = Counter(_NEXT_OF[entry.action] for entry in world.entries if entry.action in _NEXT_OF)
+    own = Counter(_NEXT_OF[entry.action] for entry in view.entries if entry.action in _NEXT_OF)
     usual = NEXT[at]
     stays, trust = 1 - usual.leave, own.total() / (own.total() + _HABIT)
     mixed = {
@@ -60,11 +60,11 @@ def next_action(world: World, at: Stage) -> NextAction:
     return NextAction(**mixed, leave=usual.leave)
 
 
-def avoid(world: World) -> tuple[Avoid, ...]:
+def avoid(view: PromptView) -> tuple[Avoid, ...]:
     """Items taken out of the cart, sent back, or shown in lists again and again in vain; surest reason first."""
     reasons: dict[int, AvoidReason] = {}
     shown: Counter[int] = Counter()
-    for entry in world.entries:
+    for entry in view.entries:
         if entry.product is None:
             continue
         number = entry.product.number
@@ -74,11 +74,11 @@ def avoid(world: World) -> tuple[Avoid, ...]:
             reasons[number] = "removed" if entry.action == "cart_remove" else "returned"
         elif entry.action in {"cart_add", "purchase", "wishlist_add"}:
             reasons.pop(number, None)
-    touched = {entry.product.number for entry in world.entries if entry.product and entry.action != "list_view"}
+    touched = {entry.product.number for entry in view.entries if entry.product and entry.action != "list_view"}
     for number, times in shown.most_common():
         if times >= SEEN_OFTEN and number not in touched:
             reasons.setdefault(number, "seen-not-clicked")
-    named = ((world.products[number - 1], reason) for number, reason in reasons.items())
+    named = ((view.products[number - 1], reason) for number, reason in reasons.items())
     kept = [Avoid(kind="item", value=item, reason=reason) for item, reason in named if len(item) <= _LONGEST_ID]
     return tuple(kept[:AVOIDED])
 

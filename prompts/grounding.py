@@ -13,7 +13,7 @@ from prompts.answer import ATTRIBUTES, HIGHEST, OTHER, SIGNALS, Answer
 from prompts.guard import plain
 from prompts.interests import MANY
 from prompts.missions import MISSIONS
-from prompts.view import Entry, World
+from prompts.view import Entry, PromptView
 from prompts.words import LONGEST
 from streams.records.intents import Attribute, Findings, Mission, Signals, Weighted
 from streams.sessions.session import Session
@@ -42,16 +42,16 @@ class Grounded:
 
 
 def ground(
-    answer: Answer, session: Session | World, rules_findings: Findings, missions: Sequence[str] = MISSIONS
+    answer: Answer, session: Session | PromptView, rules_findings: Findings, missions: Sequence[str] = MISSIONS
 ) -> Grounded:
-    """Check an answer against the session, or better the world, that its prompt was rendered from."""
-    world, rule = World.of(session), rules_findings
+    """Check an answer against the session, or better the view, that its prompt was rendered from."""
+    view, rule = PromptView.of(session), rules_findings
     removed: list[str] = []
     mission = _mission(answer, rule.mission, missions, removed)
-    categories = _named("category", answer.categories, world.categories, removed)
-    brands = _named("brand", answer.brands, world.brands, removed)
-    attributes = _attributes(answer, world, removed)
-    evidence = _evidence(answer, world, removed)
+    categories = _named("category", answer.categories, view.categories, removed)
+    brands = _named("brand", answer.brands, view.brands, removed)
+    attributes = _attributes(answer, view, removed)
+    evidence = _evidence(answer, view, removed)
     if not (mission or categories or brands or attributes or evidence):
         return Grounded(rule, tuple(removed), abstained=True)
     model_says = {
@@ -102,12 +102,12 @@ def _reweigh(levels: Mapping[str, int], rule: tuple[Weighted, ...]) -> tuple[Wei
     return tuple(Weighted(name=name, weight=round(min(weight * fill, 1), 3)) for name, weight in largest)
 
 
-def _attributes(answer: Answer, world: World, removed: list[str]) -> tuple[Attribute, ...]:
+def _attributes(answer: Answer, view: PromptView, removed: list[str]) -> tuple[Attribute, ...]:
     """Attributes whose value stands in a title or search of the window, or in what the shop says of its products,
     weighed by the share of lines that have it."""
     if not answer.attributes:
         return ()
-    texts = [_said(entry).casefold() for entry in world.entries]
+    texts = [_said(entry).casefold() for entry in view.entries]
     texts = [text for text in texts if text]
     found: list[Attribute] = []
     for name, said in answer.attributes.items():
@@ -128,12 +128,12 @@ def _word(value: str) -> Callable[[str], re.Match[str] | None]:
     return re.compile(rf"(?<!\w){re.escape(value)}(?!\w)").search
 
 
-def _evidence(answer: Answer, world: World, removed: list[str]) -> tuple[str, ...]:
+def _evidence(answer: Answer, view: PromptView, removed: list[str]) -> tuple[str, ...]:
     found: list[str] = []
     for number in answer.evidence:
-        at = number - world.dropped - 1
-        if 0 <= at < len(world.entries):
-            found.append(world.entries[at].event_id)
+        at = number - view.dropped - 1
+        if 0 <= at < len(view.entries):
+            found.append(view.entries[at].event_id)
         else:
             removed.append("evidence")
     return tuple(dict.fromkeys(found))[:MANY]

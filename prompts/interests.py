@@ -6,7 +6,7 @@ than minutes, so that a shopper who pauses is not thought to have forgotten, and
 
 from collections.abc import Iterable, Sequence
 
-from prompts.view import Entry, World
+from prompts.view import Entry, PromptView
 from streams.records.intents import PriceBand, Weighted
 from streams.sessions.profiles import Counts
 
@@ -37,11 +37,11 @@ _SPREAD, _DOUBT = 0.1, 1.5  # a shopper who saw a lot takes a tenth less or more
 _TAIL = 0.1  # the share of weight on either side that is taken for a stray
 
 
-def weights(world: World) -> tuple[float, ...]:
+def weights(view: PromptView) -> tuple[float, ...]:
     """What each entry weighs. Lists and glances at the cart pass without ageing what came before."""
     worth = 1.0
     found = []
-    for entry in reversed(world.entries):
+    for entry in reversed(view.entries):
         strength = STRENGTH[entry.action]
         found.append(strength * worth)
         if strength >= 1:
@@ -49,16 +49,16 @@ def weights(world: World) -> tuple[float, ...]:
     return tuple(reversed(found))
 
 
-def categories(world: World, weighed: Sequence[float]) -> tuple[Weighted, ...]:
+def categories(view: PromptView, weighed: Sequence[float]) -> tuple[Weighted, ...]:
     """The categories of the window with their shares, largest first."""
-    numbers = (entry.product.category if entry.product else 0 for entry in world.entries)
-    return _shares(numbers, weighed, world.categories, world.profile.categories, world.earlier.categories)
+    numbers = (entry.product.category if entry.product else 0 for entry in view.entries)
+    return _shares(numbers, weighed, view.categories, view.profile.categories, view.earlier.categories)
 
 
-def brands(world: World, weighed: Sequence[float]) -> tuple[Weighted, ...]:
+def brands(view: PromptView, weighed: Sequence[float]) -> tuple[Weighted, ...]:
     """The brands of the window with their shares, largest first."""
-    numbers = (entry.product.brand if entry.product else 0 for entry in world.entries)
-    return _shares(numbers, weighed, world.brands, world.profile.brands, world.earlier.brands)
+    numbers = (entry.product.brand if entry.product else 0 for entry in view.entries)
+    return _shares(numbers, weighed, view.brands, view.profile.brands, view.earlier.brands)
 
 
 def price_band(entries: Iterable[tuple[Entry, float]]) -> PriceBand | None:

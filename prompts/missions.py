@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from prompts.answer import OTHER
-from prompts.view import World
+from prompts.view import PromptView
 from streams.records.intents import Signals, Stage, Weighted
 
 WORDS: dict[str, frozenset[str]] = {
@@ -40,22 +40,22 @@ class Said(NamedTuple):
     leading: frozenset[str]
 
     @classmethod
-    def of(cls, world: World, categories: Sequence[Weighted]) -> "Said":
-        searches = {entry.query for entry in world.entries if entry.query}
+    def of(cls, view: PromptView, categories: Sequence[Weighted]) -> "Said":
+        searches = {entry.query for entry in view.entries if entry.query}
         return cls(_words(searches), _words(each.name for each in categories[:1]))
 
 
-def signals(world: World, said: Said, stage: Stage) -> Signals:
+def signals(view: PromptView, said: Said, stage: Stage) -> Signals:
     """Signs of urgency, gift and season, in what is searched for and leads; a full cart is a mild urgency."""
     urgency = _SAID if said.searched & URGENT else _CART if stage == "cart" else 0.0
-    if world.entries and world.entries[-1].action == "checkout":
+    if view.entries and view.entries[-1].action == "checkout":
         urgency = max(urgency, _CHECKOUT)
     words = said.searched | said.leading
     gift, seasonal = (_SAID if words & WORDS[name] else 0.0 for name in ("gift", "seasonal"))
     return Signals(urgency=urgency, gift=gift, seasonal=seasonal)
 
 
-def label(world: World, said: Said, stage: Stage, categories: Sequence[Weighted], missions: Sequence[str]) -> str:
+def label(view: PromptView, said: Said, stage: Stage, categories: Sequence[Weighted], missions: Sequence[str]) -> str:
     """The first configured mission that holds: by a word that tells it, by all of its own words, by its shape."""
     said_at_all = said.searched | said.leading
     for name, words in WORDS.items():
@@ -64,7 +64,7 @@ def label(world: World, said: Said, stage: Stage, categories: Sequence[Weighted]
     for name in missions:
         if name not in MISSIONS and said_at_all.issuperset(_WORD.findall(name.casefold()) or {""}):
             return name
-    holding = (name for name, holds in _SHAPES.items() if name in missions and holds(world, stage, categories))
+    holding = (name for name, holds in _SHAPES.items() if name in missions and holds(view, stage, categories))
     return next(holding, OTHER)
 
 
@@ -72,37 +72,37 @@ def _words(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(word for text in texts for word in _WORD.findall(text.casefold()))
 
 
-def _restocks(world: World, _: Stage, __: Sequence[Weighted]) -> bool:
+def _restocks(view: PromptView, _: Stage, __: Sequence[Weighted]) -> bool:
     """Several products put in the cart with hardly a look."""
-    taken = {entry.product.number for entry in world.entries if entry.product and entry.action == "cart_add"}
-    looks = sum(entry.action in {"view", "click"} for entry in world.entries)
+    taken = {entry.product.number for entry in view.entries if entry.product and entry.action == "cart_add"}
+    looks = sum(entry.action in {"view", "click"} for entry in view.entries)
     return len(taken) > 1 and looks <= len(taken)
 
 
-def _completes(world: World, _: Stage, __: Sequence[Weighted]) -> bool:
+def _completes(view: PromptView, _: Stage, __: Sequence[Weighted]) -> bool:
     """Took a product, and looks at another kind from the same part of the shop."""
-    taken = {entry.product.category for entry in world.entries if entry.product and entry.action in _TAKES} - {0}
-    last = next((entry.product.category for entry in reversed(world.entries) if entry.product), 0)
-    return last > 0 and last not in taken and _part(world, last) in {_part(world, number) for number in taken}
+    taken = {entry.product.category for entry in view.entries if entry.product and entry.action in _TAKES} - {0}
+    last = next((entry.product.category for entry in reversed(view.entries) if entry.product), 0)
+    return last > 0 and last not in taken and _part(view, last) in {_part(view, number) for number in taken}
 
 
-def _researches(_: World, stage: Stage, __: Sequence[Weighted]) -> bool:
+def _researches(_: PromptView, stage: Stage, __: Sequence[Weighted]) -> bool:
     """Goes over products of a kind without taking one."""
     return stage in {"compare", "decide"}
 
 
-def _just_looks(world: World, stage: Stage, categories: Sequence[Weighted]) -> bool:
+def _just_looks(view: PromptView, stage: Stage, categories: Sequence[Weighted]) -> bool:
     """Several products, and no kind of them stands out."""
     focus = categories[0].weight if categories else 0.0
-    return stage in {"explore", "compare"} and len(world.products) >= _SEVERAL and focus < _FOCUSED
+    return stage in {"explore", "compare"} and len(view.products) >= _SEVERAL and focus < _FOCUSED
 
 
-def _part(world: World, category: int) -> str:
-    return re.split(r"[/.>]", world.categories[category - 1])[0].strip()
+def _part(view: PromptView, category: int) -> str:
+    return re.split(r"[/.>]", view.categories[category - 1])[0].strip()
 
 
 _TAKES = frozenset({"cart_add", "purchase"})
-_SHAPES: dict[str, Callable[[World, Stage, Sequence[Weighted]], bool]] = {
+_SHAPES: dict[str, Callable[[PromptView, Stage, Sequence[Weighted]], bool]] = {
     "restock": _restocks,
     "complete-a-set": _completes,
     "just-looking": _just_looks,

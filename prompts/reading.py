@@ -12,7 +12,7 @@ import orjson
 from prompts.guard import BRAND, CATEGORY, QUERY, TITLE, clean
 from prompts.view import ABOUT, MINUTE_MS
 from streams.events.event import Item
-from streams.sessions.profiles import NOTHING, Tally
+from streams.sessions.profiles import NOTHING, InterestCounts
 from streams.sessions.session import CODES, Session
 
 _LINE = re.compile(r"#([0-9]{1,9}) (-?[0-9]{1,9})m ([a-z_]+)( .*)?")
@@ -122,7 +122,7 @@ def _text(part: str, cap: int) -> str:
     return clean(text, cap) if isinstance(text, str) else ""
 
 
-def _tally(line: str, first: str) -> Tally:
+def _tally(line: str, first: str) -> InterestCounts:
     """A line of counts, as the renderer writes it; what it does not say is nothing."""
     start = re.match(rf"[a-z]+: ([0-9]{{1,9}}) {first}s, ([0-9]{{1,9}}) purchases", line, re.IGNORECASE)
     if start is None:
@@ -137,4 +137,4 @@ def _tally(line: str, first: str) -> Tally:
             name = _text(part, CATEGORY if kind == "categories" else BRAND)
         elif _PRICE.fullmatch(word) and name:
             counts[kind].append((name, int(float(word))))
-    return Tally(int(start[1]), int(start[2]), tuple(counts["categories"]), tuple(counts["brands"]))
+    return InterestCounts(int(start[1]), int(start[2]), tuple(counts["categories"]), tuple(counts["brands"]))

@@ -1,4 +1,4 @@
-"""Rendering: a shopper's world as the text that a model reads, so that consecutive prompts share their beginning.
+"""Rendering: a shopper's view as the text that a model reads, so that consecutive prompts share their beginning.
 
 The order is what never changes, what changes once a session, what is only appended to, and one constant word. A model
 server that keeps its KV cache then computes little more than the newest events.
@@ -13,9 +13,9 @@ from string import Template
 from prompts.answer import ATTRIBUTES, OTHER, SIGNALS, STOP, max_tokens, schema
 from prompts.budget import Fit, PromptRules
 from prompts.tokens import Count, estimate
-from prompts.view import About, Product, World, quoted
+from prompts.view import About, Product, PromptView, quoted
 from streams.errors import SettingInvalid
-from streams.sessions.profiles import Counts, Tally
+from streams.sessions.profiles import Counts, InterestCounts
 from streams.sessions.session import Session
 
 EXAMPLE = "research"
@@ -73,14 +73,14 @@ class PromptRenderer:
         self.fixed_tokens = count(self._prefix) + count(self._suffix)
         self._fit = Fit(budget, self.fixed_tokens, count, about)
 
-    def world(self, session: Session) -> World:
+    def view(self, session: Session) -> PromptView:
         """What the prompt for a session shows of it: as much as the budget has room for."""
-        return self._fit.world(session)
+        return self._fit.view(session)
 
-    def render(self, session: Session | World) -> Prompt:
-        """The prompt for a session as it stands, or for what `world` made of it."""
-        world = session if isinstance(session, World) else self._fit.world(session)
-        lines = "\n".join(_past(world) + _history(world))
+    def render(self, session: Session | PromptView) -> Prompt:
+        """The prompt for a session as it stands, or for what `view` made of it."""
+        view = session if isinstance(session, PromptView) else self._fit.view(session)
+        lines = "\n".join(_past(view) + _history(view))
         return Prompt(self._prefix + lines + self._suffix, self._version, STOP, self._max_tokens, self._schema)
 
 
@@ -97,21 +97,21 @@ def _template(version: str) -> str:
     return (resources.files("prompts") / "templates" / f"{version}.txt").read_text(encoding="utf-8")
 
 
-def _past(world: World) -> list[str]:
+def _past(view: PromptView) -> list[str]:
     """What the prompt says of closed sessions, and of the lines that truncation dropped."""
-    past, earlier = world.profile, world.earlier
+    past, earlier = view.profile, view.earlier
     before = f"{past.sessions} sessions, {past.purchases} purchases"
     lines = ["Before: " + (_tally(before, past) if past.sessions else "nothing known")]
-    if world.dropped:
-        lines.append("Earlier: " + _tally(f"{world.dropped} lines, {earlier.purchases} purchases", earlier))
+    if view.dropped:
+        lines.append("Earlier: " + _tally(f"{view.dropped} lines, {earlier.purchases} purchases", earlier))
     return lines
 
 
-def _history(world: World) -> list[str]:
+def _history(view: PromptView) -> list[str]:
     shown: dict[int, Product] = {}
     told = [0, 0]  # how many categories and brands are spelled out
     lines = []
-    for number, _, minute, action, product, quantity, query in world.entries:
+    for number, _, minute, action, product, quantity, query in view.entries:
         if product is None:
             lines.append(f"#{number} {minute}m {action}{quoted(query) if query else ''}")
             continue
@@ -120,7 +120,7 @@ def _history(world: World) -> list[str]:
         line = f"#{number} {minute}m {action} p{short}"
         if last is not product:
             shown[short] = product
-            line += _news(world, product, last or _UNKNOWN, told)
+            line += _news(view, product, last or _UNKNOWN, told)
         if quantity != 1:
             line += f" x{quantity}"
         if last is None and product.about:
@@ -132,7 +132,7 @@ def _history(world: World) -> list[str]:
 _UNKNOWN = Product(0)
 
 
-def _news(world: World, product: Product, last: Product, told: list[int]) -> str:
+def _news(view: PromptView, product: Product, last: Product, told: list[int]) -> str:
     """What the prompt does not yet say about a product."""
     _, title, category, brand, price, currency, _ = product
     _, old_title, old_category, old_brand, old_price, old_currency, _ = last
@@ -141,18 +141,18 @@ def _news(world: World, product: Product, last: Product, told: list[int]) -> str
         news += f" c{category}"
         if category > told[0]:
             told[0] = category
-            news += quoted(world.categories[category - 1])
+            news += quoted(view.categories[category - 1])
     if brand != old_brand:
         news += f" b{brand}"
         if brand > told[1]:
             told[1] = brand
-            news += quoted(world.brands[brand - 1])
+            news += quoted(view.brands[brand - 1])
     if price != old_price or currency != old_currency:
         news += _money(price, currency)
     return news
 
 
-def _tally(start: str, tally: Tally) -> str:
+def _tally(start: str, tally: InterestCounts) -> str:
     parts = [start]
     kinds = ("categories", tally.categories), ("brands", tally.brands)
     parts += [kind + _counts(counts) for kind, counts in kinds if counts]

@@ -1,6 +1,6 @@
 """Rules: complete findings without a model: the fallback, the baseline, and the numbers that a model may only shift.
 
-They depend on the world alone, which is all that a prompt shows: rules on a session and rules on its prompt agree.
+They depend on the view alone, which is all that a prompt shows: rules on a session and rules on its prompt agree.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from prompts import interests
 from prompts.funnel import avoid, next_action, stage
 from prompts.missions import MISSIONS, Said, label, signals
-from prompts.view import Entry, World
+from prompts.view import Entry, PromptView
 from prompts.words import mission_text
 from streams.records.intents import Findings, Mission, Weighted
 from streams.sessions.session import Session
@@ -16,37 +16,37 @@ from streams.sessions.session import Session
 _SOME = 0.5  # lines that would make us half sure: shoppers stay with a category. Calibrated as in docs/eval.md
 
 
-def rules(session: Session | World, missions: Sequence[str] = MISSIONS) -> Findings:
+def rules(session: Session | PromptView, missions: Sequence[str] = MISSIONS) -> Findings:
     """What a session shows, by counting. Every name and event in it is from the session's window."""
-    world = World.of(session)
-    weighed = interests.weights(world)
-    at = stage(world)
-    categories, brands = interests.categories(world, weighed), interests.brands(world, weighed)
-    said = Said.of(world, categories)
-    leading = _leading(world, weighed, categories)
+    view = PromptView.of(session)
+    weighed = interests.weights(view)
+    at = stage(view)
+    categories, brands = interests.categories(view, weighed), interests.brands(view, weighed)
+    said = Said.of(view, categories)
+    leading = _leading(view, weighed, categories)
     band = interests.price_band(leading)
     return Findings(
         mission=Mission(
-            label=label(world, said, at, categories, missions), text=mission_text(at, categories, brands, band)
+            label=label(view, said, at, categories, missions), text=mission_text(at, categories, brands, band)
         ),
         stage=at,
         categories=categories,
         brands=brands,
         price_band=band,
-        avoid=avoid(world),
-        signals=signals(world, said, at),
-        next_action=next_action(world, at),
+        avoid=avoid(view),
+        signals=signals(view, said, at),
+        next_action=next_action(view, at),
         confidence=_confidence(weighed, categories),
-        evidence=_evidence(world, leading),
+        evidence=_evidence(view, leading),
     )
 
 
-def _leading(world: World, weighed: Sequence[float], categories: Sequence[Weighted]) -> list[tuple[Entry, float]]:
+def _leading(view: PromptView, weighed: Sequence[float], categories: Sequence[Weighted]) -> list[tuple[Entry, float]]:
     """The entries, with their weights, of the category that leads; all entries where none does."""
-    pairs = zip(world.entries, weighed, strict=True)
+    pairs = zip(view.entries, weighed, strict=True)
     if not categories:
         return list(pairs)
-    number = world.categories.index(categories[0].name) + 1
+    number = view.categories.index(categories[0].name) + 1
     return [(entry, weight) for entry, weight in pairs if entry.product and entry.product.category == number]
 
 
@@ -57,10 +57,10 @@ def _confidence(weighed: Sequence[float], categories: Sequence[Weighted]) -> flo
     return round(focus * lines / (lines + _SOME), 3)
 
 
-def _evidence(world: World, leading: Sequence[tuple[Entry, float]]) -> tuple[str, ...]:
+def _evidence(view: PromptView, leading: Sequence[tuple[Entry, float]]) -> tuple[str, ...]:
     """The lines that weigh most in the leading category, and the last search, in the order of the log."""
     heaviest = sorted(leading, key=lambda pair: (-pair[1], -pair[0].number))
-    chosen = [entry for entry in world.entries if entry.query][-1:]
+    chosen = [entry for entry in view.entries if entry.query][-1:]
     chosen += [entry for entry, weight in heaviest if weight]
     kept = {entry.number for entry in chosen[: interests.MANY]}
-    return tuple(dict.fromkeys(entry.event_id for entry in world.entries if entry.number in kept))
+    return tuple(dict.fromkeys(entry.event_id for entry in view.entries if entry.number in kept))

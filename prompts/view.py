@@ -1,6 +1,6 @@
-"""World: everything that one prompt shows, and so everything that its answer may name.
+"""Prompt view: everything that one prompt shows, and so everything that its answer may name.
 
-A session moves on while its call runs; its world does not. Take the world once, when the prompt is rendered, and give
+A session moves on while its call runs; its view does not. Take the view once, when the prompt is rendered, and give
 it to the rules, the grounding and the intent as well.
 """
 
@@ -14,7 +14,7 @@ import orjson
 
 from prompts.guard import BRAND, CATEGORY, QUERY, TITLE, clean
 from streams.events.event import Item
-from streams.sessions.profiles import NOTHING, Counts, Tally, merge
+from streams.sessions.profiles import NOTHING, Counts, InterestCounts, merge
 from streams.sessions.session import ACTIONS, Session
 
 About = Callable[[str], str]
@@ -58,7 +58,7 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class PromptView:
     """What a prompt shows of a shopper's window: its entries and the names that they use, and the tallies of what came
     before. `dropped` counts the lines that are told as a tally only. `described` are the products, again whenever one
     changed, and `queries` what was searched for."""
@@ -67,8 +67,8 @@ class World:
     products: tuple[str, ...]
     categories: tuple[str, ...]
     brands: tuple[str, ...]
-    profile: Tally
-    earlier: Tally
+    profile: InterestCounts
+    earlier: InterestCounts
     dropped: int
     events: int
     from_ms: int
@@ -77,9 +77,9 @@ class World:
     queries: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, session: "Session | World", first: int = 0, about: "About | None" = None) -> "World":
-        """What `session` shows now, from its window's row `first` on; a world is its own."""
-        if isinstance(session, World):
+    def of(cls, session: "Session | PromptView", first: int = 0, about: "About | None" = None) -> "PromptView":
+        """What `session` shows now, from its window's row `first` on; a view is its own."""
+        if isinstance(session, PromptView):
             return session
         names = _Names(session, first, about)
         return cls(
@@ -204,15 +204,15 @@ def _currency(code: str | None) -> str:
     return code.upper()
 
 
-def _earlier(session: Session, first: int) -> Tally:
+def _earlier(session: Session, first: int) -> InterestCounts:
     """What no line tells: what truncation dropped, and the rows before `first`."""
     if not first:
         return session.earlier
     rows = islice(session.rows(), first)
-    return merge(session.earlier, Tally.of((row.action, row.item) for row in rows if row.item))
+    return merge(session.earlier, InterestCounts.of((row.action, row.item) for row in rows if row.item))
 
 
-def _clean(tally: Tally) -> Tally:
+def _clean(tally: InterestCounts) -> InterestCounts:
     if tally is NOTHING:
         return tally
     return tally._replace(categories=_names(tally.categories, CATEGORY), brands=_names(tally.brands, BRAND))

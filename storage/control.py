@@ -20,7 +20,7 @@ ALIVE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ExperimentDecision:
     """What was decided on an experiment last: that it is in force (`forward`), or rolled back. Each decision has the
     next serial number; with none yet, an experiment is in force under 0. `definition` is what it was then."""
 
@@ -48,7 +48,7 @@ class CountKey(NamedTuple):
 class Control:
     """All that the hash holds; `workers` are their names, also of some that are gone."""
 
-    standings: Mapping[str, Standing] = field(default_factory=dict)
+    decisions: Mapping[str, ExperimentDecision] = field(default_factory=dict)
     counts: Mapping[CountKey, int] = field(default_factory=dict)
     workers: frozenset[str] = frozenset()
 
@@ -61,7 +61,7 @@ class ControlStore(Protocol):
 
     async def read(self) -> Control: ...
 
-    async def decide(self, experiment: str, standing: Standing) -> bool:
+    async def decide(self, experiment: str, decision: ExperimentDecision) -> bool:
         """Store it, unless one with as high a number or a higher one stands already; returns whether it was stored."""
 
     async def forget(self, counts: Collection[CountKey]) -> None: ...
@@ -77,7 +77,7 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1
 """
 
-_STANDING: TypeAdapter[Standing] = TypeAdapter(Standing)
+_STANDING: TypeAdapter[ExperimentDecision] = TypeAdapter(ExperimentDecision)
 
 
 class RedisControl:
@@ -102,9 +102,9 @@ class RedisControl:
         (found,) = await self._ask([("HGETALL", self._keys.control)])
         return self._decoded(found)
 
-    async def decide(self, experiment: str, standing: Standing) -> bool:
+    async def decide(self, experiment: str, decision: ExperimentDecision) -> bool:
         """By script, so that of two who decide at once one is told that it was late."""
-        told = (f"experiment:{experiment}", standing.serial, orjson.dumps(standing))
+        told = (f"experiment:{experiment}", decision.serial, orjson.dumps(decision))
         (done,) = await self._ask([("EVAL", DECIDE, 1, self._keys.control, *told)])
         return bool(done)
 
@@ -123,21 +123,21 @@ class RedisControl:
             await self._ask([("HDEL", self._keys.control, *fields)])
 
     def _decoded(self, found: Mapping[bytes, bytes]) -> Control:
-        standings: dict[str, Standing] = {}
+        decisions: dict[str, ExperimentDecision] = {}
         counts: dict[CountKey, int] = {}
         workers = []
         try:
             for raw, value in found.items():
                 kind, _, name = raw.decode().partition(":")
                 if kind == "experiment":
-                    standings[name] = _STANDING.validate_json(value)
+                    decisions[name] = _STANDING.validate_json(value)
                 elif kind == "count":
                     counts[_key(name)] = int(value)
                 elif kind == "worker":
                     workers.append(name)
         except ValueError as exc:  # pydantic's ValidationError is one
             raise StoreCorrupt(self._keys.control, f"{raw.decode(errors='replace')}: {exc}") from exc
-        return Control(standings, counts, frozenset(workers))
+        return Control(decisions, counts, frozenset(workers))
 
     async def _ask(self, commands: Sequence[Command]) -> list[Any]:
         return await ask(self._client, commands, self._timeout_s)

@@ -1,4 +1,4 @@
-"""Trials: the experiments of the settings, and which of them are in force now. Does no I/O.
+"""Active experiments: those of the settings that are in force now. Does no I/O.
 
 What was decided on an experiment holds for its name: one that was rolled back stays so, however it is changed, until an
 operator says otherwise.
@@ -10,17 +10,17 @@ from itertools import groupby
 from agents.experiments.assignment import Assignment, Experiment, assign
 from agents.experiments.guardrails import BUCKET_S, BUCKETS
 from agents.experiments.outcomes import Counts
-from storage.control import CountKey, Standing
+from storage.control import CountKey, ExperimentDecision
 
-UNDECIDED = Standing(0, "forward", "", "", 0)
+UNDECIDED = ExperimentDecision(0, "forward", "", "", 0)
 
 
-class Trials:
+class ActiveExperiments:
     """Before anything is known of what was decided, none is in force: a worker that starts brings nothing back."""
 
     def __init__(self, experiments: Sequence[Experiment]) -> None:
         self.experiments = tuple(experiments)
-        self.standings: dict[str, Standing] = {}
+        self.decisions: dict[str, ExperimentDecision] = {}
         self._known = False
         self._sort_out()
 
@@ -33,25 +33,25 @@ class Trials:
         """Where a shopper is now."""
         return assign(self._running, shopper)
 
-    def standing(self, experiment: str) -> Standing:
+    def decision(self, experiment: str) -> ExperimentDecision:
         """What was decided last."""
-        return self.standings.get(experiment, UNDECIDED)
+        return self.decisions.get(experiment, UNDECIDED)
 
     def take_up(self, experiments: Sequence[Experiment]) -> None:
         """These are the experiments from now on."""
         self.experiments = tuple(experiments)
         self._sort_out()
 
-    def learn(self, standings: Mapping[str, Standing]) -> dict[str, Standing]:
+    def learn(self, decisions: Mapping[str, ExperimentDecision]) -> dict[str, ExperimentDecision]:
         """What was decided, as far as it was not known; an earlier decision never takes the place of a later one."""
-        news = {name: found for name, found in standings.items() if found.serial > self.standing(name).serial}
-        self.standings |= news
+        news = {name: found for name, found in decisions.items() if found.serial > self.decision(name).serial}
+        self.decisions |= news
         self._known = True
         self._sort_out()
         return news
 
     def _sort_out(self) -> None:
-        in_force = (each for each in self.experiments if self.standing(each.name).state == "forward")
+        in_force = (each for each in self.experiments if self.decision(each.name).state == "forward")
         self._running = tuple(in_force) if self._known else ()
 
 

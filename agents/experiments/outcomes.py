@@ -23,7 +23,7 @@ Count = tuple[ArmKey, str]
 class Counts:
     """`failed` calls got no answer in time. Of those answered, `latency` by bucket, some answers were `invalid`, and
     some of the valid ones named no evidence (`empty`). `agreed` shadow answers named the mission of the live one;
-    `skipped` ones were not asked for, for want of a place. `withheld` sessions of a holdout got no intent."""
+    `skipped` ones were not asked for, for want of a slot. `withheld` sessions of a holdout got no intent."""
 
     failed: int = 0
     invalid: int = 0
@@ -107,7 +107,7 @@ class Outcomes:
         return fresh
 
 
-class Tally:
+class ArmCallCounter:
     """Counts the calls of one shopper, for the arms that they count as."""
 
     def __init__(self, outcomes: Outcomes, keys: tuple[ArmKey, ...]) -> None:
@@ -122,5 +122,5 @@ class Tally:
         self._outcomes.note_answer(self._keys, seconds)
 
 
-UNCOUNTED = Tally(Outcomes(), ())
+UNCOUNTED = ArmCallCounter(Outcomes(), ())
 """Counts nothing."""

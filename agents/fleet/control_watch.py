@@ -11,11 +11,11 @@ from typing import Literal
 
 import structlog
 
-from agents.experiments.active_experiments import Trials, bucket_s, pooled
+from agents.experiments.active_experiments import ActiveExperiments, bucket_s, pooled
 from agents.experiments.assignment import CONTROL, Experiment
 from agents.experiments.guardrails import BUCKET_S, BUCKETS, breach
 from agents.experiments.outcomes import Outcomes
-from storage.control import Control, ControlStore, CountKey, Standing
+from storage.control import Control, ControlStore, CountKey, ExperimentDecision
 from streams.errors import StoreCorrupt, StoreUnavailable
 
 EVERY_S = 1.0
@@ -40,15 +40,15 @@ class ControlWatch:
     def __init__(
         self,
         store: ControlStore,
-        trials: Trials,
+        active_experiments: ActiveExperiments,
         outcomes: Outcomes,
         worker: str,
         clock_ms: Callable[[], int],
         notify: Callable[[ExperimentNotice], None] | None = None,
     ) -> None:
-        self._store, self.trials, self._outcomes = store, trials, outcomes
+        self._store, self.active_experiments, self._outcomes = store, active_experiments, outcomes
         self.worker, self._clock_ms, self._notify = worker, clock_ms, notify
-        self._deciding: dict[str, tuple[Standing, str, str]] = {}
+        self._deciding: dict[str, tuple[ExperimentDecision, str, str]] = {}
         self.away: str | None = None
         self.read_s: float | None = None
 
@@ -84,7 +84,10 @@ class ControlWatch:
     def _counted(self) -> Mapping[CountKey, int]:
         """What was counted since the last time, for the experiments as they stand."""
         at_s = bucket_s(self._clock_ms() / 1e3)
-        known = {each.name: (self.trials.standing(each.name).serial, each.definition) for each in self.trials.running}
+        known = {
+            each.name: (self.active_experiments.decision(each.name).serial, each.definition)
+            for each in self.active_experiments.running
+        }
         return {
             CountKey(name, *known[name], arm, at_s, what): count
             for ((name, arm), what), count in self._outcomes.take().items()
@@ -93,21 +96,24 @@ class ControlWatch:
 
     async def _learn(self, control: Control) -> None:
         """Hear what was decided. A Redis that has lost it is told again."""
-        for name, standing in self.trials.learn(control.standings).items():
+        for name, decision in self.active_experiments.learn(control.decisions).items():
             ours, arm, why = self._deciding.pop(name, (None, "", ""))
-            if ours == standing:  # Redis took it, and its reply was lost
+            if ours == decision:  # Redis took it, and its reply was lost
                 self._tell(name, arm, why)
             else:
-                log.info("experiment.decided", experiment=name, **asdict(standing))
-        for name, known in self.trials.standings.items():
-            held = control.standings.get(name)
+                log.info("experiment.decided", experiment=name, **asdict(decision))
+        for name, known in self.active_experiments.decisions.items():
+            held = control.decisions.get(name)
             if held is None or held.serial < known.serial:
                 await self._store.decide(name, known)
 
     async def _judge(self, control: Control) -> None:
-        for experiment in self.trials.running:
+        for experiment in self.active_experiments.running:
             arms = pooled(
-                control.counts, experiment, self.trials.standing(experiment.name).serial, self._clock_ms() / 1e3
+                control.counts,
+                experiment,
+                self.active_experiments.decision(experiment.name).serial,
+                self._clock_ms() / 1e3,
             )
             theirs = arms.get(CONTROL)
             for arm in experiment.arms:
@@ -119,14 +125,16 @@ class ControlWatch:
                     break
 
     async def _roll_back(self, experiment: Experiment, arm: str, why: str) -> None:
-        name, serial = experiment.name, self.trials.standing(experiment.name).serial + 1
+        name, serial = experiment.name, self.active_experiments.decision(experiment.name).serial + 1
         told = f"arm {arm}: {why}"
-        decision = Standing(serial, "back", f"worker {self.worker}", told, self._clock_ms(), experiment.definition)
+        decision = ExperimentDecision(
+            serial, "back", f"worker {self.worker}", told, self._clock_ms(), experiment.definition
+        )
         self._deciding[name] = decision, arm, why
         if not await self._store.decide(name, decision):
             return  # somebody else was quicker, and is heard the next time
         del self._deciding[name]
-        self.trials.learn({name: decision})
+        self.active_experiments.learn({name: decision})
         self._tell(name, arm, why)
 
     def _tell(self, name: str, arm: str, why: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import structlog
 
-from agents.fleet.switches import Board, Switches, load
+from agents.fleet.switches import Switches, SwitchState, load
 from storage.fleet import FleetStore, Seen
 from streams.errors import StoreUnavailable
 
@@ -19,17 +19,17 @@ log = structlog.get_logger()
 
 
 class SwitchWatch:
-    """Keeps the board. `heartbeat` tells how the worker is, as plain values."""
+    """Keeps the switch state. `heartbeat` tells how the worker is, as plain values."""
 
     def __init__(
         self,
         store: FleetStore,
-        board: Board,
+        switch_state: SwitchState,
         worker: str,
         heartbeat: Callable[[], Mapping[str, Any]],
         clock_ms: Callable[[], int],
     ) -> None:
-        self._store, self._board, self._worker = store, board, worker
+        self._store, self._switch_state, self._worker = store, switch_state, worker
         self._heartbeat, self._clock_ms = heartbeat, clock_ms
 
     async def run(self) -> None:
@@ -51,10 +51,10 @@ class SwitchWatch:
             log.debug("switches.unknown", error=str(error))
             return
         self._note(switches)
-        self._board.now, self._board.workers = switches, len(living(seen, self._clock_ms()))
+        self._switch_state.now, self._switch_state.workers = switches, len(living(seen, self._clock_ms()))
 
     def _note(self, switches: Switches) -> None:
-        before = self._board.now.thrown
+        before = self._switch_state.now.thrown
         for name, thrown in switches.thrown.items():
             if before.get(name) != thrown:
                 log.warning("switch.thrown", switch=name, value=thrown.value, who=thrown.who)

@@ -20,7 +20,7 @@ ON = "on"
 
 
 @dataclass(frozen=True, slots=True)
-class Thrown:
+class SwitchValue:
     """A switch that was thrown. `who` did it, at a time in epoch milliseconds."""
 
     value: str
@@ -36,7 +36,7 @@ class Thrown:
 class Switches:
     """Those in force; what was never thrown, or was put back, is not there."""
 
-    thrown: Mapping[str, Thrown] = field(default_factory=dict)
+    thrown: Mapping[str, SwitchValue] = field(default_factory=dict)
 
     def on(self, name: Name) -> bool:
         """Whether a switch without a value is on."""
@@ -52,20 +52,20 @@ class Switches:
         found = self.thrown.get(name)
         return float(found.value) if found is not None else otherwise
 
-    def told(self, name: Name) -> str:
+    def set_by(self, name: Name) -> str:
         """Who threw it, for people."""
         return f"by {self.thrown[name].who}" if name in self.thrown else ""
 
 
-_THROWN: TypeAdapter[Thrown] = TypeAdapter(Thrown)
+_SWITCH_VALUE: TypeAdapter[SwitchValue] = TypeAdapter(SwitchValue)
 
 
 def load(fields: Mapping[str, bytes]) -> Switches:
     """Read back what `dump` gave, by name; raises ValueError. Names that this version does not know are left out."""
-    return Switches({name: _THROWN.validate_json(value) for name, value in fields.items() if name in NAMES})
+    return Switches({name: _SWITCH_VALUE.validate_json(value) for name, value in fields.items() if name in NAMES})
 
 
-class Board:
+class SwitchState:
     """The switches as they are known now. One for a process."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import structlog
 
 from agents.health.statistics import Meter
 from clients.calls import ModelClient
-from clients.limits.circuit_breaker import Availability
+from clients.limits.circuit_breaker import CircuitBreaker
 from streams.errors import ContractMismatch, ModelUnavailable
 
 EVERY_S = 5.0
@@ -21,8 +21,8 @@ log = structlog.get_logger()
 class ModelWatch:
     """`found` is one line on the model, None until it has answered once; `away` tells why it counts as away."""
 
-    def __init__(self, model: ModelClient, availability: Availability, meter: Meter) -> None:
-        self._model, self._availability, self._meter = model, availability, meter
+    def __init__(self, model: ModelClient, circuit_breaker: CircuitBreaker, meter: Meter) -> None:
+        self._model, self._circuit_breaker, self._meter = model, circuit_breaker, meter
         self._failures = 0
         self._why = "it has not been asked yet"
         self.found: str | None = None
@@ -30,12 +30,12 @@ class ModelWatch:
     @property
     def away(self) -> str | None:
         """Why it counts as away, None when it does not."""
-        return self._why if self._availability.away or self.found is None else None
+        return self._why if self._circuit_breaker.away or self.found is None else None
 
     async def begin(self) -> None:
         """Ask once. A model that is away stops nothing, for the rules stand in; ContractMismatch is raised."""
         if not await self._ask():
-            self._availability.lost(asyncio.get_running_loop().time())
+            self._circuit_breaker.trip(asyncio.get_running_loop().time())
             log.warning("model.away", error=self._why, then="rules intents stand in until it is there")
 
     async def run(self, every_s: float = EVERY_S) -> None:
@@ -53,7 +53,7 @@ class ModelWatch:
                 self._note_back()
 
     def _note_back(self) -> None:
-        if self._availability.succeeded():
+        if self._circuit_breaker.succeeded():
             log.info("model.back", then="the intents that rules stood in for are made anew")
 
     async def _ask(self) -> bool:

@@ -1,4 +1,4 @@
-"""Target: a Kafka topic that takes keyed records in the order in which they are sent."""
+"""Keyed producer: sends keyed records to a Kafka topic in the order given."""
 
 from collections.abc import Awaitable, Sequence
 

@@ -48,7 +48,7 @@ class Target(Protocol):
 
 
 @dataclass(slots=True)
-class Tally:
+class RekeyCounts:
     """What was done: records read, events written and acknowledged, those ignored for what they are, records refused,
     and those that retention deleted before they were read."""
 
@@ -71,7 +71,7 @@ class Rekey:
         self._dialects, self._target, self._refusals = dialects, target, refusals
         self._partitions: dict[TP, Partition] = {}
         self._sent: asyncio.Queue[_Sent] = asyncio.Queue(IN_FLIGHT)
-        self.tally = Tally()
+        self.tally = RekeyCounts()
 
     def assigned(self, tp: TP, epoch: int) -> None:
         """A partition is ours from now on."""

@@ -32,7 +32,7 @@ class ReplayRules:
 
 
 @dataclass(slots=True)
-class Tally:
+class ReplayCounts:
     """What a replay has done. `covered` intents were refused because something newer is live."""
 
     records: int = 0
@@ -67,7 +67,7 @@ class ReplayCalls:
         writer: GatheringWriter,
         checkpoints: Checkpoints,
         rules: ReplayRules,
-        tally: Tally,
+        tally: ReplayCounts,
         tasks: asyncio.TaskGroup,
         share: Callable[[], float] = lambda: 1.0,
         erased: Callable[[Context], bool] = lambda _: False,
@@ -78,7 +78,7 @@ class ReplayCalls:
         self._share, self._running, self._erased = share, 0, erased
 
     async def begin(self, session: Session, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
-        """Wait for a place and begin; the prompt is of the session as it is now. `done` hears of the verdict."""
+        """Wait for a slot and begin; the prompt is of the session as it is now. `done` hears of the verdict."""
         question = self._reasoning.ask(session, checkpoint)
         await self._places.acquire()
         while self._running >= self._rules.in_flight * self._share():  # noqa: ASYNC110 - what is waited for is in Redis

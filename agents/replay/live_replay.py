@@ -1,7 +1,7 @@
-"""Redo: one intent for everybody who did something in a range of the log, over the live keys, the latest first.
+"""Live replay: a new intent over the live key of every shopper of a range of the log, the latest shoppers first.
 
-Who is stored keeps their session, which may be older and longer than the range; who is not, since Redis was lost, gets
-the one that the range holds. Positions decide: whoever does something meanwhile has a later one, which stays.
+A stored shopper keeps their session, which may be older and longer than the range. A shopper whom Redis has lost gets
+the session that the range holds. Positions decide: an intent made meanwhile has a later one, and stays.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ CHUNK = 128
 """Contexts loaded in one pipeline."""
 
 
-class Redo:
+class LiveReplay:
     """Feed it a partition's records in their order, then `finish`."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Redo:
 
     @property
     def shoppers(self) -> int:
-        """How many there are to redo."""
+        """How many shoppers are still to be replayed."""
         return len(self._sessions)
 
     async def finish(self) -> None:

@@ -5,13 +5,13 @@ from typing import Protocol
 
 import structlog
 
-from agents.experiments.outcomes import UNCOUNTED, Tally
+from agents.experiments.outcomes import UNCOUNTED, ArmCallCounter
 from agents.health.statistics import Meter
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
-from agents.worker.slots import Lease
+from agents.worker.slots import SlotPermit
 from clients.calls import Call, Class, Completion
-from clients.limits.circuit_breaker import Availability
+from clients.limits.circuit_breaker import CircuitBreaker
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 from streams.records.intents import Intent, Waits
 from streams.section import Calls, Seconds, section
@@ -62,17 +62,17 @@ class Asking:
 
     def __init__(self, rules: CallRules, meter: Meter, arm: str = "") -> None:
         self._rules, self._meter, self._arm = rules, meter, arm
-        self.availability = Availability()
+        self.circuit_breaker = CircuitBreaker()
 
-    async def ask(self, question: Question, lease: Lease, tally: Tally = UNCOUNTED) -> Answered:
-        """Ask at a place, and count what becomes of it for the arm that the shopper is in. Raises ModelUnavailable,
+    async def ask(self, question: Question, permit: SlotPermit, tally: ArmCallCounter = UNCOUNTED) -> Answered:
+        """Ask at a slot, and count what becomes of it for the arm that the shopper is in. Raises ModelUnavailable,
         DeadlinePassed or AnswerRefused."""
-        if not self.availability.admit(_now()):
+        if not self.circuit_breaker.admit(_now()):
             tally.note("failed")
             raise ModelUnavailable("the model is away")
         call = question.call(_now() + self._rules.deadline_s)
         for left in reversed(range(self._rules.max_attempts)):
-            completion = await self._complete(call, lease, tally)
+            completion = await self._complete(call, permit, tally)
             try:
                 answered = question.read(completion)
             except AnswerRefused:
@@ -87,22 +87,22 @@ class Asking:
                 return answered
         raise AssertionError("max_attempts is at least 1")
 
-    async def _complete(self, call: Call, lease: Lease, tally: Tally) -> Completion:
+    async def _complete(self, call: Call, permit: SlotPermit, tally: ArmCallCounter) -> Completion:
         began_s = _now()
         self._meter.calls += 1
         self._meter.in_flight += 1
         try:
-            completion = await lease.complete(call)
+            completion = await permit.complete(call)
         except (ModelUnavailable, DeadlinePassed) as error:
             self._meter.call_failures += 1
             tally.note("failed")
-            if self.availability.failed(_now()):
+            if self.circuit_breaker.failed(_now()):
                 self._note_away(error)
             raise
         finally:
             self._meter.in_flight -= 1
         tally.answered(_now() - began_s)
-        if self.availability.succeeded():
+        if self.circuit_breaker.succeeded():
             self._note_back()
         self._meter.count_tokens(completion.input_tokens, completion.cached_tokens, completion.output_tokens)
         return completion

@@ -7,7 +7,7 @@ from agents.health.statistics import Meter
 from agents.worker.asking import CallRules, Question
 from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoint, Checkpoints
-from agents.worker.owed_set import Marks
+from agents.worker.owed_set import OwedSet
 from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant
 from agents.worker.shoppers import Owed, Shopper
@@ -23,7 +23,7 @@ MOST_UNDECIDED = 5
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A shopper's session as it is being served, by this grant. It was taken at `taken_s`, and had to wait for a place
+    """A shopper's session as it is being served, by this grant. It was taken at `taken_s`, and had to wait for a slot
     before, as the first in line, for `limiter_s`."""
 
     shopper: Shopper
@@ -47,7 +47,7 @@ class Delivery:
         rules: CallRules,
         meter: Meter,
     ) -> None:
-        self._backlog, self._writer, self._marks = backlog, writer, Marks(owed, meter)
+        self._backlog, self._writer, self._owed_set = backlog, writer, OwedSet(owed, meter)
         self._checkpoints, self._rules, self._meter = checkpoints, rules, meter
 
     async def deliver(self, case: Case, answered: Answered | None = None) -> None:
@@ -61,7 +61,7 @@ class Delivery:
 
     async def _finish(self, case: Case, intent: Intent | None) -> None:
         if await self._stored(case, intent, owed=False):
-            await self._marks.settle(case.shopper.home.number, [(case.shopper, case.checkpoint.position)])
+            await self._owed_set.settle(case.shopper.home.number, [(case.shopper, case.checkpoint.position)])
             self._backlog.done(case.shopper)
 
     async def put_off(self, case: Case) -> None:
@@ -86,7 +86,7 @@ class Delivery:
             self._backlog.owe(shopper, owed)
             return
         owed.call = owed.upgrade = False
-        await self._marks.settle(shopper.home.number, [(shopper, checkpoint.position)])
+        await self._owed_set.settle(shopper.home.number, [(shopper, checkpoint.position)])
         if owed.ticket is not None and owed.ticket.open:
             self._backlog.owe(shopper, owed)  # a quiet event came since: its session is still to be parked
         else:
@@ -95,14 +95,14 @@ class Delivery:
     async def _stand_in(self, case: Case) -> None:
         number, mark = case.shopper.home.number, [(case.shopper, case.checkpoint.position)]
         try:
-            await self._marks.make(number, mark)
+            await self._owed_set.make(number, mark)
         except StoreUnavailable:
             self._meter.store_failures += 1
             if not case.shopper.ended:
                 self._backlog.owe(case.shopper, case.owed)
             return
         if await self._stored(case, self._intent(case, None), owed=True):
-            await self._marks.outdate(number, mark)
+            await self._owed_set.outdate(number, mark)
             case.owed.upgrade = True
             self._backlog.owe(case.shopper, case.owed)
 
@@ -139,7 +139,7 @@ class Delivery:
         return True
 
     def _wait_for_store(self, case: Case) -> None:
-        """This shopper's part of the store is away: give the place to others, and begin anew later."""
+        """This shopper's part of the store is away: give the slot to others, and begin anew later."""
         owed = case.owed
         owed.attempts += 1
         owed.not_before_s = _now() + self._rules.max_backoff_s

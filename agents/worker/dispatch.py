@@ -9,12 +9,12 @@ from agents.worker.asking import Asking, CallRules, Question, Reasoner
 from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.delivery import Case, Delivery
-from agents.worker.ingest_share import Duty
+from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered
-from agents.worker.routes import Grant, Lane, Lanes, OneLane
+from agents.worker.routes import Grant, Route, Router, SingleRouter
 from agents.worker.shoppers import Shopper
-from agents.worker.slots import Slots, Unlimited
+from agents.worker.slots import SlotSupplier, UnlimitedSlots
 from clients.calls import ModelClient
 from storage.checkpoints import OwedStore
 from storage.gather import Writer
@@ -25,10 +25,10 @@ IDLE_S = 0.25
 """The longest sleep when nobody is due. Events wake the dispatcher earlier."""
 
 HELD_S = 0.02
-"""The longest sleep when somebody is due and has no place, for what comes by the time alone."""
+"""The longest sleep when somebody is due and has no slot, for what comes by the time alone."""
 
 AGAIN_S = 0.02
-"""After nobody suited the places that there were, the backlog is not looked through again for this long, unless another
+"""After nobody suited the slots that there were, the backlog is not looked through again for this long, unless another
 one came free."""
 
 
@@ -37,7 +37,7 @@ Learn = Callable[[Session], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A shopper who is served, at a place, from a moment on; for `limiter_s` before that there was none."""
+    """A shopper who is served, at a slot, from a moment on; for `limiter_s` before that there was none."""
 
     shopper: Shopper
     grant: Grant
@@ -49,7 +49,7 @@ class Dispatch:
     """Serves the backlog: one task a shopper, `max_in_flight` of them at the most, from the choice to the write's
     verdict. A shopper is chosen when one of `slots` is free for them, and holds it until the model has answered.
 
-    `lanes` adds those of experiments to the lane that everybody is on. `learn` is awaited before a call is made: it
+    `router` adds the routes of experiments to everybody's. `learn` is awaited before a call is made: it
     may fetch what prompts say beside the log, and neither takes long nor fails.
     """
 
@@ -63,18 +63,18 @@ class Dispatch:
         reasoning: Reasoner,
         rules: CallRules,
         meter: Meter,
-        slots: Slots | None = None,
-        duty: Duty | None = None,
-        lanes: Callable[[Lane], Lanes] = OneLane,
+        slots: SlotSupplier | None = None,
+        ingest_share: IngestCpuShare | None = None,
+        router: Callable[[Route], Router] = SingleRouter,
     ) -> None:
         self._backlog, self._checkpoints, self._meter = backlog, checkpoints, meter
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
-        everybody = Lane(reasoning, Asking(rules, meter), slots or Unlimited(model))
-        self.availability = everybody.asking.availability
-        self._lanes = lanes(everybody)
-        self._duty = duty or Duty()
+        everybody = Route(reasoning, Asking(rules, meter), slots or UnlimitedSlots(model))
+        self.circuit_breaker = everybody.asking.circuit_breaker
+        self._router = router(everybody)
+        self._ingest_share = ingest_share or IngestCpuShare()
         self.learn: Learn = _nothing
-        self._lanes.listen(self._note_place)
+        self._router.listen(self._note_place)
         self._bound = asyncio.Semaphore(rules.max_in_flight)
         self._wake = asyncio.Event()
         self._serving: dict[asyncio.Task[None], Serving] = {}
@@ -91,7 +91,7 @@ class Dispatch:
         async with asyncio.TaskGroup() as calls:
             while True:
                 await self._bound.acquire()
-                await self._duty.turn()
+                await self._ingest_share.yield_to_ingest()
                 serving = await self._next()
                 task = calls.create_task(self._serve(serving))
                 self._serving[task] = serving
@@ -124,7 +124,7 @@ class Dispatch:
         for task, serving in self._serving.items():
             if serving.shopper is shopper:
                 task.cancel()
-        self._lanes.forget(shopper.id)
+        self._router.forget(shopper.id)
 
     def _note_place(self) -> None:
         self._look_s = float("-inf")
@@ -151,7 +151,7 @@ class Dispatch:
         return most_s if wake_s is None else min(max(wake_s - now_s, 0.001), most_s)
 
     def _choose(self, now_s: float) -> Serving | None:
-        """The first shopper who is due and whom a free place suits."""
+        """The first shopper who is due and whom a free slot suits."""
         self._backlog.advance(now_s)
         if not self._backlog.waiting():
             self._held_since_s = None
@@ -173,24 +173,26 @@ class Dispatch:
         return Serving(shopper, grant, now_s, limiter_s)
 
     def _look(self, now_s: float) -> bool:
-        """Whether to look through the backlog: there is a place, and it was not just found to suit nobody."""
-        if now_s < self._look_s or not self._lanes.room():
+        """Whether to look through the backlog: there is a slot, and it was not just found to suit nobody."""
+        if now_s < self._look_s or not self._router.room():
             return False
         self._look_s = now_s + AGAIN_S
         return True
 
     def _grant(self, shopper: Shopper, now_s: float, *, passed_over: bool) -> Grant | None:
-        """A place, of those who are passed over one that is not theirs too, once that has lasted."""
+        """A slot, of those who are passed over one that is not theirs too, once that has lasted."""
         owed = shopper.owed
         if owed is None:
             return None
         if passed_over and owed.passed_s is None:
             owed.passed_s = now_s
         passed_s = now_s - owed.passed_s if passed_over and owed.passed_s is not None else 0.0
-        return self._lanes.grant(shopper.id, owed.attempts, now_s - owed.due_s, passed_s)
+        return self._router.grant(shopper.id, owed.attempts, now_s - owed.due_s, passed_s)
 
     def _served(self, task: asyncio.Task[None]) -> None:
-        self._serving.pop(task).grant.lease.release()  # released already, unless the task was cancelled before it began
+        self._serving.pop(
+            task
+        ).grant.permit.release()  # released already, unless the task was cancelled before it began
         self._bound.release()
 
     async def _serve(self, serving: Serving) -> None:
@@ -201,7 +203,7 @@ class Dispatch:
         if shopper.ended:
             return
         checkpoint = self._checkpoints.take(shopper)
-        question = serving.grant.lane.reasoning.ask(shopper.session, checkpoint)
+        question = serving.grant.route.reasoning.ask(shopper.session, checkpoint)
         case = Case(shopper, owed, checkpoint, question, serving.grant, serving.taken_s, serving.limiter_s)
         if serving.grant.withheld:
             await self._delivery.withhold(case)
@@ -222,9 +224,9 @@ class Dispatch:
 
     async def _ask(self, grant: Grant, question: Question) -> Answered:
         try:
-            return await grant.lane.asking.ask(question, grant.lease, grant.tally)
+            return await grant.route.asking.ask(question, grant.permit, grant.tally)
         finally:
-            grant.lease.release()
+            grant.permit.release()
 
 
 async def _nothing(_: Session) -> None:

@@ -199,7 +199,7 @@ class Enrichment:
         self._hold_back(tp, partition, held)
         safe = self.committable(tp, partition.epoch)
         evict(partition, _now(), self._upkeep.eviction, held, safe=safe, partitions=len(self._partitions))
-        await self._parking.heads(partition)
+        await self._parking.park_head_of_line(partition)
 
     def _hold_back(self, tp: TP, partition: Partition, held: Held) -> None:
         """Read no more of a partition while too much is held; go on when nothing fetched before waits any more."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
-from agents.worker.ingest_share import Duty
+from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
@@ -36,18 +36,18 @@ class Ingest:
         decoder: Dialect,
         session: SessionRules,
         slices: SliceRules,
-        duty: Duty | None = None,
+        ingest_share: IngestCpuShare | None = None,
     ) -> None:
         self._backlog, self._recall, self._refusals, self._meter = backlog, recall, refusals, meter
         self._decoder, self._session, self._slices = decoder, session, slices
-        self._duty = duty or Duty()
+        self._ingest_share = ingest_share or IngestCpuShare()
 
     async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> int:
         """Take in records; returns how many. Raises StoreUnavailable when sessions cannot be loaded, BrokerUnavailable
         when no more refused records can wait: the slices before are done, and `partition.ledger.next_offset` says where
         to go on."""
         done = partition.ledger.next_offset or 0
-        clock = self._duty.cpu_s
+        clock = self._ingest_share.cpu_s
         for first in range(0, len(records), self._slices.records):
             piece = [record for record in records[first : first + self._slices.records] if record.offset >= done]
             if not piece:
@@ -124,7 +124,7 @@ class Ingest:
 
     async def _breathe(self, slice_s: float) -> None:
         """Let others run; while calls are due, for as long as keeps ingest within its share."""
-        rest_s = self._duty.worked(slice_s)
+        rest_s = self._ingest_share.worked(slice_s)
         await asyncio.sleep(rest_s if self._backlog.waiting() else 0.0)
 
 

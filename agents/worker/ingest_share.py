@@ -1,4 +1,4 @@
-"""Duty: who gets the event loop's time when ingest and everything else want all of it.
+"""Ingest share: divides the event loop's time when ingest and the calls both want all of it.
 
 While calls are due ingest rests after each slice, so that it takes `share` of the time at the most. While ingest is
 behind no call begins that would leave it less: a call costs as much as a hundred events, and is worth little to a
@@ -16,7 +16,7 @@ LOOK_S, WAIT_S = 0.002, 0.05
 """How often a call that waits looks again, and how long it waits at the most: intents are late then, but they come."""
 
 
-class Duty:
+class IngestCpuShare:
     """`cpu_s` is processor time that this thread has used, in seconds; with a clock that stands still nobody waits."""
 
     def __init__(self, cpu_s: Callable[[], float] = lambda: 0.0, share: float = SHARE) -> None:
@@ -37,7 +37,7 @@ class Duty:
         self._debt_s = min(max(self._debt_s + others_s - slice_s * self._rest, -MOST_S), MOST_S)
         return slice_s * self._rest
 
-    async def turn(self) -> None:
+    async def yield_to_ingest(self) -> None:
         """Return when a call may begin."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + WAIT_S

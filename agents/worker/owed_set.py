@@ -1,4 +1,4 @@
-"""Marks: the persisted owed set. Who is owed a call though the events are covered is marked first, and found there.
+"""Owed set: shoppers whose events are covered but whose call is still owed, kept in Redis for the next owner.
 
 A mark names the position of the session that was stored without its intent. It goes only when an intent of that
 position or a later one is stored: whoever still works for an epoch that has ended cannot remove a later one's mark.
@@ -13,7 +13,7 @@ from streams.errors import StoreCorrupt, StoreUnavailable
 from streams.sessions.positions import Position
 
 
-class Marks:
+class OwedSet:
     """Makes and removes marks. What a shopper's marks are stands in `Shopper.marks`."""
 
     def __init__(self, store: OwedStore, meter: Meter) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoint, Checkpoints
-from agents.worker.owed_set import Marks
+from agents.worker.owed_set import OwedSet
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.write_verdicts import covers
@@ -37,7 +37,7 @@ class Parking:
         pipeline: int,
         meter: Meter,
     ) -> None:
-        self._backlog, self._store, self._marks = backlog, store, Marks(owed, meter)
+        self._backlog, self._store, self._owed_set = backlog, store, OwedSet(owed, meter)
         self._checkpoints, self._pipeline, self._meter = checkpoints, pipeline, meter
         self._retry_s = 0.0
 
@@ -57,7 +57,7 @@ class Parking:
             else:
                 await self._park(still)
 
-    async def heads(self, partition: Partition) -> None:
+    async def park_head_of_line(self, partition: Partition) -> None:
         """Park those who have held the partition's commit for too long, or who hold too many offsets behind them."""
         ledger, rules = partition.ledger, self._backlog.rules
         behind = (ledger.next_offset or 0) - rules.max_span // 2
@@ -67,7 +67,7 @@ class Parking:
             if _now() < self._retry_s:
                 return
             taken = await self._park([head for head in heads[first : first + self._pipeline] if waits(head)])
-            await self._marks.outdate(
+            await self._owed_set.outdate(
                 partition.number, [(who, checkpoint.position) for who, owed, checkpoint in taken if owed.call]
             )
 
@@ -79,7 +79,7 @@ class Parking:
         owing = [(shopper, checkpoint.position) for shopper, owed, checkpoint in taken if owed.call]
         try:
             if owing:
-                await self._marks.make(owing[0][0].home.number, owing)
+                await self._owed_set.make(owing[0][0].home.number, owing)
             verdicts = await self._store.write(
                 [self._checkpoints.write(checkpoint, owed=owed.call) for _, owed, checkpoint in taken]
             )

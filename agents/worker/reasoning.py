@@ -58,12 +58,12 @@ class SessionQuestion:
 
     def __init__(self, asker: Reasoning, session: Session, checkpoint: Checkpoint) -> None:
         self._asker, self._context = asker, checkpoint.context
-        self._world = asker.renderer.world(session)
+        self._view = asker.renderer.view(session)
         self._by_rules: Findings | None = None
 
     def call(self, deadline_s: float, traffic_class: Class = "live") -> Call:
         """The call that asks it; `deadline_s` is on the loop's clock."""
-        prompt, context, sampling = self._asker.renderer.render(self._world), self._context, self._asker.sampling
+        prompt, context, sampling = self._asker.renderer.render(self._view), self._context, self._asker.sampling
         return Call(
             id=f"{context.partition}-{context.position.offset}-{context.owner}",
             prompt=prompt.text,
@@ -81,7 +81,7 @@ class SessionQuestion:
     def read(self, completion: Completion) -> Answered:
         """What the answer says about the session. Raises AnswerRefused."""
         answer = parse(completion.text)
-        grounded = ground(answer, self._world, self._rules(), self._asker.missions)
+        grounded = ground(answer, self._view, self._rules(), self._asker.missions)
         findings = None if grounded.abstained else grounded.findings
         return Answered(findings, completion, len(grounded.removed), grounded.cited)
 
@@ -91,7 +91,7 @@ class SessionQuestion:
         findings = answered.findings if answered is not None else None
         return compose(
             self._rules() if findings is None else findings,
-            self._world,
+            self._view,
             shopper=context.shopper,
             source="rules" if findings is None else "model",
             position=str(context.position),
@@ -105,5 +105,5 @@ class SessionQuestion:
     def _rules(self) -> Findings:
         """What the rules say: the start of every grounding, and the intent where a model says nothing."""
         if self._by_rules is None:
-            self._by_rules = rules(self._world, self._asker.missions)
+            self._by_rules = rules(self._view, self._asker.missions)
         return self._by_rules

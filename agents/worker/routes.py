@@ -1,16 +1,16 @@
-"""Lanes: the ways to a model, one for everybody and one for each arm of an experiment that goes elsewhere."""
+"""Routes to a model: one for everybody, and one for each arm of an experiment that has its own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from agents.experiments.active_experiments import Trials
+from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Assignment
-from agents.experiments.outcomes import UNCOUNTED, ArmKey, Outcomes, Tally
+from agents.experiments.outcomes import UNCOUNTED, ArmCallCounter, ArmKey, Outcomes
 from agents.worker.asking import Asking, Reasoner
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
-from agents.worker.slots import Lease, Slots
+from agents.worker.slots import SlotPermit, SlotSupplier
 from clients.calls import Call, Completion
 
 OVERDUE_S = 5.0
@@ -27,102 +27,102 @@ class Beside(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """What is asked, how, and where there are places."""
+class Route:
+    """What is asked, how it is asked, and which slots there are."""
 
     reasoning: Reasoner
     asking: Asking
-    slots: Slots
+    slots: SlotSupplier
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A shopper's place and the lane that it is on. `arm` is what their intent says; `tally` counts what becomes of
+    """A shopper's permit and the route that it is for. `arm` is what their intent says; `tally` counts what becomes of
     the call. `withheld`: there is to be no call and no intent; `by_rules`: no call, and the rules' intent. `beside`
     wants to hear of the answer."""
 
-    lane: Lane
-    lease: Lease
+    route: Route
+    permit: SlotPermit
     arm: str = ""
-    tally: Tally = UNCOUNTED
+    tally: ArmCallCounter = UNCOUNTED
     withheld: bool = False
     by_rules: bool = False
     beside: Beside | None = None
 
 
-class Lanes(Protocol):
-    """The port between dispatch and the experiments. Like Slots, whose questions it passes on, it never waits."""
+class Router(Protocol):
+    """The port between dispatch and the experiments. Like SlotSupplier, it never waits."""
 
     def listen(self, changed: Callable[[], None]) -> None: ...
 
     def room(self) -> bool: ...
 
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
-        """A place that suits this shopper, whose call has failed `attempts` times; the rest as in Slots."""
+        """A slot that suits this shopper, whose call has failed `attempts` times; the rest as in SlotSupplier."""
 
     def forget(self, shopper: str) -> None:
         """Nobody is to be asked about this shopper any more, beside the live call either."""
 
 
-class OneLane:
-    """Where there are no experiments."""
+class SingleRouter:
+    """One route for every shopper: there are no experiments."""
 
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
-        self.listen, self.room = lane.slots.listen, lane.slots.room
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self.listen, self.room = route.slots.listen, route.slots.room
 
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:  # noqa: ARG002
-        """A place on it."""
-        lease = self._lane.slots.grant(shopper, waited_s, passed_s)
-        return None if lease is None else Grant(self._lane, lease)
+        """A permit for it."""
+        permit = self._route.slots.grant(shopper, waited_s, passed_s)
+        return None if permit is None else Grant(self._route, permit)
 
     def forget(self, shopper: str) -> None:
         """Nobody is asked beside."""
 
 
-class ArmLanes:
-    """Everybody's lane, and those of arms. An arm without one is served by everybody's.
+class ExperimentRouter:
+    """Everybody's route, and those of arms. An arm without one takes everybody's.
 
-    A shopper whose call has failed on the arm's lane, or who has waited too long for a place there, goes to everybody's
-    lane, and the arm is charged with a failure: the guardrails hear of it, and the shopper does not pay for it.
+    When a call fails on the arm's route, or waits too long for a slot there, it goes to everybody's route. The arm is
+    charged with a failure, so the guardrails hear of it and the shopper does not pay for it.
     """
 
     def __init__(
         self,
-        everybody: Lane,
-        arms: Mapping[ArmKey, Lane],
+        everybody: Route,
+        arms: Mapping[ArmKey, Route],
         shadows: Mapping[ArmKey, Beside],
-        trials: Trials,
+        active_experiments: ActiveExperiments,
         outcomes: Outcomes,
     ) -> None:
         self._everybody, self._arms, self._shadows = everybody, arms, shadows
-        self._trials, self._outcomes = trials, outcomes
+        self._active_experiments, self._outcomes = active_experiments, outcomes
 
     def listen(self, changed: Callable[[], None]) -> None:
-        """Call `changed` whenever a place may have come free on any lane."""
-        for lane in (self._everybody, *self._arms.values()):
-            lane.slots.listen(changed)
+        """Call `changed` whenever a slot may have come free on any route."""
+        for route in (self._everybody, *self._arms.values()):
+            route.slots.listen(changed)
 
     def room(self) -> bool:
-        """Whether there is a place for anybody; a holdout needs none."""
-        running = self._trials.running
+        """Whether there is a slot for anybody; a holdout needs none."""
+        running = self._active_experiments.running
         if any(arm.kind == "holdout" for each in running for arm in each.arms):
             return True
-        lanes = (lane for (name, _), lane in self._arms.items() if any(each.name == name for each in running))
-        return self._everybody.slots.room() or any(lane.slots.room() for lane in lanes)
+        routes = (route for (name, _), route in self._arms.items() if any(each.name == name for each in running))
+        return self._everybody.slots.room() or any(route.slots.room() for route in routes)
 
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
-        """A place on the shopper's lane."""
-        found = self._trials.assign(shopper)
+        """A permit for the shopper's route."""
+        found = self._active_experiments.assign(shopper)
         if found.withheld:
-            tally = Tally(self._outcomes, found.counted)
-            return Grant(self._everybody, NOWHERE, found.label, tally, withheld=True)
+            tally = ArmCallCounter(self._outcomes, found.counted)
+            return Grant(self._everybody, NO_SLOT, found.label, tally, withheld=True)
         own = self._arms.get(found.arm) if found.arm is not None else None
         if own is None or attempts:
             return self._shared(found, shopper, attempts, waited_s, passed_s)
-        lease = own.slots.grant(shopper, waited_s, passed_s)
-        if lease is not None:
-            return Grant(own, lease, found.label, Tally(self._outcomes, found.counted))
+        permit = own.slots.grant(shopper, waited_s, passed_s)
+        if permit is not None:
+            return Grant(own, permit, found.label, ArmCallCounter(self._outcomes, found.counted))
         if waited_s < OVERDUE_S:
             return None
         shared = self._shared(found, shopper, 1, waited_s, passed_s)
@@ -136,17 +136,17 @@ class ArmLanes:
             shadow.forget(shopper)
 
     def _shared(self, found: Assignment, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
-        """A place on everybody's lane. Only first calls are counted: of an arm too there is no second one."""
-        lease = self._everybody.slots.grant(shopper, waited_s, passed_s)
-        if lease is None:
+        """A permit for everybody's route. Only first calls are counted: of an arm too there is no second one."""
+        permit = self._everybody.slots.grant(shopper, waited_s, passed_s)
+        if permit is None:
             return None
-        tally = UNCOUNTED if attempts else Tally(self._outcomes, found.counted)
+        tally = UNCOUNTED if attempts else ArmCallCounter(self._outcomes, found.counted)
         beside = self._shadows.get(found.shadow) if found.shadow is not None else None
-        return Grant(self._everybody, lease, found.label, tally, beside=beside)
+        return Grant(self._everybody, permit, found.label, tally, beside=beside)
 
 
-class Nowhere:
-    """The place of a shopper for whom nobody is called."""
+class NoSlot:
+    """The permit of a shopper for whom no call is made."""
 
     async def complete(self, call: Call) -> Completion:
         """Nobody does."""
@@ -156,4 +156,4 @@ class Nowhere:
         """Nobody waits for it."""
 
 
-NOWHERE = Nowhere()
+NO_SLOT = NoSlot()

@@ -3,12 +3,12 @@
 import asyncio
 from collections import deque
 
-from agents.experiments.outcomes import ArmKey, Outcomes, Tally
+from agents.experiments.outcomes import ArmCallCounter, ArmKey, Outcomes
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking, CallRules, Reasoner
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
-from agents.worker.slots import Place
+from agents.worker.slots import UnlimitedPermit
 from clients.calls import ModelClient
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 from streams.sessions.packing import load
@@ -24,14 +24,18 @@ class Shadow:
     def __init__(
         self, key: ArmKey, reasoning: Reasoner, model: ModelClient, rules: CallRules, outcomes: Outcomes
     ) -> None:
-        self._tally = Tally(outcomes, (key,))
-        self._reasoning, self._asking, self._place = reasoning, Asking(rules, Meter(), "/".join(key)), Place(model)
+        self._tally = ArmCallCounter(outcomes, (key,))
+        self._reasoning, self._asking, self._place = (
+            reasoning,
+            Asking(rules, Meter(), "/".join(key)),
+            UnlimitedPermit(model),
+        )
         self._waiting: deque[tuple[Checkpoint, Answered]] = deque()
         self._running: dict[asyncio.Task[None], str] = {}
         self._wake = asyncio.Event()
 
     def offer(self, checkpoint: Checkpoint, live: Answered) -> None:
-        """Ask about this too, if there is a place. Never waits."""
+        """Ask about this too, if there is a slot. Never waits."""
         if len(self._waiting) >= MOST:
             self._tally.note("skipped")
         else:

@@ -6,8 +6,8 @@ from typing import Protocol
 from clients.calls import Call, Completion, ModelClient
 
 
-class Lease(Protocol):
-    """A shopper's place: the right to one call at a time until it is released, and again is harmless.
+class SlotPermit(Protocol):
+    """A shopper's permit: the right to one call at a time until it is released. Releasing it again is harmless.
 
     `complete` raises what ModelClient.complete raises.
     """
@@ -17,26 +17,26 @@ class Lease(Protocol):
     def release(self) -> None: ...
 
 
-class Slots(Protocol):
-    """The places there are. Asking for one never waits: a shopper is taken from the backlog when there is a place,
+class SlotSupplier(Protocol):
+    """The slots there are. Asking for one never waits: a shopper is taken from the backlog when there is a slot,
     and the prompt is rendered then."""
 
     def listen(self, changed: Callable[[], None]) -> None:
-        """Call `changed` whenever a place may have come free."""
+        """Call `changed` whenever a slot may have come free."""
 
     def room(self) -> bool:
-        """Whether there is a place for anybody. Asked when somebody is due."""
+        """Whether there is a slot for anybody. Asked when somebody is due."""
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Lease | None:
-        """A place that suits this shopper, who has been due for `waited_s`, and for `passed_s` of it there have been
-        places that suited nobody."""
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> SlotPermit | None:
+        """A slot that suits this shopper, who has been due for `waited_s`, and for `passed_s` of it there have been
+        slots that suited nobody."""
 
 
-class Unlimited:
+class UnlimitedSlots:
     """Slots of one model that nothing limits but the dispatcher's own bound."""
 
     def __init__(self, model: ModelClient) -> None:
-        self._place = Place(model)
+        self._permit = UnlimitedPermit(model)
 
     def listen(self, changed: Callable[[], None]) -> None:
         """Nothing ever comes free."""
@@ -45,13 +45,13 @@ class Unlimited:
         """There always is."""
         return True
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Lease | None:  # noqa: ARG002 # all suit
-        """A place."""
-        return self._place
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> SlotPermit | None:  # noqa: ARG002 # all suit
+        """A slot."""
+        return self._permit
 
 
-class Place:
-    """A place that is never taken."""
+class UnlimitedPermit:
+    """A permit that anybody may have at any time."""
 
     def __init__(self, model: ModelClient) -> None:
         self.complete = model.complete

@@ -1,44 +1,44 @@
-"""Switched: the lanes and the prompts as operators' switches leave them."""
+"""Switched: the routes and prompts that operators' switches allow."""
 
 import asyncio
 from collections.abc import Callable
 
-from agents.fleet.switches import Board
+from agents.fleet.switches import SwitchState
 from agents.worker.asking import Question, Reasoner
 from agents.worker.checkpoints import Checkpoint
-from agents.worker.routes import NOWHERE, Grant, Lane, Lanes
+from agents.worker.routes import NO_SLOT, Grant, Route, Router
 from streams.sessions.session import Session
 
 BURST_S = 1.0
 """So long a fleet's unspent calls are kept."""
 
 
-class SwitchedLanes:
-    """Lanes, but none for anybody while the rules alone are to speak, and only so many calls a second."""
+class SwitchedRouter:
+    """A router that gives no permit while the rules alone answer, and only so many calls a second."""
 
-    def __init__(self, lanes: Lanes, everybody: Lane, board: Board) -> None:
-        self._lanes, self._everybody, self._board = lanes, everybody, board
-        self.listen, self.forget = lanes.listen, lanes.forget
+    def __init__(self, router: Router, everybody: Route, switch_state: SwitchState) -> None:
+        self._router, self._everybody, self._switch_state = router, everybody, switch_state
+        self.listen, self.forget = router.listen, router.forget
         self._spent_s = float("-inf")
 
     def room(self) -> bool:
         """Whether anybody can be served."""
-        return self._board.now.on("rules_only") or (self._may_call() and self._lanes.room())
+        return self._switch_state.now.on("rules_only") or (self._may_call() and self._router.room())
 
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
-        """A place, or the word that the rules answer."""
-        if self._board.now.on("rules_only"):
-            return Grant(self._everybody, NOWHERE, by_rules=True)
+        """A slot, or the word that the rules answer."""
+        if self._switch_state.now.on("rules_only"):
+            return Grant(self._everybody, NO_SLOT, by_rules=True)
         if not self._may_call():
             return None
-        grant = self._lanes.grant(shopper, attempts, waited_s, passed_s)
+        grant = self._router.grant(shopper, attempts, waited_s, passed_s)
         if grant is not None and not grant.withheld:
             self._spend()
         return grant
 
     def _per_second(self) -> float:
         """Our share of what the fleet may."""
-        return self._board.now.number("calls_per_second", float("inf")) / max(self._board.workers, 1)
+        return self._switch_state.now.number("calls_per_second", float("inf")) / max(self._switch_state.workers, 1)
 
     def _may_call(self) -> bool:
         rate = self._per_second()
@@ -57,8 +57,8 @@ class PinnedReasoning:
     """Asks as `usual`, or in the version that operators have pinned: a pin changes the next question, and none that is
     asked already."""
 
-    def __init__(self, usual: Reasoner, versions: Callable[[str], Reasoner | None], board: Board) -> None:
-        self._usual, self._versions, self._board = usual, versions, board
+    def __init__(self, usual: Reasoner, versions: Callable[[str], Reasoner | None], switch_state: SwitchState) -> None:
+        self._usual, self._versions, self._switch_state = usual, versions, switch_state
         self._made: dict[str, Reasoner | None] = {}
 
     def ask(self, session: Session, checkpoint: Checkpoint) -> Question:
@@ -66,7 +66,7 @@ class PinnedReasoning:
         return self._now().ask(session, checkpoint)
 
     def _now(self) -> Reasoner:
-        version = self._board.now.word("prompt_version")
+        version = self._switch_state.now.word("prompt_version")
         if version is None:
             return self._usual
         if version not in self._made:

@@ -1,4 +1,4 @@
-"""Verdicts: what the store's answer to a write means for the shopper and the partition."""
+"""Write verdicts: what the store's answer to a write means for the shopper and the partition."""
 
 from agents.worker.shoppers import Shopper
 from storage.checkpoints import Verdict

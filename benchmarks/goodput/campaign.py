@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.goodput.limits import LEAST_SHARE, Try, just_holds
-from benchmarks.goodput.plan import QUICK, SYSTEMS, Plan, scaled, switched_off
+from benchmarks.goodput.plan import QUICK, SYSTEMS, GoodputPlan, scaled, switched_off
 from benchmarks.goodput.sharing import compare
 from benchmarks.goodput.traffic import SHOPPERS_PER_RATE
 from benchmarks.goodput.trial import Trial
@@ -25,16 +25,16 @@ FIFTH, URGENT_SHARE, CACHED_SHARE, SHARED = 0.2, 0.95, 0.7, 1.1
 many times longer live p95 freshness may be beside a replay."""
 
 
-async def run(plan: Plan, say: Say) -> Figures:
+async def run(plan: GoodputPlan, say: Say) -> Figures:
     """The whole benchmark; `say` takes lines for people."""
-    report = facts("goodput", quick=plan.loads == QUICK.loads) | {"plan": plan.told()}
+    report = facts("goodput", quick=plan.loads == QUICK.loads) | {"plan": plan.described()}
     if plan.jobs == 1:
         return report | await go_through(plan, asyncio.to_thread, say)
     with ProcessPoolExecutor(plan.jobs, multiprocessing.get_context("spawn")) as pool:
         return report | await go_through(plan, partial(asyncio.get_running_loop().run_in_executor, pool), say)
 
 
-async def go_through(plan: Plan, execute: Callable[..., Awaitable[Figures]], say: Say) -> Figures:
+async def go_through(plan: GoodputPlan, execute: Callable[..., Awaitable[Figures]], say: Say) -> Figures:
     """All trials; `execute` runs a function with an argument somewhere, and returns what it returns."""
     attempt: Try = partial(execute, run_trial)
     unit = await just_holds(plan.trial("per event", 1.0), attempt, plan.seeds)
@@ -54,7 +54,7 @@ async def go_through(plan: Plan, execute: Callable[..., Awaitable[Figures]], say
     return report | {"aims": _aims(report)}
 
 
-async def _loads(plan: Plan, unit: float, attempt: Try, say: Say) -> list[Figures]:
+async def _loads(plan: GoodputPlan, unit: float, attempt: Try, say: Say) -> list[Figures]:
     trials = [
         (load, plan.trial(system, load * unit, seed=seed))
         for load in plan.loads
@@ -73,7 +73,7 @@ async def _loads(plan: Plan, unit: float, attempt: Try, say: Say) -> list[Figure
     return rows
 
 
-async def _fewer(plan: Plan, unit: float, attempt: Try) -> list[Figures]:
+async def _fewer(plan: GoodputPlan, unit: float, attempt: Try) -> list[Figures]:
     """The load that the operator holds with all replicas, with fewer of them."""
     numbers = range(1, plan.replicas)
     trials = [replace(plan.trial("penchant", unit), replicas=number) for number in numbers]
@@ -81,7 +81,7 @@ async def _fewer(plan: Plan, unit: float, attempt: Try) -> list[Figures]:
     return [{"replicas": number} | figures for number, figures in zip(numbers, found, strict=True)]
 
 
-async def _limits(plan: Plan, attempt: Try, say: Say) -> dict[str, Figures]:
+async def _limits(plan: GoodputPlan, attempt: Try, say: Say) -> dict[str, Figures]:
     """The highest rate that each system holds, and what a fresh intent costs there."""
     return {system: await _limit(plan.trial(system, 1.0), attempt, say, system) for system in SYSTEMS}
 
@@ -95,7 +95,7 @@ async def _limit(trial: Trial, attempt: Try, say: Say, name: str, capacity: floa
     return {"rate": rate} | figures
 
 
-async def _without(plan: Plan, capacity: float, attempt: Try, say: Say) -> list[Figures]:
+async def _without(plan: GoodputPlan, capacity: float, attempt: Try, say: Say) -> list[Figures]:
     """The rate that is held with one thing after the other switched off, and what comes of half as much again as is
     held with all of them."""
     whole = plan.trial("penchant", 1.0)
@@ -112,7 +112,7 @@ async def _without(plan: Plan, capacity: float, attempt: Try, say: Say) -> list[
     ]
 
 
-async def _sensitivity(plan: Plan, attempt: Try, say: Say) -> list[Figures]:
+async def _sensitivity(plan: GoodputPlan, attempt: Try, say: Say) -> list[Figures]:
     cases = [(name, factor) for name in plan.sensitive for factor in (0.5, 2.0)]
     rows = await asyncio.gather(*(_changed(plan, attempt, *case) for case in cases))
     for row in rows:
@@ -123,7 +123,7 @@ async def _sensitivity(plan: Plan, attempt: Try, say: Say) -> list[Figures]:
     return list(rows)
 
 
-async def _changed(plan: Plan, attempt: Try, name: str, factor: float) -> Figures:
+async def _changed(plan: GoodputPlan, attempt: Try, name: str, factor: float) -> Figures:
     """Five times what the operator holds on another GPU. Where it never holds any rate, there is nothing to compare."""
     changed = replace(plan, timing=scaled(plan.timing, name, factor))
     rate = await just_holds(changed.trial("per event", 1.0), attempt)

@@ -4,20 +4,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
-from agents.experiments.active_experiments import Trials
+from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Arm, Experiment
 from agents.experiments.outcomes import Outcomes
 from agents.fleet.control_watch import ControlWatch, ExperimentNotice
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking
-from agents.worker.routes import ArmLanes, Lane, Lanes
+from agents.worker.routes import ExperimentRouter, Route, Router
 from benchmarks.goodput.servers import GpuServer
 from benchmarks.goodput.traffic import EPOCH_MS
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
 from penchant.settings.root import Settings
 from sandbox.gpu.simulated_model import answer
-from storage.control import Control, CountKey, Standing
+from storage.control import Control, CountKey, ExperimentDecision
 
 EXPERIMENT = Experiment("new-model", (Arm("canary", 0.0, pool="canary"),))
 PROSE = "Certainly! Here is what I think this shopper is after: something nice."
@@ -38,44 +38,51 @@ class Canary:
     """Nobody is in the arm until it is released. `notices` are what operators are told."""
 
     def __init__(self, server: GpuServer, now_s: Callable[[], float]) -> None:
-        self.trials, self.outcomes = Trials([EXPERIMENT]), Outcomes()
+        self.active_experiments, self.outcomes = ActiveExperiments([EXPERIMENT]), Outcomes()
         self.notices: list[ExperimentNotice] = []
         self.watch = ControlWatch(
-            InMemory(), self.trials, self.outcomes, "bench", lambda: EPOCH_MS + int(now_s() * 1e3), self.notices.append
+            InMemory(),
+            self.active_experiments,
+            self.outcomes,
+            "bench",
+            lambda: EPOCH_MS + int(now_s() * 1e3),
+            self.notices.append,
         )
         pool = Pool("canary", (Endpoint(url=f"http://{server.name}"),))
         self.pools = PooledClient([pool], lambda _: server)
 
-    def lanes(self, everybody: Lane) -> Lanes:
-        """The arm's lane beside everybody's."""
+    def router(self, everybody: Route) -> Router:
+        """The arm's route beside everybody's."""
         settings = Settings()
         asking = Asking(settings.calls, Meter())
-        lane = Lane(everybody.reasoning, asking, self.pools.slots("live", settings.prompt.version))
-        return ArmLanes(everybody, {(EXPERIMENT.name, "canary"): lane}, {}, self.trials, self.outcomes)
+        route = Route(everybody.reasoning, asking, self.pools.slots("live", settings.prompt.version))
+        return ExperimentRouter(
+            everybody, {(EXPERIMENT.name, "canary"): route}, {}, self.active_experiments, self.outcomes
+        )
 
     def release(self, percent: float) -> None:
         """To so many of the shoppers."""
         arm = replace(EXPERIMENT.arms[0], percent=percent)
-        self.trials.take_up([replace(EXPERIMENT, arms=(arm,))])
+        self.active_experiments.take_up([replace(EXPERIMENT, arms=(arm,))])
 
 
 class InMemory:
     """A ControlStore for one worker."""
 
     def __init__(self) -> None:
-        self._standings: dict[str, Standing] = {}
+        self._decisions: dict[str, ExperimentDecision] = {}
         self._counts: dict[CountKey, int] = {}
 
     async def sync(self, worker: str, added: Mapping[CountKey, int]) -> Control:
         for key, more in added.items():
             self._counts[key] = self._counts.get(key, 0) + more
-        return Control(dict(self._standings), dict(self._counts), frozenset({worker}))
+        return Control(dict(self._decisions), dict(self._counts), frozenset({worker}))
 
     async def read(self) -> Control:
-        return Control(dict(self._standings), dict(self._counts))
+        return Control(dict(self._decisions), dict(self._counts))
 
-    async def decide(self, experiment: str, standing: Standing) -> bool:
-        self._standings[experiment] = standing
+    async def decide(self, experiment: str, decision: ExperimentDecision) -> bool:
+        self._decisions[experiment] = decision
         return True
 
     async def forget(self, counts: Collection[CountKey]) -> None:

@@ -1,7 +1,7 @@
 """Incident: one run in which a replica dies, a pool overloads and a bad canary is released, in virtual time: what the
 system does, and when.
 
-Two pools of simulated GPUs serve one worker. The second is for what the first has no place for. A third has a new
+Two pools of simulated GPUs serve one worker. The second is for what the first has no slot for. A third has a new
 model, which answers half of the calls in prose.
 """
 
@@ -37,7 +37,7 @@ NEIGHBOUR_TOKENS, NEIGHBOUR_WITHIN_S = 300, 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class IncidentPlan:
     """Events a second, replicas of the two pools, and when what happens. So many `neighbours` call the first pool's
     GPUs for something else, without a pause, while it is overloaded; they come within `onset_s`."""
 
@@ -57,17 +57,17 @@ class Plan:
     seed: int = 1
 
 
-QUICK = Plan(
+QUICK = IncidentPlan(
     rate=12.0, dies_s=16.0, back_s=27.0, overload_s=40.0, relief_s=55.0, canary_s=70.0, percent=50.0, end_s=110.0
 )
 
 
-async def report(plan: Plan, *, quick: bool) -> dict[str, Any]:
+async def report(plan: IncidentPlan, *, quick: bool) -> dict[str, Any]:
     """The run with the facts of the machine, which it does not depend on."""
     return facts("incident", quick=quick) | await asyncio.to_thread(run, plan)
 
 
-def run(plan: Plan) -> dict[str, Any]:
+def run(plan: IncidentPlan) -> dict[str, Any]:
     """What happened, what the system said of it, and how it went, second by second."""
     clock = Clock(most=MOST_STEPS)
     world = clock.process("world")
@@ -78,7 +78,7 @@ def run(plan: Plan) -> dict[str, Any]:
     notices: list[Notice] = []
     freshness = Freshness(0.0, plan.end_s)
     canary = Canary(GpuServer(CANARY, plan.timing, world, Serving(Babble())), world.time)
-    pipeline = Pipeline(pools, freshness.readable, world.time, notify=notices.append, lanes=canary.lanes)
+    pipeline = Pipeline(pools, freshness.readable, world.time, notify=notices.append, router=canary.router)
     course = Course(plan, pools[FIRST], pipeline, canary, freshness)
     try:
         clock.run(world, course.run())
@@ -88,8 +88,8 @@ def run(plan: Plan) -> dict[str, Any]:
     return {
         "happened": course.happened,
         "notices": [
-            *(_told(each.at_s, each.replica, each.kind, each.why) for each in notices),
-            *(_told(each.at_s, each.arm, each.kind, each.why) for each in canary.notices),
+            *(_notice(each.at_s, each.replica, each.kind, each.why) for each in notices),
+            *(_notice(each.at_s, each.arm, each.kind, each.why) for each in canary.notices),
         ],
         "seconds": course.seconds,
         "freshness": _by_time(freshness.samples, plan.end_s),
@@ -101,7 +101,7 @@ class Course:
     """What happens to a pipeline and its GPUs, and a look at them every second."""
 
     def __init__(
-        self, plan: Plan, first: Sequence[GpuServer], pipeline: Pipeline, canary: Canary, freshness: Freshness
+        self, plan: IncidentPlan, first: Sequence[GpuServer], pipeline: Pipeline, canary: Canary, freshness: Freshness
     ) -> None:
         self._plan, self._first, self._pipeline, self._freshness = plan, first, pipeline, freshness
         self._canary = canary
@@ -163,7 +163,7 @@ class Course:
                     "limit": each.limiter.limit.calls,
                     "in_flight": each.limiter.in_flight.total(),
                     "answers": each.counts.answers,
-                    "strayed": each.counts.strayed,
+                    "non_local": each.counts.non_local,
                     "spilled": each.counts.spilled,
                     "overloads": each.counts.overloads,
                     "failures": each.counts.failures,
@@ -175,7 +175,7 @@ class Course:
             await asyncio.sleep(LOOK_S)
 
 
-def _told(at_s: float, who: str, kind: str, why: str) -> dict[str, Any]:
+def _notice(at_s: float, who: str, kind: str, why: str) -> dict[str, Any]:
     return {"at_s": round(at_s, 2), "who": who, "kind": kind.replace("_", " "), "why": why}
 
 

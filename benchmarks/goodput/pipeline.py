@@ -17,16 +17,16 @@ from agents.worker.parking import Parking
 from agents.worker.reasoning import Reasoning
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
-from agents.worker.routes import Lane, Lanes, OneLane
+from agents.worker.routes import Route, Router, SingleRouter
 from agents.worker.shoppers import Owed, Shopper
-from agents.worker.slots import Lease, Slots
+from agents.worker.slots import SlotPermit, SlotSupplier
 from benchmarks.goodput.store import Store
 from benchmarks.goodput.traffic import EPOCH_MS, Arrival, Record
 from clients.calls import Class, ModelClient
 from clients.limits.adaptive_limit import LimitRules
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
-from clients.pools.registry import Notify, RosterRules
+from clients.pools.registry import Notify, RegistryRules
 from penchant.settings.root import Settings
 from storage.gather import GatheringWriter
 from streams.events.decoding import Decoder
@@ -69,7 +69,7 @@ class Pipeline:
     """One worker with the default settings, before ordered pools of model servers.
 
     `readable` is told of each answer: whose, up to which offset, and when. `limits` go in place of the usual ones.
-    `lanes` adds those of experiments.
+    `router` adds the routes of experiments.
     """
 
     def __init__(
@@ -81,11 +81,11 @@ class Pipeline:
         traffic_class: Class = "live",
         limits: LimitRules | None = None,
         notify: Notify | None = None,
-        lanes: Callable[[Lane], Lanes] = OneLane,
+        router: Callable[[Route], Router] = SingleRouter,
     ) -> None:
         settings, without = Settings(), without or Without()
         self.meter = Noting(readable, now_s)
-        self._lanes = lanes
+        self._router = router
         self.store, self.session = Store(), _session(settings, without)
         self.pools = _pools(settings, pools, limits, notify)
         self.backlog = (FirstInFirstOut if without.ordering else Backlog)(
@@ -128,16 +128,16 @@ class Pipeline:
     ) -> Enrichment:
         meter, store, backlog, version = self.meter, self.store, self.backlog, settings.prompt.version
         checkpoints = Checkpoints("bench", settings.intent, settings.session, clock_ms, lineage=0)
-        refusals = Refusals(NoLetters(), settings.dead_letters, meter)
+        refusals = Refusals(NullDeadLetterSender(), settings.dead_letters, meter)
         recall = Recall(store, store, backlog, 0)
         ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=self.session, slices=SliceRules())
         parking = Parking(backlog, store, store, checkpoints, settings.redis.pipeline, meter)
         reasoning = Reasoning(version, settings.intent.missions, settings.sampling)
-        slots: Slots = self.pools.slots(traffic_class, version)
+        slots: SlotSupplier = self.pools.slots(traffic_class, version)
         slots = Scattered(slots) if without.affinity else slots
         writer, calls = GatheringWriter(store, settings.redis), settings.calls
         dispatch = Dispatch(
-            backlog, self.pools, writer, store, checkpoints, reasoning, calls, meter, slots, lanes=self._lanes
+            backlog, self.pools, writer, store, checkpoints, reasoning, calls, meter, slots, router=self._router
         )
         upkeep = settings.commit, replace(UpkeepRules.of(settings.backlog), every_s=UPKEEP_S)
         return Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, *upkeep, meter)
@@ -169,16 +169,16 @@ class FirstInFirstOut(Backlog):
 class Scattered:
     """Slots that know no shopper."""
 
-    def __init__(self, slots: Slots) -> None:
+    def __init__(self, slots: SlotSupplier) -> None:
         self.listen, self.room = slots.listen, slots.room
         self._slots, self._numbers = slots, count()
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Lease | None:  # noqa: ARG002 (that is the point)
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> SlotPermit | None:  # noqa: ARG002 (that is the point)
         """A place at any replica."""
         return self._slots.grant(str(next(self._numbers)), waited_s, passed_s)
 
 
-class NoLetters:
+class NullDeadLetterSender:
     """No record of the bench is refused."""
 
     async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
@@ -193,8 +193,8 @@ def _pools(
         Pool(name, tuple(Endpoint(url=f"http://{replica.name}") for replica in replicas))
         for name, replicas in pools.items()
     ]
-    roster = RosterRules(limits or LimitRules(most=settings.calls.max_in_flight))
-    return PooledClient(named, lambda endpoint: clients[endpoint.address], roster, settings.routing, notify)
+    registry = RegistryRules(limits or LimitRules(most=settings.calls.max_in_flight))
+    return PooledClient(named, lambda endpoint: clients[endpoint.address], registry, settings.routing, notify)
 
 
 def _session(settings: Settings, without: Without) -> SessionRules:

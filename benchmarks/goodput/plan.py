@@ -34,7 +34,7 @@ SENSITIVE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class GoodputPlan:
     """What to try. A load of 1 is the rate at which one call an event just holds.
 
     What needs many runs near the limit is tried on `slices` of the GPUs: they take as long for an iteration, and do so
@@ -68,7 +68,7 @@ class Plan:
         """The same within less time on slices of the GPUs."""
         return replace(self.shortly(), timing=sliced(self.timing, self.slices))
 
-    def told(self) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
         """For the report."""
         asked = {
             "operator_answer_tokens": intent_tokens(),
@@ -78,7 +78,7 @@ class Plan:
         return {name: value for name, value in asdict(self).items() if name != "jobs"} | asked
 
 
-QUICK = Plan(
+QUICK = GoodputPlan(
     loads=(1.0, 5.0), span=Span(12.0, 12.0, 6.0), seeds=(1,), sensitive=(), limits=False, without=False, sharing=False,
     jobs=1,
 )  # fmt: skip

@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RealModelPlan:
     """Events a second for so long; nothing is known of the shoppers before. The last intents may take `patience_s`."""
 
     rate: float = 10.0
@@ -51,10 +51,10 @@ class Plan:
         return Freshness(self.warm_s, self.seconds)
 
 
-QUICK = Plan(seconds=20.0, warm_s=5.0)
+QUICK = RealModelPlan(seconds=20.0, warm_s=5.0)
 
 
-async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
+async def run(plan: RealModelPlan, folder: Path, say: Say) -> dict[str, Any]:
     """Both, side by side. PlatformLacks where there is no tritonserver, or no Java for Kafka."""
     before = facts("goodput --real", quick=plan == QUICK)
     async with TritonServer(folder, timing=plan.timing) as triton, servers(folder) as stage:
@@ -67,7 +67,7 @@ async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
     return before | {"rate": plan.rate, "seconds": plan.seconds, "real": real, "virtual": virtual}
 
 
-def virtually(plan: Plan) -> dict[str, Any]:
+def virtually(plan: RealModelPlan) -> dict[str, Any]:
     """The same in virtual time."""
     clock = Clock(most=MOST_STEPS)
     world = clock.process("world")
@@ -88,7 +88,7 @@ def virtually(plan: Plan) -> dict[str, Any]:
     return _figures(freshness, pipeline.meter)
 
 
-async def _real(plan: Plan, stage: Servers, triton: TritonServer) -> dict[str, Any]:
+async def _real(plan: RealModelPlan, stage: Servers, triton: TritonServer) -> dict[str, Any]:
     settings, freshness = _settings(plan, stage, triton), plan.freshness()
     began_s: list[float] = []
 
@@ -114,7 +114,7 @@ def _stamped(arrival: Arrival) -> Arrival:
     return replace(arrival, event=replace(arrival.event, time_ms=time.time_ns() // 1_000_000))
 
 
-def _settings(plan: Plan, stage: Servers, triton: TritonServer) -> Settings:
+def _settings(plan: RealModelPlan, stage: Servers, triton: TritonServer) -> Settings:
     told: Mapping[str, Any] = {
         "kafka": {"bootstrap": stage.kafka.address, "group": "penchant-bench"},
         "redis": {"url": stage.redis.url},

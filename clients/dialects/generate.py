@@ -15,7 +15,7 @@ from clients.calls import Call, Completion
 from clients.dialects import models
 from clients.dialects.http import HttpServer, http_url
 from clients.dialects.models import Model
-from clients.dialects.probing import told
+from clients.dialects.probing import description
 from clients.dialects.tensors import Answer, Value
 from streams.errors import ModelOverloaded, ModelUnavailable
 
@@ -108,7 +108,7 @@ class GenerateClient:
             about = About.model_validate_json(await self._http.get(self.url))
             found = await self._find()
         lacks = [*found.lacks(), *([] if self._streams else ["cancellation"])]
-        return told(f"Triton {about.version} at {self.endpoint}, model {found.name}, over HTTP", lacks)
+        return description(f"Triton {about.version} at {self.endpoint}, model {found.name}, over HTTP", lacks)
 
     async def close(self) -> None:
         """End the running calls as ModelUnavailable and the connections. Again is harmless."""

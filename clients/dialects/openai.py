@@ -11,7 +11,7 @@ from clients.calls import Call, Completion
 from clients.dialects import completions
 from clients.dialects.completions import Models, PriorityRefused, Reading, Version
 from clients.dialects.http import HttpServer, http_url
-from clients.dialects.probing import told
+from clients.dialects.probing import description
 from clients.dialects.servers import SERVERS, Api, Server, ServerName, owned_by
 from streams.errors import ContractMismatch, ModelUnavailable
 
@@ -77,7 +77,9 @@ class OpenAIClient:
             found = await self._find()
             await self._http.get_if_there(f"{self._root()}{found.server.health}")
             version = await self._version(found.server)
-        return told(f"{found.server.title}{version} at {self.endpoint}, model {found.model}", _lacks(found.server))
+        return description(
+            f"{found.server.title}{version} at {self.endpoint}, model {found.model}", _lacks(found.server)
+        )
 
     async def close(self) -> None:
         """End the running calls as ModelUnavailable and the connections. Again is harmless."""

@@ -3,6 +3,6 @@
 from collections.abc import Sequence
 
 
-def told(what: str, lacks: Sequence[str]) -> str:
+def description(what: str, lacks: Sequence[str]) -> str:
     """One line: what was found, and what it lacks of what we could use."""
     return f"{what} (without {' and '.join(lacks)})" if lacks else what

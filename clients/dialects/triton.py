@@ -15,7 +15,7 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from clients.calls import Call, Completion
 from clients.dialects import models, tensors
 from clients.dialects.models import Model
-from clients.dialects.probing import told
+from clients.dialects.probing import description
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
 
 CHANNEL_OPTIONS = (
@@ -67,7 +67,7 @@ class TritonClient:
                 service_pb2.ServerMetadataRequest(), timeout=self._probe_timeout_s
             )
             found = await self._find(self._probe_timeout_s)
-        return told(f"Triton {server.version} at {self.url}, model {found.name}", found.lacks())
+        return description(f"Triton {server.version} at {self.url}, model {found.name}", found.lacks())
 
     async def close(self) -> None:
         """End the running calls as ModelUnavailable and the connection. Again is harmless."""

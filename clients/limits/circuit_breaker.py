@@ -1,7 +1,7 @@
-"""Availability: whether it is worth calling the model now. Pure; times are seconds on one clock."""
+"""Circuit breaker: whether it is worth calling the model now. Pure; times are seconds on one clock."""
 
 
-class Availability:
+class CircuitBreaker:
     """After `failures` failed calls in a row the model counts as away; then one call every `probe_s` looks whether it
     is back, so that a dead server costs one waiting call and not as many as there are shoppers."""
 
@@ -36,6 +36,6 @@ class Availability:
             self._next_probe_s = now_s + self._probe_s
         return self._failed == self._failures
 
-    def lost(self, now_s: float) -> None:
+    def trip(self, now_s: float) -> None:
         """It is known to be away, without a call that failed."""
         self._failed, self._next_probe_s = self._failures, now_s + self._probe_s

@@ -1,4 +1,4 @@
-"""Queueing: how long a call waited on its server before work on it began. Pure; times are seconds on one clock.
+"""Queue delay: how long a call waited on its server before work on it began. Pure; times are seconds on one clock.
 
 Servers that tell are believed. Then the prompt is computed, which waits too when others' prompts are in the way; and of
 servers that do not tell, the time to the first token is all that is known. How long a prompt takes alone is predicted
@@ -35,7 +35,7 @@ class Wait:
         return self.told_ms + max(self.late_ms, 0.0)
 
 
-class Queueing:
+class QueueDelayEstimator:
     """Knows one server's long-term floor of the time to first token per uncached input token."""
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
-"""Budget: how many extra calls, such as retries, are allowed beside the first ones. Pure; times are seconds."""
+"""Retry budget: how many extra calls, such as retries, are allowed beside the first ones. Pure; times are seconds."""
 
 from collections import deque
 
 
-class Budget:
+class RetryBudget:
     """At most `share` of the calls of the last `window_s` may be extra ones, and `least` in any case.
 
     When everything fails, everything would be tried again: without a bound, retries turn an overload into an outage.

@@ -1,4 +1,4 @@
-"""Sizes: how many tokens a call will take, learned from those before it. Pure."""
+"""Token estimates: how many tokens a call will take, learned from those before it. Pure."""
 
 from clients.calls import Call, Completion
 
@@ -9,7 +9,7 @@ CHARACTERS_PER_TOKEN = 4.0
 """Until a server has counted."""
 
 
-class Sizes:
+class TokenEstimator:
     """Running averages of one server's counts."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Ejection: whether a replica is sick, and when it may come back. Pure; times are seconds on one clock.
 
-Sick is who fails call after call, fails its probes while no call succeeds, or is far slower than its peers. Who is only
-overloaded is not sick: a busy pool would otherwise be taken for a dead one.
+A replica is sick when it fails call after call, fails its probes while no call succeeds, or is far slower than its
+peers. One that is only overloaded is not sick: a busy pool would otherwise be taken for a dead one.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class EjectionRules:
     forgive_s: float = 300.0
 
 
-class Condition:
+class OutlierDetector:
     """One replica's. `why` it is out, or was last; `ejections` since it was last well for long."""
 
     def __init__(self, rules: EjectionRules) -> None:

@@ -84,7 +84,7 @@ class Endpoint:
 
 @section
 class Pool:
-    """Servers that share their shoppers; a later pool serves those for whom an earlier one has no place."""
+    """Servers that share their shoppers; a later pool serves those for whom an earlier one has no slot."""
 
     name: Name
     """What it is called in logs and metrics."""

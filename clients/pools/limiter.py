@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 
 from clients.calls import Call, Class, Completion, ModelClient
 from clients.limits.adaptive_limit import AdaptiveLimit, Limit, Trial
-from clients.limits.queue_delay import Queueing, Wait
-from clients.limits.token_estimates import Sizes
-from clients.pools.wait_queue import CLASSES, Turns
+from clients.limits.queue_delay import QueueDelayEstimator, Wait
+from clients.limits.token_estimates import TokenEstimator
+from clients.pools.wait_queue import CLASSES, WaitQueue
 from streams.errors import DeadlinePassed, ModelOverloaded
 
 CEILINGS: Mapping[Class, float] = {"live": 1.0, "replay": 0.9, "batch": 0.75}
 """A class may begin a call while less than this share of the limit is in flight, of all classes together. What lies
-above is kept for the classes before it, which thereby find a place at once, for as long as there are any."""
+above is kept for the classes before it, which thereby find a slot at once, for as long as there are any."""
 
 LINGER_S = 10.0
 """So long after its last call a class counts as there."""
@@ -27,14 +27,17 @@ SPREAD = 1.5
 
 
 class Limiter:
-    """Guards one server. Limiters that share `turns` share one line."""
+    """Guards one server. Limiters that share a `wait_queue` share one line."""
 
     def __init__(
-        self, limit: Limit | None = None, ceilings: Mapping[Class, float] = CEILINGS, turns: Turns | None = None
+        self,
+        limit: Limit | None = None,
+        ceilings: Mapping[Class, float] = CEILINGS,
+        wait_queue: WaitQueue | None = None,
     ) -> None:
         self.limit = limit or AdaptiveLimit()
-        self.turns = self._own_turns() if turns is None else turns
-        self.queueing, self.sizes = Queueing(), Sizes()
+        self.wait_queue = self._own_wait_queue() if wait_queue is None else wait_queue
+        self.queue_delay, self.token_estimates = QueueDelayEstimator(), TokenEstimator()
         self.in_flight: Counter[Class] = Counter()
         self.tokens = 0
         self._ceilings = ceilings
@@ -46,7 +49,7 @@ class Limiter:
         if now_s < self.limit.closed_until_s or self.in_flight.total() >= self._most(traffic_class, now_s):
             return False
         # Checked before the call's own tokens are added: however long, a call may begin when few others run.
-        most_tokens = SPREAD * self.limit.calls * self.sizes.tokens  # 0 until a call was answered
+        most_tokens = SPREAD * self.limit.calls * self.token_estimates.tokens  # 0 until a call was answered
         if self.tokens and most_tokens and self.tokens >= most_tokens:
             self.limit.wanted()
             return False
@@ -63,16 +66,16 @@ class Limiter:
                 return max(int(self.limit.calls * self._ceilings[traffic_class]), 1)
         return self.limit.calls
 
-    def _own_turns(self) -> Turns:
-        turns = Turns()
-        turns.room = lambda traffic_class: self.admits(traffic_class, asyncio.get_running_loop().time())
-        return turns
+    def _own_wait_queue(self) -> WaitQueue:
+        wait_queue = WaitQueue()
+        wait_queue.room = lambda traffic_class: self.admits(traffic_class, asyncio.get_running_loop().time())
+        return wait_queue
 
     @asynccontextmanager
     async def slot(self, call: Call) -> AsyncIterator["Slot"]:
         """Wait for a slot until the call's deadline, then DeadlinePassed; ModelOverloaded when too many wait."""
         loop = asyncio.get_running_loop()
-        slot = await self.turns.turn(
+        slot = await self.wait_queue.acquire(
             call.traffic_class, lambda _: self.acquire(call.traffic_class, loop.time()), call.deadline_s
         )
         try:
@@ -95,11 +98,11 @@ class Slot:
         self._trial: Trial | None = limiter.limit.begin(now_s, limiter.in_flight.total())
 
     def release(self) -> None:
-        """Give the place to the next one."""
+        """Give the slot to the next one."""
         if self._held:
             self._held = False
             self._limiter.in_flight[self._class] -= 1
-            self._limiter.turns.advance()
+            self._limiter.wait_queue.advance()
 
     async def ask(self, client: ModelClient, call: Call) -> Completion:
         """Make the call. Raises what the client raises; the limit learns from how it ends.
@@ -110,7 +113,7 @@ class Slot:
         limiter, now = self._limiter, asyncio.get_running_loop().time
         trial = self._trial or limiter.limit.begin(now(), limiter.in_flight.total())
         self._trial = None
-        tokens = limiter.sizes.expected(call)
+        tokens = limiter.token_estimates.expected(call)
         limiter.tokens += tokens
         try:
             completion = await client.complete(call)
@@ -123,7 +126,7 @@ class Slot:
             raise
         finally:
             limiter.tokens -= tokens
-        self.wait = limiter.queueing.wait(completion, limiter.sizes.input_tokens(call), now())
+        self.wait = limiter.queue_delay.wait(completion, limiter.token_estimates.input_tokens(call), now())
         limiter.limit.answered(trial, now(), self.wait)
-        limiter.sizes.learn(call, completion)
+        limiter.token_estimates.learn(call, completion)
         return completion

@@ -1,4 +1,4 @@
-"""Roster: the replicas there are, in pools, and which of them are out. Pure but for the clients that it has made."""
+"""Registry: the replicas, in pools, and which of them are ejected. Pure but for the clients that it has made."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from typing import Literal
 import structlog
 
 from clients.limits.adaptive_limit import AdaptiveLimit, LimitRules
-from clients.pools.ejection import Condition, EjectionRules, Fault
+from clients.pools.ejection import EjectionRules, Fault, OutlierDetector
 from clients.pools.endpoints import Connect, Endpoint, Pool
 from clients.pools.limiter import Limiter
 from clients.pools.replicas import Replica
-from clients.pools.wait_queue import Turns
+from clients.pools.wait_queue import WaitQueue
 
 log = structlog.get_logger()
 
@@ -31,18 +31,20 @@ Notify = Callable[[Notice], None]
 
 
 @dataclass(frozen=True, slots=True)
-class RosterRules:
+class RegistryRules:
     """What each replica's limit and its ejection go by."""
 
     limits: LimitRules = field(default_factory=LimitRules)
     ejection: EjectionRules = field(default_factory=EjectionRules)
 
 
-class Roster:
+class ReplicaRegistry:
     """Times are seconds on the event loop's clock. `gone` are replicas taken out whose clients are not closed yet."""
 
-    def __init__(self, connect: Connect, rules: RosterRules, turns: Turns, notify: Notify | None = None) -> None:
-        self._connect, self._rules, self._turns, self._notify = connect, rules, turns, notify
+    def __init__(
+        self, connect: Connect, rules: RegistryRules, wait_queue: WaitQueue, notify: Notify | None = None
+    ) -> None:
+        self._connect, self._rules, self._wait_queue, self._notify = connect, rules, wait_queue, notify
         self._pools: list[list[Replica]] = []
         self._usable: list[list[Replica]] = []
         self._out: list[Replica] = []
@@ -68,7 +70,7 @@ class Roster:
     def usable(self, now_s: float) -> list[list[Replica]]:
         """The replicas of each pool that calls may go to; those whose time has come are back among them."""
         for replica in self._out:
-            if replica.condition.may_return(now_s):
+            if replica.outlier_detector.may_return(now_s):
                 self._take_back(replica, now_s)
         return self._usable
 
@@ -77,22 +79,24 @@ class Roster:
         others = [each for each in self if each is not replica and each.usable]
         if not others or not replica.usable:
             return
-        fault = replica.condition.sick(max(each.condition.answered_s for each in others)) or self._slow(replica)
+        fault = replica.outlier_detector.sick(max(each.outlier_detector.answered_s for each in others)) or self._slow(
+            replica
+        )
         if fault is not None:
             self.eject(replica, fault, now_s)
 
     def eject(self, replica: Replica, fault: Fault, now_s: float) -> None:
         """Send no more calls there for a while."""
-        lasts_s = replica.condition.eject(now_s, fault.why)
+        lasts_s = replica.outlier_detector.eject(now_s, fault.why)
         replica.counts.ejections[fault.cause] += 1
         self._sort_out()
         self._tell("ejected", replica, fault.why, now_s, for_s=lasts_s)
 
     def _take_back(self, replica: Replica, now_s: float) -> None:
-        replica.condition.take_back(now_s)
+        replica.outlier_detector.take_back(now_s)
         replica.limiter.limit.restart(self._rules.limits.least)
         self._sort_out()
-        self._tell("returned", replica, f"was out: {replica.condition.why}", now_s)
+        self._tell("returned", replica, f"was out: {replica.outlier_detector.why}", now_s)
 
     def _sort_out(self) -> None:
         """Who is usable changes rarely and is asked often."""
@@ -105,15 +109,17 @@ class Roster:
         if sum(not each.usable for each in pool) + 1 > len(pool) / 2:
             return None
         alike = (each for each in pool if each is not replica and each.usable and each.weight == replica.weight)
-        return replica.condition.slow([known for each in alike if (known := each.condition.service_s) is not None])
+        return replica.outlier_detector.slow(
+            [known for each in alike if (known := each.outlier_detector.service_s) is not None]
+        )
 
     def _keep(self, endpoint: Endpoint, pool: str, before: Iterable[Replica]) -> Replica:
         for replica in before:
             if replica.endpoint.same_server(endpoint):
                 replica.endpoint, replica.pool = endpoint, pool
                 return replica
-        limiter = Limiter(AdaptiveLimit(self._rules.limits), turns=self._turns)
-        return Replica(endpoint, pool, self._connect(endpoint), limiter, Condition(self._rules.ejection))
+        limiter = Limiter(AdaptiveLimit(self._rules.limits), wait_queue=self._wait_queue)
+        return Replica(endpoint, pool, self._connect(endpoint), limiter, OutlierDetector(self._rules.ejection))
 
     def _tell(
         self, kind: Literal["added", "removed", "ejected", "returned"], replica: Replica, why: str, now_s: float,

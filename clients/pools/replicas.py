@@ -1,4 +1,4 @@
-"""Replicas: one server each, with its limiter, its condition, and counts of what it did."""
+"""Replicas: one server each, with its limiter, its outlier detector, and counts of what it did."""
 
 import asyncio
 from collections import Counter
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from clients.calls import Call, Completion, ModelClient
-from clients.pools.ejection import Cause, Condition
+from clients.pools.ejection import Cause, OutlierDetector
 from clients.pools.endpoints import Endpoint, Price
 from clients.pools.limiter import Limiter, Slot
 from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
@@ -19,7 +19,7 @@ State = Literal["in", "trial", "out"]
 
 @dataclass(slots=True)
 class Counts:
-    """Totals since the replica was added. `late` calls were not answered by their deadline; `strayed` ones belong to
+    """Totals since the replica was added. `late` calls were not answered by their deadline; `non_local` ones belong to
     another replica of the pool, `spilled` ones to an earlier pool. `busy_s` is how long at least one call was there."""
 
     calls: int = 0
@@ -29,7 +29,7 @@ class Counts:
     late: int = 0
     retries: int = 0
     hedges: int = 0
-    strayed: int = 0
+    non_local: int = 0
     spilled: int = 0
     ejections: Counter[Cause] = field(default_factory=Counter)
     input_tokens: int = 0
@@ -49,10 +49,10 @@ class Replica:
     """`running` are the calls there now, `retired` says that it was taken out of the settings."""
 
     def __init__(
-        self, endpoint: Endpoint, pool: str, client: ModelClient, limiter: Limiter, condition: Condition
+        self, endpoint: Endpoint, pool: str, client: ModelClient, limiter: Limiter, outlier_detector: OutlierDetector
     ) -> None:
         self.endpoint, self.pool, self.client = endpoint, pool, client
-        self.limiter, self.condition, self.counts = limiter, condition, Counts()
+        self.limiter, self.outlier_detector, self.counts = limiter, outlier_detector, Counts()
         self.running = 0
         self.retired = False
         self._busy_since_s = 0.0
@@ -70,12 +70,12 @@ class Replica:
     @property
     def usable(self) -> bool:
         """Whether calls may go there."""
-        return not (self.retired or self.condition.out)
+        return not (self.retired or self.outlier_detector.out)
 
     @property
     def state(self) -> State:
         """As operators see it."""
-        return "out" if self.condition.out else "trial" if self.condition.on_trial else "in"
+        return "out" if self.outlier_detector.out else "trial" if self.outlier_detector.on_trial else "in"
 
     @property
     def cost(self) -> float:
@@ -96,11 +96,11 @@ class Replica:
             raise
         except ModelUnavailable as error:
             self.counts.failures += 1
-            self.condition.failed(_now(), str(error))
+            self.outlier_detector.failed(_now(), str(error))
             raise
         finally:
             self._end(_now())
-        self.condition.answered(_now(), max(_now() - began_s - slot.wait.ms / 1e3, 0.0))
+        self.outlier_detector.answered(_now(), max(_now() - began_s - slot.wait.ms / 1e3, 0.0))
         self._count(completion)
         return completion
 
@@ -117,9 +117,9 @@ class Replica:
 
     def _note_late(self, given_s: float, error: DeadlinePassed) -> None:
         self.counts.late += 1
-        usual_s = self.condition.service_s
+        usual_s = self.outlier_detector.service_s
         if given_s > 0 and (usual_s is None or given_s >= FAIR * usual_s):
-            self.condition.failed(_now(), str(error), late=True)
+            self.outlier_detector.failed(_now(), str(error), late=True)
 
     def _count(self, completion: Completion) -> None:
         counts = self.counts

@@ -49,7 +49,7 @@ def order(key: str, replicas: Iterable[W]) -> list[W]:
     return sorted(replicas, key=lambda replica: score(key, replica), reverse=True)
 
 
-@lru_cache(maxsize=16_384)  # whoever waits for a place is looked at again and again
+@lru_cache(maxsize=16_384)  # whoever waits for a slot is looked at again and again
 def _drawn(name: str, key: str) -> float:
     digest = blake2b(f"{name}\0{key}".encode(), digest_size=8).digest()
     return -1 / log((int.from_bytes(digest) + 0.5) / HASHES)

@@ -1,4 +1,4 @@
-"""Turns: who waits for a place, and who is next. Higher classes come first; within a class, who came first."""
+"""Wait queue: calls that wait for a slot. Higher classes go first; within a class, the earliest call."""
 
 import asyncio
 from collections import deque
@@ -11,45 +11,45 @@ from streams.errors import DeadlinePassed, ModelOverloaded
 
 CLASSES: tuple[Class, ...] = ("live", "replay", "batch")
 TICK_S = 0.05
-"""How often places are looked for that come free by the time alone."""
+"""How often slots are looked for that come free by the time alone."""
 
 LOOK_AHEAD = 64
-"""How many of a class are asked when a place comes free: not everyone can take every place."""
+"""How many of a class are asked when a slot comes free: not everyone can take every slot."""
 
 
-class Place(Protocol):
+class Returnable(Protocol):
     """Something that is given back."""
 
     def release(self) -> None: ...
 
 
-P = TypeVar("P", bound=Place)
+P = TypeVar("P", bound=Returnable)
 
 
 Attempt = Callable[[bool], P | None]
-"""Tries to take a place. True: nobody in line could take any that is free."""
+"""Tries to take a slot. True: nobody in line could take any that is free."""
 
 
 class Waiter(Generic[P]):
-    """Somebody who waits until `attempt` gives a place."""
+    """Somebody who waits until `attempt` gives a slot."""
 
     def __init__(self, attempt: Attempt[P]) -> None:
         self._attempt = attempt
-        self.place: P | None = None
+        self.slot: P | None = None
         self.called = asyncio.get_running_loop().create_future()
 
     def advance(self, *, passed_over: bool = False) -> bool:
-        """Try, unless nobody waits here any more; returns whether a place was taken just now."""
+        """Try, unless nobody waits here any more; returns whether a slot was taken just now."""
         if self.called.done():
             return False
-        self.place = self._attempt(passed_over)
-        if self.place is not None:
+        self.slot = self._attempt(passed_over)
+        if self.slot is not None:
             self.called.set_result(None)
-        return self.place is not None
+        return self.slot is not None
 
 
-class Turns:
-    """A bounded line for places. Whoever gives a place back calls `advance`; while a class has no `room`, nobody of it
+class WaitQueue:
+    """A bounded line for slots. Whoever gives a slot back calls `advance`; while a class has no `room`, nobody of it
     is asked."""
 
     def __init__(self, most: int = 1_000) -> None:
@@ -65,11 +65,11 @@ class Turns:
         return sum(map(len, self._lines.values()))
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call this whenever a place may have come free that nobody in the line took."""
+        """Call this whenever a slot may have come free that nobody in the line took."""
         self._listeners.append(listener)
 
     def advance(self) -> None:
-        """Something has changed: give places to those who can have them, in order."""
+        """Something has changed: give slots to those who can have them, in order."""
         for traffic_class, line in self._lines.items():
             for passed_over in (False, True):
                 for waiter in list(islice(line, LOOK_AHEAD)):
@@ -80,21 +80,21 @@ class Turns:
         for listener in self._listeners:
             listener()
 
-    async def turn(self, traffic_class: Class, attempt: Attempt[P], deadline_s: float) -> P:
-        """Wait until `attempt` gives a place, until the deadline on the loop's clock at the longest.
+    async def acquire(self, traffic_class: Class, attempt: Attempt[P], deadline_s: float) -> P:
+        """Wait until `attempt` gives a slot, until the deadline on the loop's clock at the longest.
 
-        Raises DeadlinePassed then, ModelOverloaded when too many wait already. Cancelled, it keeps no place.
+        Raises DeadlinePassed then, ModelOverloaded when too many wait already. Cancelled, it keeps no slot.
         """
         waiter = Waiter(attempt)
         if not waiter.advance():
             await self._wait(self._lines[traffic_class], waiter, deadline_s)
-        if waiter.place is None:
-            raise AssertionError("called without a place")
-        return waiter.place
+        if waiter.slot is None:
+            raise AssertionError("called without a slot")
+        return waiter.slot
 
     async def _wait(self, line: deque[Waiter[Any]], waiter: Waiter[Any], deadline_s: float) -> None:
         if self.waiting >= self._most:
-            raise ModelOverloaded(f"{self._most} calls wait for a place already")
+            raise ModelOverloaded(f"{self._most} calls wait for a slot already")
         line.append(waiter)
         self._keep_ticking()
         called = False
@@ -103,14 +103,14 @@ class Turns:
                 await waiter.called
             called = True
         except TimeoutError as exc:
-            raise DeadlinePassed("no place came free before the deadline") from exc
+            raise DeadlinePassed("no slot came free before the deadline") from exc
         finally:
             if not called:
                 self._leave(line, waiter)
 
     def _leave(self, line: deque[Waiter[Any]], waiter: Waiter[Any]) -> None:
-        if waiter.place is not None:  # it was called in the same instant in which it gave up
-            waiter.place.release()
+        if waiter.slot is not None:  # it was called in the same instant in which it gave up
+            waiter.slot.release()
         else:
             line.remove(waiter)
 

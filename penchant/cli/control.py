@@ -13,7 +13,7 @@ from penchant.cli.experiments import lines, report
 from penchant.cli.options import Config, Json, Who, instant, login
 from penchant.operations.control import FleetView
 from penchant.operations.control import status as experiments
-from penchant.operations.fleet import Fleet, fleet, put_back, throw
+from penchant.operations.fleet import FleetStatus, fleet_status, put_back, throw
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 
@@ -94,11 +94,11 @@ def clear_switch(name: Switch, *, config: Config = None) -> None:
     typer.echo(f"{name}: back")
 
 
-async def _look(settings: Settings) -> tuple[FleetView, Fleet]:
-    return await experiments(settings), await fleet(settings)
+async def _look(settings: Settings) -> tuple[FleetView, FleetStatus]:
+    return await experiments(settings), await fleet_status(settings)
 
 
-def _table(found: Fleet) -> Table:
+def _table(found: FleetStatus) -> Table:
     table = Table(title=f"{len(found.workers)} workers are alive", title_justify="left", box=None)
     for name in COLUMNS:
         table.add_column(name, justify="left" if name in ("worker", "prompt", "away") else "right")

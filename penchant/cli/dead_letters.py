@@ -20,7 +20,7 @@ from penchant.cli.options import Config, Json
 from penchant.operations.dead_letters import redrive as redriving
 from penchant.operations.dead_letters.listing import Kind, Listing
 from penchant.operations.dead_letters.masking import masked, plain
-from penchant.operations.dead_letters.topic import REMEDY, Found, Place, look
+from penchant.operations.dead_letters.topic import REMEDY, LetterPosition, StoredLetter, look
 from penchant.process.logs import configure_logs
 from penchant.settings.kafka import Kafka
 from penchant.settings.sources import load_settings
@@ -115,7 +115,7 @@ def redrive(
     penchant dead-letters redrive --reason schema --json
     """
     kafka = _kafka(config)
-    plan = redriving.Plan(topic or kafka.topic, _dialect(kafka, topic or kafka.topic, speaks), reason)
+    plan = redriving.RedrivePlan(topic or kafka.topic, _dialect(kafka, topic or kafka.topic, speaks), reason)
     act = redriving.rehearse if dry_run else redriving.redrive
     outcome = asyncio.run(_shown(kafka, lambda told: act(kafka, plan, told)))
     if json:
@@ -128,13 +128,13 @@ async def _list(kafka: Kafka) -> Listing:
     listing = Listing()
     async with TopicReader(kafka.options.committed()) as reader:
         with _bar(await _offsets(reader, kafka)) as told:
-            pile = await look(reader, kafka.dead_letter_topic, told)
-            async for _, found in pile.found():
+            dead_letter_topic = await look(reader, kafka.dead_letter_topic, told)
+            async for _, found in dead_letter_topic.stored_letters():
                 listing.add(found)
     return listing
 
 
-async def _one(kafka: Kafka, place: Place) -> tuple[Record, Found]:
+async def _one(kafka: Kafka, place: LetterPosition) -> tuple[Record, StoredLetter]:
     async with TopicReader(kafka.options.committed()) as reader:
         return await (await look(reader, kafka.dead_letter_topic, lambda _: None)).one(place)
 
@@ -168,11 +168,11 @@ def _kafka(config: Path | None) -> Kafka:
     return settings.kafka
 
 
-def _place(text: str) -> Place:
+def _place(text: str) -> LetterPosition:
     partition, _, offset = text.partition("-")
     if not (partition.isdecimal() and offset.isdecimal()):
         raise typer.BadParameter(f"{text} is no PARTITION-OFFSET such as 0-17")
-    return Place(int(partition), int(offset))
+    return LetterPosition(int(partition), int(offset))
 
 
 def _dialect(kafka: Kafka, topic: str, name: str | None) -> Dialect:
@@ -183,7 +183,7 @@ def _dialect(kafka: Kafka, topic: str, name: str | None) -> Dialect:
     return dialect(name or (kafka.dialect if own else "native"), keyed=own)
 
 
-def _letter(record: Record, found: Found, tell: Callable[[bytes | None], str]) -> dict[str, Any]:
+def _letter(record: Record, found: StoredLetter, tell: Callable[[bytes | None], str]) -> dict[str, Any]:
     letter = found.letter
     told: dict[str, Any] = {"place": str(found.place), "refused": _time(found.time_ms), "redriven": found.redriven}
     if letter is not None:

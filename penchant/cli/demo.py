@@ -14,7 +14,7 @@ from rich.console import Console
 
 from penchant.cli.options import Json
 from penchant.demo.run import Outcome, run
-from penchant.demo.stage import Plan
+from penchant.demo.stage import DemoPlan
 from penchant.demo.view import LiveView, no_view, show_examples, show_report
 from penchant.process.logs import configure_logs
 
@@ -64,7 +64,7 @@ def demo(
     penchant demo --keep
     """
     folder = run_folder or Path("run") / time.strftime("demo-%Y%m%d-%H%M%S")
-    plan = Plan(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model_url, keep)
+    plan = DemoPlan(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model_url, keep)
     console = Console(stderr=json)
     live = sys.stderr.isatty() if json else sys.stdout.isatty()
     configure_logs("info", "console", stream=io.StringIO() if live else sys.stderr)

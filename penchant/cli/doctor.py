@@ -36,14 +36,14 @@ def doctor(*, config: Config = None, json: Json = False) -> None:
         logging.getLogger(library).setLevel(logging.CRITICAL)  # what they tell, findings tell once
     findings = asyncio.run(examine(settings))
     if json:
-        told = [_told(finding) for finding in findings]
+        told = [_as_json(finding) for finding in findings]
         typer.echo(orjson.dumps({"worst": worst(findings).name.lower(), "findings": told}))
     else:
         Console().print(_table(findings))
     raise typer.Exit(STATUS[worst(findings)])
 
 
-def _told(finding: Finding) -> dict[str, str]:
+def _as_json(finding: Finding) -> dict[str, str]:
     severity = finding.severity.name.lower()
     return {"subject": finding.subject, "severity": severity, "found": finding.found, "remedy": finding.remedy}
 

@@ -106,7 +106,7 @@ def estimate(
     read = replace(sample.read, counted="by prompt.tokenizer") if settings.prompt.tokenizer else sample.read
     found = figures(read, work, need, rates)
     if json:
-        typer.echo(orjson.dumps({figure.name: _told(figure) for figure in found}))
+        typer.echo(orjson.dumps({figure.name: _as_json(figure) for figure in found}))
     else:
         Console().print(_table(found))
 
@@ -155,7 +155,7 @@ def _rates(given: list[str], output_tokens: int) -> Rates:
     return Rates(gpu=timing, output_tokens=output_tokens)
 
 
-def _told(figure: Figure) -> dict[str, Any]:
+def _as_json(figure: Figure) -> dict[str, Any]:
     return {"value": figure.value, "unit": figure.unit, "how": figure.how}
 
 

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from penchant.cli.options import Config, Json
 from penchant.offline.eval import subjects
 from penchant.offline.eval.pages import html, markdown
-from penchant.offline.eval.run import Judging, Outcome, Plan, labels, read, run
+from penchant.offline.eval.run import EvalPlan, Judging, Outcome, labels, read, run
 from penchant.offline.eval.show import show
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
@@ -89,7 +89,7 @@ def eval(  # noqa: A001 # the command's name
     """
     settings = load_settings(config).settings
     configure_logs("error", stream=io.StringIO())
-    plan = Plan(events, sessions, seed, shuffled, settings.intent.missions)
+    plan = EvalPlan(events, sessions, seed, shuffled, settings.intent.missions)
     asked = Asked(model_url, prompt or (), judge, pairs, labels(labelled) if labelled else {})
     outcome = asyncio.run(_evaluate(plan, settings, asked))
     if report is not None:
@@ -102,7 +102,7 @@ def eval(  # noqa: A001 # the command's name
         raise typer.Exit(FAILED)
 
 
-async def _evaluate(plan: Plan, settings: Settings, asked: Asked) -> Outcome:
+async def _evaluate(plan: EvalPlan, settings: Settings, asked: Asked) -> Outcome:
     recorded = await asyncio.to_thread(read, plan.events)
     async with (
         subjects.subjects(settings, asked.model_url, asked.versions) as models,

@@ -11,7 +11,7 @@ import typer
 from penchant.cli.options import Config, Json, Who, instant, login
 from penchant.operations.control import ArmView, ExperimentView, FleetView, decide, status
 from penchant.settings.sources import load_settings
-from storage.control import Standing
+from storage.control import ExperimentDecision
 from streams.errors import SettingInvalid
 
 ROW = "  {:<20} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}  {}"
@@ -77,7 +77,7 @@ def _decide(
     name: str, state: Literal["forward", "back"], who: str | None, why: str, config: Any, *, json: bool
 ) -> None:
     settings = load_settings(config).settings
-    stands = asyncio.run(decide(settings, name, Standing(0, state, who or login(), why, 0)))
+    stands = asyncio.run(decide(settings, name, ExperimentDecision(0, state, who or login(), why, 0)))
     if json:
         typer.echo(orjson.dumps({"experiment": name} | asdict(stands)))
     else:
@@ -98,8 +98,8 @@ def lines(fleet: FleetView) -> Iterator[str]:
         yield "no experiments are in the settings"
     for each in fleet.experiments:
         yield ""
-        yield f"{each.name}: {_state(each.standing)}"
-        if each.standing.state == "back":
+        yield f"{each.name}: {_state(each.decision)}"
+        if each.decision.state == "back":
             yield f"  it stays so until: penchant experiments resume {each.name}"
         if each.changed:
             yield "  its arms were others when that was decided"
@@ -126,11 +126,11 @@ def _share(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if whole else "-"
 
 
-def _state(standing: Standing) -> str:
-    word = "in force" if standing.state == "forward" else "rolled back"
-    if not standing.serial:
+def _state(decision: ExperimentDecision) -> str:
+    word = "in force" if decision.state == "forward" else "rolled back"
+    if not decision.serial:
         return word
-    return f"{word} since {instant(standing.at_ms)}, by {standing.who}{f': {standing.why}' if standing.why else ''}"
+    return f"{word} since {instant(decision.at_ms)}, by {decision.who}{f': {decision.why}' if decision.why else ''}"
 
 
 def report(fleet: FleetView) -> dict[str, Any]:
@@ -145,4 +145,4 @@ def _experiment(each: ExperimentView) -> dict[str, Any]:
         | {"answered": arm.counts.answered, "p95_s": arm.counts.p95_s}
         for arm in each.arms
     ]
-    return {"name": each.name, "changed": each.changed} | asdict(each.standing) | {"arms": arms}
+    return {"name": each.name, "changed": each.changed} | asdict(each.decision) | {"arms": arms}

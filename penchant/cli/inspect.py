@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.cli.options import Config, Json
-from penchant.operations.inspection import ask, show
-from penchant.operations.inspection import shopper_report as dossier
+from penchant.operations.inspection import ask, shopper_report, show
 from penchant.operations.inspection.stalest import Stale, stalest
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
@@ -62,8 +61,10 @@ def inspect(
             show.show(Console(), seen, asked, whole_prompt=whole_prompt)
 
 
-async def _look(settings: Settings, shopper: str, *, ask_now: bool) -> tuple[dossier.Dossier, ask.Asked | None]:
-    seen = await dossier.gather(settings, shopper)
+async def _look(
+    settings: Settings, shopper: str, *, ask_now: bool
+) -> tuple[shopper_report.ShopperReport, ask.Asked | None]:
+    seen = await shopper_report.gather(settings, shopper)
     if not ask_now or seen.session is None or seen.prompt is None:
         return seen, None
     return seen, await ask.ask(settings, shopper, seen.session, seen.prompt)

@@ -126,7 +126,7 @@ def _report(findings: Findings) -> dict[str, Any]:
         "recorded": asdict(recorded) if recorded else None,
         "found": asdict(seen) | {"partitions": seen.partitions},
         "change": findings.change.kind.value if findings.change else None,
-        "told": findings.change.told if findings.change else None,
+        "told": findings.change.description if findings.change else None,
         "backlog": findings.backlog,
     }
 
@@ -134,7 +134,13 @@ def _report(findings: Findings) -> dict[str, Any]:
 def _lines(findings: Findings) -> list[str]:
     recorded, seen = findings.recorded, findings.log
     known = f"lineage {recorded.number}: {_log(recorded)}" if recorded else "none; the first worker records it"
-    told = findings.change.told if findings.change else "they are the same log" if recorded else "nothing to compare"
+    told = (
+        findings.change.description
+        if findings.change
+        else "they are the same log"
+        if recorded
+        else "nothing to compare"
+    )
     return [f"recorded  {known}", f"found     {_log(seen)}", f"          {told}"]
 
 

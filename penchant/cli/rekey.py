@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.rekey.rekey import Tally
+from agents.rekey.rekey import RekeyCounts
 from penchant.cli.options import Config, Json
-from penchant.operations.rekey import Plan, Rekeying, rekeying
+from penchant.operations.rekey import Rekeying, RekeyPlan, rekeying
 from penchant.process.logs import configure_logs
 from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings
@@ -74,7 +74,7 @@ def rekey(
     plan_sources = _sources(sources, target, dialect or [])
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
-    plan = Plan(plan_sources, target, group or f"{settings.kafka.group}-rekey", partitions if create else None)
+    plan = RekeyPlan(plan_sources, target, group or f"{settings.kafka.group}-rekey", partitions if create else None)
     began_s = time.monotonic()
     tally, ended = asyncio.run(_run(settings, plan, until_end=until_end))
     _report(tally, time.monotonic() - began_s, json=json)
@@ -96,7 +96,7 @@ def _sources(topics: Sequence[str], target: str, dialects: Sequence[str]) -> Map
     return sources
 
 
-async def _run(settings: Settings, plan: Plan, *, until_end: bool) -> tuple[Tally, bool]:
+async def _run(settings: Settings, plan: RekeyPlan, *, until_end: bool) -> tuple[RekeyCounts, bool]:
     """What was done, and whether that is all that was asked for."""
     with stop_signals() as asked:
         async with rekeying(settings, plan) as running, asyncio.TaskGroup() as tasks:
@@ -126,13 +126,13 @@ async def _show(running: Rekeying, *, until_end: bool) -> None:
             await asyncio.sleep(SHOW_EVERY_S)
 
 
-def _report(tally: Tally, seconds: float, *, json: bool) -> None:
+def _report(tally: RekeyCounts, seconds: float, *, json: bool) -> None:
     if json:
         typer.echo(orjson.dumps(asdict(tally) | {"seconds": round(seconds, 3)}))
     else:
         typer.echo(f"{_words(tally)}, in {seconds:.1f} s")
 
 
-def _words(tally: Tally) -> str:
+def _words(tally: RekeyCounts) -> str:
     done = f"{tally.read:,} records read, {tally.written:,} events written"
     return f"{done}, {tally.ignored:,} ignored, {tally.refused:,} refused"

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.replay.calls import Tally
+from agents.replay.calls import ReplayCounts
 from penchant.cli.options import Config, Json
 from penchant.operations.replay import run as running
 from penchant.operations.replay import show
@@ -106,7 +106,7 @@ def _plan(
     events: Path | None,
     *,
     live: bool,
-) -> running.Plan:
+) -> running.ReplayPlan:
     if live and (namespace or events):
         raise typer.BadParameter("it writes to redis.namespace, from the topic", param_hint="--live")
     if namespace == settings.redis.namespace:
@@ -114,13 +114,13 @@ def _plan(
     now_ms = time.time_ns() // 1_000_000
     span = moment(begin, now_ms), moment(end, now_ms)
     if live:
-        return running.Plan(*span, generation=generation or now_ms // 1_000)
-    return running.Plan(*span, namespace=namespace or f"{settings.redis.namespace}-replay", file=events)
+        return running.ReplayPlan(*span, generation=generation or now_ms // 1_000)
+    return running.ReplayPlan(*span, namespace=namespace or f"{settings.redis.namespace}-replay", file=events)
 
 
-async def _run(settings: Settings, plan: running.Plan) -> running.Outcome | None:
+async def _run(settings: Settings, plan: running.ReplayPlan) -> running.Outcome | None:
     """None when it was stopped by a signal."""
-    progress = running.Progress(Tally())
+    progress = running.Progress(ReplayCounts())
     with stop_signals() as asked:
         work = asyncio.create_task(running.replay(settings, plan, progress))
         stopping = asyncio.create_task(asked.wait())

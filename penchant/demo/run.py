@@ -11,7 +11,7 @@ from typing import Any
 from penchant.demo.examples import Example, examples
 from penchant.demo.keep import keep
 from penchant.demo.report import report
-from penchant.demo.stage import Plan, Stage, set_up
+from penchant.demo.stage import DemoPlan, Stage, set_up
 from penchant.demo.timeline import timeline
 from penchant.process.signals import stop_signals
 
@@ -36,7 +36,7 @@ class Outcome:
 
 
 async def run(
-    plan: Plan, view: View, say: Callable[[str], None], show: Callable[[Outcome], None] = lambda _: None
+    plan: DemoPlan, view: View, say: Callable[[str], None], show: Callable[[Outcome], None] = lambda _: None
 ) -> Outcome:
     """The whole demonstration; `say` takes lines for people, `show` the outcome, after which all may be kept running.
     Raises PlatformLacks, SettingInvalid for a file that it cannot play, and what broke."""

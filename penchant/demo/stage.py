@@ -21,7 +21,7 @@ GAP_S = 1_800.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DemoPlan:
     """What to play and where to keep the servers' logs. Without `events`, a file, shoppers are simulated."""
 
     run_folder: Path
@@ -39,7 +39,7 @@ class Plan:
 class Stage:
     """What runs. `notices` are the latest lines for people: what broke, and what came back."""
 
-    plan: Plan
+    plan: DemoPlan
     stack: Stack
     worker: Worker
     player: Player
@@ -49,7 +49,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_up(plan: Plan, speed: float, say: Callable[[str], None]) -> AsyncIterator[Stage]:
+async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> AsyncIterator[Stage]:
     """The embedded stack, a worker and a player; all of it stops with the block, and what breaks is raised in it."""
     settings = Settings()
     topics = {settings.kafka.topic: PARTITIONS, settings.kafka.dead_letter_topic: 1, settings.kafka.erasure_topic: 1}
@@ -90,7 +90,7 @@ def _settings(stack: Stack, speed: float) -> Settings:
     )
 
 
-def _model(plan: Plan, stack: Stack) -> ModelClient:
+def _model(plan: DemoPlan, stack: Stack) -> ModelClient:
     if plan.model_url is not None:
         return OpenAIClient(plan.model_url)
     if stack.stand_in is not None:

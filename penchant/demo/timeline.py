@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from itertools import islice
 
-from penchant.demo.stage import Plan
+from penchant.demo.stage import DemoPlan
 from sandbox.shop.shoppers import ShopperTraffic
 from sandbox.shop.timeline import Timed, timed
 from streams.errors import SettingInvalid
@@ -19,7 +19,7 @@ FILLED = 0.9
 """The share of the time given that a recording is fitted into, so that its end is seen."""
 
 
-def timeline(plan: Plan) -> tuple[Generator[Timed], float]:
+def timeline(plan: DemoPlan) -> tuple[Generator[Timed], float]:
     """What to play, and how many times faster than it was recorded. Reads a file: call it in a thread."""
     if plan.events is None:
         return ShopperTraffic(plan.seed, plan.shoppers, plan.rate).events(), plan.speed or 1.0

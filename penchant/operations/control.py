@@ -10,7 +10,7 @@ from agents.experiments.assignment import CONTROL, Experiment
 from agents.experiments.outcomes import Counts
 from penchant.settings.root import Settings
 from storage.connection import connect
-from storage.control import Control, RedisControl, Standing
+from storage.control import Control, ExperimentDecision, RedisControl
 from storage.keys import Keys
 from streams.errors import SettingInvalid, StoreUnavailable
 
@@ -33,7 +33,7 @@ class ExperimentView:
     when that was decided. Of one that was rolled back it is the counts on which that was done."""
 
     name: str
-    standing: Standing
+    decision: ExperimentDecision
     changed: bool
     arms: tuple[ArmView, ...]
 
@@ -55,7 +55,7 @@ async def status(settings: Settings) -> FleetView:
     return FleetView(tuple(views), tuple(workers))
 
 
-async def decide(settings: Settings, name: str, standing: Standing) -> Standing:
+async def decide(settings: Settings, name: str, decision: ExperimentDecision) -> ExperimentDecision:
     """Bring an experiment forward, or back. What stands already is left as it is; returns what stands then.
 
     The serial number, time and definition are filled in here.
@@ -66,11 +66,11 @@ async def decide(settings: Settings, name: str, standing: Standing) -> Standing:
         raise SettingInvalid(f"there is no experiment {name} in the settings", f"name one of them: {known}")
     async with _store(settings) as store:
         for _ in range(TRIES):
-            held = (await store.read()).standings.get(name, UNDECIDED)
-            if held.state == standing.state:
+            held = (await store.read()).decisions.get(name, UNDECIDED)
+            if held.state == decision.state:
                 return held
             wanted = replace(
-                standing, serial=held.serial + 1, at_ms=time.time_ns() // 1_000_000, definition=experiment.definition
+                decision, serial=held.serial + 1, at_ms=time.time_ns() // 1_000_000, definition=experiment.definition
             )
             if await store.decide(name, wanted):
                 return wanted
@@ -78,18 +78,18 @@ async def decide(settings: Settings, name: str, standing: Standing) -> Standing:
 
 
 def _view(control: Control, experiment: Experiment) -> ExperimentView:
-    standing = control.standings.get(experiment.name, UNDECIDED)
-    serial = standing.serial - (standing.state == "back")
+    decision = control.decisions.get(experiment.name, UNDECIDED)
+    serial = decision.serial - (decision.state == "back")
     ours = (key.bucket_s for key in control.counts if (key.experiment, key.serial) == (experiment.name, serial))
     judged = max(ours, default=0)
-    now_s = time.time() if standing.state == "forward" else judged
+    now_s = time.time() if decision.state == "forward" else judged
     found = {arm: sum(spans, Counts()) for arm, spans in pooled(control.counts, experiment, serial, now_s).items()}
     left = 100.0 - sum(arm.hundredths for arm in experiment.treatments) / 100
     arms = [(arm.name, arm.kind, arm.hundredths / 100) for arm in experiment.arms] + [(CONTROL, "live", round(left, 2))]
     return ExperimentView(
         experiment.name,
-        standing,
-        standing.serial > 0 and standing.definition != experiment.definition,
+        decision,
+        decision.serial > 0 and decision.definition != experiment.definition,
         tuple(ArmView(*arm, found.get(arm[0], Counts())) for arm in arms),
     )
 

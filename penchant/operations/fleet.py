@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.fleet.switch_watch import living
-from agents.fleet.switches import NAMES, Name, Switches, Thrown, checked, load
+from agents.fleet.switches import NAMES, Name, Switches, SwitchValue, checked, load
 from penchant.settings.root import Settings
 from prompts.render import versions
 from storage.connection import connect
@@ -17,26 +17,26 @@ from streams.errors import SettingInvalid
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class FleetStatus:
     """The switches in force, and the last heartbeat of each worker that is alive, by its name."""
 
     switches: Switches
     workers: dict[str, dict[str, Any]]
 
 
-async def fleet(settings: Settings) -> Fleet:
+async def fleet_status(settings: Settings) -> FleetStatus:
     """What stands there now. StoreUnavailable."""
     async with _store(settings) as store:
         seen = await store.read()
-    return Fleet(load(seen.switches), living(seen, _now_ms()))
+    return FleetStatus(load(seen.switches), living(seen, _now_ms()))
 
 
-async def throw(settings: Settings, name: str, value: str, who: str) -> Thrown:
+async def throw(settings: Settings, name: str, value: str, who: str) -> SwitchValue:
     """Set a switch for all; SettingInvalid when there is none of the name, or not of that value."""
     known = _known(name)
     if known == "prompt_version" and value not in versions():
         raise SettingInvalid(f"there is no prompt version {value!r}", f"choose one of: {', '.join(versions())}")
-    thrown = Thrown(checked(known, value), who, _now_ms())
+    thrown = SwitchValue(checked(known, value), who, _now_ms())
     async with _store(settings) as store:
         await store.throw(known, thrown.dump())
     return thrown

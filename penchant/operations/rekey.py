@@ -12,7 +12,7 @@ import faust
 
 from agents.health.statistics import Meter
 from agents.rekey.keyed_producer import WAIT_S, KafkaTarget
-from agents.rekey.rekey import Rekey, Tally
+from agents.rekey.rekey import Rekey, RekeyCounts
 from agents.worker.refusals import Refusals
 from penchant.settings.root import Settings
 from penchant.worker.presidio import redaction
@@ -33,7 +33,7 @@ LOOK_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RekeyPlan:
     """From which topics, each in which dialect, to which one. `partitions`: make the target if there is none."""
 
     sources: Mapping[str, DialectName]
@@ -51,7 +51,7 @@ class Rekeying:
         self._idle: set[TP] = set()
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> RekeyCounts:
         """What was done so far."""
         return self._rekey.tally
 
@@ -84,7 +84,7 @@ class Rekeying:
 
 
 @asynccontextmanager
-async def rekeying(settings: Settings, plan: Plan) -> AsyncIterator[Rekeying]:
+async def rekeying(settings: Settings, plan: RekeyPlan) -> AsyncIterator[Rekeying]:
     """A rekey that runs while the block does; leaving it finishes what is under way, and commits.
 
     What breaks inside cancels the block and is raised: ContractMismatch when a topic is missing, DeadLetterLimit,

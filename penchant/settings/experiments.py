@@ -48,7 +48,7 @@ def _faults(experiment: Experiment) -> Iterator[str]:
         if arm.kind == "holdout" and arm.calls:
             yield f"{where}: a holdout makes no calls: leave out all but name, percent and kind"
         if arm.kind == "shadow" and arm.pool is None:
-            yield f"{where}.pool: a shadow must not take places from live calls: give it a pool of its own"
+            yield f"{where}.pool: a shadow must not take slots from live calls: give it a pool of its own"
 
 
 def _faults_of_pools(experiments: tuple[Experiment, ...], pools: tuple[Pool, ...]) -> Iterator[str]:

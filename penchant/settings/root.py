@@ -8,7 +8,7 @@ from agents.worker.backlog import BacklogRules
 from agents.worker.knowledge import KnowledgeRules
 from clients.calls import Sampling
 from clients.pools.endpoints import Endpoint
-from clients.pools.router import FleetRules
+from clients.pools.router import RoutingRules
 from penchant.settings.experiments import Experiments
 from penchant.settings.kafka import Kafka
 from penchant.settings.operation import Alerts, Health, Log
@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     sampling: Sampling = Sampling()
     pools: Pools = ()
     """Several model servers, in place of the one of [model]. Each shopper stays with one of a pool, which holds their
-    KV blocks. A later pool serves those for whom an earlier one has no place. An endpoint has a url, and may have the
+    KV blocks. A later pool serves a shopper when an earlier one has no slot. An endpoint has a url, and may have the
     dialect, name, server, tokens_per_block and api_key that it does not share with [model]; a weight, which is its
     share of the shoppers; and its price: per_hour, with all its GPUs, or per_million_input, per_million_cached and
     per_million_output. A running worker takes up other pools on SIGHUP."""
@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     before anything is judged, how much larger the share of calls may be that end as errors, invalid or with empty
     evidence, and p95_factor. A running worker takes up percentages and guardrails on SIGHUP; anything else needs a new
     start."""
-    routing: FleetRules = FleetRules()
+    routing: RoutingRules = RoutingRules()
     session: SessionRules = SessionRules()
     triggers: TriggerRules = TriggerRules()
     backlog: BacklogRules = BacklogRules()

@@ -13,7 +13,7 @@ from typing import cast
 
 import faust
 
-from agents.fleet.switches import Board
+from agents.fleet.switches import SwitchState
 from agents.health.lag_watch import LagWatch
 from agents.health.model_watch import ModelWatch
 from agents.health.probes import Health
@@ -28,11 +28,11 @@ from clients.calls import ModelClient
 from clients.pools.client import PooledClient
 from penchant.settings.root import Settings
 from penchant.worker.admission import Admission, admitted
-from penchant.worker.experiments import Making, Tell, Tried
+from penchant.worker.experiments import ArmFactory, ExperimentRuntime, Tell
 from penchant.worker.history import make_topics, topics_of
 from penchant.worker.model_side import ModelSide, knowledge_of, pools, reasoning_of
 from penchant.worker.parts import Parts, Servers, make_parts
-from penchant.worker.retrying import patiently
+from penchant.worker.retrying import retry_until
 from penchant.worker.tokenizer import tokenizer
 from storage.connection import Client, connect
 from storage.control import RedisControl
@@ -58,8 +58,8 @@ class Worker:
     backlog: Backlog
     model: str
     pools: PooledClient
-    tried: Tried
-    switches: Board
+    experiment_runtime: ExperimentRuntime
+    switches: SwitchState
 
     @property
     def meter(self) -> Meter:
@@ -69,9 +69,9 @@ class Worker:
     async def take_up(self, settings: Settings) -> None:
         """Go on with the model servers of these settings, and the percentages and guardrails of its experiments; what
         else they say needs a new start. SettingInvalid, and nothing changes, when one of them cannot be."""
-        self.tried.check(settings)
+        self.experiment_runtime.check(settings)
         await self.pools.reconfigure(pools(settings))
-        await self.tried.take_up(settings)
+        await self.experiment_runtime.take_up(settings)
 
 
 @asynccontextmanager
@@ -98,35 +98,39 @@ async def worker(
         if model is None:
             stack.push_async_callback(pools.close)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
-        async for attempt in patiently(settings.health.bound_s):
+        async for attempt in retry_until(settings.health.bound_s):
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
-        making, knowledge = await _making(settings, servers, side, instruments, owned=model is None)
-        tried = Tried(settings, pools, making, _control(settings, servers), _worker_name(), notify)
-        stack.push_async_callback(tried.close)
-        instruments.replicas = lambda: (*pools.replicas, *tried.replicas)
-        parts = make_parts(settings, servers, pools, making, tried, knowledge)
+        arm_factory, knowledge = await _arm_factory(settings, servers, side, instruments, owned=model is None)
+        experiment_runtime = ExperimentRuntime(
+            settings, pools, arm_factory, _control(settings, servers), _worker_name(), notify
+        )
+        stack.push_async_callback(experiment_runtime.close)
+        instruments.replicas = lambda: (*pools.replicas, *experiment_runtime.replicas)
+        parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge)
         await parts.erasures.catch_up()
         stack.push_async_callback(parts.writer.close)
-        watch_model = ModelWatch(pools, parts.dispatch.availability, instruments.meter)
+        watch_model = ModelWatch(pools, parts.dispatch.circuit_breaker, instruments.meter)
         await watch_model.begin()
-        await tried.begin()
+        await experiment_runtime.begin()
         with suppress(StoreUnavailable):  # then it looks again, and what was read by then is read once more
             await parts.enrichment.look_at_store()
-        beside = (watch_model, parts.erasures, tried)
+        beside = (watch_model, parts.erasures, experiment_runtime)
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
             found = watch_model.found or "a model that is away"
-            yield Worker(instruments, parts.enrichment, parts.backlog, found, pools, tried, parts.board)
+            yield Worker(
+                instruments, parts.enrichment, parts.backlog, found, pools, experiment_runtime, parts.switch_state
+            )
 
 
-async def _making(
+async def _arm_factory(
     settings: Settings, servers: Servers, side: ModelSide, instruments: Instruments, *, owned: bool
-) -> tuple[Making, Knowledge | None]:
+) -> tuple[ArmFactory, Knowledge | None]:
     """How calls are made and answers read, and what the shop says of its products, where that is wanted."""
     count = await asyncio.to_thread(tokenizer, settings.prompt.tokenizer)
     knowledge = knowledge_of(settings, servers.redis)
     reasoning = reasoning_of(settings, count, knowledge.line if knowledge else None)
-    return Making(side.client, reasoning, instruments, owned=owned), knowledge
+    return ArmFactory(side.client, reasoning, instruments, owned=owned), knowledge
 
 
 @asynccontextmanager
@@ -153,7 +157,7 @@ async def _consuming(
     settings: Settings,
     parts: Parts,
     admission: Admission,
-    watches: tuple[ModelWatch, Erasures, Tried],
+    watches: tuple[ModelWatch, Erasures, ExperimentRuntime],
     instruments: Instruments,
     folder: Path,
 ) -> AsyncIterator[None]:
@@ -175,7 +179,7 @@ async def _consuming(
         consumer = cast("BatchConsumer", app.consumer)
         enrichment.attach(consumer)
         watch_kafka = LagWatch(consumer)
-        parts.duty.listen(lambda: watch_kafka.behind)
+        parts.ingest_share.listen(lambda: watch_kafka.behind)
         observer = Observer(enrichment, parts.backlog, parts.refusals, watch_kafka, watches[0], instruments.health)
         runs = (enrichment, watch_kafka, *watches, observer, instruments.loop_lag, parts.pools, parts.switches)
         beside = [tasks.create_task(part.run()) for part in runs]

@@ -1,4 +1,4 @@
-"""Experiments of a worker: the lanes and shadows of arms, put together, and the watch over them."""
+"""Experiments of a worker: it builds the routes and shadows of the arms, and watches over them."""
 
 import asyncio
 import time
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from agents.experiments.active_experiments import Trials
+from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Arm
 from agents.experiments.outcomes import ArmKey
 from agents.fleet.control_watch import ControlWatch, ExperimentNotice
 from agents.worker.asking import Asking
 from agents.worker.instruments import Instruments
-from agents.worker.routes import ArmLanes, Lane
+from agents.worker.routes import ExperimentRouter, Route
 from agents.worker.shadow import Shadow
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Pool
@@ -31,7 +31,7 @@ Tell = Callable[[Notice | ExperimentNotice], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class ArmFactory:
     """How the parts of an arm are made: clients of pools, and what is asked by a prompt version and a sampling.
     `owned`: the clients are ours to close."""
 
@@ -41,7 +41,7 @@ class Making:
     owned: bool = True
 
 
-class Tried:
+class ExperimentRuntime:
     """The experiments of one worker. `pools` are the arms' own model servers, by pool and model; `run` beside it keeps
     them, and `watch` hears from the fleet. `notify` is told of rollbacks."""
 
@@ -49,19 +49,21 @@ class Tried:
         self,
         settings: Settings,
         everybody: PooledClient,
-        making: Making,
+        arm_factory: ArmFactory,
         store: ControlStore,
         worker: str,
         notify: Tell | None = None,
     ) -> None:
-        self._everybody, self._making = everybody, making
-        self.trials = Trials(settings.experiments)
-        self.watch = ControlWatch(store, self.trials, making.instruments.outcomes, worker, clock_ms, notify)
-        making.instruments.control = self.watch
+        self._everybody, self._arm_factory = everybody, arm_factory
+        self.active_experiments = ActiveExperiments(settings.experiments)
+        self.watch = ControlWatch(
+            store, self.active_experiments, arm_factory.instruments.outcomes, worker, clock_ms, notify
+        )
+        arm_factory.instruments.control = self.watch
         self.pools: dict[tuple[str | None, str | None], PooledClient] = {}
-        self._lanes: dict[ArmKey, Lane] = {}
+        self._routes: dict[ArmKey, Route] = {}
         self._shadows: dict[ArmKey, Shadow] = {}
-        for experiment in self.trials.experiments:
+        for experiment in self.active_experiments.experiments:
             for arm in experiment.arms:
                 self._add((experiment.name, arm.name), arm, settings)
 
@@ -70,9 +72,11 @@ class Tried:
         """The arms' own model servers, one by one."""
         return tuple(replica for client in self.pools.values() for replica in client.replicas)
 
-    def lanes(self, everybody: Lane) -> ArmLanes:
-        """The lanes of all arms beside everybody's."""
-        return ArmLanes(everybody, self._lanes, self._shadows, self.trials, self._making.instruments.outcomes)
+    def router(self, everybody: Route) -> ExperimentRouter:
+        """The routes of all arms beside everybody's."""
+        return ExperimentRouter(
+            everybody, self._routes, self._shadows, self.active_experiments, self._arm_factory.instruments.outcomes
+        )
 
     async def begin(self) -> None:
         """Look whether the arms' own servers are what the settings say, ContractMismatch when not, and hear what was
@@ -96,7 +100,7 @@ class Tried:
     def check(self, settings: Settings) -> None:
         """SettingInvalid when a running worker cannot take these up."""
         now = {each.name: each.definition for each in settings.experiments}
-        before = {each.name: each.definition for each in self.trials.experiments}
+        before = {each.name: each.definition for each in self.active_experiments.experiments}
         if wrong := sorted(name for name in now if now[name] != before.get(name)):
             raise SettingInvalid(
                 f"the experiment {wrong[0]} is new, or has other arms than it had",
@@ -105,8 +109,8 @@ class Tried:
 
     async def take_up(self, settings: Settings) -> None:
         """Go on with these percentages, guardrails and servers."""
-        self.trials.take_up(settings.experiments)
-        for experiment in self.trials.experiments:
+        self.active_experiments.take_up(settings.experiments)
+        for experiment in self.active_experiments.experiments:
             for arm in experiment.arms:
                 client, pools = self.pools.get((arm.pool, arm.model)), arm_pools(settings, arm)
                 if client is not None and pools is not None:
@@ -114,25 +118,25 @@ class Tried:
 
     async def close(self) -> None:
         """Close the clients of the arms' own servers."""
-        for client in self.pools.values() if self._making.owned else ():
+        for client in self.pools.values() if self._arm_factory.owned else ():
             await client.close()
 
     def _add(self, key: ArmKey, arm: Arm, settings: Settings) -> None:
         pools = arm_pools(settings, arm)
         if arm.kind == "holdout" or not arm.calls:
             return
-        making, rules = self._making, settings.calls
+        arm_factory, rules = self._arm_factory, settings.calls
         version = arm.prompt_version or settings.prompt.version
-        reasoning = making.reasoning(version, arm.sampling(settings.sampling))
+        reasoning = arm_factory.reasoning(version, arm.sampling(settings.sampling))
         client = self._everybody
         if pools is not None:
             own = arm.pool, arm.model
-            client = self.pools[own] = self.pools.get(own) or making.pools(pools)
+            client = self.pools[own] = self.pools.get(own) or arm_factory.pools(pools)
         if arm.kind == "shadow":
-            self._shadows[key] = Shadow(key, reasoning, client, rules, making.instruments.outcomes)
+            self._shadows[key] = Shadow(key, reasoning, client, rules, arm_factory.instruments.outcomes)
         else:
-            asking = Asking(rules, making.instruments.meter, "/".join(key))
-            self._lanes[key] = Lane(reasoning, asking, client.slots("live", version))
+            asking = Asking(rules, arm_factory.instruments.meter, "/".join(key))
+            self._routes[key] = Route(reasoning, asking, client.slots("live", version))
 
 
 def clock_ms() -> int:

@@ -147,4 +147,4 @@ class LineageKeeper:
 def refuse(findings: Findings) -> None:
     """Raise LineageMismatch when the log is not the recorded one."""
     if found := findings.change:
-        raise LineageMismatch(found.told, OTHER + REMEDY if found.kind is Kind.OTHER else REMEDY)
+        raise LineageMismatch(found.description, OTHER + REMEDY if found.kind is Kind.OTHER else REMEDY)

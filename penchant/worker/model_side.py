@@ -11,7 +11,7 @@ from clients.dialects import discovery
 from clients.limits.adaptive_limit import LimitRules
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
-from clients.pools.registry import Notify, RosterRules
+from clients.pools.registry import Notify, RegistryRules
 from penchant.settings.root import Settings
 from prompts.tokens import Count
 from prompts.view import About
@@ -37,9 +37,9 @@ class ModelSide:
     def client(self, pools: tuple[Pool, ...], eagerness: float = 1.0) -> PooledClient:
         """Pools of servers, with limits of their own."""
         model, settings = self._model, self._settings
-        roster = RosterRules(LimitRules(most=settings.calls.max_in_flight, eagerness=eagerness))
+        registry = RegistryRules(LimitRules(most=settings.calls.max_in_flight, eagerness=eagerness))
         connect = model_client if model is None else lambda _: model
-        return PooledClient(pools, connect, roster, settings.routing, self._notify)
+        return PooledClient(pools, connect, registry, settings.routing, self._notify)
 
 
 def pools(settings: Settings) -> tuple[Pool, ...]:

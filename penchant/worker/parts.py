@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from agents.fleet.switch_watch import SwitchWatch
-from agents.fleet.switches import NAMES, Board
+from agents.fleet.switches import NAMES, SwitchState
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoints
@@ -16,19 +16,19 @@ from agents.worker.enrichment import Enrichment, UpkeepRules
 from agents.worker.erasures import Erasures
 from agents.worker.history import PublishingWriter
 from agents.worker.ingest import Ingest, SliceRules
-from agents.worker.ingest_share import Duty
+from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.instruments import Instruments
 from agents.worker.knowledge import Knowledge
 from agents.worker.parking import Parking
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
-from agents.worker.routes import Lane, Lanes
-from agents.worker.switched import PinnedReasoning, SwitchedLanes
+from agents.worker.routes import Route, Router
+from agents.worker.switched import PinnedReasoning, SwitchedRouter
 from clients.pools.client import PooledClient
 from penchant import __version__
 from penchant.settings.root import Settings
 from penchant.worker.admission import Admission
-from penchant.worker.experiments import Making, Tried, clock_ms
+from penchant.worker.experiments import ArmFactory, ExperimentRuntime, clock_ms
 from penchant.worker.history import KafkaHistory, topics_of
 from penchant.worker.presidio import redaction
 from prompts.render import versions
@@ -68,62 +68,70 @@ class Parts:
     dispatch: Dispatch
     writer: GatheringWriter
     pools: PooledClient
-    duty: Duty
+    ingest_share: IngestCpuShare
     switches: SwitchWatch
-    board: Board
+    switch_state: SwitchState
 
 
 def make_parts(
     settings: Settings,
     servers: Servers,
     pools: PooledClient,
-    making: Making,
-    tried: Tried,
+    arm_factory: ArmFactory,
+    experiment_runtime: ExperimentRuntime,
     knowledge: Knowledge | None,
 ) -> Parts:
     """All of them, none running yet."""
-    board, meter = Board(), making.instruments.meter
+    switch_state, meter = SwitchState(), arm_factory.instruments.meter
     to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
     watermarks = Watermarks(*to_redis)
-    store = FreezableStore(RedisCheckpoints(*to_redis, watermarks), partial(_frozen, board))
+    store = FreezableStore(RedisCheckpoints(*to_redis, watermarks), partial(_frozen, switch_state))
     lineage = servers.admission.lineage
     backlog = Backlog(settings.triggers, settings.backlog)
-    checkpoints = Checkpoints(tried.watch.worker, settings.intent, settings.session, clock_ms, lineage=lineage.number)
+    checkpoints = Checkpoints(
+        experiment_runtime.watch.worker, settings.intent, settings.session, clock_ms, lineage=lineage.number
+    )
     letters = DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic)
     refusals = Refusals(letters, settings.dead_letters, meter)
     topic = ErasureReader(servers.erasures, settings.kafka.erasure_topic)
     erasures = Erasures(RedisErasures(*to_redis, watermarks), store, lineage.number, topic)
     recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
-    duty = Duty(time.thread_time)
-    ingest = _ingest(settings, backlog, recall, refusals, meter, duty)
+    ingest_share = IngestCpuShare(time.thread_time)
+    ingest = _ingest(settings, backlog, recall, refusals, meter, ingest_share)
     parking = Parking(backlog, store, store, checkpoints, settings.redis.pipeline, meter)
     writer = GatheringWriter(store, settings.redis)
     slots, calls = pools.slots("live", settings.prompt.version), settings.calls
-    reasoning, lanes = _reasoning(settings, making, board), _lanes(tried, board)
+    reasoning, router = _reasoning(settings, arm_factory, switch_state), _router(experiment_runtime, switch_state)
     to_rankers = _published(settings, servers, writer, meter)
-    dispatch = Dispatch(backlog, pools, to_rankers, store, checkpoints, reasoning, calls, meter, slots, duty, lanes)
+    dispatch = Dispatch(
+        backlog, pools, to_rankers, store, checkpoints, reasoning, calls, meter, slots, ingest_share, router
+    )
     if knowledge:
         dispatch.learn = knowledge.learn
     upkeep = settings.commit, UpkeepRules.of(settings.backlog)
     enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, *upkeep, meter)
-    enrichment.halted = lambda: board.now.on("pause")
+    enrichment.halted = lambda: switch_state.now.on("pause")
     enrichment.heard_s = lambda: erasures.heard_s
     erasures.attach(enrichment.partitions, backlog, dispatch)
-    heartbeat = partial(_heartbeat, settings, making.instruments, pools)
-    switches = SwitchWatch(RedisFleet(*to_redis, NAMES), board, tried.watch.worker, heartbeat, clock_ms)
-    return Parts(enrichment, erasures, backlog, refusals, dispatch, writer, pools, duty, switches, board)
+    heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)
+    switches = SwitchWatch(
+        RedisFleet(*to_redis, NAMES), switch_state, experiment_runtime.watch.worker, heartbeat, clock_ms
+    )
+    return Parts(enrichment, erasures, backlog, refusals, dispatch, writer, pools, ingest_share, switches, switch_state)
 
 
 def _ingest(
-    settings: Settings, backlog: Backlog, recall: Recall, refusals: Refusals, meter: Meter, duty: Duty
+    settings: Settings, backlog: Backlog, recall: Recall, refusals: Refusals, meter: Meter, ingest_share: IngestCpuShare
 ) -> Ingest:
     session, slices = settings.session, SliceRules()
     decoder = dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka))
-    return Ingest(backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, duty=duty)
+    return Ingest(
+        backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, ingest_share=ingest_share
+    )
 
 
-def _frozen(board: Board) -> str | None:
-    return board.now.told("freeze_writes") if board.now.on("freeze_writes") else None
+def _frozen(switch_state: SwitchState) -> str | None:
+    return switch_state.now.set_by("freeze_writes") if switch_state.now.on("freeze_writes") else None
 
 
 def _published(settings: Settings, servers: Servers, writer: Writer, meter: Meter) -> Writer:
@@ -133,19 +141,19 @@ def _published(settings: Settings, servers: Servers, writer: Writer, meter: Mete
     return PublishingWriter(writer, KafkaHistory(servers.producer, topics), clock_ms, meter)
 
 
-def _reasoning(settings: Settings, making: Making, board: Board) -> PinnedReasoning:
+def _reasoning(settings: Settings, arm_factory: ArmFactory, switch_state: SwitchState) -> PinnedReasoning:
     sampling = settings.sampling
-    usual = making.reasoning(settings.prompt.version, sampling)
+    usual = arm_factory.reasoning(settings.prompt.version, sampling)
     return PinnedReasoning(
-        usual, lambda version: making.reasoning(version, sampling) if version in versions() else None, board
+        usual, lambda version: arm_factory.reasoning(version, sampling) if version in versions() else None, switch_state
     )
 
 
-def _lanes(tried: Tried, board: Board) -> Callable[[Lane], Lanes]:
-    def lanes(everybody: Lane) -> Lanes:
-        return SwitchedLanes(tried.lanes(everybody), everybody, board)
+def _router(experiment_runtime: ExperimentRuntime, switch_state: SwitchState) -> Callable[[Route], Router]:
+    def router(everybody: Route) -> Router:
+        return SwitchedRouter(experiment_runtime.router(everybody), everybody, switch_state)
 
-    return lanes
+    return router
 
 
 def _heartbeat(settings: Settings, instruments: Instruments, pools: PooledClient) -> dict[str, Any]:

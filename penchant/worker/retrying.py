@@ -1,4 +1,4 @@
-"""Patience: a worker that starts waits for Kafka and Redis, for a while, and says for what."""
+"""Retrying: a worker that starts waits for Kafka and Redis, for a bounded time, and says for which."""
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_exponential
@@ -8,8 +8,8 @@ from streams.errors import Retry
 log = structlog.get_logger()
 
 
-def patiently(bound_s: float) -> AsyncRetrying:
-    """`async for attempt in patiently(bound_s): with attempt: ...` tries again what raises one of our Retry errors.
+def retry_until(bound_s: float) -> AsyncRetrying:
+    """`async for attempt in retry_until(bound_s): with attempt: ...` tries again what raises one of our Retry errors.
 
     After `bound_s` the last of them is raised: an orchestrator that starts the process again then shows that something
     is wrong, where a process that waits for ever looks well.

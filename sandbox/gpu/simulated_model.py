@@ -10,7 +10,7 @@ from prompts.answer import EVIDENCE, HIGHEST, NAMED, SIGNALS, Answer
 from prompts.missions import MISSIONS
 from prompts.reading import missions, read
 from prompts.rules import rules
-from prompts.view import World
+from prompts.view import PromptView
 from prompts.words import mission_text
 from streams.records.intents import Findings, Weighted
 
@@ -26,16 +26,16 @@ _COMMON = 0.5  # the share of titles that must have a quality for it to be wante
 
 def answer(prompt: str) -> str:
     """The answer to a prompt, as compact JSON."""
-    world = World.of(read(prompt))
-    found = rules(world, missions(prompt) or MISSIONS)
-    qualities = _qualities(world)
+    view = PromptView.of(read(prompt))
+    found = rules(view, missions(prompt) or MISSIONS)
+    qualities = _qualities(view)
     adjective = next((qualities[name] for name in ("color", "material", "feature") if name in qualities), "")
     text = mission_text(found.stage, found.categories, found.brands, found.price_band, adjective)
     return Answer(
         mission=found.mission.label,
         text=text,
-        categories=_numbered(found.categories, world.categories),
-        brands=_numbered(found.brands, world.brands),
+        categories=_numbered(found.categories, view.categories),
+        brands=_numbered(found.brands, view.brands),
         attributes=qualities,
         signals=_signals(found),
         confidence=_level(found.confidence),
@@ -43,9 +43,9 @@ def answer(prompt: str) -> str:
     ).write()
 
 
-def _qualities(world: World) -> dict[str, str]:
+def _qualities(view: PromptView) -> dict[str, str]:
     """The commonest quality of each attribute, where it is in at least half of the titles and searches."""
-    texts = [(entry.product.title if entry.product else entry.query) for entry in world.entries]
+    texts = [(entry.product.title if entry.product else entry.query) for entry in view.entries]
     words = [set(re.findall(r"\w+", text.casefold())) for text in texts if text]
     chosen = {}
     for name, qualities in QUALITIES.items():

@@ -128,9 +128,9 @@ class Native:
 
 def encode(event: ShopperEvent) -> bytes:
     """The native form that `Decoder` reads; fields at their default are left out."""
-    document = _told(event, EVENT_FIELDS)
+    document = _native_fields(event, EVENT_FIELDS)
     if event.items:
-        document["items"] = [_told(item, ITEM_FIELDS) for item in event.items]
+        document["items"] = [_native_fields(item, ITEM_FIELDS) for item in event.items]
     return orjson.dumps(document)
 
 
@@ -138,6 +138,6 @@ EVENT_FIELDS = [(field.name, field.default) for field in fields(ShopperEvent)]
 ITEM_FIELDS = [(field.name, field.default) for field in fields(Item)]
 
 
-def _told(value: ShopperEvent | Item, known: list[tuple[str, Any]]) -> dict[str, Any]:
+def _native_fields(value: ShopperEvent | Item, known: list[tuple[str, Any]]) -> dict[str, Any]:
     told = [(name, getattr(value, name), default) for name, default in known]
     return {name: given for name, given, default in told if default is MISSING or given != default}

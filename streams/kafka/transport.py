@@ -39,7 +39,7 @@ from streams.kafka.assignment import Assignment
 from streams.kafka.batches import TP, RecordBatch
 from streams.kafka.consumer_thread import ConsumerThread
 
-NOWHERE = FaustTP("", -1)
+NO_PARTITION = FaustTP("", -1)
 
 
 class BatchConsumer(driver.Consumer):
@@ -193,7 +193,7 @@ class BatchConsumer(driver.Consumer):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._changed.wait()
-        return await super()._getmany({NOWHERE}, 0)
+        return await super()._getmany({NO_PARTITION}, 0)
 
     async def _go_back(self) -> None:
         epochs = {tp: self.epochs[tp] for tp in self._share.behind}

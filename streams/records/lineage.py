@@ -56,7 +56,7 @@ class Change:
     """What has become of a log, in words."""
 
     kind: Kind
-    told: str
+    description: str
 
 
 def begin(log: Log, number: int) -> Lineage:
@@ -74,17 +74,21 @@ def change(lineage: Lineage, log: Log, reached: Mapping[int, int]) -> Change | N
             Kind.RECREATED, f"{log.topic} was re-created: its id was {lineage.topic_id}, it is {log.topic_id}"
         )
     if log.partitions < lineage.partitions:
-        told = f"{log.topic} was re-created: it had {lineage.partitions} partitions, it has {log.partitions}"
-        return Change(Kind.RECREATED, told)
+        description = f"{log.topic} was re-created: it had {lineage.partitions} partitions, it has {log.partitions}"
+        return Change(Kind.RECREATED, description)
     for partition, end in enumerate(log.ends):
         if end < reached.get(partition, 0):
             kind = Kind.SHORTENED if lineage.topic_id and log.topic_id else Kind.RECREATED
             what = "lost records" if kind is Kind.SHORTENED else "was re-created or lost records"
-            told = f"{log.topic} {what}: partition {partition} ends at {end}, it had reached {reached[partition]}"
-            return Change(kind, told)
+            description = (
+                f"{log.topic} {what}: partition {partition} ends at {end}, it had reached {reached[partition]}"
+            )
+            return Change(kind, description)
     if log.partitions > lineage.partitions:
-        told = f"{log.topic} has {log.partitions} partitions, it had {lineage.partitions}: shoppers may have moved"
-        return Change(Kind.WIDENED, told)
+        description = (
+            f"{log.topic} has {log.partitions} partitions, it had {lineage.partitions}: shoppers may have moved"
+        )
+        return Change(Kind.WIDENED, description)
     return None
 
 

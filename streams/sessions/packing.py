@@ -9,7 +9,7 @@ import orjson
 
 from streams.errors import ContextCorrupt
 from streams.events.event import Item
-from streams.sessions.profiles import Tally
+from streams.sessions.profiles import InterestCounts
 from streams.sessions.session import Session
 
 VERSION = 1
@@ -67,6 +67,6 @@ def _item(item: Item) -> list[str | float | None]:
     return [item.id, item.title, item.category, item.brand, item.price, item.currency, item.quantity]
 
 
-def _tally(values: list[Any]) -> Tally:
+def _tally(values: list[Any]) -> InterestCounts:
     sessions, purchases, categories, brands = values
-    return Tally(sessions, purchases, tuple(map(tuple, categories)), tuple(map(tuple, brands)))
+    return InterestCounts(sessions, purchases, tuple(map(tuple, categories)), tuple(map(tuple, brands)))

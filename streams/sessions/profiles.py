@@ -1,4 +1,4 @@
-"""Tally: what a shopper looked at, in a few numbers, for the events that are no longer kept one by one."""
+"""Profile: counts of what a shopper looked at, for the events that are no longer kept one by one."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -11,7 +11,7 @@ KEPT = 6
 Counts = tuple[tuple[str, int], ...]
 
 
-class Tally(NamedTuple):
+class InterestCounts(NamedTuple):
     """Counts of rows by category and brand, largest first, and of closed sessions and purchased rows."""
 
     sessions: int
@@ -20,7 +20,7 @@ class Tally(NamedTuple):
     brands: Counts
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[str, Item]]) -> "Tally":
+    def of(cls, rows: Iterable[tuple[str, Item]]) -> "InterestCounts":
         """Count rows of (action, item)."""
         categories: dict[str, int] = {}
         brands: dict[str, int] = {}
@@ -31,25 +31,25 @@ class Tally(NamedTuple):
             _count(brands, item.brand)
         return cls(0, purchases, _largest(categories), _largest(brands))
 
-    def fade(self) -> "Tally":
+    def fade(self) -> "InterestCounts":
         """Halve every count, so that a taste of long ago gives way to a new one."""
         categories = tuple((name, count // 2) for name, count in self.categories if count > 1)
         brands = tuple((name, count // 2) for name, count in self.brands if count > 1)
         return self._replace(categories=categories, brands=brands)
 
-    def closed(self) -> "Tally":
+    def closed(self) -> "InterestCounts":
         """The same with one more session closed."""
         return self._replace(sessions=self.sessions + 1)
 
 
-NOTHING = Tally(0, 0, (), ())
+NOTHING = InterestCounts(0, 0, (), ())
 
 
-def merge(one: Tally, other: Tally) -> Tally:
+def merge(one: InterestCounts, other: InterestCounts) -> InterestCounts:
     """The sum of two tallies."""
     if other == NOTHING:
         return one
-    return Tally(
+    return InterestCounts(
         one.sessions + other.sessions,
         one.purchases + other.purchases,
         _sum(one.categories, other.categories),

@@ -11,7 +11,7 @@ from typing import NamedTuple, get_args
 
 from streams.events.event import MEANINGLESS, Action, Item, ShopperEvent
 from streams.section import Rows, Seconds, SecondsOrZero, section
-from streams.sessions.profiles import NOTHING, Tally, merge
+from streams.sessions.profiles import NOTHING, InterestCounts, merge
 
 ACTIONS: tuple[str, ...] = get_args(Action)
 CODES = {action: code for code, action in enumerate(ACTIONS)}
@@ -175,6 +175,6 @@ def _truncate(session: Session, low_rows: int) -> None:
     del ids[:cut], session.times[:cut], session.actions[:cut], session.subjects[:cut]
 
 
-def _tally(actions: Sequence[int], subjects: Sequence[Item | str | None]) -> Tally:
+def _tally(actions: Sequence[int], subjects: Sequence[Item | str | None]) -> InterestCounts:
     items = [(ACTIONS[code], item) for code, item in zip(actions, subjects, strict=True) if isinstance(item, Item)]
-    return Tally.of(items)
+    return InterestCounts.of(items)

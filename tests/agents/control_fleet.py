@@ -1,18 +1,18 @@
 """A fleet: workers that share a control hash and try an arm, each with a dispatch and shoppers of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from agents.experiments.active_experiments import Trials
+from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Experiment
 from agents.experiments.outcomes import ArmKey, Outcomes
 from agents.fleet.control_watch import ControlWatch, ExperimentNotice
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking, CallRules
-from agents.worker.routes import ArmLanes, Lane
-from agents.worker.slots import Unlimited
+from agents.worker.routes import ExperimentRouter, Route
+from agents.worker.slots import UnlimitedSlots
 from storage.control import ControlStore
 from tests.agents.desk import EPOCH_MS, Desk, desk
 from tests.fakes.model import ScriptedModel
@@ -45,7 +45,7 @@ class Member:
     """One worker of the fleet."""
 
     desk: Desk
-    trials: Trials
+    active_experiments: ActiveExperiments
     watch: ControlWatch
     outcomes: Outcomes
     notices: list[ExperimentNotice] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Member:
     @property
     def back(self) -> bool:
         """Whether it has taken its shoppers out of all arms."""
-        return not self.trials.running
+        return not self.active_experiments.running
 
     async def shop(self, name: str, every_s: float) -> None:
         """New shoppers, one after the other."""
@@ -93,10 +93,13 @@ async def fleet(
 async def _member(
     name: str, store: ControlStore, experiment: Experiment, arm: ArmKey, canary: Canary
 ) -> AsyncIterator[Member]:
-    trials, outcomes, notices = Trials([experiment]), Outcomes(), list[ExperimentNotice]()
-    watch = ControlWatch(store, trials, outcomes, name, epoch_ms, notices.append)
+    active_experiments, outcomes, notices = ActiveExperiments([experiment]), Outcomes(), list[ExperimentNotice]()
+    watch = ControlWatch(store, active_experiments, outcomes, name, epoch_ms, notices.append)
     await watch.begin()
-    own = Lane(Reason(), Asking(ANSWERS, Meter()), Unlimited(canary.model()))
-    lanes: Callable[[Lane], ArmLanes] = lambda everybody: ArmLanes(everybody, {arm: own}, {}, trials, outcomes)  # noqa: E731
-    async with desk(ScriptedModel(lambda _: QUICK), rules=ANSWERS, lanes=lanes) as at:
-        yield Member(at, trials, watch, outcomes, notices)
+    own = Route(Reason(), Asking(ANSWERS, Meter()), UnlimitedSlots(canary.model()))
+
+    def router(everybody: Route) -> ExperimentRouter:
+        return ExperimentRouter(everybody, {arm: own}, {}, active_experiments, outcomes)
+
+    async with desk(ScriptedModel(lambda _: QUICK), rules=ANSWERS, router=router) as at:
+        yield Member(at, active_experiments, watch, outcomes, notices)

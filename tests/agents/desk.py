@@ -11,9 +11,9 @@ from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.dispatch import Dispatch
 from agents.worker.partition import Partition
-from agents.worker.routes import Lane, Lanes, OneLane
+from agents.worker.routes import Route, Router, SingleRouter
 from agents.worker.shoppers import Shopper
-from agents.worker.slots import Lease, Slots
+from agents.worker.slots import SlotPermit, SlotSupplier
 from clients.calls import Call, Completion, ModelClient
 from storage.connection import RedisRules
 from storage.gather import GatheringWriter
@@ -32,9 +32,9 @@ KETTLE = Item("sku-1", "Kettle", "home/kettles", "Tarn", 60.0, "EUR")
 class Gate:
     """Slots by hand: `places` at once. `held` are the leases that were not released."""
 
-    def __init__(self, model: ModelClient, places: int) -> None:
-        self.model, self.places = model, places
-        self.held: set[HandLease] = set()
+    def __init__(self, model: ModelClient, slot_count: int) -> None:
+        self.model, self.slot_count = model, slot_count
+        self.held: set[HandPermit] = set()
         self.asked: list[tuple[str, float, float]] = []
         self.suits: Callable[[str], bool] = lambda _: True
         self._changed: Callable[[], None] = lambda: None
@@ -43,26 +43,26 @@ class Gate:
         self._changed = changed
 
     def room(self) -> bool:
-        return len(self.held) < self.places
+        return len(self.held) < self.slot_count
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Lease | None:
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> SlotPermit | None:
         self.asked.append((shopper, round(waited_s, 2), round(passed_s, 2)))
         if not self.room() or not self.suits(shopper):
             return None
-        lease = HandLease(self)
-        self.held.add(lease)
-        return lease
+        permit = HandPermit(self)
+        self.held.add(permit)
+        return permit
 
-    def widen(self, places: int) -> None:
-        self.places = places
+    def widen(self, slot_count: int) -> None:
+        self.slot_count = slot_count
         self._changed()
 
-    def give_back(self, lease: "HandLease") -> None:
-        self.held.discard(lease)
+    def give_back(self, permit: "HandPermit") -> None:
+        self.held.discard(permit)
         self._changed()
 
 
-class HandLease:
+class HandPermit:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
@@ -105,11 +105,11 @@ class Desk:
 @asynccontextmanager
 async def desk(
     model: ModelClient,
-    slots: Slots | None = None,
+    slots: SlotSupplier | None = None,
     *,
     rules: CallRules | None = None,
     targets: BacklogRules | None = None,
-    lanes: Callable[[Lane], Lanes] = OneLane,
+    router: Callable[[Route], Router] = SingleRouter,
 ) -> AsyncIterator[Desk]:
     """A desk whose dispatch runs."""
 
@@ -121,7 +121,7 @@ async def desk(
     checkpoints = Checkpoints("desk", IntentRules(), SessionRules(), clock_ms, lineage=0)
     writer = GatheringWriter(store, RedisRules())
     dispatch = Dispatch(
-        backlog, model, writer, store, checkpoints, Reason(), rules or CallRules(), meter, slots, lanes=lanes
+        backlog, model, writer, store, checkpoints, Reason(), rules or CallRules(), meter, slots, router=router
     )
     running = asyncio.ensure_future(dispatch.run())
     try:

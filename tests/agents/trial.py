@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from agents.experiments.active_experiments import Trials
+from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Arm, Experiment, assign
 from agents.experiments.outcomes import ArmKey, Counts, Outcomes
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking, CallRules, Reasoner
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
-from agents.worker.routes import ArmLanes, Lane
+from agents.worker.routes import ExperimentRouter, Route
 from agents.worker.shadow import Shadow
-from agents.worker.slots import Unlimited
+from agents.worker.slots import UnlimitedSlots
 from clients.calls import Completion
 from streams.sessions.session import Session
 from tests.agents.desk import Desk, Gate, desk
@@ -52,7 +52,7 @@ class Trial:
     """A desk with an experiment in force, and what was counted."""
 
     at: Desk
-    trials: Trials
+    active_experiments: ActiveExperiments
     outcomes: Outcomes
     live: ScriptedModel
     own: ScriptedModel
@@ -73,26 +73,26 @@ class Trial:
 async def trial(
     tried: Experiment,
     own: ScriptedModel,
-    places: int | None = None,
+    slot_count: int | None = None,
     live: ScriptedModel | None = None,
     reasoning: Reasoner | None = None,
 ) -> AsyncIterator[Trial]:
     """A live model, and one of the arm's own with so many places."""
-    trials, outcomes = Trials([tried]), Outcomes()
-    trials.learn({})
+    active_experiments, outcomes = ActiveExperiments([tried]), Outcomes()
+    active_experiments.learn({})
     live = live or ScriptedModel(lambda _: Turn(("live",), 0.1), name="live")
-    slots = Unlimited(own) if places is None else Gate(own, places)
+    slots = UnlimitedSlots(own) if slot_count is None else Gate(own, slot_count)
     reasoning = reasoning or Reason()
-    lane = Lane(reasoning, Asking(RULES, Meter()), slots)
+    route = Route(reasoning, Asking(RULES, Meter()), slots)
     shadow = Shadow(SHADE, Reason(), own, RULES, outcomes)
     beside = asyncio.ensure_future(shadow.run())
 
-    def lanes(everybody: Lane) -> ArmLanes:
-        return ArmLanes(everybody, {KEY: lane}, {SHADE: shadow}, trials, outcomes)
+    def router(everybody: Route) -> ExperimentRouter:
+        return ExperimentRouter(everybody, {KEY: route}, {SHADE: shadow}, active_experiments, outcomes)
 
     try:
-        async with desk(live, rules=RULES, lanes=lanes) as at:
-            yield Trial(at, trials, outcomes, live, own)
+        async with desk(live, rules=RULES, router=router) as at:
+            yield Trial(at, active_experiments, outcomes, live, own)
     finally:
         beside.cancel()
         await asyncio.gather(beside, return_exceptions=True)

@@ -14,11 +14,11 @@ from tests.kafka import SKIPPED
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
-INGEST = ingest.Plan(
-    events=3_000, shoppers=100, whole_events=2_000, whole_shoppers=50, partitions=2, rounds=1, whole_rounds=1,
+INGEST = ingest.IngestPlan(
+    events=3_000, shoppers=100, full_events=2_000, full_shoppers=50, partitions=2, rounds=1, full_rounds=1,
     sessions=20, others=[system for system in ingest.OTHERS if not system.requirements],
 )  # fmt: skip
-RECOVERY = recovery.Plan(
+RECOVERY = recovery.RecoveryPlan(
     shoppers=60, events_per_second=60.0, steady_s=2.0, last_s=0.5, crashes=1, partitions=2, commit_lag_s=0.5,
     within_s=120.0,
 )  # fmt: skip
@@ -48,7 +48,7 @@ async def test_ingest_reports_rates_and_ratios(stage: Servers) -> None:
     assert report["bytes_per_session"]["hot"] > report["bytes_per_session"]["packed"] > 0
     assert report["loop_lag_ms"].keys() == {"p50", "p99", "max"}
     whole = report["whole"][0]
-    assert whole["events"] == INGEST.whole_events
+    assert whole["events"] == INGEST.full_events
     assert whole["intents"] + whole["parked"] > 0
     assert lines
 

@@ -24,7 +24,7 @@ def tritonserver() -> None:
 async def test_what_calls_cost(tmp_path: Path) -> None:
     """The keys that the design promises, for every dialect, and httpx's own transport beside."""
     lines: list[str] = []
-    plan = calls.Plan((calls.Level(4, 20.0, 8),), rounds=2)
+    plan = calls.ClientCostPlan((calls.Level(4, 20.0, 8),), rounds=2)
     report = await calls.run(plan, tmp_path, lines.append)
     assert [row["dialect"] for row in report["calls"]] == [*DIALECTS, calls.COMPARED]
     for row in report["calls"]:
@@ -37,7 +37,7 @@ async def test_what_calls_cost(tmp_path: Path) -> None:
 
 async def test_nothing_is_left(tmp_path: Path) -> None:
     """Of calls of which many are abandoned, none is left on a server, and no task here."""
-    report = await soak.run(soak.Plan(calls=100, abandoned=0.5, at_once=10), tmp_path, lambda _: None)
+    report = await soak.run(soak.SoakPlan(calls=100, abandoned=0.5, at_once=10), tmp_path, lambda _: None)
     assert [row["dialect"] for row in report["soak"]] == DIALECTS
     for row in report["soak"]:
         assert row["answered"] + row["abandoned"] == row["calls"] == 100

@@ -8,7 +8,7 @@ from streams.events.dialects import DIALECTS
 async def test_it_reports_every_way_to_tell_an_event() -> None:
     """Beside the native one; each record was read as one event, or it would have failed."""
     lines: list[str] = []
-    report = await decoding.run(decoding.Plan(events=50, rounds=2), lines.append)
+    report = await decoding.run(decoding.DecodingPlan(events=50, rounds=2), lines.append)
     rows = {row["dialect"]: row for row in report["decoding"]}
     assert rows.keys() == TELLINGS.keys()
     assert rows["native"]["times_native"] == 1.0

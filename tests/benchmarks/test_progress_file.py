@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.progress_file import Asked, Playback, State, Tape, read_again, repeated
+from benchmarks.progress_file import Asked, ProgressFile, ProgressReader, State, read_again, repeated
 from clients.calls import Call
 
 
@@ -10,13 +10,13 @@ def _call(shopper: str, offset: int) -> Call:
     return Call(id=f"3-{offset}-host-1-2:7", prompt="", deadline_s=0.0, max_tokens=1, shopper=shopper)
 
 
-def _taped(path: Path, *calls: tuple[str, int], answered: int = 0) -> Playback:
-    tape = Tape(path)
+def _taped(path: Path, *calls: tuple[str, int], answered: int = 0) -> ProgressReader:
+    progress_file = ProgressFile(path)
     for call in calls:
-        tape.began(_call(*call))
+        progress_file.began(_call(*call))
     for call in calls[:answered]:
-        tape.ended(_call(*call))
-    return Playback(path).look()
+        progress_file.ended(_call(*call))
+    return ProgressReader(path).look()
 
 
 def test_calls_in_flight_are_those_without_an_answer(tmp_path: Path) -> None:
@@ -41,16 +41,16 @@ def test_records_are_read_again_from_the_committed_offset() -> None:
 def test_what_is_half_written_is_read_later(tmp_path: Path) -> None:
     """A tape is read while it is written, and may end anywhere."""
     path = tmp_path / "tape"
-    tape = Tape(path)
-    tape.state({0: 3}, 2, 0)
-    tape.state({0: 7}, 1, 5)
+    progress_file = ProgressFile(path)
+    progress_file.state({0: 3}, 2, 0)
+    progress_file.state({0: 7}, 1, 5)
     written = path.read_bytes()
     path.write_bytes(written[:-10])
-    playback = Playback(path).look()
-    assert [state.received for state in playback.states] == [{0: 3}]
+    progress = ProgressReader(path).look()
+    assert [state.received for state in progress.states] == [{0: 3}]
     path.write_bytes(written)
-    playback.look()
-    assert [(state.received, state.uncovered, state.intents) for state in playback.states] == [
+    progress.look()
+    assert [(state.received, state.uncovered, state.intents) for state in progress.states] == [
         ({0: 3}, 2, 0),
         ({0: 7}, 1, 5),
     ]
@@ -58,12 +58,12 @@ def test_what_is_half_written_is_read_later(tmp_path: Path) -> None:
 
 def test_a_tape_that_is_not_there_yet_says_nothing(tmp_path: Path) -> None:
     """A worker that has not begun."""
-    playback = Playback(tmp_path / "none").look()
-    assert playback.since(lambda _: True) is None
+    progress = ProgressReader(tmp_path / "none").look()
+    assert progress.since(lambda _: True) is None
 
 
 def test_since_when_something_is_true(tmp_path: Path) -> None:
     """The first state counts, not the latest."""
-    playback = Playback(tmp_path / "none")
-    playback.states += [State(1.0, {}, 0, 0), State(2.0, {}, 0, 1), State(3.0, {}, 0, 2)]
-    assert playback.since(lambda state: state.intents > 0) == 2.0
+    progress = ProgressReader(tmp_path / "none")
+    progress.states += [State(1.0, {}, 0, 0), State(2.0, {}, 0, 1), State(3.0, {}, 0, 2)]
+    assert progress.since(lambda state: state.intents > 0) == 2.0

@@ -17,7 +17,7 @@ from streams.events.event import Item, ShopperEvent
 from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
 
-PLAN = prompts.Plan(shoppers=5, events=300, rounds=2, windows=1)
+PLAN = prompts.PromptCostPlan(shoppers=5, events=300, rounds=2, windows=1)
 RENDERER = PromptRenderer("v1", MISSIONS)
 REES46 = b"""event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session
 2019-10-01 00:00:00 UTC,view,1,9,kitchen.kettle,tarn,33.20,7,s

@@ -17,7 +17,7 @@ from sandbox.servers.server import free_ports
 from tests.clients.asking import ask
 from tests.fakes.model import ScriptedModel
 from tests.fakes.openai_server import OpenAIServer
-from tests.fakes.scripted_calls import Tally, Turn
+from tests.fakes.scripted_calls import ServerCallCounts, Turn
 from tests.fakes.scripted_triton import ScriptedTriton
 
 TRITON = ("triton", "triton-llmapi", "triton-http", "auto-triton", "auto-triton-http")
@@ -41,7 +41,7 @@ class Bench:
     client: ModelClient
     strange: ModelClient
     lonely: ModelClient
-    tally: Callable[[], Awaitable[Tally]]
+    tally: Callable[[], Awaitable[ServerCallCounts]]
 
     async def close(self) -> None:
         """Close the clients."""
@@ -69,7 +69,7 @@ async def scripted_bench() -> AsyncIterator[Bench]:
     model, strange, lonely = (ScriptedModel(_play) for _ in range(3))
     strange.mismatch, lonely.away = "expected this, found that", True
 
-    async def tally() -> Tally:
+    async def tally() -> ServerCallCounts:
         return model.tally
 
     bench = Bench(model, strange, lonely, tally)
@@ -84,9 +84,11 @@ async def triton_bench(dialect: str, scripted_triton: ScriptedTriton) -> AsyncIt
     asking = TritonClient(scripted_triton.grpc_address, model)
     before = await _tally(asking)
 
-    async def tally() -> Tally:
+    async def tally() -> ServerCallCounts:
         now = await _tally(asking)
-        return Tally(now.opened - before.opened, now.closed - before.closed, now.cancelled - before.cancelled)
+        return ServerCallCounts(
+            now.opened - before.opened, now.closed - before.closed, now.cancelled - before.cancelled
+        )
 
     make, address, nowhere = _triton(dialect, scripted_triton)
     bench = Bench(make(address, model), make(address, "strange"), make(nowhere, model), tally)
@@ -102,7 +104,7 @@ async def openai_bench(dialect: str) -> AsyncIterator[Bench]:
     server = OpenAIServer(kind=kind)
     await server.start()
 
-    async def tally() -> Tally:
+    async def tally() -> ServerCallCounts:
         return server.tally
 
     def make(url: str, model: str | None = None) -> ModelClient:
@@ -152,8 +154,8 @@ def _play(call: Call) -> Turn:
     return Turn.read(call.prompt)
 
 
-async def _tally(client: TritonClient) -> Tally:
-    return Tally(**orjson.loads((await client.complete(ask("tally"))).text))
+async def _tally(client: TritonClient) -> ServerCallCounts:
+    return ServerCallCounts(**orjson.loads((await client.complete(ask("tally"))).text))
 
 
 def _nowhere() -> str:

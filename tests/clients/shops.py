@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from clients.calls import Class
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
-from clients.pools.registry import Notice, RosterRules
+from clients.pools.registry import Notice, RegistryRules
 from clients.pools.replicas import Replica
-from clients.pools.router import FleetRules
+from clients.pools.router import RoutingRules
 from streams.errors import DeadlinePassed, ModelUnavailable
 from tests.clients.virtual import call
 from tests.fakes.queueing_server import QueueingServer
@@ -53,7 +53,7 @@ class Shop:
             await asyncio.sleep(0.01)
         raise AssertionError("it did not happen")
 
-    def told(self) -> list[tuple[str, str]]:
+    def brief_notices(self) -> list[tuple[str, str]]:
         """The notices, in short."""
         return [(notice.kind, notice.replica) for notice in self.notices]
 
@@ -78,13 +78,13 @@ def pool(*names: str, name: str = "main") -> Pool:
 async def open_shop(
     pools: Sequence[Pool],
     servers: Sequence[QueueingServer],
-    fleet: FleetRules | None = None,
-    roster: RosterRules | None = None,
+    routing: RoutingRules | None = None,
+    registry: RegistryRules | None = None,
 ) -> AsyncIterator[Shop]:
     """A shop without shoppers."""
     by_name = {server.name: server for server in servers}
     notices: list[Notice] = []
-    client = PooledClient(pools, lambda endpoint: by_name[endpoint.address], roster, fleet, notices.append)
+    client = PooledClient(pools, lambda endpoint: by_name[endpoint.address], registry, routing, notices.append)
     shop = Shop(by_name, client, notices)
     running = asyncio.ensure_future(client.run())
     try:

@@ -7,12 +7,12 @@ import pytest
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
 from tests.clients.asking import ask, eventually
 from tests.clients.conftest import Bench
-from tests.fakes.scripted_calls import Tally, Turn
+from tests.fakes.scripted_calls import ServerCallCounts, Turn
 
 LONG_S = 60.0
 
 
-def ended(tally: Tally) -> bool:
+def ended(tally: ServerCallCounts) -> bool:
     """Whether the server holds no call any more."""
     return tally.opened == tally.closed
 
@@ -36,7 +36,7 @@ async def test_deadline(bench: Bench) -> None:
     """A call that takes too long ends at its deadline, on the server too."""
     with pytest.raises(DeadlinePassed):
         await bench.client.complete(ask(Turn(delay_s=LONG_S), within_s=0.3))
-    assert (await eventually(bench.tally, ended)) == Tally(opened=1, closed=1, cancelled=1)
+    assert (await eventually(bench.tally, ended)) == ServerCallCounts(opened=1, closed=1, cancelled=1)
 
 
 async def test_deadline_already_passed(bench: Bench) -> None:
@@ -53,7 +53,7 @@ async def test_cancelling(bench: Bench) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (await eventually(bench.tally, ended)) == Tally(opened=1, closed=1, cancelled=1)
+    assert (await eventually(bench.tally, ended)) == ServerCallCounts(opened=1, closed=1, cancelled=1)
 
 
 async def test_nothing_leaks(bench: Bench) -> None:
@@ -66,7 +66,7 @@ async def test_nothing_leaks(bench: Bench) -> None:
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert [o.text for o in outcomes if not isinstance(o, BaseException)] == [f"{n}" for n in range(200) if n % 5]
     assert {type(outcome) for outcome in outcomes[::5]} == {asyncio.CancelledError}
-    assert (await eventually(bench.tally, ended)) == Tally(opened=200, closed=200, cancelled=40)
+    assert (await eventually(bench.tally, ended)) == ServerCallCounts(opened=200, closed=200, cancelled=40)
 
 
 async def test_overload(bench: Bench) -> None:

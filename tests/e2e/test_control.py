@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from penchant.operations.fleet import fleet, put_back, throw
+from penchant.operations.fleet import fleet_status, put_back, throw
 from penchant.settings.root import Settings
 from penchant.worker.app import worker
 from sandbox.servers.triton import TritonServer
@@ -32,8 +32,8 @@ async def test_a_running_worker_obeys_and_loses_nothing(
     async with worker(settings) as running:
 
         async def obeys(name: str, *, on: bool) -> bool:
-            board = running.switches
-            return board.now.on(name) is on  # type: ignore[arg-type] # a name of the test
+            switch_state = running.switches
+            return switch_state.now.on(name) is on  # type: ignore[arg-type] # a name of the test
 
         await throw(settings, "rules-only", "", "ada@desk")
         await until(lambda: obeys("rules_only", on=True))
@@ -47,7 +47,7 @@ async def test_a_running_worker_obeys_and_loses_nothing(
         await throw(settings, "freeze-writes", "", "ada@desk")
         await until(lambda: obeys("freeze_writes", on=True))
         await step(2)
-        await until(lambda: _told(settings, "redis"))
+        await until(lambda: _heartbeat_says(settings, "redis"))
         assert await _are(settings, "model", 2)
         await put_back(settings, "freeze-writes")
         await until(lambda: _are(settings, "model", 3))
@@ -67,6 +67,8 @@ async def _are(settings: Settings, source: str, count: int) -> bool:
     return all(not each.missing and (each.source, each.doc["window"]["events"]) == (source, count) for each in found)
 
 
-async def _told(settings: Settings, away: str) -> bool:
+async def _heartbeat_says(settings: Settings, away: str) -> bool:
     """Whether the worker's heartbeat says so, and who froze it."""
-    return any("frozen by ada@desk" in told["away"].get(away, "") for told in (await fleet(settings)).workers.values())
+    return any(
+        "frozen by ada@desk" in told["away"].get(away, "") for told in (await fleet_status(settings)).workers.values()
+    )

@@ -24,7 +24,7 @@ ACTIONS: Sequence[Action] = ("view", "click", "view", "cart_add")
 Sent = tuple[bytes, bytes, list[tuple[str, bytes]]]
 
 
-def told(shopper: str) -> list[Sent]:
+def records_of(shopper: str) -> list[Sent]:
     """What a shopper does, in that shopper's dialect: key, value and headers."""
     now_ms = time.time_ns() // 1_000_000
     events = [
@@ -53,7 +53,7 @@ async def test_shoppers_of_every_dialect_get_their_intents(broker: Kafka, make_s
     await producer.start()
     try:
         for shopper in SHOPPERS:
-            for key, value, own in told(shopper) * (2 if shopper == "segment" else 1):
+            for key, value, own in records_of(shopper) * (2 if shopper == "segment" else 1):
                 await producer.send_and_wait(topic, value, key=key, headers=own)
         await producer.send_and_wait(topic, b'{"type":"page","messageId":"m","anonymousId":"segment"}', key=b"segment")
     finally:

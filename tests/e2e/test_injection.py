@@ -72,10 +72,10 @@ async def test_a_hostile_title_moves_nothing_but_text_end_to_end(
         assert hostile["source"] == benign["source"] == "model"
         assert len(hostile["mission"]["text"]) <= 140
         assert {event_id.rpartition("-")[2] for event_id in hostile["evidence"]} <= {f"{number}" for number in range(8)}
-        assert _told(hostile) == _told(benign)
+        assert _comparable(hostile) == _comparable(benign)
 
 
-def _told(doc: dict[str, Any]) -> dict[str, Any]:
+def _comparable(doc: dict[str, Any]) -> dict[str, Any]:
     """The intent without its text, and without what tells one shopper from another.
 
     Nor with the evidence: an answer that rambles is cut off before it comes to that, and the rules' stands.

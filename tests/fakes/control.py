@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
-from storage.control import ALIVE_S, Control, CountKey, Standing
+from storage.control import ALIVE_S, Control, CountKey, ExperimentDecision
 from streams.errors import StoreUnavailable
 from tests.fakes.store import at_once
 
@@ -15,7 +15,7 @@ class MemoryControl:
     def __init__(self, now_s: Callable[[], float], way: Callable[[], Awaitable[None]] = at_once) -> None:
         self._now_s, self.way = now_s, way
         self.down = self.mute = False
-        self.standings: dict[str, Standing] = {}
+        self.decisions: dict[str, ExperimentDecision] = {}
         self.counts: Counter[CountKey] = Counter()
         self._workers: dict[str, float] = {}
 
@@ -29,12 +29,12 @@ class MemoryControl:
         await self._answer()
         return self._control()
 
-    async def decide(self, experiment: str, standing: Standing) -> bool:
+    async def decide(self, experiment: str, decision: ExperimentDecision) -> bool:
         await self._answer()
-        held = self.standings.get(experiment)
-        if held is not None and held.serial >= standing.serial:
+        held = self.decisions.get(experiment)
+        if held is not None and held.serial >= decision.serial:
             return False
-        self.standings[experiment] = standing
+        self.decisions[experiment] = decision
         if self.mute:
             raise StoreUnavailable("the store in memory is mute")
         return True
@@ -54,12 +54,12 @@ class MemoryControl:
 
     def flush(self) -> None:
         """Lose everything."""
-        self.standings.clear()
+        self.decisions.clear()
         self.counts.clear()
         self._workers.clear()
 
     def _control(self) -> Control:
-        return Control(dict(self.standings), dict(self.counts), frozenset(self._workers))
+        return Control(dict(self.decisions), dict(self.counts), frozenset(self._workers))
 
     async def _answer(self) -> None:
         await self.way()

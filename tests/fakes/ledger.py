@@ -5,25 +5,25 @@ from collections.abc import Callable
 from streams.kafka.batches import TP, RecordBatch
 
 
-class Tally:
+class FakeLedger:
     """Keeps what it was told and given. `held` offsets are never covered; `silent` means it has nothing to commit."""
 
     def __init__(self, *, held: set[int] | None = None, silent: bool = False) -> None:
         self.held, self.silent = held or set(), silent
         self.epochs: dict[TP, int] = {}
-        self.told: list[tuple[str, TP, int]] = []
+        self.calls: list[tuple[str, TP, int]] = []
         self.batches: list[RecordBatch] = []
         self.lost: list[tuple[TP, int, int]] = []
         self.on_assigned: Callable[[TP], None] | None = None
 
     def assigned(self, tp: TP, epoch: int) -> None:
-        self.told.append(("assigned", tp, epoch))
+        self.calls.append(("assigned", tp, epoch))
         self.epochs[tp] = epoch
         if self.on_assigned:
             self.on_assigned(tp)
 
     def revoked(self, tp: TP) -> None:
-        self.told.append(("revoked", tp, self.epochs.pop(tp)))
+        self.calls.append(("revoked", tp, self.epochs.pop(tp)))
 
     def expired(self, tp: TP, first: int, end: int) -> None:
         self.lost.append((tp, first, end))

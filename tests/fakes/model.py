@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from clients.calls import Call, Completion
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
-from tests.fakes.scripted_calls import Tally, Turn
+from tests.fakes.scripted_calls import ServerCallCounts, Turn
 
 Script = Callable[[Call], Turn]
 
@@ -30,9 +30,9 @@ class ScriptedModel:
         self._closing = asyncio.Event()
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> ServerCallCounts:
         """What a server would have counted."""
-        return Tally(len(self.calls), len(self.calls) - len(self.running), self.cancelled)
+        return ServerCallCounts(len(self.calls), len(self.calls) - len(self.running), self.cancelled)
 
     async def complete(self, call: Call) -> Completion:
         """Do what the script says, within the deadline."""

@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.openai_kinds import KINDS, Kind, Refused
-from tests.fakes.scripted_calls import Tally, Turn
+from tests.fakes.scripted_calls import ServerCallCounts, Turn
 
 STATUSES = {"overload-503": 503, "overload-529": 529, "failure": 500}
 STREAMED_ERRORS = {
@@ -46,7 +46,7 @@ class OpenAIServer:
         self.kind: Kind = KINDS[kind]
         self.bodies: deque[dict[str, Any]] = deque(maxlen=100)
         self.asked: deque[Asked] = deque(maxlen=100)
-        self.tally = Tally()
+        self.tally = ServerCallCounts()
         self.alive = True
         self.retry_after = "7"
         self.port = 0
@@ -130,7 +130,7 @@ class OpenAIServer:
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
         t = self.tally
-        self.tally = Tally(t.opened + 1, t.closed, t.cancelled)
+        self.tally = ServerCallCounts(t.opened + 1, t.closed, t.cancelled)
         gone = 0
         try:
             yield
@@ -141,7 +141,7 @@ class OpenAIServer:
             raise
         finally:
             t = self.tally
-            self.tally = Tally(t.opened, t.closed + 1, t.cancelled + gone)
+            self.tally = ServerCallCounts(t.opened, t.closed + 1, t.cancelled + gone)
 
 
 class Answering:

@@ -25,7 +25,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ServerCallCounts:
     """Calls that a server began, ended in any way, and ended because the client went away."""
 
     opened: int = 0

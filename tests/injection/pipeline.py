@@ -128,7 +128,7 @@ class Store:
         return found
 
 
-def told(stored: dict[bytes, bytes]) -> dict[str, Any]:
+def intent_doc(stored: dict[bytes, bytes]) -> dict[str, Any]:
     """The whole intent."""
     doc: dict[str, Any] = orjson.loads(stored[b"doc"])
     return doc
@@ -136,7 +136,7 @@ def told(stored: dict[bytes, bytes]) -> dict[str, Any]:
 
 def without_text(stored: dict[bytes, bytes]) -> dict[bytes, bytes]:
     """The hash with the bounded text out of its document, to the byte: the mission in words, and the attributes."""
-    doc = told(stored)
+    doc = intent_doc(stored)
     doc["mission"]["text"], doc["attributes"] = "", []
     return stored | {b"doc": orjson.dumps(doc)}
 

@@ -26,7 +26,7 @@ from storage.connection import connect
 from streams.errors import AnswerRefused
 from tests.injection.instructions import BIPIA, ENCODINGS, OWN, SHOWN, bipia
 from tests.injection.models import parrot, puppet, repeat, skeleton
-from tests.injection.pipeline import Asked, Model, Store, Worker, told, without_text
+from tests.injection.pipeline import Asked, Model, Store, Worker, intent_doc, without_text
 
 pytestmark = pytest.mark.redis
 
@@ -130,7 +130,7 @@ async def test_a_puppet_gains_nothing_by_a_title(store: Store, instructions: tup
         assert rule is not None
         assert without_text(mine) == without_text(theirs)
         _assert_bounded(mine, each.hostile)
-        _assert_near(told(mine), told({b"doc": rule.model_dump_json().encode()}))
+        _assert_near(intent_doc(mine), intent_doc({b"doc": rule.model_dump_json().encode()}))
 
 
 def test_the_models_do_obey() -> None:
@@ -149,7 +149,7 @@ def _written(asked: Asked, model: Model) -> Any:
 
 def _assert_bounded(stored: dict[bytes, bytes], asked: Asked) -> None:
     """Text is short, visible, without links, and stands in the document alone; an attribute is of what was read."""
-    doc = told(stored)
+    doc = intent_doc(stored)
     text, seen = doc["mission"]["text"], asked.prompt.rpartition("\nShopper\n")[2].casefold()
     assert len(text) <= 140
     assert not re.search(r"://|@|www\.|<|\n", text)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from penchant.demo.run import run
-from penchant.demo.stage import Plan, Stage
+from penchant.demo.stage import DemoPlan, Stage
 from tests.penchant.commands import Command
 from tests.penchant.commands import run as command
 from tests.until import until
@@ -78,7 +78,7 @@ async def test_it_gets_over_the_death_of_triton_and_redis(tmp_path: Path) -> Non
             killer.cancel()
         assert stage.worker.enrichment.settled
 
-    outcome = await run(Plan(tmp_path, seconds=9), killing, said.append)
+    outcome = await run(DemoPlan(tmp_path, seconds=9), killing, said.append)
     assert [line for line in said if line.startswith("tritonserver") and "ended by itself" in line]
     assert [line for line in said if line.startswith("redis-server") and "ended by itself" in line]
     assert outcome.report["call_failures"] > 0

@@ -81,7 +81,7 @@ class Parrot:
         """It has nothing to close."""
 
 
-class Letters:
+class RecordingDeadLetterSender:
     """The dead-letter topic: what is told of a record, the record itself left out."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Scene:
     redis: Redis
     namespace: str
     model: Parrot = field(default_factory=Parrot)
-    letters: Letters = field(default_factory=Letters)
+    letters: RecordingDeadLetterSender = field(default_factory=RecordingDeadLetterSender)
     logs: io.StringIO = field(default_factory=io.StringIO)
     instruments: Instruments = field(default_factory=lambda: Instruments(Health(60.0)))
     rekeyed: list[bytes] = field(default_factory=list)

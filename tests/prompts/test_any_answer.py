@@ -43,12 +43,12 @@ answers = st.one_of(st.binary(), st.text(), written, cut, st.sampled_from(HOSTIL
 
 def outcome(answer: str | bytes, session: Session) -> Intent | str:
     """What Penchant would write, or why it would not."""
-    world = RENDERER.world(session)
+    view = RENDERER.view(session)
     try:
-        found = ground(parse(answer), world, rules(world))
+        found = ground(parse(answer), view, rules(view))
     except AnswerRefused as refused:
         return refused.reason
-    return compose(found.findings, world, shopper="s", source="model", position="0:1:0", written_at_ms=0)
+    return compose(found.findings, view, shopper="s", source="model", position="0:1:0", written_at_ms=0)
 
 
 def holds(made: Intent | str) -> bool:

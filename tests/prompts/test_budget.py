@@ -12,11 +12,11 @@ from prompts.missions import MISSIONS
 from prompts.reading import known, read
 from prompts.render import PromptRenderer
 from prompts.tokens import by_word, estimate
-from prompts.view import World
+from prompts.view import PromptView
 from streams.errors import SettingInvalid
 from streams.events.event import Item
 from streams.sessions.packing import dump, load
-from streams.sessions.profiles import Tally
+from streams.sessions.profiles import InterestCounts
 from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, folded, sessions, steps
 
@@ -55,17 +55,17 @@ def test_every_session_fits_with_what_the_shop_says(session: Session, said: str)
     text = renderer.render(session).text
     assert estimate(text) <= SMALL.high_tokens
     about = known(text)
-    assert renderer.render(World.of(read(text), about=lambda product: about.get(product, ""))).text == text
+    assert renderer.render(PromptView.of(read(text), about=lambda product: about.get(product, ""))).text == text
 
 
 @given(sessions(max_events=20), st.lists(steps, min_size=1, max_size=4))
 def test_appending_keeps_the_beginning_until_a_cut(session: Session, more: list) -> None:
     """The next prompt begins with all of this one but its suffix, unless lines were dropped."""
-    before, shown, events = RENDERER.render(session).text, RENDERER.world(session), session.events
+    before, shown, events = RENDERER.render(session).text, RENDERER.view(session), session.events
     origin_ms = session.origin_ms
     folded(more, session)
     after = RENDERER.render(session).text
-    if events and (session.origin_ms, RENDERER.world(session).dropped) == (origin_ms, shown.dropped):
+    if events and (session.origin_ms, RENDERER.view(session).dropped) == (origin_ms, shown.dropped):
         assert after.startswith(before.removesuffix(SUFFIX))
 
 
@@ -91,24 +91,24 @@ def test_whoever_takes_over_cuts_at_the_same_line(session: Session) -> None:
 def test_what_is_cut_counts_as_earlier() -> None:
     """The lines that are not shown are told as a tally, and numbers go on."""
     session = folded([("view", [wide(number)], None, 1_000) for number in range(14)])
-    world = RENDERER.world(session)
-    assert session.dropped == 0 < world.dropped < 14
-    assert len(world.entries) == 14 - world.dropped
-    assert sum(count for _, count in world.earlier.categories) == min(world.dropped, 6)
+    view = RENDERER.view(session)
+    assert session.dropped == 0 < view.dropped < 14
+    assert len(view.entries) == 14 - view.dropped
+    assert sum(count for _, count in view.earlier.categories) == min(view.dropped, 6)
     lines = RENDERER.render(session).text.rpartition("\nShopper\n")[2].splitlines()
-    assert lines[1].startswith(f"Earlier: {world.dropped} lines")
-    assert lines[2].startswith(f"#{world.dropped + 1} ")
+    assert lines[1].startswith(f"Earlier: {view.dropped} lines")
+    assert lines[2].startswith(f"#{view.dropped + 1} ")
 
 
 def test_long_names_of_the_past_are_left_out() -> None:
     """What closed sessions were about takes its part of the prompt and no more; the largest counts stay."""
     session = folded([("view", [wide(1)], None, 0)])
     names = tuple(("\u3042" * 100 + str(number), 9 - number) for number in range(6))
-    session.profile = Tally(2, 0, names, names)
-    world = RENDERER.world(session)
-    assert world.profile.categories == ()
-    session.profile = Tally(2, 0, (("kettles", 9), *names), ())
-    assert RENDERER.world(session).profile.categories == (("kettles", 9),)
+    session.profile = InterestCounts(2, 0, names, names)
+    view = RENDERER.view(session)
+    assert view.profile.categories == ()
+    session.profile = InterestCounts(2, 0, (("kettles", 9), *names), ())
+    assert RENDERER.view(session).profile.categories == (("kettles", 9),)
 
 
 def test_a_line_that_never_fits_is_not_shown() -> None:
@@ -121,9 +121,9 @@ def test_a_line_that_never_fits_is_not_shown() -> None:
     )
     huge = Item("sku-1", "\U0001f600" * 80, "\U0001f601" * 120, "\U0001f602" * 60)
     session = folded([("view", [huge], None, 0)])
-    assert tight.world(session).entries == ()
+    assert tight.view(session).entries == ()
     folded([("view", [KETTLE], None, 0)], session)
-    (entry,) = tight.world(session).entries
+    (entry,) = tight.view(session).entries
     assert entry.number == 2
 
 

@@ -2,7 +2,7 @@
 
 from prompts.compose import compose
 from prompts.rules import rules
-from prompts.view import World
+from prompts.view import PromptView
 from streams.records.intents import Findings, Intent, Waits, Window
 from tests.prompts.shoppers import KETTLE, START_MS, folded, shopper
 
@@ -10,11 +10,11 @@ from tests.prompts.shoppers import KETTLE, START_MS, folded, shopper
 def test_an_intent_says_what_it_was_made_from() -> None:
     """The window, the latest event time and the position are those of the session as it stood."""
     session = shopper(("view", KETTLE), ("view", KETTLE))
-    world, found = World.of(session), rules(session)
+    view, found = PromptView.of(session), rules(session)
     folded([("view", [KETTLE], None, 1_000)], session)
     intent = compose(
         found,
-        world,
+        view,
         shopper="shopper",
         source="model",
         position="0:1:0",

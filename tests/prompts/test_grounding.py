@@ -10,7 +10,7 @@ from prompts.answer import ATTRIBUTES, OTHER, Answer
 from prompts.grounding import CONFIDENCE_STEP, FACTOR, SIGNAL_STEP, Grounded, ground
 from prompts.missions import MISSIONS
 from prompts.rules import rules
-from prompts.view import World
+from prompts.view import PromptView
 from streams.records.intents import Attribute, Findings
 from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, OTHER_KETTLE, SHOES, TOASTER, sessions, shopper, texts
@@ -42,15 +42,15 @@ SESSION = shopper(("search", "blue kettle"), ("view", KETTLE), ("view", OTHER_KE
 @given(answers, sessions(max_events=15))
 def test_the_world_is_closed(answer: Answer, session: Session) -> None:
     """Names, items and events are all from the window; labels from their lists; text is short and clean."""
-    found, world = grounded(answer, session).findings, World.of(session)
+    found, view = grounded(answer, session).findings, PromptView.of(session)
     assert Findings.model_validate(found.model_dump()) == found
-    assert {each.name for each in found.categories} <= set(world.categories)
-    assert {each.name for each in found.brands} <= set(world.brands)
-    assert {each.value for each in found.avoid} <= set(world.products)
-    assert set(found.evidence) <= {entry.event_id for entry in world.entries}
+    assert {each.name for each in found.categories} <= set(view.categories)
+    assert {each.name for each in found.brands} <= set(view.brands)
+    assert {each.value for each in found.avoid} <= set(view.products)
+    assert set(found.evidence) <= {entry.event_id for entry in view.entries}
     assert found.mission.label in {*MISSIONS, OTHER}
     assert {each.name for each in found.attributes} <= set(ATTRIBUTES)
-    seen = " ".join((entry.product.title if entry.product else entry.query) for entry in world.entries).casefold()
+    seen = " ".join((entry.product.title if entry.product else entry.query) for entry in view.entries).casefold()
     assert all(each.value in seen for each in found.attributes)
     assert not {unicodedata.category(character) for character in found.mission.text} & {"Cc", "Cf", "Cs", "Co", "Cn"}
 
@@ -158,8 +158,8 @@ def test_a_word_of_what_the_shop_says_is_an_attribute() -> None:
     """It is as good as a title's, where the prompt had it."""
     answer = Answer(attributes={"material": "copper"})
     assert grounded(answer, SESSION).abstained
-    world = World.of(SESSION, about=lambda product: "Copper, 1.7 l" if product == "sku-1" else "")
-    found = ground(answer, world, rules(world)).findings
+    view = PromptView.of(SESSION, about=lambda product: "Copper, 1.7 l" if product == "sku-1" else "")
+    found = ground(answer, view, rules(view)).findings
     assert found.attributes == (Attribute(name="material", value="copper", weight=0.25),)
 
 

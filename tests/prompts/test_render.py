@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from prompts.missions import MISSIONS
 from prompts.reading import known, missions, read
 from prompts.render import PromptRenderer, versions
-from prompts.view import World
+from prompts.view import PromptView
 from streams.errors import SettingInvalid
 from streams.events.event import Item
 from streams.sessions.session import Session
@@ -30,7 +30,7 @@ def history(session: Session) -> str:
 def shown_again(renderer: PromptRenderer, prompt: str) -> str:
     """The prompt of what was read from a prompt."""
     about = known(prompt)
-    return renderer.render(World.of(read(prompt), about=lambda product: about.get(product, ""))).text
+    return renderer.render(PromptView.of(read(prompt), about=lambda product: about.get(product, ""))).text
 
 
 def test_tells_a_session_line_by_line() -> None:
@@ -226,8 +226,8 @@ def test_odd_lines_read_as_far_as_they_go(line: str) -> None:
 def test_a_world_does_not_move_with_its_session() -> None:
     """What was taken for a call stays, though the session folds on."""
     session = shopper(("view", KETTLE))
-    world = World.of(session)
-    before = RENDERER.render(world).text
+    view = PromptView.of(session)
+    before = RENDERER.render(view).text
     folded([("view", [TOASTER], None, 1_000)], session)
-    assert RENDERER.render(world).text == before != RENDERER.render(session).text
-    assert World.of(world) is world
+    assert RENDERER.render(view).text == before != RENDERER.render(session).text
+    assert PromptView.of(view) is view

@@ -8,7 +8,7 @@ from prompts.missions import MISSIONS
 from prompts.reading import read
 from prompts.render import PromptRenderer
 from prompts.rules import rules
-from prompts.view import World
+from prompts.view import PromptView
 from streams.events.event import Item
 from streams.records.intents import Findings, PriceBand
 from streams.sessions.session import Session
@@ -196,19 +196,19 @@ def test_titles_move_nothing(hostile: str) -> None:
 def test_rules_on_a_session_and_on_its_prompt_agree(session: Session) -> None:
     """The prompt shows all that the rules go by; only ids differ, and the text that no id is part of does not."""
     renderer = PromptRenderer("v1", MISSIONS)
-    world, shown = renderer.world(session), read(renderer.render(session).text)
-    assert renamed(rules(shown), world, World.of(shown)) == rules(world)
+    seen, shown = renderer.view(session), read(renderer.render(session).text)
+    assert renamed(rules(shown), seen, PromptView.of(shown)) == rules(seen)
 
 
 @given(sessions())
 def test_findings_are_valid_and_name_only_the_window(session: Session) -> None:
     """Every session has findings; their names, items and events are all from its window."""
-    found, world = rules(session), World.of(session)
+    found, seen = rules(session), PromptView.of(session)
     assert Findings.model_validate(found.model_dump()) == found
-    assert {each.name for each in found.categories} <= set(world.categories)
-    assert {each.name for each in found.brands} <= set(world.brands)
-    assert {each.value for each in found.avoid} <= set(world.products)
-    assert set(found.evidence) <= {entry.event_id for entry in world.entries}
+    assert {each.name for each in found.categories} <= set(seen.categories)
+    assert {each.name for each in found.brands} <= set(seen.brands)
+    assert {each.value for each in found.avoid} <= set(seen.products)
+    assert set(found.evidence) <= {entry.event_id for entry in seen.entries}
     assert found == rules(session)
 
 
@@ -219,10 +219,10 @@ def test_text_names_the_leading_category(items: list[Item]) -> None:
     assert found.categories[0].name.rpartition("/")[2] in found.mission.text
 
 
-def renamed(found: Findings, world: World, shown: World) -> Findings:
+def renamed(found: Findings, seen: PromptView, shown: PromptView) -> Findings:
     """Findings on what a prompt shows, with the ids that the session has."""
-    items = dict(zip(shown.products, world.products, strict=True))
-    events = {there.event_id: here.event_id for here, there in zip(world.entries, shown.entries, strict=True)}
+    items = dict(zip(shown.products, seen.products, strict=True))
+    events = {there.event_id: here.event_id for here, there in zip(seen.entries, shown.entries, strict=True)}
     avoid = [each.model_copy(update={"value": items[each.value]}) for each in found.avoid]
     evidence = tuple(dict.fromkeys(events[event_id] for event_id in found.evidence))
     return found.model_copy(update={"avoid": tuple(avoid), "evidence": evidence})

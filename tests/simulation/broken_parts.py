@@ -119,7 +119,7 @@ class Rash(Recall):
 class Patient(Parking):
     """Never parks those who hold the commit."""
 
-    async def heads(self, partition: Partition) -> None:
+    async def park_head_of_line(self, partition: Partition) -> None:
         """Park nobody."""
 
 

@@ -11,7 +11,7 @@ from streams.errors import BrokerUnavailable, StoreUnavailable
 from streams.kafka.batches import TP
 from streams.records.dead_letters import DeadLetter
 from tests.simulation.consumer import Consumer
-from tests.simulation.servers import LetterConnection
+from tests.simulation.servers import DeadLetterConnection
 from tests.simulation.store import Connection, Store
 
 
@@ -106,7 +106,7 @@ class Splitting(Connection):
         return await super().write(writes)
 
 
-class Deaf(LetterConnection):
+class Deaf(DeadLetterConnection):
     """Takes an unsent dead letter for sent."""
 
     async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:

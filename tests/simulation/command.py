@@ -50,13 +50,16 @@ def replay(seed: int) -> str:
 def _replay(options: argparse.Namespace) -> int:
     parts, plan = MUTATIONS[options.mutation].parts if options.mutation else Parts(), draw(options.seed)
     outcome = simulate(shrink(plan, parts) if options.shrink else plan, parts, trace=options.trace)
-    print("\n".join([*outcome.trace, *_told(outcome)]))
+    print("\n".join([*outcome.trace, *_report_lines(outcome)]))
     return bool(outcome.wrong)
 
 
-def _told(outcome: Outcome) -> list[str]:
+def _report_lines(outcome: Outcome) -> list[str]:
     plan = outcome.plan
-    lines = [f"seed {plan.seed}: {plan.workers} workers, {len(plan.appends)} appends, {plan.crowd}", f"{plan.scale}"]
+    lines = [
+        f"seed {plan.seed}: {plan.workers} workers, {len(plan.appends)} appends, {plan.traffic_shape}",
+        f"{plan.scale}",
+    ]
     lines += [f"fault at {fault}" for fault in plan.faults]
     return lines + ([f"WRONG {wrong}" for wrong in outcome.wrong] or ["every invariant held"])
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from streams.errors import DeadLetterLimit
 from tests.simulation.wire import Weather
 from tests.simulation.worker import Parts, Worker
-from tests.simulation.world import World
+from tests.simulation.world import Environment
 
 
-class Fleet:
+class SimulatedFleet:
     """Each worker has a number; each of its lives is a process of its own."""
 
-    def __init__(self, world: World, parts: Parts) -> None:
+    def __init__(self, world: Environment, parts: Parts) -> None:
         self.workers: dict[int, Worker] = {}
         self.seen: Counter[str] = Counter()
         self._world, self._parts = world, parts
@@ -96,4 +96,4 @@ class Fleet:
         wrong += invariants.bounds(worker.enrichment, worker.awake_s, now_s)
         if worker.store_wire.cut or worker.broker_wire.cut:
             worker.well_s = now_s
-        wrong += invariants.heads(worker.enrichment, max(self._well_s, worker.well_s), now_s)
+        wrong += invariants.head_of_line(worker.enrichment, max(self._well_s, worker.well_s), now_s)

@@ -18,7 +18,7 @@ from streams.sessions.positions import Position
 from tests.fakes.store import Data
 from tests.simulation.broker import Broker
 from tests.simulation.scale import COMMIT_LAG_S, Scale
-from tests.simulation.servers import Letters
+from tests.simulation.servers import DeadLetterServer
 from tests.simulation.truth import Life, Truth
 
 SKEW_MS = 3_000
@@ -31,7 +31,7 @@ SLOW_S, HELD = 1.5, 12
 class Invariants:
     """What must hold, told from the truth and from what the servers hold."""
 
-    def __init__(self, truth: Truth, letters: Letters, scale: Scale) -> None:
+    def __init__(self, truth: Truth, letters: DeadLetterServer, scale: Scale) -> None:
         self._truth, self._letters, self._scale = truth, letters, scale
         self._checked: dict[TP, int] = {}
         self._over: dict[Partition, float] = {}
@@ -126,7 +126,7 @@ class Invariants:
             elif max(self._over.setdefault(partition, now_s), awake_s) + SLOW_S < now_s:
                 yield f"bounds: {partition.ledger.span()} offsets of partition {partition.number} are uncovered"
 
-    def heads(self, enrichment: Enrichment, since_s: float, now_s: float) -> Iterator[str]:
+    def head_of_line(self, enrichment: Enrichment, since_s: float, now_s: float) -> Iterator[str]:
         """With a store that has been well `since_s`, whoever waits is soon parked and holds no commit any more.
 
         What else holds one does so no longer than a call, or a refusal, takes.

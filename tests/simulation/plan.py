@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from tests.simulation import faults, scale, traffic
 from tests.simulation.faults import Fault
 from tests.simulation.scale import Scale
-from tests.simulation.traffic import Append, Crowd
+from tests.simulation.traffic import Append, TrafficShape
 
 EPOCH_MS = 1_700_000_000_000
 """The wall clock at the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SimulationPlan:
     """What comes, what goes wrong and when; `fickle` is the share of calls that fail anyway, `skews_ms` how far the
     workers' clocks are off; `pooled`: calls go through the real limiter and router."""
 
     seed: int
     workers: int
-    crowd: Crowd
+    traffic_shape: TrafficShape
     scale: Scale
     appends: list[Append]
     faults: list[Fault]
@@ -30,20 +30,28 @@ class Plan:
     @property
     def heal_s(self) -> float:
         """When the faults end."""
-        return max([self.crowd.seconds, *(fault.at_s + fault.for_s for fault in self.faults)]) + 0.1
+        return max([self.traffic_shape.seconds, *(fault.at_s + fault.for_s for fault in self.faults)]) + 0.1
 
 
-def draw(seed: int) -> Plan:
+def draw(seed: int) -> SimulationPlan:
     """The plan of a seed."""
     chance = random.Random(seed)
     workers = chance.choice([1, 2, 2, 3])
-    crowd = traffic.crowd(chance)
-    appends = traffic.traffic(crowd, chance, EPOCH_MS)
+    traffic_shape = traffic.traffic_shape(chance)
+    appends = traffic.traffic(traffic_shape, chance, EPOCH_MS)
     if chance.random() < 0.04:
-        appends += traffic.burst(crowd, chance, chance.uniform(1.0, crowd.seconds))
+        appends += traffic.burst(traffic_shape, chance, chance.uniform(1.0, traffic_shape.seconds))
         appends.sort(key=lambda append: append.at_s)
-    plan = faults.faults(chance, workers, crowd.seconds)
+    plan = faults.faults(chance, workers, traffic_shape.seconds)
     skews = [chance.choice([0, -1_000, 1_000]) for _ in range(workers)]
-    return Plan(
-        seed, workers, crowd, scale.draw(chance), appends, plan, chance.choice([0.0, 0.1]), skews, chance.random() < 0.5
+    return SimulationPlan(
+        seed,
+        workers,
+        traffic_shape,
+        scale.draw(chance),
+        appends,
+        plan,
+        chance.choice([0.0, 0.1]),
+        skews,
+        chance.random() < 0.5,
     )

@@ -10,12 +10,12 @@ from typing import Any
 import structlog
 
 from sandbox.clock import Stuck
-from tests.simulation.fleet import Fleet
-from tests.simulation.plan import Plan
+from tests.simulation.fleet import SimulatedFleet
+from tests.simulation.plan import SimulationPlan
 from tests.simulation.trace import Trace
 from tests.simulation.trouble import Trouble
 from tests.simulation.worker import Parts
-from tests.simulation.world import World
+from tests.simulation.world import Environment
 
 LOOK_S = 0.25
 """How often the invariants that hold at any time are looked at."""
@@ -28,28 +28,28 @@ SETTLE_S = 60.0
 class Outcome:
     """What came of a run: `wrong` is empty when every invariant held. `seen` counts what happened."""
 
-    plan: Plan
+    plan: SimulationPlan
     wrong: list[str] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
     virtual_s: float = 0.0
     seen: Counter[str] = field(default_factory=Counter)
 
 
-def simulate(plan: Plan, parts: Parts | None = None, *, trace: bool = False) -> Outcome:
+def simulate(plan: SimulationPlan, parts: Parts | None = None, *, trace: bool = False) -> Outcome:
     """Run a plan; the same plan always gives the same outcome."""
-    world = World(plan, trace=trace)
+    world = Environment(plan, trace=trace)
     collecting = gc.isenabled()
     gc.disable()
     try:
         with _logs_to(world.trace):
-            return _Run(world, Fleet(world, parts or Parts())).outcome()
+            return _Run(world, SimulatedFleet(world, parts or Parts())).outcome()
     finally:
         if collecting:
             gc.enable()
 
 
 class _Run:
-    def __init__(self, world: World, fleet: Fleet) -> None:
+    def __init__(self, world: Environment, fleet: SimulatedFleet) -> None:
         self._world, self._fleet, self._trouble = world, fleet, Trouble(world, fleet)
 
     def outcome(self) -> Outcome:

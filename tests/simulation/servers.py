@@ -103,7 +103,7 @@ class ModelConnection:
         """Nothing to close."""
 
 
-class Letters:
+class DeadLetterServer:
     """The dead-letter topic: when each refused record was first acknowledged."""
 
     def __init__(self, clock: Clock, trace: Trace) -> None:
@@ -118,10 +118,10 @@ class Letters:
             self.taken_s.setdefault((letter.partition, letter.offset), self._clock.now_s)
 
 
-class LetterConnection:
+class DeadLetterConnection:
     """One process's DeadLetterSender."""
 
-    def __init__(self, letters: Letters, wire: Wire) -> None:
+    def __init__(self, letters: DeadLetterServer, wire: Wire) -> None:
         self._letters, self._wire = letters, wire
 
     async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from tests.simulation.plan import Plan
+from tests.simulation.plan import SimulationPlan
 from tests.simulation.run import Outcome, simulate
 from tests.simulation.worker import Parts
 
 
-def shrink(plan: Plan, parts: Parts) -> Plan:
+def shrink(plan: SimulationPlan, parts: Parts) -> SimulationPlan:
     """A smaller plan that breaks the same invariant as this one; the same plan if none does."""
     name = _broken(simulate(plan, parts))
     if not name:
@@ -22,7 +22,7 @@ def shrink(plan: Plan, parts: Parts) -> Plan:
     return plan
 
 
-def _without_appends(plan: Plan, parts: Parts, size: int, name: str) -> Plan:
+def _without_appends(plan: SimulationPlan, parts: Parts, size: int, name: str) -> SimulationPlan:
     first = 0
     while first < len(plan.appends):
         without = replace(plan, appends=plan.appends[:first] + plan.appends[first + size :])

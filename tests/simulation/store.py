@@ -92,7 +92,7 @@ class Store(MemoryStore):
             verdicts.append(verdict)
             self.judge(write, before)
             if self._trace.on:
-                self._trace.say("store", _told(who, write, verdict))
+                self._trace.say("store", _write_text(who, write, verdict))
         self.verdicts.update(verdicts)
         self.changed()
         self._spring("write", who)
@@ -213,7 +213,7 @@ def _difference(packed: bytes, right: bytes | None) -> str:
     return ", ".join(f"{name} {getattr(have, name)} for {getattr(want, name)}" for name in names) or "other bytes"
 
 
-def _told(who: str, write: Write, verdict: Verdict) -> str:
+def _write_text(who: str, write: Write, verdict: Verdict) -> str:
     context, intent = write.context, write.intent
     what = f"{intent.source} intent at {intent.position.split(':')[1]} and " if intent else ""
     return f"{who} writes {what}context of {context.shopper} at {context.position.offset} ({context.owner}): {verdict}"

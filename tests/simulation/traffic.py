@@ -34,7 +34,7 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class TrafficShape:
     """Who shops, how much, for how long, and how far event time lags behind."""
 
     shoppers: int
@@ -45,9 +45,9 @@ class Crowd:
     bad: float
 
 
-def crowd(chance: random.Random) -> Crowd:
+def traffic_shape(chance: random.Random) -> TrafficShape:
     """A small crowd, in most cases; sometimes few shoppers with many events."""
-    return Crowd(
+    return TrafficShape(
         shoppers=chance.choice([3, 8, 15, 25]),
         partitions=chance.randint(2, 4),
         events=chance.randint(60, 220),
@@ -57,7 +57,7 @@ def crowd(chance: random.Random) -> Crowd:
     )
 
 
-def traffic(of: Crowd, chance: random.Random, epoch_ms: int) -> list[Append]:
+def traffic(of: TrafficShape, chance: random.Random, epoch_ms: int) -> list[Append]:
     """The appends of a run, in order; `epoch_ms` is the wall clock at its beginning."""
     times = sorted(chance.random() ** chance.choice([1.0, 2.0]) * of.seconds for _ in range(of.events))
     past: list[ShopperEvent] = []
@@ -76,13 +76,13 @@ def traffic(of: Crowd, chance: random.Random, epoch_ms: int) -> list[Append]:
     return appends
 
 
-def burst(of: Crowd, chance: random.Random, at_s: float) -> list[Append]:
+def burst(of: TrafficShape, chance: random.Random, at_s: float) -> list[Append]:
     """A bad deployment of a producer: nothing but refuse for a moment."""
     partition = chance.randrange(of.partitions)
     return [Append(at_s + 0.002 * number, partition, b"x", b"{", None) for number in range(40)]
 
 
-def _event(of: Crowd, chance: random.Random, number: int, time_ms: int) -> ShopperEvent:
+def _event(of: TrafficShape, chance: random.Random, number: int, time_ms: int) -> ShopperEvent:
     shopper = min(int(chance.expovariate(3.0 / of.shoppers)), of.shoppers - 1)
     action = chance.choice(ACTIONS)
     items: tuple[Item, ...] = ()

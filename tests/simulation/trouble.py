@@ -5,17 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 from tests.simulation.faults import Fault
-from tests.simulation.fleet import Fleet
+from tests.simulation.fleet import SimulatedFleet
 from tests.simulation.scale import COMMIT_LAG_S
 from tests.simulation.wire import Weather
 from tests.simulation.worker import Worker
-from tests.simulation.world import World
+from tests.simulation.world import Environment
 
 
 class Trouble:
     """Each kind of fault has a method of its name, or changes the weather of a server."""
 
-    def __init__(self, world: World, fleet: Fleet) -> None:
+    def __init__(self, world: Environment, fleet: SimulatedFleet) -> None:
         self._world, self._fleet = world, fleet
 
     def begin(self, fault: Fault) -> None:
@@ -113,7 +113,7 @@ class Trouble:
 
     def _ask_for(self, fault: Fault, *, opted_out: bool | None) -> None:
         """As `penchant forget` does: the topic first, then the store, unless it is cut short in between."""
-        number = int(fault.amount / COMMIT_LAG_S * self._world.plan.crowd.shoppers)
+        number = int(fault.amount / COMMIT_LAG_S * self._world.plan.traffic_shape.shoppers)
         erasure = self._world.ask_to_forget(f"s{number}", opted_out)
         if fault.for_s < 1.0 and not self._world.store_weather.down:
             self._world.process.call_later(0.02, self._world.store.forgets, "operator", [erasure])

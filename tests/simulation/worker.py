@@ -27,10 +27,10 @@ from tests.simulation.consumer import Consumer
 from tests.simulation.erasure_topic import ErasureReader
 from tests.simulation.reason import Reason
 from tests.simulation.scale import BROKER_TIMEOUT_S, STORE_TIMEOUT_S, Scale
-from tests.simulation.servers import LetterConnection, ModelConnection
+from tests.simulation.servers import DeadLetterConnection, ModelConnection
 from tests.simulation.store import Connection
 from tests.simulation.wire import Wire
-from tests.simulation.world import World
+from tests.simulation.world import Environment
 
 HEAR_EVERY_S = 0.25
 
@@ -49,7 +49,7 @@ class Parts:
     refusals: Callable[..., Refusals] = Refusals
     erasures: Callable[..., Erasures] = Erasures
     connection: Callable[..., Connection] = Connection
-    letters: Callable[..., LetterConnection] = LetterConnection
+    letters: Callable[..., DeadLetterConnection] = DeadLetterConnection
     consumer: Callable[..., Consumer] = Consumer
 
 
@@ -57,7 +57,7 @@ class Worker:
     """One life of a worker process. `ended` is what ended it: an error, or nothing yet."""
 
     def __init__(
-        self, process: Process, world: World, scale: Scale, parts: Parts, chance: random.Random, skew_ms: int
+        self, process: Process, world: Environment, scale: Scale, parts: Parts, chance: random.Random, skew_ms: int
     ) -> None:
         name = self.name = process.name
         self.process, self._world = process, world
@@ -147,7 +147,7 @@ def _enrichment(
     scale: Scale,
     name: str,
     store: Connection,
-    letters: LetterConnection,
+    letters: DeadLetterConnection,
     model: ModelConnection | PooledClient,
     clock_ms: Callable[[], int],
     meter: Meter,

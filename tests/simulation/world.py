@@ -1,4 +1,4 @@
-"""World: the clock, the servers and the truth of one run, without the workers."""
+"""Environment: the clock, the servers and the truth of one run, without the workers."""
 
 import random
 
@@ -9,9 +9,9 @@ from streams.records.erasures import Erasure, next_number
 from tests.simulation.broker import Broker
 from tests.simulation.invariants import Invariants
 from tests.simulation.log import TOPIC
-from tests.simulation.plan import EPOCH_MS, Plan
+from tests.simulation.plan import EPOCH_MS, SimulationPlan
 from tests.simulation.scale import COMMIT_LAG_S, SESSION_TIMEOUT_S
-from tests.simulation.servers import Letters, Model
+from tests.simulation.servers import DeadLetterServer, Model
 from tests.simulation.store import Store
 from tests.simulation.trace import Trace
 from tests.simulation.traffic import Append
@@ -22,10 +22,10 @@ HEARD_S = 3.0
 """How long after the last fault a worker may take to hear of an erasure."""
 
 
-class World:
+class Environment:
     """What workers talk to. `wrong` gathers what the invariants find; servers find some of it themselves."""
 
-    def __init__(self, plan: Plan, *, trace: bool) -> None:
+    def __init__(self, plan: SimulationPlan, *, trace: bool) -> None:
         self.plan = plan
         clock = self.clock = Clock()
         self.trace = Trace(clock, on=trace)
@@ -33,11 +33,11 @@ class World:
         self.truth = Truth(plan.scale.session)
         self.store_weather = Weather()
         self.store = Store(clock, self.clock_ms, self.trace, self.truth, COMMIT_LAG_S)
-        self.broker = Broker(clock, plan.crowd.partitions, self.chance("broker"), self.trace, SESSION_TIMEOUT_S)
+        self.broker = Broker(clock, plan.traffic_shape.partitions, self.chance("broker"), self.trace, SESSION_TIMEOUT_S)
         self.broker.watch = self._watch_commit
         self.model = Model(self.chance("model"), self.trace)
         self.model.forbids = self._forbids
-        self.letters = Letters(clock, self.trace)
+        self.letters = DeadLetterServer(clock, self.trace)
         self.erasures: list[Erasure] = []
         self.invariants = Invariants(self.truth, self.letters, plan.scale)
         self.wrong: list[str] = []

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from storage.connection import Client, connect
-from storage.control import Control, ControlStore, CountKey, RedisControl, Standing
+from storage.control import Control, ControlStore, CountKey, ExperimentDecision, RedisControl
 from storage.keys import Keys
 from streams.errors import StoreCorrupt, StoreUnavailable
 from tests.fakes.control import MemoryControl
 from tests.storage.sides import RedisSide, Side
 
-BACK = Standing(1, "back", "worker w1", "errors: 46.2% of 130 calls", 1_700_000_000_000, "0badcafe")
-FORWARD = Standing(2, "forward", "ada@desk", "Kühler läuft wieder", 1_700_000_100_000, "0badcafe")
+BACK = ExperimentDecision(1, "back", "worker w1", "errors: 46.2% of 130 calls", 1_700_000_000_000, "0badcafe")
+FORWARD = ExperimentDecision(2, "forward", "ada@desk", "Kühler läuft wieder", 1_700_000_100_000, "0badcafe")
 KEY = CountKey("new-model", 0, "0badcafe", "canary", 1_700_000_100, "failed")
 OTHER = KEY._replace(arm="control", what="3")
 
@@ -59,9 +59,9 @@ async def test_concurrent_counts_are_all_counted(store: ControlStore) -> None:
 
 async def test_a_decision_is_read_as_it_was_made(store: ControlStore) -> None:
     """And the next one takes its place."""
-    for standing in (BACK, FORWARD):
-        assert await store.decide("new-model", standing)
-        assert (await store.read()).standings == {"new-model": standing}
+    for decision in (BACK, FORWARD):
+        assert await store.decide("new-model", decision)
+        assert (await store.read()).decisions == {"new-model": decision}
 
 
 async def test_only_the_first_of_two_decides(store: ControlStore) -> None:
@@ -71,7 +71,7 @@ async def test_only_the_first_of_two_decides(store: ControlStore) -> None:
     assert await store.decide("new-model", FORWARD)
     assert not await store.decide("new-model", BACK)
     assert await store.decide("other", BACK)
-    assert (await store.read()).standings == {"new-model": FORWARD, "other": BACK}
+    assert (await store.read()).decisions == {"new-model": FORWARD, "other": BACK}
 
 
 async def test_counts_are_forgotten_by_name(store: ControlStore) -> None:
@@ -106,7 +106,7 @@ async def test_later_versions_may_add_fields(redis_control: RedisControl, client
     """Of the hash, and of a decision."""
     more = b'{"serial":1,"state":"back","who":"x","why":"y","at_ms":5,"definition":"z","mood":"calm"}'
     await client.hset(keys.control, mapping={"switch:rules-only": "1", "experiment:new-model": more})
-    assert (await redis_control.read()).standings == {"new-model": Standing(1, "back", "x", "y", 5, "z")}
+    assert (await redis_control.read()).decisions == {"new-model": ExperimentDecision(1, "back", "x", "y", 5, "z")}
 
 
 @pytest.mark.redis

@@ -48,7 +48,7 @@ def decode(name: DialectName, value: object, **around: Any) -> Decoded:
     return dialect(name).decode([Sent(0, told, **around)])
 
 
-def told(decoded: Decoded) -> list[dict[str, Any]]:
+def native_events(decoded: Decoded) -> list[dict[str, Any]]:
     """The events in their native form."""
     return [orjson.loads(encode(event)) for _, _, event in decoded.events]
 

@@ -6,22 +6,22 @@ import sys
 from pathlib import Path
 
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running
-from tests.fakes.ledger import Tally
+from tests.fakes.ledger import FakeLedger
 
 
 async def main(bootstrap: str, topic: str, folder: str, held: int) -> None:
-    tally = Tally(held={held})
+    ledger = FakeLedger(held={held})
     group = KafkaGroup(
         bootstrap, topic, Path(folder), session_timeout_s=6.0, heartbeat_interval_s=0.2, batch_records=50
     )
-    app = make_app(group, topic, tally)
+    app = make_app(group, topic, ledger)
 
     @app.agent(event_topic(app, topic))
     async def take(stream):
         async for batch in stream:
-            tally.take(batch)
+            ledger.take(batch)
             await app.consumer.commit()
-            received = {tp.partition: tally.offsets(tp) for tp in tally.epochs}
+            received = {tp.partition: ledger.offsets(tp) for tp in ledger.epochs}
             sys.stdout.write(
                 json.dumps({partition: offsets[-1] for partition, offsets in received.items() if offsets}) + "\n"
             )

@@ -1,4 +1,4 @@
-"""Ruler: where the tokens of a prompt are, as far as words tell. Pure."""
+"""Prompt tokens: where the tokens of a prompt are, as far as words tell. Pure."""
 
 import re
 from bisect import bisect_right

@@ -20,7 +20,7 @@ from prompts.compose import compose
 from prompts.render import PromptRenderer
 from prompts.rules import rules
 from prompts.tokens import Count, estimate
-from prompts.view import World
+from prompts.view import PromptView
 from storage.contexts import FIELDS
 from storage.intents import hot_fields
 from streams.events.event import ShopperEvent
@@ -159,10 +159,10 @@ class Rehearsal:
 
 def _checkpoint_bytes(shopper: Shopper, missions: Sequence[str]) -> int:
     """What Redis would hold for a shopper, without its own bookkeeping; the intent is the one by rules."""
-    world = World.of(shopper.session)
+    view = PromptView.of(shopper.session)
     intent = compose(
-        rules(world, missions),
-        world,
+        rules(view, missions),
+        view,
         shopper=shopper.id,
         source="rules",
         position=f"0:{shopper.session.folded}:0",

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from penchant.offline.eval.population import Crowd, CrowdSoFar
+from penchant.offline.eval.population import PopulationCounter, PopulationStats
 from prompts.guard import BRAND, CATEGORY, clean
-from prompts.view import World
+from prompts.view import PromptView
 from streams.events.event import ShopperEvent
 from streams.sessions.session import MEANINGFUL, QUIET, Session, SessionRules, fold
 
@@ -32,15 +32,15 @@ class Step(NamedTuple):
 class Shown(NamedTuple):
     """All that a predictor sees."""
 
-    world: World
-    crowd: Crowd
+    view: PromptView
+    population: PopulationStats
 
     @property
     def last_category(self) -> str:
         """The category of the last product that tells one."""
-        numbers = (entry.product.category for entry in reversed(self.world.entries) if entry.product)
+        numbers = (entry.product.category for entry in reversed(self.view.entries) if entry.product)
         number = next(filter(None, numbers), 0)
-        return self.world.categories[number - 1] if number else ""
+        return self.view.categories[number - 1] if number else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _moments(events: Iterable[ShopperEvent], rules: SessionRules, chosen: frozen
     """Each event that enters a session, with what is known right after it in the sessions that are asked for."""
     sessions: dict[str, Session] = {}
     numbers: dict[str, int] = {}
-    crowd = CrowdSoFar()
+    population = PopulationCounter()
     for offset, event in enumerate(events):
         session = sessions.setdefault(event.shopper_id, Session())
         if fold(session, event, offset, event.time_ms, rules) not in {QUIET, MEANINGFUL}:
@@ -110,8 +110,8 @@ def _moments(events: Iterable[ShopperEvent], rules: SessionRules, chosen: frozen
         first = session.events == 1
         number = numbers[event.shopper_id] = numbers.get(event.shopper_id, 0) + first
         visit, step = (event.shopper_id, number), _step(event)
-        crowd.learn(event.shopper_id, step.action, step.category, step.brand, step.price, first=first)
-        shown = Shown(World.of(session), crowd.told(step.action)) if visit in chosen else None
+        population.learn(event.shopper_id, step.action, step.category, step.brand, step.price, first=first)
+        shown = Shown(PromptView.of(session), population.stats_after(step.action)) if visit in chosen else None
         yield _Moment(visit, step, shown)
 
 
@@ -120,7 +120,7 @@ def _cut(number: int, visit: Sequence[_Moment]) -> Iterator[Case]:
         shown = visit[at].shown
         if shown is None:
             raise AssertionError("a chosen session is shown")
-        seen = set(shown.world.products)
+        seen = set(shown.view.products)
         hidden = [moment.step for moment in visit[at + 1 :]]
         unseen = next((step for step in hidden if step.item and step.item not in seen), None)
         yield Case(number, shown, hidden[0], unseen)

@@ -42,7 +42,7 @@ def last(shown: Shown) -> Guess:
     after the same action."""
     categories, brands, prices = _columns(shown)
     band = (prices[-1] / AROUND, prices[-1] * AROUND) if prices else None
-    return Guess(_latest(categories), _latest(brands), band, shown.crowd.purchase_after)
+    return Guess(_latest(categories), _latest(brands), band, shown.population.purchase_after)
 
 
 def most(shown: Shown) -> Guess:
@@ -53,8 +53,8 @@ def most(shown: Shown) -> Guess:
 
 def everyone(shown: Shown) -> Guess:
     """As all shoppers so far."""
-    crowd = shown.crowd
-    return Guess(crowd.categories, crowd.brands, crowd.band, crowd.purchase)
+    population = shown.population
+    return Guess(population.categories, population.brands, population.band, population.purchase)
 
 
 TRIVIAL: Mapping[str, Callable[[Shown], Guess]] = {"last": last, "most": most, "everyone": everyone}
@@ -63,11 +63,11 @@ TRIVIAL: Mapping[str, Callable[[Shown], Guess]] = {"last": last, "most": most, "
 
 def _columns(shown: Shown) -> tuple[list[str], list[str], list[float]]:
     """The categories, brands and prices of the window's lines, in their order."""
-    world = shown.world
-    products = [entry.product for entry in world.entries if entry.product]
+    view = shown.view
+    products = [entry.product for entry in view.entries if entry.product]
     return (
-        [world.categories[product.category - 1] for product in products if product.category],
-        [world.brands[product.brand - 1] for product in products if product.brand],
+        [view.categories[product.category - 1] for product in products if product.category],
+        [view.brands[product.brand - 1] for product in products if product.brand],
         [product.price for product in products if product.price],
     )
 

@@ -121,12 +121,12 @@ def report(
 
 def described(shown: Shown) -> str:
     """A line for each thing done, untrusted text in JSON's quotes."""
-    world = shown.world
+    view = shown.view
     lines = []
-    for entry in world.entries:
+    for entry in view.entries:
         product, told = entry.product, [entry.query] if entry.query else []
         if product is not None:
-            names = [(world.categories, product.category), (world.brands, product.brand)]
+            names = [(view.categories, product.category), (view.brands, product.brand)]
             told = [product.title, *(known[number - 1] for known, number in names if number)]
         price = f" {product.price:g} {product.currency}".rstrip() if product and product.price else ""
         lines.append(

@@ -40,12 +40,12 @@ def fits(kind: Target, shown: Shown, step: Step) -> bool:
     """Whether a step, of the same shopper or drawn, can stand as a target at this cut."""
     if kind == "next":
         return True
-    if not step.item or step.item in shown.world.products:
+    if not step.item or step.item in shown.view.products:
         return False
     if kind == "switch":
         return bool(step.category) and shown.last_category not in {"", step.category}
     if kind == "price":
-        return step.price > 0 and shown.crowd.band is not None
+        return step.price > 0 and shown.population.band is not None
     return bool(step.category if kind == "category" else step.brand)
 
 
@@ -63,7 +63,7 @@ def strangers(case: Case, kind: Target, pool: Sequence[Step], dice: random.Rando
 
 def band(guess: Guess, shown: Shown) -> tuple[float, float]:
     """The guess's price band; everyone's where it has none."""
-    found = guess.band or shown.crowd.band
+    found = guess.band or shown.population.band
     if found is None:
         raise AssertionError("no price is asked for before anybody has seen one")
     return found

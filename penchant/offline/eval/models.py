@@ -20,7 +20,7 @@ AT_ONCE = 64
 async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], None]) -> Answers:
     """Ask about every case, some at once; `advance` is told of each answer. Raises ModelUnavailable."""
     renderer = PromptRenderer(subject.version, subject.missions)
-    prompts = [renderer.render(case.shown.world) for case in cases]
+    prompts = [renderer.render(case.shown.view) for case in cases]
     found: dict[int, Answered] = {}
     waiting = iter(enumerate(zip(cases, prompts, strict=True)))
 
@@ -55,13 +55,13 @@ def _call(subject: Subject, at: int, case: Case, prompt: Prompt) -> Call:
 
 
 def _read(subject: Subject, case: Case, completion: Completion) -> Answered:
-    world = case.shown.world
-    rule = rules(world, subject.missions)
+    view = case.shown.view
+    rule = rules(view, subject.missions)
     try:
         answer = parse(completion.text)
     except AnswerRefused:
         return Answered(rule, completion, valid=False)
-    grounded = ground(answer, world, rule, subject.missions)
+    grounded = ground(answer, view, rule, subject.missions)
     return Answered(
         grounded.findings,
         completion,

@@ -112,10 +112,10 @@ def _comparisons(report: Mapping[str, Any]) -> list[list[str]]:
 
 def _models(models: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     fields = [name for name in next(iter(models.values())) if name not in {"simulation", "intervals"}]
-    return [["", *models], *([name, *(_told(model, name) for model in models.values())] for name in fields)]
+    return [["", *models], *([name, *(_with_interval(model, name) for model in models.values())] for name in fields)]
 
 
-def _told(model: Mapping[str, Any], name: str) -> str:
+def _with_interval(model: Mapping[str, Any], name: str) -> str:
     low, high = model["intervals"].get(name, (None, None))
     return str(model[name]) if low is None else f"{model[name]} [{low}, {high}]"
 

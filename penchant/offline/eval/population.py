@@ -1,4 +1,4 @@
-"""Crowd: what all shoppers did up to a moment, counted. The trivial rules know it."""
+"""Population: counts of what all shoppers did up to a moment, for the trivial rules."""
 
 from bisect import insort
 from collections import Counter
@@ -11,7 +11,7 @@ _DOUBT = 50  # a share that has been seen so often weighs as much as the one it 
 _RARE = 0.02  # what a share starts from: purchases are few
 
 
-class Crowd(NamedTuple):
+class PopulationStats(NamedTuple):
     """The commonest categories and brands, the range of most prices, and how often a purchase comes next: at all, and
     after the action that came last."""
 
@@ -22,7 +22,7 @@ class Crowd(NamedTuple):
     purchase_after: float = _RARE
 
 
-class CrowdSoFar:
+class PopulationCounter:
     """Counts as events come. It is told no event before its time."""
 
     def __init__(self) -> None:
@@ -47,10 +47,10 @@ class CrowdSoFar:
             self._bought[before] += action == _PURCHASE
         self._last[shopper] = action
 
-    def told(self, action: str) -> Crowd:
+    def stats_after(self, action: str) -> PopulationStats:
         """What is known now, to a shopper whose last action this is."""
         base = _share(self._bought.total(), self._followed.total(), _RARE)
-        return Crowd(
+        return PopulationStats(
             _commonest(self._categories),
             _commonest(self._brands),
             self._band(),

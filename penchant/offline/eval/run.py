@@ -55,7 +55,7 @@ class Judging:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EvalPlan:
     """What to evaluate. `cut` makes the cases, which a test of the harness may replace by one that leaks."""
 
     events: Path
@@ -93,7 +93,11 @@ def read(path: Path) -> list[ShopperEvent]:
 
 
 async def run(
-    plan: Plan, events: Sequence[ShopperEvent], subjects: Sequence[Subject], judge: Judging | None, progress: Progress
+    plan: EvalPlan,
+    events: Sequence[ShopperEvent],
+    subjects: Sequence[Subject],
+    judge: Judging | None,
+    progress: Progress,
 ) -> Outcome:
     """Score rules and subjects on a recording. Raises ModelUnavailable when a model does not answer, SettingInvalid
     for a recording without sessions to cut."""
@@ -115,8 +119,8 @@ async def run(
     return Outcome(report, pairs, not far and report.get("judge", {}).get("passed", True))
 
 
-async def _score(cut: Cases, plan: Plan, subjects: Sequence[Subject], progress: Progress, what: str) -> _Scored:
-    findings = {RULES: [rules(case.shown.world, plan.missions) for case in cut.cases]}
+async def _score(cut: Cases, plan: EvalPlan, subjects: Sequence[Subject], progress: Progress, what: str) -> _Scored:
+    findings = {RULES: [rules(case.shown.view, plan.missions) for case in cut.cases]}
     answers: dict[str, Answers] = {}
     for subject in subjects:
         progress.begin(f"{subject.name}{what}", len(cut.cases))
@@ -130,7 +134,7 @@ async def _score(cut: Cases, plan: Plan, subjects: Sequence[Subject], progress: 
     return _Scored(table, guesses, findings, answers, table.scores(guesses))
 
 
-def _report(plan: Plan, cut: Cases, events: int, scored: _Scored) -> dict[str, Any]:
+def _report(plan: EvalPlan, cut: Cases, events: int, scored: _Scored) -> dict[str, Any]:
     models = {name: each.report(scored.table) for name, each in scored.answers.items()}
     latest = next(reversed(models.values()), {})
     known = ("grounded_share", "schema_valid_share", "output_tokens_median", "prefix_share")
@@ -161,12 +165,12 @@ def _report(plan: Plan, cut: Cases, events: int, scored: _Scored) -> dict[str, A
 def _reachable(cut: Sequence[Case]) -> float | None:
     """Of the switches, the share whose category stands in the window: an intent can name no other."""
     switches = [(case, step) for case in cut if (step := target(case, "switch"))]
-    there = sum(step.category in case.shown.world.categories for case, step in switches)
+    there = sum(step.category in case.shown.view.categories for case, step in switches)
     return round(there / len(switches), 4) if switches else None
 
 
 async def _judge(
-    judge: Judging, cut: Cases, scored: _Scored, plan: Plan, progress: Progress
+    judge: Judging, cut: Cases, scored: _Scored, plan: EvalPlan, progress: Progress
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The last two predictors compared, on one cut of each of some sessions."""
     one, other = list(scored.findings)[-2:]

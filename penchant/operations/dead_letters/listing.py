@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penchant.operations.dead_letters.masking import masked, shortened
-from penchant.operations.dead_letters.topic import Found, Place
+from penchant.operations.dead_letters.topic import LetterPosition, StoredLetter
 
 FOREIGN = "(not ours)"
 """Records that no worker wrote."""
@@ -39,9 +39,9 @@ class Listing:
 
     def __init__(self) -> None:
         self._kinds: dict[str, Kind] = {}
-        self._shown: dict[str, tuple[bool, int, Place]] = {}
+        self._shown: dict[str, tuple[bool, int, LetterPosition]] = {}
 
-    def add(self, found: Iterable[Found]) -> None:
+    def add(self, found: Iterable[StoredLetter]) -> None:
         """Count these."""
         for each in found:
             reason = each.letter.reason if each.letter else FOREIGN
@@ -62,7 +62,7 @@ class Listing:
         return sorted(self._kinds.values(), key=lambda kind: (-kind.letters, kind.reason))
 
 
-def example(found: Found) -> Example | None:
+def example(found: StoredLetter) -> Example | None:
     """A letter as it may be shown."""
     letter = found.letter
     if letter is None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from penchant.operations.dead_letters.erased import Erasures, erased, erasures
 from penchant.operations.dead_letters.origins import Origins
-from penchant.operations.dead_letters.topic import Found, Progress, look
+from penchant.operations.dead_letters.topic import Progress, StoredLetter, look
 from penchant.settings.kafka import Kafka
 from streams.events.dialects import Dialect
 from streams.kafka.producer import RecordProducer, Sent, producing
@@ -26,7 +26,7 @@ WAIT_S = 60.0
 """How long a broker may take for one."""
 
 
-class Plan(NamedTuple):
+class RedrivePlan(NamedTuple):
     """Which letters: those that came from `topic`, refused for `reason` where it is given. `dialect` judges them."""
 
     topic: str
@@ -52,7 +52,7 @@ class Outcome:
     still_bad: dict[str, int] = field(default_factory=dict)
 
 
-async def rehearse(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
+async def rehearse(kafka: Kafka, plan: RedrivePlan, progress: Progress) -> Outcome:
     """What a redrive would do; writes nothing."""
     outcome = Outcome()
     async with AsyncExitStack() as stack:
@@ -61,7 +61,7 @@ async def rehearse(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
     return outcome
 
 
-async def redrive(kafka: Kafka, plan: Plan, progress: Progress) -> Outcome:
+async def redrive(kafka: Kafka, plan: RedrivePlan, progress: Progress) -> Outcome:
     """Send back what is good now. Call it again after a crash: it goes on where it was.
 
     Raises BrokerUnavailable, or ContractMismatch when there is no such topic or another redrive took over.
@@ -85,22 +85,22 @@ Good = Sequence[tuple[int, DeadLetter | None]]
 
 
 async def _sorted(
-    kafka: Kafka, plan: Plan, outcome: Outcome, stack: AsyncExitStack, progress: Progress
+    kafka: Kafka, plan: RedrivePlan, outcome: Outcome, stack: AsyncExitStack, progress: Progress
 ) -> AsyncIterator[tuple[int, Good]]:
     """The letters that can go, partition by partition."""
     reader = await stack.enter_async_context(TopicReader(kafka.options.committed()))
     origins = Origins(await stack.enter_async_context(TopicReader(kafka.options)))
     judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome, set())
-    pile = await look(reader, kafka.dead_letter_topic, _silent)
+    dead_letter_topic = await look(reader, kafka.dead_letter_topic, _silent)
     await reader.log(plan.topic)
-    async with aclosing(pile.found()) as scan:
+    async with aclosing(dead_letter_topic.stored_letters()) as scan:
         async for partition, found in scan:
             whole = [await _whole(each, judge, origins) for each in found]
             yield partition, list(judge.good(whole))
             progress(outcome.letters)
 
 
-async def _whole(found: Found, judge: "_Judge", origins: Origins) -> Found:
+async def _whole(found: StoredLetter, judge: "_Judge", origins: Origins) -> StoredLetter:
     """A shortened letter that is asked for, with its record as it was, where that is still to be had."""
     letter = found.letter
     if letter is None or letter.original_bytes is None or found.redriven or not judge.asked(letter):
@@ -111,13 +111,13 @@ async def _whole(found: Found, judge: "_Judge", origins: Origins) -> Found:
 class _Judge(NamedTuple):
     """Says which letters can go, and counts the others."""
 
-    plan: Plan
+    plan: RedrivePlan
     erasures: Erasures
     topic: str
     outcome: Outcome
     known: set[tuple[str, int, int, int]]
 
-    def good(self, found: Sequence[Found]) -> Iterator[tuple[int, DeadLetter | None]]:
+    def good(self, found: Sequence[StoredLetter]) -> Iterator[tuple[int, DeadLetter | None]]:
         """Those that can go, with their offsets."""
         for each in found:
             self.outcome.letters += 1

@@ -1,4 +1,4 @@
-"""Pile: the dead-letter topic as it stands, read with `assign`: no group, no commits, nothing of the live service."""
+"""The dead-letter topic as it stands, read with `assign`: no group, no commits, nothing of the live service."""
 
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -19,7 +19,7 @@ Progress = Callable[[int], None]
 """Told how many offsets lie behind."""
 
 
-class Place(NamedTuple):
+class LetterPosition(NamedTuple):
     """Where a letter stands in the dead-letter topic; written `3-17`."""
 
     partition: int
@@ -29,18 +29,18 @@ class Place(NamedTuple):
         return f"{self.partition}-{self.offset}"
 
 
-class Found(NamedTuple):
+class StoredLetter(NamedTuple):
     """A record of the dead-letter topic that is no marker. `letter` is None for one that Penchant did not write;
     `redriven`: it has gone back. `time_ms` is when it was refused."""
 
-    place: Place
+    place: LetterPosition
     letter: DeadLetter | None
     redriven: bool
     time_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class Pile:
+class DeadLetterTopic:
     """What stood in the dead-letter topic when it was looked at."""
 
     reader: TopicReader
@@ -53,16 +53,20 @@ class Pile:
         """How many offsets it has; markers are among them."""
         return sum(self.log.ends[number] - begin for number, begin in self.begins.items())
 
-    async def found(self) -> AsyncGenerator[tuple[int, Sequence[Found]]]:
+    async def stored_letters(self) -> AsyncGenerator[tuple[int, Sequence[StoredLetter]]]:
         """All letters, partition by partition as they come, each partition in its order."""
         async with aclosing(self.reader.scan(self.log, self.begins)) as scan:
             async for number, records in scan:
                 yield (
                     number,
-                    [_found(number, record, self.redriven[number]) for record in records if marked(record) is None],
+                    [
+                        _stored_letter(number, record, self.redriven[number])
+                        for record in records
+                        if marked(record) is None
+                    ],
                 )
 
-    async def one(self, place: Place) -> tuple[Record, Found]:
+    async def one(self, place: LetterPosition) -> tuple[Record, StoredLetter]:
         """The letter at a place; ContractMismatch when there is none."""
         number, offset = place
         begin = self.begins.get(number)
@@ -71,7 +75,7 @@ class Pile:
                 async for _, records in scan:
                     for record in records:
                         if record.offset == offset and marked(record) is None:
-                            return record, _found(number, record, self.redriven[number])
+                            return record, _stored_letter(number, record, self.redriven[number])
                     if records:
                         break
         spans = ", ".join(f"{at}-{first} to {at}-{self.log.ends[at]}" for at, first in self.begins.items())
@@ -80,7 +84,7 @@ class Pile:
         )
 
 
-async def look(reader: TopicReader, topic: str, progress: Progress) -> Pile:
+async def look(reader: TopicReader, topic: str, progress: Progress) -> DeadLetterTopic:
     """Read the topic once for what has gone back. The reader should leave out what is not committed."""
     log = await reader.log(topic, REMEDY)
     begins = dict(await reader.beginnings(log))
@@ -93,8 +97,10 @@ async def look(reader: TopicReader, topic: str, progress: Progress) -> Pile:
                     redriven[number].add(ranges)
             seen += len(records)
             progress(seen)
-    return Pile(reader, log, begins, redriven)
+    return DeadLetterTopic(reader, log, begins, redriven)
 
 
-def _found(partition: int, record: Record, redriven: Redriven) -> Found:
-    return Found(Place(partition, record.offset), DeadLetter.read(record), record.offset in redriven, record.timestamp)
+def _stored_letter(partition: int, record: Record, redriven: Redriven) -> StoredLetter:
+    return StoredLetter(
+        LetterPosition(partition, record.offset), DeadLetter.read(record), record.offset in redriven, record.timestamp
+    )

@@ -105,7 +105,7 @@ async def examine_lineage(settings: Settings) -> list[Finding]:
         await redis.aclose()
     told: list[tuple[Severity, str, str]] = []
     if found.change:
-        told.append((ERROR, found.change.told, "see `penchant lineage show`, then `penchant lineage bump`"))
+        told.append((ERROR, found.change.description, "see `penchant lineage show`, then `penchant lineage bump`"))
     elif found.recorded:
         told.append((INFO, f"number {found.recorded.number}, and the topic is the log that it was", ""))
     else:

@@ -40,8 +40,8 @@ async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt
     except AnswerRefused as error:
         return Asked(completion.endpoint, completion.model, completion.text, refused=str(error))
     missions = settings.intent.missions
-    world = PromptRenderer(prompt.version, missions, settings.prompt).world(session)
-    grounded = ground(answer, world, rules(world, missions), missions)
+    view = PromptRenderer(prompt.version, missions, settings.prompt).view(session)
+    grounded = ground(answer, view, rules(view, missions), missions)
     return Asked(completion.endpoint, completion.model, completion.text, grounded.removed, grounded.findings)
 
 

@@ -1,11 +1,11 @@
-"""Dossier: what Redis, the topic and the model say of one shopper, gathered read-only."""
+"""Shopper report: what Redis, the topic and the model say of one shopper, gathered read-only."""
 
 import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from penchant.operations.inspection.why import Later, Standing
+from penchant.operations.inspection.why import IntentStatus, Later
 from penchant.settings.root import Settings
 from prompts.render import Prompt, PromptRenderer, versions
 from storage.checkpoints import Context, Erased
@@ -23,7 +23,7 @@ SEARCH_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class ShopperReport:
     """What was found; None where there is nothing. `notes` say what could not be looked at."""
 
     shopper: str
@@ -38,13 +38,13 @@ class Dossier:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def standing(self) -> Standing:
+    def status(self) -> IntentStatus:
         """How intent, context and topic stand to each other."""
         context = self.context
-        return Standing(context.position if context else None, bool(context and context.owed), self.later)
+        return IntentStatus(context.position if context else None, bool(context and context.owed), self.later)
 
 
-async def gather(settings: Settings, shopper: str) -> Dossier:
+async def gather(settings: Settings, shopper: str) -> ShopperReport:
     """Look at everything. Raises StoreUnavailable and StoreCorrupt; a Kafka that is away is a note."""
     keys, within_s = Keys(settings.redis.namespace), settings.redis.timeout_s
     async with AsyncExitStack() as stack:
@@ -59,7 +59,7 @@ async def gather(settings: Settings, shopper: str) -> Dossier:
     prompt = _prompt(settings, intent, session)
     erasure = found.erasure if isinstance(found, Context | Erased) else 0
     now_ms = time.time_ns() // 1_000_000
-    return Dossier(shopper, now_ms, intent, expires_in_s, context, erasure, session, prompt, later, notes)
+    return ShopperReport(shopper, now_ms, intent, expires_in_s, context, erasure, session, prompt, later, notes)
 
 
 async def _intent(redis: Client, key: str, within_s: float) -> tuple[Intent | None, float | None]:

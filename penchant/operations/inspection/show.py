@@ -1,4 +1,4 @@
-"""Show: a dossier as people read it, and as machines do."""
+"""Show: a shopper report as people read it, and as machines do."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.operations.inspection.ask import Asked
-from penchant.operations.inspection.shopper_report import Dossier
+from penchant.operations.inspection.shopper_report import ShopperReport
 from penchant.operations.inspection.why import MEANINGS, Part, largest, parts, verdict
 from streams.records.intents import Intent
 from streams.sessions.session import Session
@@ -20,20 +20,21 @@ LINES = 12
 """The prompt's last lines that are shown unless all are asked for."""
 
 
-def show(console: Console, dossier: Dossier, asked: Asked | None, *, whole_prompt: bool) -> None:
+def show(console: Console, shopper_report: ShopperReport, asked: Asked | None, *, whole_prompt: bool) -> None:
     """Print it, the reason for its age first."""
-    console.print(f"[bold]{dossier.shopper}[/bold]: {verdict(dossier.intent, dossier.standing, dossier.at_ms)}")
-    if dossier.intent is not None:
-        console.print(bars(parts(dossier.intent, dossier.at_ms)))
-        _intent(console, dossier.intent, dossier.expires_in_s)
-    if dossier.session is not None:
-        _stored(console, dossier)
-        console.print(events(dossier.session))
-    if dossier.prompt is not None:
-        _prompt(console, dossier.prompt.text, whole=whole_prompt)
+    why = verdict(shopper_report.intent, shopper_report.status, shopper_report.at_ms)
+    console.print(f"[bold]{shopper_report.shopper}[/bold]: {why}")
+    if shopper_report.intent is not None:
+        console.print(bars(parts(shopper_report.intent, shopper_report.at_ms)))
+        _intent(console, shopper_report.intent, shopper_report.expires_in_s)
+    if shopper_report.session is not None:
+        _stored(console, shopper_report)
+        console.print(events(shopper_report.session))
+    if shopper_report.prompt is not None:
+        _prompt(console, shopper_report.prompt.text, whole=whole_prompt)
     if asked is not None:
         _asked(console, asked)
-    for note in dossier.notes:
+    for note in shopper_report.notes:
         console.print(f"[yellow]note[/yellow]: {note}")
 
 
@@ -66,16 +67,16 @@ def events(session: Session) -> Table:
     return table
 
 
-def report(dossier: Dossier, asked: Asked | None) -> dict[str, Any]:
+def report(shopper_report: ShopperReport, asked: Asked | None) -> dict[str, Any]:
     """The same as one JSON object."""
-    intent, context, session = dossier.intent, dossier.context, dossier.session
+    intent, context, session = shopper_report.intent, shopper_report.context, shopper_report.session
     return {
-        "shopper": dossier.shopper,
-        "why": verdict(intent, dossier.standing, dossier.at_ms),
-        "age_ms": dossier.at_ms - intent.as_of_ms if intent else None,
-        "parts_ms": {part.name: part.ms for part in parts(intent, dossier.at_ms)} if intent else {},
+        "shopper": shopper_report.shopper,
+        "why": verdict(intent, shopper_report.status, shopper_report.at_ms),
+        "age_ms": shopper_report.at_ms - intent.as_of_ms if intent else None,
+        "parts_ms": {part.name: part.ms for part in parts(intent, shopper_report.at_ms)} if intent else {},
         "intent": intent.model_dump(mode="json") if intent else None,
-        "expires_in_s": dossier.expires_in_s,
+        "expires_in_s": shopper_report.expires_in_s,
         "stored": {
             "position": str(context.position),
             "partition": context.partition,
@@ -86,11 +87,11 @@ def report(dossier: Dossier, asked: Asked | None) -> dict[str, Any]:
         }
         if context
         else None,
-        "erasure": dossier.erasure or None,
-        "later_records": dossier.later.records if dossier.later else None,
-        "prompt": dossier.prompt.text if dossier.prompt else None,
+        "erasure": shopper_report.erasure or None,
+        "later_records": shopper_report.later.records if shopper_report.later else None,
+        "prompt": shopper_report.prompt.text if shopper_report.prompt else None,
         "asked": _asked_report(asked) if asked else None,
-        "notes": dossier.notes,
+        "notes": shopper_report.notes,
     }
 
 
@@ -102,8 +103,8 @@ def _intent(console: Console, intent: Intent, expires_in_s: float | None) -> Non
     console.print(intent.model_dump_json(exclude={"waits"}), soft_wrap=True, highlight=True)
 
 
-def _stored(console: Console, dossier: Dossier) -> None:
-    context = dossier.context
+def _stored(console: Console, shopper_report: ShopperReport) -> None:
+    context = shopper_report.context
     if context is not None:
         owed = ", a call is owed" if context.owed else ""
         erased = f", erased before (erasure {context.erasure})" if context.erasure else ""

@@ -13,7 +13,7 @@ MEANINGS = {
     "reading": "from the last event to when a worker read it, as clocks have it",
     "debounce": "for the shopper to pause, as triggers say",
     "backlog": "behind others who were due earlier",
-    "limiter": "first in line, for a place at a model server",
+    "limiter": "first in line, for a slot at a model server",
     "queue": "in the model server's own queue",
     "prefill": "for the prompt to be computed",
     "decode": "for the answer",
@@ -41,7 +41,7 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class IntentStatus:
     """How the intent stands to what is stored and what is in the topic. `stored`: the context's position; `owed`: an
     intent is still to come for it."""
 
@@ -63,29 +63,29 @@ def largest(found: list[Part], *, made: bool = False) -> Part:
     return max((part for part in found if not made or part.name != "since"), key=lambda part: part.ms)
 
 
-def verdict(intent: Intent | None, standing: Standing, now_ms: float) -> str:
+def verdict(intent: Intent | None, status: IntentStatus, now_ms: float) -> str:
     """One sentence: why it is as old as it is, and whose turn it is."""
     if intent is None:
-        return _absent(standing)
-    later = standing.later
+        return _absent(status)
+    later = status.later
     if later is not None and later.records:
         waited_s = (now_ms - (later.first_ms or now_ms)) / 1e3
         return f"{later.records} later events stand in the topic, the first since {waited_s:.1f} s: a worker is behind"
-    if standing.stored is not None and standing.stored > Position.parse(intent.position):
-        if standing.owed:
+    if status.stored is not None and status.stored > Position.parse(intent.position):
+        if status.owed:
             return "later events are stored without an intent, and a call is owed: the model is behind or away"
         return "later events are stored, none of which asks for a call"
-    if intent.source == "rules" and standing.owed:
+    if intent.source == "rules" and status.owed:
         return "the rules stand in: the model's answer is owed, and comes when it is back"
     made = largest(parts(intent, now_ms), made=True)
     return f"nothing has come since: it is as new as it can be; most of its making was {made.name}, {made.ms:.0f} ms"
 
 
-def _absent(standing: Standing) -> str:
-    if standing.later is not None and standing.later.records:
-        return f"there is no intent yet, and {standing.later.records} events stand in the topic: a worker is behind"
-    if standing.stored is None:
+def _absent(status: IntentStatus) -> str:
+    if status.later is not None and status.later.records:
+        return f"there is no intent yet, and {status.later.records} events stand in the topic: a worker is behind"
+    if status.stored is None:
         return "nothing is known of this shopper: no event, all of it expired, or it was erased"
-    if standing.owed:
+    if status.owed:
         return "a session is stored and its first intent is owed: the model is behind or away"
     return "a session is stored whose intent has expired, or which never asked for a call"

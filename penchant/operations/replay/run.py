@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from agents.fleet.switches import NAMES, Switches, load
-from agents.replay.calls import ReplayCalls, ReplayRules, Tally
-from agents.replay.live_replay import Redo
+from agents.replay.calls import ReplayCalls, ReplayCounts, ReplayRules
+from agents.replay.live_replay import LiveReplay
 from agents.replay.replay import PartitionReplay
 from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoints
@@ -60,7 +60,7 @@ KEEP_MS = 7 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReplayPlan:
     """What to replay, and to where: into `namespace`, or over the live keys in `generation`. Of a `file` all is.
 
     At each model server it has `per_server` calls in flight at the most.
@@ -93,7 +93,7 @@ class Driver(Protocol):
 class Progress:
     """How far it is; `total` is known once the range is."""
 
-    tally: Tally
+    tally: ReplayCounts
     total: int = 0
     resumed: int = 0
 
@@ -102,14 +102,14 @@ class Progress:
 class Outcome:
     """What it came to; `comparison` with what is live, of a replay into a namespace of its own."""
 
-    tally: Tally
+    tally: ReplayCounts
     records: int
     seconds: float
     comparison: Comparison | None
     cost: float
 
 
-async def replay(settings: Settings, plan: Plan, progress: Progress) -> Outcome:
+async def replay(settings: Settings, plan: ReplayPlan, progress: Progress) -> Outcome:
     """Run to the end of the range. Cancelled or killed, the same plan goes on where it was. Raises as a worker does."""
     began_s = time.monotonic()
     async with AsyncExitStack() as stack:
@@ -130,7 +130,9 @@ async def replay(settings: Settings, plan: Plan, progress: Progress) -> Outcome:
 class _Stage:
     """Everything of one run."""
 
-    def __init__(self, settings: Settings, plan: Plan, redis: Client, pools: PooledClient, progress: Progress) -> None:
+    def __init__(
+        self, settings: Settings, plan: ReplayPlan, redis: Client, pools: PooledClient, progress: Progress
+    ) -> None:
         self._settings, self._plan, self._redis, self._pools, self._progress = settings, plan, redis, pools, progress
         self._live = Keys(settings.redis.namespace)
         self._keys = self._live.of(plan.namespace) if plan.namespace else self._live
@@ -208,7 +210,7 @@ class _Stage:
         name = "native" if self._plan.file else settings.kafka.dialect
         decoder, session = dialect(name, keyed=True, redact_query=redaction(settings.kafka)), settings.session
         if self._plan.namespace is None:
-            return Redo(
+            return LiveReplay(
                 partition, decoder, session, self._store, self._checkpoints(), calls,
                 lineage=self._lineage, generation=self._plan.generation,
             )  # fmt: skip

@@ -26,8 +26,8 @@ def answers(instruments: Instruments) -> Iterable[Sample]:
 def forward(instruments: Instruments) -> Iterable[Sample]:
     """1 for each experiment in force."""
     if (control := instruments.control) is not None:
-        running = {each.name for each in control.trials.running}
-        for each in control.trials.experiments:
+        running = {each.name for each in control.active_experiments.running}
+        for each in control.active_experiments.experiments:
             yield (each.name,), each.name in running
 
 

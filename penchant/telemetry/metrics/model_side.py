@@ -43,7 +43,7 @@ def detours(instruments: Instruments) -> Iterable[Sample]:
     for each in instruments.replicas():
         counts = each.counts
         taken = {
-            "strayed": counts.strayed,
+            "non_local": counts.non_local,
             "spilled": counts.spilled,
             "retried": counts.retries,
             "hedged": counts.hedges,
@@ -86,8 +86,8 @@ MODEL_SIDE = (
     ),
     Metric(
         "counter", "replica_detours",
-        "Calls whose shoppers belong elsewhere: strayed from a full server, spilled from a full pool, retried, hedged.",
-        "`strayed` grows: shoppers lose their KV cache; add servers, or raise routing.home_s.",
+        "Calls not at the shopper's own server: non-local (it was full), spilled (its pool was full), retried, hedged.",
+        "`non_local` grows: shoppers lose their KV cache; add servers, or raise routing.locality_wait_s.",
         detours, (*REPLICA, "why"),
     ),
     Metric(
@@ -103,7 +103,7 @@ MODEL_SIDE = (
     Metric(
         "gauge", "replica_service_seconds", "How long a server works on a call, without waiting; 0 before it is known.",
         "Far above its peers of the same weight: as above.",
-        replicas(lambda each: each.condition.service_s or 0.0), REPLICA,
+        replicas(lambda each: each.outlier_detector.service_s or 0.0), REPLICA,
     ),
     Metric(
         "counter", "replica_cost", "What the calls at a server cost, in the currency of its prices; 0 without prices.",

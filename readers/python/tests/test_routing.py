@@ -36,7 +36,7 @@ def test_a_node_without_a_host_is_who_was_asked() -> None:
 def test_a_slot_that_nobody_has_is_told() -> None:
     """A cluster with a hole: those shoppers fail, the others are read, and the map is asked for again."""
     routing = Routing(SEED)
-    slots = routing.told(REPLY[1:], SEED)
+    slots = routing.learn(REPLY[1:], SEED)
     names = ["ada", "bob", "cyd", "dan"]
     replies: list[object] = [None] * 4
     shares = routing.shares(slots, asks(*names), replies)
@@ -50,7 +50,7 @@ def test_a_slot_that_nobody_has_is_told() -> None:
 def test_redirections_name_whom_to_ask() -> None:
     """MOVED and ASK alike; both put the map in doubt."""
     routing = Routing(SEED)
-    routing.told(REPLY, SEED)
+    routing.learn(REPLY, SEED)
     assert routing.redirected([None, MovedError("1 other:7009"), AskError("2 :7010")]) == {
         Address("other", 7009): [1],
         Address("seed", 7010): [2],
@@ -61,7 +61,7 @@ def test_redirections_name_whom_to_ask() -> None:
 def test_only_news_put_the_map_in_doubt() -> None:
     """A failure does: the node may have been replaced. That it is not asked yet does not."""
     routing = Routing(SEED)
-    slots = routing.told(REPLY, SEED)
+    slots = routing.learn(REPLY, SEED)
     assert routing.redirected([None, CircuitOpen()]) == {}
     assert routing.slots is slots
     assert routing.redirected([RedisAway()]) == {}

@@ -150,9 +150,9 @@ class Ga4:
         who = shopper(WHO, told.user_id, told.client_id, told.app_instance_id)
         if (micros := worded(told.timestamp_micros)) is not None:
             at_ms = of_micros(micros, "timestamp_micros")
-        return [self._told(place, event, who, at_ms, name) for place, event in enumerate(told.events)]
+        return [self._event(place, event, who, at_ms, name) for place, event in enumerate(told.events)]
 
-    def _told(self, place: int, told: Told, who: str, at_ms: int, name: str) -> ShopperEvent | None:
+    def _event(self, place: int, told: Told, who: str, at_ms: int, name: str) -> ShopperEvent | None:
         if not isinstance(told.name, str) or not told.name:
             raise EventRefused("schema", f"events.{place}.name", "says of no event")
         action = ACTIONS.get(told.name)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.experiments.guardrails import ALPHA, BUCKETS, GuardrailRules, breach, convicts, upper
-from agents.experiments.outcomes import LATENCY_S, Counts, Outcomes, Tally
+from agents.experiments.outcomes import LATENCY_S, ArmCallCounter, Counts, Outcomes
 
 RULES = GuardrailRules()
 SIZES = st.integers(0, 5_000)
@@ -141,7 +141,7 @@ def test_p95_is_read_off_the_buckets() -> None:
 def test_outcomes_are_taken_once() -> None:
     """Totals stay for metrics, what is pooled goes once; nobody's calls count nowhere."""
     outcomes = Outcomes()
-    tally = Tally(outcomes, (("x", "new"), ("y", "control")))
+    tally = ArmCallCounter(outcomes, (("x", "new"), ("y", "control")))
     tally.note("failed")
     tally.answered(0.3)
     taken = outcomes.take()

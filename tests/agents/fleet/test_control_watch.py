@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from agents.experiments.active_experiments import Trials, pooled
+from agents.experiments.active_experiments import ActiveExperiments, pooled
 from agents.experiments.assignment import Arm, Experiment
 from agents.experiments.outcomes import Outcomes
 from agents.fleet.control_watch import ControlWatch, ExperimentNotice
 from sandbox.servers.redis import RedisServer
 from storage.connection import connect
-from storage.control import ControlStore, RedisControl, Standing
+from storage.control import ControlStore, ExperimentDecision, RedisControl
 from storage.keys import Keys
 from tests.agents.control_fleet import FAILS, Canary, fleet
 from tests.clients.virtual import virtually
@@ -41,9 +41,13 @@ def control() -> MemoryControl:
 
 def watch(
     store: ControlStore, tried: Experiment = TRIED, name: str = "w1", at_s: float = 1_000.0
-) -> tuple[ControlWatch, Trials, Outcomes]:
-    trials, outcomes = Trials([tried]), Outcomes()
-    return ControlWatch(store, trials, outcomes, name, lambda: int(at_s * 1e3)), trials, outcomes
+) -> tuple[ControlWatch, ActiveExperiments, Outcomes]:
+    active_experiments, outcomes = ActiveExperiments([tried]), Outcomes()
+    return (
+        ControlWatch(store, active_experiments, outcomes, name, lambda: int(at_s * 1e3)),
+        active_experiments,
+        outcomes,
+    )
 
 
 def count(outcomes: Outcomes, failed: int, answered: int) -> None:
@@ -107,7 +111,7 @@ async def test_a_bad_canary_is_rolled_back_through_redis(redis_server: RedisServ
         async with fleet(stores, HALF, KEY, canary, every_s=0.2) as members:
             await until(lambda: all(member.back for member in members), within_s=120.0)
             found = await stores[0].read()
-            assert found.standings["new-model"].state == "back"
+            assert found.decisions["new-model"].state == "back"
             assert len(found.workers) == WORKERS
             assert sum(len(member.notices) for member in members) == 1
 
@@ -115,40 +119,40 @@ async def test_a_bad_canary_is_rolled_back_through_redis(redis_server: RedisServ
 async def test_nothing_is_in_force_before_the_hash_was_read() -> None:
     """A worker that starts while Redis is away brings nothing back that was rolled back."""
     store = control()
-    store.standings["new-model"] = Standing(1, "back", "w9", "errors", 0)
+    store.decisions["new-model"] = ExperimentDecision(1, "back", "w9", "errors", 0)
     store.down = True
-    looking, trials, _ = watch(store)
+    looking, active_experiments, _ = watch(store)
     await looking.begin()
-    assert not trials.running
+    assert not active_experiments.running
     assert looking.away
     store.down = False
     await looking.look()
-    assert not trials.running
+    assert not active_experiments.running
     assert not looking.away
 
 
 async def test_the_last_known_state_outlives_redis() -> None:
     """While Redis is away an experiment in force stays so, and one that is not does not come back."""
     store = control()
-    looking, trials, outcomes = watch(store)
+    looking, active_experiments, outcomes = watch(store)
     await looking.begin()
     store.down = True
     await looking.look()
-    assert trials.running == (TRIED,)
+    assert active_experiments.running == (TRIED,)
     store.down = False
     count(outcomes, failed=200, answered=2_000)
     await looking.look()
-    assert not trials.running
+    assert not active_experiments.running
     store.down = True
     await looking.look()
-    assert not trials.running
+    assert not active_experiments.running
 
 
 async def test_a_rollback_whose_reply_was_lost_is_told() -> None:
     """Once, when it is heard of."""
     store, notices = control(), list[ExperimentNotice]()
-    trials, outcomes = Trials([TRIED]), Outcomes()
-    looking = ControlWatch(store, trials, outcomes, "w1", lambda: 1_000_000, notices.append)
+    active_experiments, outcomes = ActiveExperiments([TRIED]), Outcomes()
+    looking = ControlWatch(store, active_experiments, outcomes, "w1", lambda: 1_000_000, notices.append)
     await looking.begin()
     count(outcomes, failed=200, answered=2_000)
     store.mute = True
@@ -157,71 +161,71 @@ async def test_a_rollback_whose_reply_was_lost_is_told() -> None:
     store.mute = False
     for _ in range(2):
         await looking.look()
-    assert not trials.running
+    assert not active_experiments.running
     assert [(notice.arm, notice.kind) for notice in notices] == [("canary", "rolled_back")]
 
 
 async def test_a_redis_that_lost_the_decision_is_told_again() -> None:
     """And does not bring the experiment back on any worker."""
     store = control()
-    looking, trials, outcomes = watch(store)
+    looking, active_experiments, outcomes = watch(store)
     other, others, _ = watch(store, name="w2")
     for each in (looking, other):
         await each.begin()
     count(outcomes, failed=200, answered=2_000)
     await looking.look()
     await other.look()
-    known = store.standings["new-model"]
+    known = store.decisions["new-model"]
     store.flush()
     await other.look()
-    assert store.standings["new-model"] == known
+    assert store.decisions["new-model"] == known
     await looking.look()
-    assert not trials.running
+    assert not active_experiments.running
     assert not others.running
 
 
 async def test_only_an_operator_brings_it_forward_and_it_begins_anew() -> None:
     """Neither another definition nor a new worker does; the counts from before do not count again."""
     store = control()
-    looking, trials, outcomes = watch(store)
+    looking, active_experiments, outcomes = watch(store)
     await looking.begin()
     count(outcomes, failed=200, answered=2_000)
     await looking.look()
     changed = Experiment("new-model", (Arm("canary", 5.0, prompt_version="v2"),))
-    trials.take_up([changed])
+    active_experiments.take_up([changed])
     await looking.look()
-    assert not trials.running
+    assert not active_experiments.running
     second, seconds, _ = watch(store, changed, "w2")
     await second.begin()
     assert not seconds.running
-    await store.decide("new-model", Standing(2, "forward", "ada", "mended", 0))
+    await store.decide("new-model", ExperimentDecision(2, "forward", "ada", "mended", 0))
     for each in (looking, second):
         await each.look()
         await each.look()
-    assert trials.running == seconds.running == (changed,)
+    assert active_experiments.running == seconds.running == (changed,)
 
 
 async def test_an_operator_may_roll_back_too() -> None:
     """Without any count."""
     store = control()
-    looking, trials, _ = watch(store)
+    looking, active_experiments, _ = watch(store)
     await looking.begin()
-    await store.decide("new-model", Standing(1, "back", "ada", "a hunch", 0))
+    await store.decide("new-model", ExperimentDecision(1, "back", "ada", "a hunch", 0))
     await looking.look()
-    assert not trials.running
+    assert not active_experiments.running
 
 
 async def test_counts_of_another_definition_do_not_convict() -> None:
     """A canary that was changed is judged by its own calls."""
     store = control()
-    looking, trials, outcomes = watch(store)
+    looking, active_experiments, outcomes = watch(store)
     await looking.begin()
     count(outcomes, failed=90, answered=2_000)
     await looking.look()
-    trials.take_up([Experiment("new-model", (Arm("canary", 10.0, model="other"),))])
+    active_experiments.take_up([Experiment("new-model", (Arm("canary", 10.0, model="other"),))])
     count(outcomes, failed=90, answered=2_000)
     await looking.look()
-    assert trials.running
+    assert active_experiments.running
 
 
 async def test_old_counts_are_forgotten() -> None:
@@ -241,10 +245,10 @@ async def test_holdouts_and_shadows_are_not_judged() -> None:
     """A shadow harms nobody, and a holdout makes no calls."""
     store = control()
     tried = Experiment("new-model", (Arm("canary", 10.0, kind="shadow", pool="p"),))
-    looking, trials, outcomes = watch(store, tried)
+    looking, active_experiments, outcomes = watch(store, tried)
     await looking.begin()
     count(outcomes, failed=500, answered=5_000)
     await looking.look()
-    assert trials.running
+    assert active_experiments.running
     spans = pooled(store.counts, tried, 0, 1_000.0)
     assert sum(each.failed for each in spans["canary"]) == 500

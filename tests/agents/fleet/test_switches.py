@@ -6,14 +6,14 @@ from collections.abc import Callable
 import pytest
 
 from agents.fleet.switch_watch import SwitchWatch
-from agents.fleet.switches import Board, Name, Switches, Thrown, checked, load
+from agents.fleet.switches import Name, Switches, SwitchState, SwitchValue, checked, load
 from agents.worker.asking import Question
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Reasoning, Sampling
-from agents.worker.routes import Lane, Lanes, OneLane
+from agents.worker.routes import Route, Router, SingleRouter
 from agents.worker.shoppers import Shopper
-from agents.worker.switched import PinnedReasoning, SwitchedLanes
+from agents.worker.switched import PinnedReasoning, SwitchedRouter
 from clients.calls import Completion
 from prompts.missions import MISSIONS
 from storage.freezable import FreezableStore
@@ -28,25 +28,25 @@ from tests.fakes.store import MemoryStore
 
 
 def thrown(name: Name, value: str = "on") -> Switches:
-    return Switches({name: Thrown(value, "ada@desk", 1)})
+    return Switches({name: SwitchValue(value, "ada@desk", 1)})
 
 
-def switched(board: Board) -> Callable[[Lane], Lanes]:
-    return lambda everybody: SwitchedLanes(OneLane(everybody), everybody, board)
+def switched(switch_state: SwitchState) -> Callable[[Route], Router]:
+    return lambda everybody: SwitchedRouter(SingleRouter(everybody), everybody, switch_state)
 
 
 def test_rules_only_calls_nobody_and_keeps_everybody_served() -> None:
     """Until it is put back; then the model is asked again."""
 
     async def main() -> None:
-        board, model = Board(), ScriptedModel()
-        async with desk(model, lanes=switched(board)) as at:
-            board.now = thrown("rules_only")
+        switch_state, model = SwitchState(), ScriptedModel()
+        async with desk(model, router=switched(switch_state)) as at:
+            switch_state.now = thrown("rules_only")
             at.view("ada")
             await asyncio.sleep(2.0)
             assert at.latest()["ada"].source == "rules"
             assert not model.calls
-            board.now = Switches()
+            switch_state.now = Switches()
             at.view("ada")
             await asyncio.sleep(2.0)
             assert len(model.calls) == 1
@@ -58,19 +58,19 @@ def test_a_rate_is_the_whole_fleets() -> None:
     """Eight calls a second among four workers are two of each; nobody is forgotten, and nothing holds at no rate."""
 
     async def main() -> None:
-        board, model = Board(), ScriptedModel()
-        board.now, board.workers = thrown("calls_per_second", "8"), 4
-        async with desk(model, lanes=switched(board)) as at:
+        switch_state, model = SwitchState(), ScriptedModel()
+        switch_state.now, switch_state.workers = thrown("calls_per_second", "8"), 4
+        async with desk(model, router=switched(switch_state)) as at:
             for number in range(30):
                 at.view(f"shopper-{number}")
             await asyncio.sleep(5.0)
             assert 9 <= len(model.calls) <= 12
-            board.now = thrown("calls_per_second", "0")
+            switch_state.now = thrown("calls_per_second", "0")
             await asyncio.sleep(5.0)
             held = len(model.calls)
             await asyncio.sleep(5.0)
             assert len(model.calls) == held
-            board.now = Switches()
+            switch_state.now = Switches()
             await asyncio.sleep(5.0)
             assert len(model.calls) == 30
 
@@ -104,14 +104,14 @@ def version_of(question: Question) -> str:
 def test_a_pinned_prompt_is_asked_and_read_as_it_was_asked() -> None:
     """A pin that comes while calls are under way changes the next ones, of the same shopper too, and none of those
     however many they are; a version that is not known here changes none."""
-    board = Board()
-    pinned = PinnedReasoning(asking("v1"), {"v2": asking("v2")}.get, board)
+    switch_state = SwitchState()
+    pinned = PinnedReasoning(asking("v1"), {"v2": asking("v2")}.get, switch_state)
     shopper, ours = checkpoint("ada")
     under_way = [pinned.ask(shopper.session, ours)]
-    board.now = thrown("prompt_version", "v2")
+    switch_state.now = thrown("prompt_version", "v2")
     under_way += [pinned.ask(shopper.session, ours)]
     under_way += [pinned.ask(shopper.session, checkpoint(f"s{number}")[1]) for number in range(SHOPPERS)]
-    board.now = thrown("prompt_version", "unknown")
+    switch_state.now = thrown("prompt_version", "unknown")
     under_way += [pinned.ask(shopper.session, ours)]
     assert version_of(under_way[0]) == version_of(under_way[-1]) == "v1"
     assert {version_of(question) for question in (*under_way[1:3], *under_way[-3:-1])} == {"v2"}
@@ -119,40 +119,40 @@ def test_a_pinned_prompt_is_asked_and_read_as_it_was_asked() -> None:
 
 async def test_frozen_writes_wait() -> None:
     """Reading goes on; whoever writes, or asks whether the store is well, hears who froze it."""
-    board, store = Board(), MemoryStore(lambda: 0)
-    frozen = FreezableStore(store, lambda: board.now.told("freeze_writes") or None)
+    switch_state, store = SwitchState(), MemoryStore(lambda: 0)
+    frozen = FreezableStore(store, lambda: switch_state.now.set_by("freeze_writes") or None)
     await frozen.write([])
-    board.now = thrown("freeze_writes")
+    switch_state.now = thrown("freeze_writes")
     for refused in (frozen.write([]), frozen.owe(0, ["a"]), frozen.settle(0, ["a"]), frozen.incarnation()):
         with pytest.raises(StoreUnavailable, match="frozen by ada@desk"):
             await refused
     assert await frozen.load(["ada"]) == [None]
-    board.now = Switches()
+    switch_state.now = Switches()
     assert await frozen.incarnation()
 
 
 async def test_a_worker_hears_of_switches_and_keeps_them_while_redis_is_away() -> None:
     """It counts who is alive, too: those that were heard of in the last ten seconds."""
-    fleet, board, now_ms = MemoryFleet(), Board(), 100_000
-    watch = SwitchWatch(fleet, board, "w1", lambda: {"lag": 3}, lambda: now_ms)
+    fleet, switch_state, now_ms = MemoryFleet(), SwitchState(), 100_000
+    watch = SwitchWatch(fleet, switch_state, "w1", lambda: {"lag": 3}, lambda: now_ms)
     await fleet.beat("w0", b'{"at_ms":80000}')
     await fleet.beat("w2", b'{"at_ms":99000}')
-    await fleet.throw("pause", Thrown("on", "ada@desk", 5).dump())
+    await fleet.throw("pause", SwitchValue("on", "ada@desk", 5).dump())
     await watch.look()
-    assert board.now.on("pause")
-    assert board.workers == 2
+    assert switch_state.now.on("pause")
+    assert switch_state.workers == 2
     fleet.down = True
     await watch.look()
-    assert board.now.on("pause")
+    assert switch_state.now.on("pause")
     fleet.down = False
     await fleet.throw("pause", None)
     await watch.look()
-    assert not board.now.on("pause")
+    assert not switch_state.now.on("pause")
 
 
 def test_switches_of_a_later_version_are_left_alone() -> None:
     """A worker obeys what it knows."""
-    told = Thrown("on", "ada@desk", 5)
+    told = SwitchValue("on", "ada@desk", 5)
     assert load({"pause": told.dump(), "warp": told.dump()}) == Switches({"pause": told})
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from agents.health.model_watch import ModelWatch
 from agents.health.statistics import Meter
-from clients.limits.circuit_breaker import Availability
+from clients.limits.circuit_breaker import CircuitBreaker
 from streams.errors import ContractMismatch
 from tests.fakes.model import ScriptedModel
 from tests.until import until
@@ -17,9 +17,9 @@ QUICK_S = 0.001
 
 
 @asynccontextmanager
-async def watching(model: ScriptedModel, availability: Availability, meter: Meter) -> AsyncIterator[ModelWatch]:
+async def watching(model: ScriptedModel, circuit_breaker: CircuitBreaker, meter: Meter) -> AsyncIterator[ModelWatch]:
     """A watch that has begun and runs."""
-    watch = ModelWatch(model, availability, meter)
+    watch = ModelWatch(model, circuit_breaker, meter)
     await watch.begin()
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(watch.run(QUICK_S))
@@ -29,21 +29,21 @@ async def watching(model: ScriptedModel, availability: Availability, meter: Mete
 
 async def test_a_model_that_is_there() -> None:
     """It is named, and not away."""
-    async with watching(ScriptedModel(), Availability(), Meter()) as watch:
+    async with watching(ScriptedModel(), CircuitBreaker(), Meter()) as watch:
         assert (watch.found, watch.away) == ("scripted model scripted", None)
 
 
 async def test_a_model_that_is_away_at_the_start_stops_nothing() -> None:
     """It counts as away, with the reason; no call is admitted at once; and without any it is found when it comes."""
-    model, availability = ScriptedModel(), Availability()
+    model, circuit_breaker = ScriptedModel(), CircuitBreaker()
     model.away = True
-    async with watching(model, availability, Meter()) as watch:
+    async with watching(model, circuit_breaker, Meter()) as watch:
         assert watch.away == "scripted is away"
-        assert not availability.admit(asyncio.get_running_loop().time())
+        assert not circuit_breaker.admit(asyncio.get_running_loop().time())
         model.away = False
         await until(lambda: watch.away is None)
         assert watch.found == "scripted model scripted"
-        assert not availability.away
+        assert not circuit_breaker.away
 
 
 async def test_a_mismatch_at_the_start_is_raised() -> None:
@@ -51,14 +51,14 @@ async def test_a_mismatch_at_the_start_is_raised() -> None:
     model = ScriptedModel()
     model.mismatch = "expected this, found that"
     with pytest.raises(ContractMismatch):
-        await ModelWatch(model, Availability(), Meter()).begin()
+        await ModelWatch(model, CircuitBreaker(), Meter()).begin()
 
 
 async def test_a_mismatch_of_a_model_that_comes_late_is_raised() -> None:
     """The first answer counts, whenever it comes, also while calls to it fail."""
     model, meter = ScriptedModel(), Meter()
     model.away, model.mismatch = True, "expected this, found that"
-    watch = ModelWatch(model, Availability(), meter)
+    watch = ModelWatch(model, CircuitBreaker(), meter)
     await watch.begin()
     running = asyncio.create_task(watch.run(QUICK_S))
     await asyncio.sleep(10 * QUICK_S)
@@ -73,10 +73,10 @@ async def test_a_mismatch_of_a_model_that_comes_late_is_raised() -> None:
 
 async def test_a_later_mismatch_is_an_outage() -> None:
     """Once found, another model under its name is a reason to wait for the right one."""
-    model, availability = ScriptedModel(), Availability()
-    async with watching(model, availability, Meter()) as watch:
+    model, circuit_breaker = ScriptedModel(), CircuitBreaker()
+    async with watching(model, circuit_breaker, Meter()) as watch:
         model.mismatch = "expected this, found that"
-        availability.lost(0.0)
+        circuit_breaker.trip(0.0)
         await until(lambda: watch.away == "expected this, found that\n  remedy: change what the test expects")
         model.mismatch = ""
         await until(lambda: watch.away is None)
@@ -84,9 +84,9 @@ async def test_a_later_mismatch_is_an_outage() -> None:
 
 async def test_while_calls_fail_nobody_else_asks() -> None:
     """A server whose metadata are fine and whose calls are not stays away for as long as calls say so."""
-    model, availability, meter = ScriptedModel(), Availability(), Meter()
-    async with watching(model, availability, meter) as watch:
-        availability.lost(0.0)
+    model, circuit_breaker, meter = ScriptedModel(), CircuitBreaker(), Meter()
+    async with watching(model, circuit_breaker, meter) as watch:
+        circuit_breaker.trip(0.0)
         for _ in range(50):
             meter.call_failures += 1
             await asyncio.sleep(QUICK_S / 10)

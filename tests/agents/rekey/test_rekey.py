@@ -52,7 +52,7 @@ class MemoryTarget:
 
 
 @dataclass
-class MemoryLetters:
+class MemoryDeadLetterSender:
     """The dead-letter topic."""
 
     letters: list[DeadLetter] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Scene:
     """A rekey of two topics, and what is around it."""
 
     target: MemoryTarget = field(default_factory=MemoryTarget)
-    letters: MemoryLetters = field(default_factory=MemoryLetters)
+    letters: MemoryDeadLetterSender = field(default_factory=MemoryDeadLetterSender)
     limit: LimitRules = field(default_factory=lambda: LimitRules(window_s=0.0))
 
     def __post_init__(self) -> None:

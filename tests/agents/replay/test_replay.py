@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
-from agents.replay.calls import ReplayCalls, ReplayRules, Tally
-from agents.replay.live_replay import Redo
+from agents.replay.calls import ReplayCalls, ReplayCounts, ReplayRules
+from agents.replay.live_replay import LiveReplay
 from agents.replay.replay import PartitionReplay
 from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.checkpoints import Checkpoints
@@ -59,10 +59,10 @@ def store() -> MemoryStore:
 
 
 class Bench:
-    """One partition's replay, or redo, with a model that answers at once."""
+    """One partition's replay, over the live keys or not, with a model that answers at once."""
 
     def __init__(self, store: MemoryStore, tasks: asyncio.TaskGroup, generation: int = 0) -> None:
-        self.store, self.tally, self.model = store, Tally(), ScriptedModel(ANSWER)
+        self.store, self.tally, self.model = store, ReplayCounts(), ScriptedModel(ANSWER)
         self.checkpoints = Checkpoints(
             "replay", IntentRules(), SessionRules(), lambda: NOW_MS, lineage=0, generation=generation
         )
@@ -79,13 +79,13 @@ class Bench:
         decoder = dialect(spoken, keyed=True)
         return PartitionReplay(home, backlog, recall, decoder, session, self.store, self.checkpoints, self.calls)
 
-    def redo(
+    def live_replay(
         self,
         generation: int,
         spoken: DialectName = "native",
-    ) -> Redo:
+    ) -> LiveReplay:
         decoder, home = dialect(spoken, keyed=True), Partition(0, 1, 0.0)
-        return Redo(
+        return LiveReplay(
             home, decoder, SessionRules(), self.store, self.checkpoints, self.calls,
             lineage=0, generation=generation,
         )  # fmt: skip
@@ -129,9 +129,9 @@ async def test_every_event_of_a_record_is_replayed_and_redone(store: MemoryStore
     assert (found.position, found.window.events) == ("0:0:0", 3)
     async with asyncio.TaskGroup() as tasks:
         again = Bench(store, tasks, generation=1)
-        redo = again.redo(1, spoken="otto")
-        await redo.take(log)
-        await redo.finish()
+        live_replay = again.live_replay(1, spoken="otto")
+        await live_replay.take(log)
+        await live_replay.finish()
     assert again.tally.events == 3
 
 
@@ -159,9 +159,9 @@ async def test_a_redo_brings_everybody_back_the_latest_first(store: MemoryStore)
     """Redis was lost: one call a shopper, of the whole range."""
     async with asyncio.TaskGroup() as tasks:
         bench = Bench(store, tasks, generation=9)
-        redo = bench.redo(9)
-        await redo.take(LOG)
-        await redo.finish()
+        live_replay = bench.live_replay(9)
+        await live_replay.take(LOG)
+        await live_replay.finish()
     assert [call.shopper for call in bench.model.calls] == ["ada", "bob"]
     found = store.intent("ada")
     assert found is not None
@@ -174,9 +174,9 @@ async def test_a_redo_keeps_stored_sessions_and_does_nobody_twice(store: MemoryS
     for calls in (1, 0):
         async with asyncio.TaskGroup() as tasks:
             bench = Bench(store, tasks, generation=9)
-            redo = bench.redo(9)
-            await redo.take(LOG[3:])
-            await redo.finish()
+            live_replay = bench.live_replay(9)
+            await live_replay.take(LOG[3:])
+            await live_replay.finish()
         assert len(bench.model.calls) == calls
     found = store.intent("ada")
     assert found is not None
@@ -189,9 +189,9 @@ async def test_a_redo_brings_back_nothing_that_was_erased(store: MemoryStore) ->
         bench = Bench(store, tasks, generation=9)
         erasure = Erasure("ada", 7, 0, (4,))
         await store.erase([erasure])
-        redo = bench.redo(9)
-        await redo.take(LOG)
-        await redo.finish()
+        live_replay = bench.live_replay(9)
+        await live_replay.take(LOG)
+        await live_replay.finish()
     assert bench.tally.erased == 3
     found = store.intent("ada")
     assert found is not None

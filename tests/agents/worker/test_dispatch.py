@@ -26,7 +26,7 @@ def test_the_prompt_is_made_when_a_place_comes_free() -> None:
 
     async def main() -> None:
         model = taking(1.0)
-        gate = Gate(model, places=0)
+        gate = Gate(model, slot_count=0)
         async with desk(model, gate) as at:
             at.view("ada")
             await asyncio.sleep(1.0)
@@ -76,7 +76,7 @@ def test_waits_tell_backlog_and_limiter_apart() -> None:
 
     async def main() -> None:
         model = taking(1.0)
-        async with desk(model, Gate(model, places=1)) as at:
+        async with desk(model, Gate(model, slot_count=1)) as at:
             for name in ("ada", "ben", "cleo"):
                 at.view(name)
                 await asyncio.sleep(0.01)
@@ -95,7 +95,7 @@ def test_a_place_is_free_again_before_the_intent_is_written() -> None:
 
     async def main() -> None:
         model = taking(1.0)
-        gate = Gate(model, places=1)
+        gate = Gate(model, slot_count=1)
         async with desk(model, gate) as at:
             at.store.down = True
             for name in ("ada", "ben", "cleo"):
@@ -120,7 +120,7 @@ def test_whatever_ends_a_call_gives_its_place_back() -> None:
 
     async def main() -> None:
         model = ScriptedModel(lambda _: next(turns))
-        gate = Gate(model, places=6)
+        gate = Gate(model, slot_count=6)
         async with desk(model, gate, rules=CallRules(deadline_s=10.0, max_in_flight=9)) as at:
             for number in range(6):
                 at.view(f"s{number}")
@@ -142,7 +142,7 @@ def test_a_shopper_taken_when_the_end_comes_gives_the_place_back() -> None:
 
     async def main() -> None:
         model = taking(1.0)
-        gate = Gate(model, places=5)
+        gate = Gate(model, slot_count=5)
         async with desk(model, gate) as at:
             for number in range(5):
                 at.view(f"s{number}")
@@ -158,7 +158,7 @@ def test_who_finds_no_place_of_theirs_is_passed_over_but_not_forgotten() -> None
 
     async def main() -> None:
         model = taking(0.1)
-        gate = Gate(model, places=2)
+        gate = Gate(model, slot_count=2)
         gate.suits = lambda shopper: shopper != "ada"
         async with desk(model, gate) as at:
             at.view("ada")
@@ -223,11 +223,11 @@ def test_under_overload_shoppers_keep_their_replicas() -> None:
                 for number in range(200):
                     at.view(f"s{number}")
                 if second == 30:
-                    before = {each.name: (each.counts.calls, each.counts.strayed) for each in client.replicas}
+                    before = {each.name: (each.counts.calls, each.counts.non_local) for each in client.replicas}
                 await asyncio.sleep(1.0)
             calls = sum(each.counts.calls - before[each.name][0] for each in client.replicas)
-            strayed = sum(each.counts.strayed - before[each.name][1] for each in client.replicas)
+            non_local = sum(each.counts.non_local - before[each.name][1] for each in client.replicas)
             assert calls > 0.9 * 30 * 64
-            assert strayed < 0.1 * calls
+            assert non_local < 0.1 * calls
 
     virtually(main)

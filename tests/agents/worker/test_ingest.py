@@ -24,7 +24,7 @@ SECOND_MS = 1_000
 EPOCH_MS = 1_700_000_000_000
 
 
-class NoLetters:
+class NullDeadLetterSender:
     """Nothing is refused here."""
 
     async def send(self, letters: list[DeadLetter]) -> Mapping[int, str]:
@@ -53,7 +53,7 @@ async def taken(
     """The session and the counts after these records."""
     store, meter = store or MemoryStore(lambda: 0), Meter()
     backlog, partition = Backlog(TriggerRules(), BacklogRules()), Partition(0, epoch=1, commit_lag_s=0.0)
-    recall, refusals = Recall(store, store, backlog, lineage=0), Refusals(NoLetters(), LimitRules(), meter)
+    recall, refusals = Recall(store, store, backlog, lineage=0), Refusals(NullDeadLetterSender(), LimitRules(), meter)
     decoder = dialect(spoken, keyed=True)
     ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=SessionRules(), slices=SliceRules())
     await ingest.batch(partition, "shop", records)

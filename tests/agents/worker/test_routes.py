@@ -1,10 +1,10 @@
-"""Lanes: who is asked for whom, what it counts as, and what stands in the store then."""
+"""Routes: which model answers for a shopper, what the call counts as, and what the store holds then."""
 
 import asyncio
 
 from agents.experiments.outcomes import Counts
 from storage.checkpoints import Context
-from storage.control import Standing
+from storage.control import ExperimentDecision
 from streams.sessions.positions import Position
 from tests.agents.trial import CONTROL, HALF, HELD_OUT, KEY, NAMES, Uncited, inside, model, trial
 from tests.clients.virtual import virtually
@@ -51,7 +51,7 @@ def test_an_arm_without_places_holds_nobody_up_for_long() -> None:
     """After five seconds the shopper is served by everybody's model, and the arm is charged with a failure."""
 
     async def main() -> None:
-        async with trial(HALF, model(Turn()), places=0) as at:
+        async with trial(HALF, model(Turn()), slot_count=0) as at:
             await at.view(inside(HALF)[:3], for_s=4.0)
             assert not at.live.calls
             await asyncio.sleep(3.0)
@@ -83,7 +83,7 @@ def test_a_rollback_holds_from_the_next_call_on() -> None:
         async with trial(HALF, model(Turn(("own",), 1.0))) as at:
             (name, *_) = inside(HALF)
             await at.view([name], for_s=0.5)
-            at.trials.learn({"x": Standing(1, "back", "ada", "", 0)})
+            at.active_experiments.learn({"x": ExperimentDecision(1, "back", "ada", "", 0)})
             await at.view([name], for_s=3.0)
             intent = at.at.store.intent(name)
             assert intent is not None
@@ -113,7 +113,7 @@ def test_a_holdout_has_a_context_and_no_intent() -> None:
             assert {call.shopper for call in live.calls}.isdisjoint(inside(HELD_OUT))
             assert at.outcomes.totals["x", "none"]["withheld"] == 2 * len(inside(HELD_OUT))
             live.away = False
-            at.trials.learn({"x": Standing(1, "back", "ada", "", 0)})
+            at.active_experiments.learn({"x": ExperimentDecision(1, "back", "ada", "", 0)})
             await at.view(NAMES, for_s=5.0)
             assert all(at.at.store.intent(name) for name in NAMES)
 

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.goodput import campaign
 from benchmarks.goodput.freshness import Freshness
 from benchmarks.goodput.limits import just_holds
-from benchmarks.goodput.plan import SENSITIVE, SYSTEMS, Plan, intent_tokens, switched_off
+from benchmarks.goodput.plan import SENSITIVE, SYSTEMS, GoodputPlan, intent_tokens, switched_off
 from benchmarks.goodput.plots import draw_goodput
 from benchmarks.goodput.servers import GpuServer, Serving
 from benchmarks.goodput.sharing import Sharing
@@ -23,7 +23,7 @@ from streams.errors import DeadlinePassed, ModelUnavailable
 from streams.events.event import ShopperEvent
 
 SPAN = Span(3.0, 4.0, 5.0)
-PLAN = Plan(
+PLAN = GoodputPlan(
     loads=(1.0, 5.0), span=SPAN, seeds=(1,), sensitive=(), short=SPAN, limits=False, without=False, sharing=False,
     replicas=1, jobs=1,
 )  # fmt: skip
@@ -41,7 +41,7 @@ async def test_quick_reports_loads_and_aims() -> None:
 
 async def test_a_full_report_and_its_pictures(tmp_path: Path) -> None:
     """All that the design promises is in it, and the pictures of a report are always the same bytes."""
-    plan = replace(Plan(), jobs=1)
+    plan = replace(GoodputPlan(), jobs=1)
     report = await campaign.go_through(plan, pretend, lambda _: None)
     assert {row["without"] for row in report["without"]} == {"nothing", *switched_off(plan.trial("penchant", 1.0))}
     assert [(row["parameter"], row["factor"]) for row in report["sensitivity"]] == list(product(SENSITIVE, (0.5, 2.0)))

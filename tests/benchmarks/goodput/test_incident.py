@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.goodput import incident, sharing
-from benchmarks.goodput.plan import Plan
+from benchmarks.goodput.plan import GoodputPlan
 from benchmarks.goodput.timeline import draw_incident
 from benchmarks.goodput.trial import Span
 from clients.limits.adaptive_limit import LimitRules
 
-PLAN = incident.Plan(
+PLAN = incident.IncidentPlan(
     rate=4.0, first=2, second=1, dies_s=3.0, back_s=12.0, overload_s=20.0, relief_s=40.0, neighbours=600,
     onset_s=1.0, canary_s=45.0, percent=50.0, end_s=110.0,
 )  # fmt: skip
@@ -32,7 +32,7 @@ def test_an_incident_is_noticed_and_passes(tmp_path: Path) -> None:
 
 def test_a_replay_beside_slows_live_by_as_much_as_it_may_take() -> None:
     """Two processes on one GPU: with few calls at once a replay gets less done, and costs live less."""
-    live = replace(Plan(replicas=1, span=Span(5.0, 10.0, 5.0)).trial("penchant", 8.0))
+    live = replace(GoodputPlan(replicas=1, span=Span(5.0, 10.0, 5.0)).trial("penchant", 8.0))
     freely, barely = (
         sharing.run(sharing.Sharing(live, 40.0, limits)) for limits in (LimitRules(), LimitRules(initial=2, most=2))
     )

@@ -29,7 +29,7 @@ def servers() -> None:
 
 async def test_real_and_virtual_time_side_by_side(tmp_path: Path) -> None:
     """The same figures of both, of calls that a model has answered."""
-    plan = real.Plan(rate=3.0, seconds=5.0, warm_s=0.0, patience_s=10.0)
+    plan = real.RealModelPlan(rate=3.0, seconds=5.0, warm_s=0.0, patience_s=10.0)
     report = await real.run(plan, tmp_path, lambda _: None)
     assert report["real"].keys() == report["virtual"].keys()
     for side in (report["real"], report["virtual"]):

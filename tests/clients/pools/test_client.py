@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool, Price
-from clients.pools.router import FleetRules
+from clients.pools.router import RoutingRules
 from clients.pools.routing import affinity, home
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
 from tests.clients.shops import Shop, open_shop, pool
@@ -35,12 +35,12 @@ def test_a_shopper_stays_with_a_replica() -> None:
             await asyncio.sleep(30.0)  # until the limits are known
             for server in shop.servers.values():
                 server.shoppers.clear()
-            strayed = sum(each.counts.strayed for each in shop.client.replicas)
+            non_local = sum(each.counts.non_local for each in shop.client.replicas)
             await asyncio.sleep(60.0)
             seen = {name: set(server.shoppers) for name, server in shop.servers.items()}
             assert sum(map(len, seen.values())) == len(set().union(*seen.values())) == 40
             assert min(map(len, seen.values())) >= 4
-            assert sum(each.counts.strayed for each in shop.client.replicas) == strayed
+            assert sum(each.counts.non_local for each in shop.client.replicas) == non_local
 
     virtually(main)
 
@@ -69,7 +69,7 @@ def test_a_replica_that_dies_under_load_loses_no_call_and_comes_back_slowly() ->
             assert shop.replica("c:1").limiter.in_flight.total() <= 6
             await asyncio.sleep(60.0)
             assert shop.replica("c:1").limiter.limit.calls >= 16
-            assert shop.told() == [("ejected", "c:1"), ("returned", "c:1")]
+            assert shop.brief_notices() == [("ejected", "c:1"), ("returned", "c:1")]
             assert not shop.errors
 
     virtually(main)
@@ -99,7 +99,7 @@ def test_a_replica_that_grows_slow_is_found_out() -> None:
             assert not shop.notices
             shop.servers["b:1"].service_s *= 4
             await asyncio.sleep(60.0)
-            assert {name for _, name in shop.told()} == {"b:1"}
+            assert {name for _, name in shop.brief_notices()} == {"b:1"}
             assert shop.notices[0].why.startswith("a call takes ")
             assert not shop.errors
 
@@ -115,7 +115,7 @@ def test_a_replica_that_hangs_is_found_out() -> None:
             await asyncio.sleep(30.0)
             shop.servers["d:1"].fault = "hanging"
             await asyncio.sleep(60.0)
-            assert shop.told()[0] == ("ejected", "d:1")
+            assert shop.brief_notices()[0] == ("ejected", "d:1")
             assert shop.errors.total() < 40
             before = shop.errors.total()
             await asyncio.sleep(60.0)
@@ -131,12 +131,12 @@ def test_a_replica_without_calls_is_found_out_by_its_probes() -> None:
         async with open_shop([pool(*NAMES)], four()) as shop:
             shop.servers["b:1"].fault = "away"
             await asyncio.sleep(20.0)
-            assert shop.told() == [("ejected", "b:1")]
+            assert shop.brief_notices() == [("ejected", "b:1")]
             assert "probes in a row failed" in shop.notices[0].why
             shop.servers["b:1"].fault = ""
             await asyncio.sleep(30.0)
-            assert shop.client.fleet.room("live")
-            assert shop.told() == [("ejected", "b:1"), ("returned", "b:1")]
+            assert shop.client.router.room("live")
+            assert shop.brief_notices() == [("ejected", "b:1"), ("returned", "b:1")]
 
     virtually(main)
 
@@ -274,7 +274,7 @@ def test_replicas_come_and_go_and_move_only_whom_they_must() -> None:
             await shop.client.reconfigure([pool(*NAMES[1:])])
             assert gone.running == running > 0
             await _seen_as(shop, NAMES[1:])
-            assert shop.told() == [("added", "d:1"), ("removed", "a:1")]
+            assert shop.brief_notices() == [("added", "d:1"), ("removed", "a:1")]
             assert gone.running == 0
             assert shop.servers["a:1"].ended
             assert not shop.servers["b:1"].ended
@@ -303,7 +303,7 @@ def test_a_new_replica_that_does_not_answer_joins_when_it_does() -> None:
             shop.servers["b:1"].fault = "away"
             await shop.client.reconfigure([pool("a:1", "b:1")])
             await asyncio.sleep(30.0)
-            assert shop.told() == [("added", "b:1"), ("ejected", "b:1")]
+            assert shop.brief_notices() == [("added", "b:1"), ("ejected", "b:1")]
             assert shop.servers["b:1"].opened == 0
             shop.servers["b:1"].fault = ""
             await asyncio.sleep(30.0)
@@ -411,7 +411,7 @@ def test_a_late_first_token_is_hedged_within_the_budget() -> None:
     """With hedging, a replica that stalls now and then hurts less; at most a call in fifty is made twice."""
 
     async def run(*, hedging: bool) -> tuple[list[float], Counter[str]]:
-        async with open_shop([pool(*NAMES)], four(spread=0.05), FleetRules(hedging=hedging)) as shop:
+        async with open_shop([pool(*NAMES)], four(spread=0.05), RoutingRules(hedging=hedging)) as shop:
             now, took = asyncio.get_running_loop().time, list[float]()
             for number in range(3_000):
                 server = shop.servers[homes(NAMES)[f"shopper-{number % 60}"]]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from clients.calls import Call, Class, Completion
 from clients.limits.adaptive_limit import LimitRules
 from clients.pools.limiter import CEILINGS, Limiter, Slot
-from clients.pools.wait_queue import CLASSES, Turns
+from clients.pools.wait_queue import CLASSES, WaitQueue
 from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
 from tests.clients.limit_comparison import FixedLimit
 from tests.clients.virtual import call, virtually
@@ -65,7 +65,7 @@ def test_callers_wait_for_a_place_and_leave_none_taken() -> None:
         kinds = [type(each) for each in results]
         assert kinds == [Completion, Completion, ModelOverloaded, ModelUnavailable, DeadlinePassed]
         assert model.most_running == 2
-        assert limiter.in_flight.total() == limiter.tokens == limiter.turns.waiting == 0
+        assert limiter.in_flight.total() == limiter.tokens == limiter.wait_queue.waiting == 0
 
     virtually(main)
 
@@ -87,7 +87,7 @@ def test_cancelled_anywhere_nothing_leaks(when_s: float) -> None:
         for task in tasks[2:]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        assert limiter.in_flight.total() == limiter.tokens == limiter.turns.waiting == 0
+        assert limiter.in_flight.total() == limiter.tokens == limiter.wait_queue.waiting == 0
         assert model.tally.opened == model.tally.closed
 
     virtually(main)
@@ -97,7 +97,7 @@ def test_who_waits_too_long_or_behind_too_many_is_told_so() -> None:
     """The line has an end, and its deadline is the call's."""
 
     async def main() -> None:
-        limiter = Limiter(FixedLimit(2), turns=Turns(most=3))
+        limiter = Limiter(FixedLimit(2), wait_queue=WaitQueue(most=3))
         held = [limiter.acquire("live", 0.0) for _ in range(2)]
         now = asyncio.get_running_loop().time
 
@@ -213,7 +213,7 @@ def test_long_prompts_take_more_of_the_limit() -> None:
         await asyncio.sleep(0.1)
         assert 2 <= limiter.in_flight.total() <= 5
         await asyncio.gather(*tasks)
-        limiter.sizes.tokens = 1e-9
+        limiter.token_estimates.tokens = 1e-9
         assert limiter.admits("live", 0.0)
 
     virtually(main)

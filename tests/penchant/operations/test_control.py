@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from agents.experiments.active_experiments import Trials
+from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
 from agents.fleet.control_watch import ControlWatch
 from penchant.settings import Settings
@@ -43,20 +43,20 @@ def variables(server: RedisServer) -> dict[str, object]:
     }
 
 
-async def worked(told: Mapping[str, object], failed: int) -> Trials:
+async def worked(told: Mapping[str, object], failed: int) -> ActiveExperiments:
     """A worker that has looked, counted calls, and looked again."""
     settings = Settings.model_validate({"experiments": EXPERIMENTS})
-    trials, outcomes = Trials(settings.experiments), Outcomes()
+    active_experiments, outcomes = ActiveExperiments(settings.experiments), Outcomes()
     async with connect(str(told["REDIS__URL"])) as redis:
         store = RedisControl(redis, Keys(str(told["REDIS__NAMESPACE"])), 10.0)
-        watch = ControlWatch(store, trials, outcomes, "w1", clock_ms)
+        watch = ControlWatch(store, active_experiments, outcomes, "w1", clock_ms)
         await watch.begin()
         for _ in range(failed):
             outcomes.note([KEY], "failed")
         for _ in range(1_000):
             outcomes.note_answer([CONTROL], 0.5)
         await watch.look()
-    return trials
+    return active_experiments
 
 
 async def test_a_rollback_is_shown_and_taken_back(redis_server: RedisServer, tmp_path: Path) -> None:

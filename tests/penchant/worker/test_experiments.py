@@ -12,7 +12,7 @@ from agents.worker.instruments import Instruments
 from clients.calls import ModelClient
 from clients.pools.client import PooledClient
 from penchant.settings import Settings, load_settings
-from penchant.worker.experiments import Making, Tried
+from penchant.worker.experiments import ArmFactory, ExperimentRuntime
 from penchant.worker.model_side import ModelSide, arm_pools, pools, reasoning_of
 from streams.errors import ContractMismatch, SettingInvalid
 from tests.fakes.control import MemoryControl
@@ -106,7 +106,7 @@ def test_an_arms_pool_serves_nobody_else(tmp_path: Path) -> None:
         (one("prompt_version = 'v99'"), "x.a.prompt_version: there is no v99: choose one of v1"),
         (one("pool = 'gone'", '[[pools]]\nname = "p"\nendpoints = [{ url = "a:1" }]'), "there is no pool gone: add it"),
         (one("pool = 'p'", '[[pools]]\nname = "p"\nendpoints = [{ url = "a:1" }]'), "everybody else has none"),
-        (one("kind = 'shadow'"), "x.a.pool: a shadow must not take places from live calls"),
+        (one("kind = 'shadow'"), "x.a.pool: a shadow must not take slots from live calls"),
         (one("kind = 'holdout', seed = 3"), "x.a: a holdout makes no calls: leave out all but"),
         (one("seed = 1").replace('"a"', '"control"'), "x.control: the control is whoever is in no arm"),
         (one("seed = 1").replace("= 1,", "= 0.005,"), "0.005 is finer than 0.01"),
@@ -128,31 +128,31 @@ def test_a_shadow_shares_its_pool_with_nobody(tmp_path: Path) -> None:
     assert "another arm has beside too" in wrong(tmp_path, shared)
 
 
-def tried(settings: Settings, model: ModelClient | None = None) -> tuple[Tried, PooledClient]:
+def experiment_runtime(settings: Settings, model: ModelClient | None = None) -> tuple[ExperimentRuntime, PooledClient]:
     """The experiments of a worker that is not there."""
     instruments = Instruments(Health(60))
     side = ModelSide(settings, model or ScriptedModel(), None)
-    making = Making(side.client, reasoning_of(settings, lambda text: len(text) // 4), instruments, owned=False)
+    arm_factory = ArmFactory(side.client, reasoning_of(settings, lambda text: len(text) // 4), instruments, owned=False)
     everybody = side.everybody()
-    return Tried(settings, everybody, making, MemoryControl(time.monotonic), "w1"), everybody
+    return ExperimentRuntime(settings, everybody, arm_factory, MemoryControl(time.monotonic), "w1"), everybody
 
 
 async def test_arms_have_clients_of_their_own(tmp_path: Path) -> None:
     """A pool or a model of one's own is a client of one's own, with limits of its own: the shadow's too."""
-    found, everybody = tried(loaded(tmp_path, TABLES))
+    found, everybody = experiment_runtime(loaded(tmp_path, TABLES))
     assert set(found.pools) == {("new", None), ("beside", "third")}
-    assert all(client.fleet is not everybody.fleet for client in found.pools.values())
+    assert all(client.router is not everybody.router for client in found.pools.values())
     limiters = [each.limiter for each in (*everybody.replicas, *found.replicas)]
     assert len(set(map(id, limiters))) == 3
 
 
 async def test_a_running_worker_takes_up_percentages_and_no_other_arms(tmp_path: Path) -> None:
     """A ramp is taken up; an arm that is another one needs a new start, and nothing changes."""
-    found, _ = tried(loaded(tmp_path, TABLES))
+    found, _ = experiment_runtime(loaded(tmp_path, TABLES))
     ramped = loaded(tmp_path, TABLES.replace("1.05", "5.0").replace("errors = 0.01", "errors = 0.03"))
     found.check(ramped)
     await found.take_up(ramped)
-    (first, _) = found.trials.experiments
+    (first, _) = found.active_experiments.experiments
     assert (first.arms[0].hundredths, first.guardrails.errors) == (500, 0.03)
     with pytest.raises(SettingInvalid, match="new-model is new, or has other arms"):
         found.check(loaded(tmp_path, TABLES.replace("temperature = 0.7", "temperature = 0.8")))
@@ -162,10 +162,10 @@ async def test_an_arms_server_that_is_another_one_stops_the_start(tmp_path: Path
     """Before anybody is asked; one that is away does not."""
     settings = loaded(tmp_path, TABLES)
     model = ScriptedModel()
-    found, _ = tried(settings, model)
+    found, _ = experiment_runtime(settings, model)
     model.away = True
     await found.begin()
-    assert found.trials.running
+    assert found.active_experiments.running
     model.away, model.mismatch = False, "another model"
     with pytest.raises(ContractMismatch, match="another model"):
         await found.begin()

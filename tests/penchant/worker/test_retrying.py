@@ -3,14 +3,14 @@
 import pytest
 from structlog.testing import capture_logs
 
-from penchant.worker.retrying import patiently
+from penchant.worker.retrying import retry_until
 from streams.errors import BrokerUnavailable, ContractMismatch
 
 
 async def start(failures: list[Exception], bound_s: float) -> int:
     """Try to start until nothing fails; returns how many attempts that took."""
     attempts = 0
-    async for attempt in patiently(bound_s):
+    async for attempt in retry_until(bound_s):
         with attempt:
             attempts += 1
             if failures:

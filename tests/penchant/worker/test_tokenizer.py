@@ -63,7 +63,7 @@ def test_a_prompt_keeps_to_its_marks_by_that_count(file: Path) -> None:
             session,
         )
         assert count(renderer.render(session).text) <= budget.high_tokens
-        cut.add(renderer.world(session).dropped - session.dropped)
+        cut.add(renderer.view(session).dropped - session.dropped)
     assert len(cut) > 1
 
 

@@ -42,9 +42,9 @@ def test_says_what_the_rules_find_and_what_titles_have_in_common() -> None:
 @given(sessions())
 def test_agrees_with_the_rules(session: Session) -> None:
     """It saw nothing but the prompt, and yet its answer is grounded and leaves every number where the rules have it."""
-    world = RENDERER.world(session)
-    rule = rules(world)
-    result = ground(parse(asked(session)), world, rule)
+    view = RENDERER.view(session)
+    rule = rules(view)
+    result = ground(parse(asked(session)), view, rule)
     assert result.removed == ()
     kept = {"mission": rule.mission, "attributes": (), "evidence": rule.evidence}
     assert result.findings.model_copy(update=kept) == rule

@@ -20,7 +20,7 @@ from tests.streams.dialect_records import (
     decode,
     enveloped,
     fixtures,
-    told,
+    native_events,
 )
 
 REES46 = b"2019-10-01 00:00:00 UTC,cart,44600062,2103807459595387724,electronics.phone,acme,35.79,541312140,72d76fde"
@@ -42,7 +42,7 @@ def test_each_event_becomes_what_is_written_down(
         decode("auto", wrapped),
         decode("cloudevents", record, headers=BINARY),
     ):
-        found = told(decoded)
+        found = native_events(decoded)
         names = [event["event_id"] for event in found]
         assert all(names)
         if name == "ga4":  # it has no ids of its own

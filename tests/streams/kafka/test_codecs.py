@@ -14,7 +14,7 @@ from streams.kafka.batches import TP
 from streams.kafka.errors import kafka_errors
 from streams.kafka.options import KafkaOptions
 from streams.kafka.reader import TopicReader
-from tests.fakes.ledger import Tally
+from tests.fakes.ledger import FakeLedger
 from tests.kafka import Kafka
 from tests.streams.kafka.test_transport import reading
 from tests.until import until
@@ -43,10 +43,10 @@ async def test_every_codec_is_read(real_kafka: Kafka, tmp_path: Path, codec: str
     async with TopicReader(KafkaOptions(real_kafka.bootstrap)) as reader:
         log = await reader.log(topic)
         assert [record.value async for _, some in reader.scan(log, {0: 0}) for record in some] == values
-    tally = Tally()
-    async with reading(real_kafka.bootstrap, topic, tally, tmp_path):
-        await until(lambda: len(tally.offsets(TP(topic, 0))) == len(values))
-    assert [record.value for batch in tally.batches for record in batch.records] == values
+    ledger = FakeLedger()
+    async with reading(real_kafka.bootstrap, topic, ledger, tmp_path):
+        await until(lambda: len(ledger.offsets(TP(topic, 0))) == len(values))
+    assert [record.value for batch in ledger.batches for record in batch.records] == values
 
 
 @pytest.mark.kafka

@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from streams.kafka.batches import TP
 from streams.kafka.options import Isolation, KafkaOptions
 from streams.kafka.reader import TopicReader
-from tests.fakes.ledger import Tally
+from tests.fakes.ledger import FakeLedger
 from tests.kafka import Kafka
 from tests.streams.kafka.test_transport import reading
 from tests.until import until
@@ -31,10 +31,10 @@ async def test_aborted_records_are_left_out(
         log = await reader.log(topic)
         assert [record.value async for _, some in reader.scan(log, {0: 0}) for record in some] == values
         assert [record.value for record in (await reader.newest(log, (), 10))[0]] == values
-    tally = Tally()
-    async with reading(real_kafka.bootstrap, topic, tally, tmp_path, isolation=isolation):
-        await until(lambda: len(tally.offsets(TP(topic, 0))) == len(values))
-    assert [record.value for batch in tally.batches for record in batch.records] == values
+    ledger = FakeLedger()
+    async with reading(real_kafka.bootstrap, topic, ledger, tmp_path, isolation=isolation):
+        await until(lambda: len(ledger.offsets(TP(topic, 0))) == len(values))
+    assert [record.value for batch in ledger.batches for record in batch.records] == values
 
 
 async def test_a_transaction_that_is_open_is_not_waited_for(real_kafka: Kafka) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from streams.kafka.batches import TP
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running
-from tests.fakes.ledger import Tally
+from tests.fakes.ledger import FakeLedger
 from tests.kafka import Kafka
 from tests.until import until
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.kafka
 
 
 @asynccontextmanager
-async def member(kafka: Kafka, topic: str, name: str | None, tally: Tally, folder: Path) -> AsyncIterator[None]:
+async def member(kafka: Kafka, topic: str, name: str | None, ledger: FakeLedger, folder: Path) -> AsyncIterator[None]:
     """A worker of the group named after the topic; with a name it is a static member."""
     group = KafkaGroup(
         kafka.bootstrap,
@@ -29,20 +29,20 @@ async def member(kafka: Kafka, topic: str, name: str | None, tally: Tally, folde
         session_timeout_s=20.0,
         heartbeat_interval_s=0.2,
     )
-    app = make_app(group, topic, tally)
+    app = make_app(group, topic, ledger)
 
     @app.agent(event_topic(app, topic))
     async def take(stream: Any) -> None:
         async for batch in stream:
-            tally.take(batch)
+            ledger.take(batch)
 
     async with running(app):
         yield
 
 
-async def settled(*tallies: Tally) -> None:
+async def settled(*ledgers: FakeLedger) -> None:
     """Wait until these share four partitions evenly."""
-    await until(lambda: [len(tally.epochs) for tally in tallies] == [2] * len(tallies))
+    await until(lambda: [len(ledger.epochs) for ledger in ledgers] == [2] * len(ledgers))
 
 
 @pytest.mark.parametrize("who", ["leader", "follower"])
@@ -50,29 +50,29 @@ async def test_a_restart_within_the_session_timeout_moves_nothing(real_kafka: Ka
     """The one that restarts gets its own partitions back, and the other goes on under its epochs as if nothing were;
     also when the group's leader, who makes the assignment, is the one."""
     topic = await real_kafka.topic(4)
-    stays, goes, back = Tally(), Tally(), Tally()
+    stays, goes, back = FakeLedger(), FakeLedger(), FakeLedger()
     async with AsyncExitStack() as staying, AsyncExitStack() as going:
         lives = {"stays": (staying, stays), "goes": (going, goes)}
         for name in ("goes", "stays") if who == "leader" else ("stays", "goes"):
-            stack, tally = lives[name]
-            await stack.enter_async_context(member(real_kafka, topic, name, tally, tmp_path))
-            await until(lambda tally=tally: tally.epochs)
+            stack, ledger = lives[name]
+            await stack.enter_async_context(member(real_kafka, topic, name, ledger, tmp_path))
+            await until(lambda ledger=ledger: ledger.epochs)
         await settled(stays, goes)
-        told, before = list(stays.told), set(goes.epochs)
+        told, before = list(stays.calls), set(goes.epochs)
         await going.aclose()
         async with member(real_kafka, topic, "goes", back, tmp_path):
             await until(lambda: len(back.epochs) == 2)
             assert set(back.epochs) == before
             for partition in range(4):
                 await real_kafka.produce(topic, [b"1"], partition=partition)
-            await until(lambda: all(tally.offsets(tp) for tally in (stays, back) for tp in tally.epochs))
-            assert stays.told == told
+            await until(lambda: all(ledger.offsets(tp) for ledger in (stays, back) for tp in ledger.epochs))
+            assert stays.calls == told
 
 
 async def test_without_a_name_a_restart_moves_partitions_twice(real_kafka: Kafka, tmp_path: Path) -> None:
     """The difference that the name makes: who leaves without one is replaced at once."""
     topic = await real_kafka.topic(4)
-    stays, goes = Tally(), Tally()
+    stays, goes = FakeLedger(), FakeLedger()
     async with member(real_kafka, topic, None, stays, tmp_path):
         async with member(real_kafka, topic, None, goes, tmp_path):
             await settled(stays, goes)

@@ -20,7 +20,7 @@ from streams.errors import BrokerUnavailable, Stop
 from streams.kafka.batches import TP
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running, watch
 from streams.kafka.transport import BatchConsumer
-from tests.fakes.ledger import Tally
+from tests.fakes.ledger import FakeLedger
 from tests.kafka import Kafka
 from tests.until import until
 
@@ -42,15 +42,15 @@ def group_of(bootstrap: str, topic: str, folder: Path, **settings: Any) -> Kafka
 
 @asynccontextmanager
 async def reading(
-    bootstrap: str, topic: str, tally: Tally, folder: Path, **settings: Any
+    bootstrap: str, topic: str, ledger: FakeLedger, folder: Path, **settings: Any
 ) -> AsyncIterator[BatchConsumer]:
     """A worker in this event loop."""
-    app = make_app(group_of(bootstrap, topic, folder, **settings), topic, tally)
+    app = make_app(group_of(bootstrap, topic, folder, **settings), topic, ledger)
 
     @app.agent(event_topic(app, topic))
     async def take(stream: Any) -> None:
         async for batch in stream:
-            tally.take(batch)
+            ledger.take(batch)
 
     async with running(app):
         yield app.consumer
@@ -63,13 +63,13 @@ class TestBatches:
         for partition in (0, 1):
             await real_kafka.produce(topic, numbered(1_000), partition=partition)
         await real_kafka.produce(plain, numbered(3))
-        tally, values = Tally(), []
-        app = make_app(group_of(real_kafka.bootstrap, topic, tmp_path, batch_records=300), topic, tally)
+        ledger, values = FakeLedger(), []
+        app = make_app(group_of(real_kafka.bootstrap, topic, tmp_path, batch_records=300), topic, ledger)
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
             async for batch in stream:
-                tally.take(batch)
+                ledger.take(batch)
 
         @app.agent(app.topic(plain, value_serializer="raw"))
         async def take_plain(stream: Any) -> None:
@@ -77,11 +77,11 @@ class TestBatches:
                 values.append(value)  # noqa: PERF401 (the stream never ends)
 
         async with running(app):
-            await until(lambda: all(len(tally.offsets(TP(topic, partition))) == 1_000 for partition in (0, 1)))
+            await until(lambda: all(len(ledger.offsets(TP(topic, partition))) == 1_000 for partition in (0, 1)))
             await until(lambda: len(values) == 3)
             await app.consumer.commit()
-            assert tally.offsets(TP(topic, 0)) == tally.offsets(TP(topic, 1)) == list(range(1_000))
-        assert max(len(batch.records) for batch in tally.batches) <= 300
+            assert ledger.offsets(TP(topic, 0)) == ledger.offsets(TP(topic, 1)) == list(range(1_000))
+        assert max(len(batch.records) for batch in ledger.batches) <= 300
         assert values == numbered(3)
         assert await real_kafka.committed(topic, plain) == 3
 
@@ -89,14 +89,14 @@ class TestBatches:
         """Batches leave nothing behind in Faust, and the last thousand take no longer than the first, roughly."""
         topic = await real_kafka.topic()
         await real_kafka.produce(topic, numbered(20_000))
-        tally, ends = Tally(), []
+        ledger, ends = FakeLedger(), []
 
-        app = make_app(group_of(real_kafka.bootstrap, topic, tmp_path, batch_records=2), topic, tally)
+        app = make_app(group_of(real_kafka.bootstrap, topic, tmp_path, batch_records=2), topic, ledger)
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
             async for batch in stream:
-                tally.batches.append(batch)
+                ledger.batches.append(batch)
                 ends.append(time.perf_counter())
 
         async with running(app):
@@ -104,7 +104,7 @@ class TestBatches:
             kept = [app.consumer._gap, app.consumer._acked, app.consumer._acked_index, app.consumer._unacked_messages]
             assert not any(kept)
             assert len(app.consumer._read_offset) == 1
-        assert tally.batches[-1].records[-1].offset == 19_999
+        assert ledger.batches[-1].records[-1].offset == 19_999
         assert ends[9_999] - ends[8_999] < 4 * (ends[1_999] - ends[999])
 
 
@@ -117,13 +117,13 @@ class TestCommits:
         topic = await real_kafka.topic()
         await real_kafka.produce(topic, numbered(10))
         await real_kafka.commit(topic, topic, 5)
-        tally = Tally(held=set(held))
-        async with reading(real_kafka.bootstrap, topic, tally, tmp_path) as consumer:
-            await until(lambda: tally.offsets(TP(topic, 0)) == [5, 6, 7, 8, 9])
+        ledger = FakeLedger(held=set(held))
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path) as consumer:
+            await until(lambda: ledger.offsets(TP(topic, 0)) == [5, 6, 7, 8, 9])
             await consumer.commit()
             await consumer.force_commit()
             assert await real_kafka.committed(topic, topic) == 5
-            tally.held.clear()
+            ledger.held.clear()
             assert await consumer.commit()
             assert await real_kafka.committed(topic, topic) == 10
 
@@ -134,9 +134,9 @@ class TestCommits:
         """A2: nor when nothing was committed before."""
         topic = await real_kafka.topic()
         await real_kafka.produce(topic, numbered(10))
-        tally = Tally(held=set(held))
-        async with reading(real_kafka.bootstrap, topic, tally, tmp_path) as consumer:
-            await until(lambda: len(tally.offsets(TP(topic, 0))) == 10)
+        ledger = FakeLedger(held=set(held))
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path) as consumer:
+            await until(lambda: len(ledger.offsets(TP(topic, 0))) == 10)
             await consumer.commit()
         assert await real_kafka.committed(topic, topic) == 0
 
@@ -147,12 +147,12 @@ class TestCommits:
         topic = await real_kafka.topic()
         for _ in range(2):
             await real_kafka.produce(topic, numbered(3), transactional=True)
-        tally = Tally(held={4})
-        async with reading(real_kafka.bootstrap, topic, tally, tmp_path, batch_records=1) as consumer:
-            await until(lambda: tally.offsets(TP(topic, 0)) == [0, 1, 2, 4, 5, 6])
+        ledger = FakeLedger(held={4})
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path, batch_records=1) as consumer:
+            await until(lambda: ledger.offsets(TP(topic, 0)) == [0, 1, 2, 4, 5, 6])
             await consumer.commit()
             assert await real_kafka.committed(topic, topic) == 4
-            tally.held.clear()
+            ledger.held.clear()
         assert await real_kafka.committed(topic, topic) == 7
 
     async def test_never_past_what_is_in_flight_after_a_compaction_hole(
@@ -165,25 +165,25 @@ class TestCommits:
         await real_kafka.produce(topic, numbered(12), keys=[b"a", b"b", *[b"c"] * 8, b"d", b"e"])
         remaining = await compacted(real_kafka, topic)
         after_the_hole = next(offset for before, offset in pairwise(remaining) if offset > before + 1)
-        tally = Tally(held={after_the_hole})
-        async with reading(real_kafka.bootstrap, topic, tally, tmp_path, batch_records=1) as consumer:
-            await until(lambda: tally.offsets(TP(topic, 0))[-1:] == remaining[-1:])
+        ledger = FakeLedger(held={after_the_hole})
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path, batch_records=1) as consumer:
+            await until(lambda: ledger.offsets(TP(topic, 0))[-1:] == remaining[-1:])
             await consumer.commit()
             assert await real_kafka.committed(topic, topic) == after_the_hole
-            tally.held.clear()
-        assert tally.batches[-1].records[-1].offset == remaining[-1]
+            ledger.held.clear()
+        assert ledger.batches[-1].records[-1].offset == remaining[-1]
         assert await real_kafka.committed(topic, topic) == remaining[-1] + 1
 
     async def test_while_another_runs_commits_the_rest(self, real_kafka: Kafka, tmp_path: Path) -> None:
         """A commit that finds another under way waits, and then commits what that one did not."""
         topic = await real_kafka.topic()
         await real_kafka.produce(topic, numbered(10))
-        tally = Tally(held={3})
-        async with reading(real_kafka.bootstrap, topic, tally, tmp_path) as consumer:
-            await until(lambda: len(tally.offsets(TP(topic, 0))) == 10)
+        ledger = FakeLedger(held={3})
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path) as consumer:
+            await until(lambda: len(ledger.offsets(TP(topic, 0))) == 10)
             running_commit = asyncio.create_task(consumer.commit())
             await asyncio.sleep(0)
-            tally.held.clear()
+            ledger.held.clear()
             assert await consumer.commit()
             assert running_commit.done()
             assert await real_kafka.committed(topic, topic) == 10
@@ -194,29 +194,29 @@ class TestCommits:
         kafka = Kafka(kafka_of_its_own.address, kafka_of_its_own.describe())
         topic = await kafka.topic()
         await kafka.produce(topic, numbered(10))
-        tally = Tally(held={3})
+        ledger = FakeLedger(held={3})
         settings = {"commit_interval_s": 0.2, "session_timeout_s": 60.0}
-        async with reading(kafka.bootstrap, topic, tally, tmp_path, **settings) as consumer:
-            await until(lambda: len(tally.offsets(TP(topic, 0))) == 10)
+        async with reading(kafka.bootstrap, topic, ledger, tmp_path, **settings) as consumer:
+            await until(lambda: len(ledger.offsets(TP(topic, 0))) == 10)
             await consumer.commit()
             await kafka_of_its_own.kill()
-            tally.held.clear()
+            ledger.held.clear()
             assert not await consumer.commit()
             await kafka_of_its_own.start()
             await until(lambda: consumer.confirmed == {TP(topic, 0): 10})
             assert await kafka.committed(topic, topic) == 10
-            assert len(tally.told) == 1
+            assert len(ledger.calls) == 1
 
     async def test_at_the_end_leave_nothing_due(self, real_kafka: Kafka, tmp_path: Path) -> None:
         """A worker that stops commits what is covered, and every epoch that began has ended."""
         topic = await real_kafka.topic(3)
         await real_kafka.produce(topic, numbered(10))
-        tally = Tally()
-        async with reading(real_kafka.bootstrap, topic, tally, tmp_path):
-            await until(lambda: len(tally.offsets(TP(topic, 0))) == 10)
+        ledger = FakeLedger()
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path):
+            await until(lambda: len(ledger.offsets(TP(topic, 0))) == 10)
         assert await real_kafka.committed(topic, topic) == 10
-        began = sorted((tp, epoch) for what, tp, epoch in tally.told if what == "assigned")
-        assert began == sorted((tp, epoch) for what, tp, epoch in tally.told if what == "revoked")
+        began = sorted((tp, epoch) for what, tp, epoch in ledger.calls if what == "assigned")
+        assert began == sorted((tp, epoch) for what, tp, epoch in ledger.calls if what == "revoked")
         assert len(began) == 3
 
     async def test_by_a_worker_that_was_killed_are_where_the_next_begins(
@@ -238,10 +238,10 @@ class TestCommits:
         finally:
             worker.kill()
             await worker.wait()
-        tally = Tally()
-        async with reading(real_kafka.bootstrap, topic, tally, tmp_path):
-            await until(lambda: all(tally.offsets(TP(topic, partition))[-1:] == [199] for partition in (0, 1)))
-            assert [tally.offsets(TP(topic, partition))[0] for partition in (0, 1)] == [70, 70]
+        ledger = FakeLedger()
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path):
+            await until(lambda: all(ledger.offsets(TP(topic, partition))[-1:] == [199] for partition in (0, 1)))
+            assert [ledger.offsets(TP(topic, partition))[0] for partition in (0, 1)] == [70, 70]
 
 
 class TestRebalances:
@@ -250,7 +250,7 @@ class TestRebalances:
         topic = await real_kafka.topic(2)
         for partition in (0, 1):
             await real_kafka.produce(topic, numbered(10), partition=partition)
-        first, second = Tally(held={3}), Tally()
+        first, second = FakeLedger(held={3}), FakeLedger()
         async with reading(real_kafka.bootstrap, topic, first, tmp_path) as consumer:
             await until(lambda: all(len(first.offsets(TP(topic, partition))) == 10 for partition in (0, 1)))
             await consumer.commit()
@@ -259,15 +259,15 @@ class TestRebalances:
                 [stayed], [went] = first.epochs, second.epochs
                 await until(lambda: len(first.offsets(stayed)) == len(second.offsets(went)) == 7)
                 assert first.offsets(stayed) == second.offsets(went) == [3, 4, 5, 6, 7, 8, 9]
-                assert first.epochs[stayed] > max(epoch for _, _, epoch in first.told[:2])
-        assert {(what, tp) for what, tp, _ in first.told[2:4]} == {("revoked", stayed), ("revoked", went)}
+                assert first.epochs[stayed] > max(epoch for _, _, epoch in first.calls[:2])
+        assert {(what, tp) for what, tp, _ in first.calls[2:4]} == {("revoked", stayed), ("revoked", went)}
 
     async def test_of_a_group_that_has_not_committed_lose_nothing(self, real_kafka: Kafka, tmp_path: Path) -> None:
         """Without a committed offset a partition begins at its beginning again, for whoever has it then."""
         topic = await real_kafka.topic(2)
         for partition in (0, 1):
             await real_kafka.produce(topic, numbered(10), partition=partition)
-        first, second = Tally(silent=True), Tally(silent=True)
+        first, second = FakeLedger(silent=True), FakeLedger(silent=True)
         async with reading(real_kafka.bootstrap, topic, first, tmp_path):
             await until(lambda: all(len(first.offsets(TP(topic, partition))) == 10 for partition in (0, 1)))
             async with reading(real_kafka.bootstrap, topic, second, tmp_path):
@@ -280,7 +280,7 @@ class TestRebalances:
     ) -> None:
         """Faust resumes everything at a rebalance; what `assigned` pauses again stays paused all the same."""
         topic = await real_kafka.topic(2)
-        first, second = Tally(), Tally()
+        first, second = FakeLedger(), FakeLedger()
         async with reading(real_kafka.bootstrap, topic, first, tmp_path) as consumer:
             await until(lambda: len(first.epochs) == 2)
             first.on_assigned = lambda tp: consumer.pause([tp])
@@ -302,7 +302,7 @@ class TestRebalances:
         topic = await real_kafka.topic(2)
         for partition in (0, 1):
             await real_kafka.produce(topic, numbered(10), partition=partition)
-        first, second, drained = Tally(held={3}), Tally(), []
+        first, second, drained = FakeLedger(held={3}), FakeLedger(), []
 
         async def drain(tps: Any) -> None:
             drained.extend(tps)
@@ -326,7 +326,7 @@ class TestRebalances:
     async def test_end_epochs_before_faust_says_that_partitions_go(self, real_kafka: Kafka, tmp_path: Path) -> None:
         """When the application's own signal comes, nothing is ours any more."""
         topic = await real_kafka.topic(2)
-        first, second, ours = Tally(), Tally(), []
+        first, second, ours = FakeLedger(), FakeLedger(), []
         async with reading(real_kafka.bootstrap, topic, first, tmp_path) as consumer:
             await until(lambda: len(first.epochs) == 2)
 
@@ -342,23 +342,23 @@ class TestRebalances:
         """A stand-by worker polls too, so it is not expelled; it takes over, and nothing flows until it is ready."""
         topic = await real_kafka.topic()
         await real_kafka.produce(topic, numbered(10))
-        tallies, workers, stacks, flowing = [Tally(), Tally()], [], [AsyncExitStack(), AsyncExitStack()], []
+        ledgers, workers, stacks, flowing = [FakeLedger(), FakeLedger()], [], [AsyncExitStack(), AsyncExitStack()], []
         patience = {"poll_timeout_s": 2.5, "rebalance_timeout_s": 5.0}
         async with stacks[0], stacks[1]:
-            for tally, stack in zip(tallies, stacks, strict=True):
-                reader = reading(real_kafka.bootstrap, topic, tally, tmp_path, **patience)
+            for ledger, stack in zip(ledgers, stacks, strict=True):
+                reader = reading(real_kafka.bootstrap, topic, ledger, tmp_path, **patience)
                 workers.append(await stack.enter_async_context(reader))
-                await until(lambda: len(tallies[0].batches) > 0)
-            await until(lambda: len(tallies[0].told) > 1 and sum(len(tally.epochs) for tally in tallies) == 1)
-            standby = 0 if tallies[1].epochs else 1
-            tallies[standby].on_assigned = lambda _: flowing.append(workers[standby].flow_active)
+                await until(lambda: len(ledgers[0].batches) > 0)
+            await until(lambda: len(ledgers[0].calls) > 1 and sum(len(ledger.epochs) for ledger in ledgers) == 1)
+            standby = 0 if ledgers[1].epochs else 1
+            ledgers[standby].on_assigned = lambda _: flowing.append(workers[standby].flow_active)
             generation = workers[standby].app.consumer_generation_id
             assert await workers[standby].lags() == {}
             await asyncio.sleep(5.0)
             assert workers[standby]._thread._consumer._coordinator.generation == generation
             await stacks[1 - standby].aclose()
             await real_kafka.produce(topic, numbered(1))
-            await until(lambda: tallies[standby].offsets(TP(topic, 0)) == [10])
+            await until(lambda: ledgers[standby].offsets(TP(topic, 0)) == [10])
         assert flowing == [False]
 
 
@@ -367,40 +367,40 @@ class TestPauses:
         """A paused partition gives nothing and the others go on; when all are paused none gives, until resumed."""
         topic = await real_kafka.topic(2)
         quiet, lively = TP(topic, 0), TP(topic, 1)
-        tally = Tally()
-        async with reading(real_kafka.bootstrap, topic, tally, tmp_path) as consumer:
-            await until(lambda: len(tally.epochs) == 2)
+        ledger = FakeLedger()
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path) as consumer:
+            await until(lambda: len(ledger.epochs) == 2)
             consumer.pause([quiet])
             await real_kafka.produce(topic, numbered(10), partition=0)
             await real_kafka.produce(topic, numbered(10), partition=1)
-            await until(lambda: len(tally.offsets(lively)) == 10)
+            await until(lambda: len(ledger.offsets(lively)) == 10)
             consumer.pause([lively])
             await asyncio.sleep(1.2)  # the fetch that was under way ends
             await real_kafka.produce(topic, numbered(10), partition=1)
             assert await consumer.lags() == {quiet: 10, lively: 10}
             await asyncio.sleep(1.2)  # one more fetch
-            assert (len(tally.offsets(quiet)), len(tally.offsets(lively))) == (0, 10)
+            assert (len(ledger.offsets(quiet)), len(ledger.offsets(lively))) == (0, 10)
             consumer.resume([quiet])
-            await until(lambda: len(tally.offsets(quiet)) == 10)
-            assert len(tally.offsets(lively)) == 10
+            await until(lambda: len(ledger.offsets(quiet)) == 10)
+            assert len(ledger.offsets(lively)) == 10
             consumer.resume([lively])
-            await until(lambda: len(tally.offsets(lively)) == 20)
+            await until(lambda: len(ledger.offsets(lively)) == 20)
             assert await consumer.lags() == {quiet: 0, lively: 0}
 
     async def test_are_not_undone_by_a_full_buffer(self, real_kafka: Kafka, tmp_path: Path) -> None:
         """An agent that is slow fills the buffer, which drains later; a pause made meanwhile still holds."""
         topic = await real_kafka.topic()
         await real_kafka.produce(topic, numbered(400))
-        tally, gate = Tally(), asyncio.Event()
+        ledger, gate = FakeLedger(), asyncio.Event()
         app = make_app(
-            group_of(real_kafka.bootstrap, topic, tmp_path, batch_records=10, buffered_batches=4), topic, tally
+            group_of(real_kafka.bootstrap, topic, tmp_path, batch_records=10, buffered_batches=4), topic, ledger
         )
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
             async for batch in stream:
                 await gate.wait()
-                tally.take(batch)
+                ledger.take(batch)
 
         async with running(app):
             [subscribed] = app.topics
@@ -409,10 +409,10 @@ class TestPauses:
             gate.set()
             await until(subscribed.queue.empty)
             await asyncio.sleep(1.2)  # one more fetch
-            held_back = len(tally.batches)
+            held_back = len(ledger.batches)
             assert held_back < 10
             app.consumer.resume([TP(topic, 0)])
-            await until(lambda: len(tally.batches) == 40)
+            await until(lambda: len(ledger.batches) == 40)
 
 
 class TestRewinds:
@@ -424,35 +424,35 @@ class TestRewinds:
         one, other = TP(topic, 0), TP(topic, 1)
         for partition in (0, 1):
             await real_kafka.produce(topic, numbered(10), partition=partition)
-        tally = Tally(held={4})
-        async with reading(real_kafka.bootstrap, topic, tally, tmp_path) as consumer:
-            await until(lambda: len(tally.offsets(one)) == len(tally.offsets(other)) == 10)
+        ledger = FakeLedger(held={4})
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path) as consumer:
+            await until(lambda: len(ledger.offsets(one)) == len(ledger.offsets(other)) == 10)
             await consumer.commit()
-            before = dict(tally.epochs)
+            before = dict(ledger.epochs)
             consumer.rewind()
-            await until(lambda: tally.offsets(one) == tally.offsets(other) == [4, 5, 6, 7, 8, 9])
-            assert min(tally.epochs.values()) > max(before.values())
-            tally.held.clear()
+            await until(lambda: ledger.offsets(one) == ledger.offsets(other) == [4, 5, 6, 7, 8, 9])
+            assert min(ledger.epochs.values()) > max(before.values())
+            ledger.held.clear()
             await consumer.commit()
             consumer.rewind([one])
             await real_kafka.produce(topic, numbered(1))
-            await until(lambda: tally.offsets(one) == [10])
-            assert tally.offsets(other) == [4, 5, 6, 7, 8, 9]
+            await until(lambda: ledger.offsets(one) == [10])
+            assert ledger.offsets(other) == [4, 5, 6, 7, 8, 9]
 
     async def test_in_the_middle_of_things_lose_nothing(self, real_kafka: Kafka, tmp_path: Path) -> None:
         """However rewinds and fetches meet, each epoch reads on without a gap from what was committed when it began."""
         topic = await real_kafka.topic()
         tp = TP(topic, 0)
         await real_kafka.produce(topic, numbered(2_000))
-        tally = Tally()
-        async with reading(real_kafka.bootstrap, topic, tally, tmp_path, batch_records=20) as consumer:
+        ledger = FakeLedger()
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path, batch_records=20) as consumer:
             for turn in range(1, 30):
-                await until(lambda turn=turn: len(tally.batches) >= turn * 3)
+                await until(lambda turn=turn: len(ledger.batches) >= turn * 3)
                 if turn % 3 == 0:
                     await consumer.commit()
                 consumer.rewind()
-            await until(lambda: tally.offsets(tp)[-1:] == [1_999])
-        epochs = [tally.offsets(tp, epoch) for what, _, epoch in tally.told if what == "assigned"]
+            await until(lambda: ledger.offsets(tp)[-1:] == [1_999])
+        epochs = [ledger.offsets(tp, epoch) for what, _, epoch in ledger.calls if what == "assigned"]
         seen_to = 0
         for offsets in filter(None, epochs):
             assert offsets == list(range(offsets[0], offsets[-1] + 1))
@@ -468,7 +468,7 @@ class TestEmbedding:
         """`watch` raises it; Faust by itself would restart the agent and skip the batch."""
         topic = await real_kafka.topic()
         await real_kafka.produce(topic, numbered(10))
-        app = make_app(group_of(real_kafka.bootstrap, topic, tmp_path), topic, Tally())
+        app = make_app(group_of(real_kafka.bootstrap, topic, tmp_path), topic, FakeLedger())
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
@@ -487,7 +487,7 @@ class TestEmbedding:
         """A cancellation that comes from inside is an error to whoever watches, not a cancellation of theirs."""
         topic = await real_kafka.topic()
         await real_kafka.produce(topic, numbered(10))
-        app = make_app(group_of(real_kafka.bootstrap, topic, tmp_path), topic, Tally())
+        app = make_app(group_of(real_kafka.bootstrap, topic, tmp_path), topic, FakeLedger())
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
@@ -502,18 +502,18 @@ class TestEmbedding:
     async def test_an_error_of_the_ledger_stops_the_application(self, real_kafka: Kafka, tmp_path: Path) -> None:
         """What `assigned` raises is not lost in aiokafka's log."""
         topic = await real_kafka.topic()
-        tally = Tally()
+        ledger = FakeLedger()
 
         def fail(tp: TP) -> None:
             raise ZeroDivisionError(tp)
 
-        tally.on_assigned = fail
-        app = make_app(group_of(real_kafka.bootstrap, topic, tmp_path), topic, tally)
+        ledger.on_assigned = fail
+        app = make_app(group_of(real_kafka.bootstrap, topic, tmp_path), topic, ledger)
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
             async for batch in stream:
-                tally.take(batch)
+                ledger.take(batch)
 
         async with running(app):
             with pytest.raises(ZeroDivisionError):
@@ -525,7 +525,7 @@ class TestEmbedding:
     ) -> None:
         """Nothing begins any more, no task is left behind, and the other worker gets everything."""
         topic = await real_kafka.topic(2)
-        first, second, stopping = Tally(), Tally(), []
+        first, second, stopping = FakeLedger(), FakeLedger(), []
 
         async def drain(tps: Any) -> None:
             stopping.append(asyncio.create_task(app.stop()))
@@ -542,22 +542,22 @@ class TestEmbedding:
             await until(lambda: len(first.epochs) == 2)
             async with reading(real_kafka.bootstrap, topic, second, tmp_path):
                 await until(lambda: stopping and stopping[0].done() and len(second.epochs) == 2)
-        assert [what for what, _, _ in first.told] == ["assigned", "assigned", "revoked", "revoked"]
+        assert [what for what, _, _ in first.calls] == ["assigned", "assigned", "revoked", "revoked"]
         assert not [record for record in caplog.records if record.name == "asyncio"]
 
     async def test_a_stop_while_the_broker_is_away_ends(self, kafka_of_its_own: ApacheKafka, tmp_path: Path) -> None:
         """What is asked of it is given up after a bound; Faust by itself would wait for a thread that has died."""
         kafka = Kafka(kafka_of_its_own.address, kafka_of_its_own.describe())
         topic = await kafka.topic()
-        tally = Tally()
+        ledger = FakeLedger()
         async with asyncio.timeout(2 * WITHIN_S):
-            async with reading(kafka.bootstrap, topic, tally, tmp_path) as consumer:
+            async with reading(kafka.bootstrap, topic, ledger, tmp_path) as consumer:
                 await kafka.produce(topic, numbered(10))
-                await until(lambda: len(tally.offsets(TP(topic, 0))) == 10)
+                await until(lambda: len(ledger.offsets(TP(topic, 0))) == 10)
                 await kafka_of_its_own.kill()
                 with pytest.raises(BrokerUnavailable):
                     await consumer.lags()
-        assert [what for what, _, _ in tally.told] == ["assigned", "revoked"]
+        assert [what for what, _, _ in ledger.calls] == ["assigned", "revoked"]
 
     async def test_the_mock_cluster_will_do_for_a_quick_start(self, mock_kafka: MockKafka, tmp_path: Path) -> None:
         """The embedded broker is enough for reading, committing and reading on."""
@@ -565,16 +565,16 @@ class TestEmbedding:
         topic = await kafka.topic(2)
         await kafka.produce(topic, numbered(10))
         for first in (0, 7):
-            tally = Tally(held={7})
-            async with reading(kafka.bootstrap, topic, tally, tmp_path):
-                await until(lambda tally=tally: tally.offsets(TP(topic, 0))[-1:] == [9])
-                assert tally.offsets(TP(topic, 0))[0] == first
+            ledger = FakeLedger(held={7})
+            async with reading(kafka.bootstrap, topic, ledger, tmp_path):
+                await until(lambda ledger=ledger: ledger.offsets(TP(topic, 0))[-1:] == [9])
+                assert ledger.offsets(TP(topic, 0))[0] == first
         assert await kafka.committed(topic, topic) == 7
 
     async def test_a_broker_that_is_away_is_said_to_be(self, tmp_path: Path) -> None:
         """The start fails with our own error, and leaves nothing running."""
         [port] = free_ports(1)
-        app = make_app(group_of(f"{LOOPBACK}:{port}", "nowhere", tmp_path), "nowhere", Tally())
+        app = make_app(group_of(f"{LOOPBACK}:{port}", "nowhere", tmp_path), "nowhere", FakeLedger())
         with pytest.raises(BrokerUnavailable):
             async with running(app):
                 pass

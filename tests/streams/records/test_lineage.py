@@ -35,7 +35,7 @@ def test_what_is_told_names_the_partition_and_both_offsets() -> None:
     """An operator sees from the message why a worker stops."""
     difference = change(LINEAGE, log(5, 7, topic_id=None), {0: 5, 1: 9})
     assert difference is not None
-    assert difference.told == "events was re-created or lost records: partition 1 ends at 7, it had reached 9"
+    assert difference.description == "events was re-created or lost records: partition 1 ends at 7, it had reached 9"
 
 
 def test_the_first_lineage_is_the_log_itself() -> None:

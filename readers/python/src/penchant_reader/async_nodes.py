@@ -104,7 +104,7 @@ class AsyncNodes:
         for address in self._routing.known():
             (reply,) = await self._node(address).ask([Ask(b"", CLUSTER_SLOTS)], ends_s)
             if not isinstance(reply, Exception):
-                return self._routing.told(reply, address)
+                return self._routing.learn(reply, address)
             error = reply
         raise error
 

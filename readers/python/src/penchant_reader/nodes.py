@@ -123,7 +123,7 @@ class Nodes:
         for address in self._routing.known():
             (reply,) = self._node(address).ask([Ask(b"", CLUSTER_SLOTS)])
             if not isinstance(reply, Exception):
-                return self._routing.told(reply, address)
+                return self._routing.learn(reply, address)
             error = reply
         raise error
 

@@ -24,7 +24,7 @@ class Routing:
         self.slots: Slots | None = None
         self._known = [seed]
 
-    def told(self, reply: Sequence[Any], by: Address) -> Slots:
+    def learn(self, reply: Sequence[Any], by: Address) -> Slots:
         """Believe in what a node replied to CLUSTER SLOTS."""
         self.slots = slots = Slots(reply, by)
         self._known = list(dict.fromkeys([*slots.nodes(), self._seed]))

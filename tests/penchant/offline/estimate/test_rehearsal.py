@@ -23,7 +23,7 @@ from penchant.settings.root import Settings
 from prompts.compose import compose
 from prompts.render import PromptRenderer
 from prompts.rules import rules
-from prompts.view import World
+from prompts.view import PromptView
 from sandbox.gpu.timing import Timing
 from sandbox.servers.redis import RedisServer
 from sandbox.shop.shoppers import ShopperTraffic
@@ -183,8 +183,8 @@ async def test_the_memory_is_what_redis_takes(redis_server: RedisServer) -> None
     async with Redis.from_url(redis_server.url) as client:
         store = RedisCheckpoints(client, keys, 30.0)
         for name, session in sessions.items():
-            world, position = World.of(session), Position(0, session.folded)
-            intent = compose(rules(world, MISSIONS), world, shopper=name, source="rules", position=str(position),
+            seen, position = PromptView.of(session), Position(0, session.folded)
+            intent = compose(rules(seen, MISSIONS), seen, shopper=name, source="rules", position=str(position),
                              written_at_ms=EPOCH_MS)  # fmt: skip
             await store.write([Write(Context(name, position, 0, "worker-1:1", dump(session)), far_ms, intent, far_ms)])
             for key in (keys.context(name), keys.intent(name)):

@@ -20,7 +20,7 @@ def pairs(count: int = 12) -> list[Pair]:
     """The rules' findings, and the same but sure of nothing."""
     made = []
     for number, case in enumerate(cases(simulated(), count, 1).cases[:count]):
-        found = rules(case.shown.world)
+        found = rules(case.shown.view)
         made.append(Pair(str(number), case.shown, found, found.model_copy(update={"confidence": 0.0})))
     return made
 

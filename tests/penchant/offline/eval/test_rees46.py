@@ -25,7 +25,7 @@ def test_the_rules_beat_trivial_rules_on_real_shoppers() -> None:
     """By purchases, brands, prices and switches; and they lose where the page says so, and nowhere else."""
     cut = cases(read(REES46), 2_000, 1)
     guesses = {name: [guess(case.shown) for case in cut.cases] for name, guess in TRIVIAL.items()}
-    guesses["rules"] = [of_findings(rules(case.shown.world)) for case in cut.cases]
+    guesses["rules"] = [of_findings(rules(case.shown.view)) for case in cut.cases]
     verdicts = {
         (each["measure"], each["against"]): each["verdict"] for each in comparisons(Table(cut, 1).scores(guesses))
     }

@@ -12,13 +12,13 @@ from penchant.offline.eval.cases import Case, Cases, Shown, cases
 from penchant.offline.eval.measures import SCORED
 from penchant.offline.eval.pages import html, markdown
 from penchant.offline.eval.plots import plots
-from penchant.offline.eval.run import Plan, labels, run
+from penchant.offline.eval.run import EvalPlan, labels, run
 from sandbox.gpu.simulated_model import answer
 from streams.errors import ModelUnavailable, SettingInvalid
 from streams.events.event import ShopperEvent
 from tests.penchant.offline.eval.test_cases import simulated
 
-PLAN = Plan(Path("simulated"), sessions=25)
+PLAN = EvalPlan(Path("simulated"), sessions=25)
 
 
 class Model:
@@ -120,14 +120,14 @@ async def test_shuffled_events_foretell_nothing() -> None:
 def _purchase(case: Case) -> Shown:
     """Knows whether a purchase comes."""
     return case.shown._replace(
-        crowd=case.shown.crowd._replace(purchase_after=float(case.following.action == "purchase"))
+        population=case.shown.population._replace(purchase_after=float(case.following.action == "purchase"))
     )
 
 
 def _category(case: Case) -> Shown:
     """Knows what comes."""
     return case.shown._replace(
-        crowd=case.shown.crowd._replace(categories=(case.unseen.category if case.unseen else "",))
+        population=case.shown.population._replace(categories=(case.unseen.category if case.unseen else "",))
     )
 
 

@@ -83,7 +83,9 @@ async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path
     await kafka.produce(str(variables["KAFKA__ERASURE_TOPIC"]), [erasure.dump()], keys=[b"gone"])
 
     ours = KafkaSettings(**{name.removeprefix("KAFKA__").lower(): each for name, each in variables.items()})
-    of_schema, of_any = (redriving.Plan(events, dialect("native", keyed=True), reason) for reason in ("schema", None))
+    of_schema, of_any = (
+        redriving.RedrivePlan(events, dialect("native", keyed=True), reason) for reason in ("schema", None)
+    )
 
     rehearsed = await redriving.rehearse(ours, of_schema, silent)
     assert await records(kafka, events) == []
@@ -137,8 +139,8 @@ async def waiting(kafka: KafkaSettings) -> Mapping[str, tuple[int, int]]:
     """Letters, and those that wait, by reason."""
     listing = Listing()
     async with TopicReader(kafka.options.committed()) as reader:
-        pile = await look(reader, kafka.dead_letter_topic, silent)
-        async for _, found in pile.found():
+        dead_letter_topic = await look(reader, kafka.dead_letter_topic, silent)
+        async for _, found in dead_letter_topic.stored_letters():
             listing.add(found)
     return {kind.reason: (kind.letters, kind.waiting) for kind in listing.kinds}
 

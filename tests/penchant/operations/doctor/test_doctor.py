@@ -18,7 +18,7 @@ from streams.events.event import ShopperEvent
 from tests.kafka import Kafka
 from tests.penchant.commands import Ended, run
 
-NOWHERE = "127.0.0.1:1"
+UNREACHABLE = "127.0.0.1:1"
 
 
 @pytest.mark.kafka
@@ -29,11 +29,11 @@ async def test_what_is_away_is_said_and_the_rest_is_judged(
     is a warning, for the rules stand in."""
     await mock_kafka.create_topic("doctor-events", 4)
     there = {"KAFKA__BOOTSTRAP": mock_kafka.address, "KAFKA__TOPIC": "doctor-events", "REDIS__URL": redis_server.url}
-    model = {"MODEL__URL": NOWHERE}
+    model = {"MODEL__URL": UNREACHABLE}
 
     no_kafka, no_redis = await asyncio.gather(
-        run(tmp_path, there | model | {"KAFKA__BOOTSTRAP": NOWHERE}, "doctor", "--json"),
-        run(tmp_path, there | model | {"REDIS__URL": f"redis://{NOWHERE}/0"}, "doctor", "--json"),
+        run(tmp_path, there | model | {"KAFKA__BOOTSTRAP": UNREACHABLE}, "doctor", "--json"),
+        run(tmp_path, there | model | {"REDIS__URL": f"redis://{UNREACHABLE}/0"}, "doctor", "--json"),
     )
 
     assert (no_kafka.status, no_kafka.report["worst"]) == (1, "error")
@@ -61,7 +61,7 @@ async def test_a_real_broker_tells_of_its_topics(real_kafka: Kafka, redis_server
         "KAFKA__HISTORY_TOPIC": "doctor-nowhere",
         "REDIS__URL": redis_server.url,
         "REDIS__NAMESPACE": "doctor",
-        "MODEL__URL": NOWHERE,
+        "MODEL__URL": UNREACHABLE,
     }
     ended, shown = await asyncio.gather(
         run(tmp_path, variables, "doctor", "--json"),

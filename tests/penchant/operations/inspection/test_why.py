@@ -5,7 +5,7 @@ import re
 import pytest
 
 from penchant.operations.inspection.stalest import judge
-from penchant.operations.inspection.why import Later, Standing, largest, parts, verdict
+from penchant.operations.inspection.why import IntentStatus, Later, largest, parts, verdict
 from streams.records.intents import Intent, Waits
 from streams.sessions.positions import Position
 from tests.storage.sides import intent as plain
@@ -37,36 +37,36 @@ def test_the_largest_part_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("standing", "said"),
+    ("decision", "said"),
     [
-        (Standing(AT), "nothing has come since: .* backlog, 1800 ms"),
-        (Standing(AT, later=Later(3, 900, 18_500)), "3 later events .* since 1.5 s: a worker is behind"),
-        (Standing(Position(0, 9, 0), owed=True), "a call is owed: the model is behind or away"),
-        (Standing(Position(0, 9, 0)), "none of which asks for a call"),
+        (IntentStatus(AT), "nothing has come since: .* backlog, 1800 ms"),
+        (IntentStatus(AT, later=Later(3, 900, 18_500)), "3 later events .* since 1.5 s: a worker is behind"),
+        (IntentStatus(Position(0, 9, 0), owed=True), "a call is owed: the model is behind or away"),
+        (IntentStatus(Position(0, 9, 0)), "none of which asks for a call"),
     ],
 )
-def test_one_sentence_says_whose_turn_it_is(standing: Standing, said: str) -> None:
+def test_one_sentence_says_whose_turn_it_is(decision: IntentStatus, said: str) -> None:
     """The shopper's, a worker's, or the model's."""
-    assert re.search(said, verdict(intent(), standing, NOW_MS))
+    assert re.search(said, verdict(intent(), decision, NOW_MS))
 
 
 def test_rules_that_stand_in_are_told_from_a_model() -> None:
     """The model's intent is still to come."""
-    assert "the rules stand in" in verdict(intent("rules"), Standing(AT, owed=True), NOW_MS)
+    assert "the rules stand in" in verdict(intent("rules"), IntentStatus(AT, owed=True), NOW_MS)
 
 
 @pytest.mark.parametrize(
-    ("standing", "said"),
+    ("decision", "said"),
     [
-        (Standing(None), "nothing is known"),
-        (Standing(AT, owed=True), "first intent is owed"),
-        (Standing(AT), "expired"),
-        (Standing(AT, later=Later(2, 10, 1)), "a worker is behind"),
+        (IntentStatus(None), "nothing is known"),
+        (IntentStatus(AT, owed=True), "first intent is owed"),
+        (IntentStatus(AT), "expired"),
+        (IntentStatus(AT, later=Later(2, 10, 1)), "a worker is behind"),
     ],
 )
-def test_no_intent_has_a_reason_too(standing: Standing, said: str) -> None:
+def test_no_intent_has_a_reason_too(decision: IntentStatus, said: str) -> None:
     """Never seen, not yet made, or gone."""
-    assert said in verdict(None, standing, NOW_MS)
+    assert said in verdict(None, decision, NOW_MS)
 
 
 def test_an_intent_that_newer_events_wait_for_is_later_than_a_slow_one() -> None:

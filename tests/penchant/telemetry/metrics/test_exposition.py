@@ -5,9 +5,9 @@ from dataclasses import fields
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.experiments.active_experiments import Trials
+from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Arm, Experiment
-from agents.experiments.outcomes import Tally
+from agents.experiments.outcomes import ArmCallCounter
 from agents.fleet.control_watch import ControlWatch
 from agents.health.probes import Health
 from agents.health.snapshot import Held, PartitionVitals, Vitals
@@ -17,7 +17,7 @@ from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool, Price
 from penchant.telemetry.metrics.exposition import exposition
 from penchant.telemetry.metrics.vocabulary import VOCABULARY
-from storage.control import Standing
+from storage.control import ExperimentDecision
 from tests.fakes.control import MemoryControl
 from tests.fakes.model import ScriptedModel
 
@@ -116,20 +116,20 @@ def test_each_model_server_is_told_apart() -> None:
 def test_arms_are_told_one_by_one() -> None:
     """What became of their calls, how long answers took, and whether their experiment is in force."""
     instruments = Instruments(Health(60))
-    trials = Trials([Experiment("new-model", (Arm("canary", 1.0),))])
-    watch = ControlWatch(MemoryControl(time.monotonic), trials, instruments.outcomes, "w1", lambda: 0)
+    active_experiments = ActiveExperiments([Experiment("new-model", (Arm("canary", 1.0),))])
+    watch = ControlWatch(MemoryControl(time.monotonic), active_experiments, instruments.outcomes, "w1", lambda: 0)
     instruments.control = watch
-    tally = Tally(instruments.outcomes, (("new-model", "canary"),))
+    tally = ArmCallCounter(instruments.outcomes, (("new-model", "canary"),))
     tally.note("invalid")
     tally.answered(0.3)
-    trials.learn({})
+    active_experiments.learn({})
     told = read(instruments)
     assert told["penchant_arm_outcomes_total['canary', 'invalid', 'new-model']"] == 1
     assert told["penchant_arm_outcomes_total['canary', 'failed', 'new-model']"] == 0
     assert told["penchant_arm_answer_seconds_count['canary', 'new-model']"] == 1
     assert told["penchant_experiment_forward['new-model']"] == 1
     assert "penchant_control_age_seconds" not in told
-    trials.learn({"new-model": Standing(1, "back", "ada", "", 0)})
+    active_experiments.learn({"new-model": ExperimentDecision(1, "back", "ada", "", 0)})
     watch.read_s = time.monotonic()
     assert read(instruments)["penchant_experiment_forward['new-model']"] == 0
     assert read(instruments)["penchant_control_age_seconds"] < 60
