@@ -5,7 +5,7 @@ from typing import Any
 
 from penchant_reader.fields import ALL, DOC, FIELDS, HOT
 from penchant_reader.freshness import Freshness
-from penchant_reader.intent import SCHEMA, Fail, ReadIntent
+from penchant_reader.intent import SCHEMA, Fail, ReadIntent, intent_of
 
 OPTIONAL = tuple(name for name, field in FIELDS.items() if not field.required)
 """What a hash of contract 1 lacks."""
@@ -25,7 +25,7 @@ def decode(
     if len(values) not in (len(HOT), len(ALL)):
         raise ValueError(f"the reply has {len(values)} values")
     if all(value is None for value in values):
-        return ReadIntent(shopper, reason="absent", read_at_ms=read_at_ms)
+        return intent_of(shopper=shopper, reason="absent", read_at_ms=read_at_ms)
     held: dict[str, Any] = {
         "shopper": shopper, "missing": False, "read_at_ms": read_at_ms, FIELDS[DOC].attribute: None, "_fail": fail,
         "_freshness": freshness,
@@ -37,9 +37,7 @@ def decode(
     held.update(zip(_ATTRIBUTES, decoded, strict=False))
     if held["schema"] > SCHEMA:
         raise ValueError(f"schema {held['schema']} is later than {SCHEMA}: upgrade penchant-reader")
-    intent = object.__new__(ReadIntent)
-    intent.__dict__.update(held)  # a tenth of what the frozen constructor takes; the rest are the class's defaults
-    return intent
+    return intent_of(**held)
 
 
 def _lacking(values: Sequence[bytes | None]) -> str:

@@ -14,7 +14,7 @@ from penchant_reader.decoding import decode
 from penchant_reader.fields import ALL, HOT, asked
 from penchant_reader.freshness import Freshness
 from penchant_reader.ids import InvalidId, id_text
-from penchant_reader.intent import ReadFailed, ReadIntent
+from penchant_reader.intent import ReadFailed, ReadIntent, intent_of
 from penchant_reader.reasons import reason_of
 
 
@@ -37,7 +37,7 @@ class Query(NamedTuple):
         """The intent, or nothing for who did not agree to the purpose."""
         if not self.purpose or intent.missing or intent.agrees(self.purpose, strict=self.purpose_strict):
             return intent
-        return ReadIntent(intent.shopper, reason="purpose", read_at_ms=intent.read_at_ms)
+        return intent_of(shopper=intent.shopper, reason="purpose", read_at_ms=intent.read_at_ms)
 
 
 def query(fields: Iterable[str] | str, purpose: str, *, purpose_strict: bool) -> Query:
@@ -55,7 +55,8 @@ class Reading:
 
     def begin(self, shoppers: Iterable[object], query: Query) -> "Round":
         """Take what is at hand; the round's `asks` are for Redis."""
-        return Round(self, query, [self._begun(shopper, query) for shopper in shoppers])
+        now_s, now_ms = time.monotonic(), _now_ms()
+        return Round(self, query, [self._begun(shopper, query, now_s, now_ms) for shopper in shoppers])
 
     def ask(self, shopper: str, names: tuple[str, ...]) -> Ask:
         """What asks for a shopper's intent."""
@@ -74,7 +75,7 @@ class Reading:
         """What stands for an intent that could not be read; `counted` when the error was counted before."""
         if not counted:
             self.fail(error)
-        return ReadIntent(shopper, failed=True, reason=reason_of(error))
+        return intent_of(shopper=shopper, failed=True, reason=reason_of(error))
 
     def fail(self, error: Exception) -> None:
         """Count an error, or raise it."""
@@ -83,12 +84,12 @@ class Reading:
         with self._lock:
             self.failures[type(error).__name__] += 1
 
-    def _begun(self, shopper: object, query: Query) -> ReadIntent | str:
+    def _begun(self, shopper: object, query: Query, now_s: float, now_ms: int) -> ReadIntent | str:
         try:
             text = id_text(shopper)
         except InvalidId as error:
             return self.nothing(shopper if type(shopper) is str else "", error)
-        return self._cache.get(text, time.monotonic(), _now_ms(), whole=query.names is ALL) or text
+        return self._cache.get(text, now_s, now_ms, whole=query.names is ALL) or text
 
     def _read(self, shopper: str, reply: Any) -> Any:
         """The intent of a reply as soon as it is there, so that decoding is within the deadline; an error in its place

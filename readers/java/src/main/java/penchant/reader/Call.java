@@ -21,6 +21,9 @@ final class Call {
     private final Map<Circuit, Boolean> allowed = new IdentityHashMap<>();
     private final Set<Circuit> answering = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Set<String> counted = new HashSet<>();
+    // One for all of a call: a stack trace for each of a thousand would take longer than the call may.
+    private final ExecutionException refused = new ExecutionException(new CircuitOpenException());
+    private final TimeoutException late = new TimeoutException("no reply in time");
 
     Call(Connection connection, Circuits circuits, Failures failures) {
         this.connection = connection;
@@ -39,7 +42,7 @@ final class Call {
             }
         }
         List<Asked> asked = new ArrayList<>();
-        circuit.forEach(each -> asked.add(new Asked(each, CompletableFuture.failedFuture(new CircuitOpenException()))));
+        circuit.forEach(each -> asked.add(new Asked(each, null)));
         List<CompletableFuture<List<String>>> replies =
                 connection.hmget(places.stream().map(keys::get).toList(), fields);
         for (int at = 0; at < places.size(); at++) {
@@ -55,15 +58,22 @@ final class Call {
      * @throws TimeoutException when there is none yet
      */
     List<String> values(Asked asked, long endsNanos) throws ExecutionException, TimeoutException {
+        if (asked.reply() == null) {
+            throw refused;
+        }
         try {
-            List<String> values = await(asked.reply(), endsNanos);
+            List<String> values = inTime(asked.reply(), endsNanos);
             asked.circuit().worked();
             answering.add(asked.circuit());
             return values;
-        } catch (ExecutionException | TimeoutException error) {
+        } catch (TimeoutException error) {
             asked.reply().cancel(false);
-            boolean slow = error instanceof TimeoutException && answering.contains(asked.circuit());
-            if (Failures.blames(error) && !slow) { // who answers some of a call is there, though too slow for all of it
+            if (!answering.contains(asked.circuit())) { // who answers some of a call is there, though too slow for all
+                asked.circuit().failed(System.nanoTime());
+            }
+            throw error;
+        } catch (ExecutionException error) {
+            if (Failures.blames(error)) {
                 asked.circuit().failed(System.nanoTime());
             }
             throw error;
@@ -78,6 +88,18 @@ final class Call {
         }
     }
 
+    private List<String> inTime(CompletableFuture<List<String>> reply, long endsNanos)
+            throws ExecutionException, TimeoutException {
+        if (!reply.isDone() && System.nanoTime() - endsNanos >= 0) {
+            throw late;
+        }
+        try {
+            return await(reply, endsNanos);
+        } catch (TimeoutException first) {
+            throw late;
+        }
+    }
+
     static <T> T await(CompletableFuture<T> future, long endsNanos) throws ExecutionException, TimeoutException {
         try {
             return future.get(Math.max(endsNanos - System.nanoTime(), 0), TimeUnit.NANOSECONDS);
@@ -89,5 +111,6 @@ final class Call {
         }
     }
 
+    /** What was asked of a server with this circuit; without a reply when it was not. */
     record Asked(Circuit circuit, CompletableFuture<List<String>> reply) {}
 }
