@@ -168,7 +168,7 @@ def reads(*, quick: Quick = False, json: Json = False) -> None:
     from benchmarks import show  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
-        return ranker.run(ranker.QUICK if quick else ranker.Plan(), folder, say)
+        return ranker.run(ranker.QUICK if quick else ranker.ReadPlan(), folder, say)
 
     measured(measure, show.show_reads, json=json)
 

@@ -37,7 +37,7 @@ Figures = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReadPlan:
     """`turns` are, for each size, how many shoppers a request has, and how many requests each system takes a round."""
 
     shoppers: int = 20_000
@@ -48,10 +48,10 @@ class Plan:
     )
 
 
-QUICK = Plan(shoppers=2_000, rounds=2, turns={"one": (1, 500), "hundred": (100, 50), "thousand": (1_000, 20)})
+QUICK = ReadPlan(shoppers=2_000, rounds=2, turns={"one": (1, 500), "hundred": (100, 50), "thousand": (1_000, 20)})
 
 
-async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
+async def run(plan: ReadPlan, folder: Path, say: Say) -> dict[str, Any]:
     """The whole benchmark; `say` takes lines for people. PlatformLacks without a Redis."""
     report = facts("reads", quick=plan == QUICK)
     async with RedisServer(folder) as redis:
@@ -65,7 +65,7 @@ async def run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def writing(url: str, plan: Plan) -> AsyncIterator["asyncio.Future[dict[str, Any]]"]:
+async def writing(url: str, plan: ReadPlan) -> AsyncIterator["asyncio.Future[dict[str, Any]]"]:
     """A process that writes meanwhile; what it yields is told what was written when the block has ended."""
     command = [sys.executable, "-m", intents.__name__, url, str(plan.per_second), str(plan.shoppers)]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
@@ -95,7 +95,7 @@ async def _begun(url: str) -> None:
             await asyncio.sleep(LOOK_S)
 
 
-def _rounds(plan: Plan, url: str, say: Say) -> dict[str, Any]:
+def _rounds(plan: ReadPlan, url: str, say: Say) -> dict[str, Any]:
     random, found = Random(1), dict[tuple[str, str], Percentiles]()
     with ExitStack() as stack:
         feast, hurried = FeastStyle(url), stack.enter_context(closing(Hurried(url)))
@@ -114,7 +114,7 @@ def _rounds(plan: Plan, url: str, say: Say) -> dict[str, Any]:
     return _report(plan, found) | {"answered_at_20_ms": {size: hurried.share(n) for size, (n, _) in plan.turns.items()}}
 
 
-def _report(plan: Plan, found: Mapping[tuple[str, str], Percentiles]) -> dict[str, Any]:
+def _report(plan: ReadPlan, found: Mapping[tuple[str, str], Percentiles]) -> dict[str, Any]:
     """Each system's figures by size. `ratio_p99` is the reader's p99 over the bare read's, at the middle size."""
     reads: dict[str, Figures] = {}
     for (name, size), each in found.items():

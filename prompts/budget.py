@@ -3,8 +3,8 @@
 History is cut in chunks: once it passes the high mark, its oldest lines go, in one step, until it is below the low one.
 In between, lines are only appended, and a model server finds all but the newest of them in its KV cache.
 
-Nothing of it is stored. The window's lines are gone through from its first one, as they once came, so that the cut is a
-function of the window alone, which is one of the events alone: whoever takes the session over cuts at the same line.
+Nothing of it is stored. The window's lines are gone through from the first one, as they once came. So the cut is a
+function of the window alone, and the window of the events alone: the next owner of a session cuts at the same line.
 """
 
 from collections.abc import Hashable, Sequence

@@ -44,7 +44,7 @@ class Erased:
 class Write:
     """One checkpoint to write. Without an intent it is a parked session. Expiries are epoch milliseconds.
 
-    `base` is the offset that the store stood at when the session was last stored or loaded (-1: it held nothing): if it
+    `base` is the offset that the store stood at when the session was last stored or loaded (-1: it held nothing). If it
     stands before that now, it has lost what the session was built on, and perhaps an intent that nobody would miss.
     """
 

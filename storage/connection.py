@@ -66,7 +66,7 @@ def connect(url: str, *, cluster: bool = False, connections: int = 8) -> Client:
     """A client for `ask`, which bounds its waits. It connects at its first command; `await client.aclose()` when done.
 
     While all of its connections are busy, calls wait for one; a cluster's client opens what it needs. It never tries
-    again by itself: the caller knows better when, and how often. SettingInvalid when the URL is none.
+    again by itself: the caller knows better when, and how often. SettingInvalid when the URL is invalid.
     """
     ours: dict[str, Any] = {
         "retry": Retry(NoBackoff(), 0),

@@ -26,8 +26,8 @@ SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 class RedisCheckpoints:
     """The ports of storage/checkpoints.py on Redis.
 
-    `timeout_s` bounds each call as a whole, however many shoppers are in it. Whoever made the client closes it. With
-    `watermarks` nothing is loaded from a node that has lost erasures.
+    `timeout_s` bounds each call as a whole, however many shoppers are in it. The caller closes the client that it made.
+    With `watermarks` nothing is loaded from a node that has lost erasures.
     """
 
     def __init__(self, client: Client, keys: Keys, timeout_s: float, watermarks: Watermarks | None = None) -> None:

@@ -87,7 +87,7 @@ class Arm:
 
 @section
 class Experiment:
-    """Arms beside each other. Whoever is in none of those that are live or a holdout is its control."""
+    """Arms beside each other. A shopper in no live or holdout arm is its control."""
 
     name: Label
     """What it is called. It draws who is in its arms: under another name others are."""
@@ -122,7 +122,7 @@ class Assignment:
 
 def assign(experiments: Sequence[Experiment], shopper: str) -> Assignment:
     """The first experiment that has an arm for the shopper treats them, and the others do not count them: so none
-    changes what another one measures. Who is treated by none is control of all."""
+    changes what another one measures. A shopper whom none treats is a control of all."""
     controls: list[ArmKey] = []
     shadow: ArmKey | None = None
     for experiment in experiments:

@@ -1,7 +1,7 @@
 """Control watch: once a second a worker tells the fleet what became of its calls, and hears what was decided.
 
-Whoever finds first that an arm breaks a guardrail rolls its experiment back, for all. While Redis is away the last
-known state stays in force; nothing waits for it, and what is counted meanwhile may be lost.
+The worker that first sees an arm break a guardrail rolls the experiment back for the fleet. While Redis is away the
+last known state stays in force; nothing waits for it, and what is counted meanwhile may be lost.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ Dependency = Literal["kafka", "redis", "model", "dead_letters"]
 class PartitionVitals:
     """One of our partitions. Counts are offsets; None where it is not known yet.
 
-    `lag` is what was not handed out yet, by position: transaction markers at the end of a topic are none. `span` is
+    `lag` is what was not handed out yet, by position: transaction markers at the end of a topic do not count. `span` is
     what lies between the first uncovered offset and the last received one, `oldest_s` when the first of it arrived.
     """
 

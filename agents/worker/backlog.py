@@ -1,7 +1,7 @@
 """Backlog: who is owed a call, in which order. Pure; bounded by shoppers and not by events: the session is the queue.
 
-Urgent shoppers come first, then the earliest deadline. Who is past the deadline falls into a late class, served newest
-activity first, so that overload costs those who left rather than those who are here. Heaps are emptied lazily: an entry
+Urgent shoppers come first, then the earliest deadline. A shopper past the deadline falls into a late class, which is
+served newest activity first: overload costs those who left, not those who are here. Heaps are emptied lazily: an entry
 counts only while the shopper's `place` is still the one it was filed under.
 """
 
@@ -213,7 +213,7 @@ class Backlog:
         heappush(self._late, (-owed.last_s, next(self._sequence), shopper.place, shopper))
 
     def _in_order(self, now_s: float) -> Iterator[tuple[Heap, Entry]]:
-        """Take those who are due out of their heaps, one by one. Who is past the deadline goes to the late class."""
+        """Take those who are due out of their heaps, one by one. A shopper past the deadline goes to the late class."""
         for heap in (self._urgent, self._fresh):
             while entry := _pop(heap):
                 if entry[0] >= now_s:

@@ -27,7 +27,7 @@ class IngestCpuShare:
         self._behind: Callable[[], bool] = lambda: False
 
     def listen(self, behind: Callable[[], bool]) -> None:
-        """Who knows whether ingest is behind."""
+        """`behind` says whether ingest is behind."""
         self._behind = behind
 
     def worked(self, slice_s: float) -> float:

@@ -42,7 +42,8 @@ class Parking:
         self._retry_s = 0.0
 
     async def quiet(self) -> None:
-        """Park those who are due but ask for no call. Who asks for one by the time of its turn is left to the calls."""
+        """Park those who are due but ask for no call. A shopper whose call has become due meanwhile is left to the
+        calls."""
         if _now() < self._retry_s:
             return
         due = self._backlog.quiet(_now())

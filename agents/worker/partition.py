@@ -27,13 +27,13 @@ class Uncovered(NamedTuple):
 class Partition:
     """What this worker holds of a partition while an assignment lasts.
 
-    Whoever awaits something for it looks at `ended` afterwards: then the work belongs to somebody else. `stale`: why
-    the partition is to be read again from its committed offset; `untold` are the erasures that the store must be told
-    before that. `carried` is what was not covered when it was read again the last time. `held` are
-    batches not yet taken in, the first of them since `held_s`; `recall_s` is when to read the persisted owed set next.
-    `wanted` are the shoppers that must stay until others have been loaded, `opted_out` some of those of whom nothing
-    counts. `marked`: some shopper's earlier events count for nothing.
-    `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed` what its last walk saw.
+    Look at `ended` after every await: the work may belong to another owner then. `stale`: why the partition is to be
+    read again from its committed offset; `untold` are the erasures that the store must be told before that. `carried`
+    is what was not covered when it was read again the last time. `held` are batches not yet taken in, the first of them
+    since `held_s`; `recall_s` is when to read the persisted owed set next. `wanted` are the shoppers that must stay
+    until others have been loaded, `opted_out` some of those of whom nothing counts. `marked`: some shopper's earlier
+    events count for nothing. `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed` what its
+    last walk saw.
     """
 
     __slots__ = (

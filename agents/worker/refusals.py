@@ -55,8 +55,8 @@ class _Waiting(NamedTuple):
 class Refusals:
     """Dead letters wait here, and go out in the order in which they came while `run` does.
 
-    Each holds the commit until it is acknowledged and the limit's window has passed. Whoever adds some waits for `room`
-    first. `away` says why the topic does not take them, None when it does.
+    Each holds the commit until it is acknowledged and the limit's window has passed. Wait for `room` before adding
+    some. `away` says why the topic does not take them, None when it does.
     """
 
     def __init__(

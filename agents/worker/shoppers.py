@@ -24,7 +24,7 @@ class Owed(Unsummarised):
 
     Without `call` nothing asks for one and the session is only parked. `upgrade`: a rules intent stands in until the
     model is back. `appended_ms` is when Kafka took the first event, `due_s` when a trigger made it due, and `passed_s`
-    when a place was first free that was neither right for it nor for anybody else.
+    when a slot first came free that suited neither this shopper nor anybody else.
     """
 
     appended_ms: int = 0

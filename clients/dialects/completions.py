@@ -100,7 +100,8 @@ class Reading:
         self._ended = False
 
     def absorb(self, payload: bytes, now_s: float) -> None:
-        """Take in one event; ModelOverloaded or ModelUnavailable when it is an error, ValueError when it is none."""
+        """Take in one event; ModelOverloaded or ModelUnavailable when it is an error, ValueError when it is no
+        completion event."""
         if payload == b"[DONE]":
             self._ended = True
             return

@@ -155,7 +155,7 @@ class HttpServer:
 
 
 def http_url(text: str, remedy: str) -> httpx.URL:
-    """A URL of HTTP; SettingInvalid shows what is none."""
+    """A URL of HTTP; SettingInvalid shows what is wrong."""
     try:
         url = httpx.URL(text.rstrip("/"))
     except httpx.InvalidURL as exc:

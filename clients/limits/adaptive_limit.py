@@ -1,9 +1,9 @@
 """Limit: how many calls a server takes at once without making them wait. Pure; times are seconds on one clock.
 
-The idea is TCP Vegas's: by Little's law, calls in flight times the share of their time that they spent waiting is how
-many of them wait on the server, and a few are right, enough to leave no gap when one ends. Fewer: the limit grows, by
-ever larger steps while nothing waits. More: what is too much is taken off at once. Both thresholds grow with the
-square root of the limit, so that of two workers at one server the larger gives way to the smaller.
+The idea is TCP Vegas's. By Little's law, calls in flight times the share of their time spent waiting is how many of
+them wait on the server. A few are right: enough to leave no gap when one ends. Fewer: the limit grows, by ever larger
+steps while nothing waits. More: what is too much is taken off at once. Both thresholds grow with the square root of the
+limit, so that of two workers at one server the larger gives way to the smaller.
 """
 
 from dataclasses import dataclass

@@ -99,7 +99,7 @@ class ReplicaRegistry:
         self._tell("returned", replica, f"was out: {replica.outlier_detector.why}", now_s)
 
     def _sort_out(self) -> None:
-        """Who is usable changes rarely and is asked often."""
+        """Which replicas are usable changes rarely and is asked often."""
         self._usable = [[replica for replica in pool if replica.usable] for pool in self._pools]
         self._out = [replica for replica in self if not replica.usable]
 

@@ -1,8 +1,8 @@
 """Routing: which replicas a shopper prefers, by weighted rendezvous hashing. Pure.
 
-Each replica gives each key a score that depends on those two alone, so that a shopper moves only to a replica that was
-added or off one that was removed, and everybody else keeps the replica that holds their KV blocks. With the score
--weight / ln(hash) a replica is first for a share of keys that is proportional to its weight.
+Each replica gives each key a score that depends on those two alone. So a shopper moves only to a replica that was
+added, or off one that was removed. Everybody else keeps the replica that holds their KV blocks. With the score -weight
+/ ln(hash) a replica is first for a share of keys that is proportional to its weight.
 """
 
 from collections.abc import Iterable

@@ -49,7 +49,7 @@ class Waiter(Generic[P]):
 
 
 class WaitQueue:
-    """A bounded line for slots. Whoever gives a slot back calls `advance`; while a class has no `room`, nobody of it
+    """A bounded line for slots. Call `advance` after giving a slot back. While a class has no `room`, none of its calls
     is asked."""
 
     def __init__(self, most: int = 1_000) -> None:

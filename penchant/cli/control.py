@@ -65,7 +65,7 @@ def set_switch(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Throw a switch for all workers, which follow within two seconds. Who did it and when is kept.
+    """Throw a switch for all workers, which follow within two seconds. The name and the time are kept.
 
     rules-only: no calls; the rules make all intents. freeze-writes: nothing is written, everything waits. pause: no
     more is read. prompt-version NAME. calls-per-second N: of the whole fleet. share-replay, 0 to 1: how much of its

@@ -24,7 +24,7 @@ def doctor(*, config: Config = None, json: Json = False) -> None:
     Connections, topics, keys, model servers and their tensors, Redis, clocks, versions, and how settings fit together.
 
     Exit status: 0 all is well, 3 warnings only, 1 errors (a worker would not start, would stop, or lose something), 2
-    settings that are none.
+    invalid settings.
 
     Examples: penchant doctor
 

@@ -66,8 +66,7 @@ class Kafka:
     history_topic: Topic | None = None
     """Every intent is appended there, with when it became readable: what a team trains on (penchant export)."""
     erasure_topic: Topic = "shopper-events.erasures"
-    """Who is to be forgotten, by `penchant forget`: compacted, keyed by shopper. Workers read it whole at their
-    start."""
+    """Shoppers to forget, from `penchant forget`: compacted, keyed by shopper. Workers read it whole at their start."""
     commit_interval_s: Seconds = 1.0
     """Time between commits of what is covered."""
     session_timeout_s: SessionTimeout = 30.0
@@ -81,7 +80,7 @@ class Kafka:
     sasl_mechanism: Mechanism = "PLAIN"
     """How to log in; only for the SASL protocols."""
     sasl_username: Name | None = None
-    """Who logs in; only for the SASL protocols."""
+    """The user name; only for the SASL protocols."""
     sasl_password: SecretStr | None = None
     """The password; only for the SASL protocols. Better in the environment than in a file."""
     tls_ca_file: FilePath | None = None

@@ -82,7 +82,7 @@ class DeadLetter:
 
     @classmethod
     def read(cls, record: Record) -> Self | None:
-        """The letter that a record of the dead-letter topic is; None for a record that is none."""
+        """The letter that a record of the dead-letter topic is; None when the record is not a dead letter."""
         ours = {name: value or b"" for name, value in record.headers if name.startswith(OURS)}
         own = tuple((name, value) for name, value in record.headers if not name.startswith(OURS))
         try:

@@ -11,7 +11,7 @@ from sandbox.servers.redis import RedisServer
 
 pytestmark = pytest.mark.redis
 
-PLAN = reads.Plan(
+PLAN = reads.ReadPlan(
     shoppers=30, per_second=200.0, rounds=2, turns={"one": (1, 10), "hundred": (7, 3), "thousand": (9, 3)}
 )
 

@@ -132,8 +132,8 @@ def test_pools_take_from_the_model_what_they_do_not_say(tmp_path: Path) -> None:
     own, rented = pools(load_settings().settings)
     assert (own.name, rented.name) == ("own", "rented")
     first, second = own.endpoints
-    assert (first.dialect, first.name, _told(first), first.weight) == ("triton", "ensemble", "everybodys", 2.0)
-    assert (second.dialect, second.name, _told(second), second.tokens_per_block) == ("openai", None, "its-own", 32)
+    assert (first.dialect, first.name, _api_key(first), first.weight) == ("triton", "ensemble", "everybodys", 2.0)
+    assert (second.dialect, second.name, _api_key(second), second.tokens_per_block) == ("openai", None, "its-own", 32)
     assert (first.address, second.address) == ("triton-0:8001", "vllm-0:8000")
     assert first.price == Price(per_hour=4.0)
     assert rented.endpoints[0].price == Price(per_million_input=0.1)
@@ -141,7 +141,7 @@ def test_pools_take_from_the_model_what_they_do_not_say(tmp_path: Path) -> None:
     assert [endpoint.url for endpoint in alone.endpoints] == [Settings().model.url]
 
 
-def _told(endpoint: Endpoint) -> str | None:
+def _api_key(endpoint: Endpoint) -> str | None:
     return endpoint.api_key.get_secret_value() if endpoint.api_key else None
 
 

@@ -36,7 +36,7 @@ class History:
         self.records = 0
 
     def add(self, shopper: str, at_ms: int, readable: Readable | None) -> None:
-        """One record of the topic; None is an erasure. Whoever is not asked for is left out."""
+        """One record of the topic; None is an erasure. Shoppers that were not asked for are left out."""
         if shopper in self._moments:
             insort(self._moments[shopper], Moment(at_ms, readable))
             self.records += 1

@@ -18,7 +18,7 @@ SKEW = 2.0
 """A partition with this many times its share."""
 
 HOT_SHARE = 0.2
-"""One key with this share of a sample: a shopper who is none."""
+"""One key with this share of a sample: a bot, or an id shared by many."""
 
 FAR_MS = 1_000
 """How far a record's timestamp may be in the future before somebody's clock is wrong."""

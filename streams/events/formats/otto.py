@@ -84,7 +84,7 @@ def _first(waiting: list[tuple[int, int, ShopperEvent | BadRow, Iterator[Timed]]
 
 
 def _session(line: bytes) -> Iterator[Timed]:
-    """The events of a line with their times; what is none has the time of the one before it."""
+    """The events of a line with their times; a bad entry has the time of the one before it."""
     session, entries = _parts(line)
     if not entries:
         yield 0, BadRow(None, line)

@@ -47,7 +47,7 @@ def read(lines: Iterable[bytes]) -> Iterator[ShopperEvent | BadRow]:
 
 
 def record(value: bytes) -> list[ShopperEvent]:
-    """The event of a Kafka record that holds a row; the header is none."""
+    """The event of a Kafka record that holds a row; the header row gives no event."""
     return [] if is_header(value.rstrip()) else [parse(_row(value.rstrip()))]
 
 

@@ -130,11 +130,12 @@ class Segment:
         return self._shelf.dropped
 
     def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
-        """The events, None for each that says nothing of what a shopper is after; EventRefused for what is none.
+        """The events, None for each that says nothing of what a shopper is after; EventRefused for a value that is no
+        such event.
 
         `at_ms` and `name` are a time and an id to take where the event has none.
         """
-        told = _told(value)
+        told = _read_call(value)
         if told.batch is NONE:
             return (self._event(told, value, at_ms, name),)
         calls = listed(told.batch, "batch")
@@ -142,7 +143,7 @@ class Segment:
 
     def _of_batch(self, call: msgspec.Raw, place: int, at_ms: int, name: str) -> ShopperEvent | None:
         try:
-            return self._event(_told(bytes(call)), bytes(call), at_ms, name and f"{name}\0{place}")
+            return self._event(_read_call(bytes(call)), bytes(call), at_ms, name and f"{name}\0{place}")
         except EventRefused as refused:
             raise below(f"batch.{place}", refused) from refused
 
@@ -174,7 +175,7 @@ _read, _read_bare = reader(Told), reader(Bare)
 NOTHING = Properties()
 
 
-def _told(value: bytes) -> Call:
+def _read_call(value: bytes) -> Call:
     """The call; with only what all calls have where it is none of interest and the rest cannot be read."""
     try:
         return _read(value)

@@ -126,7 +126,8 @@ class Snowplow:
         return self._shelf.dropped
 
     def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
-        """The event, None for one that says nothing of what a shopper is after; EventRefused for what is none.
+        """The event, None for one that says nothing of what a shopper is after; EventRefused for a value that is no
+        such event.
 
         `at_ms` and `name` are a time and an id to take where the event has none.
         """

@@ -18,8 +18,8 @@ SCHEMA = 2
 """The highest contract number that is understood here."""
 
 Reason = Literal["", "absent", "id", "purpose", "timeout", "circuit", "unavailable", "unreadable"]
-"""Why an intent is missing: none is known, what was asked for is no id, the shopper did not agree to the purpose, no
-reply in time, the server is left alone after a failure, it could not be asked, what it holds cannot be read. Empty when
+"""Why an intent is missing: none is known, what was asked for is no id, or the shopper did not agree to the purpose. Or
+the server: no reply in time, left alone after a failure, could not be asked, or holds what cannot be read. Empty when
 the intent is there."""
 
 Fail = Callable[[Exception], None]
