@@ -14,7 +14,7 @@ from agents.worker.slots import SlotPermit, SlotSupplier
 from clients.calls import Call, Completion
 
 OVERDUE_S = 5.0
-"""Who has waited for a place of their arm's for so long is served by everybody's."""
+"""A shopper who has waited this long for a slot of their arm takes one of everybody's."""
 
 
 class Beside(Protocol):
