@@ -7,22 +7,42 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # everything that the demo embeds.
 PYTHON ?= python3.12 python3.11 python3 python3.13
 
-.PHONY: help setup demo test check soak format clean
+.PHONY: help setup demo test test-slow coverage generate check soak format clean
+
+# Tests go to this many processes, file by file; all of them share one server of a kind.
+JOBS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+# What is generated, and the command that writes each to stdout.
+GENERATED := penchant.example.toml docs/metrics.md docs/intent.schema.json
+penchant.example.toml = $(BIN)/penchant settings --example
+docs/metrics.md = $(BIN)/python -m penchant.telemetry.metrics.page
+docs/intent.schema.json = $(BIN)/python -m storage.schema
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
 
 demo: $(VENV)/.installed ## run the whole pipeline on this machine, without Docker, GPU or servers; ARGS="--seconds 30"
 	@$(BIN)/penchant demo $(ARGS)
 
-test: $(VENV)/.developed ## every test; Java and Maven give it a real Kafka; ARGS="tests/streams -x"
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.developed ## the tests of every day, under eight minutes on two cores; ARGS="tests/streams -x"
+	@$(PYTEST) -m "not slow" $(ARGS)
 
-check: $(VENV)/.developed ## format, lint, types and import contracts
+test-slow: $(VENV)/.developed ## the others: clusters, log-in, processes that are killed, every seed
+	@$(PYTEST) -m slow $(ARGS)
+
+coverage: $(VENV)/.developed ## make test, and which lines it ran; pages in run/coverage
+	@mkdir -p run && $(PYTEST) -m "not slow" --cov --cov-report=term:skip-covered --cov-report=html:run/coverage $(ARGS)
+
+generate: $(VENV)/.developed ## write what is generated: example settings, page of metrics, schema of an intent
+	@$(foreach file,$(GENERATED),$($(file)) > $(file).new && mv $(file).new $(file) &&) true
+
+check: $(VENV)/.developed ## format, lint, types, import contracts, and that what is generated is up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(foreach file,$(GENERATED),$($(file)) | diff -u $(file) - &&) true || { echo "stale; remedy: make generate" >&2; exit 1; }
 
 soak: $(VENV)/.developed ## simulate failure schedules until stopped (Ctrl-C); ARGS="--first 1"
 	@$(BIN)/python -m tests.simulation --soak $(ARGS)
@@ -34,7 +54,7 @@ format: $(VENV)/.developed ## format, and mend what can be mended
 setup: $(VENV)/.developed ## make .venv with everything for development
 
 clean: ## remove what the build made
-	rm -rf $(VENV) run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) run .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/.installed: pyproject.toml constraints.txt readers/python/pyproject.toml | $(BIN)/python
 	@echo "Installing Penchant and its embedded servers into $(VENV); the first time takes about a minute." >&2

@@ -1,19 +1,40 @@
 """Real Kafka brokers for the tests: Apache Kafka from its jars on a JDK, or in a container."""
 
+import asyncio
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from sandbox.servers.apache import QUICK, ApacheKafka
-
-__all__ = ["ApacheKafka", "container"]
 
 IMAGE = "confluentinc/cp-kafka:7.9.0"  # Apache Kafka 3.9, in the layout that testcontainers knows
 
 
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where a real broker listens (`host:port`), and what it is."""
+
+    address: str
+    name: str
+
+
+@asynccontextmanager
+async def broker(folder: Path) -> AsyncIterator[Broker]:
+    """Apache Kafka, in a container where a Docker engine answers, else on the JDK; PlatformLacks without either."""
+    with _container() as address:
+        if address:
+            yield Broker(address, "Apache Kafka in a container")
+            return
+    server = await asyncio.to_thread(ApacheKafka, folder)
+    async with server:
+        yield Broker(server.address, server.describe())
+
+
 @contextmanager
-def container() -> Iterator[str | None]:
+def _container() -> Iterator[str | None]:
     """The address of a Kafka in a container; None when no Docker engine answers."""
     if not _docker_answers():
         yield None

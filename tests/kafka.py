@@ -1,4 +1,4 @@
-"""A Kafka broker for the tests, shared by all of a session.
+"""A Kafka broker for the tests, shared by all of a run.
 
 The first of these that there is:
 
@@ -13,8 +13,7 @@ A test that stops or kills its broker asks for `kafka_of_its_own`.
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
@@ -24,9 +23,11 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from sandbox.servers.apache import ApacheKafka
 from sandbox.servers.kafka import MockKafka
 from streams.errors import PlatformLacks
-from tests.brokers import ApacheKafka, container
+from tests.brokers import Broker
+from tests.shared import Share
 
 SKIPPED = "NO REAL KAFKA: "
 TIMEOUT_S = 30.0
@@ -67,8 +68,9 @@ class Kafka:
     ) -> None:
         """Append records, in one transaction if so; returns when all are acknowledged."""
         values = list(values)
-        keyed = zip(keys or [None] * len(values), values, strict=True)
-        await asyncio.to_thread(self._produce, topic, partition, list(keyed), transactional)
+        named: Sequence[bytes | None] = list(keys) if keys is not None else [None] * len(values)
+        keyed = list(zip(named, values, strict=True))
+        await asyncio.to_thread(self._produce, topic, partition, keyed, transactional)
 
     async def committed(self, group: str, topic: str, partition: int = 0) -> int | None:
         """The group's committed offset, None when there is none."""
@@ -121,7 +123,8 @@ class Kafka:
         try:
             consumer.assign([partition])
             records = iter(lambda: consumer.poll(TIMEOUT_S), None)
-            return [record.offset() for record in takewhile(lambda record: not record.error(), records)]
+            read = takewhile(lambda record: not record.error(), records)
+            return [offset for record in read if (offset := record.offset()) is not None]
         finally:
             consumer.close()
 
@@ -139,17 +142,23 @@ def _patiently(ask: Callable[[], T]) -> T:
 
 
 @pytest.fixture(scope="session")
-async def kafka(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
-    """The session's broker: `.bootstrap`, `.name` (what it is), `.real`."""
-    async with AsyncExitStack() as stack:
-        yield await _find(stack, tmp_path_factory.mktemp("broker"))
+def kafka(request: pytest.FixtureRequest, share: Share) -> Kafka:
+    """The run's broker: `.bootstrap`, `.name` (what it is), `.real`."""
+    if named := os.environ.get("PENCHANT_TEST_KAFKA"):
+        return Kafka(named, "brokers of PENCHANT_TEST_KAFKA")
+    try:
+        broker: Broker = share("kafka")
+    except PlatformLacks:
+        mock: MockKafka = request.getfixturevalue("mock_kafka")
+        return Kafka(mock.address, mock.describe(), mock)
+    return Kafka(broker.address, broker.name)
 
 
 @pytest.fixture
 def real_kafka(kafka: Kafka) -> Kafka:
-    """The session's broker when it is a real one; without one the test is skipped, or fails in CI."""
+    """The run's broker when it is a real one; without one the test is skipped, or fails in CI."""
     if not kafka.real:
-        _give_up(f"only the {kafka.name}")
+        pytest.skip(f"{SKIPPED}only the {kafka.name}")
     return kafka
 
 
@@ -159,29 +168,9 @@ async def kafka_of_its_own(anyio_backend: str, tmp_path: Path) -> AsyncIterator[
     try:
         server = await asyncio.to_thread(ApacheKafka, tmp_path / "broker")
     except PlatformLacks as lack:
-        _give_up(str(lack))
+        pytest.skip(f"{SKIPPED}{lack}")
     async with server:
         yield server
-
-
-async def _find(stack: AsyncExitStack, folder: Path) -> Kafka:
-    if named := os.environ.get("PENCHANT_TEST_KAFKA"):
-        return Kafka(named, "brokers of PENCHANT_TEST_KAFKA")
-    if contained := stack.enter_context(container()):
-        return Kafka(contained, "Apache Kafka in a container")
-    try:
-        server = await asyncio.to_thread(ApacheKafka, folder)
-    except PlatformLacks:
-        mock = await stack.enter_async_context(MockKafka(folder))
-        return Kafka(mock.address, mock.describe(), mock)
-    await stack.enter_async_context(server)
-    return Kafka(server.address, server.describe())
-
-
-def _give_up(why: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{SKIPPED}{why}; in CI nothing skips")
-    pytest.skip(f"{SKIPPED}{why}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,7 +9,7 @@ from benchmarks.dialects import TOKENS, answer
 from sandbox.gpu.tokens import tokens
 from sandbox.servers import triton
 
-pytestmark = pytest.mark.triton
+pytestmark = [pytest.mark.slow, pytest.mark.triton]
 
 DIALECTS = ["triton", "triton-llmapi", "triton-http", "openai", "openai-completions"]
 

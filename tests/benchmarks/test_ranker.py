@@ -4,9 +4,11 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks import ranker
 from benchmarks.ranking_requests import NEGATIVES, RULES, STALE_BY, Request, requests
@@ -112,7 +114,7 @@ def test_every_state_is_judged_apart(made: Sequence[Request]) -> None:
     """With a model that adds up what it sees of brands and categories: it gains by intents, and nothing without."""
     wide = [len(row(made[0], 0, made[0].intents[-1])) for row in ranker.RANKERS.values()]
 
-    def train(rows: np.ndarray, labels: np.ndarray, groups: Sequence[int]) -> ranker.Model:
+    def train(rows: NDArray[Any], labels: NDArray[Any], groups: Sequence[int]) -> ranker.Model:
         assert len(rows) == len(labels) == sum(groups)
         assert labels.sum() == len(groups)
         return lambda rows: rows[:, 2:].sum(axis=1)

@@ -37,7 +37,7 @@ from tests.kafka import Kafka
 PARTITIONS, SHOPPERS, RATE, SECONDS = 6, 150, 120.0, 46.0
 LAG_S = 4.0
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton, pytest.mark.timeout(400)]
 
 
 @dataclass
@@ -138,7 +138,7 @@ async def _restart_model(scene: Scene) -> None:
 async def _fail_over(scene: Scene) -> None:
     """Let the replica fall behind by a second, then let it take over; the old master is gone."""
     async with Redis.from_url(scene.master.url) as master, Redis.from_url(scene.replica.url) as replica:
-        await replica.execute_command("REPLICAOF", "NO", "ONE")
+        await replica.replicaof("NO", "ONE")
         await asyncio.sleep(1.0)  # the master goes on and acknowledges what the replica will never see
         await master.aclose()
     await scene.master.kill()
@@ -186,7 +186,7 @@ async def _wrong(scene: Scene, truth: Truth) -> list[str]:
 def _compare(
     shoppers: list[str],
     contexts: Sequence[Context | Erased | None],
-    docs: list[bytes | None],
+    docs: Sequence[bytes | str | None],
     truth: Truth,
     settings: Settings,
 ) -> list[str]:
@@ -218,15 +218,18 @@ async def _scene(kafka: Kafka, folder: Path) -> AsyncIterator[Scene]:
         master = await stack.enter_async_context(RedisServer(folder / "master", appendonly=True))
         replica = await stack.enter_async_context(RedisServer(folder / "replica"))
         async with Redis.from_url(replica.url) as client:
-            await client.execute_command("REPLICAOF", *master.address.split(":"))
+            await client.replicaof(*master.address.split(":"))
         proxy = await stack.enter_async_context(Proxy(master.address))
         model = await stack.enter_async_context(TritonServer(folder / "model"))
         values = _values(kafka, topic, dead, proxy, model)
         (folder / "penchant.toml").write_text(_toml(values))
         settings = Settings.model_validate(values)
         scene = Scene(kafka, folder, settings, master, replica, proxy, model)
-        stack.callback(lambda: [worker.close() for worker in scene.workers])
-        yield scene
+        try:
+            yield scene
+        finally:
+            for worker in scene.workers:
+                worker.close()
 
 
 def _values(

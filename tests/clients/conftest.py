@@ -138,6 +138,7 @@ async def openai_server() -> AsyncIterator[OpenAIServer]:
 
 def _triton(dialect: str, server: ScriptedTriton) -> tuple[Callable[[str, str], ModelClient], str, str]:
     """How to make a client, of which address, and of one where nobody is."""
+    make: Callable[[str, str], ModelClient]
     if "http" not in dialect:
         make = connect_to if dialect.startswith("auto") else TritonClient
         return make, server.grpc_address, _nowhere()

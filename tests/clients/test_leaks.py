@@ -12,6 +12,8 @@ from tests.clients.asking import ask, eventually
 from tests.clients.conftest import Bench
 from tests.fakes.scripted_calls import Turn
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 5
 CALLS = 500
 AT_ONCE = 64

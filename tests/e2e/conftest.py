@@ -1,36 +1,25 @@
 """The whole pipeline: a worker between a broker, a redis-server and a tritonserver, all of them real."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 
 from penchant.settings.root import Settings
-from sandbox.servers import triton
 from sandbox.servers.kafka import MockKafka
 from sandbox.servers.redis import RedisServer
-from sandbox.servers.triton import TritonServer
 from tests.kafka import Kafka
 
 MakeSettings = Callable[..., Settings]
 
 
-@pytest.fixture(params=["apache", "mock"])
+@pytest.fixture(params=["apache", pytest.param("mock", marks=pytest.mark.slow)])
 def broker(request: pytest.FixtureRequest, mock_kafka: MockKafka) -> Kafka:
     """Apache Kafka, and librdkafka's mock of it."""
     if request.param == "mock":
         return Kafka(mock_kafka.address, mock_kafka.describe(), mock_kafka)
     found: Kafka = request.getfixturevalue("real_kafka")
     return found
-
-
-@pytest.fixture(scope="session")
-async def model_server(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TritonServer]:
-    """A tritonserver before the simulated GPU, whose answers come from the rules."""
-    if why := triton.missing():
-        pytest.skip(f"NO TRITONSERVER: {why}")
-    async with TritonServer(tmp_path_factory.mktemp("model")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.kafka import Kafka
 
 SHOPPERS = 20
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
+pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
 
 
 @pytest.fixture

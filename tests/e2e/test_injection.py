@@ -23,7 +23,7 @@ from tests.kafka import Kafka
 MODEL = "tests.injection.models:parrot"
 APART = ("shopper", "position", "as_of_ms", "written_at_ms", "waits", "attributes", "evidence")
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
+pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
 
 
 def twins() -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ from tests.fakes.model import ScriptedModel
 from tests.kafka import Kafka
 from tests.penchant.commands import Ended, run
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis]
+pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis]
 
 SHOPPERS, EACH = 30, 4
 NO_MODEL = "unused:1"

@@ -19,6 +19,8 @@ from streams.events.decoding import encode
 from tests.e2e.shop import events, until
 from tests.kafka import SKIPPED
 
+pytestmark = pytest.mark.slow
+
 LOGIN = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN"}
 NAME, PASSWORD = "penchant", "s3cret"
 JAAS = "org.apache.kafka.common.security.plain.PlainLoginModule required"
@@ -27,7 +29,7 @@ JAAS = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 class GuardedKafka(ApacheKafka):
     """A broker that lets nobody in without a name and a password."""
 
-    def client_options(self) -> dict[str, str]:
+    def client_options(self) -> dict[str, str | int | float | bool]:
         """What librdkafka needs to get in."""
         return {"bootstrap.servers": self.address, "sasl.username": NAME, "sasl.password": PASSWORD, **LOGIN}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from penchant_reader import AsyncIntentReader
 
+from agents.fleet.control_watch import ExperimentNotice
 from clients.pools.registry import Notice
 from penchant.settings.root import Settings
 from penchant.worker.app import worker
@@ -24,7 +25,7 @@ from tests.kafka import Kafka
 
 SHOPPERS = 40
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
+pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ async def test_a_model_server_that_dies_under_load_loses_no_shopper(
     """kill -9 amid calls: everybody gets the model's intent, from whoever is left; the dead one is ejected, by name."""
     topic = await kafka.topic(1)
     settings = pooled(make_settings(kafka, topic, "unused:1"), *gpus)
-    notices: list[Notice] = []
+    notices: list[Notice | ExperimentNotice] = []
     async with worker(settings, notify=notices.append) as running:
         last = await _shop(kafka, topic, 0)
         await until(lambda: _all(settings, last))
@@ -78,7 +79,9 @@ async def test_a_model_server_that_dies_under_load_loses_no_shopper(
         last = await _shop(kafka, topic, 2)
         await until(lambda: _all(settings, last))
         assert set((await replicas(settings, last)).values()) == {gpus[1].grpc_address}
-        assert ("ejected", gpus[0].grpc_address) in [(notice.kind, notice.replica) for notice in notices]
+        assert ("ejected", gpus[0].grpc_address) in [
+            (notice.kind, notice.replica) for notice in notices if isinstance(notice, Notice)
+        ]
 
 
 async def test_sighup_takes_up_other_model_servers(

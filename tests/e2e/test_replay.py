@@ -1,6 +1,8 @@
 """Replaying on real servers: beside what is live it touches nothing, over it it brings a lost Redis back."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from penchant_reader import AsyncIntentReader
@@ -55,7 +57,7 @@ async def _have(settings: Settings, count: int) -> bool:
     return [doc["window"]["events"] for doc in docs.values()] == [count] * SHOPPERS
 
 
-async def _docs(url: str, namespace: str) -> dict[str, dict[str, object]]:
+async def _docs(url: str, namespace: str) -> dict[str, Mapping[str, Any]]:
     async with AsyncIntentReader(url, namespace=namespace, timeout_s=5) as reader:
         found = await reader.get_many([f"shopper-{number}" for number in range(SHOPPERS)], fields="doc")
     return {intent.shopper: intent.doc for intent in found if not intent.missing}

@@ -27,7 +27,7 @@ SHOPPERS = 6
 HOURS = replace(LIGHT, iteration_ms=1e6)
 """A model whose answers take hours."""
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
+pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
 
 
 @pytest.fixture(scope="module")

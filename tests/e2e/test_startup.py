@@ -21,7 +21,7 @@ from tests.kafka import Kafka
 ANSWER = '{"m":"gift","t":"From the model at last","c":[[1,9]],"k":9,"e":[1]}'
 NOBODY = "127.0.0.1:1"
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis]
+pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis]
 
 
 async def test_it_waits_for_redis_and_does_without_a_model(

@@ -58,6 +58,7 @@ async def test_transaction_markers_are_no_lag(real_kafka: Kafka, make_settings: 
         assert running.instruments.loop_lag.percentiles_ms() is not None
 
 
+@pytest.mark.slow
 async def test_redis_away_and_back(kafka: Kafka, make_settings: MakeSettings, tmp_path: Path) -> None:
     """While Redis is away it is named, and work that waits for it is seen but held against nobody; once it is back,
     nothing waits any more."""
@@ -78,6 +79,7 @@ async def test_redis_away_and_back(kafka: Kafka, make_settings: MakeSettings, tm
             await until(seen(running, lambda vitals: not vitals.away and vitals.partitions[0].oldest_s is None))
 
 
+@pytest.mark.slow
 async def test_a_bound_in_bytes_pauses_and_goes_on(kafka: Kafka, make_settings: MakeSettings) -> None:
     """More shoppers than fit into a megabyte, and a model that does not answer: reading stops
     soon after it is full; when it answers, sessions go and the rest comes in."""

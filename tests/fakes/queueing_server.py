@@ -105,7 +105,9 @@ class QueueingServer:
 
     def _completion(self, queue_ms: float, prefill_ms: float, decode_ms: float) -> Completion:
         told = (queue_ms, prefill_ms) if self.tells else (None, queue_ms + prefill_ms)
-        return Completion("{}", self.name, self.name, 1_000, 100, 0, *told, decode_ms)
+        return Completion(
+            "{}", self.name, self.name, 1_000, 100, 0, queue_ms=told[0], prefill_ms=told[1], decode_ms=decode_ms
+        )
 
     async def _place(self) -> None:
         if self.running < self.places and not self.waiting:

@@ -8,7 +8,9 @@ TensorRT-LLM's triton_backend/all_models/llmapi/tensorrt_llm/1/model.py does, wh
 import json
 import threading
 import time
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
@@ -20,17 +22,19 @@ TIMES = {
     "first_token_time_ns": 33_000_000,
     "last_token_time_ns": 133_000_000,
 }
-NOTHING = MappingProxyType({})
+NOTHING: Mapping[str, int] = MappingProxyType({})
+Sender: TypeAlias = Any  # pb_utils.InferenceResponseSender, which ships no types
+Turn: TypeAlias = dict[str, Any]
 FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 
 
 class TritonPythonModel:
     """Keeps each call's response sender and answers from a thread, so that many run at once."""
 
-    def initialize(self, args):
+    def initialize(self, args: dict[str, str]) -> None:
         self.blocks = "narrow" in args["model_name"]
         self.llmapi = args["model_name"] == "tensorrt_llm"
-        self.pending = []
+        self.pending: list[tuple[Sender, Turn, float, bool]] = []
         self.checked = 0
         self.tally = {"opened": 0, "closed": 0, "cancelled": 0}
         self.lock = threading.Lock()
@@ -38,7 +42,7 @@ class TritonPythonModel:
         self.thread = threading.Thread(target=self.answer_all)
         self.thread.start()
 
-    def execute(self, requests):
+    def execute(self, requests: list[Any]) -> None:
         for request in requests:
             prompt = text(request, "text_input")
             sender = request.get_response_sender()
@@ -49,20 +53,20 @@ class TritonPythonModel:
             else:
                 self.begin(sender, json.loads(prompt), streams=flag(request, "stream"))
 
-    def begin(self, sender, turn, *, streams):
+    def begin(self, sender: Sender, turn: Turn, *, streams: bool) -> None:
         with self.lock:
             self.tally["opened"] += 1
             self.pending.append((sender, turn, time.monotonic() + turn["delay_s"], streams))
         if self.blocks:  # so that the next calls wait in Triton's queue
             time.sleep(turn["delay_s"])
 
-    def answer_all(self):
+    def answer_all(self) -> None:
         while not self.ending.wait(0.002):
             self.checked += 1
             with self.lock:
                 self.pending = [call for call in self.pending if not self.ended(*call)]
 
-    def ended(self, sender, turn, due, streams):
+    def ended(self, sender: Sender, turn: Turn, due: float, streams: bool) -> bool:  # noqa: FBT001
         cancelled = sender.is_cancelled()
         if not cancelled and time.monotonic() < due:
             if streams and self.checked % 10 == 0:  # Triton's HTTP notices that a client has gone only when it writes
@@ -73,12 +77,12 @@ class TritonPythonModel:
         play(sender, whole(turn) if self.llmapi else turn)
         return True
 
-    def finalize(self):
+    def finalize(self) -> None:
         self.ending.set()
         self.thread.join()
 
 
-def play(sender, turn):
+def play(sender: Sender, turn: Turn) -> None:
     if turn["fault"] == "overload":
         sender.send(failure("Exceeds maximum queue size", pb_utils.TritonError.UNAVAILABLE), flags=FINAL)
     elif turn["fault"] == "failure":
@@ -93,16 +97,16 @@ def play(sender, turn):
         sender.send(response(turn["chunks"][-1], {**FIGURES, **TIMES}), flags=FINAL)
 
 
-def whole(turn):
+def whole(turn: Turn) -> Turn:
     finish = turn["fault"] if turn["fault"] in ("cancelled", "timeout", "length") else "stop"
     return {**turn, "chunks": ["".join(turn["chunks"])], "finish": finish}
 
 
-def failure(message, code):
+def failure(message: str, code: int) -> Any:
     return pb_utils.InferenceResponse([], error=pb_utils.TritonError(message, code))
 
 
-def response(chunk, figures=NOTHING):
+def response(chunk: str, figures: Mapping[str, int] = NOTHING) -> Any:
     tensors = [pb_utils.Tensor("text_output", np.array([[chunk.encode()]], dtype=object))]
     for name, value in figures.items():
         kind = np.int64 if name in TIMES else np.int32
@@ -110,7 +114,7 @@ def response(chunk, figures=NOTHING):
     return pb_utils.InferenceResponse(tensors)
 
 
-def llmapi_response(text, finish):
+def llmapi_response(text: str, finish: str) -> Any:
     figures = {"kv_cache_reused_block": 1, "kv_cache_missed_block": 2, "kv_cache_hit_rate": 0.33, **TIMES}
     texts = {"text_output": text.encode(), "finish_reason": finish, **figures}
     return pb_utils.InferenceResponse(
@@ -118,15 +122,16 @@ def llmapi_response(text, finish):
     )
 
 
-def text(request, name):
-    return pb_utils.get_input_tensor_by_name(request, name).as_numpy().flat[0].decode()
+def text(request: Any, name: str) -> str:
+    return str(pb_utils.get_input_tensor_by_name(request, name).as_numpy().flat[0].decode())
 
 
-def flag(request, name):
+def flag(request: Any, name: str) -> bool:
     tensor = pb_utils.get_input_tensor_by_name(request, name)
     return tensor is not None and bool(tensor.as_numpy().flat[0])
 
 
-def inputs(request):
+def inputs(request: Any) -> dict[str, Any]:
     values = {tensor.name(): tensor.as_numpy().tolist() for tensor in request.inputs()}
-    return json.loads(json.dumps({**values, "timeout": request.timeout()}, default=bytes.decode))
+    read: dict[str, Any] = json.loads(json.dumps({**values, "timeout": request.timeout()}, default=bytes.decode))
+    return read

@@ -4,9 +4,10 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 
-BIPIA = Path(__file__).parents[3] / "shared" / "data" / "injections_bipia_train.json"
+from tests.lacks import DATA
+
+BIPIA = "injections_bipia_train.json"
 """Text attacks of microsoft/BIPIA (MIT), train: not in this repository."""
 
 OWN = (
@@ -52,6 +53,6 @@ ENCODINGS: Mapping[str, Callable[[str], str]] = {
 @cache
 def bipia() -> tuple[str, ...]:
     """Every instruction of the file; none where it is not there."""
-    if not BIPIA.exists():
+    if not (DATA / BIPIA).exists():
         return ()
-    return tuple(text for texts in json.loads(BIPIA.read_text(encoding="utf-8")).values() for text in texts)
+    return tuple(text for texts in json.loads((DATA / BIPIA).read_text(encoding="utf-8")).values() for text in texts)

@@ -27,6 +27,7 @@ from streams.errors import AnswerRefused
 from tests.injection.instructions import BIPIA, ENCODINGS, OWN, SHOWN, bipia
 from tests.injection.models import parrot, puppet, repeat, skeleton
 from tests.injection.pipeline import Asked, Model, Store, Worker, intent_doc, without_text
+from tests.lacks import needs
 
 pytestmark = pytest.mark.redis
 
@@ -48,11 +49,8 @@ class Planted:
 
 
 def sources() -> list[Any]:
-    """BIPIA's instructions are skipped, loudly, where the file is not there; our own never are."""
-    absent = pytest.mark.skipif(
-        not BIPIA.exists(), reason=f"NO INJECTIONS OF BIPIA: {BIPIA.name} is not beside the repository"
-    )
-    return [pytest.param(OWN, id="own"), pytest.param(bipia(), id="bipia", marks=absent)]
+    """BIPIA's instructions are left out where the file is not there; our own never are."""
+    return [pytest.param(OWN, id="own"), pytest.param(bipia(), id="bipia", marks=needs(BIPIA))]
 
 
 WORKER = Worker(time.time_ns() // 1_000_000)

@@ -166,7 +166,7 @@ def simulated_triton(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], An
     if why := triton.missing():
         pytest.skip(f"NO TRITONSERVER: {why}")
     ports = free_ports(3)
-    command = [sys.executable, REPOSITORY / "deploy" / "simulated_triton.py", "--host", "0.0.0.0", "--ports"]  # noqa: S104
+    command = [sys.executable, str(REPOSITORY / "deploy" / "simulated_triton.py"), "--host", "0.0.0.0", "--ports"]  # noqa: S104
     with subprocess.Popen([*command, *map(str, ports)], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         try:
             yield process, ports

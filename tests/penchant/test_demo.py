@@ -21,7 +21,7 @@ from tests.until import until
 OTTO = Path(__file__).parents[1] / "data" / "otto_sessions.jsonl"
 BAD_ROWS = ("not json", '{"session": 7, "events": "none"}', '{"session": 8}')
 
-pytestmark = [pytest.mark.redis, pytest.mark.triton]
+pytestmark = [pytest.mark.slow, pytest.mark.redis, pytest.mark.triton]
 
 
 def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -11,12 +11,12 @@ import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
 from uuid import uuid4
 
 import orjson
 import pytest
 import structlog
-from redis.asyncio import Redis
 
 from agents.health.probes import Health
 from agents.worker.asking import CallRules
@@ -34,7 +34,7 @@ from penchant.process.logs import configure_logs
 from penchant.telemetry.metrics.exposition import exposition
 from prompts.missions import MISSIONS
 from sandbox.servers.redis import RedisServer
-from storage.connection import RedisRules, connect
+from storage.connection import Client, RedisRules, connect
 from storage.gather import GatheringWriter
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
@@ -77,6 +77,10 @@ class Parrot:
         said = {"m": "other", "t": seen[-140:], "c": [[1, 10]], "b": [[1, 10]], "a": {"color": seen[-60:]}, "e": [1]}
         return Completion(orjson.dumps(said).decode(), "parrot", "parrot")
 
+    async def probe(self) -> str:
+        """It is always there."""
+        return "parrot"
+
     async def close(self) -> None:
         """It has nothing to close."""
 
@@ -96,7 +100,7 @@ class RecordingDeadLetterSender:
 class Scene:
     """Everything that came out."""
 
-    redis: Redis
+    redis: Client
     namespace: str
     model: Parrot = field(default_factory=Parrot)
     letters: RecordingDeadLetterSender = field(default_factory=RecordingDeadLetterSender)
@@ -110,7 +114,7 @@ class Scene:
             kind = await self.redis.type(key)
             values = await self.redis.hgetall(key) if kind == b"hash" else await self.redis.smembers(key)
             for value in values.values() if isinstance(values, dict) else values:
-                yield f"{key.decode()}", _unpacked(value)
+                yield f"{key.decode()}", _unpacked(cast("bytes", value))
 
 
 def _unpacked(value: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Sessions for the tests of prompts: told in a few words, or drawn at random with hostile text in every field."""
 
 from collections.abc import Iterable
-from typing import get_args
+from typing import cast, get_args
 
 from hypothesis import strategies as st
 
@@ -63,7 +63,7 @@ def folded(drawn: Iterable[tuple[str, list[Item], str | None, int]], session: Se
     for action, some, query, passed_ms in drawn:
         offset = session.folded + 1
         time_ms += passed_ms
-        event = ShopperEvent(f"event-{offset}", "shopper", action, time_ms, tuple(some), query)
+        event = ShopperEvent(f"event-{offset}", "shopper", cast("Action", action), time_ms, tuple(some), query)
         fold(session, event, offset, LATER_MS, SHORT)
         session.folded = offset
     return session

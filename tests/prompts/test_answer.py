@@ -1,6 +1,7 @@
 """Any text at all is an answer or a clear refusal."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ PARSED = Answer(
 )
 
 
-def drawn(schema: dict) -> st.SearchStrategy:
+def drawn(schema: dict[str, Any]) -> st.SearchStrategy:
     """Any document that a schema of the kinds that we write allows."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])

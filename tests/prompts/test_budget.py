@@ -1,6 +1,7 @@
 """No prompt has more tokens than it may, and history is cut rarely, in chunks, at the same line by whoever cuts."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -59,7 +60,7 @@ def test_every_session_fits_with_what_the_shop_says(session: Session, said: str)
 
 
 @given(sessions(max_events=20), st.lists(steps, min_size=1, max_size=4))
-def test_appending_keeps_the_beginning_until_a_cut(session: Session, more: list) -> None:
+def test_appending_keeps_the_beginning_until_a_cut(session: Session, more: list[Any]) -> None:
     """The next prompt begins with all of this one but its suffix, unless lines were dropped."""
     before, shown, events = RENDERER.render(session).text, RENDERER.view(session), session.events
     origin_ms = session.origin_ms

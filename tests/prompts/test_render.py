@@ -4,6 +4,7 @@ import hashlib
 import re
 from importlib import resources
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -79,7 +80,7 @@ def test_what_is_rendered_reads_back(session: Session) -> None:
 
 
 @given(sessions(max_events=12), st.lists(steps, min_size=1, max_size=4))
-def test_appending_keeps_everything_up_to_the_suffix(session: Session, more: list) -> None:
+def test_appending_keeps_everything_up_to_the_suffix(session: Session, more: list[Any]) -> None:
     """Unless the window is cut or a new session begins, the next prompt begins with all of this one but its suffix."""
     before, origin_ms, dropped = RENDERER.render(session).text, session.origin_ms, session.dropped
     events = session.events
@@ -118,7 +119,7 @@ def test_tells_what_the_shop_says_of_a_product_once() -> None:
 
 
 @given(sessions(max_events=12), st.lists(steps, min_size=1, max_size=4), st.sampled_from(HOSTILE))
-def test_what_the_shop_says_keeps_the_beginning_and_reads_back(session: Session, more: list, hostile: str) -> None:
+def test_what_the_shop_says_keeps_the_beginning_and_reads_back(session: Session, more: list[Any], hostile: str) -> None:
     """Once said it stays where it is; it is cleaned like any other text, and no line of it is an event."""
     renderer = PromptRenderer("v2", MISSIONS, about=lambda product: LINES.get(product, hostile))
     before, dropped, events = renderer.render(session).text, session.dropped, session.events
@@ -150,7 +151,8 @@ def test_a_hostile_title_stays_in_its_quotes(hostile: str) -> None:
 @pytest.mark.parametrize("field", ["category", "brand", "query"])
 def test_no_field_can_fake_a_line(field: str, hostile: str) -> None:
     """Two events make two event lines, whatever their text."""
-    item = Item("sku-1", **{field: hostile}) if field != "query" else None
+    texts: dict[str, Any] = {field: hostile}
+    item = Item("sku-1", **texts) if field != "query" else None
     session = folded([("view", [item] if item else [], hostile, 0), ("cart_view", [], None, 0)])
     lines = history(session).splitlines()
     assert [line.split()[0] for line in lines] == ["Before:", "#1", "#2", "Answer:"]

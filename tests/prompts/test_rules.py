@@ -1,5 +1,7 @@
 """Rules find, without a model, what a careful reader of the events would."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,7 +97,7 @@ def test_only_one_currency_makes_a_band() -> None:
         ([*view(KETTLE, OTHER_KETTLE), ("list_view", SHOES)], "compare"),
     ],
 )
-def test_stage(events: list, stage: str) -> None:
+def test_stage(events: list[Any], stage: str) -> None:
     """The stage is that of what the shopper does last, and a full cart holds."""
     assert rules(shopper(*events)).stage == stage
 
@@ -145,7 +147,7 @@ def test_avoid() -> None:
         ([], "other"),
     ],
 )
-def test_mission(events: list, label: str) -> None:
+def test_mission(events: list[Any], label: str) -> None:
     """What is said in a search comes first, then the shape of what was looked at."""
     assert rules(shopper(*events)).mission.label == label
     assert rules(shopper(*events), ()).mission.label == "other"

@@ -23,7 +23,7 @@ from tests.readers.each import EachReader, each_reader
 from tests.redis_cluster import SLOTS, RedisCluster
 from tests.storage.sides import write
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.slow, pytest.mark.redis]
 PATIENT_S = 20.0
 SHOPPERS = [f"s{number}" for number in range(100)]
 NUMBERS = itertools.count()

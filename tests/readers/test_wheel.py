@@ -15,6 +15,8 @@ from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from tests.storage.sides import write
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 THEIRS = ("agents", "clients", "penchant", "prompts", "sandbox", "storage", "streams")
 WITHIN_S = 240

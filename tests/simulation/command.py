@@ -3,7 +3,7 @@
 
 python -m tests.simulation SEED [--trace] [--shrink] [--mutation NAME]   replay a seed
 python -m tests.simulation --soak [--first SEED]                         simulate until stopped
-python -m tests.simulation --mutations                                   break each rule, and show what catches it
+python -m tests.simulation --mutations [--remember]                      break each rule, and show what catches it
 """
 
 import argparse
@@ -12,7 +12,7 @@ import time
 from itertools import count
 
 from tests.simulation.campaign import Report, campaign, catch, cores, table
-from tests.simulation.mutations import MUTATIONS
+from tests.simulation.mutations import MUTATIONS, remember
 from tests.simulation.plan import draw
 from tests.simulation.run import Outcome, simulate
 from tests.simulation.shrink import shrink
@@ -30,11 +30,12 @@ def main() -> int:
     parser.add_argument("--shrink", action="store_true", help="leave out what the failure does not need")
     parser.add_argument("--mutation", metavar="NAME", choices=MUTATIONS, help="break a rule on purpose")
     parser.add_argument("--mutations", action="store_true", help="break every rule, one after the other")
+    parser.add_argument("--remember", action="store_true", help="keep the seeds that catch the mutations for make test")
     parser.add_argument("--soak", action="store_true", help="simulate until stopped")
     parser.add_argument("--first", type=int, metavar="SEED", default=int(time.time()), help="where soaking begins")
     options = parser.parse_args()
     if options.mutations:
-        return _mutations()
+        return _mutations(keep=options.remember)
     if options.soak:
         return _soak(options.first)
     if options.seed is None:
@@ -79,9 +80,11 @@ def _soak(first: int) -> int:
     return bool(total.wrong)
 
 
-def _mutations() -> int:
+def _mutations(*, keep: bool) -> int:
     with cores() as pool:
         names = list(MUTATIONS)
         catches = list(pool.map(catch, names, [MOST] * len(names)))
     print("\n".join(table(catches)))
+    if keep:
+        remember({one.mutation: one.seed for one in catches if one.wrong})
     return not all(one.wrong for one in catches)

@@ -1,7 +1,9 @@
 """Mutations: rules of the core broken on purpose. The simulation must catch every one."""
 
+import json
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from tests.simulation import broken_parts as parts
 from tests.simulation import broken_ports as ports
@@ -56,3 +58,16 @@ MUTATIONS = {
     ]
 }
 """By what the worker does."""
+
+SEEDS = Path(__file__).with_name("seeds.json")
+"""By mutation the first seed that caught it, as `python -m tests.simulation --mutations --remember` found it."""
+
+
+def remembered() -> dict[str, int]:
+    """The seeds of SEEDS."""
+    return dict(json.loads(SEEDS.read_text(encoding="utf-8")))
+
+
+def remember(seeds: dict[str, int]) -> None:
+    """Write SEEDS."""
+    SEEDS.write_text(json.dumps(seeds, indent=2) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.campaign import Report, campaign, cores
+from tests.simulation.campaign import Report, campaign, cores, simulated
 from tests.simulation.command import replay
 from tests.simulation.faults import KINDS
 from tests.simulation.mutations import MUTATIONS
@@ -17,7 +17,9 @@ from tests.simulation.run import simulate
 from tests.simulation.shrink import shrink
 from tests.simulation.worker import Parts
 
-SEEDS = int(os.environ.get("PENCHANT_SEEDS", "2000"))
+FEW, SEEDS = 200, 2_000
+"""How many seeds `make test` simulates, and how many `make test-slow`."""
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -31,18 +33,27 @@ def report() -> Report:
     return total
 
 
+def test_every_invariant_holds_for_a_few_seeds() -> None:
+    """Whatever goes wrong meanwhile: nothing is lost, nothing is wrong, and in the end everything is settled."""
+    _nothing_wrong(simulated(list(range(FEW))), FEW)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(1_800)
 def test_every_invariant_holds_for_every_seed(report: Report) -> None:
-    """Whatever goes wrong meanwhile: nothing is lost, nothing is wrong, and in the end everything is settled."""
+    """The same for many."""
+    _nothing_wrong(report, SEEDS)
+
+
+def _nothing_wrong(report: Report, seeds: int) -> None:
     failures = [f"{wrong}\n  replay it: {replay(seed)}" for seed, wrong in report.wrong.items()]
-    assert report.seeds == SEEDS
+    assert report.seeds == seeds
     assert not failures, "\n".join(failures)
 
 
+@pytest.mark.slow
 def test_the_seeds_meet_every_kind_of_trouble(report: Report) -> None:
     """Every fault happens, every verdict is given, and the core goes down every one of its ways."""
-    if SEEDS < 500:
-        pytest.skip(f"{SEEDS} seeds are too few to meet everything: PENCHANT_SEEDS is set")
     ways = {
         "accepted", "covered", "stale", "erased", "repeated", "duplicates", "late", "dead_letters", "answers_refused",
         "call_failures", "rules_intents", "parked", "dropped", "store_failures", "stale_writes", "limit", "flush",

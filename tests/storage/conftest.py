@@ -1,9 +1,9 @@
 """The stores that the tests of this folder are held against."""
 
-import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -24,7 +24,7 @@ KINDS = [
 @pytest.fixture(scope="session")
 def namespaces() -> Iterator[str]:
     """Namespaces that nobody else uses: the server is shared."""
-    return (f"storage-{number}" for number in itertools.count())
+    return iter(lambda: f"storage-{uuid4().hex[:12]}", "")
 
 
 class Clients:
@@ -71,7 +71,15 @@ def redis_side(client: Client, namespaces: Iterator[str]) -> RedisSide:
     return RedisSide(client, next(namespaces))
 
 
-@pytest.fixture(params=["memory", *(pytest.param(kind, marks=pytest.mark.redis) for kind in KINDS)])
+def marks(kind: str) -> list[pytest.MarkDecorator]:
+    """All but the shared server is for make test-slow."""
+    return [pytest.mark.redis] if kind == "redis" else [pytest.mark.redis, pytest.mark.slow]
+
+
+EACH_KIND = [pytest.param(kind, marks=marks(kind)) for kind in KINDS]
+
+
+@pytest.fixture(params=["memory", *EACH_KIND])
 async def side(request: pytest.FixtureRequest, clients: Clients, namespaces: Iterator[str]) -> Side:
     """Each store in turn."""
     if request.param == "memory":

@@ -7,12 +7,12 @@ import pytest
 from storage.keys import Keys
 from storage.knowledge import LONGEST_BYTES, RedisKnowledge
 from streams.errors import StoreCorrupt
-from tests.storage.conftest import KINDS, Clients
+from tests.storage.conftest import EACH_KIND, Clients
 
 pytestmark = pytest.mark.redis
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH_KIND)
 async def test_lines_come_in_the_order_asked(kind: str, clients: Clients, namespaces: Iterator[str]) -> None:
     """Empty where there is none, of any bytes, and no longer than a line."""
     client, keys = await clients.of(kind), Keys(next(namespaces))
@@ -24,11 +24,11 @@ async def test_lines_come_in_the_order_asked(kind: str, clients: Clients, namesp
     assert await RedisKnowledge(client, keys, 5.0).lines([]) == []
 
 
-@pytest.mark.parametrize("kind", KINDS[:1])
+@pytest.mark.parametrize("kind", EACH_KIND[:1])
 async def test_another_type_is_named(kind: str, clients: Clients, namespaces: Iterator[str]) -> None:
     """The error says which key it is."""
     client, keys = await clients.of(kind), Keys(next(namespaces))
-    await client.hset(keys.knowledge("sku-1"), "line", "1.7 l")  # type: ignore[misc]  # the library's types
+    await client.hset(keys.knowledge("sku-1"), "line", "1.7 l")
     with pytest.raises(StoreCorrupt) as corrupt:
         await RedisKnowledge(client, keys, 5.0).lines(["sku-1"])
     assert corrupt.value.key == keys.knowledge("sku-1")

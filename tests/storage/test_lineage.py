@@ -78,7 +78,12 @@ async def test_ends_belong_to_a_number(records: Records) -> None:
 @pytest.mark.redis
 @pytest.mark.parametrize("damage", [{"partitions": "many"}, {"starts": "1 x"}])
 async def test_a_record_that_nobody_wrote_is_told(
-    redis_records: RedisLineage, client: Redis, keys: Keys, damage: dict[str, str]
+    redis_records: RedisLineage,
+    client: Redis,
+    keys: Keys,
+    damage: dict[
+        bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float
+    ],
 ) -> None:
     """With the key's name; it is never taken for none."""
     await redis_records.exchange(None, FIRST)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running
 from tests.fakes.ledger import FakeLedger
@@ -17,7 +18,7 @@ async def main(bootstrap: str, topic: str, folder: str, held: int) -> None:
     app = make_app(group, topic, ledger)
 
     @app.agent(event_topic(app, topic))
-    async def take(stream):
+    async def take(stream: Any) -> None:
         async for batch in stream:
             ledger.take(batch)
             await app.consumer.commit()
@@ -32,4 +33,4 @@ async def main(bootstrap: str, topic: str, folder: str, held: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], int(sys.argv[4])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))

@@ -6,7 +6,7 @@ import socket
 import socketserver
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from penchant_reader import AsyncIntentReader, IntentReader, ReadIntent
@@ -71,7 +71,7 @@ class InLoop:
     def get(self, shopper: Any, **options: Any) -> ReadIntent:
         return self._loop.run_until_complete(self._reader.get(shopper, **options))
 
-    def get_many(self, shoppers: Sequence[Any], **options: Any) -> list[ReadIntent]:
+    def get_many(self, shoppers: Iterable[Any], **options: Any) -> list[ReadIntent]:
         return self._loop.run_until_complete(self._reader.get_many(shoppers, **options))
 
     def close(self) -> None:

@@ -43,7 +43,8 @@ def test_columns_are_those_of_the_fingerprint() -> None:
 def test_a_matrix_has_a_row_for_each_intent() -> None:
     """Also for those who have none, and for nobody at all."""
     matrix = as_matrix([read(each) for each in CASES])
-    assert (matrix.shape, matrix.dtype) == ((len(CASES), len(COLUMNS)), np.float64)
+    assert matrix.shape == (len(CASES), len(COLUMNS))
+    assert matrix.dtype == np.float64
     assert not matrix[-1].any()
     assert as_matrix([]).shape == (0, len(COLUMNS))
 

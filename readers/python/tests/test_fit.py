@@ -63,7 +63,7 @@ def test_without_an_intent_all_are_zero() -> None:
 def test_categories_fit_as_far_as_their_paths_do(category: str, weighed: float, leads: float) -> None:
     """From the broadest part on; the best of the wanted ones counts."""
     found = fit(category=category)
-    assert (found.category, found.category_leads) == (pytest.approx(weighed), pytest.approx(leads))
+    assert (found.category, found.category_leads) == pytest.approx((weighed, leads))
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,9 @@ async def test_a_bad_canary_is_rolled_back_through_redis(redis_server: RedisServ
     canary = Canary()
     canary.turn = FAILS
     async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(connect(redis_server.url)) for _ in range(WORKERS)]
+        clients = [connect(redis_server.url) for _ in range(WORKERS)]
+        for client in clients:
+            stack.push_async_callback(client.aclose)
         stores = [RedisControl(client, keys, timeout_s=10.0) for client in clients]
         async with fleet(stores, HALF, KEY, canary, every_s=0.2) as members:
             await until(lambda: all(member.back for member in members), within_s=120.0)

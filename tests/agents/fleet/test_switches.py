@@ -10,11 +10,11 @@ from agents.fleet.switches import Name, Switches, SwitchState, SwitchValue, chec
 from agents.worker.asking import Question
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.partition import Partition
-from agents.worker.reasoning import Reasoning, Sampling
+from agents.worker.reasoning import Reasoning
 from agents.worker.routes import Route, Router, SingleRouter
 from agents.worker.shoppers import Shopper
 from agents.worker.switched import PinnedReasoning, SwitchedRouter
-from clients.calls import Completion
+from clients.calls import Completion, Sampling
 from prompts.missions import MISSIONS
 from storage.freezable import FreezableStore
 from streams.errors import SettingInvalid, StoreUnavailable

@@ -57,7 +57,12 @@ def test_only_so_many_are_looked_at() -> None:
     for number, who in enumerate(crowd):
         note(backlog, who, number / 1e3)
     asked: list[Shopper] = []
-    assert backlog.next(9.0, lambda who, again: bool(asked.append(who)) and again) is None
+
+    def refuse(who: Shopper, _: bool) -> bool:  # noqa: FBT001
+        asked.append(who)
+        return False
+
+    assert backlog.next(9.0, refuse) is None
     assert asked == crowd[:LOOK_AHEAD] * 2
     assert [backlog.next(9.0) for _ in crowd] == crowd
 

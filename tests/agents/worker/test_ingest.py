@@ -1,6 +1,6 @@
 """Ingest of records that hold several events: all of them fold, at one offset, and none of them twice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -27,7 +27,7 @@ EPOCH_MS = 1_700_000_000_000
 class NullDeadLetterSender:
     """Nothing is refused here."""
 
-    async def send(self, letters: list[DeadLetter]) -> Mapping[int, str]:
+    async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
         raise AssertionError(letters)
 
 

@@ -1,7 +1,8 @@
 """Tensors in and out of bytes."""
 
 import struct
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,13 +15,16 @@ from clients.calls import Call, Completion
 from clients.dialects import tensors
 from clients.dialects.ensemble import ENSEMBLE
 from clients.dialects.llmapi import LLMAPI
-from clients.dialects.tensors import Answer, TensorMap
+from clients.dialects.tensors import Answer, Described, TensorMap
 from streams.errors import ModelUnavailable
 
 
 def request(call: Call, tensor_map: TensorMap = ENSEMBLE, timeout_us: int = 1) -> Any:
     """The request for a call to a model that offers every tensor of its map."""
-    inputs = tensors.offered(tensor_map, (*tensor_map.required, *tensor_map.optional))
+    every = cast(
+        "Sequence[Described]", (*tensor_map.required, *tensor_map.optional)
+    )  # as metadata, whose fields can be set
+    inputs = tensors.offered(tensor_map, every)
     return tensors.request(call, "model", inputs, tensor_map.values(call), timeout_us)
 
 

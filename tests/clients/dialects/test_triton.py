@@ -128,6 +128,7 @@ async def test_not_grpc(scripted_triton: ScriptedTriton) -> None:
     await client.close()
 
 
+@pytest.mark.slow
 async def test_server_dies_and_returns(tmp_path: Path) -> None:
     """A call on a server that is killed is unavailable; the same client answers again when the server is back."""
     async with ScriptedTriton(tmp_path) as server:

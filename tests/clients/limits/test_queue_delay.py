@@ -27,7 +27,9 @@ def taught(*, ms_per_token: float = 0.1, now_s: float = 0.0) -> QueueDelayEstima
 
 def test_a_server_that_tells_is_believed() -> None:
     """Its own figure counts as it is; a prompt that took long after that waited for other prompts."""
-    assert taught().wait(answer(120.0, queue_ms=12.5), 0.0, 0.0) == Wait(12.5, pytest.approx(-120.0))
+    wait = taught().wait(answer(120.0, queue_ms=12.5), 0.0, 0.0)
+    assert wait.told_ms == 12.5
+    assert wait.late_ms == pytest.approx(-120.0)
     assert taught().wait(answer(120.0, queue_ms=0.0), 0.0, 0.0).ms == 0.0
     assert taught().wait(answer(None, queue_ms=12.5), 0.0, 0.0) == Wait(12.5)
     assert taught().wait(answer(1_240.0, queue_ms=100.0), 0.0, 0.0).ms == pytest.approx(1_100.0)

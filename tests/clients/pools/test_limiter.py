@@ -11,7 +11,7 @@ from clients.calls import Call, Class, Completion
 from clients.limits.adaptive_limit import LimitRules
 from clients.pools.limiter import CEILINGS, Limiter, Slot
 from clients.pools.wait_queue import CLASSES, WaitQueue
-from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
+from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable, PenchantError
 from tests.clients.limit_comparison import FixedLimit
 from tests.clients.virtual import call, virtually
 from tests.fakes.model import ScriptedModel
@@ -231,17 +231,17 @@ def test_what_ends_a_call_decides_what_is_learned() -> None:
             async with limiter.slot(call(1_000.0)) as slot:
                 await slot.ask(ScriptedModel(lambda _: turn), asked)
 
-        for turn, deadline_s, error in (
+        cases: list[tuple[Turn, float, type[PenchantError]]] = [
             (Turn(fault="failure"), 5.0, ModelUnavailable), (Turn(), -1.0, DeadlinePassed)
-        ):  # fmt: skip
+        ]  # fmt: skip
+        for turn, deadline_s, error in cases:
             with pytest.raises(error):
                 await ask(turn, deadline_s)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(ask(Turn(delay_s=3.0), 9.0), 1.0)
         assert limiter.limit.calls == LimitRules().initial
-        for turn, deadline_s, error in (
-            (Turn(fault="overload"), 5.0, ModelOverloaded), (Turn(delay_s=5.0), 2.0, DeadlinePassed)
-        ):  # fmt: skip
+        cases = [(Turn(fault="overload"), 5.0, ModelOverloaded), (Turn(delay_s=5.0), 2.0, DeadlinePassed)]
+        for turn, deadline_s, error in cases:
             before = limiter.limit.calls
             with pytest.raises(error):
                 await ask(turn, deadline_s)

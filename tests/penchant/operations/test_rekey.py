@@ -68,6 +68,7 @@ async def test_two_topics_become_one_that_is_keyed_by_shopper(kafka: Kafka, tmp_
     assert (again.status, again.report["read"]) == (0, 0)
 
 
+@pytest.mark.slow
 async def test_topics_of_other_dialects_become_native_ones(kafka: Kafka, tmp_path: Path) -> None:
     """One topic in a dialect that is told, one in several that are found out; what is ignored is counted."""
     web, app = await kafka.topic(1), await kafka.topic(1)
@@ -94,6 +95,7 @@ async def test_topics_of_other_dialects_become_native_ones(kafka: Kafka, tmp_pat
     assert [each["query"] for each in found if each["action"] == "search"] == ["write [email]"]
 
 
+@pytest.mark.slow
 async def test_a_kill_loses_nothing(real_kafka: Kafka, tmp_path: Path) -> None:
     """After `kill -9` in the midst of it the next run goes on: some events come twice, each first in its order."""
     kafka, each = real_kafka, 20_000
@@ -119,6 +121,7 @@ async def test_a_kill_loses_nothing(real_kafka: Kafka, tmp_path: Path) -> None:
                for key in {record.key for some in found.values() for record in some})  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_it_runs_on_until_it_is_told_to_stop(kafka: Kafka, tmp_path: Path) -> None:
     """New records are written as they come; SIGTERM ends it in order, with everything committed."""
     source, target, dead = await kafka.topic(1), await kafka.topic(TARGET_PARTITIONS), await kafka.topic(1)
@@ -134,6 +137,7 @@ async def test_it_runs_on_until_it_is_told_to_stop(kafka: Kafka, tmp_path: Path)
     assert await kafka.committed(f"{variables['KAFKA__GROUP']}-rekey", source) == 35
 
 
+@pytest.mark.slow
 async def test_the_target_is_made_when_asked(real_kafka: Kafka, tmp_path: Path) -> None:
     """Without that, a missing one is told with the option that makes it."""
     kafka = real_kafka
@@ -152,6 +156,7 @@ async def test_the_target_is_made_when_asked(real_kafka: Kafka, tmp_path: Path) 
     assert (log.partitions, sum(log.ends)) == (3, 10)
 
 
+@pytest.mark.slow
 async def test_too_many_refusals_stop_it(kafka: Kafka, tmp_path: Path) -> None:
     """A source in another dialect than was told is not drained."""
     source, target, dead = await kafka.topic(1), await kafka.topic(TARGET_PARTITIONS), await kafka.topic(1)

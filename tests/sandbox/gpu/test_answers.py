@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.gpu import answers
 from streams.errors import SettingInvalid
-from tests.servers import ECHO, echo
+from tests.fakes.echo import ECHO, echo
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_the_function_is_chosen_by_name() -> None:
     assert answers.load(ECHO) is echo
 
 
-@pytest.mark.parametrize("name", ["tests.servers:nothing", "no.such.module:answer"])
+@pytest.mark.parametrize("name", ["tests.fakes.echo:nothing", "no.such.module:answer"])
 def test_a_wrong_name_is_refused(name: str) -> None:
     """With the variable's name and what is expected."""
     with pytest.raises(SettingInvalid, match=r"PENCHANT_SIMULATED_ANSWER.*\n.*module:function"):

@@ -14,7 +14,7 @@ from sandbox.gpu.faults import Faults, spoil
 from sandbox.servers.stand_in import AWAY_S, StandIn
 from streams.errors import DeadlinePassed, ModelUnavailable, SettingInvalid
 from tests.clients.virtual import call, virtually
-from tests.servers import ECHO
+from tests.fakes.echo import ECHO
 
 
 @given(st.integers(0, 2**32), st.sampled_from(sorted(Faults().shares())), st.floats(0, 1))

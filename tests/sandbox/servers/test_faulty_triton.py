@@ -12,10 +12,10 @@ from tritonclient.grpc.aio import InferenceServerClient
 from sandbox.gpu.faults import OTHER_SCHEMA, Faults
 from sandbox.servers import triton
 from sandbox.servers.triton import TritonServer
+from tests.fakes.echo import ECHO
 from tests.sandbox.servers.ensemble import responses
-from tests.servers import ECHO
 
-pytestmark = pytest.mark.triton
+pytestmark = [pytest.mark.slow, pytest.mark.triton]
 
 PROMPT = '{"what": "does this shopper want?"}' * 4
 GIVEN_UP = "given up"

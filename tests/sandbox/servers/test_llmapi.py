@@ -14,9 +14,9 @@ from clients.dialects.triton import TritonClient
 from sandbox.servers import triton
 from sandbox.servers.triton import TritonServer
 from tests.clients.asking import ask
-from tests.servers import ECHO
+from tests.fakes.echo import ECHO
 
-pytestmark = pytest.mark.triton
+pytestmark = [pytest.mark.slow, pytest.mark.triton]
 
 # name: (type, shape); only text_input is not optional
 INPUTS = {

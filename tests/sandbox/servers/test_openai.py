@@ -13,7 +13,7 @@ from sandbox.gpu.timing import LIGHT
 from sandbox.servers.openai import OpenAIServer
 from streams.errors import ModelOverloaded
 from tests.clients.asking import ask, eventually
-from tests.servers import ECHO
+from tests.fakes.echo import ECHO
 
 SLOW = replace(LIGHT, decode_ms_per_sequence=1_000, max_batch=2, max_waiting=0)
 

@@ -174,6 +174,7 @@ async def test_a_crash_is_seen_and_mended(tmp_path: Path) -> None:
         assert not server.crashed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 async def test_the_stack_ends_with_its_parent(tmp_path: Path, how: signal.Signals) -> None:
     """However the process that started the stack ends, no server and no shared memory outlives it."""
@@ -184,7 +185,7 @@ from sandbox.servers.stack import Stack
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
 
 async def main():
-    async with Stack(pathlib.Path({str(tmp_path)!r}), answer="tests.servers:echo") as stack:
+    async with Stack(pathlib.Path({str(tmp_path)!r}), answer="tests.fakes.echo:echo") as stack:
         print(*(server.pid for server in (stack.kafka, stack.redis, stack.triton) if server), flush=True)
         await asyncio.sleep(600)
 

@@ -11,9 +11,10 @@ from clients.calls import Call
 from sandbox.servers import triton
 from sandbox.servers.stack import Stack
 from streams.errors import BrokerUnavailable, PlatformLacks
-from tests.servers import ECHO
+from tests.fakes.echo import ECHO
 
 
+@pytest.mark.slow
 async def test_everything_starts_and_says_what_it_is(tmp_path: Path) -> None:
     """Three servers run within the context and none after it; each is named for what it is."""
     async with Stack(tmp_path, topics={"events": 2}, answer=ECHO) as stack:

@@ -10,7 +10,7 @@ from clients.calls import Call
 from sandbox.gpu.timing import LIGHT
 from sandbox.servers.stand_in import StandIn
 from streams.errors import DeadlinePassed, ModelOverloaded
-from tests.servers import ECHO
+from tests.fakes.echo import ECHO
 
 NEVER = replace(LIGHT, decode_ms_per_sequence=500, max_batch=1, max_waiting=0)  # not within 70 s
 PROMPT = "what does this shopper want? " * 20

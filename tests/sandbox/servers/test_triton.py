@@ -18,8 +18,8 @@ from sandbox.gpu.timing import LIGHT, Timing
 from sandbox.servers import triton
 from sandbox.servers.triton import SHARED_MEMORY, TritonServer
 from streams.errors import PlatformLacks
+from tests.fakes.echo import ECHO
 from tests.sandbox.servers.ensemble import INPUTS, OUTPUTS, responses
-from tests.servers import ECHO
 
 pytestmark = pytest.mark.triton
 
@@ -132,6 +132,7 @@ async def test_many_are_answered_at_once(triton_server: TritonServer) -> None:
     assert [answer[0]["text_output"] for answer in answers] == prompts
 
 
+@pytest.mark.slow
 async def test_a_cancelled_call_leaves_the_gpu(tmp_path: Path) -> None:
     """Cancelling the stream takes the request off the simulated GPU long before its end."""
     async with own_server(tmp_path, NEVER) as server, client_of(server) as client:
@@ -143,6 +144,7 @@ async def test_a_cancelled_call_leaves_the_gpu(tmp_path: Path) -> None:
         await until(lambda: _is(active(server), 0))
 
 
+@pytest.mark.slow
 async def test_too_many_are_refused(tmp_path: Path) -> None:
     """Beyond batch and queue a call ends at once as UNAVAILABLE, with the words of Triton's own queue."""
     async with own_server(tmp_path, NEVER) as server, client_of(server) as client:
@@ -156,6 +158,7 @@ async def test_too_many_are_refused(tmp_path: Path) -> None:
         await asyncio.gather(*accepted, return_exceptions=True)
 
 
+@pytest.mark.slow
 async def test_an_answer_that_fails_is_an_error(tmp_path: Path) -> None:
     """The call ends as INTERNAL instead of waiting for an answer; here the model is a function that takes no text."""
     async with own_server(tmp_path, LIGHT, "operator:index") as server, client_of(server) as client:
@@ -164,6 +167,7 @@ async def test_an_answer_that_fails_is_an_error(tmp_path: Path) -> None:
         assert failed.value.code() == grpc.StatusCode.INTERNAL
 
 
+@pytest.mark.slow
 async def test_a_killed_server_comes_back_where_it_was(tmp_path: Path) -> None:
     """After a kill calls fail; after a restart the same address answers."""
     async with own_server(tmp_path, LIGHT) as server:
@@ -178,6 +182,7 @@ async def test_a_killed_server_comes_back_where_it_was(tmp_path: Path) -> None:
         assert server.grpc_address == address
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [TritonServer.stop, TritonServer.kill])
 async def test_nothing_is_left(tmp_path: Path, end: Callable[[TritonServer], Awaitable[None]]) -> None:
     """Stopped or killed with a call running, neither a process of its group nor shared memory stays."""
@@ -193,11 +198,12 @@ async def test_nothing_is_left(tmp_path: Path, end: Callable[[TritonServer], Awa
         await asyncio.gather(call, return_exceptions=True)
 
 
+@pytest.mark.slow
 async def test_a_model_that_cannot_start_says_why(tmp_path: Path) -> None:
     """The error has the log's reason and its path."""
     if why := triton.missing():
         pytest.skip(f"NO TRITONSERVER: {why}")
-    server = TritonServer(tmp_path, answer="tests.servers:nothing")
+    server = TritonServer(tmp_path, answer="tests.fakes.echo:nothing")
     with pytest.raises(PlatformLacks, match="has no attribute 'nothing'") as refused:
         await server.start()
     assert str(server.log) in str(refused.value)

@@ -20,6 +20,7 @@ class Record:
     """A broken record as a broker would deliver it."""
 
     offset, timestamp = 0, 1_700_000_000_000
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
     def __init__(self, row: BadRow) -> None:
         self.key, self.value = row.key, row.value

@@ -45,6 +45,8 @@ class Sent:
         """What a worker would make of it."""
 
         class Record:
+            headers: tuple[tuple[str, bytes | None], ...] = ()
+
             def __init__(self, offset: int, key: bytes | None, value: bytes) -> None:
                 self.offset, self.key, self.value, self.timestamp = offset, key, value, 1_700_000_000_000
 

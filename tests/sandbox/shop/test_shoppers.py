@@ -81,6 +81,8 @@ def test_every_event_is_valid() -> None:
     """The worker takes each of them."""
 
     class Record:
+        headers: tuple[tuple[str, bytes | None], ...] = ()
+
         def __init__(self, event: ShopperEvent) -> None:
             self.offset, self.timestamp = 0, 1_700_000_000_000
             self.key, self.value = (

@@ -24,6 +24,7 @@ class Raw:
     key: bytes | None
     value: bytes | None
     timestamp: int = 1_700_000_000_000
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 EVENT = ShopperEvent(
@@ -32,7 +33,7 @@ EVENT = ShopperEvent(
 GOOD = encode(EVENT)
 
 identifiers = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="{}"), min_size=1, max_size=128)
-texts = st.none() | st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 items = st.builds(
     Item,
     id=identifiers,

@@ -17,6 +17,7 @@ class Sampled:
     key: bytes | None
     value: bytes | None
     timestamp: int = 1_700_000_000_000
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 def record(shopper: str, key: bytes | None, offset: int = 0) -> Sampled:
@@ -64,7 +65,7 @@ def test_more_are_a_fault(wrong: int, right: int) -> None:
 
 
 def sample_of(wrong: int, right: int) -> Keying:
-    return examine({0: [*(record("ada", None) for _ in range(wrong)), *(well("ada") for _ in range(right))]})
+    return examine({0: [*[record("ada", None) for _ in range(wrong)], *[well("ada") for _ in range(right)]]})
 
 
 def test_a_shopper_in_two_partitions_is_a_fault() -> None:

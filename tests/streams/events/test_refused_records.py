@@ -72,7 +72,8 @@ REASONS = {
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(name: DialectName, value: object, path: str, detail: str) -> None:
     """And nothing of its content; records beside it are read."""
-    good, headers = orjson.dumps(SEGMENT), ()
+    good = orjson.dumps(SEGMENT)
+    headers: tuple[tuple[str, bytes], ...] = ()
     if name not in ("segment", "auto"):
         good, headers = enveloped(good), BINARY if name == "ga4" else ()
     decoded = dialect(name).decode([Sent(0, orjson.dumps(value)), Sent(1, good, headers=headers)])

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -56,7 +57,7 @@ async def test_a_restart_within_the_session_timeout_moves_nothing(real_kafka: Ka
         for name in ("goes", "stays") if who == "leader" else ("stays", "goes"):
             stack, ledger = lives[name]
             await stack.enter_async_context(member(real_kafka, topic, name, ledger, tmp_path))
-            await until(lambda ledger=ledger: ledger.epochs)
+            await until(partial(getattr, ledger, "epochs"))
         await settled(stays, goes)
         told, before = list(stays.calls), set(goes.epochs)
         await going.aclose()

@@ -6,9 +6,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -40,6 +41,14 @@ def group_of(bootstrap: str, topic: str, folder: Path, **settings: Any) -> Kafka
     return KafkaGroup(bootstrap, topic, folder / uuid4().hex, **quick | settings)
 
 
+def _batches(ledger: FakeLedger, most: int) -> bool:
+    return len(ledger.batches) >= most
+
+
+def _last(ledger: FakeLedger, tp: TP, offset: int) -> bool:
+    return ledger.offsets(tp)[-1:] == [offset]
+
+
 @asynccontextmanager
 async def reading(
     bootstrap: str, topic: str, ledger: FakeLedger, folder: Path, **settings: Any
@@ -53,7 +62,7 @@ async def reading(
             ledger.take(batch)
 
     async with running(app):
-        yield app.consumer
+        yield cast("BatchConsumer", app.consumer)
 
 
 class TestBatches:
@@ -85,6 +94,7 @@ class TestBatches:
         assert values == numbered(3)
         assert await real_kafka.committed(topic, plain) == 3
 
+    @pytest.mark.slow
     async def test_ten_thousand_batches_of_one_partition_cost_the_same(self, real_kafka: Kafka, tmp_path: Path) -> None:
         """Batches leave nothing behind in Faust, and the last thousand take no longer than the first, roughly."""
         topic = await real_kafka.topic()
@@ -101,9 +111,9 @@ class TestBatches:
 
         async with running(app):
             await until(lambda: len(ends) >= 10_000)
-            kept = [app.consumer._gap, app.consumer._acked, app.consumer._acked_index, app.consumer._unacked_messages]
-            assert not any(kept)
-            assert len(app.consumer._read_offset) == 1
+            consumer = cast("BatchConsumer", app.consumer)
+            assert not any([consumer._gap, consumer._acked, consumer._acked_index, consumer._unacked_messages])
+            assert len(consumer._read_offset) == 1
         assert ledger.batches[-1].records[-1].offset == 19_999
         assert ends[9_999] - ends[8_999] < 4 * (ends[1_999] - ends[999])
 
@@ -189,6 +199,7 @@ class TestCommits:
             assert await real_kafka.committed(topic, topic) == 10
             assert not await consumer.commit()
 
+    @pytest.mark.slow
     async def test_that_failed_are_tried_again(self, kafka_of_its_own: ApacheKafka, tmp_path: Path) -> None:
         """What Kafka did not confirm stays due: when it answers again, the commit timer commits it."""
         kafka = Kafka(kafka_of_its_own.address, kafka_of_its_own.describe())
@@ -219,6 +230,7 @@ class TestCommits:
         assert began == sorted((tp, epoch) for what, tp, epoch in ledger.calls if what == "revoked")
         assert len(began) == 3
 
+    @pytest.mark.slow
     async def test_by_a_worker_that_was_killed_are_where_the_next_begins(
         self, real_kafka: Kafka, tmp_path: Path
     ) -> None:
@@ -330,7 +342,7 @@ class TestRebalances:
         async with reading(real_kafka.bootstrap, topic, first, tmp_path) as consumer:
             await until(lambda: len(first.epochs) == 2)
 
-            @consumer.app.on_partitions_revoked.connect
+            @consumer.app.on_partitions_revoked.connect  # type: ignore[arg-type]  # it hands over what was revoked too
             async def note(app: Any, revoked: Any, **_: Any) -> None:
                 ours.append(dict(first.epochs))
 
@@ -355,7 +367,9 @@ class TestRebalances:
             generation = workers[standby].app.consumer_generation_id
             assert await workers[standby].lags() == {}
             await asyncio.sleep(5.0)
-            assert workers[standby]._thread._consumer._coordinator.generation == generation
+            consumer = workers[standby]._thread._consumer
+            assert consumer is not None
+            assert consumer._coordinator.generation == generation
             await stacks[1 - standby].aclose()
             await real_kafka.produce(topic, numbered(1))
             await until(lambda: ledgers[standby].offsets(TP(topic, 0)) == [10])
@@ -405,13 +419,14 @@ class TestPauses:
         async with running(app):
             [subscribed] = app.topics
             await until(subscribed.queue.full)
-            app.consumer.pause([TP(topic, 0)])
+            consumer = cast("BatchConsumer", app.consumer)
+            consumer.pause([TP(topic, 0)])
             gate.set()
             await until(subscribed.queue.empty)
             await asyncio.sleep(1.2)  # one more fetch
             held_back = len(ledger.batches)
             assert held_back < 10
-            app.consumer.resume([TP(topic, 0)])
+            consumer.resume([TP(topic, 0)])
             await until(lambda: len(ledger.batches) == 40)
 
 
@@ -447,7 +462,7 @@ class TestRewinds:
         ledger = FakeLedger()
         async with reading(real_kafka.bootstrap, topic, ledger, tmp_path, batch_records=20) as consumer:
             for turn in range(1, 30):
-                await until(lambda turn=turn: len(ledger.batches) >= turn * 3)
+                await until(partial(_batches, ledger, turn * 3))
                 if turn % 3 == 0:
                     await consumer.commit()
                 consumer.rewind()
@@ -545,6 +560,7 @@ class TestEmbedding:
         assert [what for what, _, _ in first.calls] == ["assigned", "assigned", "revoked", "revoked"]
         assert not [record for record in caplog.records if record.name == "asyncio"]
 
+    @pytest.mark.slow
     async def test_a_stop_while_the_broker_is_away_ends(self, kafka_of_its_own: ApacheKafka, tmp_path: Path) -> None:
         """What is asked of it is given up after a bound; Faust by itself would wait for a thread that has died."""
         kafka = Kafka(kafka_of_its_own.address, kafka_of_its_own.describe())
@@ -567,7 +583,7 @@ class TestEmbedding:
         for first in (0, 7):
             ledger = FakeLedger(held={7})
             async with reading(kafka.bootstrap, topic, ledger, tmp_path):
-                await until(lambda ledger=ledger: ledger.offsets(TP(topic, 0))[-1:] == [9])
+                await until(partial(_last, ledger, TP(topic, 0), 9))
                 assert ledger.offsets(TP(topic, 0))[0] == first
         assert await kafka.committed(topic, topic) == 7
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.events.event import Item, ShopperEvent
+from streams.events.event import Action, Item, ShopperEvent
 from streams.sessions.packing import dump, load
 from streams.sessions.session import ACTIONS, ROWS_PER_EVENT, Folded, Session, SessionRules, fold
 
@@ -37,10 +37,10 @@ def folded(log: list[ShopperEvent], session: Session | None = None, first: int =
     return session
 
 
-def view(event_id: str, at_ms: int, action: str = "view", item: str = "p1") -> ShopperEvent:
+def view(event_id: str, at_ms: int, action: Action = "view", item: str = "p1") -> ShopperEvent:
     return ShopperEvent(
         event_id=event_id, shopper_id="s", action=action, time_ms=START_MS + at_ms, items=(Item(id=item),)
-    )  # type: ignore[arg-type]  # a test's action
+    )
 
 
 @given(logs)

@@ -31,7 +31,7 @@ from storage.checkpoints import Context, Write
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.errors import ContractMismatch
-from streams.events.event import ShopperEvent
+from streams.events.event import Action, ShopperEvent
 from streams.sessions.packing import dump
 from streams.sessions.positions import Position
 from streams.sessions.session import Session, SessionRules, fold
@@ -56,7 +56,7 @@ def traffic(number: int, rate: float = 50.0) -> list[Arrived]:
     return [Arrived(sum(event.shopper_id.encode()) % 4, at, event.time_ms, event) for at, event in enumerate(events)]
 
 
-def view(number: int, at_s: float, shopper: str = "ada", action: str = "view") -> Arrived:
+def view(number: int, at_s: float, shopper: str = "ada", action: Action = "view") -> Arrived:
     time_ms = EPOCH_MS + round(at_s * 1e3)
     return Arrived(0, number, time_ms, ShopperEvent(f"e{number}", shopper, action, time_ms))
 
@@ -188,7 +188,7 @@ async def test_the_memory_is_what_redis_takes(redis_server: RedisServer) -> None
                              written_at_ms=EPOCH_MS)  # fmt: skip
             await store.write([Write(Context(name, position, 0, "worker-1:1", dump(session)), far_ms, intent, far_ms)])
             for key in (keys.context(name), keys.intent(name)):
-                used += await client.memory_usage(key, samples=0)
+                used += await client.memory_usage(key, samples=0) or 0
                 await client.delete(key)
     estimated = work.stored.bytes / work.stored.shoppers + RATES.redis_bytes
     assert estimated == pytest.approx(used / len(sessions), rel=0.25)

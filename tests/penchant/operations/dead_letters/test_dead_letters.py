@@ -149,7 +149,7 @@ def silent(_: int) -> None:
     """Nobody looks at the progress."""
 
 
-def settings(kafka: Kafka, events: str, dead: str) -> Mapping[str, object]:
+def settings(kafka: Kafka, events: str, dead: str) -> dict[str, object]:
     return {
         "KAFKA__BOOTSTRAP": kafka.bootstrap,
         "KAFKA__GROUP": uuid4().hex[:12],

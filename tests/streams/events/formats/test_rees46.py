@@ -1,7 +1,6 @@
 """REES46: rows become events, and rows that are none stay what they are."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -9,9 +8,10 @@ from streams.events.decoding import Decoder
 from streams.events.event import Item, ShopperEvent
 from streams.events.formats import rees46, rows
 from streams.events.formats.rows import BadRow
+from tests.lacks import DATA, needs
 
 ROW = "2019-10-01 00:00:05 UTC,view,1480613,2053013561092866779,computers.desktop,pulser,908.62,512742880,0d0d91c2"
-SAMPLE = Path(__file__).parents[5] / "shared" / "data" / "rees46_sample.csv"
+SAMPLE = "rees46_sample.csv"
 
 
 def _read(*lines: str) -> list[ShopperEvent | BadRow]:
@@ -113,14 +113,15 @@ def test_bad_rows_are_refused_by_the_pipeline(row: str) -> None:
 
     class Record:
         offset, timestamp, key, value = 0, 0, BAD[row], row.encode()
+        headers: tuple[tuple[str, bytes | None], ...] = ()
 
     assert len(Decoder().decode([Record()]).refused) == 1
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason=f"the REES46 sample is not there: {SAMPLE}")
+@needs(SAMPLE)
 def test_the_real_sample() -> None:
     """Each of its rows is an event, three of them exact duplicates, and some lack what rows may lack."""
-    with SAMPLE.open("rb") as file:
+    with (DATA / SAMPLE).open("rb") as file:
         events = [event for event in rees46.read(rows.lines(file)) if isinstance(event, ShopperEvent)]
     assert len(events) == 10_295
     assert len({event.event_id for event in events}) == 10_292
