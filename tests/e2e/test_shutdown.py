@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -148,7 +149,7 @@ def _patient(settings: Settings) -> Settings:
     return _with_calls(settings, deadline_s=600.0)
 
 
-def _with_calls(settings: Settings, **changes: object) -> Settings:
+def _with_calls(settings: Settings, **changes: Any) -> Settings:
     return settings.model_copy(update={"calls": replace(settings.calls, **changes)})
 
 

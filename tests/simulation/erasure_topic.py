@@ -1,6 +1,7 @@
 """The erasure topic of a simulated world, as one process reads it."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 from streams.records.erasures import Erasure
 from streams.records.watermark import Watermark
@@ -21,6 +22,7 @@ class ErasureReader:
     async def between(self, first: Watermark, end: Watermark) -> AsyncIterator[Sequence[Erasure]]:
         for at in end.missing(first).values():
             for begin in range(at, end.offsets[0], SLICE):
-                yield await self._wire.ask(
-                    lambda begin=begin: self._erasures[begin : min(begin + SLICE, end.offsets[0])]
-                )
+                yield await self._wire.ask(partial(self._slice, begin, min(begin + SLICE, end.offsets[0])))
+
+    def _slice(self, begin: int, end: int) -> Sequence[Erasure]:
+        return self._erasures[begin:end]

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiokafka.errors import (
@@ -16,7 +16,7 @@ from aiokafka.errors import (
 from streams.errors import BrokerUnavailable
 from streams.kafka.dead_letter_producer import DeadLetterProducer
 from streams.kafka.options import KafkaOptions
-from streams.kafka.producer import producing
+from streams.kafka.producer import RecordProducer, producing
 from streams.records.dead_letters import DeadLetter
 from tests.kafka import Kafka
 from tests.reading import read_all
@@ -85,14 +85,18 @@ class Broker:
         return None
 
 
+def sender(broker: Broker) -> DeadLetterProducer:
+    return DeadLetterProducer(cast("RecordProducer", broker), "dead")
+
+
 @pytest.mark.parametrize("refusal", [TopicAuthorizationFailedError(), InvalidTopicError(), MessageSizeTooLargeError()])
 async def test_what_is_refused_for_good_is_named(refusal: KafkaError) -> None:
     """After shorter ones were tried; the other letters are taken."""
     broker = Broker(refusal, above_bytes=-1)
-    lost = await DeadLetterProducer(broker, "dead").send([letter(7, b"a"), letter(8, b"b")])
+    lost = await sender(broker).send([letter(7, b"a"), letter(8, b"b")])
     assert lost == {0: repr(refusal), 1: repr(refusal)}
     broker = Broker(refusal, above_bytes=20_000)
-    assert await DeadLetterProducer(broker, "dead").send([letter(7, b"a"), letter(8, b"b" * 2_000_000)]) == {}
+    assert await sender(broker).send([letter(7, b"a"), letter(8, b"b" * 2_000_000)]) == {}
     assert broker.taken[0] == b"a"
     assert len(broker.taken) == 2
 
@@ -101,4 +105,4 @@ async def test_what_may_pass_is_an_outage() -> None:
     """No letter is lost for a broker that is moving its partitions."""
     broker = Broker(NotLeaderForPartitionError(), above_bytes=-1)
     with pytest.raises(BrokerUnavailable, match="dead does not take records"):
-        await DeadLetterProducer(broker, "dead").send([letter(7, b"a")])
+        await sender(broker).send([letter(7, b"a")])

@@ -82,7 +82,7 @@ async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path
     erasure = Erasure("gone", 1_800_000_000_000, 0, (0, 0, 0))
     await kafka.produce(str(variables["KAFKA__ERASURE_TOPIC"]), [erasure.dump()], keys=[b"gone"])
 
-    ours = KafkaSettings(**{name.removeprefix("KAFKA__").lower(): each for name, each in variables.items()})
+    ours = KafkaSettings(**_ours(variables))
     of_schema, of_any = (
         redriving.RedrivePlan(events, dialect("native", keyed=True), reason) for reason in ("schema", None)
     )
@@ -147,6 +147,10 @@ async def waiting(kafka: KafkaSettings) -> Mapping[str, tuple[int, int]]:
 
 def silent(_: int) -> None:
     """Nobody looks at the progress."""
+
+
+def _ours(variables: Mapping[str, object]) -> dict[str, Any]:
+    return {name.removeprefix("KAFKA__").lower(): each for name, each in variables.items()}
 
 
 def settings(kafka: Kafka, events: str, dead: str) -> dict[str, object]:
