@@ -18,6 +18,9 @@ class Writer(Protocol):
     async def write(self, write: Write) -> Verdict: ...
 
 
+Waiting = tuple[Write, "asyncio.Future[Verdict]"]
+
+
 class GatheringWriter:
     """Collects the writes of many tasks. Each waits for its own verdict; StoreUnavailable goes to all of a pipeline.
 
@@ -26,7 +29,7 @@ class GatheringWriter:
 
     def __init__(self, store: CheckpointStore, rules: RedisRules) -> None:
         self._store, self._rules = store, rules
-        self._waiting: list[tuple[Write, asyncio.Future[Verdict]]] = []
+        self._waiting: list[Waiting] = []
         self._slots = asyncio.Semaphore(OUTSTANDING)
         self._flights: set[asyncio.Task[None]] = set()
 
@@ -45,23 +48,38 @@ class GatheringWriter:
         await asyncio.gather(*self._flights, return_exceptions=True)
 
     async def _fly(self) -> None:
-        if len(self._waiting) < self._rules.pipeline:
-            await asyncio.sleep(self._rules.gather_ms / 1e3)
-        async with self._slots:
-            while self._waiting:
-                batch, self._waiting = self._waiting[: self._rules.pipeline], self._waiting[self._rules.pipeline :]
-                await self._pipeline(batch)
-
-    async def _pipeline(self, batch: Sequence[tuple[Write, asyncio.Future[Verdict]]]) -> None:
+        batch: list[Waiting] = []
         try:
-            verdicts = await self._store.write([write for write, _ in batch])
-            for (_, answer), verdict in zip(batch, verdicts, strict=True):
-                if not answer.done():
-                    answer.set_result(verdict)
-        except PenchantError as error:
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(error)
+            if len(self._waiting) < self._rules.pipeline:
+                await asyncio.sleep(self._rules.gather_ms / 1e3)
+            async with self._slots:
+                while self._waiting:
+                    batch, self._waiting = self._waiting[: self._rules.pipeline], self._waiting[self._rules.pipeline :]
+                    await self._pipeline(batch)
+        except Exception as error:  # noqa: BLE001 # nobody waits for a flight that ended: they hear, and judge it
+            _refuse([*batch, *self._waiting], error)
+            self._waiting = []
         finally:
             for _, answer in batch:
                 answer.cancel()  # nobody waits for ever; no effect on those that are done
+
+    async def _pipeline(self, batch: Sequence[Waiting]) -> None:
+        try:
+            verdicts = await self._store.write([write for write, _ in batch])
+        except Exception as error:  # noqa: BLE001 # each waits for its own, and judges it
+            if isinstance(error, PenchantError) or len(batch) == 1:
+                _refuse(batch, error)
+                return
+        else:
+            for (_, answer), verdict in zip(batch, verdicts, strict=True):
+                if not answer.done():
+                    answer.set_result(verdict)
+            return
+        for one in batch:  # what nobody expected may belong to one of them, and is not to fail the others
+            await self._pipeline([one])
+
+
+def _refuse(batch: Sequence[Waiting], error: Exception) -> None:
+    for _, answer in batch:
+        if not answer.done():
+            answer.set_exception(error)

@@ -10,9 +10,9 @@
     + ModelUnavailable     the model server does not answer, or failed
     + ModelOverloaded      the model server asks for less
     + BrokerUnavailable    Kafka does not answer
+    + DeadlinePassed       the answer would come too late
   x Drop: the work is no longer ours or no longer wanted
     + EpochEnded           the partition was revoked since
-    + DeadlinePassed       the answer would come too late
   x Stop: going on would do harm; the process ends with the remedy
     + SettingInvalid       a setting has a wrong value
     + ContractMismatch     a server does not offer what we were told
@@ -75,16 +75,16 @@ class ModelOverloaded(ModelUnavailable):
         super().__init__(message)
 
 
+class DeadlinePassed(Retry):
+    """The answer would come, or came, after the deadline. What was asked is still wanted: it is asked again."""
+
+
 class Drop(PenchantError):
     """The work is no longer ours or no longer wanted: forget it quietly, and count it."""
 
 
 class EpochEnded(Drop):
     """The partition was revoked since this work began."""
-
-
-class DeadlinePassed(Drop):
-    """The answer would come, or came, after the deadline."""
 
 
 class Stop(PenchantError):

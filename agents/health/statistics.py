@@ -17,7 +17,7 @@ FRESHNESS_S = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 30.0, 120.0, 600.0
 class Meter:
     """Counts are totals. `freshness_ms`: from when Kafka took an intent's oldest new event to its write in Redis; the
     latest ones, and all of them as a histogram. `undecided_s`: when a part of the store last did not say what became of
-    a write, while others did."""
+    a write, while others did. `faults` are by work and kind of exception (agents/worker/boundary.py)."""
 
     events: int = 0
     repeated: int = 0
@@ -46,6 +46,8 @@ class Meter:
     rewinds: Counter[str] = field(default_factory=Counter)
     undecided_s: float = float("-inf")
     history_missed: int = 0
+    given_up: int = 0
+    faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     in_flight: int = 0
     freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
     freshness_s: Histogram = field(default_factory=lambda: Histogram(FRESHNESS_S))

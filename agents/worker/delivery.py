@@ -12,9 +12,9 @@ from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.write_verdicts import covers
-from storage.checkpoints import OwedStore, Verdict
+from storage.checkpoints import OwedStore, Verdict, Write
 from storage.gather import Writer
-from streams.errors import StoreUnavailable
+from streams.errors import EpochEnded, Retry
 from streams.records.intents import Intent, Waits
 
 MOST_UNDECIDED = 5
@@ -51,18 +51,69 @@ class Delivery:
         self._checkpoints, self._rules, self._meter = checkpoints, rules, meter
 
     async def deliver(self, case: Case, answered: Answered | None = None) -> None:
-        """Write the intent, without an answer the rules' one."""
-        await self._finish(case, self._intent(case, answered))
+        """Write the intent, without an answer the rules' one. Raises EpochEnded."""
+        intent = self._intent(case, answered)
+        if await self._stored(case.shopper, case.owed, case.checkpoint, intent):
+            await self._done(case.shopper, case.checkpoint)
 
-    async def withhold(self, case: Case) -> None:
-        """Write the context alone: the shopper is in a holdout, and nobody is to read an intent of theirs."""
-        case.grant.tally.note("withheld")
-        await self._finish(case, None)
+    async def store_alone(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint) -> None:
+        """Write the session without an intent: nobody is to read one, or none can be made. Raises EpochEnded."""
+        if await self._stored(shopper, owed, checkpoint, None):
+            await self._done(shopper, checkpoint)
 
-    async def _finish(self, case: Case, intent: Intent | None) -> None:
-        if await self._stored(case, intent, owed=False):
-            await self._owed_set.settle(case.shopper.home.number, [(case.shopper, case.checkpoint.position)])
-            self._backlog.done(case.shopper)
+    async def _stored(
+        self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint, intent: Intent | None, *, owing: bool = False
+    ) -> bool:
+        """From the checkpoint to the commit, in four steps; returns whether it is stored. `owing`: a call is owed all
+        the same."""
+        # 1. Session and intent go to the store as one write, again and again until it has decided.
+        verdict = await self._written(self._checkpoints.write(checkpoint, intent, owed=owing), shopper)
+        # 2. A refusal says that the store knows better: then nothing is covered, and the partition is read again.
+        if verdict is Verdict.UNDECIDED:
+            self._wait_for_store(shopper, owed)
+            return False
+        if not covers(verdict, shopper):
+            self._meter.stale_writes += 1
+            return False
+        # 3. The ticket is settled: the ledger may commit past these events once the commit lag has gone by.
+        owed.settle()
+        # 4. Memory knows how far the store is. Events since then stand behind tickets of their own.
+        shopper.session.durable = checkpoint.position.offset
+        if intent is not None:
+            freshness_ms = None if owed.upgrade else self._checkpoints.clock_ms() - owed.appended_ms
+            self._meter.count_intent(intent, freshness_ms)
+        return True
+
+    async def _written(self, write: Write, shopper: Shopper) -> Verdict:
+        """The store's verdict, however long all of it is away. Raises EpochEnded once it is nobody's here any more."""
+        undecided = 0
+        while not shopper.ended and undecided < MOST_UNDECIDED:
+            try:
+                verdict = await self._writer.write(write)
+            except Retry:
+                self._meter.store_failures += 1
+            else:
+                if shopper.ended:
+                    break  # perhaps it is stored; whoever has the partition next reads these events again
+                if verdict is not Verdict.UNDECIDED:
+                    return verdict
+                undecided += 1
+                self._meter.undecided_s = _now()
+            await asyncio.sleep(self._rules.backoff_s)
+        if shopper.ended:
+            raise EpochEnded("the partition or the shopper went before the store had decided")
+        return Verdict.UNDECIDED
+
+    def _wait_for_store(self, shopper: Shopper, owed: Owed) -> None:
+        """This shopper's part of the store is away: give the slot to others, and begin anew later."""
+        owed.attempts += 1
+        owed.not_before_s = _now() + self._rules.max_backoff_s
+        self._backlog.owe(shopper, owed)
+
+    async def _done(self, shopper: Shopper, checkpoint: Checkpoint) -> None:
+        """Marks of what is stored now go, and what came since is owed next."""
+        await self._owed_set.settle(shopper.home.number, [(shopper, checkpoint.position)])
+        self._backlog.done(shopper)
 
     async def put_off(self, case: Case) -> None:
         """Try again later; once that takes too long, let the rules stand in, and owe the upgrade."""
@@ -96,54 +147,17 @@ class Delivery:
         number, mark = case.shopper.home.number, [(case.shopper, case.checkpoint.position)]
         try:
             await self._owed_set.make(number, mark)
-        except StoreUnavailable:
+        except Retry:
             self._meter.store_failures += 1
             if not case.shopper.ended:
                 self._backlog.owe(case.shopper, case.owed)
             return
-        if await self._stored(case, self._intent(case, None), owed=True):
+        # The mark stands before the intent does: a worker that dies in between leaves a call owed, never one lost.
+        intent = self._intent(case, None)
+        if await self._stored(case.shopper, case.owed, case.checkpoint, intent, owing=True):
             await self._owed_set.outdate(number, mark)
             case.owed.upgrade = True
             self._backlog.owe(case.shopper, case.owed)
-
-    async def _stored(self, case: Case, intent: Intent | None, *, owed: bool) -> bool:
-        """Write until the store has decided or nobody wants it any more; returns whether it is stored."""
-        shopper, write = case.shopper, self._checkpoints.write(case.checkpoint, intent, owed=owed)
-        verdict, undecided = Verdict.UNDECIDED, 0
-        while verdict is Verdict.UNDECIDED and undecided < MOST_UNDECIDED and not shopper.ended:
-            try:
-                verdict = await self._writer.write(write)
-            except StoreUnavailable:
-                self._meter.store_failures += 1
-                await asyncio.sleep(self._rules.backoff_s)
-            else:
-                undecided += verdict is Verdict.UNDECIDED
-                if verdict is Verdict.UNDECIDED:
-                    self._meter.undecided_s = _now()
-                    await asyncio.sleep(self._rules.backoff_s)
-        if shopper.ended:
-            self._meter.dropped += 1
-            return False
-        if verdict is Verdict.UNDECIDED:
-            self._wait_for_store(case)
-            return False
-        if not covers(verdict, shopper):
-            self._meter.stale_writes += 1
-            return False
-        case.owed.settle()
-        shopper.session.durable = write.context.position.offset
-        if intent is None:
-            return True
-        freshness_ms = None if case.owed.upgrade else self._checkpoints.clock_ms() - case.owed.appended_ms
-        self._meter.count_intent(intent, freshness_ms)
-        return True
-
-    def _wait_for_store(self, case: Case) -> None:
-        """This shopper's part of the store is away: give the slot to others, and begin anew later."""
-        owed = case.owed
-        owed.attempts += 1
-        owed.not_before_s = _now() + self._rules.max_backoff_s
-        self._backlog.owe(case.shopper, owed)
 
     def _intent(self, case: Case, answered: Answered | None) -> Intent:
         waits, arm = _waits(case, _now(), answered), case.grant.arm

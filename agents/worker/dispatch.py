@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking, CallRules, Question, Reasoner
 from agents.worker.backlog import Backlog
+from agents.worker.boundary import Requeue, judge
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.delivery import Case, Delivery
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant, Route, Router, SingleRouter
-from agents.worker.shoppers import Shopper
+from agents.worker.shoppers import Owed, Shopper
 from agents.worker.slots import SlotSupplier, UnlimitedSlots
 from clients.calls import ModelClient
 from storage.checkpoints import OwedStore
 from storage.gather import Writer
-from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
+from streams.errors import EpochEnded, Refuse, Retry
 from streams.sessions.session import Session
 
 IDLE_S = 0.25
@@ -69,6 +70,7 @@ class Dispatch:
     ) -> None:
         self._backlog, self._checkpoints, self._meter = backlog, checkpoints, meter
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
+        self._requeue = Requeue(backlog, meter)
         everybody = Route(reasoning, Asking(rules, meter), slots or UnlimitedSlots(model))
         self.circuit_breaker = everybody.asking.circuit_breaker
         self._router = router(everybody)
@@ -196,37 +198,53 @@ class Dispatch:
         self._bound.release()
 
     async def _serve(self, serving: Serving) -> None:
+        """One shopper, from the choice to the write's verdict. Whatever goes wrong there ends nothing else."""
         shopper, owed = serving.shopper, serving.shopper.running
         if owed is None or shopper.ended:
             return
-        await self.learn(shopper.session)
-        if shopper.ended:
-            return
-        checkpoint = self._checkpoints.take(shopper)
-        question = serving.grant.route.reasoning.ask(shopper.session, checkpoint)
-        case = Case(shopper, owed, checkpoint, question, serving.grant, serving.taken_s, serving.limiter_s)
-        if serving.grant.withheld:
-            await self._delivery.withhold(case)
-            return
-        if serving.grant.by_rules:
-            await self._delivery.deliver(case)
-            return
         try:
-            answered = await self._ask(serving.grant, question)
-        except (ModelUnavailable, DeadlinePassed):
+            await self._call(serving, shopper, owed)
+        except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
+            now_s = asyncio.get_running_loop().time()
+            self._requeue.failed(shopper, owed, "call", judge(error, "call", self._meter), now_s)
+
+    async def _call(self, serving: Serving, shopper: Shopper, owed: Owed) -> None:
+        grant = serving.grant
+        if not self._requeue.without_model(owed):
+            await self.learn(shopper.session)
+        if shopper.ended:
+            raise EpochEnded("the partition or the shopper went while the shop's knowledge was read")
+        checkpoint = self._checkpoints.take(shopper)  # what folds in from here on belongs to the next call
+        if grant.withheld or self._requeue.without_rules(owed):
+            await self._delivery.store_alone(shopper, owed, checkpoint)
+            if grant.withheld:
+                grant.tally.note("withheld")
+            return
+        question = grant.route.reasoning.ask(shopper.session, checkpoint)
+        case = Case(shopper, owed, checkpoint, question, grant, serving.taken_s, serving.limiter_s)
+        if grant.by_rules or self._requeue.without_model(owed):
+            await self._delivery.deliver(case)
+        else:
+            await self._ask_and_deliver(case)
+
+    async def _ask_and_deliver(self, case: Case) -> None:
+        """The verbs of the error tree: what may pass is waited for, and where an answer is refused the rules answer."""
+        try:
+            answered = await self._ask(case.grant, case.question)
+        except Retry:
             await self._delivery.put_off(case)
-        except AnswerRefused:
+        except Refuse:
             await self._delivery.deliver(case)
         else:
             await self._delivery.deliver(case, answered)
-            if serving.grant.beside is not None:
-                serving.grant.beside.offer(checkpoint, answered)
+            if case.grant.beside is not None:
+                case.grant.beside.offer(case.checkpoint, answered)
 
     async def _ask(self, grant: Grant, question: Question) -> Answered:
         try:
             return await grant.route.asking.ask(question, grant.permit, grant.tally)
         finally:
-            grant.permit.release()
+            grant.permit.release()  # before the write: the model does not wait for Redis
 
 
 async def _nothing(_: Session) -> None:

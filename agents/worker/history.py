@@ -7,9 +7,10 @@ from typing import Protocol
 import structlog
 
 from agents.health.statistics import Meter
+from agents.worker.boundary import judge
 from storage.checkpoints import Verdict, Write
 from storage.gather import Writer
-from streams.errors import BrokerUnavailable, ContractMismatch, PenchantError
+from streams.errors import ContractMismatch
 from streams.records.history import Readable
 
 AGAIN_S = 0.25
@@ -49,7 +50,8 @@ class PublishingWriter:
             except ContractMismatch as error:
                 self._miss(error)
                 return
-            except BrokerUnavailable as error:
+            except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
+                judge(error, "history", self._meter)
                 if loop.time() >= until_s:
                     self._miss(error)
                     return
@@ -58,11 +60,11 @@ class PublishingWriter:
                 self._note(None)
                 return
 
-    def _miss(self, error: PenchantError) -> None:
+    def _miss(self, error: Exception) -> None:
         self._meter.history_missed += 1
         self._note(error)
 
-    def _note(self, error: PenchantError | None) -> None:
+    def _note(self, error: Exception | None) -> None:
         if error is not None and not self._away:
             log.warning("history.away", error=str(error), then="intents are missing there, and counted")
         if error is None and self._away:

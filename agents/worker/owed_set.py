@@ -7,9 +7,10 @@ position or a later one is stored: whoever still works for an epoch that has end
 from collections.abc import Sequence
 
 from agents.health.statistics import Meter
+from agents.worker.boundary import Verb, judge
 from agents.worker.shoppers import Shopper
 from storage.checkpoints import OwedStore
-from streams.errors import StoreCorrupt, StoreUnavailable
+from streams.errors import StoreCorrupt
 from streams.sessions.positions import Position
 
 
@@ -45,8 +46,8 @@ class OwedSet:
             return
         try:
             await self._store.settle(number, names)
-        except StoreUnavailable:
-            self._meter.store_failures += 1
+        except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
+            self._meter.store_failures += judge(error, "marks", self._meter) is Verb.RETRY
             return
         for shopper, gone in marks:
             shopper.marks = tuple(mark for mark in shopper.marks if mark not in gone)

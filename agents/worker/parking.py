@@ -5,23 +5,25 @@ The session is taken before that and stored as it was then, so that the mark cov
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
+from agents.worker.boundary import Requeue, Verb, judge
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.owed_set import OwedSet
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.write_verdicts import covers
 from storage.checkpoints import CheckpointStore, OwedStore, Verdict
-from streams.errors import StoreUnavailable
 
 RETRY_S = 0.5
 
 HEADS = 1_024
 """How many heads of a partition are looked at in one go: after an outage there are as many as shoppers."""
 
+Serving = tuple[Shopper, Owed]
 Taken = tuple[Shopper, Owed, Checkpoint]
 
 
@@ -39,6 +41,7 @@ class Parking:
     ) -> None:
         self._backlog, self._store, self._owed_set = backlog, store, OwedSet(owed, meter)
         self._checkpoints, self._pipeline, self._meter = checkpoints, pipeline, meter
+        self._requeue = Requeue(backlog, meter)
         self._retry_s = 0.0
 
     async def quiet(self) -> None:
@@ -47,16 +50,13 @@ class Parking:
         if _now() < self._retry_s:
             return
         due = self._backlog.quiet(_now())
-        for first in range(0, len(due), self._pipeline):
-            still = [
-                shopper
-                for shopper in due[first : first + self._pipeline]
-                if waits(shopper) and shopper.owed is not None and not shopper.owed.call
-            ]
+        for some in self._pipelines(due):
+            serving = self._take([who for who in some if waits(who) and who.owed is not None and not who.owed.call])
             if _now() < self._retry_s:
-                self._put_back([(shopper, self._backlog.take(shopper)) for shopper in still])
-            else:
-                await self._park(still)
+                self._put_back(serving)
+                continue
+            with self._guarded(serving):
+                await self._write(serving)
 
     async def park_head_of_line(self, partition: Partition) -> None:
         """Park those who have held the partition's commit for too long, or who hold too many offsets behind them."""
@@ -64,45 +64,67 @@ class Parking:
         behind = (ledger.next_offset or 0) - rules.max_span // 2
         holders = ledger.holders(before_s=_now() - rules.park_after_s, below=behind, most=HEADS)
         heads = [holder for holder in holders if isinstance(holder, Shopper) and waits(holder)]
-        for first in range(0, len(heads), self._pipeline):
+        for some in self._pipelines(heads):
             if _now() < self._retry_s:
                 return
-            taken = await self._park([head for head in heads[first : first + self._pipeline] if waits(head)])
-            await self._owed_set.outdate(
-                partition.number, [(who, checkpoint.position) for who, owed, checkpoint in taken if owed.call]
-            )
+            serving = self._take([head for head in some if waits(head) and not backs_off(head, _now())])
+            with self._guarded(serving):
+                stored = await self._write(serving)
+                await self._owed_set.outdate(
+                    partition.number, [(who, checkpoint.position) for who, owed, checkpoint in stored if owed.call]
+                )
 
-    async def _park(self, shoppers: Sequence[Shopper]) -> Sequence[Taken]:
-        """Take, mark who is owed a call, write, and put back what is still owed; returns what was stored."""
-        taken = [(shopper, self._backlog.take(shopper), self._checkpoints.take(shopper)) for shopper in shoppers]
-        if not taken:
-            return []
-        owing = [(shopper, checkpoint.position) for shopper, owed, checkpoint in taken if owed.call]
+    def _take(self, shoppers: Sequence[Shopper]) -> list[Serving]:
+        return [(shopper, self._backlog.take(shopper)) for shopper in shoppers]
+
+    def _pipelines(self, shoppers: Sequence[Shopper]) -> Iterator[Sequence[Shopper]]:
+        """So many at once; alone, whose work met a fault: it is not to fail the others' again."""
+        together = [who for who in shoppers if who.owed is None or not who.owed.faults]
+        for first in range(0, len(together), self._pipeline):
+            yield together[first : first + self._pipeline]
+        yield from ([who] for who in shoppers if who.owed is not None and who.owed.faults)
+
+    @contextmanager
+    def _guarded(self, serving: Sequence[Serving]) -> Iterator[None]:
+        """What fails inside is put back at once: the store is away, and each try may wait for its time-out; or the work
+        of one of them met a fault, and each is tried alone the next time."""
         try:
-            if owing:
-                await self._owed_set.make(owing[0][0].home.number, owing)
-            verdicts = await self._store.write(
-                [self._checkpoints.write(checkpoint, owed=owed.call) for _, owed, checkpoint in taken]
-            )
-        except StoreUnavailable:
-            self._meter.store_failures += 1
-            self._retry_s = _now() + RETRY_S
-            self._put_back((shopper, owed) for shopper, owed, _ in taken)
+            yield
+        except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
+            verb = judge(error, "parking", self._meter)
+            if verb is Verb.RETRY:
+                self._meter.store_failures += 1
+                self._retry_s = _now() + RETRY_S
+                self._put_back(serving)
+            else:
+                for shopper, owed in serving:
+                    self._requeue.failed(shopper, owed, "parking", verb, _now())
+
+    async def _write(self, serving: Sequence[Serving]) -> list[Taken]:
+        """Write the sessions as they stand in one pipeline; returns those that were stored. Raises StoreUnavailable."""
+        if not serving:
             return []
-        undecided = [verdict is Verdict.UNDECIDED for verdict in verdicts]
-        if any(undecided):
+        taken = [(shopper, owed, self._checkpoints.take(shopper)) for shopper, owed in serving]
+        # The mark before the context: a worker that dies in between leaves a call too many, never one too few.
+        owing = [(shopper, checkpoint.position) for shopper, owed, checkpoint in taken if owed.call]
+        await self._owed_set.make(serving[0][0].home.number, owing)
+        verdicts = await self._store.write(
+            [self._checkpoints.write(checkpoint, owed=owed.call) for _, owed, checkpoint in taken]
+        )
+        undecided = [taken[at][:2] for at, verdict in enumerate(verdicts) if verdict is Verdict.UNDECIDED]
+        if undecided:
             self._meter.undecided_s = _now()
-            self._put_back(taken[at][:2] for at, unsaid in enumerate(undecided) if unsaid)
+            self._put_back(undecided)
         return [
             one
             for one, verdict in zip(taken, verdicts, strict=True)
             if verdict is not Verdict.UNDECIDED and self._settle(*one, verdict)
         ]
 
-    def _put_back(self, taken: Iterable[tuple[Shopper, Owed]]) -> None:
-        """The store is away, and each try may wait for its time-out: no more of them for now."""
-        for shopper, owed in taken:
-            if not shopper.ended:
+    def _put_back(self, serving: Iterable[Serving]) -> None:
+        """No more of them for now."""
+        for shopper, owed in serving:
+            if shopper.running is owed and not shopper.ended:
                 owed.not_before_s = _now() + RETRY_S
                 self._backlog.owe(shopper, owed)
 
@@ -122,6 +144,11 @@ class Parking:
 def waits(shopper: Shopper) -> bool:
     """Whether the shopper is owed something and nothing runs for it."""
     return shopper.owed is not None and shopper.running is None and not shopper.ended
+
+
+def backs_off(shopper: Shopper, now_s: float) -> bool:
+    """Whether the shopper's work met a fault and is not to be tried again yet."""
+    return shopper.owed is not None and shopper.owed.faults > 0 and now_s < shopper.owed.not_before_s
 
 
 def _now() -> float:

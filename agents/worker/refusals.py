@@ -3,20 +3,26 @@
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple, Protocol
 
 import structlog
 
 from agents.health.statistics import Meter
+from agents.worker.boundary import Verb, judge
 from agents.worker.partition import Partition
-from streams.errors import BrokerUnavailable
+from streams.errors import BrokerUnavailable, PenchantError
 from streams.events.decoding import Refusal
 from streams.records.dead_letters import OURS, DeadLetter, LimitRules, RefusalWindow
 from streams.sessions.ledger import Ticket
 
 RETRY_S = 0.5
+
+TRIES = 2
+"""How often a letter that met a fault is sent as it is."""
+
+BARE = "what the record held could not be sent; it stands at its origin"
 
 log = structlog.get_logger()
 
@@ -57,6 +63,9 @@ class Refusals:
 
     Each holds the commit until it is acknowledged and the limit's window has passed. Wait for `room` before adding
     some. `away` says why the topic does not take them, None when it does.
+
+    After a fault letters go alone, so that none holds up the others; after more faults without what the record held.
+    When not even that can be sent, the fault is no single letter's, and letters wait as for a broker that is away.
     """
 
     def __init__(
@@ -65,7 +74,7 @@ class Refusals:
         self._sender, self._meter, self._wait = sender, meter, wait or WaitRules()
         self._window = RefusalWindow(limit)
         self._waiting: deque[_Waiting] = deque()
-        self._size_bytes = 0
+        self._size_bytes = self._faults = self._alone = 0
         self._added, self._taken = asyncio.Event(), asyncio.Event()
         self.away: str | None = None
 
@@ -81,7 +90,7 @@ class Refusals:
     def add(self, partition: Partition, topic: str, refused: Sequence[tuple[Refusal, Ticket]]) -> None:
         """Put letters in line."""
         for refusal, ticket in refused:
-            waiting = _Waiting(partition, _letter(topic, partition.number, refusal), ticket)
+            waiting = _Waiting(partition, self._letter(topic, partition.number, refusal), ticket)
             self._waiting.append(waiting)
             self._size_bytes += waiting.size_bytes
         self._added.set()
@@ -100,22 +109,32 @@ class Refusals:
 
     async def run(self) -> None:
         """Send what waits, until cancelled."""
+        wait_s = 0.0
         while True:
             self._added.clear()
-            if not self._waiting:
-                await self._added.wait()
-            await self._send(list(islice(self._waiting, self._wait.at_once)))
+            some = list(islice(self._waiting, 1 if self._alone else self._wait.at_once))
+            try:
+                await asyncio.sleep(wait_s)
+                await (self._send(some) if some else self._added.wait())
+                wait_s = 0.0
+            except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
+                wait_s = RETRY_S
+                self._fail(len(some), error)
+
+    def _fail(self, letters: int, error: Exception) -> None:
+        verb = judge(error, "letter", self._meter)
+        self._note(str(error) if isinstance(error, PenchantError) else f"a fault: {type(error).__name__}")
+        if verb is Verb.FAULT:
+            self._faults += 1
+            self._alone = max(self._alone, letters)
 
     async def _send(self, some: Sequence[_Waiting]) -> None:
         """Send the first ones; those of partitions that went are somebody else's by now."""
         ours = [each for each in some if not each.partition.ended]
-        try:
-            lost = await self._sender.send([each.letter for each in ours]) if ours else {}
-        except BrokerUnavailable as error:
-            self._note(str(error))
-            await asyncio.sleep(RETRY_S)
-            return
+        letters = [_bare(each.letter) if self._faults > TRIES else each.letter for each in ours]
+        lost = await self._sender.send(letters) if ours else {}
         self._note(None)
+        self._faults, self._alone = 0, max(self._alone - len(some), 0)
         for each in some:
             self._waiting.popleft()
             self._size_bytes -= each.size_bytes
@@ -132,6 +151,13 @@ class Refusals:
                 log.error("dead_letter.lost", reason=letter.reason, why=lost[number], **place)
             self._window.hold(ticket, now_s)
         self._meter.count_dead_letters(each.letter.reason for number, each in enumerate(sent) if number not in lost)
+
+    def _letter(self, topic: str, partition: int, refusal: Refusal) -> DeadLetter:
+        try:
+            return _letter(topic, partition, refusal)
+        except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
+            judge(error, "letter", self._meter)
+            return DeadLetter(topic, partition, refusal.offset, None, None, refusal.reason, detail=BARE)
 
     def _full(self) -> bool:
         return len(self._waiting) >= self._wait.letters or self._size_bytes >= self._wait.size_bytes
@@ -159,3 +185,8 @@ def _letter(topic: str, partition: int, refusal: Refusal) -> DeadLetter:
         timestamp_ms=record.timestamp if record.timestamp >= 0 else None,
         own_headers=[header for header in record.headers if not header[0].startswith(OURS)],
     )
+
+
+def _bare(letter: DeadLetter) -> DeadLetter:
+    """Without what the record held."""
+    return replace(letter, key=None, value=None, path="", detail=BARE, own_headers=())

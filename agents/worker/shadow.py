@@ -6,11 +6,11 @@ from collections import deque
 from agents.experiments.outcomes import ArmCallCounter, ArmKey, Outcomes
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking, CallRules, Reasoner
+from agents.worker.boundary import judge
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
 from agents.worker.slots import UnlimitedPermit
 from clients.calls import ModelClient
-from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 from streams.sessions.packing import load
 
 MOST = 16
@@ -19,12 +19,12 @@ MOST = 16
 
 class Shadow:
     """One shadow arm: a model with replicas and limits of its own, asked when the live answer is there already, about
-    the session that this was made from. It writes nothing, and holds nobody up."""
+    the session that this was made from. It writes nothing, and holds nobody up. `meter` counts its faults alone."""
 
     def __init__(
-        self, key: ArmKey, reasoning: Reasoner, model: ModelClient, rules: CallRules, outcomes: Outcomes
+        self, key: ArmKey, reasoning: Reasoner, model: ModelClient, rules: CallRules, outcomes: Outcomes, meter: Meter
     ) -> None:
-        self._tally = ArmCallCounter(outcomes, (key,))
+        self._tally, self._meter = ArmCallCounter(outcomes, (key,)), meter
         self._reasoning, self._asking, self._place = (
             reasoning,
             Asking(rules, Meter(), "/".join(key)),
@@ -66,10 +66,11 @@ class Shadow:
         self._wake.set()
 
     async def _ask(self, checkpoint: Checkpoint, live: Answered) -> None:
-        question = self._reasoning.ask(load(checkpoint.context.session), checkpoint)
         try:
+            question = self._reasoning.ask(load(checkpoint.context.session), checkpoint)
             answered = await self._asking.ask(question, self._place, self._tally)
-        except (ModelUnavailable, DeadlinePassed, AnswerRefused):
+        except Exception as error:  # noqa: BLE001 # the boundary: whatever its verb, a shadow is not asked twice
+            judge(error, "shadow", self._meter)
             return  # counted where it was asked
         if _mission(answered) == _mission(live):
             self._tally.note("agreed")

@@ -24,7 +24,8 @@ class Owed(Unsummarised):
 
     Without `call` nothing asks for one and the session is only parked. `upgrade`: a rules intent stands in until the
     model is back. `appended_ms` is when Kafka took the first event, `due_s` when a trigger made it due, and `passed_s`
-    when a slot first came free that suited neither this shopper nor anybody else.
+    when a slot first came free that suited neither this shopper nor anybody else. `faults`: how many
+    its work has met, `stored_before`: how many sessions were stored before the last one (agents/worker/boundary.py).
     """
 
     appended_ms: int = 0
@@ -32,6 +33,8 @@ class Owed(Unsummarised):
     call: bool = False
     upgrade: bool = False
     attempts: int = 0
+    faults: int = 0
+    stored_before: int = 0
     not_before_s: float = 0.0
     due_s: float = 0.0
     passed_s: float | None = None

@@ -133,7 +133,9 @@ class ExperimentRuntime:
             own = arm.pool, arm.model
             client = self.pools[own] = self.pools.get(own) or arm_factory.pools(pools)
         if arm.kind == "shadow":
-            self._shadows[key] = Shadow(key, reasoning, client, rules, arm_factory.instruments.outcomes)
+            self._shadows[key] = Shadow(
+                key, reasoning, client, rules, arm_factory.instruments.outcomes, arm_factory.instruments.meter
+            )
         else:
             asking = Asking(rules, arm_factory.instruments.meter, "/".join(key))
             self._routes[key] = Route(reasoning, asking, client.slots("live", version))

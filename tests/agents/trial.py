@@ -84,7 +84,7 @@ async def trial(
     slots = UnlimitedSlots(own) if slot_count is None else Gate(own, slot_count)
     reasoning = reasoning or Reason()
     route = Route(reasoning, Asking(RULES, Meter()), slots)
-    shadow = Shadow(SHADE, Reason(), own, RULES, outcomes)
+    shadow = Shadow(SHADE, Reason(), own, RULES, outcomes, Meter())
     beside = asyncio.ensure_future(shadow.run())
 
     def router(everybody: Route) -> ExperimentRouter:

@@ -62,6 +62,11 @@ def rewinds(instruments: Instruments) -> Iterable[Sample]:
     return [((cause,), instruments.meter.rewinds[cause]) for cause in get_args(Cause)]
 
 
+def faults(instruments: Instruments) -> Iterable[Sample]:
+    """Exceptions that nobody expected, by work and kind."""
+    return [(key, count) for key, count in instruments.meter.faults.copy().items()]
+
+
 def dead_letters(instruments: Instruments) -> Iterable[Sample]:
     """Refused records, by why."""
     return [((reason,), instruments.meter.dead_letter_reasons[reason]) for reason in get_args(Reason)]

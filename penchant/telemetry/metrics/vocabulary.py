@@ -142,6 +142,20 @@ VOCABULARY = (
         readings.count("history_missed"),
     ),
     Metric(
+        "counter", "faults",
+        "Exceptions that nobody expected, by what was being done: of Penchant itself or of a library. What they hit is "
+        "tried again, then done without what failed: the rules answer, the session is stored alone, a letter goes "
+        "without the record's contents.",
+        "Any: report the log line `fault` with its traceback; each kind is logged once.",
+        readings.faults, ("work", "kind"),
+    ),
+    Metric(
+        "counter", "shoppers_given_up",
+        "Shoppers whose session could not be stored in nine tries while others were: what they did since is lost.",
+        "Any: as above. The log line `shopper.given_up` names partition and offset.",
+        readings.count("given_up"),
+    ),
+    Metric(
         "gauge", "dependency_up", "1 when Kafka, Redis or the model answers, or the dead-letter topic; 0 when not.",
         "0: bring it back. The worker waits, and needs no restart.",
         readings.up, ("dependency",),
