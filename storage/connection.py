@@ -80,7 +80,7 @@ def connect(url: str, *, cluster: bool = False, connections: int = 8) -> Client:
         pool = BlockingConnectionPool.from_url(url, max_connections=connections, timeout=None, **ours)
     except (ValueError, RedisClusterException):  # whose text may hold half a password
         remedy = f"write it as redis://[user:password@]host:6379/0; {address.ENCODE}"
-        raise SettingInvalid(f"the Redis URL {address.shown(url)} cannot be read", remedy) from None
+        raise SettingInvalid("the Redis URL cannot be read", remedy) from None
     return Redis.from_pool(pool)
 
 

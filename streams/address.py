@@ -22,7 +22,7 @@ def shown(text: str) -> str:
     if "://" not in text and "@" not in text:
         return text
     parts = _parts(text)
-    if parts is None or not parts.scheme or not parts.netloc + parts.path:
+    if parts is None or not parts.scheme:
         return HIDDEN
     _, login, place = parts.netloc.rpartition("@")
     query = f"?{HIDDEN}" if parts.query else ""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from clients.calls import Call, Completion
 from clients.dialects import models
-from clients.dialects.http import HttpServer, http_url
+from clients.dialects.http import HttpServer, http_url, without_login
 from clients.dialects.models import Model
 from clients.dialects.probing import description
 from clients.dialects.tensors import Answer, Value
@@ -85,7 +85,7 @@ class GenerateClient:
         probe_timeout_s: float = 5.0,
     ) -> None:
         url = http_url(base_url, REMEDY)
-        self.url, self.model = f"{url}/v2", model
+        self.url, self.model = f"{without_login(url)}/v2", model
         self._http = HttpServer(url, self._refusal, REMEDY, api_key, max_connections=max_connections)
         self.endpoint = self._http.endpoint
         self._tokens_per_block = tokens_per_block

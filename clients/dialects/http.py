@@ -15,6 +15,7 @@ import pydantic
 from httpx_aiohttp import AiohttpTransport
 
 from clients.dialects.lines import Lines
+from streams import address
 from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable, PenchantError, SettingInvalid
 
 KEEP_ALIVE_S = 3.0
@@ -29,8 +30,8 @@ Refusal = Callable[[int, str, float | None], ModelUnavailable]
 class HttpServer:
     """The connections to one server. `refusal` and `remedy` are the dialect's words for what goes wrong.
 
-    Every wait is inside `until`, which `close` ends: aiohttp leaves the readers of a closed session waiting.
-    Proxies of the environment are not used.
+    The login of the URL is sent, and is part of nothing that is shown. Every wait is inside `until`, which `close`
+    ends: aiohttp leaves the readers of a closed session waiting. Proxies of the environment are not used.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class HttpServer:
         self._http = httpx.AsyncClient(
             transport=transport or AiohttpTransport(limits=limits),
             timeout=httpx.Timeout(None, connect=connect_timeout_s),  # the call's deadline bounds the rest
+            auth=httpx.BasicAuth(url.username, url.password) if url.userinfo else None,
             headers={"Accept-Encoding": "identity", **({"Authorization": f"Bearer {api_key}"} if api_key else {})},
             trust_env=False,
         )
@@ -155,14 +157,20 @@ class HttpServer:
 
 
 def http_url(text: str, remedy: str) -> httpx.URL:
-    """A URL of HTTP; SettingInvalid shows what is wrong."""
+    """A URL of HTTP; SettingInvalid when the text is none, which shows no login."""
     try:
         url = httpx.URL(text.rstrip("/"))
-    except httpx.InvalidURL as exc:
-        raise SettingInvalid(f"the model URL {text!r} is none: {exc}", remedy) from exc
+        address.checked(text)
+    except (httpx.InvalidURL, ValueError):  # whose text may hold half a password
+        raise SettingInvalid(f"the model URL {address.shown(text)!r} cannot be read", remedy) from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise SettingInvalid(f"the model URL {text!r} has no http:// or https:// and host", remedy)
+        raise SettingInvalid(f"the model URL {address.shown(text)!r} has no http:// or https:// and host", remedy)
     return url
+
+
+def without_login(url: httpx.URL) -> httpx.URL:
+    """The URL as errors may show it."""
+    return url.copy_with(userinfo=b"")
 
 
 def _seconds(retry_after: str) -> float | None:

@@ -10,7 +10,7 @@ import structlog
 from clients.calls import Call, Completion
 from clients.dialects import completions
 from clients.dialects.completions import Models, PriorityRefused, Reading, Version
-from clients.dialects.http import HttpServer, http_url
+from clients.dialects.http import HttpServer, http_url, without_login
 from clients.dialects.probing import description
 from clients.dialects.servers import SERVERS, Api, Server, ServerName, owned_by
 from streams.errors import ContractMismatch, ModelUnavailable
@@ -48,10 +48,10 @@ class OpenAIClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         url = http_url(base_url, REMEDY)
-        self.url = url if url.path.strip("/") else url.copy_with(path="/v1")
+        self.url = without_login(url if url.path.strip("/") else url.copy_with(path="/v1"))
         self.model, self.server, self.api = model, server, api
         self._http = HttpServer(
-            self.url, self._refusal, REMEDY, api_key, max_connections=max_connections, transport=transport
+            url, self._refusal, REMEDY, api_key, max_connections=max_connections, transport=transport
         )
         self.endpoint = self._http.endpoint
         self._probe_timeout_s = probe_timeout_s
