@@ -51,9 +51,7 @@ async def examine_dead_letters(settings: Settings) -> list[Finding]:
             log = await reader.log(name)
             begins = await reader.beginnings(log)
         except ContractMismatch:
-            found = (
-                "it is missing: where brokers make no topics by themselves, the first refused event holds up all others"
-            )
+            found = "it is missing: workers make it at their start where they may"
             return [Finding(f"topic {name}", WARNING, found, "make it by the broker's own means")]
     config = await config_of(kafka.options, name)
     told: list[tuple[Severity, str, str]] = []
@@ -101,6 +99,7 @@ async def examine_lineage(settings: Settings) -> list[Finding]:
     try:
         async with TopicReader(settings.kafka.options) as reader:
             found = await make_keeper(settings, reader, redis).look()
+            begins = await reader.beginnings(found.log)
     finally:
         await redis.aclose()
     told: list[tuple[Severity, str, str]] = []
@@ -114,6 +113,7 @@ async def examine_lineage(settings: Settings) -> list[Finding]:
     told.append(
         (INFO, behind if found.committed else f"the group {settings.kafka.group} has committed nothing yet", "")
     )
+    told += topics.judge_committed(found.committed, begins)
     return _findings("lineage", told)
 
 

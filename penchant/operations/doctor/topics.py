@@ -88,6 +88,15 @@ def judge_config(config: Mapping[str, str] | None, settings: Settings) -> Iterat
     yield INFO, f"timestamps are {config.get('message.timestamp.type', 'CreateTime')}", ""
 
 
+def judge_committed(committed: Mapping[int, int], begins: Mapping[int, int]) -> Iterator[Told]:
+    """Whether retention has passed what the group has read, by partition."""
+    for number, offset in sorted(committed.items()):
+        begin = begins.get(number, 0)
+        if begin > offset:
+            found = f"partition {number}: offsets {offset} to {begin - 1} were deleted before they were read"
+            yield WARNING, found, "raise retention.ms; the workers go on behind them"
+
+
 def judge_sample(
     sample: Mapping[int, Sequence[Record]], events: Sequence[tuple[int, ShopperEvent]], skew_s: float, now_ms: float
 ) -> Iterator[Told]:

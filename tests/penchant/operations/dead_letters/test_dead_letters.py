@@ -113,6 +113,26 @@ async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path
     assert await kafka.committed(ours.group, dead) is None
 
 
+async def test_a_shortened_letter_goes_back_whole(real_kafka: Kafka) -> None:
+    """As its record still stands in the topic. Where that is another record by now, or none, the letter is counted as
+    gone, and waits."""
+    events, dead = await real_kafka.topic(1), await real_kafka.topic(1)
+    await real_kafka.produce(events, [event(1), event(2)], keys=[b"shopper-1", b"shopper-2"])
+    whole, other, gone = (letter(events, number, event(number + 1), "schema") for number in range(3))
+    letters = [whole, replace(other, value=event(7)), gone]
+    await send(real_kafka.bootstrap, dead, [each.shortened(400) for each in letters])
+    ours = KafkaSettings(**_ours(settings(real_kafka, events, dead)))
+    plan = redriving.RedrivePlan(events, dialect("native", keyed=True))
+
+    rehearsed = await redriving.rehearse(ours, plan, silent)
+    done = await redriving.redrive(ours, plan, silent)
+
+    assert (rehearsed.redriven, rehearsed.gone) == (done.redriven, done.gone) == (1, 2)
+    back = (await there(real_kafka, events, 3))[-1]
+    assert (back.key, back.value) == (b"shopper-1", event(1))
+    assert await waiting(ours) == {"schema": (3, 2)}
+
+
 async def test_a_redrive_that_is_killed_is_gone_on_with(real_kafka: Kafka, tmp_path: Path) -> None:
     """After `kill -9` in the midst of it every letter stands in the topic once, for whoever reads what is committed."""
     kafka, count = real_kafka, 8_000

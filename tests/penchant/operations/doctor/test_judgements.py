@@ -155,3 +155,11 @@ def record(key: bytes, time_ms: int) -> Any:
 
 def event(time_ms: int) -> ShopperEvent:
     return ShopperEvent("e", "ada", "view", time_ms)
+
+
+def test_retention_that_has_passed_the_group_is_told_by_partition() -> None:
+    """With the range that nobody read; a partition whose offsets are still there is none of it."""
+    told = list(topics.judge_committed({0: 10, 1: 400, 2: 7}, {0: 250, 1: 300, 2: 7}))
+    assert [(severity, found) for severity, found, _ in told] == [
+        (WARNING, "partition 0: offsets 10 to 249 were deleted before they were read")
+    ]
