@@ -26,6 +26,8 @@ class Meter:
     erased: int = 0
     opted_out: int = 0
     ignored: int = 0
+    items_dropped: int = 0
+    hottest_share: float = 0.0
     dead_letters: int = 0
     dead_letters_lost: int = 0
     records_expired: int = 0

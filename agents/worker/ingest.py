@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
+from agents.worker.hot_shoppers import HotShoppers
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
@@ -41,6 +42,7 @@ class Ingest:
         self._backlog, self._recall, self._refusals, self._meter = backlog, recall, refusals, meter
         self._decoder, self._session, self._slices = decoder, session, slices
         self._ingest_share = ingest_share or IngestCpuShare()
+        self._hot = HotShoppers(meter)
 
     async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> int:
         """Take in records; returns how many. Raises StoreUnavailable when sessions cannot be loaded, BrokerUnavailable
@@ -55,6 +57,7 @@ class Ingest:
             await self._refusals.room()
             began_s = clock()
             decoded = self._decoder.decode(piece)
+            self._hot.see(decoded.events)
             decoded_s = clock()
             await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
             if partition.ended:
@@ -82,6 +85,7 @@ class Ingest:
         ledger.received(last_offset)
         self._meter.events += len(decoded.events)
         self._meter.ignored += decoded.ignored
+        self._meter.items_dropped += decoded.items_dropped
         if held:
             self._refusals.add(partition, topic, held)
 

@@ -12,7 +12,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from penchant.cli.options import Json
+from penchant.cli.options import RECORDED, Json
 from penchant.demo.run import Outcome, run
 from penchant.demo.stage import DemoPlan
 from penchant.demo.view import LiveView, no_view, show_examples, show_report
@@ -23,7 +23,7 @@ NOTHING_DONE, INTERRUPTED = 1, 130
 
 Events = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Play a recording: REES46 as CSV or OTTO as JSON lines, .gz too."),
+    typer.Option(metavar="FILE", help=f"Play a recording: events {RECORDED}"),
 ]
 Speed = Annotated[
     float | None, typer.Option(min=0.001, help="How many times faster to play it; else it is fitted into --seconds.")

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from penchant.cli.options import Config, Json
+from penchant.cli.options import RECORDED, Config, Json
 from penchant.offline.eval import subjects
 from penchant.offline.eval.pages import html, markdown
 from penchant.offline.eval.run import EvalPlan, Judging, Outcome, labels, read, run
@@ -24,9 +24,7 @@ from penchant.settings.sources import load_settings
 
 FAILED = 1
 
-Events = Annotated[
-    Path, typer.Option(metavar="FILE", help="A recording: REES46 as CSV, OTTO or native as JSON lines, .gz too.")
-]
+Events = Annotated[Path, typer.Option(metavar="FILE", help=f"A recording: events {RECORDED}")]
 ModelUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="A model server; else the simulated model of this process.")
 ]

@@ -18,6 +18,9 @@ Config = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, last; all else goes to stderr.")]
 
+RECORDED = "in any dialect of docs/events.md, of RetailRocket or YooChoose; told by content, packed or not."
+"""What a file of events may hold."""
+
 Who = Annotated[
     str | None, typer.Option("--who", metavar="NAME", help="Who decides.", show_default="your login and host")
 ]

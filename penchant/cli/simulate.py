@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from penchant.cli.options import Config, Json
+from penchant.cli.options import RECORDED, Config, Json
 from penchant.process.signals import stop_signals
 from penchant.settings.kafka import Kafka
 from penchant.settings.sources import load_settings
@@ -37,7 +37,7 @@ Events = Annotated[
         metavar="FILE",
         exists=True,
         dir_okay=False,
-        help="Play this file (REES46 CSV or OTTO JSON lines, also .gz) in the place of simulated shoppers.",
+        help=f"Play this file in the place of simulated shoppers: events {RECORDED}",
     ),
 ]
 Speed = Annotated[

@@ -87,7 +87,7 @@ def _mend_items(document: dict[str, Any]) -> int:
         for name in ITEM_TEXTS:
             _put(item, name, worded(item.get(name)))
         for name in FIGURES:
-            if item.get(name) in (None, ""):
+            if item.get(name) is None or str(item[name]).isspace() or item[name] == "":
                 item.pop(name, None)
     good = [item for item in items if _fits(item)]
     document["items"] = good or items

@@ -1,6 +1,6 @@
 """Decoding: raw Kafka records become shopper events, or refusals that say why. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
@@ -124,6 +124,15 @@ class Native:
         event, without = read_natively(value)
         self.items_dropped += without
         return (self._wire.redacted(event),)
+
+
+def by_reason(refused: Iterable[Refusal]) -> Mapping[Reason, tuple[int, str]]:
+    """How many records were refused for each reason, and what was said of the first of them."""
+    told: dict[Reason, tuple[int, str]] = {}
+    for refusal in refused:
+        number, words = told.get(refusal.reason, (0, f"{refusal.path or 'record'} {refusal.detail}"))
+        told[refusal.reason] = number + 1, words
+    return told
 
 
 def encode(event: ShopperEvent) -> bytes:

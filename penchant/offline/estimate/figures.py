@@ -1,13 +1,15 @@
 """Figures: everything that an estimate says, each with its unit and how it was made. Pure."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from agents.worker.hot_shoppers import HOT_SHARE
 from penchant.offline.estimate.needs import Needs, prompt_tokens
 from penchant.offline.estimate.prefixes import BLOCK_TOKENS
 from penchant.offline.estimate.rates import Rates
 from penchant.offline.estimate.workload import Workload, share
+from streams.events.decoding import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Figure:
 class Read:
     """What was read, and how tokens are counted.
 
-    `refused` records are no events in `dialect`; `ignored` ones say nothing of what a shopper is after. `wrong_key`:
+    `why_refused` tells of the records that are no events in `dialect`, by reason, how many and what is wrong with one;
+    `ignored` ones say nothing of what a shopper is after. `wrong_key`:
     the share of events under another key than their shopper, None of a file.
     """
 
@@ -32,11 +35,16 @@ class Read:
     dialect: str
     recognised: float
     records: int
-    refused: int = 0
+    why_refused: Mapping[Reason, tuple[int, str]] = field(default_factory=dict)
     ignored: int = 0
     wrong_key: float | None = None
     cut: bool = False
     counted: str = "by an estimate (prompts/tokens.py)"
+
+    @property
+    def refused(self) -> int:
+        """Records that are no events, for whatever reason."""
+        return sum(number for number, _ in self.why_refused.values())
 
 
 def figures(read: Read, workload: Workload, need: Needs, rates: Rates) -> list[Figure]:
@@ -57,6 +65,8 @@ def _read(read: Read, work: Workload) -> Iterator[Figure]:
     yield Figure("seconds", round(work.seconds, 1), "s", "event time between the first and the last event")
     yield Figure("records", read.records, "", "in that window")
     yield Figure("refused_share", ratio(read.refused, read.records), "", "of the records: no events in that dialect")
+    for reason, (number, words) in read.why_refused.items():
+        yield Figure(f"refused_{reason}", number, "", f"records, the first: {words}")
     yield Figure("ignored", read.ignored, "", "events of a kind that says nothing of what a shopper is after")
     if read.wrong_key is not None:
         how = "of the sampled events: under another key than their shopper; more than 20 % need `penchant rekey`"
@@ -71,7 +81,9 @@ def _shape(read: Read, work: Workload) -> Iterator[Figure]:
     yield Figure("shoppers", len(work.shoppers), "", "distinct")
     sessions = "begun in the window; those that began before count as begun with their first event in it"
     yield Figure("sessions", work.sessions, "", sessions)
-    yield Figure("hottest_shopper_share", round(work.hottest_shopper(), 4), "", "of the events: one shopper's")
+    hottest = work.hottest_shopper()
+    hot = "; more than one shopper does: a bot, or an id that stands for nobody" if hottest > HOT_SHARE else ""
+    yield Figure("hottest_shopper_share", round(hottest, 4), "", f"of the events: one shopper's{hot}")
     yield Figure(
         "hottest_percent_share", round(work.hottest_percent(), 4), "", "of the events: a hundredth of shoppers"
     )

@@ -12,7 +12,7 @@ from penchant.offline.estimate.figures import Read
 from penchant.offline.estimate.rehearsal import Arrived
 from penchant.settings.kafka import Kafka
 from streams.errors import ContractMismatch, EventRefused
-from streams.events.decoding import Record
+from streams.events.decoding import Reason, Record, Refusal, by_reason
 from streams.events.dialects import DialectName, dialect
 from streams.events.formats.rows import BadRow
 from streams.events.keying import examine
@@ -56,11 +56,17 @@ async def read_topic(kafka: Kafka, minutes: float, most: int, name: DialectName 
         spoken,
         recognised,
         counts["records"],
-        counts["refused"],
+        scanned.refused,
         counts["ignored"],
         wrong,
         cut,
     )
+    if not any(scanned.events.values()):
+        why = "".join(f"; {number} as `{reason}`: {words}" for reason, (number, words) in scanned.refused.items())
+        message = (
+            f"{kafka.topic} holds no shopper events: of {counts['records']} records {read.refused} are refused{why}"
+        )
+        raise ContractMismatch(message, "see docs/events.md")
     return Sample(read, ordered(scanned.events))
 
 
@@ -80,8 +86,13 @@ def read_file(path: Path, minutes: float, most: int) -> Sample:
         raise ContractMismatch(f"{path} holds no shopper events", "name another file")
     records = len(events) + bad
     return Sample(
-        Read(f"file {path.name}", dialect_of(path), 1.0, records, bad, cut=records >= most), ordered({0: events})
+        Read(f"file {path.name}", dialect_of(path), 1.0, records, _bad_rows(bad), cut=records >= most),
+        ordered({0: events}),
     )
+
+
+def _bad_rows(number: int) -> Mapping[Reason, tuple[int, str]]:
+    return {"schema": (number, "rows that are no event in that dialect")} if number else {}
 
 
 def ordered(partitions: Mapping[int, Iterable[Arrived]]) -> list[Arrived]:
@@ -99,6 +110,7 @@ def ordered(partitions: Mapping[int, Iterable[Arrived]]) -> list[Arrived]:
 class _Scanned(NamedTuple):
     events: Mapping[int, Sequence[Arrived]]
     counts: Counter[str]
+    refused: Mapping[Reason, tuple[int, str]]
 
 
 async def _scan(
@@ -106,16 +118,17 @@ async def _scan(
 ) -> _Scanned:
     events: dict[int, list[Arrived]] = {number: [] for number in firsts}
     counts: Counter[str] = Counter()
+    refused: list[Refusal] = []
     reading = dialect(name)
     async with aclosing(reader.scan(log, firsts)) as scan:
         async for number, records in scan:
             decoded = reading.decode([record for record in records if record.timestamp >= since_ms])
             counts["records"] += sum(record.timestamp >= since_ms for record in records)
-            counts["refused"] += len(decoded.refused)
+            refused += decoded.refused
             counts["ignored"] += decoded.ignored
             events[number] += [Arrived(number, *each) for each in decoded.events]
             await asyncio.sleep(0)
-    return _Scanned(events, counts)
+    return _Scanned(events, counts, by_reason(refused))
 
 
 async def _firsts(

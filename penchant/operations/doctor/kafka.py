@@ -39,6 +39,8 @@ async def examine_events(settings: Settings) -> list[Finding]:
     decoded = [reading.decode(records) for records in sample.values()]
     events = [(timestamp_ms, event) for each in decoded for _, timestamp_ms, event in each.events]
     told += topics.judge_sample(sample, events, settings.session.future_skew_s, time.time() * 1e3)
+    refused = [refusal for each in decoded for refusal in each.refused]
+    told += topics.judge_refused(refused, sum(map(len, sample.values())))
     told += _keys(kafka, sample, log)
     return _findings(f"topic {kafka.topic}", told)
 
@@ -128,14 +130,7 @@ def _keys(kafka: Kafka, sample: Mapping[int, Sequence[Any]], log: Log) -> Iterab
     elif fault := keying.fault:
         yield ERROR, fault, rekey_remedy(kafka.topic, log.partitions, kafka.dialect)
     elif keying.records:
-        refused = keying.records - keying.events
         yield INFO, f"{keying.events} of {keying.records} sampled records are events, keyed by their shoppers", ""
-        if refused > 0.05 * keying.records:
-            yield (
-                WARNING,
-                f"{refused} of {keying.records} sampled records would be refused",
-                "penchant dead-letters list",
-            )
 
 
 def _findings(subject: str, told: Iterable[tuple[Severity, str, str]]) -> list[Finding]:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
+from agents.worker.hot_shoppers import HOT_SHARE
 from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Severity
 from penchant.settings.root import Settings
-from streams.events.decoding import Record
+from streams.events.decoding import Record, Refusal, by_reason
 from streams.events.event import ShopperEvent
 
 Told = tuple[Severity, str, str]
@@ -17,8 +18,13 @@ FEW = 1_000
 SKEW = 2.0
 """A partition with this many times its share."""
 
-HOT_SHARE = 0.2
-"""One key with this share of a sample: a bot, or an id shared by many."""
+MOSTLY = 0.5
+"""A share of refused records at which the topic is none of shopper events as it is."""
+
+REMEDIES: Mapping[str, str] = {
+    "unit": "let the producer send the unit that the field's name says (docs/events.md)",
+    "nobody": "let the producer send the id of one shopper, or a session's (docs/events.md)",
+}
 
 FAR_MS = 1_000
 """How far a record's timestamp may be in the future before somebody's clock is wrong."""
@@ -117,6 +123,14 @@ def judge_sample(
         )
         yield WARNING, found, "run NTP on both"
     yield from _event_times(events, skew_s)
+
+
+def judge_refused(refused: Sequence[Refusal], records: int) -> Iterator[Told]:
+    """Records of the sample that a worker would refuse, by why; keys are judged elsewhere."""
+    for reason, (number, words) in by_reason(refused).items():
+        remedy = REMEDIES.get(reason, "mend the producer (docs/events.md), or set kafka.dialect")
+        severity = ERROR if number > MOSTLY * records else WARNING
+        yield severity, f"{number} of {records} sampled records are refused as `{reason}`: {words}", remedy
 
 
 def _event_times(events: Sequence[tuple[int, ShopperEvent]], skew_s: float) -> Iterator[Told]:

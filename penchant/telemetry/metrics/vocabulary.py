@@ -31,9 +31,21 @@ VOCABULARY = (
         readings.unchanged, ("reason",),
     ),
     Metric(
+        "counter", "items_dropped", "Products that could not be read, left out of events that could.",
+        "Grows: a producer sends products without an id and a name, or prices that are no numbers (docs/events.md).",
+        readings.count("items_dropped"),
+    ),
+    Metric(
+        "gauge", "hottest_shopper_share", "What one shopper had of the last 4,096 events of this worker, by a sample.",
+        "Above 0.2, with more than a few shoppers about: a bot, or an id that stands for nobody. `penchant doctor` "
+        "looks at the topic's newest records.",
+        readings.count("hottest_share"),
+    ),
+    Metric(
         "counter", "dead_letters", "Records refused and sent to the dead-letter topic.",
-        "Any: read the newest dead letter; `schema` and `json` are a producer's mistake, `key` a topic not keyed by "
-        "shopper. Beyond dead_letters.limit_share the worker stops by itself.",
+        "Any: read the newest dead letter; `schema` and `json` are a producer's mistake, `unit` a time in seconds or "
+        "microseconds, `nobody` an event without the id of one shopper, `key` a topic not keyed by shopper. Beyond "
+        "dead_letters.limit_share the worker stops by itself.",
         readings.dead_letters, ("reason",),
     ),
     Metric(

@@ -49,7 +49,7 @@ def unwrap(value: bytes, headers: Headers, at_ms: int) -> Unwrapped | None:
     told = {}
     for name, text in headers:
         if text is not None:
-            told[name.lower()] = text
+            told[name.lower()] = text[1:-1] if text[:1] == b'"' == text[-1:] else text  # some mappers write JSON
     if told.get(CONTENT_TYPE, b"").lower().startswith(STRUCTURED):
         return structured(value, at_ms)
     return None if told.keys().isdisjoint(ATTRIBUTES) else _binary(value, told, at_ms)

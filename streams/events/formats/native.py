@@ -8,11 +8,6 @@ from streams.events.event import ShopperEvent
 from streams.events.formats.rows import BadRow
 
 
-def is_native(line: bytes) -> bool:
-    """Whether a file that begins with this line holds native events."""
-    return line.startswith(b"{") and b'"event_id"' in line and b'"shopper_id"' in line
-
-
 def read(lines: Iterable[bytes]) -> Iterator[ShopperEvent | BadRow]:
     """An event, or the line as it stands, for each line."""
     for line in lines:

@@ -11,13 +11,10 @@ from hashlib import blake2b
 
 from streams.errors import EventRefused
 from streams.events.event import Action, Item, ShopperEvent
-from streams.events.formats.rows import BadRow
+from streams.events.formats.rows import MARK, BadRow
 from streams.events.formats.shapes import shopper, time_ms, visit
 
 HEADER = b"event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session"
-MARK = b"\xef\xbb\xbf"
-"""The byte order mark, which some programs write before what is in UTF-8."""
-
 WHO = ("user_id", "user_session")
 COLUMNS = HEADER.decode().split(",")
 ACTIONS: Mapping[str, Action] = {
@@ -31,6 +28,11 @@ ACTIONS: Mapping[str, Action] = {
 def is_header(line: bytes) -> bool:
     """Whether a file that begins with this line is one of theirs."""
     return line.removeprefix(MARK).replace(b'"', b"").rstrip() == HEADER
+
+
+def is_first(line: bytes) -> bool:
+    """Whether a file that begins with this line is one of theirs, with or without a header."""
+    return is_header(line) or (is_row(line) and line.count(b",") == len(COLUMNS) - 1)
 
 
 def is_row(value: bytes) -> bool:

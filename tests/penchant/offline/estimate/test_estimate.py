@@ -32,7 +32,7 @@ async def test_the_last_minutes_of_a_topic(kafka: Kafka, tmp_path: Path) -> None
     csv = tmp_path / "events.csv"
     header = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n"
     csv.write_text(
-        header + "".join(f"2019-10-01 00:00:{at:02} UTC,view,1,2,a.b,acme,3.5,{at % 5},s\n" for at in range(60))
+        header + "".join(f"2019-10-01 00:00:{at:02} UTC,view,1,2,a.b,acme,3.5,{at % 5 + 1},s\n" for at in range(60))
     )
     variables = {"KAFKA__BOOTSTRAP": kafka.bootstrap}
     trace = tmp_path / "calls.jsonl"

@@ -161,7 +161,7 @@ def test_partitions_keep_their_order() -> None:
 def test_files_are_read_from_their_beginning(tmp_path: Path) -> None:
     """For so many minutes, and rows that are no events are counted."""
     rows = ["event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session"]
-    rows += [f"2019-10-01 00:{minute:02}:00 UTC,view,1,2,a.b,acme,3.5,{minute % 3},s" for minute in range(10)]
+    rows += [f"2019-10-01 00:{minute:02}:00 UTC,view,1,2,a.b,acme,3.5,{minute % 3 + 1},s" for minute in range(10)]
     path = tmp_path / "events.csv"
     path.write_text("\n".join([*rows[:3], "rubbish", *rows[3:]]))
     sample = read_file(path, 4.0, 1_000)
