@@ -130,7 +130,7 @@ class HttpServer:
         except TimeoutError as exc:
             late = ModelUnavailable if probing or self._closed else DeadlinePassed
             raise late(f"{self.endpoint}: no answer in time") from exc
-        except pydantic.ValidationError as exc:
+        except (pydantic.ValidationError, UnicodeError) as exc:
             strange = ContractMismatch if probing else ModelUnavailable
             raise strange(f"{self.endpoint}: expected the words of this dialect, found others: {exc}") from exc
         except httpx.HTTPStatusError as exc:
@@ -147,7 +147,8 @@ class HttpServer:
             raise ModelUnavailable(f"{self.endpoint}: {str(exc) or type(exc).__name__}") from exc
 
     def _refused(self, response: httpx.Response, *, probing: bool) -> PenchantError:
-        status, text = response.status_code, response.text
+        # Whatever charset a proxy's page claims, which may not exist: all that is read of it is a message.
+        status, text = response.status_code, response.content.decode(errors="replace")
         if not probing or status in (408, 429):
             return self._refusal(status, text, _seconds(response.headers.get("Retry-After", "")))
         found = f"{status} at {response.url}: {text[:300]}"
@@ -174,10 +175,11 @@ def without_login(url: httpx.URL) -> httpx.URL:
 
 
 def _seconds(retry_after: str) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110, 10.2.3), which is a number of them or a date."""
-    if retry_after.isdigit():
-        return float(retry_after)
+    """Seconds of a Retry-After header (RFC 9110, 10.2.3), a number of them or a date; None for anything else."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():  # "²" is a digit too
+        return float(text)
     try:
-        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None

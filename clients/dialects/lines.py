@@ -4,7 +4,8 @@
 class Lines:
     """Cuts the bytes of a server-sent event stream into the payloads of its `data:` lines.
 
-    Only line feeds end a line: JSON may hold other characters that text libraries take for line ends.
+    Only line feeds end a line: JSON may hold other characters that text libraries take for line ends. Empty payloads
+    are left out: gateways send them to keep a connection alive.
     """
 
     def __init__(self) -> None:
@@ -13,4 +14,5 @@ class Lines:
     def feed(self, chunk: bytes) -> list[bytes]:
         """The payloads that are complete with `chunk`."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
-        return [line[5:].strip() for line in lines if line.startswith(b"data:")]
+        payloads = (line[5:].strip() for line in lines if line.startswith(b"data:"))
+        return [payload for payload in payloads if payload]

@@ -111,6 +111,8 @@ class PooledClient:
             fault: Exception = error
         except TimeoutError:
             fault = ModelUnavailable(f"{replica.name} does not answer a probe within {PROBE_WITHIN_S:.0f} s")
+        except Exception as error:  # noqa: BLE001 # whatever breaks in a probe says that this one server is not well
+            fault = ModelUnavailable(f"{replica.name}: a probe failed: {type(error).__name__}: {error}")
         else:
             replica.outlier_detector.probed(None)
             return found

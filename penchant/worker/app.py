@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import faust
-
 from agents.fleet.switches import SwitchState
 from agents.health.lag_watch import LagWatch
 from agents.health.model_watch import ModelWatch
 from agents.health.probes import Health
 from agents.health.statistics import Meter
+from agents.worker.agent import add_agent
 from agents.worker.backlog import Backlog
 from agents.worker.enrichment import Enrichment
 from agents.worker.erasures import Erasures
@@ -39,8 +38,8 @@ from storage.control import RedisControl
 from storage.keys import Keys
 from storage.places import RedisPlaces
 from streams.errors import StoreUnavailable
-from streams.kafka.batches import TP, RecordBatch
-from streams.kafka.faust_app import event_topic, make_app, running, watch
+from streams.kafka.batches import TP
+from streams.kafka.faust_app import make_app, running, watch
 from streams.kafka.producer import producing
 from streams.kafka.reader import TopicReader
 from streams.kafka.transport import BatchConsumer
@@ -169,11 +168,7 @@ async def _consuming(
 
     topic = settings.kafka.topic
     app = make_app(settings.kafka.consumer_group(folder), topic, enrichment, drain)
-
-    @app.agent(event_topic(app, topic), name="enrich")
-    async def enrich(stream: faust.StreamT[RecordBatch]) -> None:
-        async for batch in stream:
-            await enrichment.take(batch)
+    add_agent(app, topic, enrichment)
 
     async with asyncio.TaskGroup() as tasks, running(app):
         consumer = cast("BatchConsumer", app.consumer)

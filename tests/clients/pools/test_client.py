@@ -386,6 +386,26 @@ def test_callers_get_the_error_that_the_last_replica_raised() -> None:
     virtually(main)
 
 
+def test_a_probe_that_breaks_ends_nobody() -> None:
+    """Whatever it raises: the replica counts as not answering, and the probing goes on."""
+
+    class Odd(ScriptedModel):
+        async def probe(self) -> str:
+            raise LookupError("unknown encoding: undefined")
+
+    async def main() -> None:
+        models = {"http://a": Odd(name="a"), "http://b": ScriptedModel(name="b")}
+        client = PooledClient([Pool("main", tuple(Endpoint(url=url) for url in models))], lambda end: models[end.url])
+        running = asyncio.ensure_future(client.run())
+        await asyncio.sleep(60.0)
+        assert not running.done()
+        assert [each.usable for each in client.replicas] == [False, True]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    virtually(main)
+
+
 def test_a_probe_tells_of_all_replicas() -> None:
     """One line of a single one; of many how many answer; none is away, a wrong one a mismatch."""
 
