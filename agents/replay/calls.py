@@ -5,14 +5,16 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agents.worker.asking import Question, Reasoner
+from agents.worker.asking import Asking, CallRules, Question, Reasoner
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.reasoning import Answered
-from clients.calls import Completion, ModelClient
+from agents.worker.slots import UnlimitedPermit
+from agents.worker.write_verdicts import decided
+from clients.calls import ModelClient
 from storage.checkpoints import Context, Verdict
 from storage.gather import GatheringWriter
-from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, StoreUnavailable
-from streams.records.intents import Waits
+from streams.errors import EpochEnded, Refuse, Retry
+from streams.records.intents import Intent, Waits
 from streams.sessions.session import Session
 
 LOOK_S = 0.2
@@ -50,7 +52,23 @@ class ReplayCounts:
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
+    ungrounded: int = 0
+    in_flight: int = 0
     missions: Counter[str] = field(default_factory=Counter)
+
+    def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None:
+        """Count what a server told of a call."""
+        self.input_tokens += input_tokens or 0
+        self.cached_tokens += cached_tokens or 0
+        self.output_tokens += output_tokens or 0
+
+    def count_intent(self, intent: Intent, *, accepted: bool) -> None:
+        """Count an intent on which the store has decided."""
+        self.intents += accepted
+        self.rules_intents += accepted and intent.source == "rules"
+        self.covered += not accepted
+        if accepted:
+            self.missions[intent.mission.label] += 1
 
 
 class ReplayCalls:
@@ -72,7 +90,8 @@ class ReplayCalls:
         share: Callable[[], float] = lambda: 1.0,
         erased: Callable[[Context], bool] = lambda _: False,
     ) -> None:
-        self._model, self._reasoning, self._writer = model, reasoning, writer
+        self._reasoning, self._writer, self._permit = reasoning, writer, UnlimitedPermit(model)
+        self._asking = Asking(CallRules(deadline_s=rules.deadline_s), tally, traffic_class="replay")
         self._checkpoints, self._rules, self.tally, self._tasks = checkpoints, rules, tally, tasks
         self._places = asyncio.Semaphore(rules.in_flight)
         self._share, self._running, self._erased = share, 0, erased
@@ -89,53 +108,30 @@ class ReplayCalls:
     async def _serve(self, question: Question, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
         try:
             answered = await self._ask(question, checkpoint)
-            gone = self._erased(checkpoint.context)
-            done(Verdict.ERASED if gone else await self._write(question, checkpoint, answered))
+            done(await self._write(question, checkpoint, answered))
+        except EpochEnded:
+            done(Verdict.ERASED)
         finally:
             self._running -= 1
             self._places.release()
 
     async def _ask(self, question: Question, checkpoint: Checkpoint) -> Answered | None:
-        """What the model says; None when it has said nothing of use often enough."""
+        """What the model says, asked as live calls ask; None when it has said nothing of use, or failed too often."""
         for attempt in range(self._rules.tries):
             if self._erased(checkpoint.context):
                 return None
             try:
-                return question.read(await self._complete(question))
-            except AnswerRefused:
-                self.tally.answers_refused += 1
-                if attempt:
-                    return None
-            except (ModelUnavailable, DeadlinePassed):
-                self.tally.call_failures += 1
+                return await self._asking.ask(question, self._permit)
+            except Refuse:
+                return None
+            except Retry:
                 await asyncio.sleep(min(AGAIN_S * 2**attempt, LONGEST_S))
         return None
 
-    async def _complete(self, question: Question) -> Completion:
-        tally = self.tally
-        tally.calls += 1
-        deadline_s = asyncio.get_running_loop().time() + self._rules.deadline_s
-        completion = await self._model.complete(question.call(deadline_s, "replay"))
-        tally.input_tokens += completion.input_tokens or 0
-        tally.cached_tokens += completion.cached_tokens or 0
-        tally.output_tokens += completion.output_tokens or 0
-        return completion
-
     async def _write(self, question: Question, checkpoint: Checkpoint, answered: Answered | None) -> Verdict:
+        """The store's verdict. Raises EpochEnded when the shopper was erased meanwhile."""
         intent = question.compose(answered, Waits(), self._checkpoints.clock_ms())
         write = self._checkpoints.write(checkpoint, intent, owed=False)
-        while True:
-            try:
-                verdict = await self._writer.write(write)
-            except StoreUnavailable:
-                verdict = Verdict.UNDECIDED
-            if verdict is Verdict.UNDECIDED:
-                await asyncio.sleep(AGAIN_S)
-                continue
-            accepted = verdict is Verdict.ACCEPTED
-            self.tally.intents += accepted
-            self.tally.rules_intents += accepted and intent.source == "rules"
-            self.tally.covered += not accepted
-            if accepted:
-                self.tally.missions[intent.mission.label] += 1
-            return verdict
+        verdict = await decided(self._writer, write, lambda: self._erased(checkpoint.context), AGAIN_S)
+        self.tally.count_intent(intent, accepted=verdict is Verdict.ACCEPTED)
+        return verdict

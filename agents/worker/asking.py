@@ -6,7 +6,6 @@ from typing import Protocol
 import structlog
 
 from agents.experiments.outcomes import UNCOUNTED, ArmCallCounter
-from agents.health.statistics import Meter
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
 from agents.worker.slots import SlotPermit
@@ -57,11 +56,23 @@ class Reasoner(Protocol):
     def ask(self, session: Session, checkpoint: Checkpoint) -> Question: ...
 
 
+class CallCounts(Protocol):
+    """What is counted of calls: by a worker (Meter), or by a replay."""
+
+    calls: int
+    in_flight: int
+    call_failures: int
+    answers_refused: int
+    ungrounded: int
+
+    def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None: ...
+
+
 class Asking:
     """Asks until an answer is an intent, at most `max_attempts` times; for an arm of an experiment, or everybody."""
 
-    def __init__(self, rules: CallRules, meter: Meter, arm: str = "") -> None:
-        self._rules, self._meter, self._arm = rules, meter, arm
+    def __init__(self, rules: CallRules, counts: CallCounts, arm: str = "", traffic_class: Class = "live") -> None:
+        self._rules, self._meter, self._arm, self._class = rules, counts, arm, traffic_class
         self.circuit_breaker = CircuitBreaker()
 
     async def ask(self, question: Question, permit: SlotPermit, tally: ArmCallCounter = UNCOUNTED) -> Answered:
@@ -70,7 +81,7 @@ class Asking:
         if not self.circuit_breaker.admit(_now()):
             tally.note("failed")
             raise ModelUnavailable("the model is away")
-        call = question.call(_now() + self._rules.deadline_s)
+        call = question.call(_now() + self._rules.deadline_s, self._class)
         for left in reversed(range(self._rules.max_attempts)):
             completion = await self._complete(call, permit, tally)
             try:

@@ -11,10 +11,10 @@ from agents.worker.owed_set import OwedSet
 from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant
 from agents.worker.shoppers import Owed, Shopper
-from agents.worker.write_verdicts import covers
-from storage.checkpoints import OwedStore, Verdict, Write
+from agents.worker.write_verdicts import covers, decided
+from storage.checkpoints import OwedStore, Verdict
 from storage.gather import Writer
-from streams.errors import EpochEnded, Retry
+from streams.errors import Retry
 from streams.records.intents import Intent, Waits
 
 MOST_UNDECIDED = 5
@@ -67,7 +67,9 @@ class Delivery:
         """From the checkpoint to the commit, in four steps; returns whether it is stored. `owing`: a call is owed all
         the same."""
         # 1. Session and intent go to the store as one write, again and again until it has decided.
-        verdict = await self._written(self._checkpoints.write(checkpoint, intent, owed=owing), shopper)
+        write, again_s = self._checkpoints.write(checkpoint, intent, owed=owing), self._rules.backoff_s
+        ended = lambda: shopper.ended  # noqa: E731 # it changes while this waits
+        verdict = await decided(self._writer, write, ended, again_s, self._note_undecided, MOST_UNDECIDED)
         # 2. A refusal says that the store knows better: then nothing is covered, and the partition is read again.
         if verdict is Verdict.UNDECIDED:
             self._wait_for_store(shopper, owed)
@@ -84,25 +86,11 @@ class Delivery:
             self._meter.count_intent(intent, freshness_ms)
         return True
 
-    async def _written(self, write: Write, shopper: Shopper) -> Verdict:
-        """The store's verdict, however long all of it is away. Raises EpochEnded once it is nobody's here any more."""
-        undecided = 0
-        while not shopper.ended and undecided < MOST_UNDECIDED:
-            try:
-                verdict = await self._writer.write(write)
-            except Retry:
-                self._meter.store_failures += 1
-            else:
-                if shopper.ended:
-                    break  # perhaps it is stored; whoever has the partition next reads these events again
-                if verdict is not Verdict.UNDECIDED:
-                    return verdict
-                undecided += 1
-                self._meter.undecided_s = _now()
-            await asyncio.sleep(self._rules.backoff_s)
-        if shopper.ended:
-            raise EpochEnded("the partition or the shopper went before the store had decided")
-        return Verdict.UNDECIDED
+    def _note_undecided(self, verdict: Verdict | None) -> None:
+        if verdict is None:
+            self._meter.store_failures += 1
+        else:
+            self._meter.undecided_s = _now()
 
     def _wait_for_store(self, shopper: Shopper, owed: Owed) -> None:
         """This shopper's part of the store is away: give the slot to others, and begin anew later."""

@@ -18,7 +18,7 @@ PAGE = """<!doctype html>
 def report(outcome: Outcome) -> dict[str, Any]:
     """Everything as plain values."""
     tally = asdict(replace(outcome.tally, missions=Counter()))
-    del tally["missions"]
+    del tally["missions"], tally["in_flight"]
     rate = outcome.tally.records / outcome.seconds if outcome.seconds else 0.0
     return {
         **tally,

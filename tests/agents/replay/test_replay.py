@@ -28,7 +28,8 @@ from streams.records.intents import IntentRules
 from streams.sessions.packing import load
 from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
-from tests.fakes.model import ScriptedModel
+from tests.fakes.model import Script, ScriptedModel
+from tests.fakes.scripted_calls import Turn
 from tests.fakes.store import MemoryStore
 
 NOW_MS = 1_700_000_000_000
@@ -61,8 +62,10 @@ def store() -> MemoryStore:
 class Bench:
     """One partition's replay, over the live keys or not, with a model that answers at once."""
 
-    def __init__(self, store: MemoryStore, tasks: asyncio.TaskGroup, generation: int = 0) -> None:
-        self.store, self.tally, self.model = store, ReplayCounts(), ScriptedModel(ANSWER)
+    def __init__(
+        self, store: MemoryStore, tasks: asyncio.TaskGroup, generation: int = 0, script: Script | str = ANSWER
+    ) -> None:
+        self.store, self.tally, self.model = store, ReplayCounts(), ScriptedModel(script)
         self.checkpoints = Checkpoints(
             "replay", IntentRules(), SessionRules(), lambda: NOW_MS, lineage=0, generation=generation
         )
@@ -196,3 +199,17 @@ async def test_a_redo_brings_back_nothing_that_was_erased(store: MemoryStore) ->
     found = store.intent("ada")
     assert found is not None
     assert found.window.events == 1
+
+
+async def test_an_answer_is_refused_twice_before_the_rules_answer_also_after_an_outage(store: MemoryStore) -> None:
+    """A call that failed is none of the two: replays ask as live calls do."""
+    turns = iter([Turn(fault="failure"), Turn(("Certainly! A kettle.",)), Turn((ANSWER,))])
+    async with asyncio.TaskGroup() as tasks:
+        bench = Bench(store, tasks, script=lambda _: next(turns))
+        replay = bench.replay()
+        await replay.take(LOG[2:3])
+        await replay.finish()
+    found = store.intent("bob")
+    assert found is not None
+    assert found.source == "model"
+    assert (bench.tally.calls, bench.tally.call_failures, bench.tally.answers_refused) == (3, 1, 1)

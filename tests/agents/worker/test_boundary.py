@@ -13,7 +13,7 @@ from tests.agents.awaits import Raiser, places, raising
 from tests.agents.errand import Errand
 from tests.clients.virtual import virtually
 
-WORKER = ("dispatch", "asking", "delivery", "owed_set", "parking", "refusals", "shadow", "history")
+WORKER = ("dispatch", "asking", "delivery", "owed_set", "parking", "refusals", "shadow", "history", "write_verdicts")
 POOLS = ("router", "replicas", "limiter", "hedging")
 MODULES = (
     *(f"agents.worker.{each}" for each in WORKER),
