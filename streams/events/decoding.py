@@ -85,6 +85,8 @@ class Decoder:
             try:
                 if not EARLIEST_MS <= timestamp_ms <= LATEST_MS:
                     raise record_refused(timestamp_ms)
+                if record.headers:
+                    check_names(record.headers)
                 event = read(value) if value and len(value) <= most else None
                 if event is None:
                     event, without = self._closely(value)
@@ -103,6 +105,17 @@ class Decoder:
             raise EventRefused("too_large", detail=f"{len(value)} bytes, {self._max_bytes} are allowed")
         event, without = read_natively(value)
         return self._wire.redacted(event), without
+
+
+MARK = "\x7f"
+"""What stands in a header's name for bytes that are no UTF-8 (streams/kafka/header_names.py)."""
+
+
+def check_names(headers: Sequence[tuple[str, bytes | None]]) -> None:
+    """EventRefused for a record with a header whose name is no text."""
+    for name, _ in headers:
+        if MARK in name:
+            raise EventRefused("schema", "headers", "the name of a header is not in UTF-8")
 
 
 def other_key() -> EventRefused:

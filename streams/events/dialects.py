@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol, cast, get_args
 
 from streams.errors import EventRefused
-from streams.events.decoding import Decoded, Decoder, Native, Reason, Record, Refusal, other_key
+from streams.events.decoding import Decoded, Decoder, Native, Reason, Record, Refusal, check_names, other_key
 from streams.events.event import ShopperEvent
 from streams.events.formats import cloudevents, otto, rees46
 from streams.events.formats.ga4 import Ga4
@@ -94,6 +94,8 @@ class RecordDialect:
         value = record.value
         if not EARLIEST_MS <= record.timestamp <= LATEST_MS:
             raise record_refused(record.timestamp)
+        if record.headers:
+            check_names(record.headers)
         if not value:
             raise EventRefused("empty", detail="the record has no value")
         if len(value) > self._max_bytes:

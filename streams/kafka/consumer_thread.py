@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.kafka.batches import TP
+from streams.kafka.header_names import accept_any_name
 from streams.kafka.options import Isolation
 
 TIMEOUT_S = 5.0
@@ -27,6 +28,7 @@ class ConsumerThread(AIOKafkaConsumerThread):
 
     def __init__(self, consumer: Any, isolation: Isolation, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
+        accept_any_name()
         self._isolation = isolation
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:

@@ -12,6 +12,7 @@ from streams.errors import ContractMismatch
 from streams.events.decoding import Record
 from streams.kafka.closing import close
 from streams.kafka.errors import kafka_errors
+from streams.kafka.header_names import accept_any_name
 from streams.kafka.metadata import describe
 from streams.kafka.options import KafkaOptions
 from streams.records.lineage import Log
@@ -38,6 +39,7 @@ class TopicReader:
         self._options, self._timeout_s = options, timeout_s
 
     async def __aenter__(self) -> Self:
+        accept_any_name()
         client = self._options.client() | {"request_timeout_ms": int(self._timeout_s * 1_000)}
         self._client = AIOKafkaClient(**client)
         self._consumer = AIOKafkaConsumer(
