@@ -1,5 +1,8 @@
 """Header names: what is no UTF-8 refuses one record, and does not end the fetch."""
 
+import asyncio
+import os
+import sys
 from typing import Any
 
 import orjson
@@ -10,6 +13,9 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from streams.events.dialects import DIALECTS, DialectName, dialect
 from streams.kafka.header_names import accept_any_name, marked
+from streams.kafka.options import KafkaOptions
+from streams.kafka.reader import TopicReader
+from tests.kafka import Kafka
 
 NOW_MS = 1_700_000_000_000
 TP = TopicPartition("shop", 0)
@@ -78,3 +84,35 @@ def test_good_batches_stay_as_they_are() -> None:
     assert marked(raw) == raw
     assert marked(raw + raw[:30]) == raw + raw[:30]
     assert marked(b"") == b""
+
+
+SEND = """
+import asyncio, sys
+from aiokafka import AIOKafkaProducer
+
+class Name(str):
+    def encode(self, *_):
+        return bytes([255, 254])
+
+async def send(bootstrap, topic):
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        for name in ("good", Name("x"), "good"):
+            await producer.send_and_wait(topic, b"{}", key=b"ada", headers=[(name, b"v")])
+
+asyncio.run(send(*sys.argv[1:]))
+"""
+"""aiokafka's own way to write in Python takes names that its other one does not."""
+
+
+@pytest.mark.kafka
+async def test_a_real_broker_takes_such_a_name_and_hands_it_out(real_kafka: Kafka) -> None:
+    """It does not look at names; whoever reads its topics gets every record."""
+    topic = await real_kafka.topic(1)
+    environment = os.environ | {"AIOKAFKA_NO_EXTENSIONS": "1"}
+    sending = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SEND, real_kafka.bootstrap, topic, env=environment
+    )
+    assert await sending.wait() == 0
+    async with TopicReader(KafkaOptions(bootstrap=real_kafka.bootstrap)) as reader:
+        [records] = (await reader.newest(await reader.log(topic), (), 10)).values()
+    assert [[name for name, _ in record.headers] for record in records] == [["good"], ["\x7f\x7f"], ["good"]]
