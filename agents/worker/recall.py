@@ -105,6 +105,8 @@ class Recall:
         shopper = partition.shoppers.get(shopper_id)
         if shopper is None:
             return False  # opted out
+        if shopper.marker is not None and shopper.marker.reaches(mark.lineage, partition.number, mark.offset):
+            return False  # erased since
         expired = shopper.session.folded < 0 and safe is not None and mark.offset < safe
         if expired or mark.lineage < self.lineage:
             return False

@@ -12,6 +12,7 @@ from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.dispatch import Dispatch
 from agents.worker.enrichment import Enrichment
+from agents.worker.erasures import Erasures
 from agents.worker.eviction import evict
 from agents.worker.ingest import Ingest
 from agents.worker.parking import Parking
@@ -36,6 +37,13 @@ def ruled(*parts: Any, lag_s: float | None = None, **changes: Any) -> Enrichment
     lag = commit if lag_s is None else CommitRules(lag_s)
     changed: list[Any] = [*others, lag, replace(upkeep, **changes), meter]
     return Enrichment(*changed)
+
+
+class Mute(Erasures):
+    """Tells a store that fell back nothing again."""
+
+    async def incarnation(self) -> str:
+        return await self._incarnation.incarnation()
 
 
 class Hasty(Enrichment):

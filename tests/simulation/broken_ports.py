@@ -23,6 +23,31 @@ class Incurious(Connection):
         return "the same as ever"
 
 
+class Trusting(Connection):
+    """Believes a store that lacks erasures."""
+
+    async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
+        return await self.wire.ask(partial(self.store.read, shoppers))
+
+
+class Unmoved(Connection):
+    """Takes a refusal for an erasure for covered."""
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        verdicts = await super().write(writes)
+        return [Verdict.COVERED if verdict is Verdict.ERASED else verdict for verdict in verdicts]
+
+
+class Welcoming(Connection):
+    """Loads who opted out as new."""
+
+    async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
+        return [
+            None if isinstance(found, Erased) and found.marker is not None and found.marker.opted_out else found
+            for found in await super().load(shoppers)
+        ]
+
+
 class Dating(Connection):
     """Compares times, and takes a refusal for covered: clocks differ, so that less can be written later."""
 

@@ -19,6 +19,7 @@ KINDS = {
     "store_restart": 1,
     "erase": 4,
     "opt_out": 3,
+    "lose_marker": 3,
     "model_away": 4,
     "model_overloaded": 1,
     "model_hanging": 1,

@@ -24,6 +24,10 @@ MUTATIONS = {
     for mutation in [
         Mutation("commits without a lag", Parts(enrichment=partial(ruled, lag_s=0.0))),
         Mutation("reads the marks only once", Parts(enrichment=partial(ruled, recall_every_s=1e9))),
+        Mutation(
+            "tells a store that fell back nothing again",
+            Parts(erasures=parts.Mute, connection=ports.Trusting),
+        ),
         *(
             Mutation((broken.__doc__ or "").split(":")[0].rstrip(".").lower(), Parts(**{role: broken}))
             for role, broken in [
@@ -42,6 +46,8 @@ MUTATIONS = {
                 ("parking", parts.Patient),
                 ("recall", parts.Rash),
                 ("refusals", parts.Quick),
+                ("connection", ports.Unmoved),
+                ("connection", ports.Welcoming),
                 ("connection", ports.Incurious),
                 ("connection", ports.Dating),
                 ("connection", ports.Jealous),

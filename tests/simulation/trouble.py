@@ -106,10 +106,24 @@ class Trouble:
 
     def _opt_out(self, fault: Fault) -> None:
         self._ask_for(fault, opted_out=True)
-        self._later(fault, self._opt_in, fault)
+        if fault.for_s > 0.3:  # others stay out
+            self._later(fault, self._opt_in, fault)
 
     def _opt_in(self, fault: Fault) -> None:
         self._ask_for(fault, opted_out=False)
+
+    def _lose_marker(self, fault: Fault) -> None:
+        """A careless DEL: of somebody whose erasure is no news any more, and who has not opted out."""
+        known = [
+            shopper
+            for shopper, erasure in self._world.truth.erasures.items()
+            if not erasure.opted_out and erasure.number < self._world.clock_ms() - 2_000 * COMMIT_LAG_S
+        ]
+        if known:
+            shopper = known[int(fault.amount / COMMIT_LAG_S * len(known)) % len(known)]
+            self._world.trace.say("store", f"loses the erasure of {shopper}")
+            self._world.store.lose_marker(shopper)
+            self._world.store.changed()
 
     def _ask_for(self, fault: Fault, *, opted_out: bool | None) -> None:
         """As `penchant forget` does: the topic first, then the store, unless it is cut short in between."""
@@ -150,6 +164,7 @@ ALONE: dict[str, Callable[[Trouble, Fault], None]] = {
     "flush": Trouble._flush,
     "erase": Trouble._erase,
     "opt_out": Trouble._opt_out,
+    "lose_marker": Trouble._lose_marker,
 }
 ON_A_WORKER: dict[str, Callable[[Trouble, Fault, Worker], None]] = {
     "crash": Trouble._crash,
