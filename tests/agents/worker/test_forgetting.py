@@ -3,10 +3,10 @@
 import asyncio
 
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog, Targets
+from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.erasures import Erasures
 from agents.worker.ingest import Ingest, SliceRules
-from agents.worker.parking import Parking, ParkingRules
+from agents.worker.parking import Parking
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
@@ -17,7 +17,7 @@ from streams.records.dead_letters import LimitRules
 from streams.records.erasures import Erasure
 from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
-from tests.agents.desk import Gate, desk
+from tests.agents.desk import EPOCH_MS, Gate, desk
 from tests.agents.worker.test_ingest import NullDeadLetterSender, Record
 from tests.fakes.erasure_topic import MemoryErasures
 from tests.fakes.model import ScriptedModel
@@ -41,15 +41,15 @@ class SlowStore(MemoryStore):
 
 
 def record(offset: int, shopper: str) -> Record:
-    event = ShopperEvent(f"e{offset}", shopper, "search", 1_000 + offset, query="kettle")
-    return Record(offset, encode(event), shopper.encode(), 1_000 + offset)
+    event = ShopperEvent(f"e{offset}", shopper, "search", EPOCH_MS + offset, query="kettle")
+    return Record(offset, encode(event), shopper.encode(), EPOCH_MS + offset)
 
 
 async def test_an_erasure_while_others_are_loaded_breaks_nothing() -> None:
     """The shopper of the same slice who was known, and is no more, is loaded once more; the event from before counts
     for nothing, that from after does."""
     store, meter, topic = SlowStore(), Meter(), MemoryErasures()
-    backlog, home = Backlog(TriggerRules(), Targets()), Partition(0, 1, 0.0)
+    backlog, home = Backlog(TriggerRules(), BacklogRules()), Partition(0, 1, 0.0)
     erasures = Erasures(store, store, 0, topic)
     erasures.attach({HERE: home}, backlog)
     recall = Recall(store, store, backlog, 0, erased=erasures.of)
@@ -80,12 +80,12 @@ async def test_who_is_parked_while_erased_is_not_asked_about_again() -> None:
 
     model = ScriptedModel(say, name="m")
     gate = Gate(model, 0)  # no place is free, so that the head is parked though owed
-    async with desk(model, gate) as at:
+    async with desk(model, gate, targets=BacklogRules(freshness_target_s=60.0, park_after_s=0.01)) as at:
         topic = MemoryErasures()
         erasures = Erasures(at.store, at.store, 0, topic)
         erasures.attach({HERE: at.partition}, at.backlog, at.dispatch)
         checkpoints = at.dispatch._checkpoints
-        park = Parking(at.backlog, at.store, at.store, checkpoints, ParkingRules(after_s=0.0), at.meter)
+        park = Parking(at.backlog, at.store, at.store, checkpoints, 8, at.meter)
         at.view("ada")
         owed = at.partition.shoppers["ada"].owed
         assert owed is not None
@@ -97,7 +97,7 @@ async def test_who_is_parked_while_erased_is_not_asked_about_again() -> None:
             await asyncio.sleep(0.02)
 
         at.store.way = way
-        parking = asyncio.create_task(park.heads(at.partition))
+        parking = asyncio.create_task(park.park_head_of_line(at.partition))
         await asyncio.sleep(0.05)  # the mark is made, the context is being written
         topic.records.append(Erasure("ada", 7, 0, (2,)))
         await erasures.catch_up()
