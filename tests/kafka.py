@@ -65,12 +65,13 @@ class Kafka:
         partition: int = 0,
         keys: Iterable[bytes] | None = None,
         transactional: bool = False,
+        timestamp_ms: int | None = None,
     ) -> None:
         """Append records, in one transaction if so; returns when all are acknowledged."""
         values = list(values)
         named: Sequence[bytes | None] = list(keys) if keys is not None else [None] * len(values)
         keyed = list(zip(named, values, strict=True))
-        await asyncio.to_thread(self._produce, topic, partition, keyed, transactional)
+        await asyncio.to_thread(self._produce, topic, partition, keyed, transactional, timestamp_ms or 0)
 
     async def committed(self, group: str, topic: str, partition: int = 0) -> int | None:
         """The group's committed offset, None when there is none."""
@@ -89,7 +90,14 @@ class Kafka:
         client = AdminClient({"bootstrap.servers": self.bootstrap})
         client.create_topics([topic], operation_timeout=TIMEOUT_S)[topic.topic].result(TIMEOUT_S)
 
-    def _produce(self, topic: str, partition: int, keyed: Iterable[tuple[bytes | None, bytes]], in_one: bool) -> None:  # noqa: FBT001
+    def _produce(
+        self,
+        topic: str,
+        partition: int,
+        keyed: Iterable[tuple[bytes | None, bytes]],
+        in_one: bool,
+        at_ms: int,
+    ) -> None:
         options: dict[str, object] = {"bootstrap.servers": self.bootstrap, "linger.ms": 5}
         options |= {"queue.buffering.max.messages": 1_000_000}
         producer = Producer(options | ({"transactional.id": uuid4().hex} if in_one else {}))
@@ -97,7 +105,7 @@ class Kafka:
             producer.init_transactions(TIMEOUT_S)
             producer.begin_transaction()
         for key, value in keyed:
-            producer.produce(topic, value, key, partition)
+            producer.produce(topic, value, key, partition, timestamp=at_ms)  # 0: now
         if in_one:
             producer.commit_transaction(TIMEOUT_S)
         assert producer.flush(TIMEOUT_S) == 0
