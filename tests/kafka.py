@@ -95,7 +95,7 @@ class Kafka:
         topic: str,
         partition: int,
         keyed: Iterable[tuple[bytes | None, bytes]],
-        in_one: bool,
+        in_one: bool,  # noqa: FBT001
         at_ms: int,
     ) -> None:
         options: dict[str, object] = {"bootstrap.servers": self.bootstrap, "linger.ms": 5}

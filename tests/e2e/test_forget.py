@@ -5,7 +5,7 @@ from penchant_reader import AsyncIntentReader
 
 from agents.replay.calls import ReplayCounts
 from penchant.operations.forget import SLICE, Place, forget
-from penchant.operations.replay.run import Plan, Progress, replay
+from penchant.operations.replay.run import Progress, ReplayPlan, replay
 from penchant.settings.root import Settings
 from penchant.worker.app import Worker, worker
 from sandbox.servers.triton import TritonServer
@@ -110,7 +110,7 @@ async def test_every_place_is_reached_and_named(
     async with worker(settings):
         await send(real_kafka, topic, 1, events(2, 2))
         await until(lambda: _have(settings, {"shopper-0": 2, "shopper-1": 2}))
-    await replay(settings, Plan(Moment(offset=0), Moment(), namespace=beside), Progress(ReplayCounts()))
+    await replay(settings, ReplayPlan(Moment(offset=0), Moment(), namespace=beside), Progress(ReplayCounts()))
     assert await _intents(settings, beside) == {"shopper-0": 2, "shopper-1": 2}
     done: list[int] = []
     many = ["shopper-0", *(f"nobody-{number}" for number in range(2 * SLICE))]
