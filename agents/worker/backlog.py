@@ -116,12 +116,15 @@ class Backlog:
             passed.append((heap, entry))
             if len(passed) == LOOK_AHEAD:
                 break
+        # A slot that did not suit them says nothing of the next one: they go back to where they were.
         for heap, entry in passed:
             heappush(heap, entry)
+        # A slot that suits none of those at the head would stay empty: it may go to whoever comes first after all.
         if found is None and suits is not None:
             found = next((entry[3] for _, entry in passed if suits(entry[3], True)), None)  # noqa: FBT003
         if found is not None:
             self.take(found)
+            # Counted from its beginning: how long the model takes is not to let a shopper call more often.
             found.called_s, found.paid_s = now_s, pay(found.paid_s, now_s, self._triggers)
         return found
 
@@ -174,7 +177,7 @@ class Backlog:
             if place != shopper.place or shopper.owed is None:
                 continue
             due = self._due_s(shopper, shopper.owed)
-            if due > now_s:
+            if due > now_s:  # events came since: they move what is due, but no timer, or each would cost a heap's turn
                 heappush(timers, (due, next(self._sequence), place, shopper))
             else:
                 shopper.owed.due_s = due

@@ -15,7 +15,7 @@ from agents.worker.backlog import Backlog
 from agents.worker.shoppers import Owed, Shopper
 from streams.errors import Drop, Refuse, Retry, Stop
 
-Work = Literal["call", "parking", "marks", "letter", "history", "shadow"]
+Work = Literal["record", "call", "parking", "marks", "letter", "history", "shadow"]
 """What was being done."""
 
 MODEL_TRIES, RULES_TRIES, WRITE_TRIES = 3, 3, 3

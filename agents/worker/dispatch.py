@@ -192,9 +192,7 @@ class Dispatch:
         return self._router.grant(shopper.id, owed.attempts, now_s - owed.due_s, passed_s)
 
     def _served(self, task: asyncio.Task[None]) -> None:
-        self._serving.pop(
-            task
-        ).grant.permit.release()  # released already, unless the task was cancelled before it began
+        self._serving.pop(task).grant.permit.release()  # again, unless the task was cancelled before it began
         self._bound.release()
 
     async def _serve(self, serving: Serving) -> None:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
+from agents.worker.boundary import judge
 from agents.worker.hot_shoppers import HotShoppers
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
-from streams.events.decoding import Decoded, Record
+from streams.events.decoding import Decoded, Record, Refusal
 from streams.events.dialects import Dialect
 from streams.events.event import ShopperEvent
 from streams.sessions.session import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folded, SessionRules, fold
@@ -56,7 +57,7 @@ class Ingest:
                 continue
             await self._refusals.room()
             began_s = clock()
-            decoded = self._decoder.decode(piece)
+            decoded = self._decode(piece)
             self._hot.see(decoded.events)
             decoded_s = clock()
             await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
@@ -67,6 +68,22 @@ class Ingest:
             self._fold(partition, topic, decoded, piece[-1].offset)
             await self._breathe(decoded_s - began_s + clock() - known_s)
         return len(records)
+
+    def _decode(self, records: Sequence[Record]) -> Decoded:
+        """Decode a slice; a record that the decoder itself fails at is refused alone."""
+        try:
+            return self._decoder.decode(records)
+        except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
+            judge(error, "record", self._meter)
+            if len(records) == 1:
+                return Decoded([], [Refusal(records[0], "fault", detail=type(error).__name__)])
+        alone = [self._decode([record]) for record in records]
+        return Decoded(
+            [event for each in alone for event in each.events],
+            [refusal for each in alone for refusal in each.refused],
+            sum(each.ignored for each in alone),
+            sum(each.items_dropped for each in alone),
+        )
 
     def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
         now_s = _now()

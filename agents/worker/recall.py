@@ -54,9 +54,11 @@ class Recall:
 
     async def _load(self, partition: Partition, chunk: Sequence[str]) -> None:
         found = await self._contexts.load(chunk)
+        # Before a session is in memory: once it is, its events may be covered, and then only the mark owes the call.
         await self._mark_again(partition, found)
         if partition.ended:
-            return
+            return  # the next epoch loads its own: this one's may be older than what another worker has stored since
+        # A context whose erasure the store has lost would bring the shopper back: the store is told first.
         lost = [erasure for each, context in zip(chunk, found, strict=True) if (erasure := self._lost(each, context))]
         if lost:
             partition.untold |= {erasure.shopper: erasure for erasure in lost}

@@ -1,5 +1,6 @@
 """Ingest of records that hold several events: all of them fold, at one offset, and none of them twice."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
 from storage.checkpoints import Context, Write
+from streams.events.decoding import Decoded
+from streams.events.decoding import Record as KafkaRecord
 from streams.events.dialects import DialectName, dialect
 from streams.records.dead_letters import DeadLetter, LimitRules
 from streams.sessions.packing import dump
@@ -19,6 +22,7 @@ from streams.sessions.positions import Position
 from streams.sessions.session import Session, SessionRules
 from streams.sessions.triggers import TriggerRules
 from tests.fakes.store import MemoryStore
+from tests.until import until
 
 SECOND_MS = 1_000
 EPOCH_MS = 1_700_000_000_000
@@ -85,3 +89,43 @@ async def test_what_is_ignored_is_counted() -> None:
     request = {"client_id": "12", "timestamp_micros": EPOCH_MS * 1_000, "events": [{"name": "login"}, search]}
     session, meter = await taken(Record(3, orjson.dumps(request)), spoken="auto")
     assert (session.height, meter.events, meter.ignored) == (1, 1, 1)
+
+
+class Failing:
+    """Fails at one value, whatever comes with it."""
+
+    def __init__(self, bad: bytes) -> None:
+        self._bad, self._dialect = bad, dialect("otto", keyed=True)
+
+    def decode(self, records: Sequence[KafkaRecord]) -> Decoded:
+        if any(record.value == self._bad for record in records):
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "in a header's name")
+        return self._dialect.decode(records)
+
+
+class Kept:
+    """Keeps what is refused."""
+
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+
+    async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
+        self.letters += letters
+        return {}
+
+
+async def test_a_record_that_our_code_fails_at_is_refused_alone() -> None:
+    """Those beside it fold; it goes to the dead letters like any other bad one."""
+    bad, kept, meter = b"what nobody expects", Kept(), Meter()
+    store, backlog = MemoryStore(lambda: 0), Backlog(TriggerRules(), BacklogRules())
+    partition, refusals = Partition(0, epoch=1, commit_lag_s=0.0), Refusals(kept, LimitRules(), meter)
+    recall = Recall(store, store, backlog, lineage=0)
+    ingest = Ingest(backlog, recall, refusals, meter, decoder=Failing(bad), session=SessionRules(), slices=SliceRules())
+    await ingest.batch(partition, "shop", [record(3, 1), Record(4, bad), record(5, 2)])
+    assert partition.shoppers["12"].folded == 5
+    assert refusals.waiting == 1
+    sending = asyncio.create_task(refusals.run())
+    await until(lambda: not refusals.waiting)
+    sending.cancel()
+    assert [(letter.offset, letter.reason) for letter in kept.letters] == [(4, "fault")]
+    assert meter.faults == {("record", "UnicodeDecodeError"): 2}
