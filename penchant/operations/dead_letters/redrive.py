@@ -148,8 +148,8 @@ class _Judge(NamedTuple):
         return letter.topic == self.plan.topic and self.plan.reason in (None, letter.reason)
 
     def _goes(self, letter: DeadLetter, refused_ms: int) -> bool:
-        """Judged as it was, by what would read it now."""
-        time_ms = -1 if letter.timestamp_ms is None else letter.timestamp_ms
+        """Judged as it was, by what would read it now; one that had no timestamp gets one when it goes back."""
+        time_ms = refused_ms if letter.timestamp_ms is None else letter.timestamp_ms
         record = _AsItWas(letter.offset, time_ms, letter.key, letter.value, letter.own_headers)
         decoded = self.plan.dialect.decode([record])
         for refusal in decoded.refused:

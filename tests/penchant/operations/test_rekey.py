@@ -22,6 +22,7 @@ from tests.penchant.commands import Command, run
 pytestmark = pytest.mark.kafka
 
 TARGET_PARTITIONS = 5
+BEGAN_MS = 1_714_550_000_000
 SHOPPERS = 40
 
 
@@ -74,7 +75,7 @@ async def test_topics_of_other_dialects_become_native_ones(kafka: Kafka, tmp_pat
     web, app = await kafka.topic(1), await kafka.topic(1)
     target, dead = await kafka.topic(TARGET_PARTITIONS), await kafka.topic(1)
     call = {"event": "Product Viewed", "messageId": "m1", "userId": "u1", "properties": {"product_id": "p1"}}
-    request = {"client_id": "1.2", "timestamp_micros": 7_000, "events": [
+    request = {"client_id": "1.2", "timestamp_micros": BEGAN_MS * 1_000, "events": [
         {"name": "search", "params": {"search_term": "write ada@shop.example"}}, {"name": "login"},
         {"name": "view_item", "params": {"items": [{"item_id": "p1"}]}},
     ]}  # fmt: skip
@@ -90,7 +91,7 @@ async def test_topics_of_other_dialects_become_native_ones(kafka: Kafka, tmp_pat
     assert [ended.report[name] for name in ("read", "written", "ignored", "refused")] == [6, 5, 2, 1]
     found = documents((await records(kafka, target)).values())
     assert sorted((each["shopper_id"], each["action"]) for each in found) == [
-        ("1", "cart_add"), ("1.2", "search"), ("1.2", "view"), ("u1", "view"), ("u1", "view"),
+        ("1.2", "search"), ("1.2", "view"), ("2", "cart_add"), ("u1", "view"), ("u1", "view"),
     ]  # fmt: skip
     assert [each["query"] for each in found if each["action"] == "search"] == ["write [email]"]
 
@@ -196,12 +197,12 @@ def settings(kafka: Kafka, dead: str) -> dict[str, object]:
 
 def event(source: str, number: int) -> ShopperEvent:
     shopper = f"shopper-{number % SHOPPERS}"
-    return ShopperEvent(event_id=f"{source}.{number}", shopper_id=shopper, action="view", time_ms=number)
+    return ShopperEvent(event_id=f"{source}.{number}", shopper_id=shopper, action="view", time_ms=BEGAN_MS + number)
 
 
 def row(partition: int, number: int) -> bytes:
     """A row of REES46; the second partition has shoppers of its own."""
-    user = 1_000 * partition + number % 7
+    user = 1_000 * partition + number % 7 + 1
     at = f"2019-10-01 00:{number // 60:02}:{number % 60:02} UTC"
     return f"{at},cart,{number},2103807459595387724,electronics.phone,acme,35.79,{user},72d76fde".encode()
 
