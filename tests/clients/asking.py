@@ -12,7 +12,7 @@ Answer = TypeVar("Answer")
 NUMBER = itertools.count()
 
 
-def ask(turn: Turn | str, within_s: float = 20.0, json_schema: str | None = None, stop: tuple[str, ...] = ()) -> Call:
+def ask(turn: Turn | str, within_s: float = 120.0, json_schema: str | None = None, stop: tuple[str, ...] = ()) -> Call:
     """A call for `turn`, or with that very prompt, whose deadline is `within_s` from now."""
     return Call(
         id=f"call-{next(NUMBER)}",
@@ -25,8 +25,8 @@ def ask(turn: Turn | str, within_s: float = 20.0, json_schema: str | None = None
 
 
 async def eventually(ask: Callable[[], Awaitable[Answer]], wanted: Callable[[Answer], bool]) -> Answer:
-    """The first answer that is as wanted; TimeoutError when none is within ten seconds."""
-    async with asyncio.timeout(10):
+    """The first answer that is as wanted; TimeoutError when none is within a minute, for a busy machine."""
+    async with asyncio.timeout(60):
         while not wanted(answer := await ask()):  # noqa: ASYNC110 (a server elsewhere has no event to wait for)
             await asyncio.sleep(0.01)
     return answer
