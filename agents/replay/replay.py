@@ -100,7 +100,9 @@ class PartitionReplay:
     async def _advance(self, now_s: float) -> None:
         """Begin the calls that are due by now, and park who is due without one."""
         self._watermark_s = max(self._watermark_s, now_s)
-        while (shopper := self._backlog.next(self._watermark_s)) is not None:
+        while (shopper := self._backlog.next(self._watermark_s)) is not None or self._backlog.unfinished:
+            if shopper is None:
+                continue
             self._running += 1
             checkpoint = self._checkpoints.take(shopper)
             await self._calls.begin(shopper.session, checkpoint, partial(self._served, shopper, checkpoint))

@@ -1,14 +1,15 @@
 """Backlog: who is owed a call, in which order. Pure; bounded by shoppers and not by events: the session is the queue.
 
 Urgent shoppers come first, then the earliest deadline. A shopper past the deadline falls into a late class, which is
-served newest activity first: overload costs those who left, not those who are here. Heaps are emptied lazily: an entry
-counts only while the shopper's `place` is still the one it was filed under.
+served newest activity first: overload costs those who left, not those who are here. Its heaps hold a
+bounded number of entries for each shopper who is owed (agents/worker/lazy_heap.py).
 """
 
 from collections.abc import Callable, Iterator
-from heapq import heapify, heappop, heappush
 from itertools import count
 
+from agents.worker.lazy_heap import Entry, LazyHeap, Sweeper, counts
+from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
 from streams.section import Bytes, Offsets, Seconds, Sessions, section
 from streams.sessions.triggers import TriggerRules, due_s, pay
@@ -19,11 +20,11 @@ LATE_STEP_S = 1.0
 LOOK_AHEAD = 64
 """How many shoppers are looked at for one whom a free place suits. Each one that is passed over costs a microsecond."""
 
+LOOK_ENTRIES = 2_000
+"""How many entries one look may go through, void ones and those of shoppers who become late: about 2 ms of work."""
+
 Suits = Callable[[Shopper, bool], bool]
 """Whether a shopper is to be called for now; True: nobody else is."""
-
-Entry = tuple[float, int, int, Shopper]
-Heap = list[Entry]
 
 
 @section
@@ -46,28 +47,36 @@ class BacklogRules:
 
 
 class Backlog:
-    """Times are seconds on one clock that never goes back; `now_s` is always an argument."""
+    """Times are seconds on one clock that never goes back; `now_s` is always an argument.
+
+    `unfinished`: the last look ended before it had seen everybody; look again at once.
+    """
 
     def __init__(self, triggers: TriggerRules, rules: BacklogRules) -> None:
         self._triggers, self.rules = triggers, rules
         self._urgent_actions = frozenset(triggers.urgent)
-        self._timers: Heap = []
-        self._urgent: Heap = []
-        self._fresh: Heap = []
-        self._late: Heap = []
-        self._quiet: list[tuple[int, Shopper]] = []
+        sequence = count()
+        self._timers, self._urgent, self._fresh, self._late, self._quiet = (LazyHeap(sequence) for _ in range(5))
         self._owed = 0
-        self._sequence = count()
+        self._sweeper = Sweeper((self._timers, self._urgent, self._fresh, self._late, self._quiet))
+        self._looked_s = 0.0
+        self.unfinished = False
 
     def __len__(self) -> int:
         """How many shoppers are owed something that does not run yet."""
         return self._owed
 
+    @property
+    def entries(self) -> int:
+        """How many entries the heaps hold, void ones included."""
+        return len(self._sweeper)
+
     def note(self, shopper: Shopper, now_s: float, *, action: str, call: bool, appended_ms: int) -> Owed:
         """An event was folded: it is owed from now on. The caller sees to the ticket of what comes back."""
         owed = shopper.owed
         shopper.touched_s = now_s
-        self._owed += owed is None
+        if owed is None:
+            self._count(shopper, 1)
         if owed is None or (owed.upgrade and call):
             ticket = owed.ticket if owed is not None else None  # a quiet event may hold the commit since the upgrade
             owed = shopper.owed = Owed(first_s=now_s, last_s=now_s, appended_ms=appended_ms, call=call, ticket=ticket)
@@ -89,7 +98,8 @@ class Backlog:
 
     def add(self, shopper: Shopper, owed: Owed) -> None:
         """Owe this, which is older, beside what is owed already; what runs is left alone."""
-        self._owed += shopper.owed is None
+        if shopper.owed is None:
+            self._count(shopper, 1)
         shopper.owed = owed.merge(shopper.owed)
         if shopper.running is None:
             self._arm(shopper, shopper.owed)
@@ -107,26 +117,26 @@ class Backlog:
         this time with True. Those who are passed over keep their place.
         """
         self.advance(now_s)
-        passed: list[tuple[Heap, Entry]] = []
-        found: Shopper | None = None
+        passed: list[tuple[LazyHeap, Entry]] = []
+        chosen: Shopper | None = None
         for heap, entry in self._in_order(now_s):
             if suits is None or suits(entry[3], False):  # noqa: FBT003 # the protocol names it
-                found = entry[3]
+                chosen = entry[3]
                 break
             passed.append((heap, entry))
             if len(passed) == LOOK_AHEAD:
                 break
         # A slot that did not suit them says nothing of the next one: they go back to where they were.
         for heap, entry in passed:
-            heappush(heap, entry)
+            heap.put_back(entry)
         # A slot that suits none of those at the head would stay empty: it may go to whoever comes first after all.
-        if found is None and suits is not None:
-            found = next((entry[3] for _, entry in passed if suits(entry[3], True)), None)  # noqa: FBT003
-        if found is not None:
-            self.take(found)
+        if chosen is None and suits is not None:
+            chosen = next((entry[3] for _, entry in passed if suits(entry[3], True)), None)  # noqa: FBT003
+        if chosen is not None:
+            self.take(chosen)
             # Counted from its beginning: how long the model takes is not to let a shopper call more often.
-            found.called_s, found.paid_s = now_s, pay(found.paid_s, now_s, self._triggers)
-        return found
+            chosen.called_s, chosen.paid_s = now_s, pay(chosen.paid_s, now_s, self._triggers)
+        return chosen
 
     def take(self, shopper: Shopper) -> Owed:
         """Start serving a shopper, wherever it stands in the backlog."""
@@ -134,102 +144,124 @@ class Backlog:
         if owed is None or shopper.running is not None:
             message = f"shopper {shopper.id} is not waiting"
             raise ValueError(message)
-        self._owed -= 1
+        self._count(shopper, -1)
         shopper.running, shopper.owed = owed, None
-        shopper.place += 1
         shopper.late_s = None
+        self._void(shopper)
         return owed
 
     def quiet(self, now_s: float) -> list[Shopper]:
         """Those who are due but ask for no call: their sessions are to be parked."""
         self.advance(now_s)
-        due = [shopper for place, shopper in self._quiet if place == shopper.place]
-        self._quiet.clear()
-        return due
+        self.unfinished |= len(self._quiet) > LOOK_ENTRIES
+        looked_at = [entry for _ in range(LOOK_ENTRIES) if (entry := self._quiet.pop())]
+        return [entry[3] for entry in looked_at if counts(entry)]
 
     def wake_s(self) -> float | None:
         """When the next timer rings; earlier than that only a new event can make somebody due."""
-        while self._timers and self._timers[0][2] != self._timers[0][3].place:
-            heappop(self._timers)
-        return self._timers[0][0] if self._timers else None
+        if self.unfinished:
+            return self._looked_s
+        for _ in range(LOOK_ENTRIES):
+            entry = self._timers.first()
+            if entry is None or counts(entry):
+                break
+            self._timers.pop()
+        return None if entry is None else entry[0]
 
     def waiting(self) -> bool:
         """Whether a due shopper waits for a call; perhaps one that has been taken or dropped since."""
         return bool(self._urgent or self._fresh or self._late)
 
     def drop(self, shopper: Shopper) -> None:
-        """Forget a shopper whose epoch has ended."""
-        self._owed -= shopper.owed is not None
+        """Owe a shopper nothing any more."""
+        if shopper.owed is not None:
+            self._count(shopper, -1)
         shopper.owed = None
-        shopper.place += 1
+        self._void(shopper)
 
-    def compact(self) -> None:
-        """Remove void entries. Call it after dropping many shoppers: until then the heaps keep them alive."""
-        for heap in (self._timers, self._urgent, self._fresh, self._late):
-            heap[:] = [entry for entry in heap if entry[2] == entry[3].place]
-            heapify(heap)
+    def drop_partition(self, partition: Partition) -> None:
+        """Owe nobody of an ended partition anything. Its entries stay until `compact` has removed them."""
+        self._owed -= partition.owed
+        partition.owed, self._sweeper.stale = 0, True
+
+    def compact(self, entries: int) -> bool:
+        """Look at so many entries for void ones; whether some of a dropped partition may be left. Until then they keep
+        its sessions alive."""
+        return self._sweeper.compact(entries)
 
     def advance(self, now_s: float) -> None:
-        """File everyone whose timer has rung."""
-        timers = self._timers
-        while timers and timers[0][0] <= now_s:
-            _, _, place, shopper = heappop(timers)
-            if place != shopper.place or shopper.owed is None:
+        """File everyone whose timer has rung, as far as one look goes."""
+        timers, self._looked_s, self.unfinished = self._timers, now_s, False
+        for _ in range(LOOK_ENTRIES):
+            entry = timers.first()
+            if entry is None or entry[0] > now_s:
+                return
+            timers.pop()
+            shopper = entry[3]
+            owed = shopper.owed
+            if owed is None or not counts(entry):
                 continue
-            due = self._due_s(shopper, shopper.owed)
+            due = self._due_s(shopper, owed)
             if due > now_s:  # events came since: they move what is due, but no timer, or each would cost a heap's turn
-                heappush(timers, (due, next(self._sequence), place, shopper))
+                timers.push(due, shopper)
             else:
-                shopper.owed.due_s = due
-                self._file(shopper, shopper.owed)
+                owed.due_s = due
+                self._file(shopper, owed)
+        self.unfinished = True
+
+    def _count(self, shopper: Shopper, change: int) -> None:
+        """Those of an ended partition count no more."""
+        if not shopper.home.ended:
+            self._owed += change
+            shopper.home.owed += change
+
+    def _void(self, shopper: Shopper) -> None:
+        """The shopper leaves its place: what the heaps hold of it is void."""
+        shopper.place += 1
+        self._sweeper.step(self._owed)
 
     def _due_s(self, shopper: Shopper, owed: Owed) -> float:
         called_s = shopper.called_s if owed.call and not owed.attempts else None
         return max(due_s(owed, called_s, self._triggers, shopper.paid_s), owed.not_before_s)
 
     def _arm(self, shopper: Shopper, owed: Owed) -> None:
-        shopper.place += 1
+        self._void(shopper)
         shopper.late_s = None
-        heappush(self._timers, (self._due_s(shopper, owed), next(self._sequence), shopper.place, shopper))
+        self._timers.push(self._due_s(shopper, owed), shopper)
 
     def _refile(self, shopper: Shopper, owed: Owed, now_s: float, *, earlier: bool) -> None:
         if earlier:
             self._arm(shopper, owed)
         elif shopper.late_s is not None and now_s - shopper.late_s >= LATE_STEP_S:
-            shopper.place += 1
+            self._void(shopper)
             self._file_late(shopper, owed)
 
     def _file(self, shopper: Shopper, owed: Owed) -> None:
         if not owed.call:
-            self._quiet.append((shopper.place, shopper))
+            self._quiet.push(0.0, shopper)
         elif owed.upgrade:
             self._file_late(shopper, owed)
         elif owed.urgent_s is not None:
-            deadline = owed.urgent_s + self.rules.urgent_target_s
-            heappush(self._urgent, (deadline, next(self._sequence), shopper.place, shopper))
+            self._urgent.push(owed.urgent_s + self.rules.urgent_target_s, shopper)
         else:
-            deadline = owed.first_s + self.rules.freshness_target_s
-            heappush(self._fresh, (deadline, next(self._sequence), shopper.place, shopper))
+            self._fresh.push(owed.first_s + self.rules.freshness_target_s, shopper)
 
     def _file_late(self, shopper: Shopper, owed: Owed) -> None:
         shopper.late_s = owed.last_s
-        heappush(self._late, (-owed.last_s, next(self._sequence), shopper.place, shopper))
+        self._late.push(-owed.last_s, shopper)
 
-    def _in_order(self, now_s: float) -> Iterator[tuple[Heap, Entry]]:
+    def _in_order(self, now_s: float) -> Iterator[tuple[LazyHeap, Entry]]:
         """Take those who are due out of their heaps, one by one. A shopper past the deadline goes to the late class."""
-        for heap in (self._urgent, self._fresh):
-            while entry := _pop(heap):
-                if entry[0] >= now_s:
-                    yield heap, entry
-                elif (owed := entry[3].owed) is not None:
+        passed = 0
+        for heap in (self._urgent, self._fresh, self._late):
+            while entry := heap.pop():
+                owed = entry[3].owed
+                if owed is not None and counts(entry):
+                    if heap is self._late or entry[0] >= now_s:
+                        yield heap, entry
+                        continue
                     self._file_late(entry[3], owed)
-        while entry := _pop(self._late):
-            yield self._late, entry
-
-
-def _pop(heap: Heap) -> Entry | None:
-    while heap:
-        entry = heappop(heap)
-        if entry[2] == entry[3].place and entry[3].owed is not None:
-            return entry
-    return None
+                passed += 1
+                if passed == LOOK_ENTRIES:
+                    self.unfinished = True
+                    return

@@ -169,6 +169,8 @@ class Dispatch:
         held_s = self._held_since_s
         if shopper is None or shopper.running is None or grant is None:
             self._held_since_s = now_s if held_s is None else held_s
+            if self._backlog.unfinished:
+                self._look_s = now_s
             return None
         self._held_since_s, self._look_s = None, now_s
         limiter_s = 0.0 if held_s is None else now_s - max(held_s, shopper.running.due_s)

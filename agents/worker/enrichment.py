@@ -10,6 +10,7 @@ import structlog
 from agents.health.snapshot import Held
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.departures import Departures
 from agents.worker.dispatch import Dispatch
 from agents.worker.eviction import EvictionRules, evict, holdings
 from agents.worker.ingest import Ingest
@@ -76,6 +77,7 @@ class Enrichment:
         self._commit, self._upkeep, self.meter = commit, upkeep, meter
         self._rewinds = Rewinds(meter)
         self._partitions: dict[TP, Partition] = {}
+        self._departures = Departures(backlog)
         self.paused: set[TP] = set()
         self._known_incarnation: str | None = None
         self._alive_s = float("-inf")
@@ -114,10 +116,7 @@ class Enrichment:
         partition = self._partitions.pop(tp, None)
         self.paused.discard(tp)
         if partition is not None:
-            for shopper in partition.shoppers.values():
-                self._backlog.drop(shopper)
-            partition.end()
-            self._backlog.compact()
+            self._departures.add(partition)
             self._dispatch.abandon(partition)
 
     def expired(self, tp: TP, first: int, end: int) -> None:
@@ -183,6 +182,7 @@ class Enrichment:
         while True:
             await asyncio.sleep(self._upkeep.every_s)
             self._refusals.settle(_now())
+            await self._departures.free()
             await self._parking.quiet()
             held = self.held()
             for tp, partition in list(self._partitions.items()):

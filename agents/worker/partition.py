@@ -31,7 +31,8 @@ class Partition:
     read again from its committed offset; `untold` are the erasures that the store must be told before that. `carried`
     is what was not covered when it was read again the last time. `held` are batches not yet taken in, the first of them
     since `held_s`; `recall_s` is when to read the persisted owed set next. `wanted` are the shoppers that must stay
-    until others have been loaded, `opted_out` some of those of whom nothing counts. `marked`: some shopper's earlier
+    until others have been loaded, `opted_out` some of those of whom nothing counts. `owed` is how many of its shoppers
+    the backlog owes something. `marked`: some shopper's earlier
     events count for nothing. `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed` what its
     last walk saw.
     """
@@ -46,6 +47,7 @@ class Partition:
         "marked",
         "number",
         "opted_out",
+        "owed",
         "recall_s",
         "shoppers",
         "stale",
@@ -62,6 +64,7 @@ class Partition:
         self.epoch = epoch
         self.ledger = Ledger(commit_lag_s)
         self.shoppers: dict[str, Shopper] = {}
+        self.owed = 0
         self.ended = self.taking = self.marked = False
         self.stale: Cause | None = None
         self.carried: Uncovered | None = None
@@ -122,8 +125,10 @@ class Partition:
         while len(self.opted_out) > OPTED_OUT:
             del self.opted_out[next(iter(self.opted_out))]
 
-    def end(self) -> None:
-        """The epoch is over: nothing of it may be written or committed any more."""
+    def end(self) -> dict[str, Shopper]:
+        """The epoch is over: nothing of it may be written or committed any more. Returns the shoppers it had, so that
+        the caller frees them in slices: a million at once hold the loop for a second."""
         self.ended = True
-        self.shoppers.clear()
+        left, self.shoppers = self.shoppers, {}
         self.held.clear()
+        return left

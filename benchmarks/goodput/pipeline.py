@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import heappush
 from itertools import count
 from typing import Protocol
 
@@ -161,7 +160,7 @@ class FirstInFirstOut(Backlog):
 
     def _file(self, shopper: Shopper, owed: Owed) -> None:
         if owed.call and not owed.upgrade:
-            heappush(self._fresh, (float("inf"), next(self._sequence), shopper.place, shopper))
+            self._fresh.push(float("inf"), shopper)
         else:
             super()._file(shopper, owed)
 

@@ -94,6 +94,7 @@ class SimulatedFleet:
     def _inspect_progress(self, worker: Worker, now_s: float) -> None:
         invariants, wrong = self._world.invariants, self._world.wrong
         wrong += invariants.bounds(worker.enrichment, worker.awake_s, now_s)
+        wrong += invariants.heaps(worker.backlog, worker.awake_s, now_s)
         if worker.store_wire.cut or worker.broker_wire.cut:
             worker.well_s = now_s
         wrong += invariants.head_of_line(worker.enrichment, max(self._well_s, worker.well_s), now_s)

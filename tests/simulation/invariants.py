@@ -1,14 +1,16 @@
 """The invariants of the design's section 3. Each finding is one line that begins with the name of its invariant.
 
 At every commit: `commit` (nothing uncovered lies below), `call` (no owed call is forgotten), `letter` (nor a refusal).
-At every write: `position`, `fold` (tests/simulation/store.py). At every call: `calls`. Now and then: `bounds`, `head`,
-`death`. At the end: `settled`, `erased`.
+At every write: `position`, `fold` (tests/simulation/store.py). At every call: `calls`. Now and then: `bounds`, `heaps`,
+`head`, `death`. At the end: `settled`, `erased`.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from agents.worker.backlog import Backlog
 from agents.worker.enrichment import Enrichment
+from agents.worker.lazy_heap import ENTRIES_PER_OWED, SLACK
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Shopper
 from streams.kafka.batches import TP
@@ -35,6 +37,7 @@ class Invariants:
         self._truth, self._letters, self._scale = truth, letters, scale
         self._checked: dict[TP, int] = {}
         self._over: dict[Partition, float] = {}
+        self._heavy: dict[Backlog, float] = {}
         self._waiting: set[Ticket] = set()
 
     def commit(self, tp: TP, offset: int, durable: Data, now_s: float, now_ms: int) -> Iterator[str]:
@@ -125,6 +128,13 @@ class Invariants:
                 self._over.pop(partition, None)
             elif max(self._over.setdefault(partition, now_s), awake_s) + SLOW_S < now_s:
                 yield f"bounds: {partition.ledger.span()} offsets of partition {partition.number} are uncovered"
+
+    def heaps(self, backlog: Backlog, awake_s: float, now_s: float) -> Iterator[str]:
+        """What the backlog's heaps hold is bounded by who is owed; soon again after a partition went."""
+        if backlog.entries <= ENTRIES_PER_OWED * len(backlog) + SLACK:
+            self._heavy.pop(backlog, None)
+        elif max(self._heavy.setdefault(backlog, now_s), awake_s) + SLOW_S < now_s:
+            yield f"heaps: {backlog.entries} entries for {len(backlog)} shoppers who are owed"
 
     def head_of_line(self, enrichment: Enrichment, since_s: float, now_s: float) -> Iterator[str]:
         """With a store that has been well `since_s`, whoever waits is soon parked and holds no commit any more.

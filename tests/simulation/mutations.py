@@ -34,6 +34,7 @@ MUTATIONS = {
                 ("backlog", parts.Forgetful),
                 ("backlog", parts.Replacing),
                 ("backlog", parts.Content),
+                ("backlog", parts.Hoarding),
                 ("checkpoints", parts.Mortal),
                 ("checkpoints", parts.Silent),
                 ("dispatch", parts.Hedging),

@@ -71,8 +71,10 @@ class Worker:
         model = ModelConnection(name, world.model, world.trace)
         self.pooled = _pooled(model) if world.plan.pooled else None
         self.erasures = parts.erasures(store, store, 0, ErasureReader(world.erasures, self.broker_wire))
+        self.backlog = parts.backlog(scale.triggers, scale.backlog)
         self.enrichment = _enrichment(
-            parts, scale, name, store, letters, self.pooled or model, lambda: world.clock_ms() + skew_ms, self._meter,
+            parts, scale, self.backlog, name, store, letters, self.pooled or model,
+            lambda: world.clock_ms() + skew_ms, self._meter,
             self.erasures,
         )  # fmt: skip
         self.consumer = parts.consumer(name, world.broker, self.broker_wire, self.enrichment, chance, world.trace)
@@ -145,6 +147,7 @@ def _pooled(model: ModelConnection) -> PooledClient:
 def _enrichment(
     parts: Parts,
     scale: Scale,
+    backlog: Backlog,
     name: str,
     store: Connection,
     letters: DeadLetterConnection,
@@ -154,7 +157,6 @@ def _enrichment(
     erasures: Erasures,
 ) -> Enrichment:
     """As in penchant/worker/app.py."""
-    backlog = parts.backlog(scale.triggers, scale.backlog)
     checkpoints = parts.checkpoints(name, scale.intent, scale.session, clock_ms, lineage=0)
     refusals = parts.refusals(letters, scale.dead_letters, meter)
     recall = parts.recall(store, store, backlog, 0, erased=erasures.of)

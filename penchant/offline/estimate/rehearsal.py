@@ -134,8 +134,9 @@ class Rehearsal:
             self._now_s = max(self._now_s, next_s)
             while self._running and self._running[0][0] <= self._now_s:
                 self._backlog.done(heappop(self._running)[2])
-            while shopper := self._backlog.next(self._now_s):
-                self._call(shopper)
+            while (shopper := self._backlog.next(self._now_s)) is not None or self._backlog.unfinished:
+                if shopper is not None:
+                    self._call(shopper)
             for quiet in self._backlog.quiet(self._now_s):
                 self._backlog.take(quiet)
                 self._backlog.done(quiet)

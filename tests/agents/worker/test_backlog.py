@@ -1,9 +1,10 @@
 """The backlog: order, conflation, bounds."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.worker.backlog import LOOK_AHEAD, Backlog, BacklogRules
+from agents.worker.backlog import LOOK_AHEAD, LOOK_ENTRIES, Backlog, BacklogRules
+from agents.worker.lazy_heap import ENTRIES_PER_OWED, SLACK, SWEPT_PER_STEP
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
 from streams.sessions.triggers import TriggerRules
@@ -221,3 +222,76 @@ def test_its_length_is_how_many_are_owed(steps: list[tuple[str, int]]) -> None:
                 backlog.drop(who)
                 shoppers[number] = shopper(who.id)
         assert len(backlog) == sum(each.owed is not None for each in shoppers)
+
+
+def bounded(backlog: Backlog) -> bool:
+    """Whether its heaps keep their bound."""
+    return backlog.entries <= ENTRIES_PER_OWED * len(backlog) + SLACK
+
+
+@settings(max_examples=12)
+@given(
+    st.integers(1, 120),
+    st.lists(st.sampled_from(["note", "pass", "next", "park", "drop", "urgent", "quiet"]), min_size=1, max_size=8),
+    st.sampled_from([0.01, 1.1, 6.0]),
+)
+def test_its_entries_are_bounded_by_who_is_owed(people: int, steps: list[str], tick_s: float) -> None:
+    """Whatever happens how often, there are at most so many entries for each shopper who is owed."""
+    backlog, crowd = Backlog(RULES, TARGETS), [shopper(f"s{n}") for n in range(people)]
+    for at in range(1_500):
+        who, now_s, step = crowd[at % people], at * tick_s, steps[at % len(steps)]
+        if step in ("note", "urgent", "quiet"):
+            note(backlog, who, now_s, "search" if step == "urgent" else "view", call=step != "quiet")
+        elif step == "pass":
+            backlog.next(now_s, lambda *_: False)
+        elif step == "next" and (taken := backlog.next(now_s)):
+            backlog.done(taken)
+        elif step == "park" and who.owed is not None:
+            backlog.owe(who, backlog.take(who))
+        elif step == "drop":
+            backlog.drop(who)
+        assert bounded(backlog)
+
+
+def crowded(partitions: int, each: int) -> tuple[Backlog, list[Partition]]:
+    """A backlog whose shoppers are all late."""
+    backlog, homes = Backlog(RULES, TARGETS), [Partition(n, 1, 0.0) for n in range(partitions)]
+    for home in homes:
+        for n in range(each):
+            who = home.shoppers[f"s{n}"] = Shopper(f"s{n}", home)
+            note(backlog, who, 0.0)
+    while backlog.next(100.0, lambda *_: False) is None and backlog.unfinished:
+        pass
+    return backlog, homes
+
+
+def test_a_look_goes_through_so_many_entries_and_the_next_one_goes_on() -> None:
+    """When thousands of shoppers become late at once, or their entries void, no single look takes them all."""
+    backlog, homes = crowded(2, LOOK_ENTRIES)
+    backlog.drop_partition(homes[1])
+    homes[1].end()
+    looks = served = 0
+    while len(backlog):
+        before = backlog.entries
+        taken = backlog.next(200.0)
+        assert before - backlog.entries <= LOOK_ENTRIES + SWEPT_PER_STEP
+        assert taken is not None or backlog.unfinished
+        looks, served = looks + 1, served + (taken is not None)
+    assert served == LOOK_ENTRIES
+    assert looks <= served + 3
+
+
+def test_revoking_partitions_touches_no_entry_and_compacting_frees_them_in_slices() -> None:
+    """Once for sixty partitions, and never more than a slice in one go."""
+    backlog, homes = crowded(60, 50)
+    before = backlog.entries
+    for home in homes[1:]:
+        backlog.drop_partition(home)
+        home.end()
+    assert (backlog.entries, len(backlog)) == (before, 50)
+    slices = 0
+    while backlog.compact(100):
+        assert before - backlog.entries <= 100
+        before, slices = backlog.entries, slices + 1
+    assert backlog.entries == 50
+    assert slices <= 31
