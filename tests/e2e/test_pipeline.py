@@ -75,7 +75,7 @@ async def test_refused_events_go_to_the_dead_letter_topic(
     headers = letters[0][2]
     assert headers["penchant-topic"] == topic.encode()
     assert (headers["penchant-partition"], headers["penchant-offset"]) == (b"0", b"0")
-    assert (headers["penchant-reason"], headers["penchant-path"]) == (b"schema", b"event_id")
+    assert (headers["penchant-reason"], headers["penchant-path"]) == (b"schema", b"action")
     assert letters[1][2]["penchant-reason"] == b"json"
 
 

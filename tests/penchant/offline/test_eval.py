@@ -1,19 +1,28 @@
 """penchant eval as people call it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sandbox.servers.openai import OpenAIServer
 from streams.events.decoding import encode
+from streams.events.event import ShopperEvent
 from tests.penchant.commands import run
 from tests.penchant.offline.eval.test_cases import simulated
+
+BEGAN_MS = 1_700_000_000_000
+
+
+def dated(count: int) -> list[ShopperEvent]:
+    """Simulated events with times as a file has them: no file is read that says 1970."""
+    return [replace(event, time_ms=BEGAN_MS + event.time_ms) for event in simulated(count)]
 
 
 async def test_eval_of_native_events(tmp_path: Path) -> None:
     """One JSON object on stdout, pages and plots in the folder, and a default model that is named a simulation."""
-    (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, simulated(300))))
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, dated(300))))
     ended = await run(
         tmp_path, {}, "eval", "--events", "events.jsonl", "--sessions", "15", "--report", "pages", "--json"
     )
@@ -28,7 +37,7 @@ async def test_eval_of_native_events(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("--prompt", "v0"), ("--labels", "none.jsonl"), ("--model-url", "localhost:1")])
 async def test_what_cannot_be_evaluated_is_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """An unknown prompt, a file that is not there, a server that is away: a message, no report, no exit status 0."""
-    (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, simulated(50))))
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, dated(50))))
     ended = await run(tmp_path, {}, "eval", "--events", "events.jsonl", *arguments)
     assert ended.status not in {0, None}
     assert ended.err.startswith("penchant: ")
@@ -37,7 +46,7 @@ async def test_what_cannot_be_evaluated_is_said(tmp_path: Path, arguments: tuple
 
 async def test_a_model_and_a_judge_behind_a_url(tmp_path: Path) -> None:
     """Any server that we talk to: asked about the cuts, and as a judge about pairs, which people find in the folder."""
-    (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, simulated(100))))
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, dated(100))))
     (tmp_path / "labels.jsonl").write_bytes(b'{"pair": "0", "winner": "tie"}\n')
     async with OpenAIServer(tmp_path, answer="tests.penchant.offline.eval.answering:answer") as server:
         ended = await run(
