@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from agents.health.statistics import Meter
-from agents.worker.asking import Asking, CallRules, Question, Reasoner
+from agents.worker.asking import CallRules, Question
 from agents.worker.backlog import Backlog
 from agents.worker.boundary import Requeue, judge
 from agents.worker.checkpoints import Checkpoints
@@ -13,10 +13,8 @@ from agents.worker.delivery import Case, Delivery
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered
-from agents.worker.routes import Grant, Route, Router, SingleRouter
+from agents.worker.routes import Grant, Router
 from agents.worker.shoppers import Owed, Shopper
-from agents.worker.slots import SlotSupplier, UnlimitedSlots
-from clients.calls import ModelClient
 from storage.checkpoints import OwedStore
 from storage.gather import Writer
 from streams.errors import EpochEnded, Refuse, Retry
@@ -48,34 +46,28 @@ class Serving:
 
 class Dispatch:
     """Serves the backlog: one task a shopper, `max_in_flight` of them at the most, from the choice to the write's
-    verdict. A shopper is chosen when one of `slots` is free for them, and holds it until the model has answered.
+    verdict. A shopper is chosen when `router` has a slot for them, and holds it until the model has answered.
 
-    `router` adds the routes of experiments to everybody's. `learn` is awaited before a call is made: it
-    may fetch what prompts say beside the log, and neither takes long nor fails.
+    `learn` is awaited before a call is made: it may fetch what prompts say beside the log, and neither takes long nor
+    fails.
     """
 
     def __init__(
         self,
         backlog: Backlog,
-        model: ModelClient,
+        router: Router,
         writer: Writer,
         owed: OwedStore,
         checkpoints: Checkpoints,
-        reasoning: Reasoner,
         rules: CallRules,
         meter: Meter,
-        slots: SlotSupplier | None = None,
-        ingest_share: IngestCpuShare | None = None,
-        router: Callable[[Route], Router] = SingleRouter,
+        ingest_share: IngestCpuShare,
+        learn: Learn | None = None,
     ) -> None:
         self._backlog, self._checkpoints, self._meter = backlog, checkpoints, meter
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
         self._requeue = Requeue(backlog, meter)
-        everybody = Route(reasoning, Asking(rules, meter), slots or UnlimitedSlots(model))
-        self.circuit_breaker = everybody.asking.circuit_breaker
-        self._router = router(everybody)
-        self._ingest_share = ingest_share or IngestCpuShare()
-        self.learn: Learn = _nothing
+        self._router, self._ingest_share, self._learn = router, ingest_share, learn
         self._router.listen(self._note_place)
         self._bound = asyncio.Semaphore(rules.max_in_flight)
         self._wake = asyncio.Event()
@@ -210,8 +202,8 @@ class Dispatch:
 
     async def _call(self, serving: Serving, shopper: Shopper, owed: Owed) -> None:
         grant = serving.grant
-        if not self._requeue.without_model(owed):
-            await self.learn(shopper.session)
+        if self._learn is not None and not self._requeue.without_model(owed):
+            await self._learn(shopper.session)
         if shopper.ended:
             raise EpochEnded("the partition or the shopper went while the shop's knowledge was read")
         checkpoint = self._checkpoints.take(shopper)  # what folds in from here on belongs to the next call
@@ -245,7 +237,3 @@ class Dispatch:
             return await grant.route.asking.ask(question, grant.permit, grant.tally)
         finally:
             grant.permit.release()  # before the write: the model does not wait for Redis
-
-
-async def _nothing(_: Session) -> None:
-    """There is nothing to learn."""

@@ -38,12 +38,11 @@ class Ingest:
         decoder: Dialect,
         session: SessionRules,
         slices: SliceRules,
-        ingest_share: IngestCpuShare | None = None,
+        ingest_share: IngestCpuShare,
     ) -> None:
         self._backlog, self._recall, self._refusals, self._meter = backlog, recall, refusals, meter
         self._decoder, self._session, self._slices = decoder, session, slices
-        self._ingest_share = ingest_share or IngestCpuShare()
-        self._hot = HotShoppers(meter)
+        self._ingest_share, self._hot = ingest_share, HotShoppers(meter)
 
     async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> int:
         """Take in records; returns how many. Raises StoreUnavailable when sessions cannot be loaded, BrokerUnavailable

@@ -64,22 +64,6 @@ class Router(Protocol):
         """Nobody is to be asked about this shopper any more, beside the live call either."""
 
 
-class SingleRouter:
-    """One route for every shopper: there are no experiments."""
-
-    def __init__(self, route: Route) -> None:
-        self._route = route
-        self.listen, self.room = route.slots.listen, route.slots.room
-
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:  # noqa: ARG002
-        """A permit for it."""
-        permit = self._route.slots.grant(shopper, waited_s, passed_s)
-        return None if permit is None else Grant(self._route, permit)
-
-    def forget(self, shopper: str) -> None:
-        """Nobody is asked beside."""
-
-
 class ExperimentRouter:
     """Everybody's route, and those of arms. An arm without one takes everybody's.
 

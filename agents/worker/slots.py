@@ -32,24 +32,6 @@ class SlotSupplier(Protocol):
         slots that suited nobody."""
 
 
-class UnlimitedSlots:
-    """Slots of one model that nothing limits but the dispatcher's own bound."""
-
-    def __init__(self, model: ModelClient) -> None:
-        self._permit = UnlimitedPermit(model)
-
-    def listen(self, changed: Callable[[], None]) -> None:
-        """Nothing ever comes free."""
-
-    def room(self) -> bool:
-        """There always is."""
-        return True
-
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> SlotPermit | None:  # noqa: ARG002 # all suit
-        """A slot."""
-        return self._permit
-
-
 class UnlimitedPermit:
     """A permit that anybody may have at any time."""
 

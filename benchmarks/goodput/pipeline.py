@@ -8,15 +8,10 @@ from typing import Protocol
 
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
-from agents.worker.checkpoints import Checkpoints
-from agents.worker.dispatch import Dispatch
-from agents.worker.enrichment import Enrichment, UpkeepRules
-from agents.worker.ingest import Ingest, SliceRules
-from agents.worker.parking import Parking
+from agents.worker.build import Kinds, Ports, StorePorts, build, everybody_alone
+from agents.worker.enrichment import UpkeepRules
 from agents.worker.reasoning import Reasoning
-from agents.worker.recall import Recall
-from agents.worker.refusals import Refusals
-from agents.worker.routes import Route, Router, SingleRouter
+from agents.worker.routes import Route, Router
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.slots import SlotPermit, SlotSupplier
 from benchmarks.goodput.store import Store
@@ -27,14 +22,11 @@ from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
 from clients.pools.registry import Notify, RegistryRules
 from penchant.settings.root import Settings
-from storage.gather import GatheringWriter
 from streams.events.decoding import Decoder
 from streams.kafka.batches import TP, RecordBatch
 from streams.records.dead_letters import DeadLetter
 from streams.records.intents import Intent
 from streams.sessions.positions import Position
-from streams.sessions.session import SessionRules
-from streams.sessions.triggers import TriggerRules
 
 PARTITION = TP("events", 0)
 EPOCH = 1
@@ -80,17 +72,26 @@ class Pipeline:
         traffic_class: Class = "live",
         limits: LimitRules | None = None,
         notify: Notify | None = None,
-        router: Callable[[Route], Router] = SingleRouter,
+        router: Callable[[Route], Router] = everybody_alone,
     ) -> None:
-        settings, without = Settings(), without or Without()
-        self.meter = Noting(readable, now_s)
-        self._router = router
-        self.store, self.session = Store(), _session(settings, without)
-        self.pools = _pools(settings, pools, limits, notify)
-        self.backlog = (FirstInFirstOut if without.ordering else Backlog)(
-            _triggers(settings, without), settings.backlog
+        without = without or Without()
+        settings = _settings(without)
+        self.meter, self.session = Noting(readable, now_s), settings.session
+        self.store, self.pools = Store(), _pools(settings, pools, limits, notify)
+        version = settings.prompt.version
+        slots: SlotSupplier = self.pools.slots(traffic_class, version)
+        ports = Ports(
+            kept=StorePorts(store=self.store, name="bench", clock_ms=lambda: EPOCH_MS + int(now_s() * 1e3)),
+            letters=NullDeadLetterSender(),
+            decoder=Decoder(),
+            reasoning=Reasoning(version, settings.intent.missions, settings.sampling),
+            slots=Scattered(slots) if without.affinity else slots,
+            meter=self.meter,
+            router=router,
         )
-        self.enrichment = self._enrichment(settings, without, traffic_class, lambda: EPOCH_MS + int(now_s() * 1e3))
+        kinds = Kinds(backlog=FirstInFirstOut if without.ordering else Backlog)
+        worker = build(settings, ports, replace(UpkeepRules.of(settings.backlog), every_s=UPKEEP_S), kinds=kinds)
+        self.backlog, self.enrichment = worker.memory.backlog, worker.enrichment
         self.enrichment.assigned(PARTITION, EPOCH)
 
     @property
@@ -121,25 +122,6 @@ class Pipeline:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.enrichment.run())
             tasks.create_task(self.pools.run())
-
-    def _enrichment(
-        self, settings: Settings, without: Without, traffic_class: Class, clock_ms: Callable[[], int]
-    ) -> Enrichment:
-        meter, store, backlog, version = self.meter, self.store, self.backlog, settings.prompt.version
-        checkpoints = Checkpoints("bench", settings.intent, settings.session, clock_ms, lineage=0)
-        refusals = Refusals(NullDeadLetterSender(), settings.dead_letters, meter)
-        recall = Recall(store, store, backlog, 0)
-        ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=self.session, slices=SliceRules())
-        parking = Parking(backlog, store, store, checkpoints, settings.redis.pipeline, meter)
-        reasoning = Reasoning(version, settings.intent.missions, settings.sampling)
-        slots: SlotSupplier = self.pools.slots(traffic_class, version)
-        slots = Scattered(slots) if without.affinity else slots
-        writer, calls = GatheringWriter(store, settings.redis), settings.calls
-        dispatch = Dispatch(
-            backlog, self.pools, writer, store, checkpoints, reasoning, calls, meter, slots, router=self._router
-        )
-        upkeep = settings.commit, replace(UpkeepRules.of(settings.backlog), every_s=UPKEEP_S)
-        return Enrichment(backlog, ingest, recall, parking, dispatch, refusals, store, *upkeep, meter)
 
 
 class Noting(Meter):
@@ -196,11 +178,12 @@ def _pools(
     return PooledClient(named, lambda endpoint: clients[endpoint.address], registry, settings.routing, notify)
 
 
-def _session(settings: Settings, without: Without) -> SessionRules:
-    rules = settings.session
-    return replace(rules, high_rows=rules.low_rows) if without.appending else rules
-
-
-def _triggers(settings: Settings, without: Without) -> TriggerRules:
-    rules = settings.triggers
-    return replace(rules, debounce_s=0.0, max_wait_s=0.0, min_interval_s=0.0) if without.coalescing else rules
+def _settings(without: Without) -> Settings:
+    """The usual ones, but for what is switched off."""
+    usual = Settings()
+    session, triggers = usual.session, usual.triggers
+    if without.coalescing:
+        triggers = replace(triggers, debounce_s=0.0, max_wait_s=0.0, min_interval_s=0.0)
+    if without.appending:
+        session = replace(session, high_rows=session.low_rows)
+    return usual.model_copy(update={"session": session, "triggers": triggers})

@@ -108,17 +108,23 @@ async def worker(
         instruments.replicas = lambda: (*pools.replicas, *experiment_runtime.replicas)
         parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge)
         await parts.erasures.catch_up()
-        stack.push_async_callback(parts.writer.close)
-        watch_model = ModelWatch(pools, parts.dispatch.circuit_breaker, instruments.meter)
+        stack.push_async_callback(parts.worker.writer.close)
+        watch_model = ModelWatch(pools, parts.worker.circuit_breaker, instruments.meter)
         await watch_model.begin()
         await experiment_runtime.begin()
         with suppress(StoreUnavailable):  # then it looks again, and what was read by then is read once more
-            await parts.enrichment.look_at_store()
+            await parts.worker.enrichment.look_at_store()
         beside = (watch_model, parts.erasures, experiment_runtime)
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
             found = watch_model.found or "a model that is away"
             yield Worker(
-                instruments, parts.enrichment, parts.backlog, found, pools, experiment_runtime, parts.switch_state
+                instruments,
+                parts.worker.enrichment,
+                parts.worker.memory.backlog,
+                found,
+                pools,
+                experiment_runtime,
+                parts.switch_state,
             )
 
 
@@ -161,7 +167,7 @@ async def _consuming(
     folder: Path,
 ) -> AsyncIterator[None]:
     """Faust and the enrichment beside each other. At the end: drain, stop the rest, commit and leave the group."""
-    enrichment = parts.enrichment
+    enrichment = parts.worker.enrichment
 
     async def drain(tps: Collection[TP]) -> None:
         await enrichment.drain(tps, DRAIN_S)
@@ -175,7 +181,9 @@ async def _consuming(
         enrichment.attach(consumer)
         watch_kafka = LagWatch(consumer)
         parts.ingest_share.listen(lambda: watch_kafka.behind)
-        observer = Observer(enrichment, parts.backlog, parts.refusals, watch_kafka, watches[0], instruments.health)
+        observer = Observer(
+            enrichment, parts.worker.memory.backlog, parts.worker.refusals, watch_kafka, watches[0], instruments.health
+        )
         runs = (enrichment, watch_kafka, *watches, observer, instruments.loop_lag, parts.pools, parts.switches)
         beside = [tasks.create_task(part.run()) for part in runs]
         beside += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]

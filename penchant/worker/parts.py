@@ -9,19 +9,13 @@ from typing import Any
 from agents.fleet.switch_watch import SwitchWatch
 from agents.fleet.switches import NAMES, SwitchState
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog
-from agents.worker.checkpoints import Checkpoints
-from agents.worker.dispatch import Dispatch
-from agents.worker.enrichment import Enrichment, UpkeepRules
+from agents.worker.build import Ports, StorePorts, Worker, build
+from agents.worker.enrichment import UpkeepRules
 from agents.worker.erasures import Erasures
 from agents.worker.history import PublishingWriter
-from agents.worker.ingest import Ingest, SliceRules
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.instruments import Instruments
 from agents.worker.knowledge import Knowledge
-from agents.worker.parking import Parking
-from agents.worker.recall import Recall
-from agents.worker.refusals import Refusals
 from agents.worker.routes import Route, Router
 from agents.worker.switched import PinnedReasoning, SwitchedRouter
 from clients.pools.client import PooledClient
@@ -36,7 +30,7 @@ from storage.connection import Client
 from storage.erasures import RedisErasures
 from storage.fleet import RedisFleet
 from storage.freezable import FreezableStore
-from storage.gather import GatheringWriter, Writer
+from storage.gather import Writer
 from storage.keys import Keys
 from storage.watermarks import Watermarks
 from storage.writer import RedisCheckpoints
@@ -61,12 +55,8 @@ class Servers:
 class Parts:
     """What the worker is made of, as far as others need to know it."""
 
-    enrichment: Enrichment
+    worker: Worker
     erasures: Erasures
-    backlog: Backlog
-    refusals: Refusals
-    dispatch: Dispatch
-    writer: GatheringWriter
     pools: PooledClient
     ingest_share: IngestCpuShare
     switches: SwitchWatch
@@ -86,55 +76,42 @@ def make_parts(
     to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
     watermarks = Watermarks(*to_redis)
     store = FreezableStore(RedisCheckpoints(*to_redis, watermarks), partial(_frozen, switch_state))
-    lineage = servers.admission.lineage
-    backlog = Backlog(settings.triggers, settings.backlog)
-    checkpoints = Checkpoints(
-        experiment_runtime.watch.worker, settings.intent, settings.session, clock_ms, lineage=lineage.number
-    )
-    letters = DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic)
-    refusals = Refusals(letters, settings.dead_letters, meter)
+    lineage, name = servers.admission.lineage, experiment_runtime.watch.worker
     topic = ErasureReader(servers.erasures, settings.kafka.erasure_topic)
     erasures = Erasures(RedisErasures(*to_redis, watermarks), store, lineage.number, topic)
-    recall = Recall(store, store, backlog, lineage.number, lineage.starts, erasures.of)
     ingest_share = IngestCpuShare(time.thread_time)
-    ingest = _ingest(settings, backlog, recall, refusals, meter, ingest_share)
-    parking = Parking(backlog, store, store, checkpoints, settings.redis.pipeline, meter)
-    writer = GatheringWriter(store, settings.redis)
-    slots, calls = pools.slots("live", settings.prompt.version), settings.calls
-    reasoning, router = _reasoning(settings, arm_factory, switch_state), _router(experiment_runtime, switch_state)
-    to_rankers = _published(settings, servers, writer, meter)
-    dispatch = Dispatch(
-        backlog, pools, to_rankers, store, checkpoints, reasoning, calls, meter, slots, ingest_share, router
+    ports = Ports(
+        kept=StorePorts(
+            store=store,
+            name=name,
+            clock_ms=clock_ms,
+            lineage=lineage.number,
+            starts=lineage.starts,
+            erased=erasures.of,
+        ),
+        letters=DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic),
+        decoder=dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka)),
+        reasoning=_reasoning(settings, arm_factory, switch_state),
+        slots=pools.slots("live", settings.prompt.version),
+        meter=meter,
+        erasures=erasures,
+        router=_router(experiment_runtime, switch_state),
+        publish=partial(_published, settings, servers, meter),
+        learn=knowledge.learn if knowledge else None,
+        ingest_share=ingest_share,
+        halted=lambda: switch_state.now.on("pause"),
     )
-    if knowledge:
-        dispatch.learn = knowledge.learn
-    upkeep = settings.commit, UpkeepRules.of(settings.backlog)
-    enrichment = Enrichment(backlog, ingest, recall, parking, dispatch, refusals, erasures, *upkeep, meter)
-    enrichment.halted = lambda: switch_state.now.on("pause")
-    enrichment.heard_s = lambda: erasures.heard_s
-    erasures.attach(enrichment.partitions, backlog, dispatch)
+    worker = build(settings, ports, UpkeepRules.of(settings.backlog))
     heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)
-    switches = SwitchWatch(
-        RedisFleet(*to_redis, NAMES), switch_state, experiment_runtime.watch.worker, heartbeat, clock_ms
-    )
-    return Parts(enrichment, erasures, backlog, refusals, dispatch, writer, pools, ingest_share, switches, switch_state)
-
-
-def _ingest(
-    settings: Settings, backlog: Backlog, recall: Recall, refusals: Refusals, meter: Meter, ingest_share: IngestCpuShare
-) -> Ingest:
-    session, slices = settings.session, SliceRules()
-    decoder = dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka))
-    return Ingest(
-        backlog, recall, refusals, meter, decoder=decoder, session=session, slices=slices, ingest_share=ingest_share
-    )
+    switches = SwitchWatch(RedisFleet(*to_redis, NAMES), switch_state, name, heartbeat, clock_ms)
+    return Parts(worker, erasures, pools, ingest_share, switches, switch_state)
 
 
 def _frozen(switch_state: SwitchState) -> str | None:
     return switch_state.now.set_by("freeze_writes") if switch_state.now.on("freeze_writes") else None
 
 
-def _published(settings: Settings, servers: Servers, writer: Writer, meter: Meter) -> Writer:
+def _published(settings: Settings, servers: Servers, meter: Meter, writer: Writer) -> Writer:
     """With the topics of intents, where there are any."""
     if not (topics := topics_of(settings.kafka)):
         return writer

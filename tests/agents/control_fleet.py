@@ -12,11 +12,11 @@ from agents.fleet.control_watch import ControlWatch, ExperimentNotice
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking, CallRules
 from agents.worker.routes import ExperimentRouter, Route
-from agents.worker.slots import UnlimitedSlots
 from storage.control import ControlStore
 from tests.agents.desk import EPOCH_MS, Desk, desk
 from tests.fakes.model import ScriptedModel
 from tests.fakes.scripted_calls import Turn
+from tests.fakes.unlimited_slots import UnlimitedSlots
 from tests.simulation.reason import Reason
 
 QUICK = Turn(delay_s=0.05)

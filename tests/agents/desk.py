@@ -8,20 +8,23 @@ from dataclasses import dataclass, field
 from agents.health.statistics import Meter
 from agents.worker.asking import CallRules
 from agents.worker.backlog import Backlog, BacklogRules
-from agents.worker.checkpoints import Checkpoints
-from agents.worker.dispatch import Dispatch
+from agents.worker.build import Ports, StorePorts, build, everybody_alone
+from agents.worker.dispatch import Dispatch, Learn
+from agents.worker.enrichment import UpkeepRules
 from agents.worker.partition import Partition
-from agents.worker.routes import Route, Router, SingleRouter
+from agents.worker.routes import Route, Router
 from agents.worker.shoppers import Shopper
 from agents.worker.slots import SlotPermit, SlotSupplier
 from clients.calls import Call, Completion, ModelClient
-from storage.connection import RedisRules
-from storage.gather import GatheringWriter
+from penchant.settings import Settings
+from streams.events.decoding import Decoder
 from streams.events.event import Item, ShopperEvent
-from streams.records.intents import Intent, IntentRules
+from streams.records.intents import Intent
 from streams.sessions.session import SessionRules, fold
 from streams.sessions.triggers import TriggerRules
+from tests.fakes.no_letters import NoLetters
 from tests.fakes.store import MemoryStore
+from tests.fakes.unlimited_slots import UnlimitedSlots
 from tests.simulation.reason import Reason
 
 EPOCH_MS = 1_700_000_000_000
@@ -109,23 +112,35 @@ async def desk(
     *,
     rules: CallRules | None = None,
     targets: BacklogRules | None = None,
-    router: Callable[[Route], Router] = SingleRouter,
+    router: Callable[[Route], Router] = everybody_alone,
+    learn: Learn | None = None,
 ) -> AsyncIterator[Desk]:
     """A desk whose dispatch runs."""
-
-    def clock_ms() -> int:
-        return EPOCH_MS + int(asyncio.get_running_loop().time() * 1e3)
-
     store, meter = MemoryStore(clock_ms), Meter()
-    backlog = Backlog(AT_ONCE, targets or BacklogRules(freshness_target_s=60.0))
-    checkpoints = Checkpoints("desk", IntentRules(), SessionRules(), clock_ms, lineage=0)
-    writer = GatheringWriter(store, RedisRules())
-    dispatch = Dispatch(
-        backlog, model, writer, store, checkpoints, Reason(), rules or CallRules(), meter, slots, router=router
+    settings = Settings(
+        triggers=AT_ONCE,
+        backlog=targets or BacklogRules(freshness_target_s=60.0),
+        calls=rules or CallRules(),
     )
-    running = asyncio.ensure_future(dispatch.run())
+    ports = Ports(
+        kept=StorePorts(store=store, name="desk", clock_ms=clock_ms),
+        letters=NoLetters(),
+        decoder=Decoder(),
+        reasoning=Reason(),
+        slots=slots or UnlimitedSlots(model),
+        meter=meter,
+        router=router,
+        learn=learn,
+    )
+    built = build(settings, ports, UpkeepRules())
+    running = asyncio.ensure_future(built.dispatch.run())
     try:
-        yield Desk(dispatch, backlog, store, meter, Partition(0, 1, 0.0))
+        yield Desk(built.dispatch, built.memory.backlog, store, meter, Partition(0, 1, 0.0))
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+def clock_ms() -> int:
+    """The loop's time as epoch milliseconds."""
+    return EPOCH_MS + int(asyncio.get_running_loop().time() * 1e3)

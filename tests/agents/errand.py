@@ -6,33 +6,31 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Literal
 
+from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
 from agents.health.statistics import Meter
 from agents.worker.asking import CallRules
-from agents.worker.backlog import Backlog, BacklogRules
-from agents.worker.checkpoints import Checkpoints
-from agents.worker.dispatch import Dispatch
+from agents.worker.backlog import BacklogRules
+from agents.worker.build import Ports, StorePorts, build
+from agents.worker.enrichment import UpkeepRules
 from agents.worker.history import PublishingWriter
-from agents.worker.parking import Parking
 from agents.worker.partition import Partition
-from agents.worker.refusals import Refusals
-from agents.worker.routes import NO_SLOT, Grant, Route, SingleRouter
+from agents.worker.routes import NO_SLOT, ExperimentRouter, Grant, Route
 from agents.worker.shadow import Shadow
 from agents.worker.shoppers import Shopper
 from clients.calls import Call
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
 from clients.pools.router import RoutingRules
+from penchant.settings import Settings
 from storage.checkpoints import Verdict, Write
-from storage.connection import RedisRules
-from storage.gather import GatheringWriter
 from streams.errors import BrokerUnavailable
-from streams.events.decoding import Refusal
+from streams.events.decoding import Decoder, Refusal
 from streams.events.event import ShopperEvent
 from streams.records.dead_letters import DeadLetter, LimitRules
 from streams.records.history import Readable
 from streams.records.intents import IntentRules
-from streams.sessions.session import SessionRules, fold
+from streams.sessions.session import Session, SessionRules, fold
 from tests.agents.desk import AT_ONCE, EPOCH_MS, KETTLE
 from tests.fakes.model import ScriptedModel
 from tests.fakes.scripted_calls import Turn
@@ -41,6 +39,13 @@ from tests.simulation.reason import Reason
 
 TTL_S = 40.0
 CALLS = CallRules(deadline_s=6.0, give_up_s=1.0, backoff_s=0.2, max_backoff_s=2.0)
+RULES = Settings(
+    triggers=AT_ONCE,
+    backlog=BacklogRules(freshness_target_s=60.0, park_after_s=5.0),
+    intent=IntentRules(ttl_s=TTL_S),
+    dead_letters=LimitRules(window_s=0.1),
+    calls=CALLS,
+)
 
 
 class Store(MemoryStore):
@@ -78,12 +83,12 @@ class Topic:
             raise BrokerUnavailable("the topic is away")
 
 
-class Router(SingleRouter):
+class Router(ExperimentRouter):
     """By their names shoppers are withheld, ruled, or asked about beside, while the errand gives permits."""
 
     def __init__(self, route: Route, errand: "Errand") -> None:
-        super().__init__(route)
-        self._everybody, self._errand = route, errand
+        super().__init__(route, {}, {}, ActiveExperiments(()), Outcomes())
+        self._errand = errand
 
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
         if shopper.startswith(("held", "ruled")):
@@ -105,22 +110,31 @@ class Errand:
             lambda endpoint: self.models[endpoint.url],
             router=RoutingRules(hedging=True),
         )
-        self.backlog = Backlog(AT_ONCE, BacklogRules(freshness_target_s=60.0, park_after_s=5.0))
-        checkpoints = Checkpoints("errand", IntentRules(ttl_s=TTL_S), SessionRules(), self._clock_ms, lineage=0)
-        gather = GatheringWriter(self.store, RedisRules())
-        writer = PublishingWriter(gather, self.intents, self._clock_ms, self.meter)
         self.shadow = Shadow(("x", "shade"), Reason(), self.pool, CALLS, Outcomes(), self.meter)
-        self.dispatch = Dispatch(
-            self.backlog, self.pool, writer, self.store, checkpoints, Reason(), CALLS, self.meter,
-            self.pool.slots("live", "v1"), router=lambda everybody: Router(everybody, self),
-        )  # fmt: skip
-        self.parking = Parking(self.backlog, self.store, self.store, checkpoints, 128, self.meter)
-        self.refusals = Refusals(self.letters, LimitRules(window_s=0.1), self.meter)
+        built = build(RULES, self._ports(), UpkeepRules())
+        self.backlog, self.dispatch = built.memory.backlog, built.dispatch
+        self.parking, self.refusals = built.parking, built.refusals
         self.turns: dict[str, Turn] = {}
         self.permits = True
         self.offset = 0
         self.last: dict[str, int] = {}
         self.refused: list[int] = []
+
+    def _ports(self) -> Ports:
+        return Ports(
+            kept=StorePorts(store=self.store, name="errand", clock_ms=self._clock_ms),
+            letters=self.letters,
+            decoder=Decoder(),
+            reasoning=Reason(),
+            slots=self.pool.slots("live", "v1"),
+            meter=self.meter,
+            router=lambda everybody: Router(everybody, self),
+            learn=self._learn,
+            publish=lambda writer: PublishingWriter(writer, self.intents, self._clock_ms, self.meter),
+        )
+
+    async def _learn(self, session: Session) -> None:
+        """The shop says nothing of its products."""
 
     async def run(self) -> None:
         """As a worker does, until cancelled."""

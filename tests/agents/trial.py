@@ -14,12 +14,12 @@ from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
 from agents.worker.routes import ExperimentRouter, Route
 from agents.worker.shadow import Shadow
-from agents.worker.slots import UnlimitedSlots
 from clients.calls import Completion
 from streams.sessions.session import Session
 from tests.agents.desk import Desk, Gate, desk
 from tests.fakes.model import ScriptedModel
 from tests.fakes.scripted_calls import Turn
+from tests.fakes.unlimited_slots import UnlimitedSlots
 from tests.simulation.reason import PlainQuestion, Reason
 
 KEY, CONTROL, SHADE = ("x", "new"), ("x", "control"), ("x", "shade")

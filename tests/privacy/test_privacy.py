@@ -19,31 +19,27 @@ import pytest
 import structlog
 
 from agents.health.probes import Health
-from agents.worker.asking import CallRules
-from agents.worker.backlog import Backlog, BacklogRules
-from agents.worker.checkpoints import Checkpoints
-from agents.worker.dispatch import Dispatch
-from agents.worker.ingest import Ingest, SliceRules
+from agents.worker.build import Ports, StorePorts, Worker, build
+from agents.worker.enrichment import UpkeepRules
 from agents.worker.instruments import Instruments
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Reasoning
-from agents.worker.recall import Recall
-from agents.worker.refusals import Refusals
 from clients.calls import Call, Completion, Sampling
 from penchant.process.logs import configure_logs
+from penchant.settings import Settings
 from penchant.telemetry.metrics.exposition import exposition
 from prompts.missions import MISSIONS
 from sandbox.servers.redis import RedisServer
-from storage.connection import Client, RedisRules, connect
-from storage.gather import GatheringWriter
+from storage.connection import Client, connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
+from streams.events import decoding
 from streams.events.decoding import encode
-from streams.events.dialects import dialect
+from streams.events.dialects import DialectName, dialect
 from streams.records.dead_letters import DeadLetter, LimitRules
-from streams.records.intents import IntentRules
 from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
+from tests.fakes.unlimited_slots import UnlimitedSlots
 from tests.privacy.planting import KINDS, Planted, planted
 
 AT_ONCE = TriggerRules(debounce_s=0.0, max_wait_s=0.1, min_interval_s=0.0)
@@ -138,40 +134,59 @@ async def scene(server: RedisServer) -> AsyncIterator[Scene]:
 
 async def worked(made: Scene, records: Sequence[Planted]) -> int:
     """Let all of it go the whole way; how many shoppers there were."""
-    meter, keys = made.instruments.meter, Keys(made.namespace)
-    store = RedisCheckpoints(made.redis, keys, 10.0)
-    backlog, partition = Backlog(AT_ONCE, BacklogRules()), Partition(0, epoch=1, commit_lag_s=0.0)
-    recall, refusals = (
-        Recall(store, store, backlog, lineage=0),
-        Refusals(made.letters, LimitRules(limit_share=1.0), meter),
+    reading, partition = Spoken(), Partition(0, epoch=1, commit_lag_s=0.0)
+    ports = Ports(
+        kept=StorePorts(
+            store=RedisCheckpoints(made.redis, Keys(made.namespace), 10.0),
+            name="w",
+            clock_ms=lambda: time.time_ns() // 1_000_000,
+        ),
+        letters=made.letters,
+        decoder=reading,
+        reasoning=Reasoning("v1", MISSIONS, Sampling()),
+        slots=UnlimitedSlots(made.model),
+        meter=made.instruments.meter,
     )
-    writer = GatheringWriter(store, RedisRules())
-    checkpoints = Checkpoints("w", IntentRules(), SessionRules(), lambda: time.time_ns() // 1_000_000, lineage=0)
-    reasoning = Reasoning("v1", MISSIONS, Sampling())
-    dispatch = Dispatch(backlog, made.model, writer, store, checkpoints, reasoning, CallRules(), meter)
-    for spoken in dict.fromkeys(record.dialect for record in records):
-        reading = dialect(spoken)
-        ingest = Ingest(backlog, recall, refusals, meter, decoder=reading, session=_LONG, slices=SliceRules())
+    worker = build(RULES, ports, UpkeepRules())
+    for reading.dialect in dict.fromkeys(record.dialect for record in records):
         batch = [
             Record(offset, record.value, record.headers)
             for offset, record in enumerate(records, partition.ledger.next_offset or 0)
-            if record.dialect == spoken
+            if record.dialect == reading.dialect
         ]
-        await ingest.batch(partition, "shop", batch)
+        await worker.ingest.batch(partition, "shop", batch)
         made.rekeyed += [encode(event) for _, _, event in reading.decode(batch).events]
+    await _end(worker, partition)
+    return len(partition.shoppers)
+
+
+async def _end(worker: Worker, partition: Partition) -> None:
+    refusals = worker.refusals
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(dispatch.run()), tasks.create_task(refusals.run())]
+        running = [tasks.create_task(worker.dispatch.run()), tasks.create_task(refusals.run())]
         async with asyncio.timeout(WITHIN_S):
             while refusals.waiting or any(who.owed or who.running for who in partition.shoppers.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         for task in running:
             task.cancel()
-    await writer.close()
-    return len(partition.shoppers)
+    await worker.writer.close()
 
 
-_LONG = SessionRules(gap_s=1e9)
-"""So that records with other times stay in one session."""
+class Spoken:
+    """Reads records in the dialect that is spoken now."""
+
+    dialect: DialectName = "native"
+
+    def decode(self, records: Sequence[decoding.Record]) -> decoding.Decoded:
+        """As the dialect does."""
+        return dialect(self.dialect).decode(records)
+
+
+RULES = Settings(
+    triggers=AT_ONCE,
+    session=SessionRules(gap_s=1e9),  # so that records with other times stay in one session
+    dead_letters=LimitRules(limit_share=1.0),
+)
 
 
 def leaks(text: str) -> Iterator[str]:

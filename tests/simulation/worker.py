@@ -8,21 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog
-from agents.worker.checkpoints import Checkpoints
-from agents.worker.dispatch import Dispatch
-from agents.worker.enrichment import Enrichment
+from agents.worker.build import Kinds, Ports, StorePorts, build
 from agents.worker.erasures import Erasures
-from agents.worker.ingest import Ingest
-from agents.worker.parking import Parking
-from agents.worker.recall import Recall
-from agents.worker.refusals import Refusals
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
 from sandbox.clock import Process
-from storage.gather import GatheringWriter
 from streams.errors import BrokerUnavailable, StoreUnavailable
 from streams.events.decoding import Decoder
+from tests.fakes.unlimited_slots import UnlimitedSlots
 from tests.simulation.consumer import Consumer
 from tests.simulation.erasure_topic import ErasureReader
 from tests.simulation.reason import Reason
@@ -36,17 +29,9 @@ HEAR_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What a worker is built of. A mutation replaces one of them by a broken one."""
+class Parts(Kinds):
+    """What a worker and its connections are built of. A mutation replaces one of them by a broken one."""
 
-    backlog: Callable[..., Backlog] = Backlog
-    checkpoints: Callable[..., Checkpoints] = Checkpoints
-    dispatch: Callable[..., Dispatch] = Dispatch
-    enrichment: Callable[..., Enrichment] = Enrichment
-    ingest: Callable[..., Ingest] = Ingest
-    parking: Callable[..., Parking] = Parking
-    recall: Callable[..., Recall] = Recall
-    refusals: Callable[..., Refusals] = Refusals
     erasures: Callable[..., Erasures] = Erasures
     connection: Callable[..., Connection] = Connection
     letters: Callable[..., DeadLetterConnection] = DeadLetterConnection
@@ -71,12 +56,11 @@ class Worker:
         model = ModelConnection(name, world.model, world.trace)
         self.pooled = _pooled(model) if world.plan.pooled else None
         self.erasures = parts.erasures(store, store, 0, ErasureReader(world.erasures, self.broker_wire))
-        self.backlog = parts.backlog(scale.triggers, scale.backlog)
-        self.enrichment = _enrichment(
-            parts, scale, self.backlog, name, store, letters, self.pooled or model,
-            lambda: world.clock_ms() + skew_ms, self._meter,
-            self.erasures,
-        )  # fmt: skip
+        ports = _ports(
+            name, store, letters, self.pooled or model, lambda: world.clock_ms() + skew_ms, self._meter, self.erasures
+        )
+        built = build(scale, ports, scale.upkeep, scale.slices, parts)
+        self.backlog, self.enrichment = built.memory.backlog, built.enrichment
         self.consumer = parts.consumer(name, world.broker, self.broker_wire, self.enrichment, chance, world.trace)
         self.enrichment.attach(self.consumer)
         self.well_s = self.awake_s = 0.0
@@ -144,10 +128,7 @@ def _pooled(model: ModelConnection) -> PooledClient:
     return PooledClient([Pool("gpus", replicas)], lambda _: model)
 
 
-def _enrichment(
-    parts: Parts,
-    scale: Scale,
-    backlog: Backlog,
+def _ports(
     name: str,
     store: Connection,
     letters: DeadLetterConnection,
@@ -155,21 +136,13 @@ def _enrichment(
     clock_ms: Callable[[], int],
     meter: Meter,
     erasures: Erasures,
-) -> Enrichment:
-    """As in penchant/worker/app.py."""
-    checkpoints = parts.checkpoints(name, scale.intent, scale.session, clock_ms, lineage=0)
-    refusals = parts.refusals(letters, scale.dead_letters, meter)
-    recall = parts.recall(store, store, backlog, 0, erased=erasures.of)
-    ingest = parts.ingest(
-        backlog, recall, refusals, meter, decoder=Decoder(), session=scale.session, slices=scale.slices
+) -> Ports:
+    return Ports(
+        kept=StorePorts(store=store, name=name, clock_ms=clock_ms, erased=erasures.of),
+        letters=letters,
+        decoder=Decoder(),
+        reasoning=Reason(),
+        slots=model.slots("live", "v1") if isinstance(model, PooledClient) else UnlimitedSlots(model),
+        meter=meter,
+        erasures=erasures,
     )
-    parking = parts.parking(backlog, store, store, checkpoints, scale.redis.pipeline, meter)
-    writer = GatheringWriter(store, scale.redis)
-    slots = model.slots("live", "v1") if isinstance(model, PooledClient) else None
-    dispatch = parts.dispatch(backlog, model, writer, store, checkpoints, Reason(), scale.calls, meter, slots)
-    enrichment = parts.enrichment(
-        backlog, ingest, recall, parking, dispatch, refusals, erasures, scale.commit, scale.upkeep, meter
-    )
-    enrichment.heard_s = lambda: erasures.heard_s
-    erasures.attach(enrichment.partitions, backlog, dispatch)
-    return enrichment

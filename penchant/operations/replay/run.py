@@ -13,11 +13,10 @@ from agents.fleet.switches import NAMES, Switches, load
 from agents.replay.calls import ReplayCalls, ReplayCounts, ReplayRules
 from agents.replay.live_replay import LiveReplay
 from agents.replay.replay import PartitionReplay
-from agents.worker.backlog import Backlog
+from agents.worker.build import Kinds, StorePorts, make_checkpoints, make_memory
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.erasures import Erasures
 from agents.worker.partition import Partition
-from agents.worker.recall import Recall
 from clients.pools.client import PooledClient
 from penchant.operations.replay.compare import Comparison, compare
 from penchant.operations.replay.erasing import Erasing
@@ -143,6 +142,7 @@ class _Stage:
         self._saved = RedisProgress(redis, self._keys, self._within_s, plan.name)
         self._drivers: dict[int, Driver] = {}
         self._erasing = Erasing()
+        self._kinds = Kinds(checkpoints=Kept if plan.namespace else Checkpoints)
         self._seen: set[str] = set()
         self._span = Range({}, {})
         self._log: Log | None = None
@@ -214,15 +214,24 @@ class _Stage:
                 partition, decoder, session, self._store, self._checkpoints(), calls,
                 lineage=self._lineage, generation=self._plan.generation,
             )  # fmt: skip
-        backlog = Backlog(settings.triggers, settings.backlog)
-        self._erasing.add(settings.kafka.topic, partition, backlog)
-        recall = Recall(self._store, self._store, backlog, self._lineage, erased=self._erasing.of)
-        return PartitionReplay(partition, backlog, recall, decoder, session, self._store, self._checkpoints(), calls)
+        memory = make_memory(settings, self._kept(), self._kinds)
+        self._erasing.add(settings.kafka.topic, partition, memory.backlog)
+        return PartitionReplay(
+            partition, memory.backlog, memory.recall, decoder, session, self._store, memory.checkpoints, calls
+        )
 
     def _checkpoints(self) -> Checkpoints:
-        kind = Kept if self._plan.namespace else Checkpoints
-        expiry = self._settings.intent, self._settings.session
-        return kind("replay", *expiry, _now_ms, lineage=self._lineage, generation=self._plan.generation)
+        return make_checkpoints(self._settings, self._kept(), self._kinds)
+
+    def _kept(self) -> StorePorts:
+        return StorePorts(
+            store=self._store,
+            name="replay",
+            clock_ms=_now_ms,
+            lineage=self._lineage,
+            generation=self._plan.generation,
+            erased=self._erasing.of,
+        )
 
     async def _follow(self) -> None:
         """Hear how much operators leave to replays."""

@@ -8,10 +8,11 @@ import pytest
 from agents.fleet.switch_watch import SwitchWatch
 from agents.fleet.switches import Name, Switches, SwitchState, SwitchValue, checked, load
 from agents.worker.asking import Question
+from agents.worker.build import everybody_alone
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Reasoning
-from agents.worker.routes import Route, Router, SingleRouter
+from agents.worker.routes import Route, Router
 from agents.worker.shoppers import Shopper
 from agents.worker.switched import PinnedReasoning, SwitchedRouter
 from clients.calls import Completion, Sampling
@@ -32,7 +33,7 @@ def thrown(name: Name, value: str = "on") -> Switches:
 
 
 def switched(switch_state: SwitchState) -> Callable[[Route], Router]:
-    return lambda everybody: SwitchedRouter(SingleRouter(everybody), everybody, switch_state)
+    return lambda everybody: SwitchedRouter(everybody_alone(everybody), everybody, switch_state)
 
 
 def test_rules_only_calls_nobody_and_keeps_everybody_served() -> None:

@@ -49,12 +49,11 @@ def test_what_is_to_be_learned_is_learned_before_the_call() -> None:
 
     async def main() -> None:
         model = taking(1.0)
-        async with desk(model) as at:
 
-            async def learn(_: Session) -> None:
-                await asyncio.sleep(0.5)
+        async def learn(_: Session) -> None:
+            await asyncio.sleep(0.5)
 
-            at.dispatch.learn = learn
+        async with desk(model, learn=learn) as at:
             at.view("ada")
             await asyncio.sleep(0.3)
             at.view("ada")

@@ -6,6 +6,7 @@ from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.erasures import Erasures
 from agents.worker.ingest import Ingest, SliceRules
+from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.parking import Parking
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
@@ -54,7 +55,16 @@ async def test_an_erasure_while_others_are_loaded_breaks_nothing() -> None:
     erasures.attach({HERE: home}, backlog)
     recall = Recall(store, store, backlog, 0, erased=erasures.of)
     refusals = Refusals(NullDeadLetterSender(), LimitRules(), meter)
-    ingest = Ingest(backlog, recall, refusals, meter, decoder=Decoder(), session=SessionRules(), slices=SliceRules())
+    ingest = Ingest(
+        backlog,
+        recall,
+        refusals,
+        meter,
+        decoder=Decoder(),
+        session=SessionRules(),
+        slices=SliceRules(),
+        ingest_share=IngestCpuShare(),
+    )
     await erasures.catch_up()
     await ingest.batch(home, "events", [record(0, "ada")])
     store.open.clear()

@@ -9,6 +9,7 @@ import orjson
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.ingest import Ingest, SliceRules
+from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
@@ -59,7 +60,10 @@ async def taken(
     backlog, partition = Backlog(TriggerRules(), BacklogRules()), Partition(0, epoch=1, commit_lag_s=0.0)
     recall, refusals = Recall(store, store, backlog, lineage=0), Refusals(NullDeadLetterSender(), LimitRules(), meter)
     decoder = dialect(spoken, keyed=True)
-    ingest = Ingest(backlog, recall, refusals, meter, decoder=decoder, session=SessionRules(), slices=SliceRules())
+    ingest = Ingest(
+        backlog, recall, refusals, meter, decoder=decoder, session=SessionRules(), slices=SliceRules(),
+        ingest_share=IngestCpuShare(),
+    )  # fmt: skip
     await ingest.batch(partition, "shop", records)
     return partition.shoppers["12"].session, meter
 
@@ -120,7 +124,16 @@ async def test_a_record_that_our_code_fails_at_is_refused_alone() -> None:
     store, backlog = MemoryStore(lambda: 0), Backlog(TriggerRules(), BacklogRules())
     partition, refusals = Partition(0, epoch=1, commit_lag_s=0.0), Refusals(kept, LimitRules(), meter)
     recall = Recall(store, store, backlog, lineage=0)
-    ingest = Ingest(backlog, recall, refusals, meter, decoder=Failing(bad), session=SessionRules(), slices=SliceRules())
+    ingest = Ingest(
+        backlog,
+        recall,
+        refusals,
+        meter,
+        decoder=Failing(bad),
+        session=SessionRules(),
+        slices=SliceRules(),
+        ingest_share=IngestCpuShare(),
+    )
     await ingest.batch(partition, "shop", [record(3, 1), Record(4, bad), record(5, 2)])
     assert partition.shoppers["12"].folded == 5
     assert refusals.waiting == 1

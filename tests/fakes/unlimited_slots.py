@@ -1,0 +1,24 @@
+"""Unlimited slots: those of one model that nothing limits but the dispatcher's own bound."""
+
+from collections.abc import Callable
+
+from agents.worker.slots import SlotPermit, UnlimitedPermit
+from clients.calls import ModelClient
+
+
+class UnlimitedSlots:
+    """A SlotSupplier that always has one."""
+
+    def __init__(self, model: ModelClient) -> None:
+        self._permit = UnlimitedPermit(model)
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Nothing ever comes free."""
+
+    def room(self) -> bool:
+        """There always is."""
+        return True
+
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> SlotPermit | None:  # noqa: ARG002 # all suit
+        """A slot."""
+        return self._permit
