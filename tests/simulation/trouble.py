@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from streams.kafka.batches import TP
 from tests.simulation.faults import Fault
 from tests.simulation.fleet import SimulatedFleet
+from tests.simulation.log import TOPIC
 from tests.simulation.scale import COMMIT_LAG_S
 from tests.simulation.wire import Weather
 from tests.simulation.worker import Worker
@@ -113,17 +115,21 @@ class Trouble:
         self._ask_for(fault, opted_out=False)
 
     def _lose_marker(self, fault: Fault) -> None:
-        """A careless DEL: of somebody whose erasure is no news any more, and who has not opted out."""
-        known = [
-            shopper
-            for shopper, erasure in self._world.truth.erasures.items()
-            if not erasure.opted_out and erasure.number < self._world.clock_ms() - 2_000 * COMMIT_LAG_S
-        ]
+        """A careless DEL, of anybody's."""
+        known = list(self._world.truth.erasures)
         if known:
-            shopper = known[int(fault.amount / COMMIT_LAG_S * len(known)) % len(known)]
-            self._world.trace.say("store", f"loses the erasure of {shopper}")
-            self._world.store.lose_marker(shopper)
-            self._world.store.changed()
+            self._lose(known[int(fault.amount / COMMIT_LAG_S * len(known)) % len(known)])
+
+    def _lose(self, shopper: str) -> None:
+        """Unless the shopper has opted out, or what was erased may be read again: then nobody could tell."""
+        world, erasure = self._world, self._world.truth.erasures[shopper]
+        life = world.truth.lives.get(shopper)
+        if life is None or erasure.opted_out or world.clock.now_s > world.plan.heal_s:
+            return
+        if world.broker.group.committed.get(TP(TOPIC, life.partition), 0) >= erasure.ends[life.partition]:
+            world.trace.say("store", f"loses the erasure of {shopper}")
+            world.store.lose_marker(shopper)
+            world.store.changed()
 
     def _ask_for(self, fault: Fault, *, opted_out: bool | None) -> None:
         """As `penchant forget` does: the topic first, then the store, unless it is cut short in between."""
@@ -131,6 +137,8 @@ class Trouble:
         erasure = self._world.ask_to_forget(f"s{number}", opted_out)
         if fault.for_s < 1.0 and not self._world.store_weather.down:
             self._world.process.call_later(0.02, self._world.store.forgets, "operator", [erasure])
+        if fault.worker == 0:
+            self._world.process.call_later(1.5 * COMMIT_LAG_S, self._lose, erasure.shopper)
 
     # Faults of a worker
 
