@@ -1,11 +1,13 @@
 """The compact answer of a model: short keys, numbers for names, evidence as event numbers."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from prompts.thinking import answer_after
 from prompts.tokens import Count, estimate
 from streams.errors import AnswerRefused
 
@@ -52,12 +54,13 @@ class Answer(BaseModel):
 def parse(answer: str | bytes) -> Answer:
     """Read what a model wrote. Raises AnswerRefused, with the reason in one word, on what is no answer.
 
-    Anything around the first JSON object is ignored. An object that was cut off is closed after its last complete
-    member, or element of one: what comes first in an answer matters most.
+    Thoughts and anything else around the JSON object are ignored; of several the last one is the answer, for those
+    before it are drafts. An object that was cut off is closed after its last complete member, or element of one: what
+    comes first in an answer matters most.
     """
     text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
-    text = text[:_LONGEST]
-    start = text.find("{")
+    text = answer_after(text)[:_LONGEST]
+    start = _start(text)
     if start < 0:
         raise AnswerRefused("no-json", f"{len(text)} characters without an object")
     value = _decode(text[start:])
@@ -113,6 +116,27 @@ def _object(properties: dict[str, Any], required: Sequence[str] = ()) -> dict[st
     return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
 
 
+def _start(text: str) -> int:
+    """Where the answer begins: the last object at the top that has a key of an answer, else the first brace."""
+    at = start = text.find("{")
+    further = text.find(_ANOTHER, at)  # where a model has gone on to another shopper
+    text = text[: further if further >= 0 else None]
+    for _ in range(_DRAFTS):
+        if at < 0:
+            break
+        try:
+            value, end = _JSON.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            opened = _OPENED.match(text, at)  # an answer that is cut off, which contains no other
+            if opened is not None:
+                return at
+            end = at + 1
+        else:
+            start = at if isinstance(value, dict) and _KEYS & value.keys() else start
+        at = text.find("{", end)
+    return start
+
+
 def _decode(text: str) -> Any:
     """The object that `text` begins with; one attempt to close it where it was cut off."""
     try:
@@ -150,6 +174,12 @@ def _close(text: str) -> str | None:
     return text[:kept] + closing if kept > 1 else text
 
 
+_DRAFTS = 32
+"""How many braces are looked at for the one with which the answer begins."""
+
+_KEYS = frozenset(field.alias for field in Answer.model_fields.values())
+_ANOTHER = "Shopper\n"
+_OPENED = re.compile(r'\{\s*"m"')
 _DEEPEST = 2  # a weight is a pair, and half a pair is none
 
 

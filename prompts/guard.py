@@ -15,6 +15,9 @@ TITLE, QUERY, CATEGORY, BRAND = 80, 80, 120, 60
 
 _REMEMBERED = 8_192
 _BRACKET_TOKEN = re.compile(r"\[(/?[A-Za-z]?[A-Z_]{2,}[0-9_]*)\]")
+_SWITCH = re.compile(
+    r"(?:/+(?=no[ _-]?think)|(?<![a-z0-9])/+(?=(?:set )?(?:no)?think(?:ing)?(?![a-z])))", re.IGNORECASE
+)
 _CONTACT = re.compile(r"@|://|www\.|[a-z0-9]\.[a-z]{2}", re.IGNORECASE)
 _PHONE = re.compile(r"\+?(?:\d[\s().\-/]{0,3}){8,}\d")
 
@@ -24,9 +27,11 @@ def clean(text: str, cap: int) -> str:
     """One line of at most `cap` characters: NFKC, nothing hidden, chat-template tokens broken up. Idempotent.
 
     Every angle token (`<|im_end|>`, `<s>`, `<start_of_turn>`) starts with `<`, which becomes a look-alike; `>` stays,
-    because category paths use it. `[INST]`, `[gMASK]` and their like get round brackets.
+    because category paths use it. `[INST]`, `[gMASK]` and their like get round brackets. `/think` and `/no_think`,
+    which Qwen and others obey wherever they stand, lose their stroke.
     """
     text = _BRACKET_TOKEN.sub(r"(\1)", visible(text).replace("<", "\u2039"))
+    text = _SWITCH.sub("", text)
     return text[:cap].rstrip()
 
 

@@ -1,20 +1,45 @@
-"""The words of `/v1/chat/completions` and `/v1/completions`: requests, and answers put together from events; pure."""
+"""The words of `/v1/chat/completions` and `/v1/completions`: answers put together from events; pure."""
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from clients.calls import GIVEN_UP, Call, Completion
-from clients.dialects.servers import Api, Guide, Server
-from streams.errors import ModelOverloaded, ModelUnavailable
+from clients.calls import GIVEN_UP, Completion
+from clients.dialects.servers import Api
+from streams.errors import ModelUnavailable
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "completions": "/completions"}
 
 
-class PriorityRefused(ModelUnavailable):
-    """The server takes no priority: it was started without, or does not know the field."""
+def _count(value: object) -> int | None:
+    """A number of tokens; None for what is none, as gateways send that make one up."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value[:18])
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return None
+    return int(value) if value >= 0 else None
+
+
+def _content(value: object) -> str | None:
+    """The text of a message, which may come in parts; those of other kinds, as thoughts, are left out."""
+    parts = value if isinstance(value, list) else [value]
+    texts = [part.get("text") if isinstance(part, dict) and part.get("type") == "text" else part for part in parts]
+    return "".join(text for text in texts if isinstance(text, str)) or None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else orjson.dumps(value, default=str).decode()
+
+
+def _table(value: object) -> object:
+    return value if isinstance(value, dict) else None
+
+
+Count = Annotated[int | None, BeforeValidator(_count)]
+Text = Annotated[str, BeforeValidator(_text)]
 
 
 class Words(BaseModel):
@@ -24,7 +49,7 @@ class Words(BaseModel):
 
 
 class Said(Words):
-    content: str | None = None
+    content: Annotated[str | None, BeforeValidator(_content)] = None
 
 
 class Choice(Words):
@@ -37,18 +62,19 @@ class Choice(Words):
 
 
 class PromptDetails(Words):
-    cached_tokens: int | None = None
+    cached_tokens: Count = None
 
 
 class Usage(Words):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: PromptDetails | None = None
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
+    prompt_tokens_details: Annotated[PromptDetails | None, BeforeValidator(_table)] = None
 
 
 class Fault(Words):
-    message: str = ""
-    code: int | str | None = None
+    message: Text = ""
+    code: Text = ""
+    param: Text = ""
 
 
 class Event(Fault):
@@ -56,25 +82,27 @@ class Event(Fault):
 
     object: str = ""
     choices: tuple[Choice, ...] | None = None
-    usage: Usage | None = None
-    error: Fault | str | None = None
+    usage: Annotated[Usage | None, BeforeValidator(_table)] = None
+    error: Any = None
 
     def fault(self) -> Fault | None:
         """The error, if it is one."""
-        if isinstance(self.error, str):
-            return Fault(message=self.error)
-        return self if self.object == "error" else self.error
+        if self.object == "error":
+            return self
+        if isinstance(self.error, dict):
+            return Fault.model_validate(self.error)
+        return Fault(message=_text(self.error)) if self.error else None
 
 
 class Model(Words):
     id: str
-    owned_by: str = ""
+    owned_by: Text = ""
 
 
 class Models(Words):
-    """The answer of `/v1/models`."""
+    """The answer of `/v1/models`: none while an engine behind it loads."""
 
-    data: Annotated[tuple[Model, ...], Field(min_length=1)]
+    data: tuple[Model, ...]
 
 
 class Version(Words):
@@ -83,14 +111,17 @@ class Version(Words):
     version: str = ""
 
 
+Refuse = Callable[[str, str], ModelUnavailable]
+
+
 class Reading:
-    """One answer while it comes in. `began_s` and the other times are the event loop's, in seconds; `begun` is called
-    with the first token."""
+    """One answer while it comes in. `refuse` says what an error means, by its code and message. `began_s` and the other
+    times are the event loop's, in seconds; `begun` is called with the first token."""
 
     def __init__(
-        self, server: Server, model: str, endpoint: str, began_s: float, begun: Callable[[], None] | None = None
+        self, model: str, endpoint: str, refuse: Refuse, began_s: float, begun: Callable[[], None] | None = None
     ) -> None:
-        self._server, self._model, self._endpoint, self._began_s = server, model, endpoint, began_s
+        self._model, self._endpoint, self._refuse, self._began_s = model, endpoint, refuse, began_s
         self._begun = begun
         self._first_s: float | None = None
         self._last_s = began_s
@@ -107,8 +138,9 @@ class Reading:
             return
         event = Event.model_validate_json(payload)
         if fault := event.fault():
-            raise refusal(self._server, self._endpoint, fault.code, fault.message)
-        self._usage = event.usage or self._usage
+            raise self._refuse(fault.code, f"{fault.message} {fault.param}".strip())
+        if event.usage is not None and event.usage.prompt_tokens is not None:
+            self._usage = event.usage
         for choice in event.choices or ():
             self._finish = choice.finish_reason or self._finish
             self._ended |= bool(choice.finish_reason or choice.message)
@@ -141,50 +173,3 @@ class Reading:
         self._texts.append(text)
         self._first_s = now_s if self._first_s is None else self._first_s
         self._last_s = now_s
-
-
-def body(call: Call, model: str, api: Api, server: Server, *, with_priority: bool = True) -> bytes:
-    """The request that asks for `call` as a stream."""
-    asked = {"messages": [{"role": "user", "content": call.prompt}]} if api == "chat" else {"prompt": call.prompt}
-    fields: dict[str, Any] = {
-        "model": model,
-        **asked,
-        "max_tokens": call.max_tokens,
-        "temperature": call.temperature,
-        "seed": call.seed,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    if call.stop:
-        fields["stop"] = list(call.stop)
-    if call.json_schema is not None and server.guide is not None:
-        fields |= _guide(server.guide, call.json_schema)
-    if with_priority:
-        fields |= server.priority.get(call.traffic_class, {})
-    return orjson.dumps(fields)
-
-
-def refusal(
-    server: Server, endpoint: str, code: int | str | None, message: str, retry_after_s: float | None = None
-) -> ModelUnavailable:
-    """What an error with this status or code means."""
-    text, words = f"{endpoint}: {message[:300]} ({code})", message.lower()
-    if "priority is disabled" in words or (str(code) in ("400", "422") and _names_priority(server, words)):
-        return PriorityRefused(text)
-    if str(code) in server.overloaded or any(each in words for each in server.overload_words):
-        return ModelOverloaded(text, retry_after_s)
-    return ModelUnavailable(text)
-
-
-def _guide(guide: Guide, json_schema: str) -> dict[str, Any]:
-    schema = orjson.Fragment(json_schema)
-    if guide == "guided_json":
-        return {"guided_json": schema}
-    if guide == "json":
-        return {"response_format": {"type": "json", "schema": schema}}
-    named = {"name": "answer", "strict": True, "schema": schema}
-    return {"response_format": {"type": "json_schema", "json_schema": named}}
-
-
-def _names_priority(server: Server, words: str) -> bool:
-    return any(field in words for fields in server.priority.values() for field in fields)

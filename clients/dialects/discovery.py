@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from clients.calls import Call, Completion, ModelClient
 from clients.dialects.generate import GenerateClient
 from clients.dialects.openai import OpenAIClient
-from clients.dialects.servers import Dialect, ServerName
+from clients.dialects.sent_fields import Guided
+from clients.dialects.servers import Api, Dialect, ServerName
 from clients.dialects.triton import TritonClient
 from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable
 
@@ -22,21 +23,23 @@ def connect(
     api_key: str | None = None,
     server: ServerName | None = None,
     tokens_per_block: int = 64,
+    guided: Guided = "auto",
+    session_key: bytes = b"",
 ) -> ModelClient:
     """A client for the server at `url`; nothing is asked before `probe` or the first call.
 
     `auto` takes host:port for Triton's gRPC, and finds out what speaks at http(s)://. Without a model, the server is
-    asked for one; `server` is the kind of OpenAI-compatible server where it does not say so itself.
+    asked for one; `server` is the kind of OpenAI-compatible server where it does not say so itself. `guided` and
+    `session_key` are as in OpenAIClient, which alone has them.
     """
     if dialect == "triton" or (dialect == "auto" and "://" not in url):
         return TritonClient(url, model, tokens_per_block=tokens_per_block)
-    if dialect == "openai-completions":
-        return OpenAIClient(url, model, api_key, api="completions", server=server)
-    chat = OpenAIClient(url, model, api_key, server=server)
-    if dialect == "openai":
-        return chat
+    api: Api = "completions" if dialect == "openai-completions" else "chat"
+    openai = OpenAIClient(url, model, api_key, api=api, server=server, guided=guided, session_key=session_key)
+    if dialect in ("openai", "openai-completions"):
+        return openai
     generate = GenerateClient(url, model, api_key, tokens_per_block=tokens_per_block)
-    return generate if dialect == "triton-http" else DiscoveredClient((chat, generate))
+    return generate if dialect == "triton-http" else DiscoveredClient((openai, generate))
 
 
 class DiscoveredClient:

@@ -4,10 +4,11 @@ httpx runs on aiohttp's transport, which takes a tenth of the CPU of its own whe
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 
 import aiohttp
 import httpx
@@ -18,10 +19,13 @@ from clients.dialects.lines import Lines
 from streams import address
 from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable, PenchantError, SettingInvalid
 
+KEY_REFUSED = "the server takes no such key: set `model.api_key`, or the endpoint's own `api_key`"
+CERTIFICATE = "its certificate is not trusted: set SSL_CERT_FILE to the file of the CA that signed it"
 KEEP_ALIVE_S = 3.0
 """Shorter than the 5 s after which uvicorn, which most of these servers run on, closes an idle connection."""
 
 JSON = {"Content-Type": "application/json"}
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 Refusal = Callable[[int, str, float | None], ModelUnavailable]
 """What a status, its text and the seconds of Retry-After mean to a call."""
@@ -47,6 +51,7 @@ class HttpServer:
     ) -> None:
         self.endpoint = url.netloc.decode()
         self._refusal, self._remedy = refusal, remedy
+        self._secrets = tuple(filter(None, (api_key, url.password, url.userinfo.decode(errors="replace"))))
         self._limits: set[asyncio.Timeout] = set()
         self._closed = False
         limits = httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEP_ALIVE_S)
@@ -89,9 +94,17 @@ class HttpServer:
         """The answer's content; the request has none."""
         return (await self._http.post(url, content=b"{}", headers=JSON)).raise_for_status().content
 
-    async def stream(self, url: str, body: bytes, absorb: Callable[[bytes], None]) -> None:
+    def masked(self, text: str) -> str:
+        """What a server says, without the secrets that it was sent."""
+        for secret in self._secrets:
+            text = text.replace(secret, "(hidden)")
+        return text
+
+    async def stream(
+        self, url: str, body: bytes, absorb: Callable[[bytes], None], headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
         """Hand each event of the answer to `absorb`; an answer that is no stream counts as one event."""
-        async with self._http.stream("POST", url, content=body, headers=JSON) as response:
+        async with self._http.stream("POST", url, content=body, headers={**headers, **JSON}) as response:
             if not response.is_success:
                 await response.aread()
             response.raise_for_status()
@@ -102,6 +115,8 @@ class HttpServer:
             async for chunk in response.aiter_bytes():
                 for payload in lines.feed(chunk):
                     absorb(payload)
+            for payload in lines.end():
+                absorb(payload)
 
     async def close(self) -> None:
         """End the running calls as ModelUnavailable and the connections. Again is harmless."""
@@ -144,13 +159,25 @@ class HttpServer:
                 raise
             raise ModelUnavailable(f"{self.endpoint}: this client is closed") from exc
         except (httpx.HTTPError, aiohttp.ClientError) as exc:
-            raise ModelUnavailable(f"{self.endpoint}: {str(exc) or type(exc).__name__}") from exc
+            why = CERTIFICATE if "CERTIFICATE_VERIFY_FAILED" in str(exc) else str(exc) or type(exc).__name__
+            raise ModelUnavailable(f"{self.endpoint}: {self.masked(why)}") from exc
+
+    def refused(self, response: httpx.Response) -> ModelUnavailable:
+        """What an answer with an error's status means to a call."""
+        return self._refusal(
+            response.status_code, self._said(response), _seconds(response.headers.get("Retry-After", ""))
+        )
+
+    def _said(self, response: httpx.Response) -> str:
+        if response.status_code in (401, 403):  # whose text may hold a piece of the key
+            return KEY_REFUSED
+        # Whatever charset a proxy's page claims, which may not exist: all that is read of it is a message.
+        return self.masked(response.content.decode(errors="replace"))
 
     def _refused(self, response: httpx.Response, *, probing: bool) -> PenchantError:
-        # Whatever charset a proxy's page claims, which may not exist: all that is read of it is a message.
-        status, text = response.status_code, response.content.decode(errors="replace")
+        status, text = response.status_code, self._said(response)
         if not probing or status in (408, 429):
-            return self._refusal(status, text, _seconds(response.headers.get("Retry-After", "")))
+            return self.refused(response)
         found = f"{status} at {response.url}: {text[:300]}"
         if status < 500:  # the wrong server, or the wrong key
             return ContractMismatch(f"{self.endpoint}: expected another server, found {found}", self._remedy)

@@ -1,18 +1,62 @@
 """Lines: server-sent events out of a stream of bytes; pure."""
 
+import re
+from collections.abc import Iterator
+
+import orjson
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 class Lines:
-    """Cuts the bytes of a server-sent event stream into the payloads of its `data:` lines.
+    """Cuts the bytes of a server-sent event stream into the payloads of its events.
 
-    Only line feeds end a line: JSON may hold other characters that text libraries take for line ends. Empty payloads
-    are left out: gateways send them to keep a connection alive.
+    A line ends with CR, LF or both, and with no other character that text libraries take for a line end: JSON may hold
+    those. The `data:` lines of one event are joined, except where each is a JSON text of its own, as servers send that
+    forget the empty line between events. Empty payloads are left out: gateways keep a connection alive with them.
     """
 
     def __init__(self) -> None:
         self._rest = b""
+        self._data: list[bytes] = []
+        self._after_cr = False
+        self._begun = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The payloads that are complete with `chunk`."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        payloads = (line[5:].strip() for line in lines if line.startswith(b"data:"))
-        return [payload for payload in payloads if payload]
+        if self._after_cr and chunk:  # whose line feed may only come now
+            chunk, self._after_cr = chunk.removeprefix(b"\n"), False
+        text = self._rest + chunk
+        if not self._begun and len(text) >= len(_BYTE_ORDER_MARK):
+            text, self._begun = text.removeprefix(_BYTE_ORDER_MARK), True
+        self._after_cr = self._after_cr or text.endswith(b"\r")
+        *lines, self._rest = _LINE_END.split(text)
+        return [payload for line in lines for payload in self._take(line)]
+
+    def end(self) -> list[bytes]:
+        """The payloads of what came without its end, when the stream has ended."""
+        line, self._rest = self._rest, b""
+        return [*self._take(line), *self._take(b"")]
+
+    def _take(self, line: bytes) -> Iterator[bytes]:
+        if line and not line.startswith(b"data:"):
+            return
+        payload = line[5:].strip()
+        if self._data and (not line or (payload and _whole(self._data))):
+            yield b"\n".join(self._data)
+            self._data = []
+        if payload:
+            self._data.append(payload)
+
+
+def _whole(data: list[bytes]) -> bool:
+    """Whether these lines are an event by themselves."""
+    text = b"\n".join(data)
+    if text == b"[DONE]":
+        return True
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True

@@ -1,6 +1,7 @@
 """OpenAI-compatible servers over httpx, streamed: trtllm-serve, vLLM, SGLang, Dynamo, Triton's own frontend, others."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -8,10 +9,12 @@ import httpx
 import structlog
 
 from clients.calls import Call, Completion
-from clients.dialects import completions
-from clients.dialects.completions import Models, PriorityRefused, Reading, Version
+from clients.dialects import completions, requests
+from clients.dialects.completions import Models, Reading, Version
 from clients.dialects.http import HttpServer, http_url, without_login
 from clients.dialects.probing import description
+from clients.dialects.refusals import FieldRefused, refusal
+from clients.dialects.sent_fields import LOST, Guided, OptionalField, SentFields, sent_fields
 from clients.dialects.servers import SERVERS, Api, Server, ServerName, owned_by
 from streams.errors import ContractMismatch, ModelUnavailable
 
@@ -21,10 +24,11 @@ log = structlog.get_logger()
 
 
 class Found(NamedTuple):
-    """What a server turned out to be."""
+    """What a server turned out to be; `listed` is how many models it has."""
 
     server: Server
     model: str
+    listed: int
 
 
 class OpenAIClient:
@@ -33,6 +37,8 @@ class OpenAIClient:
     `model` is by default the first that the server lists, and `server` what it says to be; behind a gateway, name it.
     `prefill_ms` of an answer is the time to its first token as measured here, queue included: these servers do not
     tell. No deadline reaches them: a call that is late or cancelled closes its connection, by which they know.
+    Fields that the server refuses are left off from the first call on that it answers without. `session_key` (64 bytes
+    at most) is that of the hash by which routers know the calls of one shopper.
     """
 
     def __init__(
@@ -43,6 +49,8 @@ class OpenAIClient:
         *,
         api: Api = "chat",
         server: ServerName | None = None,
+        guided: Guided = "auto",
+        session_key: bytes = b"",
         max_connections: int = 256,
         probe_timeout_s: float = 5.0,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -50,61 +58,86 @@ class OpenAIClient:
         url = http_url(base_url, REMEDY)
         self.url = without_login(url if url.path.strip("/") else url.copy_with(path="/v1"))
         self.model, self.server, self.api = model, server, api
+        self._guided, self._session_key = guided, session_key
         self._http = HttpServer(
             url, self._refusal, REMEDY, api_key, max_connections=max_connections, transport=transport
         )
         self.endpoint = self._http.endpoint
         self._probe_timeout_s = probe_timeout_s
         self._found: Found | None = None
-        self._sends_priority = True
+        self._known: tuple[Server, str] | None = None
+        self._sent = SentFields(None)
         self._tells_cached = False
 
     async def complete(self, call: Call) -> Completion:
         """Answer `call` by its deadline; cancelling this closes the connection, by which the server knows."""
-        sent = self._sends_priority
-        try:
-            return await self._complete(call)
-        except PriorityRefused as exc:
-            if not sent:
-                raise
-            log.warning("model.priority_refused", error=str(exc), then="calls of every class are sent alike")
-            self._sends_priority = False
-        return await self._complete(call)
+        async with self._http.calling(call.deadline_s):
+            found = self._found or await self._find()
+            sent, refusals = self._sent, dict[OptionalField, str]()
+            while True:
+                try:
+                    completion = await self._complete(call, found, sent)
+                except FieldRefused as refused:
+                    field = next(filter(sent.sends, refused.fields), None)
+                    if field is None:
+                        raise
+                    sent, refusals[field] = sent.less(field), str(refused)
+                else:
+                    self._learn(found, sent, refusals)
+                    return self._with_cached(completion)
 
     async def probe(self) -> str:
         """Name server and model; ContractMismatch tells expected and found, ModelUnavailable that it is away."""
         async with self._http.probing(self._probe_timeout_s):
             found = await self._find()
-            await self._http.get_if_there(f"{self._root()}{found.server.health}")
+            if found.server.health is not None:
+                await self._http.get_if_there(f"{self._root()}{found.server.health}")
             version = await self._version(found.server)
-        return description(
-            f"{found.server.title}{version} at {self.endpoint}, model {found.model}", _lacks(found.server)
-        )
+        several = found.listed > 1 and self.model is None
+        first = f", the first of {found.listed} (`model.name` names another)" if several else ""
+        what = f"{found.server.title}{version} at {self.endpoint}, model {found.model}{first}"
+        return description(what, _lacks(found.server))
 
     async def close(self) -> None:
         """End the running calls as ModelUnavailable and the connections. Again is harmless."""
         await self._http.close()
 
-    async def _complete(self, call: Call) -> Completion:
-        async with self._http.calling(call.deadline_s):
-            server, model = self._found or await self._find()
-            now = asyncio.get_running_loop().time
-            reading = Reading(server, model, self.endpoint, now(), call.begun)
-            body = completions.body(call, model, self.api, server, with_priority=self._sends_priority)
-            url = f"{self.url}{completions.PATHS[self.api]}"
-            await self._http.stream(url, body, lambda payload: reading.absorb(payload, now()))
-        return self._with_cached(reading.completion())
+    async def _complete(self, call: Call, found: Found, sent: SentFields) -> Completion:
+        now = asyncio.get_running_loop().time
+        reading = Reading(found.model, self.endpoint, self._fault, now(), call.begun)
+        body = requests.body(call, found.model, self.api, found.server, sent)
+        headers = requests.headers(call, found.server, self._session_key)
+        url = f"{self.url}{completions.PATHS[self.api]}"
+        try:
+            await self._http.stream(url, body, lambda payload: reading.absorb(payload, now()), headers)
+        except httpx.HTTPStatusError as exc:
+            raise self._http.refused(exc.response) from exc
+        return reading.completion()
+
+    def _learn(self, found: Found, sent: SentFields, refusals: Mapping[OptionalField, str]) -> None:
+        """A call was answered that sent no more than this."""
+        if not refusals or self._known != (found.server, found.model):
+            return
+        lesser = self._sent.common(sent)
+        for field in lesser.left_off(self._sent):
+            log.warning("model.field_refused", field=field, error=refusals[field], lost=LOST[field])
+        self._sent = lesser
 
     async def _find(self) -> Found:
         """Which server and model, remembered; ContractMismatch when it is not what we were told."""
         listed = {model.id: model.owned_by for model in await self._models()}
+        if not listed:
+            raise ModelUnavailable(f"{self.endpoint}: no model is there yet")
         if self.model is not None and self.model not in listed:
             raise self._mismatch(f"model {self.model}", ", ".join(listed))
         model = self.model or next(iter(listed))
         told = owned_by(listed[model])
         if self.server not in (None, "other", told) and told is not None:
             raise self._mismatch(f"server {self.server}", f"{told} (models owned by {listed[model]!r})")
-        self._found = Found(SERVERS[self.server or told or "other"], model)
+        server = SERVERS[self.server or told or "other"]
+        if self._known != (server, model):  # what another one refused, this one may take
+            self._known, self._sent = (server, model), sent_fields(server.guide, self._guided)
+        self._found = Found(server, model, len(listed))
         return self._found
 
     async def _models(self) -> tuple[completions.Model, ...]:
@@ -113,6 +146,9 @@ class OpenAIClient:
     async def _version(self, server: Server) -> str:
         said = await self._http.get_if_there(f"{self._root()}{server.version}") if server.version else None
         return f" {Version.model_validate_json(said).version}" if said else ""
+
+    def _server(self) -> Server:
+        return self._found.server if self._found else SERVERS["other"]
 
     def _root(self) -> str:
         """Where health and version are: beside `/v1`."""
@@ -130,10 +166,14 @@ class OpenAIClient:
         return ContractMismatch(f"{self.endpoint}: expected {expected}, found {found}", REMEDY)
 
     def _refusal(self, status: int, text: str, retry_after_s: float | None) -> ModelUnavailable:
-        server = self._found.server if self._found else SERVERS["other"]
+        server = self._server()
         if status == 404:
             self._found = None  # perhaps another model since: ask again before the next call
-        return completions.refusal(server, self.endpoint, status, text, retry_after_s)
+        return refusal(server, self.endpoint, status, text, retry_after_s)
+
+    def _fault(self, code: str, message: str) -> ModelUnavailable:
+        """An error inside a stream."""
+        return refusal(self._server(), self.endpoint, code, self._http.masked(message))
 
 
 def _lacks(server: Server) -> list[str]:

@@ -9,8 +9,8 @@ from clients.calls import Class
 
 Dialect = Literal["auto", "triton", "triton-http", "openai", "openai-completions"]
 Api = Literal["chat", "completions"]
-ServerName = Literal["trtllm-serve", "vllm", "sglang", "dynamo", "triton-openai", "other"]
-Guide = Literal["response_format", "json", "guided_json"]
+ServerName = Literal["trtllm-serve", "vllm", "sglang", "dynamo", "triton-openai", "litellm", "other"]
+Guide = Literal["response_format", "json", "guided_json", "json_object"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,10 @@ class Server:
     `owner` is what it lists as `owned_by`. `priority` holds the fields to add by class: live is to go first, in the
     server's own polarity, and needs no field where the server's default is already ahead of the others'. `guide` is
     how it takes a JSON schema; None where it ignores one. `overloaded` are the statuses, `overload_words` the texts of
-    any other status, by which it asks for less. `health` answers 200 only while its engine lives; `version` says which
-    it is. `cancels` says whether it ends a call whose connection closes.
+    any other status, by which it asks for less. `health` answers 200 only while its engine lives, at no
+    cost; None where that is not known, for a gateway may call every model then. `version` says which it is. `cancels`
+    says whether it ends a call whose connection closes. `session_header` is the header by which it, or the router that
+    is used before it, keeps calls together. `template_variables`: it hands `chat_template_kwargs` to the chat template.
     """
 
     title: str
@@ -30,9 +32,11 @@ class Server:
     guide: Guide | None = "response_format"
     overloaded: frozenset[str] = frozenset({"429", "503", "529"})
     overload_words: tuple[str, ...] = ()
-    health: str = "/health"
+    health: str | None = "/health"
     version: str | None = None
     cancels: bool = True
+    session_header: str | None = "X-Session-Id"
+    template_variables: bool = False
 
 
 SERVERS: Mapping[ServerName, Server] = MappingProxyType(
@@ -51,12 +55,15 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             # Lower first, 0 without; another one is refused by many versions without --scheduling-policy priority.
             priority={"replay": {"priority": 1}, "batch": {"priority": 2}},
             version="/version",
+            template_variables=True,
         ),
         "sglang": Server(
             title="SGLang",
             owner="sglang",
             # Higher first, and without one a call is the very last. Ten apart it would cut off what runs.
             priority={"live": {"priority": 2}, "replay": {"priority": 1}, "batch": {"priority": 0}},
+            session_header="X-SMG-Routing-Key",  # that of its model gateway
+            template_variables=True,
         ),
         "dynamo": Server(
             title="Dynamo",
@@ -70,6 +77,8 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             # 503 says that nobody serves the model; older versions (1.2) said it of busy workers too.
             overloaded=frozenset({"429", "529"}),
             overload_words=("busy", "overloaded"),
+            session_header="X-Dynamo-Session-ID",
+            template_variables=True,
         ),
         "triton-openai": Server(
             title="Triton's OpenAI frontend",
@@ -78,8 +87,15 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             overload_words=("maximum queue size", "request timeout expired"),
             health="/health/ready",
             cancels=False,
+            session_header=None,
         ),
-        "other": Server(title="OpenAI-compatible server", owner=""),
+        "litellm": Server(
+            title="LiteLLM",
+            owner="",  # it lists every model as OpenAI's
+            health="/health/readiness",  # its /health calls every model behind it
+            session_header="X-LiteLLM-Session-Id",
+        ),
+        "other": Server(title="OpenAI-compatible server", owner="", health=None),
     }
 )
 """By the name that settings use. `other` is what all have in common."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from clients.calls import ModelClient
+from clients.dialects.sent_fields import Guided
 from clients.dialects.servers import Dialect, ServerName
 from streams import address
 from streams.section import Name, Token, Tokens, form, section, unit
@@ -52,6 +53,12 @@ class Endpoint:
     """The size of the KV cache blocks behind Triton, which counts reused blocks and not cached tokens."""
     api_key: Token | None = None
     """Sent as a bearer token. Better in the environment than in a file."""
+    guided: Guided = "auto"
+    """How an OpenAI-compatible server is to hold its answers: to our schema, to JSON of any form, or not at all. By
+    auto the most that it takes, which is found out."""
+    session_key: Token | None = None
+    """The key of the hash by which a router knows the calls of one shopper, never by their id. By default it is made
+    from redis.namespace; a key of your own is one that nobody can guess."""
     weight: Annotated[float, Field(gt=0), unit("weight")] = 1.0
     """Its share of the shoppers, beside the others of its pool."""
     price: Price = Price()
@@ -97,4 +104,5 @@ Connect = Callable[[Endpoint], ModelClient]
 
 def _connection(endpoint: Endpoint) -> tuple[object, ...]:
     key = endpoint.api_key
-    return endpoint.url, endpoint.dialect, endpoint.name, key, endpoint.server, endpoint.tokens_per_block
+    how = endpoint.server, endpoint.tokens_per_block, endpoint.guided, endpoint.session_key
+    return endpoint.url, endpoint.dialect, endpoint.name, key, *how

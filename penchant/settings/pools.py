@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from clients.pools.endpoints import Endpoint, Pool
 
-SHARED = ("dialect", "name", "server", "tokens_per_block", "api_key")
+SHARED = ("dialect", "name", "server", "tokens_per_block", "api_key", "guided", "session_key")
 """What an endpoint of a pool takes from [model] where it does not say it."""
 
 SAMPLE = """\

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import blake2b
 
 from agents.experiments.assignment import Arm
 from agents.worker.knowledge import Knowledge
@@ -38,7 +39,8 @@ class ModelSide:
         """Pools of servers, with limits of their own."""
         model, settings = self._model, self._settings
         registry = RegistryRules(LimitRules(most=settings.calls.max_in_flight, eagerness=eagerness))
-        connect = model_client if model is None else lambda _: model
+        namespace = settings.redis.namespace
+        connect = (lambda each: model_client(each, namespace)) if model is None else lambda _: model
         return PooledClient(pools, connect, registry, settings.routing, self._notify)
 
 
@@ -78,8 +80,18 @@ def knowledge_of(settings: Settings, redis: Client) -> Knowledge | None:
     return Knowledge(store, rules)
 
 
-def model_client(endpoint: Endpoint) -> ModelClient:
-    """The client for a server; which dialect it speaks is found out where that is not configured."""
+def model_client(endpoint: Endpoint, namespace: str) -> ModelClient:
+    """The client for a server; which dialect it speaks is found out where that is not configured. `namespace` stands in
+    for a session key that is not set."""
     key = endpoint.api_key.get_secret_value() if endpoint.api_key else None
-    server = None if endpoint.server == "auto" else endpoint.server
-    return discovery.connect(endpoint.url, endpoint.dialect, endpoint.name, key, server, endpoint.tokens_per_block)
+    session = endpoint.session_key.get_secret_value() if endpoint.session_key else f"namespace {namespace}"
+    return discovery.connect(
+        endpoint.url,
+        endpoint.dialect,
+        endpoint.name,
+        key,
+        None if endpoint.server == "auto" else endpoint.server,
+        endpoint.tokens_per_block,
+        endpoint.guided,
+        blake2b(session.encode()).digest(),
+    )

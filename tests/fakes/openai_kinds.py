@@ -2,7 +2,7 @@
 
 Sources: tensorrt_llm/serve/openai_protocol.py; vLLM's protocol.py and input processor; SGLang's protocol.py, scheduler
 and issue #9812 of can1357/oh-my-pi; docs.nvidia.com/dynamo (request rejection, agent hints) and its common_ext.rs;
-triton-inference-server/server, python/openai.
+docs.litellm.ai (health checks); triton-inference-server/server, python/openai.
 """
 
 import sys
@@ -18,10 +18,11 @@ OPENAI = frozenset({"model", "messages", "prompt", "stream", "stream_options"} |
 
 
 class Refused(Exception):
-    """The server answers with an error instead; inside a 200 stream where `streamed`."""
+    """The server answers with an error instead; inside a 200 stream where `streamed`, with an empty body where
+    `bare`."""
 
-    def __init__(self, status: int, message: str, *, streamed: bool = False) -> None:
-        self.status, self.message, self.streamed = status, message, streamed
+    def __init__(self, status: int, message: str, *, streamed: bool = False, bare: bool = False) -> None:
+        self.status, self.message, self.streamed, self.bare = status, message, streamed, bare
         super().__init__(message)
 
 
@@ -123,7 +124,7 @@ KINDS: Mapping[str, Kind] = {
         lambda body: body.get("guided_json"),
         Refused(529, "Overloaded"),
         _dynamo_urgency,
-        known=OPENAI | {"nvext", "guided_json"},
+        known=OPENAI | {"nvext", "guided_json", "chat_template_kwargs"},
     ),
     "triton-openai": Kind(
         "Triton Inference Server",
@@ -132,4 +133,5 @@ KINDS: Mapping[str, Kind] = {
         health="/health/ready",
         tells_cached=False,
     ),
+    "litellm": Kind("openai", _response_format, Refused(429, "No deployments available"), health="/health/readiness"),
 }

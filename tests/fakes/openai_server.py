@@ -9,7 +9,7 @@ the connection in mid-answer; `garbage` sends no JSON; `silent` ends without a w
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +37,8 @@ class Asked:
 
 class OpenAIServer:
     """`kind` is the server that it plays, started with `priorities` or not; `models` are what /v1/models lists, `key`
-    the API key it wants. `bodies` and `asked` are of the last requests; without `alive` its engine has died."""
+    the API key it wants. `bodies`, `headers` and `asked` are of the last calls, `paths` of the last requests; without
+    `alive` its engine has died. `refuses` is what it, or a gateway before it, has against a body."""
 
     def __init__(
         self, models: tuple[str, ...] = ("tiny",), key: str = "", *, kind: str = "other", priorities: bool = True
@@ -45,6 +46,9 @@ class OpenAIServer:
         self.models, self.key, self.priorities = models, key, priorities
         self.kind: Kind = KINDS[kind]
         self.bodies: deque[dict[str, Any]] = deque(maxlen=100)
+        self.headers: deque[Mapping[str, str]] = deque(maxlen=100)
+        self.paths: deque[str] = deque(maxlen=100)
+        self.refuses: Callable[[Mapping[str, Any]], Refused | None] = lambda _: None
         self.asked: deque[Asked] = deque(maxlen=100)
         self.tally = ServerCallCounts()
         self.alive = True
@@ -59,7 +63,7 @@ class OpenAIServer:
 
     async def start(self) -> None:
         """Listen on a free loopback port; again: on the one it had."""
-        app = web.Application()
+        app = web.Application(middlewares=[self._note])
         app.router.add_get("/v1/models", self._list_models)
         app.router.add_get(self.kind.health, self._health)
         app.router.add_post("/v1/chat/completions", self._complete)
@@ -77,6 +81,13 @@ class OpenAIServer:
         """Drop every connection and stop listening."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+    @web.middleware
+    async def _note(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        self.paths.append(request.path)
+        return await handler(request)
 
     async def _list_models(self, request: web.Request) -> web.Response:
         if self._unknown(request):
@@ -96,6 +107,7 @@ class OpenAIServer:
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.bodies.append(body)
+        self.headers.append(request.headers)
         if self._unknown(request):
             return web.json_response({"error": {"message": "Invalid API key"}}, status=401)
         if body["model"] not in self.models:
@@ -114,11 +126,15 @@ class OpenAIServer:
     def _understand(self, path: str, body: dict[str, Any]) -> None:
         if self.kind.known is not None and (unknown := body.keys() - self.kind.known):
             raise Refused(400, f"Extra inputs are not permitted: {sorted(unknown)}")
+        if refused := self.refuses(body):
+            raise refused
         urgency = self.kind.urgency if self.priorities else self.kind.without
         self.asked.append(Asked(path, urgency(body), self.kind.guide(body)))
 
     async def _refuse(self, request: web.Request, refused: Refused) -> web.StreamResponse:
         error = {"object": "error", "message": refused.message, "type": "error", "code": refused.status}
+        if refused.bare:
+            return web.Response(status=refused.status)
         if not refused.streamed:
             headers = {"Retry-After": self.retry_after}
             return web.json_response({"error": error}, status=refused.status, headers=headers)

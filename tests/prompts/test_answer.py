@@ -60,6 +60,32 @@ def test_reads_an_answer_whatever_surrounds_it(text: str | bytes) -> None:
     assert parse(text) == PARSED
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "<think>\nThe shopper {maybe} wants a kettle.\n</think>\n\n",
+        '<think>{"m":"other","k":1} or {}?</think>',
+        'They may be {researching}. First draft: {"m":"other","t":"?"}\nAnswer: ',
+        'no opening tag, as some templates write it into the prompt {"m":"other"}</think>',
+        '[THINK]{"m":"other"}[/THINK]',
+        '<|channel|>analysis<|message|>{"m":"other"}<|end|><|channel|>final<|message|>',
+        "<THINKING>{</THINKING>",
+        "{" * 20,
+    ],
+)
+def test_the_answer_is_what_stands_after_the_thoughts(before: str) -> None:
+    """Thoughts and drafts with braces of their own are no answer."""
+    assert parse(before + WHOLE) == PARSED
+    assert parse(before + WHOLE[:-1]).mission == "gift"
+
+
+@pytest.mark.parametrize("text", ["<think>", '<think>\nPerhaps {"m":"gift"}', "[THINK] {}", "<reasoning>{{{"])
+def test_thoughts_without_end_are_no_answer(text: str) -> None:
+    """A model that was cut off while it thought has said nothing."""
+    with pytest.raises(AnswerRefused, match="no-json"):
+        parse(text)
+
+
 def test_writes_what_it_reads() -> None:
     """The written form is the compact one."""
     assert PARSED.write() == WHOLE

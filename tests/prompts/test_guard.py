@@ -86,3 +86,18 @@ def test_plain_text_has_no_contacts(text: str, kept: str) -> None:
 def test_a_cut_cannot_hide_a_contact() -> None:
     """Contacts go before the text is cut, so that half a number is never left at its end."""
     assert plain("x" * 130 + " 0170 1234567", 140) == "x" * 130
+
+
+@pytest.mark.parametrize(
+    "switch", ["/think", "/no_think", "/NO_THINK", "//nothink", "/no-think", "/\uff54hink", "/set nothink"]
+)
+def test_nobody_switches_thinking(switch: str) -> None:
+    """Models of Qwen's kind obey such words wherever they stand in a prompt."""
+    cleaned = clean(f"Kettle {switch} 2 l", 80)
+    assert "/" not in cleaned
+    assert cleaned.endswith("2 l")
+
+
+def test_paths_keep_their_strokes() -> None:
+    """A category is a path."""
+    assert clean("toys/thinking games/think", 80) == "toys/thinking games/think"

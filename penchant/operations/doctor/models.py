@@ -16,11 +16,11 @@ PROBE_S = 5.0
 async def examine(settings: Settings) -> list[Finding]:
     """Ask all servers at once. That all are away is no error: the rules stand in, and say so."""
     endpoints = [(pool.name, endpoint) for pool in pools(settings) for endpoint in pool.endpoints]
-    return await asyncio.gather(*(_ask(pool, endpoint) for pool, endpoint in endpoints))
+    return await asyncio.gather(*(_ask(pool, endpoint, settings.redis.namespace) for pool, endpoint in endpoints))
 
 
-async def _ask(pool: str, endpoint: Endpoint) -> Finding:
-    client = model_client(endpoint)
+async def _ask(pool: str, endpoint: Endpoint, namespace: str) -> Finding:
+    client = model_client(endpoint, namespace)
     began_s = time.monotonic()
     try:
         async with asyncio.timeout(PROBE_S):

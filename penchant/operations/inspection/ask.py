@@ -30,7 +30,7 @@ class Asked:
 async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt) -> Asked:
     """Call the first server of the first pool, as background work. Raises ModelUnavailable, ModelOverloaded,
     DeadlinePassed or ContractMismatch."""
-    client = model_client(pools(settings)[0].endpoints[0])
+    client = model_client(pools(settings)[0].endpoints[0], settings.redis.namespace)
     try:
         completion = await client.complete(_call(settings, shopper, prompt))
     finally:

@@ -16,5 +16,24 @@ def test_lines_however_cut(cuts: list[int]) -> None:
     """However the network cuts a stream, the same payloads come out; empty ones, which keep it alive, do not."""
     bounds = [0, *sorted(cuts), len(STREAM)]
     lines = Lines()
-    payloads = [p for a, b in pairwise(bounds) for p in lines.feed(STREAM[a:b])]
+    payloads = [p for a, b in pairwise(bounds) for p in lines.feed(STREAM[a:b])] + lines.end()
     assert payloads == PAYLOADS
+
+
+ENDS = st.sampled_from([b"\n", b"\r", b"\r\n"])
+
+
+@given(ENDS, st.booleans(), st.lists(st.integers(0, 200), max_size=10))
+def test_line_ends_and_events_of_several_lines(end: bytes, marked: bool, cuts: list[int]) -> None:  # noqa: FBT001 # drawn
+    """Lines end as the standard allows, an event may have several, and the last one needs no empty line."""
+    lines = [b": keep-alive", b"data:", b"", b'data: {"a":', b"data: 1}", b"", b"id: 1", b"data:{}", b"data: [DONE]"]
+    stream = (b"\xef\xbb\xbf" if marked else b"") + end.join(lines)
+    cutter, bounds = Lines(), [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    payloads = [p for a, b in pairwise(bounds) for p in cutter.feed(stream[a:b])] + cutter.end()
+    assert payloads == [b'{"a":\n1}', b"{}", b"[DONE]"]
+
+
+@given(ENDS)
+def test_an_event_is_there_with_its_empty_line(end: bytes) -> None:
+    """Nothing waits for the next chunk."""
+    assert Lines().feed(b"data: {}" + end + end) == [b"{}"]

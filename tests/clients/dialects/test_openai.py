@@ -11,6 +11,7 @@ import pytest
 from clients.dialects.openai import OpenAIClient
 from streams.errors import ContractMismatch, ModelOverloaded, ModelUnavailable, SettingInvalid
 from tests.clients.asking import ask
+from tests.fakes.openai_kinds import Refused
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.scripted_calls import Turn
 
@@ -38,7 +39,7 @@ async def test_request(client: OpenAIClient, openai_server: OpenAIServer) -> Non
         "stream_options": {"include_usage": True},
         "response_format": {
             "type": "json_schema",
-            "json_schema": {"name": "answer", "strict": True, "schema": {"type": "object"}},
+            "json_schema": {"name": "answer", "schema": {"type": "object"}},
         },
     }
 
@@ -155,14 +156,51 @@ async def test_another_server(openai_server: OpenAIServer) -> None:
 
 
 async def test_server_without_models() -> None:
-    """A server that lists no model stops the start."""
+    """A server that lists no model yet is away: its engine loads, or nobody has scaled it up."""
     server = OpenAIServer(models=())
     await server.start()
     client = OpenAIClient(server.url)
-    with pytest.raises(ContractMismatch):
-        await client.probe()
+    for asking in (client.probe, lambda: client.complete(ask(Turn(("here",))))):
+        with pytest.raises(ModelUnavailable, match="no model is there yet"):
+            await asking()
+    server.models = ("late",)
+    assert (await client.complete(ask(Turn(("here",))))).text == "here"
     await client.close()
     await server.stop()
+
+
+async def test_several_models() -> None:
+    """The probe says which of several models was taken, and how to name another; a model that is named is not said."""
+    server = OpenAIServer(models=("first", "second", "third"))
+    await server.start()
+    for name, said in ((None, "model first, the first of 3 (`model.name` names another)"), ("second", "model second")):
+        client = OpenAIClient(server.url, name)
+        assert (await client.probe()).endswith(said)
+        await client.close()
+    await server.stop()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+async def test_errors_say_what_to_set(client: OpenAIClient, openai_server: OpenAIServer, status: int) -> None:
+    """A key that is refused, and a model that is gone, name their settings; errors without a word are understood, and
+    nothing shows of a key that the server repeats."""
+    remedy = {401: "`model.api_key`", 403: "`model.api_key`", 404: "`model.name`", 500: "500"}[status]
+    for message in ("", "no such thing: sk-1234...wxyz"):
+        openai_server.refuses = lambda _, message=message: Refused(status, message, bare=not message)  # type: ignore[misc]
+        with pytest.raises(ModelUnavailable, match=remedy) as failure:
+            await client.complete(ask(Turn()))
+        assert status not in (401, 403) or "sk-" not in str(failure.value)
+
+
+async def test_secrets_that_a_server_repeats(openai_server: OpenAIServer) -> None:
+    """Neither key nor password stands in a message, whatever the server says."""
+    url = openai_server.url.replace("//", "//user:pass-w0rd@")
+    client = OpenAIClient(url, api_key="sk-secret")
+    openai_server.refuses = lambda _: Refused(400, "you sent sk-secret and pass-w0rd")
+    with pytest.raises(ModelUnavailable, match="you sent") as failure:
+        await client.complete(ask(Turn()))
+    assert not {"sk-secret", "pass-w0rd"} & set(str(failure.value).replace("(", " ").split())
+    await client.close()
 
 
 async def test_not_http() -> None:

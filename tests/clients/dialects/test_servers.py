@@ -33,7 +33,7 @@ async def start() -> AsyncIterator[Start]:
     ) -> tuple[OpenAIServer, OpenAIClient]:
         playing = OpenAIServer(kind=kind, priorities=priorities)
         await playing.start()
-        started.append((playing, OpenAIClient(playing.url, api=api, server=server)))
+        started.append((playing, OpenAIClient(playing.url, api=api, server=server, session_key=b"key")))
         return started[-1]
 
     yield one
@@ -54,6 +54,7 @@ async def start() -> AsyncIterator[Start]:
             "Triton's OpenAI frontend at {}, model tiny (without guided decoding and cancellation)",
         ),
         ("other", "OpenAI-compatible server at {}, model tiny"),
+        ("litellm", "OpenAI-compatible server at {}, model tiny"),
     ],
 )
 async def test_servers_are_recognised(start: Start, kind: str, line: str) -> None:
@@ -82,6 +83,54 @@ async def test_dead_engine(start: Start, kind: ServerName) -> None:
     with pytest.raises(ModelUnavailable) as failure:
         await client.probe()
     assert not isinstance(failure.value, ModelOverloaded)
+
+
+@pytest.mark.parametrize(
+    ("kind", "server", "paths"),
+    [
+        ("litellm", None, ["/v1/models"]),
+        ("litellm", "litellm", ["/v1/models", "/health/readiness"]),
+        ("other", None, ["/v1/models"]),
+        ("sglang", None, ["/v1/models", "/health"]),
+    ],
+)
+async def test_probes_cost_nothing(start: Start, kind: str, server: ServerName | None, paths: list[str]) -> None:
+    """Of a server that is not known, which may be a gateway whose health page calls every model, only the models are
+    asked for."""
+    playing, client = await start(kind, server=server)
+    await client.probe()
+    assert list(playing.paths) == paths
+
+
+@pytest.mark.parametrize(
+    ("kind", "header"),
+    [
+        ("dynamo", "X-Dynamo-Session-ID"),
+        ("vllm", "X-Session-Id"),
+        ("trtllm-serve", "X-Session-Id"),
+        ("sglang", "X-SMG-Routing-Key"),
+        ("other", "X-Session-Id"),
+        ("triton-openai", None),
+    ],
+)
+async def test_sessions_through_routers(start: Start, kind: str, header: str | None) -> None:
+    """A router knows the calls of one shopper and prompt version by one header, which tells nobody who they are; each
+    call has its id."""
+    playing, client = await start(kind)
+    calls = [("s-1", "v1"), ("s-1", "v1"), ("s-2", "v1"), ("s-1", "v2"), ("", "v1")]
+    for shopper, version in calls:
+        await client.complete(replace(ask(Turn()), id=f"7-{shopper}é", shopper=shopper, prompt_version=version))
+    assert [sent["X-Request-Id"] for sent in playing.headers] == [f"7-{shopper}?" for shopper, _ in calls]
+    if header is None:
+        assert not any("ession" in name or "outing" in name for sent in playing.headers for name in sent)
+        return
+    one, again, another, later, nobody = (sent.get(header) for sent in playing.headers)
+    assert one == again
+    assert len({one, another, later}) == 3
+    assert nobody is None
+    assert one is not None
+    assert len(one) == 32
+    assert "s-1" not in one
 
 
 @pytest.mark.parametrize("api", ["chat", "completions"])

@@ -1,0 +1,78 @@
+"""Requests of OpenAI's API: the body that asks for a call, and the headers beside it; pure."""
+
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from clients.calls import Call
+from clients.dialects.sent_fields import SentFields
+from clients.dialects.servers import Api, Guide, Server
+from clients.dialects.thinking import switched_off
+
+
+def body(call: Call, model: str, api: Api, server: Server, sent: SentFields) -> bytes:
+    """The request that asks for `call` as a stream."""
+    asked = {"messages": [{"role": "user", "content": call.prompt}]} if api == "chat" else {"prompt": call.prompt}
+    longest = "max_tokens" if sent.sends("max_tokens") else "max_completion_tokens"
+    fields: dict[str, Any] = {"model": model, **asked, longest: call.max_tokens, "stream": True}
+    plain = {"temperature": call.temperature, "seed": call.seed, "stream_options": {"include_usage": True}}
+    fields |= {name: value for name, value in plain.items() if name not in sent.without}
+    if call.stop and sent.sends("stop"):
+        fields["stop"] = list(call.stop)
+    if call.json_schema is not None and sent.guide is not None:
+        fields |= _guide(sent.guide, call.json_schema)
+    if sent.sends("priority"):
+        fields |= server.priority.get(call.traffic_class, {})
+    if api == "chat" and server.template_variables and sent.sends("thinking") and (off := switched_off(model)):
+        fields["chat_template_kwargs"] = off
+    return orjson.dumps(fields)
+
+
+def headers(call: Call, server: Server, session_key: bytes) -> dict[str, str]:
+    """The headers of one call: its id, and, by the server's own name for it, which calls share a shopper's KV blocks.
+
+    The latter is a hash of shopper and prompt version that nobody can undo without the key; without a key none is sent.
+    """
+    found = {"X-Request-Id": call.id.encode("ascii", "replace").decode()}
+    if call.shopper and session_key and server.session_header:
+        found[server.session_header] = session(call.shopper, call.prompt_version, session_key)
+    return found
+
+
+def session(shopper: str, prompt_version: str, session_key: bytes) -> str:
+    """32 hexadecimal digits. Another version of the prompt begins differently, and shares no KV blocks."""
+    text = f"{prompt_version}\0{shopper}".encode(errors="surrogatepass")
+    return blake2b(text, key=session_key, digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def is_strict(json_schema: str) -> bool:
+    """Whether a schema is one by OpenAI's strict rules: all properties are required, and no others allowed."""
+    return _strict(orjson.loads(json_schema))
+
+
+def _strict(schema: Any) -> bool:
+    if isinstance(schema, list):
+        return all(map(_strict, schema))
+    if not isinstance(schema, dict):
+        return True
+    if schema.get("type") == "object" or "properties" in schema:
+        names = set(schema.get("properties", ()))
+        if schema.get("additionalProperties") is not False or names != set(schema.get("required", ())):
+            return False
+    return all(map(_strict, schema.values()))
+
+
+def _guide(guide: Guide, json_schema: str) -> dict[str, Any]:
+    schema = orjson.Fragment(json_schema)
+    if guide == "json_object":
+        return {"response_format": {"type": "json_object"}}
+    if guide == "guided_json":
+        return {"guided_json": schema}
+    if guide == "json":
+        return {"response_format": {"type": "json", "schema": schema}}
+    strict = {"strict": True} if is_strict(json_schema) else {}
+    named = {"name": "answer", **strict, "schema": schema}
+    return {"response_format": {"type": "json_schema", "json_schema": named}}

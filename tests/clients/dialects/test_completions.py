@@ -1,0 +1,84 @@
+"""Putting answers together from what servers and gateways send."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clients.dialects.completions import Reading
+from streams.errors import ModelUnavailable
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def read(*events: Any) -> Reading:
+    """A reading of these events."""
+    reading = Reading("m", "host", lambda code, message: ModelUnavailable(f"{message} ({code})"), 0.0)
+    for event in events:
+        reading.absorb(orjson.dumps(event), 1.0)
+    return reading
+
+
+def piece(content: Any, **more: Any) -> dict[str, Any]:
+    """An event of a chat's stream."""
+    return {"choices": [{"delta": {"content": content, **more}}]}
+
+
+END = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("a", "a"),
+        ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "ab"),
+        ([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "a"}], "a"),
+        ([], ""),
+        (None, ""),
+        ([{"type": "text"}, None], ""),
+    ],
+)
+def test_content_in_parts(content: Any, text: str) -> None:
+    """A message's text may come in parts; parts of other kinds are no text."""
+    assert read(piece(content), END).completion().text == text
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_thoughts_beside_the_answer(field: str) -> None:
+    """Thoughts that a server sends apart are no part of the answer."""
+    assert read(piece(None, **{field: '{"m":"gift"}'}), piece("{}"), END).completion().text == "{}"
+
+
+@given(JSON, JSON)
+def test_odd_usage(figure: Any, details: Any) -> None:
+    """Figures that are none leave tokens open, and lose no answer."""
+    usage = {"prompt_tokens": figure, "completion_tokens": figure, "prompt_tokens_details": details}
+    for odd in (usage, {**usage, "prompt_tokens_details": {"cached_tokens": figure}}, figure):
+        completion = read(piece("a"), END, {"choices": [], "usage": odd}).completion()
+        assert completion.text == "a"
+        assert completion.input_tokens is None or completion.input_tokens >= 0
+
+
+@pytest.mark.parametrize(("told", "tokens"), [(7, 7), (7.0, 7), ("7", 7), (-1, None), ("7.5", None), (True, None)])
+def test_usage_by_other_types(told: Any, tokens: int | None) -> None:
+    """A number is one as text or with a fraction of nothing."""
+    completion = read(piece("a"), END, {"usage": {"prompt_tokens": told}}).completion()
+    assert completion.input_tokens == tokens
+
+
+def test_usage_is_the_last_that_tells() -> None:
+    """An empty one at the end takes nothing back."""
+    assert read({**END, "usage": {"prompt_tokens": 9}}, {"choices": [], "usage": {}}).completion().input_tokens == 9
+
+
+@given(JSON.filter(bool))
+def test_errors_of_any_form(error: Any) -> None:
+    """Whatever an error looks like, it is one."""
+    with pytest.raises(ModelUnavailable):
+        read({"error": error})
