@@ -16,7 +16,7 @@ class Context:
 
     `owed`: it was stored without the intent that it asks for, or with one by rules that a model's is to replace.
     `marker` is that erasure, of one that was loaded: events that it covers count for nothing. `lost`: the store has it
-    no more, and this is what the context tells of it.
+    no more, and this is what the context tells of it. `key` is where it was loaded from.
     """
 
     shopper: str
@@ -28,6 +28,7 @@ class Context:
     owed: bool = False
     marker: Erasure | None = field(default=None, compare=False)
     lost: bool = field(default=False, compare=False)
+    key: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

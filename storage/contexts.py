@@ -29,13 +29,13 @@ def decode(
         raise StoreCorrupt(key, f"only {len(present)} of the fields {', '.join(FIELDS)} are there")
     try:
         erased = marker(shopper, standing)
-        context = _context(shopper, present, erased) if present else None
+        context = _context(shopper, key, present, erased) if present else None
         return context or (Erased(shopper, erased.number, erased) if erased else None)
     except ValueError as exc:  # UnicodeDecodeError is one
         raise StoreCorrupt(key, str(exc)) from exc
 
 
-def _context(shopper: str, values: Sequence[bytes], erased: Erasure | None) -> Context | None:
+def _context(shopper: str, key: str, values: Sequence[bytes], erased: Erasure | None) -> Context | None:
     lineage, offset, generation, partition, owner, known, owed, session = values
     erasure = int(known)
     if erasure < (erased.number if erased else 0):
@@ -43,7 +43,7 @@ def _context(shopper: str, values: Sequence[bytes], erased: Erasure | None) -> C
     position = Position(int(lineage), int(offset), int(generation))
     if lost := erasure > (erased.number if erased else 0):
         erased = Erasure(shopper, erasure, position.lineage, ())
-    return Context(shopper, position, int(partition), owner.decode(), session, erasure, owed == b"1", erased, lost)
+    return Context(shopper, position, int(partition), owner.decode(), session, erasure, owed == b"1", erased, lost, key)
 
 
 def marker(shopper: str, values: Sequence[bytes | None]) -> Erasure | None:

@@ -6,15 +6,16 @@ the session that the range holds. Positions decide: an intent made meanwhile has
 
 from collections.abc import Sequence
 
+from agents.health.statistics import Meter
 from agents.replay.calls import ReplayCalls
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Shopper
+from agents.worker.stored_sessions import StoredSessions
 from storage.checkpoints import CheckpointStore, Context, Erased, Verdict
 from streams.events.decoding import Record
 from streams.events.dialects import Dialect
 from streams.records.erasures import Erasure
-from streams.sessions.packing import load
 from streams.sessions.session import QUIET, REPEATED, Session, SessionRules, fold
 
 CHUNK = 128
@@ -39,6 +40,7 @@ class LiveReplay:
         self.partition, self._dialect, self._session = partition, dialect, session
         self._store, self._checkpoints, self._calls = store, checkpoints, calls
         self._lineage, self._generation = lineage, generation
+        self._opened = StoredSessions(Meter())
         self._sessions: dict[str, Session] = {}
         self._markers: dict[str, Erasure | None] = {}
 
@@ -90,7 +92,7 @@ class LiveReplay:
         if isinstance(found, Context):
             if found.position.generation >= self._generation or found.position.lineage > self._lineage:
                 return  # redone before a crash, or of a later log
-            session = load(found.session)
+            session = self._opened.open(found)
         if session.meaningful < 0:
             return
         shopper = Shopper(shopper_id, self.partition, session)

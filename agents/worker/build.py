@@ -143,10 +143,10 @@ def make_checkpoints(rules: Rules, kept: StorePorts, kinds: Kinds) -> Checkpoint
     )
 
 
-def make_memory(rules: Rules, kept: StorePorts, kinds: Kinds) -> Memory:
+def make_memory(rules: Rules, kept: StorePorts, kinds: Kinds, meter: Meter | None = None) -> Memory:
     """The parts beside the store."""
     backlog = kinds.backlog(rules.triggers, rules.backlog)
-    recall = kinds.recall(kept.store, kept.store, backlog, kept.lineage, kept.starts, kept.erased)
+    recall = kinds.recall(kept.store, kept.store, backlog, kept.lineage, kept.starts, kept.erased, meter)
     return Memory(backlog, make_checkpoints(rules, kept, kinds), recall)
 
 
@@ -155,7 +155,7 @@ def build(
 ) -> Worker:
     """All of them, none running yet."""
     kinds, meter, store = kinds or Kinds(), ports.meter, ports.kept.store
-    memory = make_memory(rules, ports.kept, kinds)
+    memory = make_memory(rules, ports.kept, kinds, meter)
     backlog, checkpoints, recall = memory.backlog, memory.checkpoints, memory.recall
     refusals = kinds.refusals(ports.letters, rules.dead_letters, meter)
     writer = GatheringWriter(store, rules.redis)

@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeGuard
 
+from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.owed_set import name, read, remember
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
+from agents.worker.stored_sessions import StoredSessions
 from agents.worker.write_verdicts import bump_remedy
 from storage.checkpoints import CheckpointStore, Context, Erased, OwedStore
 from streams.errors import LineageMismatch, StoreUnavailable
 from streams.records.erasures import Erasure
-from streams.sessions.packing import load
 from streams.sessions.positions import Position
 
 CHUNK = 512
@@ -34,7 +35,9 @@ class Recall:
         lineage: int,
         starts: Sequence[int] = (),
         erased: Callable[[str], Erasure | None] = lambda _: None,
+        meter: Meter | None = None,
     ) -> None:
+        self._sessions = StoredSessions(meter or Meter())
         self._contexts, self._owed, self._backlog = contexts, owed, backlog
         self.lineage, self._starts, self._erased = lineage, starts, erased
 
@@ -139,7 +142,7 @@ class Recall:
         partition.marked |= marker is not None
         if isinstance(context, Erased):
             return
-        session = load(context.session)
+        session = self._sessions.open(context)
         lineage = context.position.lineage
         if lineage == self.lineage and context.partition == partition.number:
             shopper.adopt(session)

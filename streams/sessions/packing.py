@@ -10,7 +10,7 @@ import orjson
 from streams.errors import ContextCorrupt
 from streams.events.event import Item
 from streams.sessions.profiles import InterestCounts
-from streams.sessions.session import Session
+from streams.sessions.session import ACTIONS, Session
 
 VERSION = 1
 
@@ -34,16 +34,16 @@ def load(packed: bytes) -> Session:
     """Unpack: equal to what was dumped, with `durable` at its `folded`. Raises ContextCorrupt on anything else."""
     try:
         return _load(orjson.loads(zlib.decompress(packed)))
-    except (ValueError, TypeError, IndexError, zlib.error) as error:
+    except (ValueError, TypeError, LookupError, OverflowError, zlib.error) as error:
         raise ContextCorrupt(str(error)) from error
 
 
 def _load(values: list[Any]) -> Session:
-    (version, folded, meaningful, origin_ms, last_ms, events, dropped, profile, earlier,
-     items, event_ids, times, actions, rows) = values  # fmt: skip
-    if version != VERSION:
-        message = f"packed by version {version}, this is version {VERSION}"
+    if values[0] != VERSION:
+        message = f"packed by version {values[0]}, this is version {VERSION}"
         raise ValueError(message)
+    (folded, meaningful, origin_ms, last_ms, events, dropped, profile, earlier,
+     items, event_ids, times, actions, rows) = values[1:]  # fmt: skip
     session = Session()
     session.folded = session.durable = folded
     session.meaningful, session.origin_ms, session.last_ms = meaningful, origin_ms, last_ms
@@ -54,6 +54,8 @@ def _load(values: list[Any]) -> Session:
     session.times = array("q", [origin_ms + time for time in times])
     session.actions = bytearray(actions)
     session.subjects = [known[row] if isinstance(row, int) else row for row in rows]
+    if not len(event_ids) == len(times) == len(actions) == len(rows) or max(actions, default=0) >= len(ACTIONS):
+        raise ValueError("its rows are not those of a session")
     return session
 
 

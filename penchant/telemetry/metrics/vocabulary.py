@@ -168,6 +168,13 @@ VOCABULARY = (
         readings.count("given_up"),
     ),
     Metric(
+        "counter", "sessions_unreadable",
+        "Stored sessions that could not be read: damaged, or packed by a later version. Their shoppers began anew.",
+        "After a rollback: expected, once for each active shopper. Else something writes into this Redis beside "
+        "Penchant: the log line `session.unreadable` names keys.",
+        readings.count("sessions_unreadable"),
+    ),
+    Metric(
         "gauge", "dependency_up", "1 when Kafka, Redis or the model answers, or the dead-letter topic; 0 when not.",
         "0: bring it back. The worker waits, and needs no restart.",
         readings.up, ("dependency",),
