@@ -1,7 +1,4 @@
-"""HTTP to a model server: connections, deadlines, server-sent events and errors. The words are the dialects' own.
-
-httpx runs on aiohttp's transport, which takes a tenth of the CPU of its own when many calls are in flight.
-"""
+"""HTTP to a model server: deadlines, server-sent events and errors. The words are the dialects' own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -13,16 +10,14 @@ from types import MappingProxyType
 import aiohttp
 import httpx
 import pydantic
-from httpx_aiohttp import AiohttpTransport
 
+from clients.dialects.connections import Connections
 from clients.dialects.lines import Lines
 from streams import address
 from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable, PenchantError, SettingInvalid
 
 KEY_REFUSED = "the server takes no such key: set `model.api_key`, or the endpoint's own `api_key`"
 CERTIFICATE = "its certificate is not trusted: set SSL_CERT_FILE to the file of the CA that signed it"
-KEEP_ALIVE_S = 3.0
-"""Shorter than the 5 s after which uvicorn, which most of these servers run on, closes an idle connection."""
 
 JSON = {"Content-Type": "application/json"}
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -54,9 +49,8 @@ class HttpServer:
         self._secrets = tuple(filter(None, (api_key, url.password, url.userinfo.decode(errors="replace"))))
         self._limits: set[asyncio.Timeout] = set()
         self._closed = False
-        limits = httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEP_ALIVE_S)
         self._http = httpx.AsyncClient(
-            transport=transport or AiohttpTransport(limits=limits),
+            transport=transport or Connections(max_connections),
             timeout=httpx.Timeout(None, connect=connect_timeout_s),  # the call's deadline bounds the rest
             auth=httpx.BasicAuth(url.username, url.password) if url.userinfo else None,
             headers={"Accept-Encoding": "identity", **({"Authorization": f"Bearer {api_key}"} if api_key else {})},
