@@ -76,34 +76,41 @@ class RecordDialect:
         events: list[tuple[int, int, ShopperEvent]] = []
         refused: list[Refusal] = []
         ignored, before = 0, self._dropped()
-        keyed = self._keyed
+        keyed, read, most = self._keyed, self._read, self._max_bytes
         for record in records:
+            began, nothing, value = len(events), 0, record.value
             try:
-                told = self._events(record)
-                mine = [event for event in told if event is not None]
-                if keyed and any(event.shopper_id.encode() != record.key for event in mine):
-                    raise other_key()
-                ignored += len(told) - len(mine)
-                events += [(record.offset, record.timestamp, event) for event in mine]
+                if not value or len(value) > most or not EARLIEST_MS <= record.timestamp <= LATEST_MS or record.headers:
+                    value = self._readable(record)
+                try:
+                    told = read(value, record)
+                except EventRefused as exc:
+                    told = self._again(value, record, exc)
+                for event in told:
+                    if event is None:
+                        nothing += 1
+                    elif keyed and event.shopper_id.encode() != record.key:
+                        raise other_key()
+                    else:
+                        events.append((record.offset, record.timestamp, event))
+                ignored += nothing
             except EventRefused as exc:
+                del events[began:]  # it is refused whole
                 reason = cast("Reason", exc.reason)  # those who read events know no others
                 refused.append(Refusal(record, reason, exc.path, exc.detail))
         return Decoded(events, refused, ignored, self._dropped() - before)
 
-    def _events(self, record: Record) -> Events:
+    def _readable(self, record: Record) -> bytes:
+        """The value of a record that may be looked at; EventRefused for any other."""
         value = record.value
         if not EARLIEST_MS <= record.timestamp <= LATEST_MS:
             raise record_refused(record.timestamp)
-        if record.headers:
-            check_names(record.headers)
+        check_names(record.headers)
         if not value:
             raise EventRefused("empty", detail="the record has no value")
         if len(value) > self._max_bytes:
             raise EventRefused("too_large", detail=f"{len(value)} bytes, {self._max_bytes} are allowed")
-        try:
-            return self._read(value, record)
-        except EventRefused as refused:
-            return self._again(value, record, refused)
+        return value
 
     def _again(self, value: bytes, record: Record, refused: EventRefused) -> Events:
         """Look once more at what cannot be read: it may be JSON in another dress, or a list of events."""

@@ -1,5 +1,6 @@
 """Placeholders: what software writes where it had no id, `undefined` say. None of them is one shopper. Pure."""
 
+from functools import lru_cache
 from itertools import product
 
 from streams.events.visible import visible
@@ -50,6 +51,7 @@ _NOTHING = "0-_./:,+ "
 _AROUND = " \t\r\n\"'`()[]<>%$*?!#~^&=+,;:|"
 
 
+@lru_cache(16_384)
 def is_placeholder(identifier: str) -> bool:
     """Whether an id says that there was none. It is judged as a reader sees it, in any case, quoted or in brackets."""
     seen = identifier if identifier.isascii() else visible(identifier)

@@ -9,6 +9,8 @@ _EXACT = 2**53
 
 def worded(value: object) -> str | None:
     """Text as it is, a number as text, `123.0` as `123`; None for empty text, and for what is neither."""
+    if value is None:
+        return None
     if isinstance(value, str):
         return None if not value or value.isspace() or value == NOT_SET else value
     if isinstance(value, bool):

@@ -14,7 +14,6 @@ from streams.errors import EventRefused
 from streams.events.event import Action, Item, ShopperEvent
 from streams.events.formats.products import Described, Shelf
 from streams.events.formats.shapes import (
-    EMPTY,
     NONE,
     Figure,
     Shape,
@@ -148,8 +147,8 @@ class Ga4:
         if not told.events:
             raise EventRefused("schema", "events", "is an empty list: it says of no event")
         who = shopper(WHO, told.user_id, told.client_id, told.app_instance_id)
-        if (micros := worded(told.timestamp_micros)) is not None:
-            at_ms = of_micros(micros, "timestamp_micros")
+        if told.timestamp_micros not in NO_TIME:
+            at_ms = of_micros(told.timestamp_micros, "timestamp_micros")
         return [self._event(place, event, who, at_ms, name) for place, event in enumerate(told.events)]
 
     def _event(self, place: int, told: Told, who: str, at_ms: int, name: str) -> ShopperEvent | None:
@@ -158,10 +157,10 @@ class Ga4:
         action = ACTIONS.get(told.name)
         if action is None:
             return None
-        if (micros := worded(told.timestamp_micros)) is not None:
-            at_ms = of_micros(micros, f"events.{place}.timestamp_micros")
+        if told.timestamp_micros not in NO_TIME:
+            at_ms = of_micros(told.timestamp_micros, f"events.{place}.timestamp_micros")
         try:
-            params = NOTHING if bytes(told.params) in EMPTY else _read_params(told.params)
+            params = _read_params(told.params)
             items = self._items(params.items, params.currency)
         except EventRefused as refused:
             raise below(f"events.{place}.params", refused) from refused
@@ -177,10 +176,9 @@ class Ga4:
         if action is None:
             return None
         who = shopper(ROW_WHO, row.user_id, row.user_pseudo_id)
-        micros = worded(row.event_timestamp)
-        if micros is None:
+        if row.event_timestamp in NO_TIME:
             raise EventRefused("schema", "event_timestamp", "is missing: a row of the export has one")
-        at_ms = of_micros(micros, "event_timestamp")
+        at_ms = of_micros(row.event_timestamp, "event_timestamp")
         told = _params(row.event_params or ())
         items = self._items(row.items, _param(told, "currency"))
         order = text(row.ecommerce.transaction_id) if row.ecommerce is not None else None
@@ -196,7 +194,7 @@ class Ga4:
         return self._shelf.items(products, currency, "items")
 
     def _query(self, query: Words) -> str | None:
-        words = worded(query)
+        words = None if query is None else worded(query)
         return words and bounded(words, self._redact)
 
 
@@ -204,7 +202,7 @@ PARAMS = frozenset({"currency", "search_term", "ga_session_id"})
 """The parameters of a row that are looked at."""
 
 _read, _read_params = reader(Carrier), reader(Params)
-NOTHING = Params()
+NO_TIME = (None, "")
 
 
 def _described(product: Product, currency: Words) -> Described:

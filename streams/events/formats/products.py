@@ -49,7 +49,7 @@ class Shelf(Generic[T]):
         raw = bytes(told)
         if raw in EMPTY:
             return ()
-        key = raw, _currency(currency)
+        key = raw, currency if currency is None or type(currency) is str else None
         items = self._lists.get(key)
         if items is None:
             before = self.dropped

@@ -30,7 +30,7 @@ from streams.events.formats.shapes import (
     time_ms,
 )
 from streams.events.redaction import Redact, hashed, redact
-from streams.events.texts import first, worded
+from streams.events.texts import worded
 from streams.events.wire import made
 
 ACTIONS: Mapping[str, Action] = {
@@ -158,21 +158,21 @@ class Segment:
             at_ms = time_ms(moment, "timestamp")
         own = kept(told.message_id)
         name = own or (hashed(name) if name else _derived(value, f"{who}\0{action}\0{at_ms}\0"))
-        items, query = self._items(properties), worded(properties.query)
+        query = None if properties.query is None else worded(properties.query)
         query = query and bounded(query, self._redact)
-        return made(name, who, action, at_ms, items, query, None, text(properties.order_id))
+        return made(name, who, action, at_ms, self._items(properties), query, None, text(properties.order_id))
 
     def _items(self, properties: Properties) -> tuple[Item, ...]:
         """The products of the list, else the one that the properties themselves are."""
-        if bytes(properties.products) not in EMPTY:
+        if properties.products is not NONE and bytes(properties.products) not in EMPTY:
             return self._shelf.items(properties.products, properties.currency, "properties.products")
-        if first(properties.product_id, properties.sku, properties.name) is None:
+        if properties.product_id in NO_TEXT and properties.sku in NO_TEXT and properties.name in NO_TEXT:
             return ()
         return (self._shelf.item(_described(properties, None), "properties"),)
 
 
 _read, _read_bare = reader(Told), reader(Bare)
-NOTHING = Properties()
+NOTHING, NO_TEXT = Properties(), (None, "")
 
 
 def _read_call(value: bytes) -> Call:

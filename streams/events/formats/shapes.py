@@ -87,11 +87,11 @@ def visit(session: Words) -> str | None:
 
 def kept(own: Words) -> str | None:
     """An event's own id, a hash of one that may not be kept; None where there is none, or one that all events have."""
+    if isinstance(own, str) and own not in SPELLINGS and is_plain(own):
+        return own
     name = worded(own)
-    if name is None or name in SPELLINGS:
-        return None
-    if is_plain(name):
-        return name
+    if name is None or name in SPELLINGS or is_plain(name):
+        return None if name in SPELLINGS else name
     return hashed(name) if len(name) > 128 or _FORBIDDEN(name) or is_personal(name) else name
 
 
@@ -102,7 +102,7 @@ def derived(content: bytes | msgspec.Raw, told: str) -> str:
 
 def text(words: Words) -> str | None:
     """A name as text, of bounded length; None where there is none."""
-    told = worded(words)
+    told = None if words is None else worded(words)
     return told[:LONGEST_TEXT] if told else None
 
 
@@ -135,7 +135,8 @@ def _shopper(given: list[tuple[str, str]], paths: tuple[str, ...]) -> str:
 
 
 def _filled(value: bytes | msgspec.Raw) -> bytes:
-    return orjson.dumps(_without_empty(orjson.loads(bytes(value))))
+    raw = bytes(value)
+    return b"{}" if raw in EMPTY else orjson.dumps(_without_empty(orjson.loads(raw)))
 
 
 def _without_empty(value: Any) -> Any:
