@@ -6,6 +6,7 @@ from typing import Protocol
 import structlog
 
 from agents.experiments.outcomes import UNCOUNTED, ArmCallCounter
+from agents.worker.answer_quality import AnswerQuality, masked
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
 from agents.worker.slots import SlotPermit
@@ -63,17 +64,20 @@ class CallCounts(Protocol):
     in_flight: int
     call_failures: int
     answers_refused: int
+    second_tries_spared: int
     ungrounded: int
 
     def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None: ...
 
 
 class Asking:
-    """Asks until an answer is an intent, at most `max_attempts` times; for an arm of an experiment, or everybody."""
+    """Asks until an answer is an intent, at most `max_attempts` times; for an arm of an experiment, or everybody. While
+    most answers are no intents, once: asking again would only double the load."""
 
     def __init__(self, rules: CallRules, counts: CallCounts, arm: str = "", traffic_class: Class = "live") -> None:
         self._rules, self._meter, self._arm, self._class = rules, counts, arm, traffic_class
         self.circuit_breaker = CircuitBreaker()
+        self._quality = AnswerQuality()
 
     async def ask(self, question: Question, permit: SlotPermit, tally: ArmCallCounter = UNCOUNTED) -> Answered:
         """Ask at a slot, and count what becomes of it for the arm that the shopper is in. Raises ModelUnavailable,
@@ -86,12 +90,15 @@ class Asking:
             completion = await self._complete(call, permit, tally)
             try:
                 answered = question.read(completion)
-            except AnswerRefused:
+            except AnswerRefused as error:
                 self._meter.answers_refused += 1
                 tally.note("invalid")
-                if not left:
+                self._note_answer(call, completion, error)
+                if not left or self._quality.poor:
+                    self._meter.second_tries_spared += bool(left)
                     raise
             else:
+                self._note_answer(call, completion)
                 self._meter.ungrounded += answered.removed
                 if not answered.cited:
                     tally.note("empty")
@@ -108,7 +115,7 @@ class Asking:
             self._meter.call_failures += 1
             tally.note("failed")
             if self.circuit_breaker.failed(_now()):
-                self._note_away(error)
+                self._note_away(call, error)
             raise
         finally:
             self._meter.in_flight -= 1
@@ -118,11 +125,23 @@ class Asking:
         self._meter.count_tokens(completion.input_tokens, completion.cached_tokens, completion.output_tokens)
         return completion
 
-    def _note_away(self, error: Exception) -> None:
-        if self._arm:
-            log.warning("arm.away", arm=self._arm, error=str(error), then="everybody's model stands in")
+    def _note_answer(self, call: Call, completion: Completion, error: AnswerRefused | None = None) -> None:
+        if not self._quality.note(_now(), usable=error is None):
+            return
+        said = {"arm": self._arm or None, "model": completion.model, "replica": completion.endpoint, "call": call.id}
+        said["share"] = f"{self._quality.share(_now()):.0%}"
+        if self._quality.poor:
+            sample, then = masked(completion.text), "no answer is asked for twice, rules intents stand in"
+            log.warning("answers.unusable", **said, error=str(error), sample=sample, then=then)
         else:
-            log.warning("model.away", error=str(error), then="rules intents stand in, calls are retried")
+            log.info("answers.usable", **said)
+
+    def _note_away(self, call: Call, error: Exception) -> None:
+        if self._arm:
+            log.warning("arm.away", arm=self._arm, call=call.id, error=str(error), then="everybody's model stands in")
+        else:
+            then = "rules intents stand in, calls are retried"
+            log.warning("model.away", call=call.id, error=str(error), then=then)
 
     def _note_back(self) -> None:
         if self._arm:

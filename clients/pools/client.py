@@ -1,26 +1,31 @@
 """Pools: many replicas behind the port of one model. The router chooses the replica of each shopper."""
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 
 from clients.calls import Call, Class, Completion
 from clients.pools.ejection import Fault
 from clients.pools.endpoints import Connect, Pool
 from clients.pools.registry import Notify, RegistryRules, ReplicaRegistry
-from clients.pools.replicas import Replica
+from clients.pools.replicas import Probed, Replica
 from clients.pools.router import PoolRouter, ReplicaPermit, RoutingRules
 from clients.pools.routing import affinity
 from clients.pools.wait_queue import WaitQueue
 from streams.errors import ContractMismatch, ModelUnavailable
 
 PROBE_EVERY_S = 5.0
+"""A replica is probed no more often, whoever asks, and not while it answers calls."""
+PROBE_LATER_S = 1.0
+"""Up to so much later than that, by chance, so that the workers of a fleet do not probe at once."""
 PROBE_WITHIN_S = 5.0
 
 
 class PooledClient:
     """A ModelClient over replicas in ordered pools, each within its own adaptive limit.
 
-    `run` beside it probes replicas and closes those that were taken out; `notify` is told who is ejected and why.
+    `run` beside it probes replicas and closes those that were taken out; `notify` is told who is ejected and why;
+    `chance` says how much later than due a probe is made.
     """
 
     def __init__(
@@ -30,7 +35,9 @@ class PooledClient:
         registry: RegistryRules | None = None,
         router: RoutingRules | None = None,
         notify: Notify | None = None,
+        chance: random.Random | None = None,
     ) -> None:
+        self._chance = chance or random.Random()
         self._wait_queue = WaitQueue()
         self._registry = ReplicaRegistry(connect, registry or RegistryRules(), self._wait_queue, notify)
         self.router = PoolRouter(self._registry, router or RoutingRules())
@@ -80,8 +87,9 @@ class PooledClient:
     async def run(self) -> None:
         """Probe replicas until cancelled, and close the clients of those that were taken out and have ended."""
         while True:
-            await asyncio.sleep(PROBE_EVERY_S)
-            await self._probe_all(self.replicas)
+            await asyncio.sleep(PROBE_EVERY_S + self._chance.uniform(0.0, PROBE_LATER_S))
+            silent_since_s = _now() - PROBE_EVERY_S
+            await self._probe_all([each for each in self.replicas if each.answered_s < silent_since_s])
             self._wait_queue.advance()
             await self._close([each for each in self._registry.gone if not each.running])
 
@@ -104,6 +112,13 @@ class PooledClient:
         return [probe.result() for probe in probes]
 
     async def _probe(self, replica: Replica) -> str | Exception:
+        """What the replica says of itself, or its fault; of the last probe, when that was just now."""
+        if replica.probed is None or _now() >= replica.probed.at_s + PROBE_EVERY_S:
+            found = await self._ask_probe(replica)
+            replica.probed = Probed(_now(), found)
+        return replica.probed.found
+
+    async def _ask_probe(self, replica: Replica) -> str | Exception:
         try:
             async with asyncio.timeout(PROBE_WITHIN_S):
                 found = await replica.client.probe()

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from clients.calls import Call, Completion, ModelClient
 from clients.pools.ejection import Cause, OutlierDetector
@@ -45,8 +45,16 @@ class Counts:
         return self.busy_s / 3_600 * price.per_hour + tokens / 1e6
 
 
+class Probed(NamedTuple):
+    """What the last probe found, and when it ended, on the event loop's clock."""
+
+    at_s: float
+    found: str | Exception
+
+
 class Replica:
-    """`running` are the calls there now, `retired` says that it was taken out of the settings."""
+    """`running` are the calls there now, `retired` says that it was taken out of the settings; `probed` is None before
+    the first probe."""
 
     def __init__(
         self, endpoint: Endpoint, pool: str, client: ModelClient, limiter: Limiter, outlier_detector: OutlierDetector
@@ -55,6 +63,7 @@ class Replica:
         self.limiter, self.outlier_detector, self.counts = limiter, outlier_detector, Counts()
         self.running = 0
         self.retired = False
+        self.probed: Probed | None = None
         self._busy_since_s = 0.0
 
     @property
@@ -66,6 +75,11 @@ class Replica:
     def weight(self) -> float:
         """Its share of the shoppers."""
         return self.endpoint.weight
+
+    @property
+    def answered_s(self) -> float:
+        """When it last answered a call, on the event loop's clock."""
+        return self.outlier_detector.answered_s
 
     @property
     def usable(self) -> bool:

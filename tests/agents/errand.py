@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from random import Random
 from types import SimpleNamespace
 from typing import Literal
 
@@ -109,6 +110,7 @@ class Errand:
             [Pool("gpus", tuple(Endpoint(url=url) for url in self.models))],
             lambda endpoint: self.models[endpoint.url],
             router=RoutingRules(hedging=True),
+            chance=Random(0),
         )
         self.shadow = Shadow(("x", "shade"), Reason(), self.pool, CALLS, Outcomes(), self.meter)
         built = build(RULES, self._ports(), UpkeepRules())

@@ -84,7 +84,9 @@ async def open_shop(
     """A shop without shoppers."""
     by_name = {server.name: server for server in servers}
     notices: list[Notice] = []
-    client = PooledClient(pools, lambda endpoint: by_name[endpoint.address], registry, routing, notices.append)
+    client = PooledClient(
+        pools, lambda endpoint: by_name[endpoint.address], registry, routing, notices.append, random.Random(0)
+    )
     shop = Shop(by_name, client, notices)
     running = asyncio.ensure_future(client.run())
     try:

@@ -85,6 +85,11 @@ VOCABULARY = (
         readings.count("answers_refused"),
     ),
     Metric(
+        "counter", "second_tries_spared", "Answers that were no intent and not asked for again, as most are none.",
+        "The model answers something else: read the log's `answers.unusable`, which shows the form of one.",
+        readings.count("second_tries_spared"),
+    ),
+    Metric(
         "counter", "claims_ungrounded", "What answers named that is not in the shopper's window, and was removed.",
         "Rises with a new model or prompt: it makes things up, so roll it back.",
         readings.count("ungrounded"),

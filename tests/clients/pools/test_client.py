@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from pydantic import SecretStr
 
-from clients.pools.client import PooledClient
+from clients.pools.client import PROBE_EVERY_S, PooledClient
 from clients.pools.endpoints import Endpoint, Pool, Price
 from clients.pools.router import RoutingRules
 from clients.pools.routing import affinity, home
@@ -20,6 +20,16 @@ from tests.fakes.queueing_server import QueueingServer
 from tests.fakes.scripted_calls import Turn
 
 NAMES = ("a:1", "b:1", "c:1", "d:1")
+
+
+class CountingServer(ScriptedModel):
+    """Counts how often it is probed."""
+
+    probes = 0
+
+    async def probe(self) -> str:
+        self.probes += 1
+        return await super().probe()
 
 
 def four(**options: float | bool) -> list[QueueingServer]:
@@ -418,11 +428,54 @@ def test_a_probe_tells_of_all_replicas() -> None:
         assert (await client.probe()).startswith("3 of 4 replicas answer: scripted model a:1; scripted model c:1")
         for model in models.values():
             model.away = True
+        assert (await client.probe()).startswith("3 of 4")  # they were asked just now
+        await asyncio.sleep(PROBE_EVERY_S)
         with pytest.raises(ModelUnavailable):
             await client.probe()
+        await asyncio.sleep(PROBE_EVERY_S)
         models["d:1"].away, models["d:1"].mismatch = False, "another model"
         with pytest.raises(ContractMismatch, match="another model"):
             await client.probe()
+
+    virtually(main)
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_probes_are_bounded(away: bool) -> None:  # noqa: FBT001 # drawn
+    """However often it is asked for, a replica is probed once in five seconds at the most."""
+
+    async def main() -> None:
+        server = CountingServer(name="a:1")
+        server.away = away
+        client = PooledClient([pool("a:1")], lambda _: server)
+        running = asyncio.ensure_future(client.run())
+        for _ in range(120):
+            await asyncio.gather(client.probe(), return_exceptions=True)
+            await asyncio.sleep(0.5)
+        assert 8 <= server.probes <= 13
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await client.close()
+
+    virtually(main)
+
+
+def test_a_replica_that_answers_is_not_probed() -> None:
+    """Its answers say more than a probe could."""
+
+    async def main() -> None:
+        server = CountingServer(name="a:1")
+        client = PooledClient([pool("a:1")], lambda _: server)
+        running = asyncio.ensure_future(client.run())
+        for _ in range(60):
+            await client.complete(call(asyncio.get_running_loop().time() + 5.0, "s-1"))
+            await asyncio.sleep(1.0)
+        assert server.probes == 0
+        await asyncio.sleep(15.0)
+        assert server.probes >= 1
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await client.close()
 
     virtually(main)
 
