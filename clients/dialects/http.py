@@ -16,7 +16,7 @@ from clients.dialects.lines import Lines
 from streams import address
 from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable, PenchantError, SettingInvalid
 
-KEY_REFUSED = "the server takes no such key: set `model.api_key`, or the endpoint's own `api_key`"
+KEY_REFUSED = "set `model.api_key`, or the endpoint's own `api_key`, to a key that the server takes"
 CERTIFICATE = "its certificate is not trusted: set SSL_CERT_FILE to the file of the CA that signed it"
 
 JSON = {"Content-Type": "application/json"}
@@ -172,8 +172,10 @@ class HttpServer:
         status, text = response.status_code, self._said(response)
         if not probing or status in (408, 429):
             return self.refused(response)
+        if status in (401, 403):
+            return ContractMismatch(f"{self.endpoint}: expected a key that is taken, found {status}", text)
         found = f"{status} at {response.url}: {text[:300]}"
-        if status < 500:  # the wrong server, or the wrong key
+        if status < 500:  # the wrong server
             return ContractMismatch(f"{self.endpoint}: expected another server, found {found}", self._remedy)
         return ModelUnavailable(f"{self.endpoint}: {found}")  # no overload: a probe is no call, and asks for little
 

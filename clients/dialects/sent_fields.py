@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, get_args
 
+import orjson
+
 from clients.dialects.servers import Guide
 
 Guided = Literal["auto", "json_schema", "json_object", "off"]
@@ -36,6 +38,7 @@ _NAMES: Mapping[OptionalField, tuple[str, ...]] = MappingProxyType(
     }
 )
 _GUIDE_WORDS = re.compile(r"grammar|guided|structured.?output|response.?format|json.?(schema|object|mode)|outlines")
+_REFUSED_CODE = re.compile(r"^(unsupported|unknown|invalid)_(parameter|value|request)")
 _REFUSING = re.compile(
     r"support|permit|allow|unknown|unrecogni[sz]ed|unexpected|extra|invalid|not enabled|disabled|forbidden|drop_params"
 )
@@ -90,12 +93,29 @@ def named_fields(status: int | str | None, text: str) -> tuple[OptionalField, ..
     words = text.lower()
     if "priority is disabled" in words:  # SGLang says it by 503, in a stream
         return ("priority",)
-    if str(status) in ("400", "422"):
+    if str(status) in ("400", "422") or _REFUSED_CODE.search(str(status)):
+        if fields := _located(text):
+            return fields
         return tuple(sorted(filter(lambda field: _named(field, words), get_args(OptionalField)), key=lambda field: (
             not _quoted(field, words)
         )))  # fmt: skip
     failed = str(status).startswith("5") and str(status) not in ("503", "529")
     return ("guide",) if failed and _GUIDE_WORDS.search(words) else ()
+
+
+def _located(text: str) -> tuple[OptionalField, ...]:
+    """The fields at which an error points: OpenAI's `param`, or the `loc` of FastAPI's details."""
+    try:
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return ()
+    if not isinstance(said, dict):
+        return ()
+    error, details = said.get("error", said), said.get("detail")
+    at = [error.get("param")] if isinstance(error, dict) else []
+    at += [detail.get("loc") for detail in details if isinstance(detail, dict)] if isinstance(details, list) else []
+    words = orjson.dumps(at).decode().lower()
+    return tuple(field for field in get_args(OptionalField) if _quoted(field, words))
 
 
 def _named(field: OptionalField, words: str) -> bool:

@@ -6,11 +6,13 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from clients.dialects.openai import OpenAIClient
 from clients.dialects.requests import is_strict
-from clients.dialects.sent_fields import Guided
+from clients.dialects.sent_fields import Guided, named_fields
 from clients.dialects.servers import ServerName
 from streams.errors import ModelOverloaded, ModelUnavailable
 from tests.clients.asking import ask
@@ -83,6 +85,38 @@ async def test_nothing_is_learnt_of_a_failure(client: OpenAIClient, openai_serve
         await complete(client)
     assert await complete(client) == "yes"
     assert openai_server.bodies[-1]["response_format"]["type"] == "json_schema"
+
+
+ECHO = '"input": {"seed": 0, "stop": ["x"], "temperature": 0.0, "response_format": {}}'
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "fields"),
+    [
+        (
+            422,
+            '{"detail": [{"loc": ["body", "stop"], "msg": "Extra inputs are not permitted", ' + ECHO + "}]}",
+            ("stop",),
+        ),
+        (400, '{"error": {"message": "\'stop\' or \'seed\' is not supported", "param": "seed"}}', ("seed",)),
+        (400, '{"error": {"message": "bad", "param": "response_format.json_schema"}}', ("guide",)),
+        ("unsupported_parameter", "Unsupported parameter: 'seed'", ("seed",)),
+        (400, '{"error": {"message": "too long", "param": "messages"}}', ()),
+        (401, "seed is not supported", ()),
+        (400, '["seed"]', ("seed",)),
+        (400, "", ()),
+    ],
+)
+def test_the_field_that_is_meant(status: int | str, text: str, fields: tuple[str, ...]) -> None:
+    """Where a server points at a field, that one is meant, whatever else it repeats of the request."""
+    assert named_fields(status, text) == fields
+
+
+@given(st.integers(100, 599) | st.text(), st.text())
+def test_any_error_can_be_judged(status: int | str, text: str) -> None:
+    """Whatever a server says."""
+    named_fields(status, text)
+    named_fields(400, '{"error": ' + text + ', "detail": [' + text + "]}")
 
 
 @pytest.mark.parametrize("message", ["maximum context length is 4096 tokens", "please stop", "no such seedling"])
