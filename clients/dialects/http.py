@@ -11,13 +11,13 @@ import aiohttp
 import httpx
 import pydantic
 
+from clients.dialects import tls
 from clients.dialects.connections import Connections
 from clients.dialects.lines import Lines
 from streams import address
 from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable, PenchantError, SettingInvalid
 
 KEY_REFUSED = "set `model.api_key`, or the endpoint's own `api_key`, to a key that the server takes"
-CERTIFICATE = "its certificate is not trusted: set SSL_CERT_FILE to the file of the CA that signed it"
 
 JSON = {"Content-Type": "application/json"}
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -153,8 +153,8 @@ class HttpServer:
                 raise
             raise ModelUnavailable(f"{self.endpoint}: this client is closed") from exc
         except (httpx.HTTPError, aiohttp.ClientError) as exc:
-            why = CERTIFICATE if "CERTIFICATE_VERIFY_FAILED" in str(exc) else str(exc) or type(exc).__name__
-            raise ModelUnavailable(f"{self.endpoint}: {self.masked(why)}") from exc
+            why = tls.cause(str(exc)) or self.masked(str(exc)) or type(exc).__name__
+            raise ModelUnavailable(f"{self.endpoint}: {why}") from exc
 
     def refused(self, response: httpx.Response) -> ModelUnavailable:
         """What an answer with an error's status means to a call."""

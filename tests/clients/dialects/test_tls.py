@@ -1,0 +1,93 @@
+"""What is said of TLS that fails."""
+
+import asyncio
+import ssl
+import subprocess
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from clients.dialects.openai import OpenAIClient
+from clients.dialects.tls import cause
+from streams.errors import ModelUnavailable
+from tests.clients.asking import ask
+from tests.fakes.scripted_calls import Turn
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+MODELS = b'{"data":[{"id":"m"}]}'
+
+
+FAILED = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed:"
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (f"{FAILED} self-signed certificate", "SSL_CERT_FILE"),
+        (f"{FAILED} Hostname mismatch, certificate is not valid for 'other'.", "another host"),
+        (f"{FAILED} IP address mismatch, certificate is not valid for '127.0.0.1'.", "another host"),
+        (f"{FAILED} certificate has expired", "expired"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "http://"),
+    ],
+)
+def test_causes(text: str, part: str) -> None:
+    """Each has its own remedy."""
+    assert part in str(cause(text))
+
+
+def test_other_errors() -> None:
+    """A connection that is refused is no matter of certificates."""
+    assert cause("Connection refused") is None
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Lists one model."""
+    await reader.read(1)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    writer.write(head % len(MODELS) + MODELS)
+    writer.close()
+
+
+def certificate(folder: Path) -> ssl.SSLContext:
+    """A server's context with a certificate of its own for 127.0.0.1, which stands in `cert.pem`."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subject = ("-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1")
+    command = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, *subject)
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    return context
+
+
+async def said(url: str) -> str:
+    """What a probe and a call say of a server, which is the same."""
+    client = OpenAIClient(url)
+    try:
+        with pytest.raises(ModelUnavailable) as call:
+            await client.complete(ask(Turn()))
+        with pytest.raises(ModelUnavailable, match=r"(?s).") as probe:
+            await client.probe()
+        assert str(call.value) == str(probe.value)
+        return str(probe.value)
+    finally:
+        await client.close()
+
+
+@pytest.mark.slow
+async def test_a_certificate_of_an_unknown_ca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says how to make it known, which then helps."""
+    context = certificate(tmp_path)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        assert "set SSL_CERT_FILE" in await said(url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        client = OpenAIClient(url)
+        assert (await client.probe()).endswith("model m")
+        await client.close()
+
+
+async def test_tls_on_a_plain_port() -> None:
+    """The message says to write http://."""
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        assert "write http://" in await said(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
