@@ -16,8 +16,9 @@ FRESHNESS_S = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 30.0, 120.0, 600.0
 @dataclass(slots=True)
 class Meter:
     """Counts are totals. `freshness_ms`: from when Kafka took an intent's oldest new event to its write in Redis; the
-    latest ones, and all of them as a histogram. `undecided_s`: when a part of the store last did not say what became of
-    a write, while others did. `faults` are by work and kind of exception (agents/worker/boundary.py)."""
+    latest ones, and all of them as a histogram. `expired`: calls that were not made, since nobody could have read
+    their intents. `undecided_s`: when a part of the store last did not say what became of a write, while others did.
+    `faults` are by work and kind of exception (agents/worker/boundary.py)."""
 
     events: int = 0
     repeated: int = 0
@@ -40,6 +41,7 @@ class Meter:
     intents: int = 0
     rules_intents: int = 0
     parked: int = 0
+    expired: int = 0
     dropped: int = 0
     input_tokens: int = 0
     cached_tokens: int = 0

@@ -162,15 +162,16 @@ def build(
     everybody = Route(ports.reasoning, Asking(rules.calls, meter), ports.slots)
     ingest = kinds.ingest(
         backlog, recall, refusals, meter, decoder=ports.decoder, session=rules.session,
-        slices=slices or SliceRules(), ingest_share=ports.ingest_share,
+        slices=slices or SliceRules(), ingest_share=ports.ingest_share, readable_after_ms=checkpoints.readable_after_ms,
     )  # fmt: skip
     parking = kinds.parking(backlog, store, store, checkpoints, rules.redis.pipeline, meter)
     dispatch = kinds.dispatch(
         backlog, ports.router(everybody), ports.publish(writer), store, checkpoints, rules.calls, meter,
         ports.ingest_share, ports.learn,
     )  # fmt: skip
+    incarnation = store if ports.erasures is None else ports.erasures  # while nobody was erased it is as false as None
     enrichment = kinds.enrichment(
-        backlog, ingest, recall, parking, dispatch, refusals, ports.erasures or store, rules.commit, upkeep, meter
+        backlog, ingest, recall, parking, dispatch, refusals, incarnation, rules.commit, upkeep, meter
     )
     enrichment.halted = ports.halted
     if (erasures := ports.erasures) is not None:

@@ -65,6 +65,10 @@ class Checkpoints:
         context = replace(checkpoint.context, owed=owed)
         return Write(context, context_ends, intent, intent_ends if intent else 0, checkpoint.base)
 
+    def readable_after_ms(self) -> int:
+        """An intent whose last event is of this time, or before it, would expire as it is written."""
+        return self.clock_ms() - self._ttl_ms
+
     def intent_ends_ms(self, last_ms: int) -> int:
         """When an intent made from events up to `last_ms` expires, in epoch milliseconds."""
         return last_ms + self._ttl_ms

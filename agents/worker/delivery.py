@@ -56,6 +56,12 @@ class Delivery:
         if await self._stored(case.shopper, case.owed, case.checkpoint, intent):
             await self._done(case.shopper, case.checkpoint)
 
+    async def expire(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint) -> None:
+        """Write the session without an intent, which nobody could read any more. Raises EpochEnded."""
+        if await self._stored(shopper, owed, checkpoint, None):
+            self._meter.expired += 1
+            await self._done(shopper, checkpoint)
+
     async def store_alone(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint) -> None:
         """Write the session without an intent: nobody is to read one, or none can be made. Raises EpochEnded."""
         if await self._stored(shopper, owed, checkpoint, None):

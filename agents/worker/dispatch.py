@@ -207,6 +207,11 @@ class Dispatch:
         if shopper.ended:
             raise EpochEnded("the partition or the shopper went while the shop's knowledge was read")
         checkpoint = self._checkpoints.take(shopper)  # what folds in from here on belongs to the next call
+        if checkpoint.last_ms <= self._checkpoints.readable_after_ms():
+            grant.permit.release()
+            shopper.home.note_expired(checkpoint.last_ms)
+            await self._delivery.expire(shopper, owed, checkpoint)
+            return
         if grant.withheld or self._requeue.without_rules(owed):
             await self._delivery.store_alone(shopper, owed, checkpoint)
             if grant.withheld:

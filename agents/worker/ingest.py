@@ -1,7 +1,7 @@
 """Ingest: record batches become folded sessions and owed work, in slices short enough for calls to run in between."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agents.health.statistics import Meter
@@ -39,10 +39,12 @@ class Ingest:
         session: SessionRules,
         slices: SliceRules,
         ingest_share: IngestCpuShare,
+        readable_after_ms: Callable[[], int] = lambda: -1,
     ) -> None:
         self._backlog, self._recall, self._refusals, self._meter = backlog, recall, refusals, meter
         self._decoder, self._session, self._slices = decoder, session, slices
         self._ingest_share, self._hot = ingest_share, HotShoppers(meter)
+        self._readable_after_ms, self._readable_ms = readable_after_ms, -1
 
     async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> int:
         """Take in records; returns how many. Raises StoreUnavailable when sessions cannot be loaded, BrokerUnavailable
@@ -85,7 +87,7 @@ class Ingest:
         )
 
     def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
-        now_s = _now()
+        now_s, self._readable_ms = _now(), self._readable_after_ms()
         if partition.marked or partition.opted_out:
             self._forget(partition, decoded)
         ledger = partition.ledger
@@ -115,9 +117,12 @@ class Ingest:
             shopper.unchanged = offset
             self._count_unchanged(outcome)
             return outcome is not REPEATED
-        owed = self._backlog.note(
-            shopper, now_s, action=event.action, call=outcome is MEANINGFUL, appended_ms=timestamp_ms
-        )
+        readable = shopper.session.last_ms > self._readable_ms
+        call = outcome is MEANINGFUL and readable
+        owed = self._backlog.note(shopper, now_s, action=event.action, call=call, appended_ms=timestamp_ms)
+        if outcome is MEANINGFUL and not readable:
+            owed.expired = True
+            partition.note_expired(shopper.session.last_ms)
         if owed.ticket is None or not owed.ticket.open:
             owed.ticket = partition.ledger.owe(offset, shopper, now_s)
         return True

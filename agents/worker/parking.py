@@ -134,6 +134,7 @@ class Parking:
         owed.settle()
         shopper.session.durable = checkpoint.position.offset
         self._meter.parked += 1
+        self._meter.expired += owed.expired and not owed.call
         if owed.call:
             self._backlog.owe(shopper, owed)
         else:

@@ -2,7 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
+
+import structlog
 
 from agents.health.snapshot import Held
 from agents.worker.shoppers import Shopper
@@ -15,6 +18,13 @@ Cause = Literal["stale", "erased", "opted_in", "store"]
 
 OPTED_OUT = 10_000
 """Shoppers known to have opted out, kept for each partition. The others are asked for with their next event."""
+
+
+HISTORY = (
+    "none on a topic with history; kafka.start lets a new group begin later, intent.ttl_s lets intents live for longer"
+)
+
+log = structlog.get_logger()
 
 
 class Uncovered(NamedTuple):
@@ -32,15 +42,16 @@ class Partition:
     is what was not covered when it was read again the last time. `held` are batches not yet taken in, the first of them
     since `held_s`; `recall_s` is when to read the persisted owed set next. `wanted` are the shoppers that must stay
     until others have been loaded, `opted_out` some of those of whom nothing counts. `owed` is how many of its shoppers
-    the backlog owes something. `marked`: some shopper's earlier
-    events count for nothing. `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed` what its
-    last walk saw.
+    the backlog owes something. `marked`: some shopper's earlier events count for nothing. `expired`: it was said that
+    some are too old for an intent. `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed`
+    what its last walk saw.
     """
 
     __slots__ = (
         "carried",
         "ended",
         "epoch",
+        "expired",
         "held",
         "held_s",
         "ledger",
@@ -65,7 +76,7 @@ class Partition:
         self.ledger = Ledger(commit_lag_s)
         self.shoppers: dict[str, Shopper] = {}
         self.owed = 0
-        self.ended = self.taking = self.marked = False
+        self.ended = self.taking = self.marked = self.expired = False
         self.stale: Cause | None = None
         self.carried: Uncovered | None = None
         self.recall_s = 0.0
@@ -85,6 +96,14 @@ class Partition:
     def settled(self) -> bool:
         """Nothing that was received still waits for a call or a write."""
         return not self.held and self.ledger.head() is None and all(who.clean for who in self.shoppers.values())
+
+    def note_expired(self, last_ms: int) -> None:
+        """The intent of a session that ended then could not be read any more. It is said once."""
+        if not self.expired:
+            self.expired = True
+            since = datetime.fromtimestamp(last_ms / 1e3, UTC).isoformat(timespec="seconds")
+            then = "sessions are stored, no calls are made"
+            log.info("intents.expired", partition=self.number, of=since, then=then, remedy=HISTORY)
 
     def hold(self, batch: RecordBatch, now_s: float) -> None:
         """Keep a batch until it is taken in."""

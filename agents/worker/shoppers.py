@@ -22,7 +22,8 @@ it; products are shared between sessions, and do not count."""
 class Owed(Unsummarised):
     """What a shopper is owed since the last call began.
 
-    Without `call` nothing asks for one and the session is only parked. `upgrade`: a rules intent stands in until the
+    Without `call` nothing asks for one and the session is only parked; `expired`: something did, for an intent that
+    nobody could read any more. `upgrade`: a rules intent stands in until the
     model is back. `appended_ms` is when Kafka took the first event, `due_s` when a trigger made it due, and `passed_s`
     when a slot first came free that suited neither this shopper nor anybody else. `faults`: how many
     its work has met, `stored_before`: how many sessions were stored before the last one (agents/worker/boundary.py).
@@ -31,6 +32,7 @@ class Owed(Unsummarised):
     appended_ms: int = 0
     ticket: Ticket | None = None
     call: bool = False
+    expired: bool = False
     upgrade: bool = False
     attempts: int = 0
     faults: int = 0
@@ -50,11 +52,13 @@ class Owed(Unsummarised):
             return self
         if self.ticket is None or not self.ticket.open:
             later.call |= self.call
+            later.expired |= self.expired
             return later
         later.settle()
         self.last_s = later.last_s
         self.events += later.events
         self.call |= later.call
+        self.expired |= later.expired
         if self.urgent_s is None:
             self.urgent_s = later.urgent_s
         return self

@@ -95,6 +95,7 @@ def _tell(running: Worker) -> None:
         calls=meter.calls,
         intents=meter.intents,
         rules_intents=meter.rules_intents,
+        expired=meter.expired,
         dead_letters=meter.dead_letters,
         in_flight=meter.in_flight,
         owed=len(running.backlog),

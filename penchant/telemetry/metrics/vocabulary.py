@@ -173,6 +173,13 @@ VOCABULARY = (
         readings.count("given_up"),
     ),
     Metric(
+        "counter", "intents_expired",
+        "Calls that were not made, since their intents would have expired as they were written: their events are older "
+        "than intent.ttl_s. The sessions are kept.",
+        "On a new group that reads a topic's history: nothing. Else the lag is longer than intent.ttl_s: add workers.",
+        readings.count("expired"),
+    ),
+    Metric(
         "counter", "sessions_unreadable",
         "Stored sessions that could not be read: damaged, or packed by a later version. Their shoppers began anew.",
         "After a rollback: expected, once for each active shopper. Else something writes into this Redis beside "
