@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,6 +13,9 @@ from streams.errors import AnswerRefused
 
 OTHER = "other"
 """The mission of a shopper who is after nothing on the list."""
+
+PARROTED = "parroted"
+"""Why an answer is refused that repeats an example of its prompt."""
 
 ATTRIBUTES = ("color", "size", "material", "style", "use", "feature", "audience")
 SIGNALS = ("urgency", "gift", "seasonal")
@@ -51,8 +54,9 @@ class Answer(BaseModel):
         return self.model_dump_json(by_alias=True, exclude_none=True)
 
 
-def parse(answer: str | bytes) -> Answer:
-    """Read what a model wrote. Raises AnswerRefused, with the reason in one word, on what is no answer.
+def parse(answer: str | bytes, examples: Collection[str] = ()) -> Answer:
+    """Read what a model wrote. Raises AnswerRefused, with the reason in one word, on what is no answer, and on one
+    whose text is that of one of the prompt's `examples`: it is about them and not about the shopper.
 
     Thoughts and anything else around the JSON object are ignored; of several the last one is the answer, for those
     before it are drafts. An object that was cut off is closed after its last complete member, or element of one: what
@@ -65,10 +69,13 @@ def parse(answer: str | bytes) -> Answer:
         raise AnswerRefused("no-json", f"{len(text)} characters without an object")
     value = _decode(text[start:])
     try:
-        return Answer.model_validate(value)
+        read = Answer.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise AnswerRefused("shape", f"{first['type']} at {first['loc'][0]}") from error
+    if _folded(read.text) in map(_folded, examples):
+        raise AnswerRefused(PARROTED, "the text of an example of the prompt")
+    return read
 
 
 def schema(missions: Sequence[str]) -> str:
@@ -114,6 +121,11 @@ def _array(items: dict[str, Any], least: int, most: int) -> dict[str, Any]:
 
 def _object(properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+def _folded(text: str) -> str:
+    """A text without what a copy may differ in: case, whitespace and what stands around its words."""
+    return " ".join(text.casefold().split()).strip(" .,;:!'\"")
 
 
 def _start(text: str) -> int:

@@ -2,7 +2,8 @@
 
 Whatever the answer says, stage, price band, avoid list and next action are the rules'. A weight, a signal and the
 confidence move from the rules' value by a bounded step, so that a hostile title that persuades the model moves them no
-further either. Free text is bounded and goes nowhere but into `mission.text`.
+further either. Free text is bounded, goes nowhere but into `mission.text`, and stands only if all its words are borne
+out.
 """
 
 import re
@@ -14,6 +15,7 @@ from prompts.guard import plain
 from prompts.interests import MANY
 from prompts.missions import MISSIONS
 from prompts.view import Entry, PromptView
+from prompts.wording import unknown_words
 from prompts.words import LONGEST
 from streams.records.intents import Attribute, Findings, Mission, Signals, Weighted
 from streams.sessions.session import Session
@@ -47,7 +49,7 @@ def ground(
     """Check an answer against the session, or better the view, that its prompt was rendered from."""
     view, rule = PromptView.of(session), rules_findings
     removed: list[str] = []
-    mission = _mission(answer, rule.mission, missions, removed)
+    mission = _mission(answer, view, rule, missions, removed)
     categories = _named("category", answer.categories, view.categories, removed)
     brands = _named("brand", answer.brands, view.brands, removed)
     attributes = _attributes(answer, view, removed)
@@ -66,15 +68,20 @@ def ground(
     return Grounded(rule.model_copy(update=model_says), tuple(removed), abstained=False, cited=bool(evidence))
 
 
-def _mission(answer: Answer, rule: Mission, missions: Sequence[str], removed: list[str]) -> Mission | None:
-    """The answer's mission, completed by the rules'; None where it says neither a known label nor anything in words."""
+def _mission(
+    answer: Answer, view: PromptView, rule: Findings, missions: Sequence[str], removed: list[str]
+) -> Mission | None:
+    """The answer's mission, the rules' text where its own says what nothing known bears out; None where it says neither
+    a known label nor anything in words. The label never hangs on the wording, which a title may have led."""
     text = plain(answer.text, LONGEST)
-    if text != " ".join(answer.text.split()):
+    unknown = unknown_words(text, view, rule, missions)
+    if unknown or text != " ".join(answer.text.split()):
         removed.append("text")
+    shown = rule.mission.text if unknown or not text else text
     if answer.mission == OTHER or answer.mission in missions:
-        return Mission(label=answer.mission, text=text or rule.text) if text or answer.mission != OTHER else None
+        return Mission(label=answer.mission, text=shown) if text or answer.mission != OTHER else None
     removed.append("mission")
-    return Mission(label=rule.label, text=text) if text else None
+    return Mission(label=rule.mission.label, text=shown) if text and not unknown else None
 
 
 def _named(kind: str, said: Sequence[tuple[int, int]], names: Sequence[str], removed: list[str]) -> dict[str, int]:

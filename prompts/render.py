@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib import resources
 from string import Template
 
-from prompts.answer import ATTRIBUTES, OTHER, SIGNALS, STOP, max_tokens, schema
+from prompts.answer import ATTRIBUTES, OTHER, SIGNALS, STOP, Answer, max_tokens, schema
 from prompts.budget import Fit, PromptRules
 from prompts.tokens import Count, estimate
 from prompts.view import About, Product, PromptView, quoted
@@ -23,6 +23,7 @@ EXAMPLE = "research"
 
 DEFAULT_BUDGET = PromptRules()
 
+_ANSWER = "Answer: "
 _ABOUT = '\np1: "'
 _PROFILE, _EVENTS = "$profile\n", "$events\n"
 
@@ -88,6 +89,13 @@ def versions() -> tuple[str, ...]:
     """The template versions that are packaged."""
     names = [path.name for path in (resources.files("prompts") / "templates").iterdir()]
     return tuple(sorted(name.removesuffix(".txt") for name in names if name.endswith(".txt")))
+
+
+@lru_cache
+def example_texts(version: str) -> tuple[str, ...]:
+    """What the answers of a template's examples say in words: an answer that says the same is a copy."""
+    answers = (line.removeprefix(_ANSWER) for line in _template(version).split("\n") if line.startswith(_ANSWER))
+    return tuple(Answer.model_validate_json(answer).text for answer in answers)
 
 
 def _template(version: str) -> str:

@@ -37,6 +37,7 @@ class Meter:
     call_failures: int = 0
     answers_refused: int = 0
     second_tries_spared: int = 0
+    answers_parroted: int = 0
     ungrounded: int = 0
     intents: int = 0
     rules_intents: int = 0

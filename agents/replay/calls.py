@@ -46,6 +46,7 @@ class ReplayCounts:
     call_failures: int = 0
     answers_refused: int = 0
     second_tries_spared: int = 0
+    answers_parroted: int = 0
     intents: int = 0
     rules_intents: int = 0
     parked: int = 0

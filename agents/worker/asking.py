@@ -12,6 +12,7 @@ from agents.worker.reasoning import Answered
 from agents.worker.slots import SlotPermit
 from clients.calls import Call, Class, Completion
 from clients.limits.circuit_breaker import CircuitBreaker
+from prompts.answer import PARROTED
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 from streams.records.intents import Intent, Waits
 from streams.section import Calls, Seconds, section
@@ -65,6 +66,7 @@ class CallCounts(Protocol):
     call_failures: int
     answers_refused: int
     second_tries_spared: int
+    answers_parroted: int
     ungrounded: int
 
     def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None: ...
@@ -92,6 +94,7 @@ class Asking:
                 answered = question.read(completion)
             except AnswerRefused as error:
                 self._meter.answers_refused += 1
+                self._meter.answers_parroted += error.reason == PARROTED
                 tally.note("invalid")
                 self._note_answer(call, completion, error)
                 if not left or self._quality.poor:

@@ -9,7 +9,7 @@ from prompts.answer import parse
 from prompts.budget import PromptRules
 from prompts.compose import compose
 from prompts.grounding import ground
-from prompts.render import DEFAULT_BUDGET, PromptRenderer
+from prompts.render import DEFAULT_BUDGET, PromptRenderer, example_texts
 from prompts.rules import rules
 from prompts.tokens import Count, estimate
 from prompts.view import About
@@ -80,7 +80,7 @@ class SessionQuestion:
 
     def read(self, completion: Completion) -> Answered:
         """What the answer says about the session. Raises AnswerRefused."""
-        answer = parse(completion.text)
+        answer = parse(completion.text, example_texts(self._asker.version))
         grounded = ground(answer, self._view, self._rules(), self._asker.missions)
         findings = None if grounded.abstained else grounded.findings
         return Answered(findings, completion, len(grounded.removed), grounded.cited)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.answer import ATTRIBUTES, SIGNALS, STOP, Answer, max_tokens, parse, schema
+from prompts.answer import ATTRIBUTES, PARROTED, SIGNALS, STOP, Answer, max_tokens, parse, schema
 from prompts.missions import MISSIONS
 from prompts.tokens import estimate
 from streams.errors import AnswerRefused
@@ -148,6 +148,21 @@ def test_refuses_what_is_no_answer(text: str | bytes, reason: str) -> None:
         parse(text)
     assert refused.value.reason == reason
     assert "gi" not in refused.value.detail
+
+
+@pytest.mark.parametrize("text", ["Compares blue shoes", " compares  BLUE shoes. ", '"Compares blue shoes"'])
+def test_refuses_a_copy_of_an_example(text: str) -> None:
+    """Also one that differs in case, space or what stands around its words: it tells of another shopper."""
+    copied = Answer(mission="gift", text=text, evidence=(1,)).write()
+    with pytest.raises(AnswerRefused) as refused:
+        parse(copied, ("Compares blue shoes",))
+    assert refused.value.reason == PARROTED
+    assert parse(copied, ("Compares red shoes",)).text == text
+
+
+def test_an_answer_without_words_is_no_copy() -> None:
+    """It repeats nothing."""
+    assert parse(Answer(mission="gift").write(), ("Compares blue shoes",)).mission == "gift"
 
 
 @given(

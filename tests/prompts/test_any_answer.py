@@ -52,7 +52,7 @@ def outcome(answer: str | bytes, session: Session) -> Intent | str:
 
 
 def holds(made: Intent | str) -> bool:
-    """A refusal has one of four reasons; an intent survives being written and read."""
+    """A refusal has one of four reasons, without examples to copy; an intent survives being written and read."""
     if isinstance(made, str):
         return made in {"no-json", "malformed", "truncated", "shape"}
     return Intent.model_validate_json(made.model_dump_json()) == made

@@ -11,7 +11,7 @@ from prompts.grounding import CONFIDENCE_STEP, FACTOR, SIGNAL_STEP, Grounded, gr
 from prompts.missions import MISSIONS
 from prompts.rules import rules
 from prompts.view import PromptView
-from streams.records.intents import Attribute, Findings
+from streams.records.intents import Attribute, Findings, Mission
 from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, OTHER_KETTLE, SHOES, TOASTER, sessions, shopper, texts
 
@@ -176,6 +176,18 @@ def test_numbers_of_a_cut_window_are_those_of_its_prompt() -> None:
     session = shopper(*[("view", KETTLE)] * 21, ("view", TOASTER))
     result = grounded(Answer(mission="gift", evidence=(22, 9)), session)
     assert (result.findings.evidence, result.removed) == (("event-21",), ("evidence",))
+
+
+@pytest.mark.parametrize("label", ["gift", OTHER])
+@pytest.mark.parametrize(
+    "text",
+    ["Compares blue trail running shoes", "A kettle by Samsung", "A kettle under 1000 EUR", "A blue kettle, 70 USD"],
+)
+def test_a_text_that_nothing_bears_out_is_replaced(label: str, text: str) -> None:
+    """The rules' text stands in for one with a foreign thing, brand, price or currency; the label stands."""
+    result = grounded(Answer(mission=label, text=text), SESSION)
+    assert result.findings.mission == Mission(label=label, text=rules(SESSION).mission.text)
+    assert (result.removed, result.abstained) == (("text",), False)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

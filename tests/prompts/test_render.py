@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from prompts.missions import MISSIONS
 from prompts.reading import known, missions, read
-from prompts.render import PromptRenderer, versions
+from prompts.render import PromptRenderer, example_texts, versions
 from prompts.view import PromptView
 from streams.errors import SettingInvalid
 from streams.events.event import Item
@@ -185,6 +185,12 @@ def test_the_example_is_what_the_renderer_writes(version: str) -> None:
     example = renderer.render(Session()).text.split("\nShopper\n")[1].partition("\nAnswer:")[0]
     again = shown_again(renderer, "\nShopper\n" + example)
     assert again.rpartition("\nShopper\n")[2] == example + SUFFIX
+
+
+@pytest.mark.parametrize("version", versions())
+def test_the_texts_of_a_templates_examples_are_known(version: str) -> None:
+    """A template without an example would have none; these have one, which a small model likes to repeat."""
+    assert example_texts(version) == ("Compares blue trail running shoes between 80 and 120 EUR",)
 
 
 def test_a_changed_template_needs_a_new_version() -> None:

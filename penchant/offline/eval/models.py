@@ -10,7 +10,7 @@ from penchant.offline.eval.calling import complete, first
 from penchant.offline.eval.cases import Case
 from prompts.answer import parse
 from prompts.grounding import ground
-from prompts.render import Prompt, PromptRenderer
+from prompts.render import Prompt, PromptRenderer, example_texts
 from prompts.rules import rules
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 
@@ -58,7 +58,7 @@ def _read(subject: Subject, case: Case, completion: Completion) -> Answered:
     view = case.shown.view
     rule = rules(view, subject.missions)
     try:
-        answer = parse(completion.text)
+        answer = parse(completion.text, example_texts(subject.version))
     except AnswerRefused:
         return Answered(rule, completion, valid=False)
     grounded = ground(answer, view, rule, subject.missions)

@@ -8,7 +8,7 @@ from penchant.settings.root import Settings
 from penchant.worker.model_side import model_client, pools
 from prompts.answer import parse
 from prompts.grounding import ground
-from prompts.render import Prompt, PromptRenderer
+from prompts.render import Prompt, PromptRenderer, example_texts
 from prompts.rules import rules
 from streams.errors import AnswerRefused
 from streams.records.intents import Findings
@@ -36,7 +36,7 @@ async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt
     finally:
         await client.close()
     try:
-        answer = parse(completion.text)
+        answer = parse(completion.text, example_texts(prompt.version))
     except AnswerRefused as error:
         return Asked(completion.endpoint, completion.model, completion.text, refused=str(error))
     missions = settings.intent.missions

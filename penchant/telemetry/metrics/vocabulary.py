@@ -85,6 +85,11 @@ VOCABULARY = (
         readings.count("answers_refused"),
     ),
     Metric(
+        "counter", "answers_parroted", "Answers refused because their text is that of an example of the prompt.",
+        "The model is too small for the prompt, or takes no temperature: try a larger one with `penchant eval`.",
+        readings.count("answers_parroted"),
+    ),
+    Metric(
         "counter", "second_tries_spared", "Answers that were no intent and not asked for again, as most are none.",
         "The model answers something else: read the log's `answers.unusable`, which shows the form of one.",
         readings.count("second_tries_spared"),

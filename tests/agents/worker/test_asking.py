@@ -9,11 +9,20 @@ from structlog.testing import capture_logs
 
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking, CallRules
-from agents.worker.reasoning import Answered
-from clients.calls import Call, Completion
-from prompts.answer import parse
+from agents.worker.checkpoints import Checkpoints
+from agents.worker.partition import Partition
+from agents.worker.reasoning import Answered, Reasoning
+from agents.worker.shoppers import Shopper
+from agents.worker.slots import UnlimitedPermit
+from clients.calls import Call, Completion, Sampling
+from prompts.answer import Answer, parse
+from prompts.missions import MISSIONS
+from prompts.render import example_texts, versions
 from streams.errors import AnswerRefused
+from streams.records.intents import IntentRules
+from streams.sessions.session import SessionRules
 from tests.clients.virtual import call, virtually
+from tests.fakes.model import ScriptedModel
 
 
 class Permit:
@@ -88,3 +97,16 @@ def test_now_and_then_an_answer_is_asked_for_again() -> None:
         assert meter.second_tries_spared == 0
 
     virtually(main)
+
+
+@pytest.mark.parametrize("version", versions())
+async def test_a_copied_example_is_counted_and_asked_for_again(version: str) -> None:
+    """It is no answer, and its kind is counted by itself; when all are such, the rules answer."""
+    meter, shopper = Meter(), Shopper("s", Partition(0, 1, 10.0))
+    checkpoint = Checkpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0).take(shopper)
+    question = Reasoning(version, MISSIONS, Sampling()).ask(shopper.session, checkpoint)
+    copied = Answer(mission="research", text=example_texts(version)[0], evidence=(1,)).write()
+    model = ScriptedModel(copied)
+    with pytest.raises(AnswerRefused, match="example"):
+        await asyncio.wait_for(Asking(CallRules(max_attempts=2), meter).ask(question, UnlimitedPermit(model)), 60)
+    assert (len(model.calls), meter.answers_refused, meter.answers_parroted) == (2, 2, 2)

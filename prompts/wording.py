@@ -1,0 +1,109 @@
+"""Wording: which words of a text about a shopper nothing that is known of the shopper bears out.
+
+A text may say less than the window, and it may say it in other grammar. It may not bring in a product, a brand, a
+price or a currency. So every word must stand in the window, the profile, the list of missions or the rules' own text,
+or be one of those that name nothing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from math import ceil, floor
+
+from prompts.view import PromptView
+from streams.records.intents import Findings
+
+_FREE = """
+a an the and or nor of for to in on at by with from between under below above over up about around after before than
+then as is are was were be been being has have had having not no but also both all any some more most less least very
+just only into out off per via while since during within without toward towards across among against his her hers
+their theirs them they he she it its who which that this these those there one two three few many several various
+different multiple similar same other others another each every shopper shoppers customer customers user users buyer
+buyers visitor person someone somebody look looks looked looking search searches searched searching compare compares
+compared comparing comparison want wants wanted wanting buy buys bought buying seek seeks seeking find finds finding
+need needs needed needing view views viewed viewing see sees browse browses browsed browsing explore explores explored
+exploring consider considers considered considering shop shops shopped shopping purchase purchases purchased
+purchasing choose chooses choosing decide decides deciding settle settles settling check checks checking add adds
+added adding order orders ordered ordering cart basket wishlist interest interests interested prefer prefers
+preferring likely probably maybe ready intent intends focus focused product products item items thing things brand
+brands category categories option options kind kinds type types price prices priced pricing range ranges budget cost
+costs
+"""
+FREE = frozenset(_FREE.split())
+"""Words that name nothing: function words, what shoppers do, and what shops have."""
+
+CURRENCIES: dict[str, frozenset[str]] = {
+    "\u20ac": frozenset({"eur"}),
+    "euro": frozenset({"eur"}),
+    "euros": frozenset({"eur"}),
+    "\u00a3": frozenset({"gbp"}),
+    "pounds": frozenset({"gbp"}),
+    "\u00a5": frozenset({"jpy", "cny"}),
+    "yen": frozenset({"jpy"}),
+    "$": frozenset({"usd", "cad", "aud", "nzd", "sgd", "hkd", "mxn"}),
+    "dollars": frozenset({"usd", "cad", "aud", "nzd", "sgd", "hkd"}),
+}
+"""Signs and words of a currency, with the codes that bear them out."""
+
+_WORD = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[^\W_]+|[$\u20ac\u00a3\u00a5]")
+_NUMBER = re.compile(r"[0-9.,]+")
+_THOUSANDS = re.compile(r"[.,](?=[0-9]{3}(?![0-9]))")
+_ENDINGS = ("ings", "ing", "ers", "ies", "er", "ed", "es", "en", "s", "e", "y", "n")
+_SHORTEST_STEM = 3
+
+
+def unknown_words(text: str, view: PromptView, rules_findings: Findings, missions: Sequence[str]) -> tuple[str, ...]:
+    """The words of `text` that neither the view, the missions nor the rules' findings have, in its order. Words are
+    compared by their stems, a number also with the price band."""
+    said = [word for word in _words(text) if word not in FREE and not (len(word) == 1 and word.isalpha())]
+    if not said:
+        return ()
+    known = set(_words(" ".join((*_texts(view), *missions, rules_findings.mission.text))))
+    stems = {_stem(word) for word in known}
+
+    def holds(word: str) -> bool:
+        if word in CURRENCIES:
+            return word in known or not CURRENCIES[word].isdisjoint(known)
+        return _stem(word) in stems or _within_band(word, rules_findings)
+
+    return tuple(word for word in said if not holds(word))
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _texts(view: PromptView) -> Iterator[str]:
+    """Everything that a prompt says of a shopper in words."""
+    for product in view.described:
+        yield product.title
+        yield product.about
+        yield product.currency
+        yield f"{product.price:.0f} {product.price:.2f}" if product.price else ""
+    yield from view.queries
+    yield from view.categories
+    yield from view.brands
+    for counts in (view.profile, view.earlier):
+        yield from _names(counts.categories)
+        yield from _names(counts.brands)
+
+
+def _names(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
+    return (name for name, _ in counts)
+
+
+def _stem(word: str) -> str:
+    """A word without its ending, coarsely: `running` and `runner` are `run`, `batteries` and `battery` are `batter`."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            word = word.removesuffix(ending)
+            break
+    return word[:-1] if word[-1:] == word[-2:-1] and len(word) > _SHORTEST_STEM else word
+
+
+def _within_band(word: str, rules_findings: Findings) -> bool:
+    """Whether a word is a price within the rules' band, give or take its cents."""
+    band = rules_findings.price_band
+    if band is None or not _NUMBER.fullmatch(word):
+        return False
+    price = _THOUSANDS.sub("", word).replace(",", ".")
+    return price.count(".") <= 1 and floor(band.low) <= float(price) <= ceil(band.high)
