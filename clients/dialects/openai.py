@@ -120,7 +120,7 @@ class OpenAIClient:
             return
         lesser = self._sent.common(sent)
         for field in lesser.left_off(self._sent):
-            log.warning("model.field_refused", field=field, error=refusals[field], lost=LOST[field])
+            log.warning("model.field_refused", field=field, error=refusals.get(field), lost=LOST[field])
         self._sent = lesser
 
     async def _find(self) -> Found:

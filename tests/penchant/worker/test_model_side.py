@@ -1,5 +1,6 @@
 """What is asked, as the settings say: with what the shop says of its products, or without."""
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from agents.worker.checkpoints import Checkpoint
 from clients.calls import Sampling
 from penchant.settings.root import Settings
-from penchant.worker.model_side import knowledge_of, reasoning_of
+from penchant.worker.model_side import knowledge_of, model_client, pools, reasoning_of
 from prompts.tokens import estimate
 from sandbox.servers.redis import RedisServer
 from storage.checkpoints import Context
@@ -16,6 +17,9 @@ from storage.keys import Keys
 from streams.errors import SettingInvalid
 from streams.sessions.packing import dump
 from streams.sessions.positions import Position
+from tests.clients.asking import ask
+from tests.fakes.openai_server import OpenAIServer
+from tests.fakes.scripted_calls import Turn
 from tests.prompts.shoppers import KETTLE, OTHER_KETTLE, shopper
 
 SESSION = shopper(("view", KETTLE), ("view", OTHER_KETTLE))
@@ -55,3 +59,22 @@ def test_a_version_that_does_not_explain_it_stops_the_start() -> None:
     """The remedy names the other version."""
     with pytest.raises(SettingInvalid, match="v2"):
         reasoning_of(settings("v1"), estimate, lambda _: "")("v1", Sampling())
+
+
+async def test_sessions_by_the_settings() -> None:
+    """Workers of one namespace name a shopper's session alike, those of another do not, unless a key says so."""
+    server = OpenAIServer()
+    await server.start()
+
+    async def session(namespace: str, **model: str) -> str:
+        pool = {"name": "p", "endpoints": [{"url": server.url}]}
+        values = {"redis": {"namespace": namespace}, "model": model, "pools": [pool]}
+        wanted = Settings.model_validate(values)
+        client = model_client(pools(wanted)[0].endpoints[0], wanted.redis.namespace)
+        await client.complete(replace(ask(Turn()), shopper="ada", prompt_version="v1"))
+        await client.close()
+        return server.headers[-1]["X-Session-Id"]
+
+    assert await session("a") == await session("a") != await session("b")
+    assert await session("a", session_key="k") == await session("b", session_key="k") != await session("a")
+    await server.stop()
