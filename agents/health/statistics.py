@@ -54,6 +54,7 @@ class Meter:
     history_missed: int = 0
     given_up: int = 0
     sessions_unreadable: int = 0
+    contexts_missed: int = 0
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     in_flight: int = 0
     freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))

@@ -185,6 +185,13 @@ VOCABULARY = (
         readings.count("expired"),
     ),
     Metric(
+        "counter", "contexts_missed",
+        "Shoppers without a stored session whose first event is so old that one may have expired before it was read.",
+        "On a new group that reads a topic's history: nothing. After the fleet was away for longer than intent.ttl_s: "
+        "`penchant replay` rebuilds their sessions.",
+        readings.count("contexts_missed"),
+    ),
+    Metric(
         "counter", "sessions_unreadable",
         "Stored sessions that could not be read: damaged, or packed by a later version. Their shoppers began anew.",
         "After a rollback: expected, once for each active shopper. Else something writes into this Redis beside "

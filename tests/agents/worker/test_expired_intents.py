@@ -62,6 +62,7 @@ def test_events_past_their_intents_time_cost_no_call() -> None:
         running.cancel()
         assert (len(model.calls), meter.intents, meter.expired) == (2, 2, 5)
         assert len(meter.freshness_ms) == 2
+        assert meter.contexts_missed == 6
         assert [line["event"] for line in lines].count("intents.expired") == 1
         contexts = await store.load([f"s{number}" for number in range(6)])
         assert all(isinstance(context, Context) for context in contexts)
