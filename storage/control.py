@@ -5,7 +5,7 @@ here are left alone: later versions have more.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 import orjson
@@ -46,11 +46,13 @@ class CountKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """All that the hash holds; `workers` are their names, also of some that are gone."""
+    """All that the hash holds; `workers` are their names, also of some that are gone. `at_ms` is the store's own time,
+    in epoch milliseconds, which is the same for the whole fleet; `read` does not ask for it."""
 
     decisions: Mapping[str, ExperimentDecision] = field(default_factory=dict)
     counts: Mapping[CountKey, int] = field(default_factory=dict)
     workers: frozenset[str] = frozenset()
+    at_ms: int | None = field(default=None, compare=False)
 
 
 class ControlStore(Protocol):
@@ -77,6 +79,9 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1
 """
 
+TIME = "return redis.call('TIME')"
+"""By script, so that in a cluster it is the time of the node that holds the hash."""
+
 _STANDING: TypeAdapter[ExperimentDecision] = TypeAdapter(ExperimentDecision)
 
 
@@ -94,8 +99,9 @@ class RedisControl:
             ("HSET", control, f"worker:{worker}", ""),
         ]
         counts: list[Command] = [("HINCRBY", control, _name(key), count) for key, count in added.items()]
-        *_, found = await self._ask([*alive, *counts, ("HGETALL", control)])
-        return self._decoded(found)
+        reads: list[Command] = [("EVAL", TIME, 1, control), ("HGETALL", control)]
+        *_, (seconds, micros), found = await self._ask([*alive, *counts, *reads])
+        return replace(self._decoded(found), at_ms=int(seconds) * 1_000 + int(micros) // 1_000)
 
     async def read(self) -> Control:
         """All of it."""

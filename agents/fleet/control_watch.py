@@ -51,6 +51,14 @@ class ControlWatch:
         self._deciding: dict[str, tuple[ExperimentDecision, str, str]] = {}
         self.away: str | None = None
         self.read_s: float | None = None
+        self._ahead_ms: float | None = None
+
+    def _fleet_ms(self) -> float:
+        """The store's time, as far as its last answer tells: a worker whose own clock is wrong counts in the spans that
+        the others look at, and forgets none of them."""
+        if self._ahead_ms is None:
+            return self._clock_ms()
+        return asyncio.get_running_loop().time() * 1e3 + self._ahead_ms
 
     async def begin(self) -> None:
         """Look once, before anybody is called for; forget the names of workers that are gone."""
@@ -71,6 +79,8 @@ class ControlWatch:
         """Look once; None while the hash cannot be read."""
         try:
             control = await self._store.sync(self.worker, self._counted())
+            self.read_s = asyncio.get_running_loop().time()
+            self._ahead_ms = None if control.at_ms is None else control.at_ms - self.read_s * 1e3
             await self._learn(control)
             await self._judge(control)
             await self._forget(control)
@@ -78,12 +88,11 @@ class ControlWatch:
             self._note(error)
             return None
         self._note(None)
-        self.read_s = asyncio.get_running_loop().time()
         return control
 
     def _counted(self) -> Mapping[CountKey, int]:
         """What was counted since the last time, for the experiments as they stand."""
-        at_s = bucket_s(self._clock_ms() / 1e3)
+        at_s = bucket_s(self._fleet_ms() / 1e3)
         known = {
             each.name: (self.active_experiments.decision(each.name).serial, each.definition)
             for each in self.active_experiments.running
@@ -113,7 +122,7 @@ class ControlWatch:
                 control.counts,
                 experiment,
                 self.active_experiments.decision(experiment.name).serial,
-                self._clock_ms() / 1e3,
+                self._fleet_ms() / 1e3,
             )
             theirs = arms.get(CONTROL)
             for arm in experiment.arms:
@@ -128,7 +137,7 @@ class ControlWatch:
         name, serial = experiment.name, self.active_experiments.decision(experiment.name).serial + 1
         told = f"arm {arm}: {why}"
         decision = ExperimentDecision(
-            serial, "back", f"worker {self.worker}", told, self._clock_ms(), experiment.definition
+            serial, "back", f"worker {self.worker}", told, round(self._fleet_ms()), experiment.definition
         )
         self._deciding[name] = decision, arm, why
         if not await self._store.decide(name, decision):
@@ -144,7 +153,7 @@ class ControlWatch:
 
     async def _forget(self, control: Control) -> None:
         """Counts that are older than what is looked back over serve nobody."""
-        oldest_s = bucket_s(self._clock_ms() / 1e3) - BUCKET_S * (BUCKETS + 1)
+        oldest_s = bucket_s(self._fleet_ms() / 1e3) - BUCKET_S * (BUCKETS + 1)
         if old := [key for key in control.counts if key.bucket_s < oldest_s]:
             await self._store.forget(old)
 

@@ -15,6 +15,7 @@ class MemoryControl:
     def __init__(self, now_s: Callable[[], float], way: Callable[[], Awaitable[None]] = at_once) -> None:
         self._now_s, self.way = now_s, way
         self.down = self.mute = False
+        self.at_ms: int | None = None
         self.decisions: dict[str, ExperimentDecision] = {}
         self.counts: Counter[CountKey] = Counter()
         self._workers: dict[str, float] = {}
@@ -59,7 +60,7 @@ class MemoryControl:
         self._workers.clear()
 
     def _control(self) -> Control:
-        return Control(dict(self.decisions), dict(self.counts), frozenset(self._workers))
+        return Control(dict(self.decisions), dict(self.counts), frozenset(self._workers), self.at_ms)
 
     async def _answer(self) -> None:
         await self.way()

@@ -254,3 +254,25 @@ async def test_holdouts_and_shadows_are_not_judged() -> None:
     assert active_experiments.running
     spans = pooled(store.counts, tried, 0, 1_000.0)
     assert sum(each.failed for each in spans["canary"]) == 500
+
+
+@pytest.mark.parametrize("wrong_s", [70 * 60, -70 * 60, 86_400])
+async def test_a_worker_with_a_wrong_clock_counts_with_the_others(wrong_s: int) -> None:
+    """The store's clock says which span a count belongs to, and which are too old: an arm that breaks a guardrail is
+    rolled back, and nobody's counts are forgotten."""
+    store = MemoryControl(loop_s)
+    store.at_ms = 1_700_000_000_000
+    right, _, mine = watch(store, name="right", at_s=1_700_000_000)
+    wrong, active, theirs = watch(store, name="wrong", at_s=1_700_000_000 + wrong_s)
+    await right.begin()
+    await wrong.begin()
+    count(mine, failed=60, answered=600)
+    await right.look()
+    held = dict(store.counts)
+    assert held
+    count(theirs, failed=300, answered=600)
+    await wrong.look()
+    await wrong.look()
+    assert held.keys() <= store.counts.keys()
+    assert len({key.bucket_s for key in store.counts}) == 1
+    assert active.decision("new-model").state == "back"
