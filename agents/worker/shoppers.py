@@ -150,7 +150,9 @@ class Shopper:
     def size_bytes(self) -> int:
         """About how much memory it takes."""
         session = self._session
-        return PACKED_BYTES + len(session) if isinstance(session, bytes) else HOT_BYTES + ROW_BYTES * session.height
+        if isinstance(session, bytes):
+            return PACKED_BYTES + len(session)
+        return HOT_BYTES + ROW_BYTES * session.height + session.text_bytes
 
     def pack(self) -> None:
         """Hold the session as bytes until it is touched. Only for clean ones: the packed form knows no `durable`."""

@@ -56,6 +56,7 @@ def _load(values: list[Any]) -> Session:
     session.subjects = [known[row] if isinstance(row, int) else row for row in rows]
     if not len(event_ids) == len(times) == len(actions) == len(rows) or max(actions, default=0) >= len(ACTIONS):
         raise ValueError("its rows are not those of a session")
+    session.weigh()
     return session
 
 

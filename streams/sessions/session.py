@@ -12,6 +12,8 @@ from typing import NamedTuple, get_args
 from streams.events.event import MEANINGLESS, Action, Item, ShopperEvent
 from streams.section import Rows, Seconds, SecondsOrZero, section
 from streams.sessions.profiles import NOTHING, InterestCounts, merge
+from streams.sessions.texts import cut
+from streams.sessions.weight import subject_bytes, tally_bytes
 
 ACTIONS: tuple[str, ...] = get_args(Action)
 CODES = {action: code for code, action in enumerate(ACTIONS)}
@@ -37,6 +39,10 @@ class SessionRules:
         if time_ms <= timestamp_ms:
             return time_ms
         return min(time_ms, timestamp_ms + round(self.future_skew_s * 1e3))
+
+
+BOOKKEEPING = frozenset({"durable", "text_bytes"})
+"""What is no part of the fold."""
 
 
 class Folded(IntEnum):
@@ -70,17 +76,18 @@ class Session:
     `folded` is the offset of the last event that entered, `durable` that of the stored context (-1: none).
     `meaningful` is the offset of the last event that asks for a call. `origin_ms` is the first event's time and never
     moves while the session is open; `last_ms` is the latest event time. `dropped` counts the rows that truncation
-    moved to `earlier`.
+    moved to `earlier`. `text_bytes` is about what the texts take (streams/sessions/weight.py).
     """
 
     __slots__ = (
         "actions", "dropped", "durable", "earlier", "event_ids", "events", "folded", "last_ms", "meaningful",
-        "origin_ms", "profile", "subjects", "times",
+        "origin_ms", "profile", "subjects", "text_bytes", "times",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.folded = self.durable = self.meaningful = -1
         self.profile = NOTHING
+        self.text_bytes = 0
         self._open(0)
 
     def _open(self, origin_ms: int) -> None:
@@ -98,14 +105,20 @@ class Session:
         return len(self.times)
 
     def __eq__(self, other: object) -> bool:
-        """Equal folds; `durable` is bookkeeping and does not count."""
+        """Equal folds; `durable` and `text_bytes` are bookkeeping and do not count."""
         return isinstance(other, Session) and self._values() == other._values()
 
     __hash__ = None  # type: ignore[assignment]  # mutable
 
     def _values(self) -> tuple[object, ...]:
-        names = (name for name in self.__slots__ if name != "durable")
+        names = (name for name in self.__slots__ if name not in BOOKKEEPING)
         return tuple(getattr(self, name) for name in names)
+
+    def weigh(self) -> None:
+        """Weigh the texts anew."""
+        rows = zip(self.event_ids, self.subjects, strict=True)
+        self.text_bytes = tally_bytes(self.profile, self.earlier)
+        self.text_bytes += sum(subject_bytes(event_id, (subject,)) for event_id, subject in rows)
 
     def rows(self) -> Iterator[Row]:
         """The window's lines, in the order of the log."""
@@ -150,13 +163,15 @@ def _reopen(session: Session, time_ms: int) -> None:
         seen = merge(session.earlier, _tally(session.actions, session.subjects))
         session.profile = merge(session.profile.fade(), seen).closed()
     session._open(time_ms)
+    session.weigh()
 
 
 def _append(session: Session, event: ShopperEvent, time_ms: int) -> None:
     session.events += 1
     session.last_ms = max(session.last_ms, time_ms)
     code = CODES[event.action]
-    subjects: Sequence[Item | str | None] = event.items[:ROWS_PER_EVENT] or (event.query,)
+    subjects: Sequence[Item | str | None] = [cut(item) for item in event.items[:ROWS_PER_EVENT]] or (cut(event.query),)
+    session.text_bytes += subject_bytes(event.event_id, subjects)
     for subject in subjects:
         session.event_ids.append(event.event_id)
         session.times.append(time_ms)
@@ -173,6 +188,7 @@ def _truncate(session: Session, low_rows: int) -> None:
     session.earlier = merge(session.earlier, _tally(session.actions[:cut], session.subjects[:cut]))
     session.dropped += cut
     del ids[:cut], session.times[:cut], session.actions[:cut], session.subjects[:cut]
+    session.weigh()
 
 
 def _tally(actions: Sequence[int], subjects: Sequence[Item | str | None]) -> InterestCounts:
