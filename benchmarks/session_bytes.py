@@ -20,7 +20,7 @@ def bytes_per_session(sessions: int) -> dict[str, int]:
     """
     load = Load(EVENTS * sessions, sessions, in_turns=True)
     records = [
-        SimpleNamespace(offset=at, timestamp=each.time_ms, key=each.key, value=each.value)
+        SimpleNamespace(offset=at, timestamp=each.time_ms, key=each.key, value=each.value, headers=())
         for at, each in enumerate(load.records())
     ]
     decoder, home, rules = Decoder(), Partition(0, 1, 10.0), SessionRules()

@@ -83,6 +83,7 @@ class Record:
     timestamp: int
     key: bytes
     value: bytes
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
     @classmethod
     def of(cls, arrival: Arrival) -> "Record":

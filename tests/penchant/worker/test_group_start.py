@@ -13,7 +13,6 @@ from streams.kafka.reader import TopicReader
 from tests.kafka import Kafka
 
 pytestmark = pytest.mark.kafka
-NOW_MS = time.time_ns() // 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -36,7 +35,7 @@ async def test_a_new_group_begins_where_it_is_told(
     await real_kafka.produce(topic, [b"1"] * 4, partition=1)
     settings = KafkaSettings(bootstrap=real_kafka.bootstrap, topic=topic, group=group, start=start)
     with capture_logs() as said:
-        assert await begun(settings, NOW_MS + later_ms) == committed
+        assert await begun(settings, _now_ms() + later_ms) == committed
     [begins] = [line for line in said if line["event"] == "group.begins"]
     assert (begins["records"], begins["skipped"], begins["start"]) == (records, skipped, start)
     assert bool(begins["oldest"]) == bool(records)
@@ -49,8 +48,12 @@ async def test_a_group_that_has_committed_goes_on(real_kafka: Kafka) -> None:
     await real_kafka.commit(group, topic, 2)
     settings = KafkaSettings(bootstrap=real_kafka.bootstrap, topic=topic, group=group, start="latest")
     with capture_logs() as said:
-        assert await begun(settings, NOW_MS) == {0: 2}
+        assert await begun(settings, _now_ms()) == {0: 2}
     assert said == []
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 async def begun(settings: KafkaSettings, now_ms: int) -> dict[int, int]:
