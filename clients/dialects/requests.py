@@ -69,8 +69,8 @@ def _guide(guide: Guide, json_schema: str) -> dict[str, Any]:
     schema = orjson.Fragment(json_schema)
     if guide == "json_object":
         return {"response_format": {"type": "json_object"}}
-    if guide == "guided_json":
-        return {"guided_json": schema}
+    if guide in {"guided_json", "json_schema"}:
+        return {guide: schema}
     if guide == "json":
         return {"response_format": {"type": "json", "schema": schema}}
     strict = {"strict": True} if is_strict(json_schema) else {}

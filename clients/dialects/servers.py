@@ -9,8 +9,8 @@ from clients.calls import Class
 
 Dialect = Literal["auto", "triton", "triton-http", "openai", "openai-completions"]
 Api = Literal["chat", "completions"]
-ServerName = Literal["trtllm-serve", "vllm", "sglang", "dynamo", "triton-openai", "litellm", "other"]
-Guide = Literal["response_format", "json", "guided_json", "json_object"]
+ServerName = Literal["trtllm-serve", "vllm", "sglang", "dynamo", "triton-openai", "litellm", "llamacpp", "other"]
+Guide = Literal["response_format", "json", "json_schema", "guided_json", "json_object"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,14 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             owner="",  # it lists every model as OpenAI's
             health="/health/readiness",  # its /health calls every model behind it
             session_header="X-LiteLLM-Session-Id",
+        ),
+        "llamacpp": Server(
+            title="llama.cpp",
+            owner="llamacpp",
+            guide="json_schema",  # on both paths; `response_format` is ignored by /completions
+            overloaded=frozenset({"429"}),  # its 503 says that the model is still loading
+            session_header=None,
+            template_variables=True,
         ),
         "other": Server(title="OpenAI-compatible server", owner="", health=None),
     }

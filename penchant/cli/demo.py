@@ -15,8 +15,10 @@ from rich.console import Console
 from penchant.cli.options import RECORDED, Json
 from penchant.demo.run import Outcome, run
 from penchant.demo.stage import DemoPlan
+from penchant.demo.timeline import RATE, SHOPPERS
 from penchant.demo.view import LiveView, no_view, show_examples, show_report
 from penchant.process.logs import configure_logs
+from sandbox.servers.llama import smollm2
 
 NOTHING_DONE, INTERRUPTED = 1, 130
 
@@ -29,11 +31,17 @@ Speed = Annotated[
     float | None, typer.Option(min=0.001, help="How many times faster to play it; else it is fitted into --seconds.")
 ]
 Seconds = Annotated[float, typer.Option(min=1, help="How long to play.")]
-Shoppers = Annotated[int, typer.Option(min=1, help="How many shoppers to simulate.")]
-Rate = Annotated[float, typer.Option(min=0.1, help="Simulated events a second.")]
+Shoppers = Annotated[int | None, typer.Option(min=1, help="How many shoppers to simulate.", show_default=str(SHOPPERS))]
+Rate = Annotated[float | None, typer.Option(min=0.01, help="Simulated events a second.", show_default=f"{RATE:g}")]
 Seed = Annotated[int, typer.Option(help="Where the simulation's dice start.")]
 ModelUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="An OpenAI-compatible endpoint in the place of the simulated GPU.")
+]
+RealModel = Annotated[
+    bool, typer.Option("--real-model", help="SmolLM2-135M on llama.cpp, as `make llm` installs them, at its own pace.")
+]
+Gguf = Annotated[
+    Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The same with another model's file.")
 ]
 RunFolder = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Where the servers keep their logs; else run/demo-<time>.")
@@ -48,10 +56,12 @@ def demo(
     events: Events = None,
     speed: Speed = None,
     seconds: Seconds = 20.0,
-    shoppers: Shoppers = 200,
-    rate: Rate = 100.0,
+    shoppers: Shoppers = None,
+    rate: Rate = None,
     seed: Seed = 1,
     model_url: ModelUrl = None,
+    real_model: RealModel = False,
+    gguf: Gguf = None,
     run_folder: RunFolder = None,
     keep: Keep = False,
     json: Json = False,
@@ -61,10 +71,12 @@ def demo(
     Examples: penchant demo
     penchant demo --events rees46.csv --seconds 30 --json
     penchant demo --model-url http://localhost:8000/v1
+    penchant demo --real-model --seconds 60
     penchant demo --keep
     """
     folder = run_folder or Path("run") / time.strftime("demo-%Y%m%d-%H%M%S")
-    plan = DemoPlan(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model_url, keep)
+    model_file = gguf or (smollm2() if real_model else None)
+    plan = DemoPlan(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model_url, keep, model_file)
     console = Console(stderr=json)
     live = sys.stderr.isatty() if json else sys.stdout.isatty()
     configure_logs("info", "console", stream=io.StringIO() if live else sys.stderr)

@@ -10,6 +10,7 @@ from typing import Any
 
 from penchant.demo.examples import Example, examples
 from penchant.demo.keep import keep
+from penchant.demo.real_model import with_real_model
 from penchant.demo.report import report
 from penchant.demo.stage import DemoPlan, Stage, set_up
 from penchant.demo.timeline import timeline
@@ -40,20 +41,21 @@ async def run(
 ) -> Outcome:
     """The whole demonstration; `say` takes lines for people, `show` the outcome, after which all may be kept running.
     Raises PlatformLacks, SettingInvalid for a file that it cannot play, and what broke."""
-    events, speed = await asyncio.to_thread(timeline, plan)
     with stop_signals() as asked:
-        async with set_up(plan, speed, say) as stage:
-            async with view(stage):
-                await _play(stage, events, asked)
-                if not asked.is_set():
-                    await _settle(stage, asked)
-            kept = plan.keep and not asked.is_set()
-            config = keep(stage) if kept else None
-            outcome = Outcome(report(stage), await examples(stage), asked.is_set(), config)
-            show(outcome)
-            if kept:
-                await asked.wait()
-            return outcome
+        async with with_real_model(plan, say) as paced:
+            events, speed = await asyncio.to_thread(timeline, paced)
+            async with set_up(paced, speed, say) as stage:
+                async with view(stage):
+                    await _play(stage, events, asked)
+                    if not asked.is_set():
+                        await _settle(stage, asked)
+                kept = plan.keep and not asked.is_set()
+                config = keep(stage) if kept else None
+                outcome = Outcome(report(stage), await examples(stage), asked.is_set(), config)
+                show(outcome)
+                if kept:
+                    await asked.wait()
+                return outcome
 
 
 async def _play(stage: Stage, events: Any, asked: asyncio.Event) -> None:
@@ -73,7 +75,7 @@ async def _settle(stage: Stage, asked: asyncio.Event) -> None:
     """Until everything that was sent has been taken in and covered."""
     meter, sent = stage.worker.meter, stage.player.played.sent
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(SETTLE_S):
+        async with asyncio.timeout(max(SETTLE_S, stage.settings.calls.deadline_s)):
             while not asked.is_set():
                 if meter.events + meter.dead_letters >= sent and stage.worker.enrichment.settled:
                     return

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agents.worker.asking import CallRules
 from clients.calls import ModelClient
 from clients.dialects.openai import OpenAIClient
 from clients.dialects.triton import TritonClient
@@ -18,21 +19,30 @@ from sandbox.shop.producer import EventProducer
 
 PARTITIONS = 4
 GAP_S = 1_800.0
+CALLS_WAITED = 8
+"""A call's deadline, in calls of a model whose pace is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoPlan:
-    """What to play and where to keep the servers' logs. Without `events`, a file, shoppers are simulated."""
+    """What to play and where to keep the servers' logs. Without `events`, a file, shoppers are simulated.
+
+    `gguf` is the file of a real model to run. `call_s`, where known, are the seconds of one call of the model at
+    `model_url`, and `model_name` says what it is.
+    """
 
     run_folder: Path
     seconds: float = 20.0
-    shoppers: int = 200
-    rate: float = 100.0
+    shoppers: int | None = None
+    rate: float | None = None
     seed: int = 1
     events: Path | None = None
     speed: float | None = None
     model_url: str | None = None
     keep: bool = False
+    gguf: Path | None = None
+    model_name: str = ""
+    call_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -55,14 +65,14 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
     topics = {settings.kafka.topic: PARTITIONS, settings.kafka.dead_letter_topic: 1, settings.kafka.erasure_topic: 1}
     async with AsyncExitStack() as exits:
         stack = await exits.enter_async_context(Stack(plan.run_folder, topics=topics, model=plan.model_url is None))
-        settings = _settings(stack, speed)
+        settings = _settings(stack, speed, plan.call_s)
         model = _model(plan, stack)
         exits.push_async_callback(model.close)
         running = await exits.enter_async_context(worker(settings, model))
         sender = await exits.enter_async_context(EventProducer(settings.kafka.options, settings.kafka.topic))
         components = dict(stack.components)
         if plan.model_url is not None:
-            components["model"] = running.model
+            components["model"] = plan.model_name or running.model
         stage = Stage(plan, stack, running, Player(sender), settings, components)
 
         def notice(line: str) -> None:
@@ -77,13 +87,15 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
             watching.cancel()
 
 
-def _settings(stack: Stack, speed: float) -> Settings:
+def _settings(stack: Stack, speed: float, call_s: float) -> Settings:
     """The defaults, at the stack's addresses. Recorded time runs faster by `speed`, so the session gap shrinks with it;
-    refusals need not wait as long as in production for their window to pass."""
+    refusals need not wait as long as in production for their window to pass. A slow model is waited for."""
+    calls = {"deadline_s": max(CALLS_WAITED * call_s, CallRules().deadline_s)}
     return Settings.model_validate(
         {
             "kafka": {"bootstrap": stack.kafka.address, "group": "penchant-demo"},
             "redis": {"url": stack.redis.url},
+            "calls": calls,
             "session": {"gap_s": max(GAP_S / speed, 1.0)},
             "dead_letters": {"window_s": 2.0},
         }

@@ -11,6 +11,9 @@ from streams.events.event import ShopperEvent
 from streams.events.formats.rows import BadRow
 from streams.events.recording import recording
 
+SHOPPERS, RATE = 200, 100.0
+"""Of a plan that names none: simulated shoppers, and their events a second."""
+
 MOST_ROWS = 500_000
 """Rows of a file that are played at the most: they are put in order in memory. `penchant simulate traffic` has no such
 bound."""
@@ -22,7 +25,7 @@ FILLED = 0.9
 def timeline(plan: DemoPlan) -> tuple[Generator[Timed], float]:
     """What to play, and how many times faster than it was recorded. Reads a file: call it in a thread."""
     if plan.events is None:
-        return ShopperTraffic(plan.seed, plan.shoppers, plan.rate).events(), plan.speed or 1.0
+        return ShopperTraffic(plan.seed, plan.shoppers or SHOPPERS, plan.rate or RATE).events(), plan.speed or 1.0
     rows = _in_order(list(islice(recording(plan.events), MOST_ROWS)))
     speed = plan.speed or _fitting(rows, plan.seconds)
     return timed(rows, speed), speed

@@ -27,6 +27,7 @@ SHOWN: dict[str, type[ModelClient]] = {
     "vLLM": DiscoveredClient,
     "SGLang": DiscoveredClient,
     "Dynamo": DiscoveredClient,
+    "llama.cpp": DiscoveredClient,
     "LiteLLM": DiscoveredClient,
     "Triton's own OpenAI frontend": OpenAIClient,
 }

@@ -2,7 +2,8 @@
 
 Sources: tensorrt_llm/serve/openai_protocol.py; vLLM's protocol.py and input processor; SGLang's protocol.py, scheduler
 and issue #9812 of can1357/oh-my-pi; docs.nvidia.com/dynamo (request rejection, agent hints) and its common_ext.rs;
-docs.litellm.ai (health checks); triton-inference-server/server, python/openai.
+docs.litellm.ai (health checks); triton-inference-server/server, python/openai; llama.cpp's server of xllamacpp
+2026.10.11549, which queues without a bound, so its refusal is a proxy's.
 """
 
 import sys
@@ -133,5 +134,6 @@ KINDS: Mapping[str, Kind] = {
         health="/health/ready",
         tells_cached=False,
     ),
+    "llamacpp": Kind("llamacpp", lambda body: body.get("json_schema"), Refused(429, "Too many requests")),
     "litellm": Kind("openai", _response_format, Refused(429, "No deployments available"), health="/health/readiness"),
 }

@@ -14,6 +14,8 @@ import pytest
 
 from penchant.demo.run import run
 from penchant.demo.stage import DemoPlan, Stage
+from sandbox.servers.llama import smollm2
+from streams.errors import PlatformLacks
 from tests.penchant.commands import Command
 from tests.penchant.commands import run as command
 from tests.until import until
@@ -24,9 +26,9 @@ BAD_ROWS = ("not json", '{"session": 7, "events": "none"}', '{"session": 8}')
 pytestmark = [pytest.mark.slow, pytest.mark.redis, pytest.mark.triton]
 
 
-def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def demo(folder: Path, *arguments: str, within_s: float = 120) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "penchant.cli", "demo", "--run-folder", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=within_s, check=False)
 
 
 def test_the_report_says_what_ran_and_what_came_of_it(tmp_path: Path) -> None:
@@ -64,6 +66,19 @@ def test_a_file_that_cannot_be_played_is_an_error_with_a_remedy(tmp_path: Path) 
     done = demo(tmp_path, "--events", str(file))
     assert done.returncode == 2
     assert "remedy" in done.stderr
+
+
+def test_a_real_model_sets_the_pace(tmp_path: Path) -> None:
+    """It is named as what it is, and so is its pace; what it cannot say in time the rules say."""
+    try:
+        smollm2()
+    except PlatformLacks as lacks:
+        pytest.skip(f"NO REAL MODEL: {lacks.remedy}")
+    done = demo(tmp_path, "--real-model", "--seconds", "20", "--shoppers", "1", "--rate", "0.3", "--json", within_s=400)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert "SmolLM2-135M-Instruct.Q4_1, real" in report["components"]["model"]
+    assert report["calls"] > report["call_failures"] == 0
 
 
 async def test_it_gets_over_the_death_of_triton_and_redis(tmp_path: Path) -> None:

@@ -257,7 +257,10 @@ def test_no_message_shows_a_secret(text: str) -> None:
         ("[model]\ndialect = 'triton-http'", 'model.url = "localhost:8001" (default): the dialect is triton-http'),
         ("[model]\ndialect = 'triton'\nurl = 'http://host:8000'", "the dialect is triton"),
         ("[model]\nurl = 'ftp://host:8000'", "the address is host:port, or starts with http"),
-        ("[model]\nserver = 'vlm'", "one of auto, trtllm-serve, vllm, sglang, dynamo, triton-openai, litellm, other"),
+        (
+            "[model]\nserver = 'vlm'",
+            "sglang, dynamo, triton-openai, litellm, llamacpp, other",
+        ),
         ("[kafka]\nsecurity_protocol = 'SASL_SSL'", "kafka.sasl_password = (not set) (default): needed because"),
         ("[kafka]\nstart = 'yesterday'", "must be one of earliest, latest, 2h"),
         ("[kafka]\nstart = '@15'", "an offset is another record in each partition"),

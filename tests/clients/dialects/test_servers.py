@@ -54,6 +54,7 @@ async def start() -> AsyncIterator[Start]:
             "Triton's OpenAI frontend at {}, model tiny (without guided decoding and cancellation)",
         ),
         ("other", "OpenAI-compatible server at {}, model tiny"),
+        ("llamacpp", "llama.cpp at {}, model tiny"),
         ("litellm", "OpenAI-compatible server at {}, model tiny"),
     ],
 )
