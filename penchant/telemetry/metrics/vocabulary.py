@@ -9,6 +9,7 @@ import time
 
 from penchant import __version__
 from penchant.telemetry.metrics import readings
+from penchant.telemetry.metrics.answers import ANSWERS
 from penchant.telemetry.metrics.arms import ARMS
 from penchant.telemetry.metrics.model_side import MODEL_SIDE
 from penchant.telemetry.metrics.words import Metric
@@ -79,26 +80,7 @@ VOCABULARY = (
         "Grows without deployments: the group rebalances; raise kafka.session_timeout_s or set kafka.instance_id.",
         readings.count("dropped"),
     ),
-    Metric(
-        "counter", "answers_refused", "Answers that are no intent.",
-        "More than a few percent of the calls: the model or its guided decoding was changed.",
-        readings.count("answers_refused"),
-    ),
-    Metric(
-        "counter", "answers_parroted", "Answers refused because their text is that of an example of the prompt.",
-        "The model is too small for the prompt, or takes no temperature: try a larger one with `penchant eval`.",
-        readings.count("answers_parroted"),
-    ),
-    Metric(
-        "counter", "second_tries_spared", "Answers that were no intent and not asked for again, as most are none.",
-        "The model answers something else: read the log's `answers.unusable`, which shows the form of one.",
-        readings.count("second_tries_spared"),
-    ),
-    Metric(
-        "counter", "claims_ungrounded", "What answers named that is not in the shopper's window, and was removed.",
-        "Rises with a new model or prompt: it makes things up, so roll it back.",
-        readings.count("ungrounded"),
-    ),
+    *ANSWERS,
     Metric(
         "gauge", "calls_in_flight", "Calls under way.",
         "At calls.max_in_flight all the time while `backlog_shoppers` grows: the model is the bottleneck.",
