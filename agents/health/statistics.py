@@ -27,6 +27,7 @@ class Meter:
     erased: int = 0
     opted_out: int = 0
     ignored: int = 0
+    without_consent: int = 0
     items_dropped: int = 0
     hottest_share: float = 0.0
     dead_letters: int = 0

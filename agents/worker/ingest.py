@@ -99,6 +99,7 @@ class Ingest:
             [refusal for each in alone for refusal in each.refused],
             sum(each.ignored for each in alone),
             sum(each.items_dropped for each in alone),
+            sum(each.without_consent for each in alone),
         )
 
     def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
@@ -118,6 +119,7 @@ class Ingest:
         ledger.received(last_offset)
         self._meter.events += len(decoded.events)
         self._meter.ignored += decoded.ignored
+        self._meter.without_consent += decoded.without_consent
         self._meter.items_dropped += decoded.items_dropped
         if held:
             self._refusals.add(partition, topic, held)

@@ -53,13 +53,15 @@ class Decoded(NamedTuple):
     """A batch after validation: (offset, record timestamp in ms, event) and refusals, both in offset order.
 
     A record may hold several events of its shopper. `ignored` counts what is well formed, but of a kind that says
-    nothing of what a shopper is after; `items_dropped` the products that could not be read, of events that could.
+    nothing of what a shopper is after; `items_dropped` the products that could not be read, of events that could;
+    `without_consent` the events that have no shopper because consent was denied.
     """
 
     events: list[tuple[int, int, ShopperEvent]]
     refused: list[Refusal]
     ignored: int = 0
     items_dropped: int = 0
+    without_consent: int = 0
 
 
 class Decoder:

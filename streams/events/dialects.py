@@ -22,8 +22,9 @@ DialectName = Literal["native", "auto", "segment", "ga4", "snowplow", "cloudeven
 
 DIALECTS: tuple[DialectName, ...] = get_args(DialectName)
 
-Events = Sequence[ShopperEvent | None]
-"""What a record holds; None for something that says nothing of what a shopper is after."""
+Events = Sequence[ShopperEvent | Literal["no_consent"] | None]
+"""What a record holds; None for something that says nothing of what a shopper is after, `no_consent` for an event
+that has no shopper because consent was denied."""
 
 Read = Callable[[bytes, Record], Events]
 
@@ -75,10 +76,10 @@ class RecordDialect:
         """Read records; each is refused, or gives its events and the count of what was ignored."""
         events: list[tuple[int, int, ShopperEvent]] = []
         refused: list[Refusal] = []
-        ignored, before = 0, self._dropped()
+        ignored, without_consent, before = 0, 0, self._dropped()
         keyed, read, most = self._keyed, self._read, self._max_bytes
         for record in records:
-            began, nothing, value = len(events), 0, record.value
+            began, nothing, denied, value = len(events), 0, 0, record.value
             try:
                 if not value or len(value) > most or not EARLIEST_MS <= record.timestamp <= LATEST_MS or record.headers:
                     value = self._readable(record)
@@ -89,16 +90,19 @@ class RecordDialect:
                 for event in told:
                     if event is None:
                         nothing += 1
+                    elif isinstance(event, str):
+                        denied += 1
                     elif keyed and event.shopper_id.encode() != record.key:
                         raise other_key()
                     else:
                         events.append((record.offset, record.timestamp, event))
                 ignored += nothing
+                without_consent += denied
             except EventRefused as exc:
                 del events[began:]  # it is refused whole
                 reason = cast("Reason", exc.reason)  # those who read events know no others
                 refused.append(Refusal(record, reason, exc.path, exc.detail))
-        return Decoded(events, refused, ignored, self._dropped() - before)
+        return Decoded(events, refused, ignored, self._dropped() - before, without_consent)
 
     def _readable(self, record: Record) -> bytes:
         """The value of a record that may be looked at; EventRefused for any other."""
@@ -120,7 +124,7 @@ class RecordDialect:
             raise refused
         if not value.startswith(b"["):
             return self._read(value, record)
-        events: list[ShopperEvent | None] = []
+        events: list[ShopperEvent | Literal["no_consent"] | None] = []
         for place, element in enumerate(listed(value)):
             try:
                 events += self._read(bytes(element), record)

@@ -125,7 +125,7 @@ async def _scan(
             decoded = reading.decode([record for record in records if record.timestamp >= since_ms])
             counts["records"] += sum(record.timestamp >= since_ms for record in records)
             refused += decoded.refused
-            counts["ignored"] += decoded.ignored
+            counts["ignored"] += decoded.ignored + decoded.without_consent
             events[number] += [Arrived(number, *each) for each in decoded.events]
             await asyncio.sleep(0)
     return _Scanned(events, counts, by_reason(refused))

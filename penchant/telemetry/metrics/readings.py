@@ -51,6 +51,7 @@ def unchanged(instruments: Instruments) -> Iterable[Sample]:
         "duplicate": meter.duplicates,
         "late": meter.late,
         "ignored": meter.ignored,
+        "no_consent": meter.without_consent,
         "erased": meter.erased,
         "opted_out": meter.opted_out,
     }

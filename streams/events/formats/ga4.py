@@ -7,11 +7,13 @@ https://support.google.com/analytics/answer/7029846 (export schema).
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
 from streams.errors import EventRefused
 from streams.events.event import Action, Item, ShopperEvent
+from streams.events.formats.consent import is_denied
 from streams.events.formats.products import Described, Shelf
 from streams.events.formats.shapes import (
     NONE,
@@ -123,6 +125,7 @@ class Carrier(Shape, frozen=True):
     event_params: list[Param] | None = None
     items: msgspec.Raw = NONE
     ecommerce: Ecommerce | None = None
+    privacy_info: msgspec.Raw = NONE
 
 
 class Ga4:
@@ -136,8 +139,10 @@ class Ga4:
         """Products that could not be read, of events that could, so far."""
         return self._shelf.dropped
 
-    def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
+    def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | Literal["no_consent"] | None]:
         """The events of a record, None for each that says nothing of what a shopper is after; or EventRefused.
+
+        `no_consent` is a row of the export without a shopper, whose consent to analytics was denied.
 
         `at_ms` is the time to take where there is none, `name` the id of what the record stands in.
         """
@@ -169,13 +174,18 @@ class Ga4:
         session, order = text(params.session_id), text(params.transaction_id)
         return made(name, who, action, at_ms, items, self._query(params.search_term), session, order)
 
-    def _row(self, row: Carrier, name: str) -> ShopperEvent | None:
+    def _row(self, row: Carrier, name: str) -> ShopperEvent | Literal["no_consent"] | None:
         if not isinstance(row.event_name, str) or not row.event_name:
             raise EventRefused("schema", "events or event_name", "is neither a request nor a row of the export")
         action = ACTIONS.get(row.event_name)
         if action is None:
             return None
-        who = shopper(ROW_WHO, row.user_id, row.user_pseudo_id)
+        try:
+            who = shopper(ROW_WHO, row.user_id, row.user_pseudo_id)
+        except EventRefused as refused:
+            if refused.reason == "nobody" and is_denied(row.privacy_info):
+                return "no_consent"
+            raise
         if row.event_timestamp in NO_TIME:
             raise EventRefused("schema", "event_timestamp", "is missing: a row of the export has one")
         at_ms = of_micros(row.event_timestamp, "event_timestamp")
