@@ -188,7 +188,8 @@ class Errand:
         await asyncio.sleep(5.0)
 
     async def _waits_for_models(self) -> None:
-        """The rules stand in; one intent is made anew, another one expires before that."""
+        """The rules stand in; one intent is made anew, one expires while no model is there, and one while a last call
+        for it is under way."""
         self._models("go")
         self.view("hal")
         await asyncio.sleep(10.0)
@@ -198,6 +199,14 @@ class Errand:
         self.view("ida")
         await asyncio.sleep(TTL_S + 10.0)
         self._models("come")
+        await asyncio.sleep(5.0)
+        self._models("go")
+        self.view("ira")
+        await asyncio.sleep(TTL_S - 10.0)
+        self.turns["ira"] = Turn(delay_s=60.0)
+        self._models("come")
+        await asyncio.sleep(25.0)
+        del self.turns["ira"]
         await asyncio.sleep(5.0)
 
     async def _parks(self) -> None:
