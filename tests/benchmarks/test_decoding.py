@@ -1,10 +1,13 @@
 """The bench of decoding in its smallest form: what it reports. How fast is for it to say."""
 
+import pytest
+
 from benchmarks import decoding
 from benchmarks.dialect_records import TELLINGS
 from streams.events.dialects import DIALECTS
 
 
+@pytest.mark.slow
 async def test_it_reports_every_way_to_tell_an_event() -> None:
     """Beside the native one; each record was read as one event, or it would have failed."""
     lines: list[str] = []

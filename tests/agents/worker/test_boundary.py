@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -64,6 +65,11 @@ def errand(raiser: Raiser, *, again: bool = False) -> tuple[Errand, BaseExceptio
     return virtually(main)
 
 
+def some(places: list[str]) -> list[Any]:
+    """Every fifth place for make test, all of them for make test-slow."""
+    return [pytest.param(place, marks=[pytest.mark.slow] if at % 5 else []) for at, place in enumerate(places)]
+
+
 def test_an_errand_ends_well() -> None:
     """By itself, with nothing raised."""
     at, ended = errand(Raiser("nowhere", KeyError(), before=True))
@@ -73,7 +79,7 @@ def test_an_errand_ends_well() -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", some(PLACES))
 def test_no_exception_of_ours_ends_a_worker(place: str, when: str) -> None:
     """At each await once, before what is awaited or after it: all is settled in the end, by itself. An await that the
     errand does not come by fails this test: lead it there."""
@@ -86,7 +92,7 @@ def test_no_exception_of_ours_ends_a_worker(place: str, when: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", [place for place in PLACES if ":asyncio.sleep" not in place])
+@pytest.mark.parametrize("place", some([place for place in PLACES if ":asyncio.sleep" not in place]))
 def test_what_always_fails_is_done_without(place: str) -> None:
     """However often it is raised there no worker ends, and once it is raised no more the next events settle all."""
     at, ended = errand(Raiser(place, KeyError(SEARCHED), before=True, always=True), again=True)
@@ -95,7 +101,7 @@ def test_what_always_fails_is_done_without(place: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", some(PLACES))
 def test_stop_passes(place: str) -> None:
     """What says that the worker is to end is told to whoever runs it, wherever it comes from."""
     _, ended = errand(Raiser(place, LineageMismatch("the topic was re-created"), before=True))

@@ -133,6 +133,7 @@ async def test_a_shortened_letter_goes_back_whole(real_kafka: Kafka) -> None:
     assert await waiting(ours) == {"schema": (3, 2)}
 
 
+@pytest.mark.slow
 async def test_a_redrive_that_is_killed_is_gone_on_with(real_kafka: Kafka, tmp_path: Path) -> None:
     """After `kill -9` in the midst of it every letter stands in the topic once, for whoever reads what is committed."""
     kafka, count = real_kafka, 8_000
