@@ -11,7 +11,7 @@ from clients.limits.adaptive_limit import LimitRules
 
 PLAN = incident.IncidentPlan(
     rate=4.0, first=2, second=1, dies_s=3.0, back_s=12.0, overload_s=20.0, relief_s=40.0, neighbours=600,
-    onset_s=1.0, canary_s=45.0, percent=50.0, end_s=110.0,
+    onset_s=1.0, canary_s=45.0, percent=50.0, end_s=130.0,
 )  # fmt: skip
 
 
