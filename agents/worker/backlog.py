@@ -10,7 +10,7 @@ from itertools import count
 
 from agents.worker.lazy_heap import Entry, LazyHeap, Sweeper, counts
 from agents.worker.partition import Partition
-from agents.worker.shoppers import Owed, Shopper
+from agents.worker.shoppers import MODEL_TRIES, Owed, Shopper
 from streams.section import Bytes, Offsets, Seconds, Sessions, section
 from streams.sessions.triggers import TriggerRules, due_s, pay
 
@@ -85,6 +85,8 @@ class Backlog:
             owed.add(now_s)
             earlier = owed.events == self._triggers.max_events or (call and not owed.call)
             owed.call |= call
+            if call:
+                owed.faults = min(owed.faults, MODEL_TRIES)  # what is new deserves an intent, the rules' at least
         if call and owed.urgent_s is None and action in self._urgent_actions:
             owed.urgent_s, earlier = now_s, True
         if shopper.running is None:

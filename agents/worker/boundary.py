@@ -12,14 +12,14 @@ import structlog
 
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
-from agents.worker.shoppers import Owed, Shopper
+from agents.worker.shoppers import MODEL_TRIES, Owed, Shopper
 from streams.errors import Drop, Refuse, Retry, Stop
 
 Work = Literal["record", "call", "parking", "marks", "letter", "history", "shadow"]
 """What was being done."""
 
-MODEL_TRIES, RULES_TRIES, WRITE_TRIES = 3, 3, 3
-"""How many faults a shopper's work may meet: first the model is left out, then the rules, at last the shopper."""
+RULES_TRIES, WRITE_TRIES = 3, 3
+"""How many more faults the work may meet once the model is left out: then the rules are, at last the shopper."""
 
 FAULT_BACKOFF_S, LONGEST_FAULT_BACKOFF_S = 0.5, 30.0
 

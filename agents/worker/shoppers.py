@@ -18,6 +18,10 @@ PACKED_BYTES, HOT_BYTES, ROW_BYTES = 300, 800, 95
 it; products are shared between sessions, and do not count."""
 
 
+MODEL_TRIES = 3
+"""How many faults a shopper's work may meet before the model is left out of it (agents/worker/boundary.py)."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Owed(Unsummarised):
     """What a shopper is owed since the last call began.

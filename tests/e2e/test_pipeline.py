@@ -13,7 +13,7 @@ from tests.e2e.shop import events, partition_of, send, until
 from tests.kafka import Kafka
 
 PARTITIONS, SHOPPERS, EACH = 3, 20, 7
-MARKER = '{"m":"gift","t":"Someone wants a quiet Brivane kettle as a gift","c":[[1,9]],"k":9,"e":[1]}'
+MARKER = '{"m":"gift","t":"Wants a quiet Brivane kettle as a gift","c":[[1,9]],"k":9,"e":[1]}'
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
 
@@ -91,7 +91,7 @@ async def test_the_answers_come_through_triton(
 
             async def marked() -> bool:
                 intent = await reader.get("shopper-0")
-                return not intent.missing and intent.doc["mission"]["text"] == "Someone wants a quiet Brivane kettle as a gift"
+                return not intent.missing and intent.doc["mission"]["text"] == "Wants a quiet Brivane kettle as a gift"
 
             await until(marked)
             assert (await reader.get("shopper-0")).mission == "gift"
