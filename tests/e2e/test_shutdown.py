@@ -72,7 +72,7 @@ async def test_what_takes_too_long_is_cancelled_on_the_server_and_done_after_a_r
     await until(lambda: _running(slow_model, 0))
     said = [event for event in process.events() if event.startswith("worker.")]
     assert said[-2:] == ["worker.stopping", "worker.stopped"]
-    settings = _with_calls(settings, url=model_server.grpc_address)
+    settings = settings.model_copy(update={"model": replace(settings.model, url=model_server.grpc_address)})
     async with worker(settings):
 
         async def all_there() -> bool:
