@@ -14,7 +14,7 @@ from agents.worker.asking import Asking, CallRules, Reasoner
 from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.dispatch import Dispatch, Learn
-from agents.worker.enrichment import Enrichment, UpkeepRules
+from agents.worker.enrichment import Enrichment
 from agents.worker.erasures import Erasures
 from agents.worker.ingest import Ingest, SliceRules
 from agents.worker.ingest_share import IngestCpuShare
@@ -23,6 +23,7 @@ from agents.worker.recall import Recall
 from agents.worker.refusals import DeadLetterSender, Refusals
 from agents.worker.routes import ExperimentRouter, Route, Router
 from agents.worker.slots import SlotSupplier
+from agents.worker.upkeep import UpkeepRules
 from clients.limits.circuit_breaker import CircuitBreaker
 from storage.checkpoints import CheckpointStore, Incarnation, OwedStore
 from storage.connection import RedisRules

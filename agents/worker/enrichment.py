@@ -2,32 +2,30 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Protocol
 
 import structlog
 
 from agents.health.snapshot import Held
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
 from agents.worker.departures import Departures
 from agents.worker.dispatch import Dispatch
-from agents.worker.eviction import EvictionRules, evict, holdings
+from agents.worker.eviction import evict, holdings
 from agents.worker.ingest import Ingest
 from agents.worker.parking import Parking
 from agents.worker.partition import Cause, Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
 from agents.worker.rewinds import Rewinds
+from agents.worker.store_watch import StoreWatch
+from agents.worker.upkeep import UpkeepRules
 from storage.checkpoints import Incarnation
 from streams.errors import BrokerUnavailable, Stop, StoreUnavailable
 from streams.kafka.batches import TP, RecordBatch
 from streams.sessions.ledger import CommitRules
 
 log = structlog.get_logger()
-
-EVICT_AT = 0.8
-"""Clean sessions are dropped beyond this share of the most that may be held, so that the bound itself is rarely met."""
 
 
 class Log(Protocol):
@@ -38,22 +36,6 @@ class Log(Protocol):
     def resume(self, tps: Iterable[TP]) -> None: ...
 
     def rewind(self, tps: Iterable[TP] | None = None) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class UpkeepRules:
-    """How often upkeep looks at sessions, the store and the persisted owed set."""
-
-    every_s: float = 0.05
-    store_retry_s: float = 0.5
-    recall_every_s: float = 30.0
-    eviction: EvictionRules = field(default_factory=EvictionRules)
-
-    @classmethod
-    def of(cls, backlog: BacklogRules) -> Self:
-        """For a worker that may hold so much."""
-        most, most_bytes = int(backlog.max_sessions * EVICT_AT), int(backlog.max_bytes * EVICT_AT)
-        return cls(eviction=EvictionRules(most=most, most_bytes=most_bytes))
 
 
 class Enrichment:
@@ -73,16 +55,14 @@ class Enrichment:
         meter: Meter,
     ) -> None:
         self._backlog, self._ingest, self._recall, self._parking = backlog, ingest, recall, parking
-        self._dispatch, self._refusals, self._incarnation = dispatch, refusals, incarnation
+        self._dispatch, self._refusals = dispatch, refusals
         self._commit, self._upkeep, self.meter = commit, upkeep, meter
         self._rewinds = Rewinds(meter)
         self._partitions: dict[TP, Partition] = {}
         self._departures = Departures(backlog)
         self.paused: set[TP] = set()
-        self._known_incarnation: str | None = None
-        self._alive_s = float("-inf")
+        self.store = StoreWatch(incarnation, meter)
         self._log: Log | None = None
-        self.store_away: str | None = None
         self.halted: Callable[[], bool] = lambda: False  # by operators
         self.heard_s: Callable[[], float] = lambda: float("inf")  # of erasures
 
@@ -131,7 +111,7 @@ class Enrichment:
         partition = self._partitions.get(tp)
         if partition is None or partition.epoch != epoch:
             return None
-        return partition.ledger.committable(_now(), min(self._alive_s, self.heard_s()))
+        return partition.ledger.committable(_now(), min(self.store.alive_s, self.heard_s()))
 
     async def drain(self, tps: Collection[TP], bound_s: float) -> None:
         """Finish the calls under way for these partitions, within the bound."""
@@ -215,36 +195,15 @@ class Enrichment:
     async def _watch_store(self) -> None:
         """Notice a store that came back as another one, and go on with what waited for it."""
         while True:
-            try:
+            with self.store.noting():
                 await self.look_at_store()
                 for tp, partition in list(self._partitions.items()):
                     await self._catch_up(tp, partition)
-            except StoreUnavailable as error:
-                self.meter.store_failures += 1
-                self._note_store(error)
-            else:
-                self._note_store(None)
             await asyncio.sleep(self._upkeep.store_retry_s)
-
-    def _note_store(self, error: StoreUnavailable | None) -> None:
-        if error is not None and self.store_away is None:
-            log.warning("store.away", error=str(error), then="intents wait, and nothing is committed past them")
-        if error is None and self.store_away is not None:
-            log.info("store.back", then="what waited is written now")
-        self.store_away = None if error is None else str(error)
 
     async def look_at_store(self) -> None:
         """See whether it is still the same. Best done once before the first batch, which is otherwise read twice."""
-        asked_s = _now()
-        incarnation = await self._incarnation.incarnation()
-        if incarnation != self._known_incarnation:
-            # The first answer too: what was written before it may have gone to an earlier store.
-            if self._known_incarnation is not None:
-                log.warning(
-                    "store.changed", then="sessions are loaded anew and events read again from the committed offsets"
-                )
-            self._rewind(list(self._partitions), "store")
-        self._known_incarnation, self._alive_s = incarnation, asked_s
+        await self.store.look(_now, lambda: self._rewind(list(self._partitions), "store"))
 
     async def _catch_up(self, tp: TP, partition: Partition) -> None:
         if partition.ended:

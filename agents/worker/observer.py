@@ -53,7 +53,7 @@ class Observer:
         if why := self._kafka.away:
             yield "kafka", why
         undecided_s = asyncio.get_running_loop().time() - self._enrichment.meter.undecided_s
-        if why := self._enrichment.store_away:
+        if why := self._enrichment.store.away:
             yield "redis", why
         elif undecided_s < FRESH_S:
             yield "redis", "a part of it does not answer: an open slot, or a node that is away"

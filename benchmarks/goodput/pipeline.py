@@ -9,11 +9,11 @@ from typing import Protocol
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.build import Kinds, Ports, StorePorts, build, everybody_alone
-from agents.worker.enrichment import UpkeepRules
 from agents.worker.reasoning import Reasoning
 from agents.worker.routes import Route, Router
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.slots import SlotPermit, SlotSupplier
+from agents.worker.upkeep import UpkeepRules
 from benchmarks.goodput.store import Store
 from benchmarks.goodput.traffic import EPOCH_MS, Arrival, Record
 from clients.calls import Class, ModelClient

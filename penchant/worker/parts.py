@@ -10,7 +10,6 @@ from agents.fleet.switch_watch import SwitchWatch
 from agents.fleet.switches import NAMES, SwitchState
 from agents.health.statistics import Meter
 from agents.worker.build import Ports, StorePorts, Worker, build
-from agents.worker.enrichment import UpkeepRules
 from agents.worker.erasures import Erasures
 from agents.worker.history import PublishingWriter
 from agents.worker.ingest_share import IngestCpuShare
@@ -18,6 +17,7 @@ from agents.worker.instruments import Instruments
 from agents.worker.knowledge import Knowledge
 from agents.worker.routes import Route, Router
 from agents.worker.switched import PinnedReasoning, SwitchedRouter
+from agents.worker.upkeep import UpkeepRules
 from clients.pools.client import PooledClient
 from penchant import __version__
 from penchant.settings.root import Settings

@@ -10,11 +10,11 @@ from agents.worker.asking import CallRules
 from agents.worker.backlog import Backlog, BacklogRules
 from agents.worker.build import Ports, StorePorts, build, everybody_alone
 from agents.worker.dispatch import Dispatch, Learn
-from agents.worker.enrichment import UpkeepRules
 from agents.worker.partition import Partition
 from agents.worker.routes import Route, Router
 from agents.worker.shoppers import Shopper
 from agents.worker.slots import SlotPermit, SlotSupplier
+from agents.worker.upkeep import UpkeepRules
 from clients.calls import Call, Completion, ModelClient
 from penchant.settings import Settings
 from streams.events.decoding import Decoder

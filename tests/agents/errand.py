@@ -13,12 +13,12 @@ from agents.health.statistics import Meter
 from agents.worker.asking import CallRules
 from agents.worker.backlog import BacklogRules
 from agents.worker.build import Ports, StorePorts, build
-from agents.worker.enrichment import UpkeepRules
 from agents.worker.history import PublishingWriter
 from agents.worker.partition import Partition
 from agents.worker.routes import NO_SLOT, ExperimentRouter, Grant, Route
 from agents.worker.shadow import Shadow
 from agents.worker.shoppers import Shopper
+from agents.worker.upkeep import UpkeepRules
 from clients.calls import Call
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool

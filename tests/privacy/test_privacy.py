@@ -20,10 +20,10 @@ import structlog
 
 from agents.health.probes import Health
 from agents.worker.build import Ports, StorePorts, Worker, build
-from agents.worker.enrichment import UpkeepRules
 from agents.worker.instruments import Instruments
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Reasoning
+from agents.worker.upkeep import UpkeepRules
 from clients.calls import Call, Completion, Sampling
 from penchant.process.logs import configure_logs
 from penchant.settings import Settings

@@ -50,7 +50,7 @@ class Hasty(Enrichment):
     """Counts the commit lag while the store is away."""
 
     def committable(self, tp: TP, epoch: int) -> int | None:
-        self._alive_s = asyncio.get_running_loop().time()
+        self.store.alive_s = asyncio.get_running_loop().time()
         return super().committable(tp, epoch)
 
 

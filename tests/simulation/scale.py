@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from agents.worker.asking import CallRules
 from agents.worker.backlog import BacklogRules
-from agents.worker.enrichment import UpkeepRules
 from agents.worker.eviction import EvictionRules
 from agents.worker.ingest import SliceRules
+from agents.worker.upkeep import UpkeepRules
 from storage.connection import RedisRules
 from streams.records.dead_letters import LimitRules
 from streams.records.intents import IntentRules

@@ -2,8 +2,8 @@
 
 from agents.health.statistics import Meter
 from agents.worker.build import Ports, StorePorts, build
-from agents.worker.enrichment import UpkeepRules
 from agents.worker.erasures import Erasures
+from agents.worker.upkeep import UpkeepRules
 from penchant.settings.root import Settings
 from streams.events.decoding import Decoder
 from tests.fakes.erasure_topic import MemoryErasures

@@ -7,9 +7,9 @@ from structlog.testing import capture_logs
 
 from agents.health.statistics import Meter
 from agents.worker.build import Ports, StorePorts, build
-from agents.worker.enrichment import UpkeepRules
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Shopper
+from agents.worker.upkeep import UpkeepRules
 from penchant.settings.root import Settings
 from storage.checkpoints import Context
 from streams.events.decoding import Decoder, encode
