@@ -13,8 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agents.replay.calls import ReplayCounts
 from penchant.cli.options import Config, Json
-from penchant.operations.replay import run as running
 from penchant.operations.replay import show
+from penchant.operations.replay.plan import PER_SERVER, ReplayPlan
+from penchant.operations.replay.run import Outcome
+from penchant.operations.replay.run import replay as run
+from penchant.operations.replay.stage import Progress as ReplayProgress
 from penchant.process.logs import configure_logs
 from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings
@@ -57,7 +60,7 @@ def replay(
     generation: Generation = None,
     events: File = None,
     prompt_version: Prompt = None,
-    per_server: PerServer = running.PER_SERVER,
+    per_server: PerServer = PER_SERVER,
     html: Html = None,
     config: Config = None,
     json: Json = False,
@@ -106,7 +109,7 @@ def _plan(
     events: Path | None,
     *,
     live: bool,
-) -> running.ReplayPlan:
+) -> ReplayPlan:
     if live and (namespace or events):
         raise typer.BadParameter("it writes to redis.namespace, from the topic", param_hint="--live")
     if namespace == settings.redis.namespace:
@@ -114,15 +117,15 @@ def _plan(
     now_ms = time.time_ns() // 1_000_000
     span = moment(begin, now_ms), moment(end, now_ms)
     if live:
-        return running.ReplayPlan(*span, generation=generation or now_ms // 1_000)
-    return running.ReplayPlan(*span, namespace=namespace or f"{settings.redis.namespace}-replay", file=events)
+        return ReplayPlan(*span, generation=generation or now_ms // 1_000)
+    return ReplayPlan(*span, namespace=namespace or f"{settings.redis.namespace}-replay", file=events)
 
 
-async def _run(settings: Settings, plan: running.ReplayPlan) -> running.Outcome | None:
+async def _run(settings: Settings, plan: ReplayPlan) -> Outcome | None:
     """None when it was stopped by a signal."""
-    progress = running.Progress(ReplayCounts())
+    progress = ReplayProgress(ReplayCounts())
     with stop_signals() as asked:
-        work = asyncio.create_task(running.replay(settings, plan, progress))
+        work = asyncio.create_task(run(settings, plan, progress))
         stopping = asyncio.create_task(asked.wait())
         showing = asyncio.create_task(_show(progress))
         await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -132,7 +135,7 @@ async def _run(settings: Settings, plan: running.ReplayPlan) -> running.Outcome 
     return None if work.cancelled() else work.result()
 
 
-async def _show(progress: running.Progress) -> None:
+async def _show(progress: ReplayProgress) -> None:
     """Progress, where there is a terminal to show it."""
     console = Console(stderr=True)
     if not console.is_terminal:

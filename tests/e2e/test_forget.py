@@ -5,7 +5,9 @@ from penchant_reader import AsyncIntentReader
 
 from agents.replay.calls import ReplayCounts
 from penchant.operations.forget import SLICE, Place, forget
-from penchant.operations.replay.run import Progress, ReplayPlan, replay
+from penchant.operations.replay.plan import ReplayPlan
+from penchant.operations.replay.run import replay
+from penchant.operations.replay.stage import Progress
 from penchant.settings.root import Settings
 from penchant.worker.app import Worker, worker
 from sandbox.servers.triton import TritonServer

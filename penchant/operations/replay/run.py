@@ -1,100 +1,20 @@
-"""Run: puts together what `penchant replay` runs."""
+"""Run: what `penchant replay` does, from its connections to its outcome."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Protocol
 
-from agents.fleet.switches import NAMES, Switches, load
-from agents.replay.calls import ReplayCalls, ReplayCounts, ReplayRules
-from agents.replay.live_replay import LiveReplay
-from agents.replay.replay import PartitionReplay
-from agents.worker.build import Kinds, StorePorts, make_checkpoints, make_memory
-from agents.worker.checkpoints import Checkpoints
-from agents.worker.erasures import Erasures
-from agents.worker.partition import Partition
-from clients.pools.client import PooledClient
-from penchant.operations.replay.compare import Comparison, compare
-from penchant.operations.replay.erasing import Erasing
-from penchant.operations.replay.source import lines
+from agents.replay.calls import ReplayCounts
+from penchant.operations.replay.compare import Comparison
+from penchant.operations.replay.plan import ReplayPlan
+from penchant.operations.replay.stage import Progress, Stage
 from penchant.settings.root import Settings
-from penchant.worker.model_side import ModelSide, reasoning_of
-from penchant.worker.presidio import redaction
-from penchant.worker.tokenizer import tokenizer
-from storage.connection import Client, connect
-from storage.erasures import RedisErasures
-from storage.fleet import RedisFleet
-from storage.gather import GatheringWriter
-from storage.keys import Keys
-from storage.lineage import RedisLineage
-from storage.places import RedisPlaces
-from storage.progress import RedisProgress
-from storage.watermarks import Watermarks
-from storage.writer import RedisCheckpoints
-from streams.errors import ContractMismatch, StoreUnavailable
-from streams.events.decoding import Record
-from streams.events.dialects import dialect
-from streams.kafka.erasure_topic import ErasureReader
-from streams.kafka.moments import Moment
-from streams.kafka.ranges import Range, find_range, read_range
+from penchant.worker.model_side import ModelSide
+from storage.connection import connect
 from streams.kafka.reader import TopicReader
-from streams.records.lineage import Log
 
 EAGERNESS = 0.3
 """How much waiting on a model server a replay tolerates: little, so that it gives way to live calls."""
-
-PER_SERVER = 4
-"""Calls that a replay has in flight at each model server: beside more, live intents come later by more than a twentieth
-(docs/performance.md)."""
-
-NOTHING = "choose an earlier --from; `penchant doctor` says how much the topic holds"
-
-SAVE_S, AGAIN_S = 1.0, 0.5
-KEEP_MS = 7 * 86_400_000
-"""How long at least what was replayed into a namespace of its own stays there."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayPlan:
-    """What to replay, and to where: into `namespace`, or over the live keys in `generation`. Of a `file` all is.
-
-    At each model server it has `per_server` calls in flight at the most.
-    """
-
-    begin: Moment
-    end: Moment
-    namespace: str | None = None
-    generation: int = 0
-    file: Path | None = None
-    per_server: int = PER_SERVER
-
-    @property
-    def name(self) -> str:
-        """Tells this plan from others, so that a crashed one goes on and another begins anew."""
-        return f"{self.begin} {self.end} {self.file or ''}"
-
-
-class Driver(Protocol):
-    """What one partition's records are fed to."""
-
-    partition: Partition
-
-    async def take(self, records: Sequence[Record]) -> None: ...
-
-    async def finish(self) -> None: ...
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far it is; `total` is known once the range is."""
-
-    tally: ReplayCounts
-    total: int = 0
-    resumed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +36,7 @@ async def replay(settings: Settings, plan: ReplayPlan, progress: Progress) -> Ou
         stack.push_async_callback(redis.aclose)
         pools = ModelSide(settings, None, None).everybody(EAGERNESS)
         stack.push_async_callback(pools.close)
-        stage = _Stage(settings, plan, redis, pools, progress)
+        stage = Stage(settings, plan, redis, pools, progress)
         reader = None if plan.file else await stack.enter_async_context(TopicReader(settings.kafka.options))
         await stage.prepare(reader)
         async with stage.follow_erasures():
@@ -124,165 +44,3 @@ async def replay(settings: Settings, plan: ReplayPlan, progress: Progress) -> Ou
         comparison = await stage.compare() if plan.namespace else None
     cost = sum(replica.cost for replica in pools.replicas)
     return Outcome(progress.tally, progress.total, time.monotonic() - began_s, comparison, cost)
-
-
-class _Stage:
-    """Everything of one run."""
-
-    def __init__(
-        self, settings: Settings, plan: ReplayPlan, redis: Client, pools: PooledClient, progress: Progress
-    ) -> None:
-        self._settings, self._plan, self._redis, self._pools, self._progress = settings, plan, redis, pools, progress
-        self._live = Keys(settings.redis.namespace)
-        self._keys = self._live.of(plan.namespace) if plan.namespace else self._live
-        self._within_s = settings.redis.timeout_s
-        self._watermarks = Watermarks(redis, self._live, self._within_s)
-        self._store = RedisCheckpoints(redis, self._keys, self._within_s, self._watermarks)
-        self._places = RedisPlaces(redis, self._live, self._within_s)
-        self._saved = RedisProgress(redis, self._keys, self._within_s, plan.name)
-        self._drivers: dict[int, Driver] = {}
-        self._erasing = Erasing()
-        self._kinds = Kinds(checkpoints=Kept if plan.namespace else Checkpoints)
-        self._seen: set[str] = set()
-        self._span = Range({}, {})
-        self._log: Log | None = None
-        self._switches = Switches()
-
-    async def prepare(self, reader: TopicReader | None) -> None:
-        """Find the range, what is erased, and where an earlier run stopped."""
-        await self._note_place()
-        lineage = await RedisLineage(self._redis, self._live, self._within_s).read()
-        self._lineage = lineage.number if lineage else 0
-        if reader is not None:
-            self._log = await reader.log(self._settings.kafka.topic)
-            self._span = await find_range(reader, self._log, self._plan.begin, self._plan.end)
-            if not self._span.records:
-                raise ContractMismatch(f"{self._log.topic} holds no records in that range", NOTHING)
-        self._progress.total = self._span.records
-        done = await self._saved.read() if self._plan.namespace else {}
-        firsts = {number: max(first, done.get(number, 0)) for number, first in self._span.firsts.items()}
-        self._progress.resumed = self._span.records - Range(firsts, self._span.ends).records
-        self._span = Range(firsts or done, self._span.ends)
-
-    async def run(self, reader: TopicReader | None) -> None:
-        """Feed every partition, finish all, and remember on the way how far it came."""
-        count = await asyncio.to_thread(tokenizer, self._settings.prompt.tokenizer)
-        reasoning = reasoning_of(self._settings, count)(self._settings.prompt.version, self._settings.sampling)
-        writer = GatheringWriter(self._store, self._settings.redis)
-        servers = len(self._pools.replicas)
-        rules = ReplayRules(in_flight=self._plan.per_server * servers)
-        async with asyncio.TaskGroup() as tasks:
-            runs = (self._pools.run(), self._save(), self._follow())
-            beside = [tasks.create_task(run) for run in runs]
-            async with asyncio.TaskGroup() as calls:
-                making = ReplayCalls(
-                    self._pools, reasoning, writer, self._checkpoints(), rules, self._progress.tally, calls,
-                    lambda: self._switches.number("share_replay", 1.0), self._erasing.covers,
-                )  # fmt: skip
-                await self._feed(reader, making)
-            for task in beside:
-                task.cancel()
-        await writer.close()
-        await self._saved.forget()
-
-    async def compare(self) -> Comparison:
-        """What is live, beside what came of it here."""
-        return await compare(self._redis, self._live, self._keys, self._seen, self._within_s)
-
-    async def _feed(self, reader: TopicReader | None, calls: ReplayCalls) -> None:
-        async for number, records in self._records(reader):
-            self._seen |= {record.key.decode(errors="replace") for record in records if record.key}
-            if number not in self._drivers:
-                self._drivers[number] = self._driver(number, calls)
-            await _patiently(partial(self._drivers[number].take, records))
-        for driver in self._drivers.values():
-            await _patiently(driver.finish)
-
-    def _records(self, reader: TopicReader | None) -> AsyncIterator[tuple[int, Sequence[Record]]]:
-        if reader is not None and self._log is not None:
-            return read_range(reader, self._log, self._span)
-        if self._plan.file is None:
-            raise AssertionError("a replay has a topic or a file")
-        return lines(self._plan.file, self._span.firsts.get(0, 0))
-
-    def _driver(self, number: int, calls: ReplayCalls) -> Driver:
-        settings, partition = self._settings, Partition(number, epoch=1, commit_lag_s=0.0)
-        name = "native" if self._plan.file else settings.kafka.dialect
-        decoder, session = dialect(name, keyed=True, redact_query=redaction(settings.kafka)), settings.session
-        if self._plan.namespace is None:
-            return LiveReplay(
-                partition, decoder, session, self._store, self._checkpoints(), calls,
-                lineage=self._lineage, generation=self._plan.generation,
-            )  # fmt: skip
-        memory = make_memory(settings, self._kept(), self._kinds)
-        self._erasing.add(settings.kafka.topic, partition, memory.backlog)
-        return PartitionReplay(
-            partition, memory.backlog, memory.recall, decoder, session, self._store, memory.checkpoints, calls
-        )
-
-    def _checkpoints(self) -> Checkpoints:
-        return make_checkpoints(self._settings, self._kept(), self._kinds)
-
-    def _kept(self) -> StorePorts:
-        return StorePorts(
-            store=self._store,
-            name="replay",
-            clock_ms=_now_ms,
-            lineage=self._lineage,
-            generation=self._plan.generation,
-            erased=self._erasing.of,
-        )
-
-    async def _follow(self) -> None:
-        """Hear how much operators leave to replays."""
-        fleet = RedisFleet(self._redis, self._live, self._within_s, NAMES)
-        while True:
-            with suppress(StoreUnavailable, ValueError):
-                self._switches = load((await fleet.read()).switches)
-            await asyncio.sleep(SAVE_S)
-
-    async def _save(self) -> None:
-        while True:
-            await asyncio.sleep(SAVE_S)
-            offsets = {number: driver.partition.ledger.uncovered() for number, driver in self._drivers.items()}
-            reached: Mapping[int, int] = {number: at for number, at in offsets.items() if at is not None}
-            with suppress(StoreUnavailable):
-                await self._saved.write(reached)
-                await self._note_place()
-
-    async def _note_place(self) -> None:
-        """Whoever is erased from now on is erased here too."""
-        if self._plan.namespace:
-            await self._places.note("namespace", [self._plan.namespace])
-
-    @asynccontextmanager
-    async def follow_erasures(self) -> AsyncIterator[None]:
-        """Hear of erasures while the block runs."""
-        if self._plan.file:
-            yield
-            return
-        async with TopicReader(self._settings.kafka.options.committed()) as reader:
-            topic = ErasureReader(reader, self._settings.kafka.erasure_topic)
-            store = RedisErasures(self._redis, self._live, self._within_s, self._watermarks)
-            async with self._erasing.following(lambda: Erasures(store, self._store, self._lineage, topic)):
-                yield
-
-
-class Kept(Checkpoints):
-    """By event time the intents of old events would have expired before anybody could compare them."""
-
-    def intent_ends_ms(self, last_ms: int) -> int:  # noqa: ARG002 # the clock's time counts here
-        return self.clock_ms() + KEEP_MS
-
-
-async def _patiently(do: Callable[[], Awaitable[None]]) -> None:
-    """Again and again while the store is away."""
-    while True:
-        try:
-            return await do()
-        except StoreUnavailable:
-            await asyncio.sleep(AGAIN_S)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
