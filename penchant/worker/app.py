@@ -101,31 +101,15 @@ async def worker(
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
         arm_factory, knowledge = await _arm_factory(settings, servers, side, instruments, owned=model is None)
-        experiment_runtime = ExperimentRuntime(
-            settings, pools, arm_factory, _control(settings, servers), _worker_name(), notify
-        )
-        stack.push_async_callback(experiment_runtime.close)
-        instruments.replicas = lambda: (*pools.replicas, *experiment_runtime.replicas)
-        parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge)
-        await parts.erasures.catch_up()
-        stack.push_async_callback(parts.worker.writer.close)
-        watch_model = ModelWatch(pools, parts.worker.circuit_breaker, instruments.meter)
-        await watch_model.begin()
-        await experiment_runtime.begin()
-        with suppress(StoreUnavailable):  # then it looks again, and what was read by then is read once more
-            await parts.worker.enrichment.look_at_store()
-        beside = (watch_model, parts.erasures, experiment_runtime)
+        parts = await _made(settings, servers, pools, arm_factory, knowledge, notify, stack)
+        watch_model = await _looked_around(parts, instruments.meter)
+        beside = (watch_model, parts.erasures, parts.experiment_runtime)
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
-            found = watch_model.found or "a model that is away"
+            built, model_found = parts.worker, watch_model.found or "a model that is away"
             yield Worker(
-                instruments,
-                parts.worker.enrichment,
-                parts.worker.memory.backlog,
-                found,
-                pools,
-                experiment_runtime,
+                instruments, built.enrichment, built.memory.backlog, model_found, pools, parts.experiment_runtime,
                 parts.switch_state,
-            )
+            )  # fmt: skip
 
 
 async def _arm_factory(
@@ -136,6 +120,36 @@ async def _arm_factory(
     knowledge = knowledge_of(settings, servers.redis)
     reasoning = reasoning_of(settings, count, knowledge.line if knowledge else None)
     return ArmFactory(side.client, reasoning, instruments, owned=owned), knowledge
+
+
+async def _made(
+    settings: Settings,
+    servers: Servers,
+    pools: PooledClient,
+    arm_factory: ArmFactory,
+    knowledge: Knowledge | None,
+    notify: Tell | None,
+    stack: AsyncExitStack,
+) -> Parts:
+    """The parts, none running yet, with the erasures up to now. The stack closes them."""
+    control = RedisControl(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+    experiment_runtime = ExperimentRuntime(settings, pools, arm_factory, control, _worker_name(), notify)
+    stack.push_async_callback(experiment_runtime.close)
+    arm_factory.instruments.replicas = lambda: (*pools.replicas, *experiment_runtime.replicas)
+    parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge)
+    await parts.erasures.catch_up()
+    stack.push_async_callback(parts.worker.writer.close)
+    return parts
+
+
+async def _looked_around(parts: Parts, meter: Meter) -> ModelWatch:
+    """The watch over the model, after a first look at the model, the experiments and the store."""
+    watch_model = ModelWatch(parts.pools, parts.worker.circuit_breaker, meter)
+    await watch_model.begin()
+    await parts.experiment_runtime.begin()
+    with suppress(StoreUnavailable):  # then it looks again, and what was read by then is read once more
+        await parts.worker.enrichment.look_at_store()
+    return watch_model
 
 
 @asynccontextmanager
@@ -193,10 +207,6 @@ async def _consuming(
             await drain(list(enrichment.partitions))
             for task in beside:  # before Faust ends: no call may begin any more
                 task.cancel()
-
-
-def _control(settings: Settings, servers: Servers) -> RedisControl:
-    return RedisControl(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
 
 
 def _worker_name() -> str:

@@ -58,6 +58,7 @@ class Parts:
     worker: Worker
     erasures: Erasures
     pools: PooledClient
+    experiment_runtime: ExperimentRuntime
     ingest_share: IngestCpuShare
     switches: SwitchWatch
     switch_state: SwitchState
@@ -80,15 +81,11 @@ def make_parts(
     topic = ErasureReader(servers.erasures, settings.kafka.erasure_topic)
     erasures = Erasures(RedisErasures(*to_redis, watermarks), store, lineage.number, topic)
     ingest_share = IngestCpuShare(time.thread_time)
+    kept = StorePorts(
+        store=store, name=name, clock_ms=clock_ms, lineage=lineage.number, starts=lineage.starts, erased=erasures.of
+    )
     ports = Ports(
-        kept=StorePorts(
-            store=store,
-            name=name,
-            clock_ms=clock_ms,
-            lineage=lineage.number,
-            starts=lineage.starts,
-            erased=erasures.of,
-        ),
+        kept=kept,
         letters=DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic),
         decoder=dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka)),
         reasoning=_reasoning(settings, arm_factory, switch_state),
@@ -104,7 +101,7 @@ def make_parts(
     worker = build(settings, ports, UpkeepRules.of(settings.backlog))
     heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)
     switches = SwitchWatch(RedisFleet(*to_redis, NAMES), switch_state, name, heartbeat, clock_ms)
-    return Parts(worker, erasures, pools, ingest_share, switches, switch_state)
+    return Parts(worker, erasures, pools, experiment_runtime, ingest_share, switches, switch_state)
 
 
 def _frozen(switch_state: SwitchState) -> str | None:
