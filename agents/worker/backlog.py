@@ -156,7 +156,7 @@ class Backlog:
         """Those who are due but ask for no call: their sessions are to be parked."""
         self.advance(now_s)
         self.unfinished |= len(self._quiet) > LOOK_ENTRIES
-        looked_at = [entry for _ in range(LOOK_ENTRIES) if (entry := self._quiet.pop())]
+        looked_at = [entry for _ in range(min(len(self._quiet), LOOK_ENTRIES)) if (entry := self._quiet.pop())]
         return [entry[3] for entry in looked_at if counts(entry)]
 
     def wake_s(self) -> float | None:

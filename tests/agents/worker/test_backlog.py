@@ -1,5 +1,7 @@
 """The backlog: order, conflation, bounds."""
 
+import sys
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,6 +51,23 @@ def test_a_place_goes_to_the_first_whom_it_suits() -> None:
     assert asked == [(name, again) for again in (False, True) for name in "01245"]
     assert backlog.next(2.0, lambda who, again: again and who is crowd[4]) is crowd[4]
     assert [backlog.next(2.0) for _ in range(5)] == [crowd[0], crowd[1], crowd[2], crowd[5], None]
+
+
+def test_a_look_at_nobody_costs_nothing() -> None:
+    """Housekeeping looks many times a second: with nobody owed, no more than a handful of calls are made for it."""
+    backlog, calls = Backlog(RULES, TARGETS), 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        looked_at = backlog.quiet(1.0), backlog.wake_s(), backlog.next(1.0)
+    finally:
+        sys.setprofile(None)
+    assert looked_at == ([], None, None)
+    assert calls < 50
 
 
 def test_only_so_many_are_looked_at() -> None:
