@@ -8,10 +8,10 @@ bounded number of entries for each shopper who is owed (agents/worker/lazy_heap.
 from collections.abc import Callable, Iterator
 from itertools import count
 
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.lazy_heap import Entry, LazyHeap, Sweeper, counts
 from agents.worker.partition import Partition
 from agents.worker.shoppers import MODEL_TRIES, Owed, Shopper
-from streams.section import Bytes, Offsets, Seconds, Sessions, section
 from streams.sessions.triggers import TriggerRules, due_s, pay
 
 LATE_STEP_S = 1.0
@@ -25,25 +25,6 @@ LOOK_ENTRIES = 2_000
 
 Suits = Callable[[Shopper, bool], bool]
 """Whether a shopper is to be called for now; True: nobody else is."""
-
-
-@section
-class BacklogRules:
-    """How much may wait for the model, and what is late."""
-
-    max_sessions: Sessions = 1_000_000
-    """The most sessions in memory, on one worker; beyond it partitions pause."""
-    max_bytes: Bytes = 1_073_741_824
-    """The most memory that sessions may take; beyond it partitions pause."""
-    max_span: Offsets = 200_000
-    """The most offsets between a partition's first uncovered event and its newest; at half of it the oldest
-    session is parked."""
-    park_after_s: Seconds = 5.0
-    """The oldest session is parked, still owed a call, when its first uncovered event is older than this."""
-    freshness_target_s: Seconds = 5.0
-    """How soon after its first unseen event an intent should stand in Redis; later ones fall into the late class."""
-    urgent_target_s: Seconds = 2.0
-    """The same after an urgent action."""
 
 
 class Backlog:

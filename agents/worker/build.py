@@ -11,7 +11,8 @@ from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking, CallRules, Reasoner
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.dispatch import Dispatch, Learn
 from agents.worker.enrichment import Enrichment

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Self
 
-from agents.worker.backlog import BacklogRules
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.eviction import EvictionRules
 
 EVICT_AT = 0.8

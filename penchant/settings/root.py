@@ -4,7 +4,7 @@ from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agents.worker.asking import CallRules
-from agents.worker.backlog import BacklogRules
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.knowledge import KnowledgeRules
 from clients.calls import Sampling
 from clients.pools.endpoints import Endpoint

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from agents.health.statistics import Meter
 from agents.worker.asking import CallRules
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.build import Ports, StorePorts, build, everybody_alone
 from agents.worker.dispatch import Dispatch, Learn
 from agents.worker.partition import Partition

@@ -11,7 +11,7 @@ from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
 from agents.health.statistics import Meter
 from agents.worker.asking import CallRules
-from agents.worker.backlog import BacklogRules
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.build import Ports, StorePorts, build
 from agents.worker.history import PublishingWriter
 from agents.worker.partition import Partition

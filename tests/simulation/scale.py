@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, replace
 
 from agents.worker.asking import CallRules
-from agents.worker.backlog import BacklogRules
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.eviction import EvictionRules
 from agents.worker.ingest import SliceRules
 from agents.worker.upkeep import UpkeepRules

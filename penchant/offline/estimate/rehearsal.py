@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Shopper
 from penchant.offline.estimate.prefixes import Prefixes

@@ -9,7 +9,8 @@ import pytest
 from agents.replay.calls import ReplayCalls, ReplayCounts, ReplayRules
 from agents.replay.live_replay import LiveReplay
 from agents.replay.replay import PartitionReplay
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Reasoning

@@ -5,7 +5,8 @@ import sys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.worker.backlog import LOOK_AHEAD, LOOK_ENTRIES, Backlog, BacklogRules
+from agents.worker.backlog import LOOK_AHEAD, LOOK_ENTRIES, Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.lazy_heap import ENTRIES_PER_OWED, SLACK, SWEPT_PER_STEP
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper

@@ -2,7 +2,8 @@
 
 import pytest
 
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.erasures import Erasures
 from agents.worker.partition import OPTED_OUT, Partition
 from agents.worker.recall import Recall

@@ -3,7 +3,8 @@
 import asyncio
 
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.erasures import Erasures
 from agents.worker.ingest import Ingest, SliceRules
 from agents.worker.ingest_share import IngestCpuShare

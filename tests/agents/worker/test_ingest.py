@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import orjson
 
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.ingest import Ingest, SliceRules
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition

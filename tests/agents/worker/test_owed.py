@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from agents.health.snapshot import Held
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.eviction import EvictionRules, evict
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.owed_set import name
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall

@@ -8,7 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog, BacklogRules
+from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.shoppers import Shopper

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from agents.worker.backlog import BacklogRules
+from agents.worker.backlog_rules import BacklogRules
 from penchant.offline.estimate.prompt_tokens import Measured
 from penchant.offline.estimate.rates import Rates
 from penchant.offline.estimate.reading import ordered, read_file
