@@ -37,6 +37,7 @@ from streams.events import decoding
 from streams.events.decoding import encode
 from streams.events.dialects import DialectName, dialect
 from streams.records.dead_letters import DeadLetter, LimitRules
+from streams.records.intents import IntentRules
 from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
 from tests.fakes.unlimited_slots import UnlimitedSlots
@@ -185,6 +186,7 @@ class Spoken:
 RULES = Settings(
     triggers=AT_ONCE,
     session=SessionRules(gap_s=1e9),  # so that records with other times stay in one session
+    intent=IntentRules(ttl_s=1e9),  # so that the oldest record still deserves an intent
     dead_letters=LimitRules(limit_share=1.0),
 )
 
