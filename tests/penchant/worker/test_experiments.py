@@ -161,11 +161,11 @@ async def test_a_running_worker_takes_up_percentages_and_no_other_arms(tmp_path:
 async def test_an_arms_server_that_is_another_one_stops_the_start(tmp_path: Path) -> None:
     """Before anybody is asked; one that is away does not."""
     settings = loaded(tmp_path, TABLES)
-    model = ScriptedModel()
-    found, _ = experiment_runtime(settings, model)
-    model.away = True
-    await found.begin()
-    assert found.active_experiments.running
-    model.away, model.mismatch = False, "another model"
+    away, other = ScriptedModel(), ScriptedModel()
+    away.away, other.mismatch = True, "another model"
+    without, _ = experiment_runtime(settings, away)
+    await without.begin()
+    assert without.active_experiments.running
+    mistaken, _ = experiment_runtime(settings, other)
     with pytest.raises(ContractMismatch, match="another model"):
-        await found.begin()
+        await mistaken.begin()
