@@ -214,7 +214,7 @@ def test_an_unknown_version_is_a_wrong_setting() -> None:
 def test_any_text_reads_as_a_session(text: str) -> None:
     """Reading takes any text at all, and what it makes renders again."""
     for prompt in (text, "\nShopper\n" + text):
-        RENDERER.render(read(prompt))
+        assert RENDERER.render(read(prompt)).text
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_any_text_reads_as_a_session(text: str) -> None:
 )
 def test_odd_lines_read_as_far_as_they_go(line: str) -> None:
     """Lines that no renderer wrote do no harm."""
-    RENDERER.render(read("\nShopper\n" + line))
+    assert RENDERER.render(read("\nShopper\n" + line)).text
 
 
 def test_a_world_does_not_move_with_its_session() -> None:
