@@ -128,10 +128,20 @@ async def _replies(client: Client, commands: Sequence[Command], timeout_s: float
     if moved:
         if any(isinstance(replies[at], MovedError) for at in moved):
             await client.aclose()  # the slots are elsewhere: it asks before its next command
-        again = [_redirected(client, commands[at], timeout_s / 2) for at in moved]
-        for at, reply in zip(moved, await asyncio.gather(*again), strict=True):
-            replies[at] = reply
+        between = [at for at in moved if isinstance(replies[at], AskError)]
+        ways = [between, *([at] for at in moved if at not in between)]
+        again = [_follow(client, [commands[at] for at in way], timeout_s / 2) for way in ways]
+        for way, answers in zip(ways, await asyncio.gather(*again), strict=True):
+            for at, reply in zip(way, answers, strict=True):
+                replies[at] = reply
     return replies
+
+
+async def _follow(client: RedisCluster, commands: Sequence[Command], within_s: float) -> list[Any]:
+    """The replies of other nodes, one after the other. ASKING counts for the next command of its connection alone: two
+    commands at once may take each other's, and are sent to and fro until redis-py gives up."""
+    until_s = asyncio.get_running_loop().time() + within_s
+    return [await _redirected(client, each, until_s - asyncio.get_running_loop().time()) for each in commands]
 
 
 async def _redirected(client: RedisCluster, command: Command, within_s: float) -> Any:

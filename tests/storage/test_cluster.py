@@ -51,6 +51,8 @@ async def test_an_open_slot_holds_up_its_own_shoppers_alone(cluster: RedisCluste
             assert set(verdicts.values()) == {Verdict.ACCEPTED}
             loaded = await side.store.load(SHOPPERS)
             assert [each.shopper for each in loaded if each is not None] == list(verdicts)
+            for _ in range(50):  # context and marker are asked for at once, each with an ASKING of its own
+                assert await side.store.load(["p7"]) == [None]
             outcomes = await side.erasures.erase([Erasure(each, 7, 0, (9,)) for each in ("p7", "p8")])
             assert isinstance(outcomes[0], StoreUnavailable)
             assert outcomes[1] == {side.keys.namespace: Removed(1, 1)}
