@@ -9,6 +9,7 @@ from agents.worker.knowledge import KnowledgeRules
 from clients.calls import Sampling
 from clients.pools.endpoints import Endpoint
 from clients.pools.router import RoutingRules
+from penchant.front.rules import HttpRules
 from penchant.settings.experiments import Experiments
 from penchant.settings.kafka import Kafka
 from penchant.settings.operation import Alerts, Health, Log
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     knowledge: KnowledgeRules = KnowledgeRules()
     health: Health = Health()
     alerts: Alerts = Alerts()
+    http: HttpRules = HttpRules()
     log: Log = Log()
 
     @field_validator("session")

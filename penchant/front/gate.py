@@ -1,0 +1,137 @@
+"""Gate: what every request passes before anything is served, and the headers that every answer has.
+
+In this order: the host, the origin, the size, who it is, and for what changes something the CSRF token. A bearer token
+needs none, since no browser sends one by itself.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from penchant.front.body import BodyCutShort, BodyTooLarge, fields, read, replayed
+from penchant.front.identity import Identities
+from penchant.front.origins import foreign_host, foreign_origin
+from penchant.front.roles import Person, Role
+from penchant.front.rules import HttpRules
+
+READS = frozenset({"GET", "HEAD"})
+CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "csrf"
+
+CONTENT_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        *("script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'"),
+        *("form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"),
+    ]
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # with no-referrer browsers say of no form which site sent it
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Gate:
+    """Stands before an application. `open_paths` are served to anybody who comes by a known host: whole paths, and all
+    below those that end with a slash. With `sign_in` people are sent there who have yet to say who they are.
+
+    The application finds the Person at `request.state.person`; it is missing on open paths alone.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        rules: HttpRules,
+        identities: Identities,
+        hosts: frozenset[str],
+        open_paths: Sequence[str] = (),
+        sign_in: str | None = None,
+    ) -> None:
+        self._app, self._rules, self._identities, self._hosts = app, rules, identities, hosts
+        self._open_paths, self._sign_in = tuple(open_paths), sign_in
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] != "http":
+            raise ValueError(f"the front serves http, not {scope['type']}")
+        secured = _secured(send)
+        try:
+            receive = await self._admit(HTTPConnection(scope), receive)
+        except HTTPException as refusal:
+            await self._refused(HTTPConnection(scope), refusal)(scope, receive, secured)
+        else:
+            await self._app(scope, receive, secured)
+
+    async def _admit(self, asked: HTTPConnection, receive: Receive) -> Receive:
+        """Judge it, and note who it is; returns where its body is read. HTTPException refuses it."""
+        headers, changes = asked.headers, asked.scope["method"] not in READS
+        if foreign_host(headers.get("host"), self._hosts):
+            raise HTTPException(421, "this host is not served here; a name of it is set by http.hosts")
+        if foreign_origin(headers.get("origin"), headers.get("sec-fetch-site"), headers["host"], changes=changes):
+            raise HTTPException(403, "a page of another site sent this")
+        body = await self._body(headers, receive) if changes else b""
+        asked.state.csrf = ""
+        if not self._is_open(asked.url.path):
+            person = self._identities.person(asked)
+            if person is None or not person.roles:
+                raise HTTPException(401, "say who you are: a token is missing, wrong or taken back")
+            asked.state.person, asked.state.csrf = person, self._identities.csrf(person)
+            if changes and "authorization" not in headers:
+                self._judge_csrf(person, headers, body)
+        return replayed(body, receive) if changes else receive
+
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+        most = self._rules.body_bytes
+        try:
+            return await read(receive, most, headers.get("content-length", "0"))
+        except BodyTooLarge:
+            raise HTTPException(413, f"a body may have {most:,} bytes (http.body_bytes)") from None
+        except BodyCutShort:
+            raise HTTPException(408, "the body did not come whole in time") from None
+
+    def _judge_csrf(self, person: Person, headers: Headers, body: bytes) -> None:
+        given = headers.get(CSRF_HEADER) or fields(body).get(CSRF_FIELD, "")
+        if not self._identities.holds_csrf(person, given):
+            raise HTTPException(403, "the page is too old, or not ours: load it again")
+
+    def _is_open(self, path: str) -> bool:
+        return any(path.startswith(each) if each.endswith("/") else path == each for each in self._open_paths)
+
+    def _refused(self, asked: HTTPConnection, refusal: HTTPException) -> Response:
+        """In the form that the sender asks for; whoever could sign in is sent to where."""
+        wants = asked.headers.get("accept", "")
+        if refusal.status_code == 401:
+            if self._sign_in is not None and asked.scope["method"] == "GET" and "text/html" in wants:
+                return RedirectResponse(f"{self._sign_in}?next={quote(asked.url.path)}", 303)
+            refusal.headers = {"WWW-Authenticate": "Bearer"}
+        if "text/html" in wants:
+            return PlainTextResponse(refusal.detail, refusal.status_code, refusal.headers)
+        return JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers)
+
+
+def permit(request: Request, role: Role) -> Person:
+    """Who sends it; HTTPException 403 unless they have the role."""
+    person: Person = request.state.person
+    if not person.may(role):
+        raise HTTPException(403, f"{person.name} is not {role}; roles are given by http.tokens_file or a proxy")
+    return person
+
+
+def _secured(send: Send) -> Send:
+    async def secured(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return secured

@@ -1,0 +1,47 @@
+"""Rules of the front: who may reach what is served by HTTP, from where, and with how much."""
+
+from ipaddress import ip_network
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, FilePath
+
+from penchant.front.roles import Role
+from streams.section import Words, form, section, unit
+
+
+def _network(text: str) -> str:
+    ip_network(text)
+    return text
+
+
+Network = Annotated[str, AfterValidator(_network), form("an IP address or network, as 10.0.0.7 or 10.0.0.0/8")]
+HostName = Annotated[
+    str,
+    Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253})(:\d{1,5})?$"),
+    form("a host name, with its port where that is no usual one"),
+]
+Header = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$"), form("the name of an HTTP header")]
+BodyBytes = Annotated[int, Field(ge=1_024, le=16_777_216), unit("bytes")]
+
+
+@section
+class HttpRules:
+    """What is served by HTTP (the console), and to whom: the health endpoint apart, which tells no data."""
+
+    tokens_file: FilePath | None = None
+    """Who may come in. A line for each token: a name, roles between commas (viewer, operator, privacy) and the
+    token's SHA-256 as 64 hexadecimal digits. A change counts within a second. Without it only this machine is
+    served."""
+    local_roles: Annotated[tuple[Role, ...], Words] = ("operator",)
+    """What whoever comes from this machine may do, while neither tokens_file nor proxies is set."""
+    hosts: Annotated[tuple[HostName, ...], Words] = ()
+    """The names by which browsers reach it, besides localhost. A request for another host is refused, so that no page
+    elsewhere can have a browser read it (DNS rebinding)."""
+    proxies: Annotated[tuple[Network, ...], Words] = ()
+    """Proxies that sign people in, by address. From all others the two headers mean nothing."""
+    user_header: Header = "X-Forwarded-User"
+    """Where a proxy writes who somebody is."""
+    roles_header: Header = "X-Forwarded-Groups"
+    """Where a proxy writes their groups, between commas; those named as a role give it."""
+    body_bytes: BodyBytes = 65_536
+    """The most that a request's body may have."""
