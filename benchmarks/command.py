@@ -1,4 +1,4 @@
-"""The commands of `penchant bench`: what Penchant costs and holds, measured beside others on this machine."""
+"""The commands of `penchant bench` on models, prompts, readers and decoding. Those on a worker: worker_commands.py."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
@@ -9,75 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from benchmarks import worker_commands  # noqa: F401 (whose commands are of the group too)
+from benchmarks.group import Plots, Quick, bench
 from benchmarks.measuring import Report, Say, measured
 from penchant.cli.options import Json
-
-Quick = Annotated[bool, typer.Option("--quick", help="A rougher answer, within 45 seconds once all is installed.")]
-Plots = Annotated[Path | None, typer.Option("--plots", help="A folder for pictures (SVG); needs matplotlib.")]
-
-bench = typer.Typer(
-    help="Measure on this machine: ratios and intervals from interleaved rounds, with machine, versions and commit.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-)
-
-
-@bench.command()
-def ingest(
-    *,
-    quick: Quick = False,
-    grow: Annotated[
-        bool, typer.Option("--grow", help="Instead: how rate, memory and loop lag grow with partitions and shoppers.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Take in events that are already in a topic of a real Kafka, in one process on one core.
-
-    Equal work (validate an event, fold it into its shopper's session) by a plain Faust agent, Quix Streams, Bytewax
-    and Penchant, and Penchant with all its work: due, instant model, real Redis, commits. Needs Java and Maven.
-
-    Examples:
-
-      penchant bench ingest --quick
-
-      penchant bench ingest --json > benchmarks/results/ingest.json
-
-      penchant bench ingest --grow
-    """
-    from benchmarks import growth, show  # noqa: PLC0415 (only where it runs)
-    from benchmarks import ingest as rates  # noqa: PLC0415
-    from benchmarks.servers import Servers, staged  # noqa: PLC0415
-
-    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
-        def grown(stage: Servers) -> Coroutine[Any, Any, Report]:
-            return growth.run(growth.QUICK if quick else growth.Growth(), stage, say)
-
-        def compared(stage: Servers) -> Coroutine[Any, Any, Report]:
-            return rates.run(rates.QUICK if quick else rates.IngestPlan(), stage, say)
-
-        return staged("ingest --grow" if grow else "ingest", folder, grown if grow else compared, quick=quick)
-
-    measured(measure, show.show_growth if grow else show.show_ingest, json=json)
-
-
-@bench.command()
-def recovery(*, quick: Quick = False, json: Json = False) -> None:
-    """Kill a worker (kill -9) under steady load, let another take over, and compare the final state with the log.
-
-    A real Kafka and Redis, 200,000 shoppers with sessions, three crashes in a row; each figure is the worst of them.
-    No event may be lost, and no more calls repeated than were in flight or not yet stored. Needs Java and Maven.
-
-    Example: penchant bench recovery --json > benchmarks/results/recovery.json
-    """
-    from benchmarks import recovery as crashes  # noqa: PLC0415 (only where it runs)
-    from benchmarks import show  # noqa: PLC0415
-    from benchmarks.servers import staged  # noqa: PLC0415
-
-    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
-        plan = crashes.QUICK if quick else crashes.RecoveryPlan()
-        return staged("recovery", folder, lambda stage: crashes.run(plan, stage, folder, say), quick=quick)
-
-    measured(measure, show.show_recovery, json=json)
 
 
 @bench.command()

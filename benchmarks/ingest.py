@@ -1,4 +1,4 @@
-"""Ingest: how fast one process takes in events that are already in the topic, beside other systems that do the same.
+"""Ingest: how fast one process drains a topic of events that are there already, beside others that do the same.
 
 Equal work in pairs: every round runs each system once over the same events, in an order that turns from round to round.
 """
@@ -136,6 +136,7 @@ def _summary(plan: IngestPlan, figures: Figures) -> dict[str, Any]:
         "ratio_per_cpu_second": busy_ratios,
     }
     return {
+        "measures": "drain",
         "plan": {name: value for name, value in asdict(plan).items() if name != "others"},
         **{name: {system: round_off(each.middle) for system, each in of.items()} for name, of in shown.items()},
         "intervals": {name: {system: each.bounds for system, each in of.items()} for name, of in shown.items()},

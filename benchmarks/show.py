@@ -29,6 +29,7 @@ def show_ingest(console: Console, report: Mapping[str, Any]) -> None:
                 f"{report['ratio'][name]:g} times" if name in report["ratio"] else "",
                 _span(bounds["ratio"].get(name), "g"),
             )
+    console.print("A drain: events that are in the topic already.")
     console.print(shown)
     for name, why in report["left_out"].items():
         console.print(f"{NAMES[name]} was left out: {why}")

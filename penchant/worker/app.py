@@ -18,6 +18,7 @@ from agents.health.probes import Health
 from agents.health.statistics import Meter
 from agents.worker.agent import add_agent
 from agents.worker.backlog import Backlog
+from agents.worker.build import Kinds
 from agents.worker.enrichment import Enrichment
 from agents.worker.erasures import Erasures
 from agents.worker.instruments import Instruments
@@ -79,13 +80,15 @@ async def worker(
     model: ModelClient | None = None,
     instruments: Instruments | None = None,
     notify: Tell | None = None,
+    kinds: Kinds | None = None,
 ) -> AsyncIterator[Worker]:
     """A running worker. Leaving the block drains and stops it; what breaks inside cancels the block and is raised.
 
     Kafka and Redis are waited for, `health.bound_s` at the most, before the worker joins its group: without them it
     would take partitions from workers that can serve them. BrokerUnavailable or StoreUnavailable when one stays away.
     A model that is away stops nothing, since the rules stand in for it. A `model` that is handed in is the only one,
-    and stays open. `notify` is told when a model server is ejected or an experiment rolled back, and why.
+    and stays open. `notify` is told when a model server is ejected or an experiment rolled back, and why. `kinds` are
+    for benchmarks, which replace a part to see what it is worth or when it is reached.
 
     Raises ContractMismatch when the model server is not what the settings say or the topic is not keyed by shopper,
     LineageMismatch when the contexts in Redis belong to another log.
@@ -101,7 +104,7 @@ async def worker(
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
         arm_factory, knowledge = await _arm_factory(settings, servers, side, instruments, owned=model is None)
-        parts = await _made(settings, servers, pools, arm_factory, knowledge, notify, stack)
+        parts = await _made(settings, servers, pools, arm_factory, knowledge, notify, kinds, stack)
         watch_model = await _looked_around(parts, instruments.meter)
         beside = (watch_model, parts.erasures, parts.experiment_runtime)
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
@@ -129,6 +132,7 @@ async def _made(
     arm_factory: ArmFactory,
     knowledge: Knowledge | None,
     notify: Tell | None,
+    kinds: Kinds | None,
     stack: AsyncExitStack,
 ) -> Parts:
     """The parts, none running yet, with the erasures up to now. The stack closes them."""
@@ -136,7 +140,7 @@ async def _made(
     experiment_runtime = ExperimentRuntime(settings, pools, arm_factory, control, _worker_name(), notify)
     stack.push_async_callback(experiment_runtime.close)
     arm_factory.instruments.replicas = lambda: (*pools.replicas, *experiment_runtime.replicas)
-    parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge)
+    parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge, kinds)
     await parts.erasures.catch_up()
     stack.push_async_callback(parts.worker.writer.close)
     return parts

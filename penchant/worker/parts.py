@@ -9,7 +9,7 @@ from typing import Any
 from agents.fleet.switch_watch import SwitchWatch
 from agents.fleet.switches import NAMES, SwitchState
 from agents.health.statistics import Meter
-from agents.worker.build import Ports, StorePorts, Worker, build
+from agents.worker.build import Kinds, Ports, StorePorts, Worker, build
 from agents.worker.erasures import Erasures
 from agents.worker.history import PublishingWriter
 from agents.worker.ingest_share import IngestCpuShare
@@ -71,6 +71,7 @@ def make_parts(
     arm_factory: ArmFactory,
     experiment_runtime: ExperimentRuntime,
     knowledge: Knowledge | None,
+    kinds: Kinds | None = None,
 ) -> Parts:
     """All of them, none running yet."""
     switch_state, meter = SwitchState(), arm_factory.instruments.meter
@@ -98,7 +99,7 @@ def make_parts(
         ingest_share=ingest_share,
         halted=lambda: switch_state.now.on("pause"),
     )
-    worker = build(settings, ports, UpkeepRules.of(settings.backlog))
+    worker = build(settings, ports, UpkeepRules.of(settings.backlog), kinds=kinds)
     heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)
     switches = SwitchWatch(RedisFleet(*to_redis, NAMES), switch_state, name, heartbeat, clock_ms)
     return Parts(worker, erasures, pools, experiment_runtime, ingest_share, switches, switch_state)

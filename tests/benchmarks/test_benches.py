@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import growth, ingest, recovery
+from benchmarks import growth, ingest, latency, recovery, steady
 from benchmarks.servers import Servers, servers
+from benchmarks.stamps import PARTS
 from benchmarks.systems import OTHERS
 from sandbox.servers.apache import resolve_classpath
 from streams.errors import PlatformLacks
@@ -57,6 +58,31 @@ async def test_growth_reports_each_step(stage: Servers) -> None:
     report = await growth.run(steps, stage, lambda _: None)
     assert [(step["partitions"], step["shoppers"]) for step in report["growth"]] == [(1, 10), (1, 20)]
     assert all(step["peak_mb"] > 0 and step["loop_lag_ms"]["max"] >= 0 for step in report["growth"])
+
+
+async def test_steady_reports_a_rate_that_is_held(stage: Servers, tmp_path: Path) -> None:
+    """The keys that the design promises; every event that asks for a call has one, by the server on the other core."""
+    plan = steady.SteadyPlan(first=30.0, seconds=3.0, steps=1, shoppers=40)
+    report = await steady.measure(plan, stage, tmp_path, lambda _: None)
+    assert report["events_per_second_core"] == 30.0
+    assert 0.5 < report["calls_per_event"] <= 1
+    assert report["calls_per_second_core"] == pytest.approx(30 * report["calls_per_event"], abs=0.1)
+    assert report["lag_growth"] >= 0
+    assert report["loop_lag_ms"].keys() == {"p50", "p99", "max"}
+    assert {"client", "other threads"} <= report["parts_us"].keys()
+    assert report["server"]["cpu_us_per_call"] > 0
+
+
+async def test_latency_reports_five_parts(stage: Servers) -> None:
+    """At the asked rate and at half of what the core would hold, with the parts and what they cost."""
+    plan = latency.LatencyPlan(rate=30.0, probe=40.0, seconds=4.0, shoppers=40)
+    report = await latency.measure(plan, stage, lambda _: None)
+    assert [row["rate"] for row in report["runs"]][:2] == [30.0, 40.0]
+    assert report["runs"][-1]["half_of_capacity"]
+    for row in report["runs"]:
+        assert 0 < row["added_ms"]["p50"] <= row["added_ms"]["p99"]
+        assert row["parts_ms"].keys() == PARTS.keys()
+        assert row["cpu_us_per_event"] > 0
 
 
 async def test_recovery_loses_nothing(stage: Servers, tmp_path: Path) -> None:

@@ -56,4 +56,15 @@ async def test_the_writer_writes_what_the_reader_reads(tmp_path: Path) -> None:
 def test_every_bench_is_a_command() -> None:
     """A bench that nobody can run measures nothing."""
     names = {command.callback.__name__ for command in bench.registered_commands if command.callback}
-    assert {"ingest", "recovery", "calls", "goodput", "incident", "reads", "prompts", "decoding"} <= names
+    assert {
+        "ingest",
+        "steady",
+        "latency",
+        "recovery",
+        "calls",
+        "goodput",
+        "incident",
+        "reads",
+        "prompts",
+        "decoding",
+    } <= names

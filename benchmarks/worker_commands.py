@@ -1,0 +1,111 @@
+"""The commands of `penchant bench` on a whole worker: how it drains, what it holds, how late it is, how it recovers."""
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.group import Quick, bench
+from benchmarks.measuring import Report, Say, measured
+from penchant.cli.options import Json
+
+
+@bench.command()
+def ingest(
+    *,
+    quick: Quick = False,
+    grow: Annotated[
+        bool, typer.Option("--grow", help="Instead: how rate, memory and loop lag grow with partitions and shoppers.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Drain a topic: take in events that are already in a real Kafka, in one process on one core.
+
+    While it is behind a worker holds calls back, so that this is no measure of live traffic: see `bench steady`.
+
+    Equal work (validate an event, fold it into its shopper's session) by a plain Faust agent, Quix Streams, Bytewax
+    and Penchant, and Penchant with all its work: due, instant model, real Redis, commits. Needs Java and Maven.
+
+    Examples:
+
+      penchant bench ingest --quick
+
+      penchant bench ingest --json > benchmarks/results/ingest.json
+
+      penchant bench ingest --grow
+    """
+    from benchmarks import growth, show  # noqa: PLC0415 (only where it runs)
+    from benchmarks import ingest as rates  # noqa: PLC0415
+    from benchmarks.servers import Servers, staged  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        def grown(stage: Servers) -> Coroutine[Any, Any, Report]:
+            return growth.run(growth.QUICK if quick else growth.Growth(), stage, say)
+
+        def compared(stage: Servers) -> Coroutine[Any, Any, Report]:
+            return rates.run(rates.QUICK if quick else rates.IngestPlan(), stage, say)
+
+        return staged("ingest --grow" if grow else "ingest", folder, grown if grow else compared, quick=quick)
+
+    measured(measure, show.show_growth if grow else show.show_ingest, json=json)
+
+
+@bench.command()
+def recovery(*, quick: Quick = False, json: Json = False) -> None:
+    """Kill a worker (kill -9) under steady load, let another take over, and compare the final state with the log.
+
+    A real Kafka and Redis, 200,000 shoppers with sessions, three crashes in a row; each figure is the worst of them.
+    No event may be lost, and no more calls repeated than were in flight or not yet stored. Needs Java and Maven.
+
+    Example: penchant bench recovery --json > benchmarks/results/recovery.json
+    """
+    from benchmarks import recovery as crashes  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
+    from benchmarks.servers import staged  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        plan = crashes.QUICK if quick else crashes.RecoveryPlan()
+        return staged("recovery", folder, lambda stage: crashes.run(plan, stage, folder, say), quick=quick)
+
+    measured(measure, show.show_recovery, json=json)
+
+
+@bench.command()
+def steady(*, quick: Quick = False, json: Json = False) -> None:
+    """Find how many events a second one core holds with a call each, no call left out, and the client's work in it.
+
+    A real Kafka and Redis, a load that keeps its pace, and a minimal OpenAI-compatible server on the other core, whose
+    cost is named. Nothing is held back by triggers. Needs Java and Maven.
+
+    Example: penchant bench steady --json > benchmarks/results/steady.json
+    """
+    from benchmarks import show_worker  # noqa: PLC0415 (only where it runs)
+    from benchmarks import steady as rates  # noqa: PLC0415
+    from benchmarks.servers import staged  # noqa: PLC0415
+
+    def run(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        plan = rates.QUICK if quick else rates.SteadyPlan()
+        return staged("steady", folder, lambda stage: rates.measure(plan, stage, folder, say), quick=quick)
+
+    measured(run, show_worker.show_steady, json=json)
+
+
+@bench.command()
+def latency(*, quick: Quick = False, json: Json = False) -> None:
+    """Measure what a worker adds between an event's append and its intent, in five parts, at two rates and a probe.
+
+    A real Kafka and Redis, a load that keeps its pace, an instant model in the worker. Nothing is held back by
+    triggers, and the first two seconds do not count. Needs Java and Maven.
+
+    Example: penchant bench latency --json > benchmarks/results/latency.json
+    """
+    from benchmarks import latency as delays  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show_worker  # noqa: PLC0415
+    from benchmarks.servers import staged  # noqa: PLC0415
+
+    def run(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        plan = delays.QUICK if quick else delays.LatencyPlan()
+        return staged("latency", folder, lambda stage: delays.measure(plan, stage, say), quick=quick)
+
+    measured(run, show_worker.show_latency, json=json)
