@@ -11,6 +11,7 @@ from penchant.process.collector import CollectorRules, collect
 from streams.events.decoding import Decoder
 from streams.kafka.batches import TP, RecordBatch
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running
+from streams.kafka.options import KafkaOptions
 
 folding = Folding()
 
@@ -30,7 +31,7 @@ class NoOffsets:
 async def main() -> None:
     """Validate and fold."""
     with tempfile.TemporaryDirectory() as folder:
-        group = KafkaGroup(folding.bootstrap, folding.group, Path(folder))
+        group = KafkaGroup(KafkaOptions(folding.bootstrap), folding.group, Path(folder))
         app = make_app(group, folding.topic, NoOffsets())
         decoder = Decoder()
 

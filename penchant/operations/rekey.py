@@ -122,7 +122,7 @@ def _app(group: KafkaGroup, rekey: Rekey, sources: list[str]) -> faust.App:
             await rekey.take(batch)
 
     app = make_app(group, sources[0], rekey)
-    app.transport = BatchTransport(app, sources, rekey, drain, group.isolation)
+    app.transport = BatchTransport(app, sources, rekey, group.options, drain)
     for topic in sources:
         app.agent(event_topic(app, topic), name=f"rekey-{topic}")(take)
     return app

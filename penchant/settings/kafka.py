@@ -9,8 +9,11 @@ from streams.errors import SettingInvalid
 from streams.events.dialects import DialectName
 from streams.kafka.faust_app import KafkaGroup
 from streams.kafka.moments import TIMES, moment
+from streams.kafka.oauth import OAuth
 from streams.kafka.options import Isolation, KafkaOptions, Mechanism, Protocol
+from streams.secret import by_one_way
 from streams.section import Name, Records, RecordsOrNone, Seconds, form, section, unit
+from streams.tls import Tls
 
 Topic = Annotated[
     str,
@@ -80,19 +83,37 @@ class Kafka:
     sasl_mechanism: Mechanism = "PLAIN"
     """How to log in; only for the SASL protocols."""
     sasl_username: Name | None = None
-    """The user name; only for the SASL protocols."""
+    """The user name; only for PLAIN and SCRAM."""
     sasl_password: SecretStr | None = None
-    """The password; only for the SASL protocols. Better in the environment than in a file."""
-    tls_ca_file: FilePath | None = None
-    """The certificate authority that signed the brokers' certificates, PEM; without it the system's."""
+    """The password; only for PLAIN and SCRAM. Better in the environment or a file."""
+    sasl_password_file: FilePath | None = None
+    """A file that holds the password; it is read again when it has changed."""
+    oauth: OAuth = OAuth()
+    """Where tokens come from; only for OAUTHBEARER."""
+    tls: Tls = Tls()
+    """What is trusted and shown; only for the SSL protocols."""
+    client_rack: Name | None = None
+    """The rack or zone of this worker: it then fetches from the replica that is nearest, where the brokers choose by
+    rack (replica.selector.class)."""
 
-    @field_validator("sasl_username", "sasl_password")
+    _one_way = field_validator("sasl_password_file")(by_one_way)
+
+    @field_validator("sasl_username", "sasl_password_file")
     @classmethod
     def needed_by_sasl(cls, value: object, info: ValidationInfo) -> object:
         """SASL without a name or password would only fail at the broker."""
-        if value is None and str(info.data.get("security_protocol", "")).startswith("SASL"):
-            raise ValueError(f"needed because security_protocol is {info.data['security_protocol']}")
+        protocol, mechanism = info.data.get("security_protocol"), info.data.get("sasl_mechanism")
+        if (value or info.data.get("sasl_password")) is None and _asks_for_password(protocol, mechanism):
+            raise ValueError(f"needed because security_protocol is {protocol}")
         return value
+
+    @field_validator("oauth")
+    @classmethod
+    def needed_by_oauthbearer(cls, oauth: OAuth, info: ValidationInfo) -> OAuth:
+        """A login that cannot ask for a token would only fail at the broker."""
+        if info.data.get("sasl_mechanism") == "OAUTHBEARER" and not oauth.complete:
+            raise ValueError("OAUTHBEARER needs token_url, client_id and client_secret, or token_hook")
+        return oauth
 
     @field_validator("start")
     @classmethod
@@ -115,20 +136,25 @@ class Kafka:
             sasl_mechanism=self.sasl_mechanism,
             sasl_username=self.sasl_username,
             sasl_password=self.sasl_password,
-            ca_file=self.tls_ca_file if self.security_protocol.endswith("SSL") else None,
+            sasl_password_file=self.sasl_password_file,
+            oauth=self.oauth,
+            tls=self.tls,
+            client_rack=self.client_rack,
             isolation=self.isolation,
         )
 
     def consumer_group(self, folder: Path) -> KafkaGroup:
         """How the worker takes part in its consumer group; Faust makes its data folder in `folder`."""
         return KafkaGroup(
-            bootstrap=self.bootstrap,
+            options=self.options,
             group_id=self.group,
             folder=folder,
             instance_id=self.instance_id,
             commit_interval_s=self.commit_interval_s,
             session_timeout_s=self.session_timeout_s,
-            credentials=self.options.credentials(),
-            isolation=self.isolation,
             batch_records=self.max_poll_records,
         )
+
+
+def _asks_for_password(protocol: Protocol | None, mechanism: Mechanism | None) -> bool:
+    return protocol in ("SASL_PLAINTEXT", "SASL_SSL") and mechanism != "OAUTHBEARER"

@@ -109,7 +109,7 @@ class ApacheKafka(Server):
         return ["java", *options, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", self._classpath]
 
     def _properties(self) -> Mapping[str, object]:
-        broker, controller = (f"{LOOPBACK}:{port}" for port in self.ports)
+        broker, controller = (f"{LOOPBACK}:{port}" for port in self.ports[:2])
         return QUICK | {
             "advertised.listeners": f"PLAINTEXT://{broker}",
             "controller.listener.names": "CONTROLLER",

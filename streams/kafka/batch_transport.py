@@ -6,7 +6,7 @@ from faust.app.base import App
 from faust.transport.drivers import aiokafka as driver
 
 from streams.kafka.batches import TP, Offsets
-from streams.kafka.options import Isolation
+from streams.kafka.options import KafkaOptions
 from streams.kafka.transport import BatchConsumer
 
 
@@ -23,9 +23,9 @@ class BatchTransport(driver.Transport):
         app: App,
         topics: Collection[str],
         offsets: Offsets,
+        options: KafkaOptions,
         drain: Callable[[Collection[TP]], Awaitable[None]] | None = None,
-        isolation: Isolation = "read_committed",
     ) -> None:
         super().__init__(app.conf.broker_consumer, app)
         self.topics, self.offsets, self.drain = frozenset(topics), offsets, drain
-        self.isolation: Isolation = isolation
+        self.options = options

@@ -9,7 +9,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.kafka.batches import TP
 from streams.kafka.header_names import accept_any_name
-from streams.kafka.options import Isolation
+from streams.kafka.options import KafkaOptions, Login
 
 TIMEOUT_S = 5.0
 """How long an exchange may take. aiokafka itself would try for ever, and hold one of the thread's two places."""
@@ -26,15 +26,17 @@ class ConsumerThread(AIOKafkaConsumerThread):
 
     shutdown_timeout = 10.0
 
-    def __init__(self, consumer: Any, isolation: Isolation, **kwargs: Any) -> None:
+    def __init__(self, consumer: Any, options: KafkaOptions, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
         accept_any_name()
-        self._isolation = isolation
+        self._options = options
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
-        """Faust's consumer, which reads of transactions what we were told, before anything is fetched."""
+        """Faust's consumer, with what Faust has no setting for, before anything is fetched."""
         consumer = super()._create_worker_consumer(transport)
-        consumer._isolation_level = self._isolation
+        consumer._isolation_level = self._options.isolation
+        consumer._client_rack = self._options.client_rack
+        self._login = Login(self._options, consumer._client)
         return consumer
 
     async def put_offsets(self, offsets: Mapping[TP, int]) -> Mapping[TP, int]:
@@ -71,7 +73,9 @@ class ConsumerThread(AIOKafkaConsumerThread):
     ) -> _Result:
         async def bounded() -> _Result:
             async with asyncio.timeout(TIMEOUT_S):
-                return await exchange(self._ensure_consumer(), argument)
+                consumer = self._ensure_consumer()
+                self._login.refresh()  # exchanges come every few seconds, and open connections where there is none
+                return await exchange(consumer, argument)
 
         async with asyncio.timeout(2 * TIMEOUT_S):  # a thread that has died answers nothing
             result: Any = await self.call_thread(bounded)

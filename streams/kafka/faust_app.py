@@ -9,22 +9,22 @@ from typing import cast
 
 import faust
 from aiokafka.errors import KafkaError
-from faust.types.auth import CredentialsT
 from mode.supervisors import CrashingSupervisor
 
 from streams.errors import Stop
 from streams.kafka.batch_transport import BatchTransport
 from streams.kafka.batches import TP, Offsets
 from streams.kafka.errors import mapped
-from streams.kafka.options import Isolation
+from streams.kafka.options import KafkaOptions
 from streams.kafka.transport import BatchConsumer
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaGroup:
-    """How a worker takes part in its consumer group. `bootstrap` is `host:port[,host:port]`."""
+    """How a worker takes part in its consumer group."""
 
-    bootstrap: str
+    options: KafkaOptions
+    """How it connects and logs in, and what it reads of transactions."""
     group_id: str
     folder: Path
     """Faust makes its data folder here; it stays empty."""
@@ -36,10 +36,6 @@ class KafkaGroup:
     rebalance_timeout_s: float = 30.0
     poll_timeout_s: float = 300.0
     """A worker whose event loop stops polling for this long is expelled. Paused and idle workers do poll."""
-    isolation: Isolation = "read_committed"
-    """Whether records of transactions are read that are not committed yet, or were aborted."""
-    credentials: CredentialsT | None = None
-    """How to log in and encrypt; None talks plainly."""
     batch_records: int = 1_000
     """The most records one poll returns, over all partitions; so also the most in one batch."""
     buffered_batches: int = 8
@@ -59,8 +55,8 @@ def make_app(
     """
     app = faust.App(
         group.group_id,
-        broker=[f"kafka://{address}" for address in group.bootstrap.split(",")],
-        broker_credentials=group.credentials,
+        broker=[f"kafka://{address}" for address in group.options.bootstrap.split(",")],
+        broker_credentials=group.options.credentials(),
         datadir=group.folder,
         agent_supervisor=CrashingSupervisor,
         broker_commit_interval=group.commit_interval_s,
@@ -79,7 +75,7 @@ def make_app(
         topic_disable_leader=True,
         web_enabled=False,
     )
-    app.transport = BatchTransport(app, {topic}, offsets, drain, group.isolation)
+    app.transport = BatchTransport(app, {topic}, offsets, group.options, drain)
     return app
 
 

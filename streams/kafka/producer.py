@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from streams.kafka.closing import close
 from streams.kafka.errors import kafka_errors
-from streams.kafka.options import KafkaOptions
+from streams.kafka.options import KafkaOptions, Login
 
 WITHIN_S = 10.0
 RETRY_S = 0.5
@@ -26,10 +26,12 @@ class RecordProducer:
 
     def __init__(self, producer: AIOKafkaProducer, options: KafkaOptions, within_s: float = WITHIN_S) -> None:
         self._producer, self._options, self.within_s = producer, options, within_s
+        self._login = Login(options, producer.client)
 
     async def put(self, topic: str, key: bytes | None, value: bytes | None, **rest: Any) -> Sent:
         """Put a record in line; `rest` are aiokafka's headers, timestamp_ms and partition."""
         with kafka_errors(self._options, topic):
+            self._login.refresh()
             async with asyncio.timeout(self.within_s):
                 sent: Sent = await self._producer.send(topic, value, key, **rest)
                 return sent

@@ -48,6 +48,7 @@ class TopicReader:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=FETCH_BYTES,
             isolation_level=self._options.isolation,
+            client_rack=self._options.client_rack,
         )
         try:
             async with self._asking():

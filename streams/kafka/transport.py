@@ -48,7 +48,7 @@ class BatchConsumer(driver.Consumer):
     _thread: ConsumerThread
 
     def __init__(self, transport: Any, *args: Any, **kwargs: Any) -> None:
-        self._isolation = transport.isolation
+        self._options = transport.options
         super().__init__(transport, *args, **kwargs)
         self._share = Assignment(transport.topics, transport.offsets)
         self._drain = transport.drain
@@ -58,7 +58,7 @@ class BatchConsumer(driver.Consumer):
         """When Kafka was last polled, on the event loop's clock."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self, self._isolation, loop=self.loop, beacon=self.beacon)
+        return ConsumerThread(self, self._options, loop=self.loop, beacon=self.beacon)
 
     # For the agents
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running
+from streams.kafka.options import KafkaOptions
 from tests.fakes.ledger import FakeLedger
 
 
 async def main(bootstrap: str, topic: str, folder: str, held: int) -> None:
     ledger = FakeLedger(held={held})
     group = KafkaGroup(
-        bootstrap, topic, Path(folder), session_timeout_s=6.0, heartbeat_interval_s=0.2, batch_records=50
+        KafkaOptions(bootstrap), topic, Path(folder), session_timeout_s=6.0, heartbeat_interval_s=0.2, batch_records=50
     )
     app = make_app(group, topic, ledger)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from penchant import __version__
-from penchant.operations.doctor import kafka, models, redis
+from penchant.operations.doctor import brokers, kafka, models, redis
 from penchant.operations.doctor.findings import ERROR, INFO, Finding
 from penchant.operations.doctor.relations import relations
 from penchant.settings.root import Settings
@@ -20,6 +20,7 @@ BOUND_S = 30.0
 Check = Callable[[Settings], Awaitable[list[Finding]]]
 
 CHECKS: Mapping[str, Check] = {
+    "brokers": brokers.examine,
     "events": kafka.examine_events,
     "dead letters": kafka.examine_dead_letters,
     "side topics": kafka.examine_side_topics,

@@ -11,6 +11,7 @@ import pytest
 
 from streams.kafka.batches import TP
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running
+from streams.kafka.options import KafkaOptions
 from tests.fakes.ledger import FakeLedger
 from tests.kafka import Kafka
 from tests.until import until
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.kafka
 async def member(kafka: Kafka, topic: str, name: str | None, ledger: FakeLedger, folder: Path) -> AsyncIterator[None]:
     """A worker of the group named after the topic; with a name it is a static member."""
     group = KafkaGroup(
-        kafka.bootstrap,
+        KafkaOptions(kafka.bootstrap),
         topic,
         folder / uuid4().hex,
         instance_id=name,
