@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.cluster import PipelineCommand
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
@@ -112,6 +113,14 @@ async def ask(client: Client, commands: Sequence[Command], timeout_s: float, *, 
         return replies
 
 
+class Way(NamedTuple):
+    """Where a node sends a command: the slot has moved there, or is about to."""
+
+    moved: bool
+    host: str
+    port: int
+
+
 async def _replies(client: Client, commands: Sequence[Command], timeout_s: float) -> list[Any]:
     """A cluster's client would follow redirections one after the other, and try an open slot again until the time is
     over. Here they are followed at once, within half of the time, and nobody waits for an open slot."""
@@ -120,39 +129,49 @@ async def _replies(client: Client, commands: Sequence[Command], timeout_s: float
         for command in commands:
             pipe.execute_command(*command)
         return await pipe.execute(raise_on_error=False)
-    slots = client.pipeline(transaction=False)
-    for command in commands:
-        slots.execute_command(*command)
-    replies: list[Any] = await slots.execute(raise_on_error=False, allow_redirections=False)
-    moved = [at for at, reply in enumerate(replies) if isinstance(reply, MovedError | AskError)]
-    if moved:
-        if any(isinstance(replies[at], MovedError) for at in moved):
-            await client.aclose()  # the slots are elsewhere: it asks before its next command
-        between = [at for at in moved if isinstance(replies[at], AskError)]
-        ways = [between, *([at] for at in moved if at not in between)]
-        again = [_follow(client, [commands[at] for at in way], timeout_s / 2) for way in ways]
-        for way, answers in zip(ways, await asyncio.gather(*again), strict=True):
-            for at, reply in zip(way, answers, strict=True):
-                replies[at] = reply
+    replies = await _by_slot(client, commands)
+    ways: dict[Way, list[int]] = {}
+    for at, reply in enumerate(replies):
+        if isinstance(reply, AskError):  # MovedError is one too
+            ways.setdefault(Way(isinstance(reply, MovedError), reply.host, reply.port), []).append(at)
+    if any(way.moved for way in ways):
+        await client.aclose()  # the slots are elsewhere: it looks again
+        await client.initialize()
+    again = [_follow(client, way, [commands[at] for at in places], timeout_s / 2) for way, places in ways.items()]
+    for places, answers in zip(ways.values(), await asyncio.gather(*again), strict=True):
+        for at, reply in zip(places, answers, strict=True):
+            replies[at] = reply
     return replies
 
 
-async def _follow(client: RedisCluster, commands: Sequence[Command], within_s: float) -> list[Any]:
-    """The replies of other nodes, one after the other. ASKING counts for the next command of its connection alone: two
-    commands at once may take each other's, and are sent to and fro until redis-py gives up."""
-    until_s = asyncio.get_running_loop().time() + within_s
-    return [await _redirected(client, each, until_s - asyncio.get_running_loop().time()) for each in commands]
+async def _by_slot(client: RedisCluster, commands: Sequence[Command]) -> list[Any]:
+    """The replies of the nodes that hold the slots, as far as the client knows; redirections stand among them."""
+    pipe = client.pipeline(transaction=False)
+    for command in commands:
+        pipe.execute_command(*command)
+    return await pipe.execute(raise_on_error=False, allow_redirections=False)
 
 
-async def _redirected(client: RedisCluster, command: Command, within_s: float) -> Any:
-    """The reply to a command that another node is to answer, or the error that stands in its place."""
+async def _follow(client: RedisCluster, way: Way, commands: Sequence[Command], within_s: float) -> list[Any]:
+    """The replies of the node that a redirection names, or the errors that stand in their places."""
     try:
         async with asyncio.timeout(within_s):
-            return await client.execute_command(*command)
+            return await (_by_slot(client, commands) if way.moved else _asking(client, way, commands))
     except TimeoutError:
-        return TryAgainError("its slot is between two nodes")
+        return [TryAgainError("its slot is between two nodes")] * len(commands)
     except (RedisError, OSError) as error:
-        return error
+        return [error] * len(commands)
+
+
+async def _asking(client: RedisCluster, way: Way, commands: Sequence[Command]) -> list[Any]:
+    """ASKING counts for the next command of its connection alone, so both go down one connection. redis-py takes for
+    each whichever is free, and with two of them is sent to and fro until it gives up."""
+    node = client.get_node(way.host, way.port)
+    if node is None:
+        return [TryAgainError("its slot goes to a node that is new here")] * len(commands)
+    sent = [PipelineCommand(at, *each) for at, command in enumerate(commands) for each in (("ASKING",), command)]
+    await node.execute_pipeline(sent)
+    return [each.result for each in sent[1::2]]
 
 
 async def ask_primaries(client: Client, command: Command, timeout_s: float) -> list[Any]:

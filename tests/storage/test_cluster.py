@@ -1,5 +1,6 @@
 """What only a cluster can do to us: a slot that is open, and a node that falls back while the others do not."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,7 +52,9 @@ async def test_an_open_slot_holds_up_its_own_shoppers_alone(cluster: RedisCluste
             assert set(verdicts.values()) == {Verdict.ACCEPTED}
             loaded = await side.store.load(SHOPPERS)
             assert [each.shopper for each in loaded if each is not None] == list(verdicts)
-            for _ in range(50):  # context and marker are asked for at once, each with an ASKING of its own
+            busy = [cluster.execute_command("PING", target_nodes=target) for _ in range(4)]
+            await asyncio.gather(*busy)  # four free connections: ASKING counts for one
+            for _ in range(50):
                 assert await side.store.load(["p7"]) == [None]
             outcomes = await side.erasures.erase([Erasure(each, 7, 0, (9,)) for each in ("p7", "p8")])
             assert isinstance(outcomes[0], StoreUnavailable)
