@@ -20,7 +20,7 @@ from sandbox.servers.kafka import MockKafka
 from streams.events.decoding import encode
 from streams.events.dialects import dialect
 from streams.events.event import ShopperEvent
-from streams.kafka.options import KafkaOptions
+from streams.kafka.options import Isolation, KafkaOptions
 from streams.kafka.reader import TopicReader
 from streams.records.dead_letters import DeadLetter
 from streams.records.erasures import Erasure
@@ -207,16 +207,21 @@ async def send(address: str, topic: str, letters: Sequence[DeadLetter]) -> None:
 
 async def there(kafka: Kafka, topic: str, count: int) -> list[Any]:
     """What is committed, once so much is: a commit shows in all partitions a little later."""
-    async with asyncio.timeout(120):
-        while len(found := await records(kafka, topic)) < count:  # noqa: ASYNC110 - the broker writes
-            await asyncio.sleep(0.05)
+    found: list[Any] = []
+    try:
+        async with asyncio.timeout(120):
+            while len(found := await records(kafka, topic)) < count:  # noqa: ASYNC110 - the broker writes
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        everything = await records(kafka, topic, "read_uncommitted")
+        pytest.fail(f"{len(found)} of {count} records are committed, of {len(everything)} that stand in {topic}")
     return found
 
 
-async def records(kafka: Kafka, topic: str) -> list[Any]:
-    """What is committed in a topic."""
+async def records(kafka: Kafka, topic: str, isolation: Isolation = "read_committed") -> list[Any]:
+    """What is committed in a topic, or all that stands in it."""
     found: list[Any] = []
-    async with TopicReader(KafkaOptions(kafka.bootstrap)) as reader:
+    async with TopicReader(KafkaOptions(kafka.bootstrap, isolation=isolation)) as reader:
         log = await reader.log(topic)
         async for _, some in reader.scan(log, dict.fromkeys(range(log.partitions), 0)):
             found += some
