@@ -211,8 +211,9 @@ async def _answering(client: Client, timeout_s: float) -> AsyncIterator[None]:
 def _corrupt(error: ResponseError, command: Command) -> StoreCorrupt | None:
     """The error as one about a stored value, if it is one. write.lua answers CORRUPT and the key."""
     word, _, key = str(error).partition(" ")
-    if word == "WRONGTYPE":
-        return StoreCorrupt(str(command[1]), "it is of another Redis type")
+    if "WRONGTYPE " in str(error):  # of a script, some servers say first where
+        at = 3 if command[0] == "EVAL" else 1  # after the script and how many keys it has
+        return StoreCorrupt(str(command[at]), "it is of another Redis type")
     return StoreCorrupt(key, "it has another type or other fields") if word == "CORRUPT" else None
 
 

@@ -1,68 +1,80 @@
-"""The fleet in Redis: heartbeats of its workers, and the switches that operators threw for all of them."""
+"""The fleet: what makes a set of workers one. Their heartbeats, what operators and guardrails decided for all of them,
+and the experiments' pooled counts.
+"""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-from storage.connection import Client, Command, ask
-from storage.keys import Keys
+from storage.activity import Activity
 
-SWITCH = "switch:"
-"""How the fields of the control hash begin that are switches."""
+ALIVE_S = 10
+"""A worker that was not heard of for so long is gone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What stands there: the switches that were thrown, by name, and each worker's last heartbeat."""
+class ExperimentDecision:
+    """What was decided on an experiment last: that it is in force (`forward`), or rolled back. Each decision has the
+    next serial number; with none yet, an experiment is in force under 0. `definition` is what it was then."""
+
+    serial: int
+    state: Literal["forward", "back"]
+    who: str
+    why: str
+    at_ms: int
+    definition: str = ""
+
+
+class CountKey(NamedTuple):
+    """What is counted: `what` became of the calls of an arm, in the span of time that begins at `bucket_s` (epoch),
+    while the experiment had this definition and stood under this serial number. No name holds a colon."""
+
+    experiment: str
+    serial: int
+    definition: str
+    arm: str
+    bucket_s: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What all workers share: the switches that were thrown, by name, as they stand; decisions; counts; and how many
+    workers are alive. `at_ms` is the store's own time in epoch milliseconds, the same for the whole fleet."""
 
     switches: Mapping[str, bytes] = field(default_factory=dict)
-    beats: Mapping[str, bytes] = field(default_factory=dict)
+    decisions: Mapping[str, ExperimentDecision] = field(default_factory=dict)
+    counts: Mapping[CountKey, int] = field(default_factory=dict)
+    workers: int = 0
+    at_ms: int | None = field(default=None, compare=False)
+
+
+class Heartbeat(NamedTuple):
+    """What a worker last said of itself, and how long ago by the store's time."""
+
+    content: bytes
+    age_ms: int
 
 
 class FleetStore(Protocol):
-    """The port. Every method raises StoreUnavailable."""
+    """The port. Every method raises StoreUnavailable, those that read the control hash StoreCorrupt."""
 
-    async def beat(self, worker: str, heartbeat: bytes) -> Seen: ...
+    async def sync(self, worker: str, heartbeat: bytes, added: Mapping[CountKey, int]) -> Fleet:
+        """Say how a worker is, add to counts, and read what all share, in one round trip whose cost does not depend on
+        the number of workers. After StoreUnavailable counts may have been added."""
 
-    async def read(self) -> Seen: ...
+    async def read(self) -> Fleet: ...
 
-    async def throw(self, name: str, thrown: bytes | None) -> None: ...
+    async def heartbeats(self) -> Mapping[str, Heartbeat]:
+        """Of the workers that are alive, by name."""
 
-    async def bury(self, workers: Collection[str]) -> None: ...
+    async def leave(self, worker: str) -> None: ...
 
+    async def throw(self, name: str, value: bytes | None, activity: Activity) -> bool:
+        """Set a switch for all, or put it back, and note who did it; returns whether anything changed."""
 
-class RedisFleet:
-    """The port on Redis, for switches of these names."""
+    async def decide(self, experiment: str, decision: ExperimentDecision) -> bool:
+        """Store it and note who did it, unless one with as high a number or a higher one stands already; returns
+        whether it was stored."""
 
-    def __init__(self, client: Client, keys: Keys, timeout_s: float, names: Sequence[str]) -> None:
-        self._client, self._keys, self._timeout_s, self._names = client, keys, timeout_s, names
-
-    async def beat(self, worker: str, heartbeat: bytes) -> Seen:
-        """Say how it is, and see how all are, in one round trip."""
-        return self._seen(await self._ask([("HSET", self._keys.fleet, worker, heartbeat), *self._reads()]))
-
-    async def read(self) -> Seen:
-        """See how all are."""
-        return self._seen(await self._ask(self._reads()))
-
-    async def throw(self, name: str, thrown: bytes | None) -> None:
-        """Set a switch for all, or put it back."""
-        control, name = self._keys.control, SWITCH + name
-        await self._ask([("HDEL", control, name) if thrown is None else ("HSET", control, name, thrown)])
-
-    async def bury(self, workers: Collection[str]) -> None:
-        """Forget the heartbeats of workers that are gone."""
-        if workers:
-            await self._ask([("HDEL", self._keys.fleet, *workers)])
-
-    def _reads(self) -> list[Command]:
-        fields = [SWITCH + name for name in self._names]
-        return [("HMGET", self._keys.control, *fields), ("HGETALL", self._keys.fleet)]
-
-    def _seen(self, replies: Sequence[Any]) -> Seen:
-        values, beats = replies[-2:]
-        switches = {name: value for name, value in zip(self._names, values, strict=True) if value is not None}
-        return Seen(switches, {name.decode(): value for name, value in beats.items()})
-
-    async def _ask(self, commands: Sequence[Command]) -> list[Any]:
-        return await ask(self._client, commands, self._timeout_s)
+    async def forget(self, counts: Collection[CountKey]) -> None: ...

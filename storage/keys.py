@@ -58,13 +58,19 @@ class Keys:
         return f"{self.namespace}:control"
 
     def worker(self, name: str) -> str:
-        """String that is there while a worker is."""
+        """String with a worker's last heartbeat, there while it is."""
         return f"{self.namespace}:worker:{name}"
 
     @property
-    def fleet(self) -> str:
-        """Hash with each worker's last heartbeat."""
-        return f"{self.namespace}:fleet"
+    def workers(self) -> str:
+        """Sorted set of the workers that were heard of lately, by the store's time in epoch milliseconds."""
+        return f"{self.namespace}:workers"
+
+    @property
+    def activity(self) -> str:
+        """Stream of who decided what for the fleet. It lies in the slot of the control hash, so that a script can write
+        both."""
+        return f"{self.namespace}:{{{self.control}}}:activity"
 
     @property
     def replay(self) -> str:

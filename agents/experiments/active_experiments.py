@@ -10,7 +10,7 @@ from itertools import groupby
 from agents.experiments.assignment import Assignment, Experiment, assign
 from agents.experiments.guardrails import BUCKET_S, BUCKETS
 from agents.experiments.outcomes import Counts
-from storage.control import CountKey, ExperimentDecision
+from storage.fleet import CountKey, ExperimentDecision
 
 UNDECIDED = ExperimentDecision(0, "forward", "", "", 0)
 

@@ -1,7 +1,7 @@
 """Switches: what operators decide for a whole fleet: rules only, no writes, no reading, a prompt, a rate, shares.
 
-They stand in the control hash, each with who threw it and when. Workers read them every second; while Redis is away the
-last known ones stay in force.
+They stand in the control hash, each with who threw it, when and why. Workers read them every second; while Redis is
+away the last known ones stay in force.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import orjson
 from pydantic import TypeAdapter
 
-from streams.errors import SettingInvalid
+from streams.errors import SettingInvalid, StoreCorrupt
 
 Name = Literal["rules_only", "freeze_writes", "pause", "prompt_version", "calls_per_second", "share_replay"]
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -21,11 +21,12 @@ ON = "on"
 
 @dataclass(frozen=True, slots=True)
 class SwitchValue:
-    """A switch that was thrown. `who` did it, at a time in epoch milliseconds."""
+    """A switch that was thrown. `who` did it, at a time in epoch milliseconds, and said why."""
 
     value: str
     who: str
     at_ms: int
+    why: str = ""
 
     def dump(self) -> bytes:
         """As the control hash holds it."""
@@ -36,7 +37,7 @@ class SwitchValue:
 class Switches:
     """Those in force; what was never thrown, or was put back, is not there."""
 
-    thrown: Mapping[str, SwitchValue] = field(default_factory=dict)
+    thrown: Mapping[Name, SwitchValue] = field(default_factory=dict)
 
     def on(self, name: Name) -> bool:
         """Whether a switch without a value is on."""
@@ -53,16 +54,25 @@ class Switches:
         return float(found.value) if found is not None else otherwise
 
     def set_by(self, name: Name) -> str:
-        """Who threw it, for people."""
-        return f"by {self.thrown[name].who}" if name in self.thrown else ""
+        """Who threw it and why, for people."""
+        if (thrown := self.thrown.get(name)) is None:
+            return ""
+        return f"by {thrown.who}" + (f": {thrown.why}" if thrown.why else "")
 
 
 _SWITCH_VALUE: TypeAdapter[SwitchValue] = TypeAdapter(SwitchValue)
 
 
 def load(fields: Mapping[str, bytes]) -> Switches:
-    """Read back what `dump` gave, by name; raises ValueError. Names that this version does not know are left out."""
-    return Switches({name: _SWITCH_VALUE.validate_json(value) for name, value in fields.items() if name in NAMES})
+    """Read back what `dump` gave, by name; StoreCorrupt. Names that this version does not know are left out."""
+    thrown: dict[Name, SwitchValue] = {}
+    for name in NAMES:
+        if (value := fields.get(name)) is not None:
+            try:
+                thrown[name] = _SWITCH_VALUE.validate_json(value)
+            except ValueError as exc:  # pydantic's ValidationError is one
+                raise StoreCorrupt(f"switch:{name}", "it is no switch of ours") from exc
+    return Switches(thrown)
 
 
 class SwitchState:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from agents.experiments.outcomes import Outcomes
-from agents.fleet.control_watch import ControlWatch
+from agents.fleet.sync import FleetSync
 from agents.health.loop_lag import LoopLag
 from agents.health.probes import Health
 from agents.health.statistics import Meter
@@ -23,4 +23,4 @@ class Instruments:
     loop_lag: LoopLag = field(default_factory=LoopLag)
     replicas: Callable[[], Sequence[Replica]] = tuple
     outcomes: Outcomes = field(default_factory=Outcomes)
-    control: ControlWatch | None = None
+    sync: FleetSync | None = None

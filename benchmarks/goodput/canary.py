@@ -1,13 +1,15 @@
 """Canary: an arm of an experiment before a model of its own, and the watch that rolls it back. In virtual time."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Arm, Experiment
 from agents.experiments.outcomes import Outcomes
-from agents.fleet.control_watch import ControlWatch, ExperimentNotice
+from agents.fleet.judge import ExperimentJudge, ExperimentNotice
+from agents.fleet.switches import SwitchState
+from agents.fleet.sync import FleetSync
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking
 from agents.worker.routes import ExperimentRouter, Route, Router
@@ -17,7 +19,7 @@ from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
 from penchant.settings.root import Settings
 from sandbox.gpu.simulated_model import answer
-from storage.control import Control, CountKey, ExperimentDecision
+from sandbox.servers.fleet import MemoryFleet
 
 EXPERIMENT = Experiment("new-model", (Arm("canary", 0.0, pool="canary"),))
 PROSE = "Certainly! Here is what I think this shopper is after: something nice."
@@ -40,14 +42,8 @@ class Canary:
     def __init__(self, server: GpuServer, now_s: Callable[[], float]) -> None:
         self.active_experiments, self.outcomes = ActiveExperiments([EXPERIMENT]), Outcomes()
         self.notices: list[ExperimentNotice] = []
-        self.watch = ControlWatch(
-            InMemory(),
-            self.active_experiments,
-            self.outcomes,
-            "bench",
-            lambda: EPOCH_MS + int(now_s() * 1e3),
-            self.notices.append,
-        )
+        judge = ExperimentJudge(self.active_experiments, self.outcomes, "bench", self.notices.append)
+        self.sync = FleetSync(MemoryFleet(now_s), judge, SwitchState(), dict, lambda: EPOCH_MS + int(now_s() * 1e3))
         pool = Pool("canary", (Endpoint(url=f"http://{server.name}"),))
         self.pools = PooledClient([pool], lambda _: server)
 
@@ -64,30 +60,3 @@ class Canary:
         """To so many of the shoppers."""
         arm = replace(EXPERIMENT.arms[0], percent=percent)
         self.active_experiments.take_up([replace(EXPERIMENT, arms=(arm,))])
-
-
-class InMemory:
-    """A ControlStore for one worker."""
-
-    def __init__(self) -> None:
-        self._decisions: dict[str, ExperimentDecision] = {}
-        self._counts: dict[CountKey, int] = {}
-
-    async def sync(self, worker: str, added: Mapping[CountKey, int]) -> Control:
-        for key, more in added.items():
-            self._counts[key] = self._counts.get(key, 0) + more
-        return Control(dict(self._decisions), dict(self._counts), frozenset({worker}))
-
-    async def read(self) -> Control:
-        return Control(dict(self._decisions), dict(self._counts))
-
-    async def decide(self, experiment: str, decision: ExperimentDecision) -> bool:
-        self._decisions[experiment] = decision
-        return True
-
-    async def forget(self, counts: Collection[CountKey]) -> None:
-        for key in counts:
-            self._counts.pop(key, None)
-
-    async def living(self, workers: Sequence[str]) -> list[str]:
-        return list(workers)

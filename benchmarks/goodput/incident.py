@@ -115,7 +115,7 @@ class Course:
         traffic = Traffic(self._plan.rate, self._plan.end_s, self._plan.seed)
         self._pipeline.fill(traffic.before)
         async with asyncio.TaskGroup() as tasks:
-            runs = (self._pipeline.run(), self._canary.watch.run(), self._look(), self._happen())
+            runs = (self._pipeline.run(), self._canary.sync.run(), self._look(), self._happen())
             beside = [tasks.create_task(each) for each in runs]
             await feed(self._pipeline, traffic.arrivals, self._freshness)
             await asyncio.sleep(TAIL_S)

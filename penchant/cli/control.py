@@ -1,23 +1,26 @@
 """penchant control: what a fleet of workers does, and what operators decide for all of it."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
+from rich.console import Group, RenderableType
+from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from penchant.cli.experiments import lines, report
-from penchant.cli.options import Config, Json, Who, instant, login
-from penchant.operations.control import FleetView
-from penchant.operations.control import status as experiments
-from penchant.operations.fleet import FleetStatus, fleet_status, put_back, throw
+from penchant.cli.options import Config, Json, Who, Why, console, instant, login
+from penchant.operations.control import FleetStatus, activity, fleet_status, put_back, throw
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
+from streams.errors import StoreUnavailable
 
 COLUMNS = ("worker", "version", "prompt", "partitions", "lag", "owed", "calls", "p95 s", "loop ms", "away")
+WATCH_EVERY_S = 1.0
 
 Switch = Annotated[
     str,
@@ -37,22 +40,30 @@ control = typer.Typer(
 
 
 @control.command()
-def status(*, config: Config = None, json: Json = False) -> None:
+def status(
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it anew once a second, until Ctrl-C.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
     """Show the workers that are alive with their partitions, lag, backlog, limits and versions; the switches that were
-    thrown; and each experiment: whether it is in force, and how its arms did in the last hour, on all workers. Of one
-    that was rolled back, how they did then.
+    thrown, and how many workers obey; and each experiment: whether it is in force, and how its arms did in the last
+    hour, on all workers. Of one that was rolled back, how they did then.
 
-    Example: penchant control status --json
+    Examples: penchant control status --json
+
+    penchant control status --watch
     """
-    found, workers = asyncio.run(_look(load_settings(config).settings))
-    if json:
-        switches = {name: asdict(thrown) for name, thrown in workers.switches.thrown.items()}
-        typer.echo(orjson.dumps(report(found) | {"fleet": workers.workers, "switches": switches}))
+    settings = load_settings(config).settings
+    if watch:
+        asyncio.run(_watch(settings))
         return
-    Console().print(_table(workers))
-    for name, thrown in workers.switches.thrown.items():
-        typer.echo(f"switch {name.replace('_', '-')}: {thrown.value}, {instant(thrown.at_ms)} by {thrown.who}")
-    for line in lines(found):
+    found = asyncio.run(fleet_status(settings))
+    if json:
+        typer.echo(orjson.dumps(_report(found)))
+        return
+    console().print(_table(found))
+    for line in _lines(found):
         typer.echo(line)
 
 
@@ -61,23 +72,24 @@ def set_switch(
     name: Switch,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Where the switch takes one.")] = "on",
     *,
+    why: Why = "",
     who: Who = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Throw a switch for all workers, which follow within two seconds. The name and the time are kept.
+    """Throw a switch for all workers, which follow within two seconds. Name, time and reason are kept.
 
     rules-only: no calls; the rules make all intents. freeze-writes: nothing is written, everything waits. pause: no
     more is read. prompt-version NAME. calls-per-second N: of the whole fleet. share-replay, 0 to 1: how much of its
     calls a replay may have in flight; 0 holds it.
 
-    Examples: penchant control set rules-only
+    Examples: penchant control set rules-only --why "the model server is being replaced"
 
     penchant control set calls-per-second 200
 
     penchant control set share-replay 0.25
     """
-    thrown = asyncio.run(throw(load_settings(config).settings, name, value, who or login()))
+    thrown = asyncio.run(throw(load_settings(config).settings, name, value, who or login(), why))
     if json:
         typer.echo(orjson.dumps({"switch": name} | asdict(thrown)))
     else:
@@ -85,17 +97,80 @@ def set_switch(
 
 
 @control.command("clear")
-def clear_switch(name: Switch, *, config: Config = None) -> None:
+def clear_switch(name: Switch, *, why: Why = "", who: Who = None, config: Config = None) -> None:
     """Put a switch back for all workers.
 
     Example: penchant control clear rules-only
     """
-    asyncio.run(put_back(load_settings(config).settings, name))
-    typer.echo(f"{name}: back")
+    done = asyncio.run(put_back(load_settings(config).settings, name, who or login(), why))
+    typer.echo(f"{name}: back" if done else f"{name}: it was not thrown")
 
 
-async def _look(settings: Settings) -> tuple[FleetView, FleetStatus]:
-    return await experiments(settings), await fleet_status(settings)
+@control.command("log")
+def show_log(
+    *,
+    newest: Annotated[int, typer.Option("--newest", min=1, max=10_000, help="How many entries.")] = 20,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Show what was decided for the fleet, the newest first: who threw or put back which switch, which experiment was
+    rolled back or resumed, when and why.
+
+    Example: penchant control log --newest 50
+    """
+    entries = asyncio.run(activity(load_settings(config).settings, newest))
+    if json:
+        typer.echo(orjson.dumps({"entries": [asdict(each) for each in entries]}))
+        return
+    for each in entries:
+        reason = f": {each.why}" if each.why else ""
+        typer.echo(f"{instant(each.at_ms)}  {_words(each.name)} {each.value}, by {each.who}{reason}")
+    if not entries:
+        typer.echo("nothing was decided yet")
+
+
+async def _watch(settings: Settings) -> None:
+    """A Redis that is away is said, and asked again."""
+    with Live(console=console(), auto_refresh=False) as live:
+        while True:
+            try:
+                shown = _view(await fleet_status(settings))
+            except StoreUnavailable as error:
+                shown = Text(str(error))
+            live.update(shown, refresh=True)
+            await asyncio.sleep(WATCH_EVERY_S)
+
+
+def _report(found: FleetStatus) -> dict[str, Any]:
+    switches = {
+        name: asdict(thrown) | {"obeyed": found.obeyed(name), "workers": len(found.workers)}
+        for name, thrown in found.switches.thrown.items()
+    }
+    names = sorted(found.workers)
+    return {"workers": names, "experiments": report(found.experiments), "fleet": found.workers, "switches": switches}
+
+
+def _view(found: FleetStatus) -> RenderableType:
+    return Group(_table(found), *(Text(line) for line in _lines(found)))
+
+
+def _lines(found: FleetStatus) -> Iterator[str]:
+    yield from _switches(found)
+    yield from lines(found.experiments)
+
+
+def _switches(found: FleetStatus) -> Iterator[str]:
+    workers = len(found.workers)
+    for name, thrown in found.switches.thrown.items():
+        reason = f": {thrown.why}" if thrown.why else ""
+        yield f"switch {_words(name)}: {thrown.value}, obeyed by {found.obeyed(name)} of {workers}"
+        yield f"  since {instant(thrown.at_ms)} by {thrown.who}{reason}"
+    for name in found.lingering:
+        yield f"switch {_words(name)}: back, obeyed by {found.obeyed(name)} of {workers}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def _table(found: FleetStatus) -> Table:
@@ -115,6 +190,6 @@ def _table(found: FleetStatus) -> Table:
             f"{told['in_flight']}/{told['limit']}",
             "-" if fresh is None else f"{fresh / 1e3:.1f}",
             "-" if lag is None else f"{lag:.1f}",
-            ", ".join(told["away"]),
+            ", ".join("frozen" if why.startswith("frozen") else name for name, why in told["away"].items()),
         )
     return table

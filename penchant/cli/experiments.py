@@ -1,24 +1,24 @@
 """penchant experiments: how arms did on all workers, and what operators decide on an experiment."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import orjson
 import typer
 
-from penchant.cli.options import Config, Json, Who, instant, login
-from penchant.operations.control import ArmView, ExperimentView, FleetView, decide, status
+from penchant.cli.options import Config, Json, Who, Why, instant, login
+from penchant.operations.control import decide, fleet_status
+from penchant.operations.experiments import ArmView, ExperimentView
 from penchant.settings.sources import load_settings
-from storage.control import ExperimentDecision
+from storage.fleet import ExperimentDecision
 from streams.errors import SettingInvalid
 
 ROW = "  {:<20} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}  {}"
 HEAD = ROW.format("arm", "percent", "calls", "errors", "invalid", "empty", "p95 s", "").rstrip()
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="An experiment of the settings.")]
-Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason; `penchant experiments show` repeats it.")]
 
 experiments = typer.Typer(
     no_args_is_help=True,
@@ -37,8 +37,7 @@ def list_all(*, config: Config = None, json: Json = False) -> None:
 
     Example: penchant experiments list --json
     """
-    fleet = asyncio.run(status(load_settings(config).settings))
-    _print(fleet, json=json)
+    _print(asyncio.run(fleet_status(load_settings(config).settings)).experiments, json=json)
 
 
 @experiments.command()
@@ -47,12 +46,12 @@ def show(name: Name, *, config: Config = None, json: Json = False) -> None:
 
     Example: penchant experiments show new-model
     """
-    fleet = asyncio.run(status(load_settings(config).settings))
-    views = [each for each in fleet.experiments if each.name == name]
+    every = asyncio.run(fleet_status(load_settings(config).settings)).experiments
+    views = [each for each in every if each.name == name]
     if not views:
-        names = ", ".join(each.name for each in fleet.experiments) or "none"
+        names = ", ".join(each.name for each in every) or "none"
         raise SettingInvalid(f"{name}: no experiment of this name is in the settings", f"name one of: {names}")
-    _print(replace(fleet, experiments=tuple(views)), json=json)
+    _print(views, json=json)
 
 
 @experiments.command()
@@ -84,19 +83,19 @@ def _decide(
         typer.echo(f"{name}: {_state(stands)}")
 
 
-def _print(fleet: FleetView, *, json: bool) -> None:
+def _print(views: Sequence[ExperimentView], *, json: bool) -> None:
     if json:
-        typer.echo(orjson.dumps(report(fleet)))
+        typer.echo(orjson.dumps({"experiments": report(views)}))
         return
-    for line in lines(fleet):
+    for line in lines(views):
         typer.echo(line)
 
 
-def lines(fleet: FleetView) -> Iterator[str]:
+def lines(views: Sequence[ExperimentView]) -> Iterator[str]:
     """Each experiment as lines for a terminal: its state, then a row an arm."""
-    if not fleet.experiments:
+    if not views:
         yield "no experiments are in the settings"
-    for each in fleet.experiments:
+    for each in views:
         yield ""
         yield f"{each.name}: {_state(each.decision)}"
         if each.decision.state == "back":
@@ -133,9 +132,9 @@ def _state(decision: ExperimentDecision) -> str:
     return f"{word} since {instant(decision.at_ms)}, by {decision.who}{f': {decision.why}' if decision.why else ''}"
 
 
-def report(fleet: FleetView) -> dict[str, Any]:
-    """The same as an object for --json: `workers`, and `experiments` with their arms and counts."""
-    return {"workers": fleet.workers, "experiments": [_experiment(each) for each in fleet.experiments]}
+def report(views: Sequence[ExperimentView]) -> list[dict[str, Any]]:
+    """The same for --json: each experiment with its arms and counts."""
+    return [_experiment(each) for each in views]
 
 
 def _experiment(each: ExperimentView) -> dict[str, Any]:

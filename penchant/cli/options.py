@@ -2,11 +2,13 @@
 
 import getpass
 import socket
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 Config = Annotated[
     Path | None,
@@ -25,6 +27,8 @@ Who = Annotated[
     str | None, typer.Option("--who", metavar="NAME", help="Who decides.", show_default="your login and host")
 ]
 
+Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason; `penchant control log` repeats it.")]
+
 
 def login() -> str:
     """Login and host of the person at this terminal."""
@@ -33,6 +37,14 @@ def login() -> str:
     except (KeyError, OSError):  # a container's user may have no name
         name = "somebody"
     return f"{name}@{socket.gethostname()}"
+
+
+PIPED_COLUMNS = 160
+
+
+def console() -> Console:
+    """Where tables are shown: as wide as the terminal, and with room for every word where there is none."""
+    return Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
 
 
 def instant(time_ms: int) -> str:

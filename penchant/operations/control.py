@@ -1,58 +1,73 @@
-"""Control: what operators see of a fleet, and what they decide on an experiment."""
+"""Control: what operators see of a fleet, and what they decide for all of it."""
 
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
-from agents.experiments.active_experiments import UNDECIDED, pooled
-from agents.experiments.assignment import CONTROL, Experiment
-from agents.experiments.outcomes import Counts
+import orjson
+
+from agents.experiments.active_experiments import UNDECIDED
+from agents.fleet.switches import NAMES, Name, Switches, SwitchValue, checked, load
+from penchant.operations.experiments import ExperimentView, experiment_view
 from penchant.settings.root import Settings
-from storage.connection import connect
-from storage.control import Control, ExperimentDecision, RedisControl
+from prompts.render import versions
+from storage.activity import Activity, read_activity
+from storage.connection import Client, connect
+from storage.fleet import ExperimentDecision
 from storage.keys import Keys
+from storage.redis_fleet import RedisFleet
 from streams.errors import SettingInvalid, StoreUnavailable
 
 TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class ArmView:
-    """An arm, and what became of its calls in the last hour, on all workers."""
+class FleetStatus:
+    """The switches in force, the last heartbeat of each worker that is alive, by its name, and the experiments."""
 
-    name: str
-    kind: str
-    percent: float
-    counts: Counts
-
-
-@dataclass(frozen=True, slots=True)
-class ExperimentView:
-    """An experiment, what was decided on it last, and its arms, the control last. `changed`: it is another one now than
-    when that was decided. Of one that was rolled back it is the counts on which that was done."""
-
-    name: str
-    decision: ExperimentDecision
-    changed: bool
-    arms: tuple[ArmView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FleetView:
-    """All of it; `workers` are those alive."""
-
+    switches: Switches
+    workers: dict[str, dict[str, Any]]
     experiments: tuple[ExperimentView, ...]
-    workers: tuple[str, ...]
+
+    def obeyed(self, name: Name) -> int:
+        """How many of the workers go by the switch as it stands: thrown at that time, or put back."""
+        thrown = self.switches.thrown.get(name)
+        at_ms = thrown.at_ms if thrown else None
+        return sum(told.get("obeys", {}).get(name) == at_ms for told in self.workers.values())
+
+    @property
+    def lingering(self) -> list[Name]:
+        """Switches that were put back, which some workers still go by."""
+        return [name for name in NAMES if name not in self.switches.thrown and self.obeyed(name) < len(self.workers)]
 
 
-async def status(settings: Settings) -> FleetView:
-    """What stands in the control hash, for the experiments of the settings. StoreUnavailable, StoreCorrupt."""
-    async with _store(settings) as store:
-        control = await store.read()
-        workers = await store.living(sorted(control.workers))
-    views = (_view(control, each) for each in settings.experiments)
-    return FleetView(tuple(views), tuple(workers))
+async def fleet_status(settings: Settings) -> FleetStatus:
+    """What stands there now, for the experiments of the settings. StoreUnavailable, StoreCorrupt."""
+    async with _fleet(settings) as store:
+        fleet, heartbeats = await store.read(), await store.heartbeats()
+    workers = {name: orjson.loads(beat.content) | {"age_ms": beat.age_ms} for name, beat in heartbeats.items()}
+    views = tuple(experiment_view(fleet, each) for each in settings.experiments)
+    return FleetStatus(load(fleet.switches), workers, views)
+
+
+async def throw(settings: Settings, name: str, value: str, who: str, why: str = "") -> SwitchValue:
+    """Set a switch for all; SettingInvalid when there is none of the name, or not of that value."""
+    known = _known(name)
+    if known == "prompt_version" and value not in versions():
+        raise SettingInvalid(f"there is no prompt version {value!r}", f"choose one of: {', '.join(versions())}")
+    thrown = SwitchValue(checked(known, value), who, _now_ms(), why)
+    async with _fleet(settings) as store:
+        await store.throw(known, thrown.dump(), Activity("switch", known, thrown.value, who, why))
+    return thrown
+
+
+async def put_back(settings: Settings, name: str, who: str, why: str = "") -> bool:
+    """Take a switch back; returns whether it was thrown. Again is harmless."""
+    known = _known(name)
+    async with _fleet(settings) as store:
+        return await store.throw(known, None, Activity("switch", known, "clear", who, why))
 
 
 async def decide(settings: Settings, name: str, decision: ExperimentDecision) -> ExperimentDecision:
@@ -64,40 +79,45 @@ async def decide(settings: Settings, name: str, decision: ExperimentDecision) ->
     if experiment is None:
         known = ", ".join(each.name for each in settings.experiments) or "none is there"
         raise SettingInvalid(f"there is no experiment {name} in the settings", f"name one of them: {known}")
-    async with _store(settings) as store:
+    async with _fleet(settings) as store:
         for _ in range(TRIES):
             held = (await store.read()).decisions.get(name, UNDECIDED)
             if held.state == decision.state:
                 return held
-            wanted = replace(
-                decision, serial=held.serial + 1, at_ms=time.time_ns() // 1_000_000, definition=experiment.definition
-            )
+            serial = held.serial + 1
+            wanted = replace(decision, serial=serial, at_ms=_now_ms(), definition=experiment.definition)
             if await store.decide(name, wanted):
                 return wanted
     raise StoreUnavailable(f"others decide on {name} all the time")
 
 
-def _view(control: Control, experiment: Experiment) -> ExperimentView:
-    decision = control.decisions.get(experiment.name, UNDECIDED)
-    serial = decision.serial - (decision.state == "back")
-    ours = (key.bucket_s for key in control.counts if (key.experiment, key.serial) == (experiment.name, serial))
-    judged = max(ours, default=0)
-    now_s = time.time() if decision.state == "forward" else judged
-    found = {arm: sum(spans, Counts()) for arm, spans in pooled(control.counts, experiment, serial, now_s).items()}
-    left = 100.0 - sum(arm.hundredths for arm in experiment.treatments) / 100
-    arms = [(arm.name, arm.kind, arm.hundredths / 100) for arm in experiment.arms] + [(CONTROL, "live", round(left, 2))]
-    return ExperimentView(
-        experiment.name,
-        decision,
-        decision.serial > 0 and decision.definition != experiment.definition,
-        tuple(ArmView(*arm, found.get(arm[0], Counts())) for arm in arms),
-    )
+async def activity(settings: Settings, newest: int) -> list[Activity]:
+    """So many of the newest entries of the activity log, the newest first. StoreUnavailable."""
+    async with _redis(settings) as (redis, keys):
+        return await read_activity(redis, keys, settings.redis.timeout_s, newest)
+
+
+def _known(name: str) -> Name:
+    for known in NAMES:
+        if known == name.replace("-", "_"):
+            return known
+    raise SettingInvalid(f"there is no switch {name!r}", f"it is one of: {', '.join(NAMES).replace('_', '-')}")
 
 
 @asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[RedisControl]:
+async def _fleet(settings: Settings) -> AsyncIterator[RedisFleet]:
+    async with _redis(settings) as (redis, keys):
+        yield RedisFleet(redis, keys, settings.redis.timeout_s)
+
+
+@asynccontextmanager
+async def _redis(settings: Settings) -> AsyncIterator[tuple[Client, Keys]]:
     redis = connect(settings.redis.url, cluster=settings.redis.cluster)
     try:
-        yield RedisControl(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+        yield redis, Keys(settings.redis.namespace)
     finally:
         await redis.aclose()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -11,7 +11,7 @@ import httpx
 import orjson
 import structlog
 
-from agents.fleet.control_watch import ExperimentNotice
+from agents.fleet.judge import ExperimentNotice
 from clients.pools.registry import Notice
 
 WITHIN_S = 5.0

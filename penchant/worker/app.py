@@ -35,7 +35,6 @@ from penchant.worker.parts import Parts, Servers, make_parts
 from penchant.worker.retrying import retry_until
 from penchant.worker.tokenizer import tokenizer
 from storage.connection import Client, connect
-from storage.control import RedisControl
 from storage.keys import Keys
 from storage.places import RedisPlaces
 from streams.errors import StoreUnavailable
@@ -136,8 +135,7 @@ async def _made(
     stack: AsyncExitStack,
 ) -> Parts:
     """The parts, none running yet, with the erasures up to now. The stack closes them."""
-    control = RedisControl(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
-    experiment_runtime = ExperimentRuntime(settings, pools, arm_factory, control, _worker_name(), notify)
+    experiment_runtime = ExperimentRuntime(settings, pools, arm_factory, _worker_name(), notify)
     stack.push_async_callback(experiment_runtime.close)
     arm_factory.instruments.replicas = lambda: (*pools.replicas, *experiment_runtime.replicas)
     parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge, kinds)
@@ -147,10 +145,11 @@ async def _made(
 
 
 async def _looked_around(parts: Parts, meter: Meter) -> ModelWatch:
-    """The watch over the model, after a first look at the model, the experiments and the store."""
+    """The watch over the model, after a first look at the model, the experiments, the fleet and the store."""
     watch_model = ModelWatch(parts.pools, parts.worker.circuit_breaker, meter)
     await watch_model.begin()
     await parts.experiment_runtime.begin()
+    await parts.sync.look()  # nothing is in force before it was heard
     with suppress(StoreUnavailable):  # then it looks again, and what was read by then is read once more
         await parts.worker.enrichment.look_at_store()
     return watch_model
@@ -202,7 +201,7 @@ async def _consuming(
         observer = Observer(
             enrichment, parts.worker.memory.backlog, parts.worker.refusals, watch_kafka, watches[0], instruments.health
         )
-        runs = (enrichment, watch_kafka, *watches, observer, instruments.loop_lag, parts.pools, parts.switches)
+        runs = (enrichment, watch_kafka, *watches, observer, instruments.loop_lag, parts.pools, parts.sync)
         beside = [tasks.create_task(part.run()) for part in runs]
         beside += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]
         try:

@@ -10,7 +10,7 @@ import structlog
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Arm
 from agents.experiments.outcomes import ArmKey
-from agents.fleet.control_watch import ControlWatch, ExperimentNotice
+from agents.fleet.judge import ExperimentJudge, ExperimentNotice
 from agents.worker.asking import Asking
 from agents.worker.instruments import Instruments
 from agents.worker.routes import ExperimentRouter, Route
@@ -21,7 +21,6 @@ from clients.pools.registry import Notice
 from clients.pools.replicas import Replica
 from penchant.settings.root import Settings
 from penchant.worker.model_side import MakeReasoning, arm_pools
-from storage.control import ControlStore
 from streams.errors import ModelUnavailable, SettingInvalid
 
 log = structlog.get_logger()
@@ -43,23 +42,19 @@ class ArmFactory:
 
 class ExperimentRuntime:
     """The experiments of one worker. `pools` are the arms' own model servers, by pool and model; `run` beside it keeps
-    them, and `watch` hears from the fleet. `notify` is told of rollbacks."""
+    them, and `judge` decides when the fleet was heard. `notify` is told of rollbacks."""
 
     def __init__(
         self,
         settings: Settings,
         everybody: PooledClient,
         arm_factory: ArmFactory,
-        store: ControlStore,
         worker: str,
         notify: Tell | None = None,
     ) -> None:
         self._everybody, self._arm_factory = everybody, arm_factory
         self.active_experiments = ActiveExperiments(settings.experiments)
-        self.watch = ControlWatch(
-            store, self.active_experiments, arm_factory.instruments.outcomes, worker, clock_ms, notify
-        )
-        arm_factory.instruments.control = self.watch
+        self.judge = ExperimentJudge(self.active_experiments, arm_factory.instruments.outcomes, worker, notify)
         self.pools: dict[tuple[str | None, str | None], PooledClient] = {}
         self._routes: dict[ArmKey, Route] = {}
         self._shadows: dict[ArmKey, Shadow] = {}
@@ -79,19 +74,17 @@ class ExperimentRuntime:
         )
 
     async def begin(self) -> None:
-        """Look whether the arms' own servers are what the settings say, ContractMismatch when not, and hear what was
-        decided. Servers that are away stop nothing: everybody's stand in."""
+        """Look whether the arms' own servers are what the settings say, ContractMismatch when not. Servers that are
+        away stop nothing: everybody's stand in."""
         for client in self.pools.values():
             try:
                 await client.probe()
             except ModelUnavailable as error:
                 log.warning("arm.away", error=str(error), then="everybody's model stands in")
-        await self.watch.begin()
 
     async def run(self) -> None:
-        """Keep the arms' model servers, ask the shadows, and hear from the fleet, until cancelled."""
+        """Keep the arms' model servers and ask the shadows, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.watch.run())
             for client in self.pools.values():
                 tasks.create_task(client.run())
             for shadow in self._shadows.values():

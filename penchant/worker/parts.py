@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from agents.fleet.switch_watch import SwitchWatch
-from agents.fleet.switches import NAMES, SwitchState
+from agents.fleet.switches import SwitchState
+from agents.fleet.sync import FleetSync
 from agents.health.statistics import Meter
 from agents.worker.build import Kinds, Ports, StorePorts, Worker, build
 from agents.worker.erasures import Erasures
@@ -28,10 +28,10 @@ from penchant.worker.presidio import redaction
 from prompts.render import versions
 from storage.connection import Client
 from storage.erasures import RedisErasures
-from storage.fleet import RedisFleet
 from storage.freezable import FreezableStore
 from storage.gather import Writer
 from storage.keys import Keys
+from storage.redis_fleet import RedisFleet
 from storage.watermarks import Watermarks
 from storage.writer import RedisCheckpoints
 from streams.events.dialects import dialect
@@ -60,7 +60,7 @@ class Parts:
     pools: PooledClient
     experiment_runtime: ExperimentRuntime
     ingest_share: IngestCpuShare
-    switches: SwitchWatch
+    sync: FleetSync
     switch_state: SwitchState
 
 
@@ -78,7 +78,7 @@ def make_parts(
     to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
     watermarks = Watermarks(*to_redis)
     store = FreezableStore(RedisCheckpoints(*to_redis, watermarks), partial(_frozen, switch_state))
-    lineage, name = servers.admission.lineage, experiment_runtime.watch.worker
+    lineage, name = servers.admission.lineage, experiment_runtime.judge.worker
     topic = ErasureReader(servers.erasures, settings.kafka.erasure_topic)
     erasures = Erasures(RedisErasures(*to_redis, watermarks), store, lineage.number, topic)
     ingest_share = IngestCpuShare(time.thread_time)
@@ -101,8 +101,9 @@ def make_parts(
     )
     worker = build(settings, ports, UpkeepRules.of(settings.backlog), kinds=kinds)
     heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)
-    switches = SwitchWatch(RedisFleet(*to_redis, NAMES), switch_state, name, heartbeat, clock_ms)
-    return Parts(worker, erasures, pools, experiment_runtime, ingest_share, switches, switch_state)
+    sync = FleetSync(RedisFleet(*to_redis), experiment_runtime.judge, switch_state, heartbeat, clock_ms)
+    arm_factory.instruments.sync = sync
+    return Parts(worker, erasures, pools, experiment_runtime, ingest_share, sync, switch_state)
 
 
 def _frozen(switch_state: SwitchState) -> str | None:

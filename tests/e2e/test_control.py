@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from penchant.operations.fleet import fleet_status, put_back, throw
+from penchant.operations.control import fleet_status, put_back, throw
 from penchant.settings.root import Settings
 from penchant.worker.app import worker
 from sandbox.servers.triton import TritonServer
@@ -40,7 +40,7 @@ async def test_a_running_worker_obeys_and_loses_nothing(
         await step(0)
         await until(lambda: _are(settings, "rules", 1))
         assert running.meter.calls == 0
-        await put_back(settings, "rules-only")
+        await put_back(settings, "rules-only", "ada@desk")
         await until(lambda: obeys("rules_only", on=False))
         await step(1)
         await until(lambda: _are(settings, "model", 2))
@@ -49,14 +49,14 @@ async def test_a_running_worker_obeys_and_loses_nothing(
         await step(2)
         await until(lambda: _heartbeat_says(settings, "redis"))
         assert await _are(settings, "model", 2)
-        await put_back(settings, "freeze-writes")
+        await put_back(settings, "freeze-writes", "ada@desk")
         await until(lambda: _are(settings, "model", 3))
         await throw(settings, "pause", "", "ada@desk")
         await until(lambda: obeys("pause", on=True))
         await step(3)
         await asyncio.sleep(2.0)  # longer than an intent takes here
         assert await _are(settings, "model", 3)
-        await put_back(settings, "pause")
+        await put_back(settings, "pause", "ada@desk")
         await until(lambda: _are(settings, "model", 4))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from penchant_reader import AsyncIntentReader
 
-from agents.fleet.control_watch import ExperimentNotice
+from agents.fleet.judge import ExperimentNotice
 from clients.pools.registry import Notice
 from penchant.settings.root import Settings
 from penchant.worker.app import worker

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as limited
 from hypothesis import strategies as st
 
-from agents.fleet.control_watch import ExperimentNotice
+from agents.fleet.judge import ExperimentNotice
 from clients.dialects.http import http_url
 from clients.dialects.openai import OpenAIClient
 from penchant.settings import Settings, load_settings

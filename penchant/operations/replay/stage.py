@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from agents.fleet.switches import NAMES, Switches, load
+from agents.fleet.switches import Switches, load
 from agents.replay.calls import ReplayCalls, ReplayCounts, ReplayRules
 from agents.replay.live_replay import LiveReplay
 from agents.replay.replay import PartitionReplay
@@ -27,15 +27,15 @@ from penchant.worker.presidio import redaction
 from penchant.worker.tokenizer import tokenizer
 from storage.connection import Client
 from storage.erasures import RedisErasures
-from storage.fleet import RedisFleet
 from storage.gather import GatheringWriter
 from storage.keys import Keys
 from storage.lineage import RedisLineage
 from storage.places import RedisPlaces
 from storage.progress import RedisProgress
+from storage.redis_fleet import RedisFleet
 from storage.watermarks import Watermarks
 from storage.writer import RedisCheckpoints
-from streams.errors import ContractMismatch, StoreUnavailable
+from streams.errors import ContractMismatch, StoreCorrupt, StoreUnavailable
 from streams.events.decoding import Record
 from streams.events.dialects import dialect
 from streams.kafka.erasure_topic import ErasureReader
@@ -178,9 +178,9 @@ class Stage:
 
     async def _follow(self) -> None:
         """Hear how much operators leave to replays."""
-        fleet = RedisFleet(self._redis, self._live, self._within_s, NAMES)
+        fleet = RedisFleet(self._redis, self._live, self._within_s)
         while True:
-            with suppress(StoreUnavailable, ValueError):
+            with suppress(StoreUnavailable, StoreCorrupt):
                 self._switches = load((await fleet.read()).switches)
             await asyncio.sleep(SAVE_S)
 

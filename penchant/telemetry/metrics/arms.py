@@ -25,16 +25,16 @@ def answers(instruments: Instruments) -> Iterable[Sample]:
 
 def forward(instruments: Instruments) -> Iterable[Sample]:
     """1 for each experiment in force."""
-    if (control := instruments.control) is not None:
-        running = {each.name for each in control.active_experiments.running}
-        for each in control.active_experiments.experiments:
+    if (sync := instruments.sync) is not None:
+        running = {each.name for each in sync.active_experiments.running}
+        for each in sync.active_experiments.experiments:
             yield (each.name,), each.name in running
 
 
 def age_s(instruments: Instruments) -> Iterable[Sample]:
     """How old what is known of the fleet is."""
-    if (control := instruments.control) is not None and control.read_s is not None:
-        yield (), max(time.monotonic() - control.read_s, 0.0)
+    if (sync := instruments.sync) is not None and sync.read_s is not None:
+        yield (), max(time.monotonic() - sync.read_s, 0.0)
 
 
 ARMS = (

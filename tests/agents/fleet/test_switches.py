@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.fleet.switch_watch import SwitchWatch
 from agents.fleet.switches import Name, Switches, SwitchState, SwitchValue, checked, load
 from agents.worker.asking import Question
 from agents.worker.build import everybody_alone
@@ -23,7 +22,6 @@ from streams.records.intents import IntentRules, Waits
 from streams.sessions.session import SessionRules
 from tests.agents.desk import desk
 from tests.clients.virtual import virtually
-from tests.fakes.fleet import MemoryFleet
 from tests.fakes.model import ScriptedModel
 from tests.fakes.store import MemoryStore
 
@@ -130,25 +128,6 @@ async def test_frozen_writes_wait() -> None:
     assert await frozen.load(["ada"]) == [None]
     switch_state.now = Switches()
     assert await frozen.incarnation()
-
-
-async def test_a_worker_hears_of_switches_and_keeps_them_while_redis_is_away() -> None:
-    """It counts who is alive, too: those that were heard of in the last ten seconds."""
-    fleet, switch_state, now_ms = MemoryFleet(), SwitchState(), 100_000
-    watch = SwitchWatch(fleet, switch_state, "w1", lambda: {"lag": 3}, lambda: now_ms)
-    await fleet.beat("w0", b'{"at_ms":80000}')
-    await fleet.beat("w2", b'{"at_ms":99000}')
-    await fleet.throw("pause", SwitchValue("on", "ada@desk", 5).dump())
-    await watch.look()
-    assert switch_state.now.on("pause")
-    assert switch_state.workers == 2
-    fleet.down = True
-    await watch.look()
-    assert switch_state.now.on("pause")
-    fleet.down = False
-    await fleet.throw("pause", None)
-    await watch.look()
-    assert not switch_state.now.on("pause")
 
 
 def test_switches_of_a_later_version_are_left_alone() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 from agents.experiments.outcomes import Counts
 from storage.checkpoints import Context
-from storage.control import ExperimentDecision
+from storage.fleet import ExperimentDecision
 from streams.sessions.positions import Position
 from tests.agents.trial import CONTROL, HALF, HELD_OUT, KEY, NAMES, Uncited, inside, model, trial
 from tests.clients.virtual import virtually

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,13 +11,15 @@ import pytest
 
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
-from agents.fleet.control_watch import ControlWatch
+from agents.fleet.judge import ExperimentJudge
+from agents.fleet.switches import SwitchState
+from agents.fleet.sync import FleetSync
 from penchant.settings import Settings
 from penchant.worker.experiments import clock_ms
 from sandbox.servers.redis import RedisServer
 from storage.connection import connect
-from storage.control import RedisControl
 from storage.keys import Keys
+from storage.redis_fleet import RedisFleet
 from tests.penchant.commands import run
 
 EXPERIMENTS = [
@@ -28,6 +31,10 @@ EXPERIMENTS = [
         ],
     }
 ]
+HEARTBEAT: dict[str, object] = {
+    "version": "1", "prompt": "v1", "partitions": [0], "lag": 0, "owed": 0, "in_flight": 0, "limit": 1, "intents": 0,
+    "freshness_p95_ms": None, "loop_lag_p99_ms": None, "away": {"redis": "frozen by ada"},
+}  # fmt: skip
 KEY, CONTROL = ("new-model", "canary"), ("new-model", "control")
 
 pytestmark = pytest.mark.redis
@@ -48,14 +55,16 @@ async def worked(told: Mapping[str, object], failed: int) -> ActiveExperiments:
     settings = Settings.model_validate({"experiments": EXPERIMENTS})
     active_experiments, outcomes = ActiveExperiments(settings.experiments), Outcomes()
     async with connect(str(told["REDIS__URL"])) as redis:
-        store = RedisControl(redis, Keys(str(told["REDIS__NAMESPACE"])), 10.0)
-        watch = ControlWatch(store, active_experiments, outcomes, "w1", clock_ms)
-        await watch.begin()
+        store = RedisFleet(redis, Keys(str(told["REDIS__NAMESPACE"])), 10.0)
+        judge = ExperimentJudge(active_experiments, outcomes, "w1")
+        sync = FleetSync(store, judge, SwitchState(), partial(dict, HEARTBEAT), clock_ms)
+        await sync.look()
         for _ in range(failed):
             outcomes.note([KEY], "failed")
         for _ in range(1_000):
             outcomes.note_answer([CONTROL], 0.5)
-        await watch.look()
+        await sync.look()
+        await store.leave("w1")
     return active_experiments
 
 
@@ -97,3 +106,42 @@ async def test_an_experiment_that_is_not_there_is_told(redis_server: RedisServer
     assert done.status == 2
     assert "there is no experiment new-modl" in done.err
     assert "name one of them: new-model" in done.err
+
+
+async def test_a_switch_says_how_many_workers_obey(redis_server: RedisServer, tmp_path: Path) -> None:
+    """Thrown, and put back; a worker that keeps from writing since it was told to is frozen, not without a Redis."""
+    told = variables(redis_server)
+    thrown = await run(tmp_path, told, "control", "set", "freeze-writes", "--who", "ada", "--why", "a drill", "--json")
+    old = {"freeze_writes": thrown.report["at_ms"]}
+    async with connect(str(told["REDIS__URL"])) as redis:
+        store = RedisFleet(redis, Keys(str(told["REDIS__NAMESPACE"])), 10.0)
+        await store.sync("w1", orjson.dumps(HEARTBEAT | {"obeys": old}), {})
+        await store.sync("w2", orjson.dumps(HEARTBEAT | {"obeys": {}}), {})
+        seen = await run(tmp_path, told, "control", "status")
+        assert "switch freeze-writes: on, obeyed by 1 of 2" in seen.out
+        assert "by ada: a drill" in seen.out
+        assert "frozen" in next(line for line in seen.out.splitlines() if line.strip().startswith("w1"))
+        report = (await run(tmp_path, told, "control", "status", "--json")).report
+        assert (report["switches"]["freeze_writes"]["obeyed"], report["workers"]) == (1, ["w1", "w2"])
+        await run(tmp_path, told, "control", "clear", "freeze-writes", "--who", "ben")
+        seen = await run(tmp_path, told, "control", "status")
+        assert "switch freeze-writes: back, obeyed by 1 of 2" in seen.out
+
+
+async def test_what_was_decided_is_logged(redis_server: RedisServer, tmp_path: Path) -> None:
+    """Who, when and why, also who put it back; whoever changes nothing does not stand there."""
+    told = variables(redis_server)
+    assert "nothing was decided yet" in (await run(tmp_path, told, "control", "log")).out
+    await run(tmp_path, told, "control", "set", "pause", "--who", "ada", "--why", "a release")
+    await run(tmp_path, told, "control", "clear", "pause", "--who", "ben")
+    again = await run(tmp_path, told, "control", "clear", "pause", "--who", "cleo")
+    assert "it was not thrown" in again.out
+    await run(tmp_path, told, "experiments", "rollback", "new-model", "--who", "ada", "--why", "complaints")
+    lines = (await run(tmp_path, told, "control", "log")).out.splitlines()
+    assert [line.partition("UTC  ")[2] for line in lines] == [
+        "new-model back, by ada: complaints", "pause clear, by ben", "pause on, by ada: a release",
+    ]  # fmt: skip
+    entries = (await run(tmp_path, told, "control", "log", "--newest", "2", "--json")).report["entries"]
+    assert [(each["kind"], each["value"], each["who"]) for each in entries] == [
+        ("experiment", "back", "ada"), ("switch", "clear", "ben"),
+    ]  # fmt: skip

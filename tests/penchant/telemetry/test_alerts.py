@@ -8,7 +8,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from agents.fleet.control_watch import ExperimentNotice
+from agents.fleet.judge import ExperimentNotice
 from clients.pools.registry import Notice
 from penchant.telemetry.alerts import KEPT, Alerts
 from sandbox.servers.server import LOOPBACK, free_ports

@@ -1,6 +1,5 @@
 """Experiments by the settings: what is told of wrong ones, whom a pool serves, and what a running worker takes up."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from penchant.settings import Settings, load_settings
 from penchant.worker.experiments import ArmFactory, ExperimentRuntime
 from penchant.worker.model_side import ModelSide, arm_pools, pools, reasoning_of
 from streams.errors import ContractMismatch, SettingInvalid
-from tests.fakes.control import MemoryControl
 from tests.fakes.model import ScriptedModel
 
 TABLES = """
@@ -134,7 +132,7 @@ def experiment_runtime(settings: Settings, model: ModelClient | None = None) -> 
     side = ModelSide(settings, model or ScriptedModel(), None)
     arm_factory = ArmFactory(side.client, reasoning_of(settings, lambda text: len(text) // 4), instruments, owned=False)
     everybody = side.everybody()
-    return ExperimentRuntime(settings, everybody, arm_factory, MemoryControl(time.monotonic), "w1"), everybody
+    return ExperimentRuntime(settings, everybody, arm_factory, "w1"), everybody
 
 
 async def test_arms_have_clients_of_their_own(tmp_path: Path) -> None:
@@ -165,7 +163,6 @@ async def test_an_arms_server_that_is_another_one_stops_the_start(tmp_path: Path
     away.away, other.mismatch = True, "another model"
     without, _ = experiment_runtime(settings, away)
     await without.begin()
-    assert without.active_experiments.running
     mistaken, _ = experiment_runtime(settings, other)
     with pytest.raises(ContractMismatch, match="another model"):
         await mistaken.begin()

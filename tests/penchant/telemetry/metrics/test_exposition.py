@@ -8,7 +8,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Arm, Experiment
 from agents.experiments.outcomes import ArmCallCounter
-from agents.fleet.control_watch import ControlWatch
+from agents.fleet.judge import ExperimentJudge
+from agents.fleet.switches import SwitchState
+from agents.fleet.sync import FleetSync
 from agents.health.probes import Health
 from agents.health.snapshot import Held, PartitionVitals, Vitals
 from agents.health.statistics import Meter
@@ -17,8 +19,8 @@ from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool, Price
 from penchant.telemetry.metrics.exposition import exposition
 from penchant.telemetry.metrics.vocabulary import VOCABULARY
-from storage.control import ExperimentDecision
-from tests.fakes.control import MemoryControl
+from sandbox.servers.fleet import MemoryFleet
+from storage.fleet import ExperimentDecision
 from tests.fakes.model import ScriptedModel
 
 
@@ -117,8 +119,8 @@ def test_arms_are_told_one_by_one() -> None:
     """What became of their calls, how long answers took, and whether their experiment is in force."""
     instruments = Instruments(Health(60))
     active_experiments = ActiveExperiments([Experiment("new-model", (Arm("canary", 1.0),))])
-    watch = ControlWatch(MemoryControl(time.monotonic), active_experiments, instruments.outcomes, "w1", lambda: 0)
-    instruments.control = watch
+    judge = ExperimentJudge(active_experiments, instruments.outcomes, "w1")
+    sync = instruments.sync = FleetSync(MemoryFleet(time.monotonic), judge, SwitchState(), dict, lambda: 0)
     tally = ArmCallCounter(instruments.outcomes, (("new-model", "canary"),))
     tally.note("invalid")
     tally.answered(0.3)
@@ -130,6 +132,6 @@ def test_arms_are_told_one_by_one() -> None:
     assert told["penchant_experiment_forward['new-model']"] == 1
     assert "penchant_control_age_seconds" not in told
     active_experiments.learn({"new-model": ExperimentDecision(1, "back", "ada", "", 0)})
-    watch.read_s = time.monotonic()
+    sync.read_s = time.monotonic()
     assert read(instruments)["penchant_experiment_forward['new-model']"] == 0
     assert read(instruments)["penchant_control_age_seconds"] < 60

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Experiment
 from agents.experiments.outcomes import ArmKey, Outcomes
-from agents.fleet.control_watch import ControlWatch, ExperimentNotice
+from agents.fleet.judge import ExperimentJudge, ExperimentNotice
+from agents.fleet.switches import SwitchState
+from agents.fleet.sync import FleetSync
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking, CallRules
 from agents.worker.routes import ExperimentRouter, Route
-from storage.control import ControlStore
+from storage.fleet import FleetStore
 from tests.agents.desk import EPOCH_MS, Desk, desk
 from tests.fakes.model import ScriptedModel
 from tests.fakes.scripted_calls import Turn
@@ -46,7 +48,7 @@ class Member:
 
     desk: Desk
     active_experiments: ActiveExperiments
-    watch: ControlWatch
+    sync: FleetSync
     outcomes: Outcomes
     notices: list[ExperimentNotice] = field(default_factory=list)
 
@@ -71,7 +73,7 @@ def epoch_ms() -> int:
 
 @asynccontextmanager
 async def fleet(
-    stores: Sequence[ControlStore], experiment: Experiment, arm: ArmKey, canary: Canary, *, every_s: float = 0.05
+    stores: Sequence[FleetStore], experiment: Experiment, arm: ArmKey, canary: Canary, *, every_s: float = 0.05
 ) -> AsyncIterator[list[Member]]:
     """Workers that run, one for each connection to the control hash, and shoppers who come to each."""
     members = []
@@ -79,7 +81,7 @@ async def fleet(
         for number, store in enumerate(stores):
             member = await stack.enter_async_context(_member(f"w{number}", store, experiment, arm, canary))
             members.append(member)
-        running = [asyncio.ensure_future(member.watch.run()) for member in members]
+        running = [asyncio.ensure_future(member.sync.run()) for member in members]
         running += [asyncio.ensure_future(member.shop(f"s{number}", every_s)) for number, member in enumerate(members)]
         try:
             yield members
@@ -91,15 +93,16 @@ async def fleet(
 
 @asynccontextmanager
 async def _member(
-    name: str, store: ControlStore, experiment: Experiment, arm: ArmKey, canary: Canary
+    name: str, store: FleetStore, experiment: Experiment, arm: ArmKey, canary: Canary
 ) -> AsyncIterator[Member]:
     active_experiments, outcomes, notices = ActiveExperiments([experiment]), Outcomes(), list[ExperimentNotice]()
-    watch = ControlWatch(store, active_experiments, outcomes, name, epoch_ms, notices.append)
-    await watch.begin()
+    judge = ExperimentJudge(active_experiments, outcomes, name, notices.append)
+    sync = FleetSync(store, judge, SwitchState(), dict, epoch_ms)
+    await sync.look()
     own = Route(Reason(), Asking(ANSWERS, Meter()), UnlimitedSlots(canary.model()))
 
     def router(everybody: Route) -> ExperimentRouter:
         return ExperimentRouter(everybody, {arm: own}, {}, active_experiments, outcomes)
 
     async with desk(ScriptedModel(lambda _: QUICK), rules=ANSWERS, router=router) as at:
-        yield Member(at, active_experiments, watch, outcomes, notices)
+        yield Member(at, active_experiments, sync, outcomes, notices)

@@ -1,22 +1,27 @@
-"""Control watch: a fleet counts together, rolls back together, and stays rolled back."""
+"""Sync: a fleet counts together, rolls back together, and stays rolled back."""
 
 import asyncio
 from contextlib import AsyncExitStack
 from uuid import uuid4
 
+import orjson
 import pytest
 
 from agents.experiments.active_experiments import ActiveExperiments, pooled
 from agents.experiments.assignment import Arm, Experiment
 from agents.experiments.outcomes import Outcomes
-from agents.fleet.control_watch import ControlWatch, ExperimentNotice
+from agents.fleet.judge import ExperimentJudge, ExperimentNotice
+from agents.fleet.switches import SwitchState, SwitchValue
+from agents.fleet.sync import FleetSync
+from sandbox.servers.fleet import MemoryFleet
 from sandbox.servers.redis import RedisServer
+from storage.activity import Activity
 from storage.connection import connect
-from storage.control import ControlStore, ExperimentDecision, RedisControl
+from storage.fleet import ExperimentDecision, FleetStore
 from storage.keys import Keys
-from tests.agents.control_fleet import FAILS, Canary, fleet
+from storage.redis_fleet import RedisFleet
+from tests.agents.fleet_of_workers import FAILS, Canary, fleet
 from tests.clients.virtual import virtually
-from tests.fakes.control import MemoryControl
 from tests.until import until
 
 WORKERS = 8
@@ -30,24 +35,21 @@ def loop_s() -> float:
     return asyncio.get_running_loop().time()
 
 
-def control() -> MemoryControl:
-    """A control hash that is 5 ms away."""
+def distant() -> MemoryFleet:
+    """A fleet that is 5 ms away."""
 
     async def way() -> None:
         await asyncio.sleep(0.005)
 
-    return MemoryControl(loop_s, way)
+    return MemoryFleet(loop_s, way)
 
 
-def watch(
-    store: ControlStore, tried: Experiment = TRIED, name: str = "w1", at_s: float = 1_000.0
-) -> tuple[ControlWatch, ActiveExperiments, Outcomes]:
+def syncing(
+    store: FleetStore, tried: Experiment = TRIED, name: str = "w1", at_s: float = 1_000.0
+) -> tuple[FleetSync, ActiveExperiments, Outcomes]:
     active_experiments, outcomes = ActiveExperiments([tried]), Outcomes()
-    return (
-        ControlWatch(store, active_experiments, outcomes, name, lambda: int(at_s * 1e3)),
-        active_experiments,
-        outcomes,
-    )
+    judge = ExperimentJudge(active_experiments, outcomes, name)
+    return FleetSync(store, judge, SwitchState(), dict, lambda: int(at_s * 1e3)), active_experiments, outcomes
 
 
 def count(outcomes: Outcomes, failed: int, answered: int) -> None:
@@ -63,7 +65,7 @@ def test_a_bad_canary_is_rolled_back_on_all_eight_workers() -> None:
     enough of them; all eight have let go of it within 2 s of the first; every shopper gets the model's intent."""
 
     async def main() -> None:
-        store, canary = control(), Canary()
+        store, canary = distant(), Canary()
         async with fleet([store] * WORKERS, TRIED, KEY, canary, every_s=0.1) as members:
             await asyncio.sleep(20.0)
             assert not any(member.back for member in members)
@@ -91,7 +93,7 @@ def test_a_good_canary_stays() -> None:
     """Two minutes of a fleet, and hundreds of calls."""
 
     async def main() -> None:
-        async with fleet([control()] * WORKERS, TRIED, KEY, Canary(), every_s=0.5) as members:
+        async with fleet([distant()] * WORKERS, TRIED, KEY, Canary(), every_s=0.5) as members:
             await asyncio.sleep(120.0)
             assert not any(member.back for member in members)
             assert sum(member.outcomes.latency_s[KEY].cumulated()[-1][1] for member in members) > 130
@@ -109,22 +111,22 @@ async def test_a_bad_canary_is_rolled_back_through_redis(redis_server: RedisServ
         clients = [connect(redis_server.url) for _ in range(WORKERS)]
         for client in clients:
             stack.push_async_callback(client.aclose)
-        stores = [RedisControl(client, keys, timeout_s=10.0) for client in clients]
+        stores = [RedisFleet(client, keys, timeout_s=10.0) for client in clients]
         async with fleet(stores, HALF, KEY, canary, every_s=0.2) as members:
             await until(lambda: all(member.back for member in members), within_s=120.0)
             found = await stores[0].read()
             assert found.decisions["new-model"].state == "back"
-            assert len(found.workers) == WORKERS
+            assert found.workers == WORKERS
             assert sum(len(member.notices) for member in members) == 1
 
 
 async def test_nothing_is_in_force_before_the_hash_was_read() -> None:
     """A worker that starts while Redis is away brings nothing back that was rolled back."""
-    store = control()
+    store = distant()
     store.decisions["new-model"] = ExperimentDecision(1, "back", "w9", "errors", 0)
     store.down = True
-    looking, active_experiments, _ = watch(store)
-    await looking.begin()
+    looking, active_experiments, _ = syncing(store)
+    await looking.look()
     assert not active_experiments.running
     assert looking.away
     store.down = False
@@ -135,9 +137,9 @@ async def test_nothing_is_in_force_before_the_hash_was_read() -> None:
 
 async def test_the_last_known_state_outlives_redis() -> None:
     """While Redis is away an experiment in force stays so, and one that is not does not come back."""
-    store = control()
-    looking, active_experiments, outcomes = watch(store)
-    await looking.begin()
+    store = distant()
+    looking, active_experiments, outcomes = syncing(store)
+    await looking.look()
     store.down = True
     await looking.look()
     assert active_experiments.running == (TRIED,)
@@ -152,10 +154,11 @@ async def test_the_last_known_state_outlives_redis() -> None:
 
 async def test_a_rollback_whose_reply_was_lost_is_told() -> None:
     """Once, when it is heard of."""
-    store, notices = control(), list[ExperimentNotice]()
+    store, notices = distant(), list[ExperimentNotice]()
     active_experiments, outcomes = ActiveExperiments([TRIED]), Outcomes()
-    looking = ControlWatch(store, active_experiments, outcomes, "w1", lambda: 1_000_000, notices.append)
-    await looking.begin()
+    judge = ExperimentJudge(active_experiments, outcomes, "w1", notices.append)
+    looking = FleetSync(store, judge, SwitchState(), dict, lambda: 1_000_000)
+    await looking.look()
     count(outcomes, failed=200, answered=2_000)
     store.mute = True
     await looking.look()
@@ -169,11 +172,11 @@ async def test_a_rollback_whose_reply_was_lost_is_told() -> None:
 
 async def test_a_redis_that_lost_the_decision_is_told_again() -> None:
     """And does not bring the experiment back on any worker."""
-    store = control()
-    looking, active_experiments, outcomes = watch(store)
-    other, others, _ = watch(store, name="w2")
+    store = distant()
+    looking, active_experiments, outcomes = syncing(store)
+    other, others, _ = syncing(store, name="w2")
     for each in (looking, other):
-        await each.begin()
+        await each.look()
     count(outcomes, failed=200, answered=2_000)
     await looking.look()
     await other.look()
@@ -188,17 +191,17 @@ async def test_a_redis_that_lost_the_decision_is_told_again() -> None:
 
 async def test_only_an_operator_brings_it_forward_and_it_begins_anew() -> None:
     """Neither another definition nor a new worker does; the counts from before do not count again."""
-    store = control()
-    looking, active_experiments, outcomes = watch(store)
-    await looking.begin()
+    store = distant()
+    looking, active_experiments, outcomes = syncing(store)
+    await looking.look()
     count(outcomes, failed=200, answered=2_000)
     await looking.look()
     changed = Experiment("new-model", (Arm("canary", 5.0, prompt_version="v2"),))
     active_experiments.take_up([changed])
     await looking.look()
     assert not active_experiments.running
-    second, seconds, _ = watch(store, changed, "w2")
-    await second.begin()
+    second, seconds, _ = syncing(store, changed, "w2")
+    await second.look()
     assert not seconds.running
     await store.decide("new-model", ExperimentDecision(2, "forward", "ada", "mended", 0))
     for each in (looking, second):
@@ -209,9 +212,9 @@ async def test_only_an_operator_brings_it_forward_and_it_begins_anew() -> None:
 
 async def test_an_operator_may_roll_back_too() -> None:
     """Without any count."""
-    store = control()
-    looking, active_experiments, _ = watch(store)
-    await looking.begin()
+    store = distant()
+    looking, active_experiments, _ = syncing(store)
+    await looking.look()
     await store.decide("new-model", ExperimentDecision(1, "back", "ada", "a hunch", 0))
     await looking.look()
     assert not active_experiments.running
@@ -219,9 +222,9 @@ async def test_an_operator_may_roll_back_too() -> None:
 
 async def test_counts_of_another_definition_do_not_convict() -> None:
     """A canary that was changed is judged by its own calls."""
-    store = control()
-    looking, active_experiments, outcomes = watch(store)
-    await looking.begin()
+    store = distant()
+    looking, active_experiments, outcomes = syncing(store)
+    await looking.look()
     count(outcomes, failed=90, answered=2_000)
     await looking.look()
     active_experiments.take_up([Experiment("new-model", (Arm("canary", 10.0, model="other"),))])
@@ -232,23 +235,23 @@ async def test_counts_of_another_definition_do_not_convict() -> None:
 
 async def test_old_counts_are_forgotten() -> None:
     """The hash does not grow for ever; what is looked back over stays."""
-    store = control()
-    early, _, outcomes = watch(store, at_s=0.0)
-    await early.begin()
+    store = distant()
+    early, _, outcomes = syncing(store, at_s=0.0)
+    await early.look()
     count(outcomes, failed=1, answered=1)
     await early.look()
     for at_s, left in ((3_900.0, 2), (4_200.0, 0)):
-        later, _, _ = watch(store, at_s=at_s)
+        later, _, _ = syncing(store, at_s=at_s)
         await later.look()
         assert len(store.counts) == left
 
 
 async def test_holdouts_and_shadows_are_not_judged() -> None:
     """A shadow harms nobody, and a holdout makes no calls."""
-    store = control()
+    store = distant()
     tried = Experiment("new-model", (Arm("canary", 10.0, kind="shadow", pool="p"),))
-    looking, active_experiments, outcomes = watch(store, tried)
-    await looking.begin()
+    looking, active_experiments, outcomes = syncing(store, tried)
+    await looking.look()
     count(outcomes, failed=500, answered=5_000)
     await looking.look()
     assert active_experiments.running
@@ -260,12 +263,12 @@ async def test_holdouts_and_shadows_are_not_judged() -> None:
 async def test_a_worker_with_a_wrong_clock_counts_with_the_others(wrong_s: int) -> None:
     """The store's clock says which span a count belongs to, and which are too old: an arm that breaks a guardrail is
     rolled back, and nobody's counts are forgotten."""
-    store = MemoryControl(loop_s)
+    store = MemoryFleet(loop_s)
     store.at_ms = 1_700_000_000_000
-    right, _, mine = watch(store, name="right", at_s=1_700_000_000)
-    wrong, active, theirs = watch(store, name="wrong", at_s=1_700_000_000 + wrong_s)
-    await right.begin()
-    await wrong.begin()
+    right, _, mine = syncing(store, name="right", at_s=1_700_000_000)
+    wrong, active, theirs = syncing(store, name="wrong", at_s=1_700_000_000 + wrong_s)
+    await right.look()
+    await wrong.look()
     count(mine, failed=60, answered=600)
     await right.look()
     held = dict(store.counts)
@@ -276,3 +279,53 @@ async def test_a_worker_with_a_wrong_clock_counts_with_the_others(wrong_s: int) 
     assert held.keys() <= store.counts.keys()
     assert len({key.bucket_s for key in store.counts}) == 1
     assert active.decision("new-model").state == "back"
+
+
+async def test_a_worker_hears_of_switches_and_keeps_them_while_redis_is_away() -> None:
+    """It hears how many workers there are, and says what it obeys."""
+    now_s, store, switch_state, pause = 100.0, MemoryFleet(lambda: now_s), SwitchState(), SwitchValue("on", "ada", 5)
+    said = Activity("switch", "pause", "on", "ada")
+    looking = FleetSync(
+        store, ExperimentJudge(ActiveExperiments([]), Outcomes(), "w1"), switch_state, lambda: {"lag": 3}, lambda: 0
+    )
+    await store.sync("w0", b"{}", {})
+    now_s += 20
+    await store.sync("w2", b"{}", {})
+    await store.throw("pause", pause.dump(), said)
+    await looking.look()
+    assert switch_state.now.on("pause")
+    assert switch_state.workers == 2
+    store.down = True
+    await looking.look()
+    assert switch_state.now.on("pause")
+    assert looking.away
+    store.down = False
+    await store.throw("pause", None, said)
+    await looking.look()
+    assert orjson.loads((await store.heartbeats())["w1"].content) == {"lag": 3, "obeys": {"pause": 5}}
+    await looking.look()
+    assert not switch_state.now.on("pause")
+    assert orjson.loads((await store.heartbeats())["w1"].content) == {"lag": 3, "obeys": {}}
+
+
+async def test_a_switch_that_cannot_be_read_leaves_the_others_as_they_were() -> None:
+    """Experiments are judged all the same, and the reason stands where operators look."""
+    store = distant()
+    looking, active_experiments, _ = syncing(store)
+    store.switches["pause"] = b"7"
+    await store.decide("new-model", ExperimentDecision(1, "back", "ada", "a hunch", 0))
+    assert await looking.look() is None
+    assert not active_experiments.running
+    assert "switch:pause" in (looking.away or "")
+
+
+async def test_a_worker_that_stops_leaves_the_fleet() -> None:
+    """The others share a rate without it at once."""
+    store = distant()
+    looking, _, _ = syncing(store)
+    running = asyncio.ensure_future(looking.run())
+    while not (await store.read()).workers:  # noqa: ASYNC110 # the fleet in memory says nothing
+        await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert not (await store.read()).workers
