@@ -48,6 +48,10 @@ class Keys:
         """String with what the shop says of a product, in one line. Others write it."""
         return f"{self.namespace}:{{{product}}}:knowledge"
 
+    def card(self, product: str) -> str:
+        """String with the product as a match knows it, as JSON."""
+        return f"{self.namespace}:{{{product}}}:card"
+
     def owed(self, partition: int) -> str:
         """Set of the partition's shoppers who are owed a call though their events are covered."""
         return f"{self.namespace}:owed:{{{partition}}}"

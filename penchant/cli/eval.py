@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from penchant.cli.options import RECORDED, Config, Json
 from penchant.offline.eval import subjects
+from penchant.offline.eval.match_report import match_report, show_match
 from penchant.offline.eval.pages import html, markdown
 from penchant.offline.eval.run import EvalPlan, Judging, Outcome, labels, read, run
 from penchant.offline.eval.show import show
@@ -47,6 +48,10 @@ Folder = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Write report.md, report.html, the plots and the judge's pairs there."),
 ]
+Match = Annotated[
+    bool,
+    typer.Option("--match", help="Instead: who puts the product opened next nearest to the top of twenty."),
+]
 Seed = Annotated[int, typer.Option(help="Where the dice start.")]
 
 
@@ -72,6 +77,7 @@ def eval(  # noqa: A001 # the command's name
     pairs: Pairs = 100,
     labelled: Labels = None,
     report: Folder = None,
+    match: Match = False,
     seed: Seed = 1,
     config: Config = None,
     json: Json = False,
@@ -87,6 +93,9 @@ def eval(  # noqa: A001 # the command's name
     """
     settings = load_settings(config).settings
     configure_logs("error", stream=io.StringIO())
+    if match:
+        _match(events, seed, json=json)
+        return
     plan = EvalPlan(events, sessions, seed, shuffled, settings.intent.missions)
     asked = Asked(model_url, prompt or (), judge, pairs, labels(labelled) if labelled else {})
     outcome = asyncio.run(_evaluate(plan, settings, asked))
@@ -109,6 +118,13 @@ async def _evaluate(plan: EvalPlan, settings: Settings, asked: Asked) -> Outcome
         judging = Judging(client, asked.pairs, asked.labels) if client else None
         with _bars() as bars:
             return await run(plan, recorded, models, judging, bars)
+
+
+def _match(events: Path, seed: int, *, json: bool) -> None:
+    report = match_report(read(events), events.name, seed)
+    show_match(Console(stderr=json), report)
+    if json:
+        typer.echo(orjson.dumps(report))
 
 
 class _Bars:

@@ -3,6 +3,7 @@
 from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agents.match.ranking import MatchRules
 from agents.worker.asking import CallRules
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.knowledge import KnowledgeRules
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
     dead_letters: LimitRules = LimitRules()
     prompt: PromptRules = PromptRules()
     knowledge: KnowledgeRules = KnowledgeRules()
+    match: MatchRules = MatchRules()
     health: Health = Health()
     alerts: Alerts = Alerts()
     http: HttpRules = HttpRules()

@@ -8,11 +8,13 @@ import pytest
 
 from storage.contexts import FIELDS
 from storage.keys import Keys
+from streams.records.cards import Card
 from streams.records.intents import Source, Stage
 from tests.storage.sides import RedisSide, write
 
 PAGE = (Path(__file__).parents[2] / "docs" / "redis-contract.md").read_text(encoding="utf-8")
-INTENT_PART, OWN_PART = PAGE.split("## The service's own keys")
+INTENT_PART, _, REST = PAGE.partition("## The card of a product")
+CARD_PART, _, OWN_PART = REST.partition("## The service's own keys")
 
 
 @pytest.mark.redis
@@ -21,6 +23,11 @@ async def test_the_page_lists_the_fields_of_the_intent(redis_side: RedisSide) ->
     await redis_side.store.write([write("ada")])
     listed = re.findall(r"^\| `(\w+)` \|", INTENT_PART, re.MULTILINE)
     assert sorted(listed) == sorted({*await redis_side.intent_hash("ada"), "purposes"})
+
+
+def test_the_page_lists_what_a_card_says() -> None:
+    """All of its names."""
+    assert all(f"`{name}`" in CARD_PART for name in Card.model_fields)
 
 
 @pytest.mark.redis
@@ -40,6 +47,7 @@ def test_the_page_names_the_keys() -> None:
         keys.context("<shopper>"),
         keys.erasure("<shopper>"),
         keys.knowledge("<product>"),
+        keys.card("<product>"),
         keys.control,
         keys.erasures("<tag>"),
         keys.places,

@@ -1,0 +1,76 @@
+"""Ranking: candidates in the order in which they fit a shopper, each with reasons. Pure, and it always answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agents.match.features import Wants, features
+from agents.match.last import last_card
+from agents.match.reasons import Reasons, reasons
+from agents.match.scores import AVOID, LAST_ALONE, WITH_INTENT, score
+from prompts.view import PromptView
+from streams.records.cards import Card
+from streams.records.intents import Intent
+from streams.section import form, section
+
+MOST_CANDIDATES = 100
+
+Order = Literal["last", "intent"]
+
+
+@section
+class MatchRules:
+    """How products are matched to a shopper."""
+
+    order: Order = "last"
+    """By what candidates are put in order: `last`, by the product that the shopper looked at last, or `intent`, by that
+    and the intent. The intent did not surely gain on recorded shoppers (docs/tiers.md). What it says to avoid comes
+    last either way, and it alone counts where no last product is known."""
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}$"), form("letters, such as en or de")] = "en"
+    """The language of reasons: of a catalogue that is packaged, or that stands in match.messages."""
+    messages: str = ""
+    """A folder of more catalogues of messages, one TOML file a language; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate in its place. `known`: it has a card; of one without, only its id is compared with what to avoid."""
+
+    product: str
+    score: float
+    known: bool
+    reasons: Reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """What is known of a shopper; None where nothing is."""
+
+    intent: Intent | None = None
+    view: PromptView | None = None
+
+
+def ranking(shopper: Shopper, candidates: Sequence[str], cards: Mapping[str, Card], order: Order) -> tuple[Ranked, ...]:
+    """All candidates, the fittest first. Equals, and so everything where nothing is known, keep the order given."""
+    last = last_card(shopper.view) if shopper.view else None
+    wants = Wants.of(shopper.intent, last)
+    weights = _weights(order, wants, last)
+    ranked = [_ranked(wants, shopper.view, product, cards.get(product), weights) for product in candidates]
+    return tuple(sorted(ranked, key=lambda each: -each.score))
+
+
+def _weights(order: Order, wants: Wants, last: Card | None) -> Mapping[str, float]:
+    if wants.intent is None:
+        return LAST_ALONE
+    return WITH_INTENT if order == "intent" or last is None else {**LAST_ALONE, "avoid": AVOID}
+
+
+def _ranked(
+    wants: Wants, view: PromptView | None, product: str, card: Card | None, weights: Mapping[str, float]
+) -> Ranked:
+    known = card is not None
+    card = card or Card()
+    worth = round(score(features(wants, product, card), weights), 6)
+    return Ranked(product, worth, known, reasons(wants, view, product, card))

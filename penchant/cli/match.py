@@ -1,0 +1,69 @@
+"""penchant match: which of some products fit a shopper, and why, or why not."""
+
+import asyncio
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agents.match.messages import Messages
+from agents.match.reasons import Reason
+from penchant.cli.options import Config, Json
+from penchant.operations import match as matching
+from penchant.process.logs import configure_logs
+from penchant.settings.sources import load_settings
+
+ShopperId = Annotated[str, typer.Argument(metavar="SHOPPER", help="Whom they are to fit.")]
+Products = Annotated[list[str], typer.Argument(metavar="PRODUCT...", help="The candidates, up to 100.")]
+Language = Annotated[str | None, typer.Option(metavar="LANGUAGE", help="Of the reasons, such as en or de.")]
+Purpose = Annotated[
+    str, typer.Option(metavar="PURPOSE", help="What it is for: nothing is told of shoppers who did not agree to it.")
+]
+
+
+def match(
+    *,
+    shopper: ShopperId,
+    products: Products,
+    language: Language = None,
+    purpose: Purpose = "",
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Put products in the order in which they fit a shopper, each with what speaks for it and against it.
+
+    It reads the shopper's intent and session and the products' cards from Redis, in one round trip. No model is asked:
+    the reasons are composed of what intent, session and cards say.
+
+    Examples: penchant match 541312140 sku-1 sku-2 sku-3
+
+    penchant match 541312140 sku-1 sku-2 --language de --json
+    """
+    settings = load_settings(config).settings
+    configure_logs("warning", settings.log.format)
+    words = matching.words(settings, language)
+    found = asyncio.run(matching.match(settings, shopper, products, purpose))
+    if json:
+        typer.echo(orjson.dumps(found.report(words)))
+        return
+    show(Console(), found, words)
+
+
+def show(console: Console, found: matching.Matched, words: Messages) -> None:
+    """As a table, the fittest first."""
+    table = Table(show_lines=True)
+    for name in ("product", "for", "against"):
+        table.add_column(name, overflow="fold")
+    for each in found.ranked:
+        cells = (each.product, *(_lines(side, words) for side in (each.reasons.pro, each.reasons.con)))
+        table.add_row(*map(Text, cells))  # brackets in a name are no markup
+    console.print(table)
+    for note in found.notes:
+        console.print(f"note: {note}", markup=False, highlight=False)
+
+
+def _lines(reasons: tuple[Reason, ...], words: Messages) -> str:
+    return "\n".join(map(words.text, reasons))

@@ -1,0 +1,109 @@
+"""Match: which of some products fit a shopper, in what order and why, from what stands in Redis."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from agents.match.messages import Messages, messages
+from agents.match.ranking import MOST_CANDIDATES, Ranked, Shopper, ranking
+from agents.match.reasons import Reason
+from penchant.settings.root import Settings
+from prompts.view import PromptView
+from storage.cards import Known, RedisCards
+from storage.connection import connect
+from storage.keys import Keys
+from streams.errors import SettingInvalid
+from streams.events.event import Identifier
+
+_ID: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """All candidates in order. `notes` say what was not known of shopper and products, and what that changed."""
+
+    shopper: str
+    ranked: tuple[Ranked, ...]
+    notes: tuple[str, ...]
+
+    def report(self, words: Messages) -> dict[str, Any]:
+        """As JSON; the reasons as codes with their values, and in words."""
+        return {
+            "shopper": self.shopper,
+            "matches": [_ranked(each, words) for each in self.ranked],
+            "notes": list(self.notes),
+        }
+
+
+async def match(settings: Settings, shopper: str, products: Sequence[str], purpose: str = "") -> Matched:
+    """Read once, and rank. Raises SettingInvalid for ids that none can have and for too many candidates;
+    StoreUnavailable and StoreCorrupt."""
+    candidates = checked(shopper, products)
+    redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+    try:
+        cards = RedisCards(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+        known = await cards.known(shopper, candidates)
+    finally:
+        await redis.aclose()
+    return ranked(settings, shopper, candidates, known, purpose)
+
+
+def ranked(settings: Settings, shopper: str, candidates: Sequence[str], known: Known, purpose: str) -> Matched:
+    """What is known, ranked. A shopper who did not agree to the purpose is one of whom nothing is known."""
+    refused = bool(purpose) and known.purposes is not None and purpose not in known.purposes
+    view = PromptView.of(known.session) if known.session else None
+    who = Shopper() if refused else Shopper(known.intent, view)
+    order = ranking(who, candidates, known.cards, settings.match.order)
+    return Matched(shopper, order, tuple(_notes(who, known, order, purpose if refused else "")))
+
+
+def words(settings: Settings, language: str | None) -> Messages:
+    """The messages of a language, else of the settings' own. Reads files."""
+    folder = Path(settings.match.messages) if settings.match.messages else None
+    return messages(language or settings.match.language, folder)
+
+
+def checked(shopper: str, products: Sequence[str]) -> tuple[str, ...]:
+    """The candidates, each once, in the order given."""
+    candidates = tuple(dict.fromkeys(products))
+    if not candidates or len(candidates) > MOST_CANDIDATES:
+        raise SettingInvalid(f"{len(candidates)} candidates were given", f"give 1 to {MOST_CANDIDATES}")
+    for name, value in (("shopper", shopper), *(("product", each) for each in candidates)):
+        try:
+            _ID.validate_python(value)
+        except ValidationError as exc:
+            remedy = "ids have 1 to 128 characters, no braces and no control characters"
+            raise SettingInvalid(f"the {name}'s id {value!r} is none", remedy) from exc
+    return candidates
+
+
+def _notes(who: Shopper, known: Known, order: Sequence[Ranked], refused: str) -> list[str]:
+    notes = []
+    if refused:
+        notes.append(f"the shopper did not agree to {refused}: the order given stands")
+    elif who.intent is None and who.view is None:
+        notes.append("nothing is known of the shopper: the order given stands")
+    elif who.intent is None:
+        notes.append("the shopper has no intent: the product looked at last decides alone")
+    if known.unreadable:
+        notes.append(f"{len(known.unreadable)} cards cannot be read: {', '.join(known.unreadable)}")
+    without = sum(not each.known for each in order) - len(known.unreadable)
+    return [*notes, f"{without} of {len(order)} candidates have no card"] if without else notes
+
+
+def _ranked(each: Ranked, words: Messages) -> dict[str, Any]:
+    pro, con = each.reasons.pro, each.reasons.con
+    return {
+        "product": each.product,
+        "score": each.score,
+        "card": each.known,
+        "for": [_reason(reason, words) for reason in pro],
+        "against": [_reason(reason, words) for reason in con],
+    }
+
+
+def _reason(reason: Reason, words: Messages) -> Mapping[str, Any]:
+    return {**reason._asdict(), "text": words.text(reason)}
