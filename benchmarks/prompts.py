@@ -15,7 +15,6 @@ from penchant.offline.facts import facts
 from penchant.worker.tokenizer import tokenizer
 from prompts.answer import parse
 from prompts.grounding import ground
-from prompts.missions import MISSIONS
 from prompts.reading import read
 from prompts.render import PromptRenderer
 from prompts.rules import rules
@@ -51,7 +50,7 @@ QUICK = PromptCostPlan(shoppers=100, events=3_000, rounds=30)
 def run(plan: PromptCostPlan, events: Path | None, tokenizer_file: Path | None, say: Say) -> dict[str, Any]:
     """The whole benchmark; `say` takes lines for people. SettingInvalid when a file cannot be read."""
     count, report = tokenizer(tokenizer_file), facts("prompts", quick=plan.rounds < PromptCostPlan().rounds)
-    renderer = PromptRenderer(plan.version, MISSIONS, count=count)
+    renderer = PromptRenderer(plan.version, count=count)
     report |= {"tokens_by": tokenizer_file.name if tokenizer_file else "estimate", "prompt_version": plan.version}
     say(f"rendering windows of {ROWS} events")
     report |= _rendering(plan, renderer)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prompts.thinking import answer_after
 from prompts.tokens import Count, estimate
+from prompts.vocabulary import Vocabulary
 from streams.errors import AnswerRefused
 
 OTHER = "other"
@@ -17,8 +18,6 @@ OTHER = "other"
 PARROTED = "parroted"
 """Why an answer is refused that repeats an example of its prompt."""
 
-ATTRIBUTES = ("color", "size", "material", "style", "use", "feature", "audience")
-SIGNALS = ("urgency", "gift", "seasonal")
 HIGHEST = 10
 """Weights, strengths and confidence are whole numbers from 0 to this: one token each."""
 
@@ -78,34 +77,35 @@ def parse(answer: str | bytes, examples: Collection[str] = ()) -> Answer:
     return read
 
 
-def schema(missions: Sequence[str]) -> str:
+def schema(vocabulary: Vocabulary) -> str:
     """The JSON schema of an answer, for guided decoding. Plain types only: not all engines know tuples of two types."""
     number = {"type": "integer", "minimum": 0, "maximum": 999_999}
     weights = _array(_array(number, 2, 2), 0, NAMED)
     properties = {
-        "m": {"type": "string", "enum": list(dict.fromkeys((*missions, OTHER)))},
+        "m": {"type": "string", "enum": list(dict.fromkeys((*vocabulary.labels, OTHER)))},
         "t": {"type": "string", "maxLength": _TEXT},
         "c": weights,
         "b": weights,
-        "a": _object({name: {"type": "string", "maxLength": _VALUE} for name in ATTRIBUTES}),
-        "s": _object(dict.fromkeys(SIGNALS, _LEVEL)),
+        "a": _object({name: _value(values) for name, values in vocabulary.attributes.items()}),
+        "s": _object(dict.fromkeys(vocabulary.signals, _LEVEL)),
         "k": _LEVEL,
         "e": _array(number, 0, EVIDENCE),
     }
     return json.dumps(_object(properties, required=("m", "t", "c", "k", "e")), separators=(",", ":"))
 
 
-def max_tokens(missions: Sequence[str], count: Count = estimate) -> int:
+def max_tokens(vocabulary: Vocabulary, count: Count = estimate) -> int:
     """The tokens of the longest answer that the schema and the prompt allow, and a quarter more for long words; a
     typical answer takes less than half. A model that goes on is cut off there, and what it said first still counts."""
     several = ((99, HIGHEST),) * NAMED
+    longest = sorted(vocabulary.attributes, key=count, reverse=True)
     answer = Answer(
-        mission=max((*missions, OTHER), key=count),
+        mission=max((*vocabulary.labels, OTHER), key=count),
         text=("considering " * _TEXT)[:_TEXT],
         categories=several,
         brands=several,
-        attributes=dict.fromkeys(ATTRIBUTES[:NAMED], ("waterproof " * _VALUE)[:_VALUE]),
-        signals=dict.fromkeys(SIGNALS, HIGHEST),
+        attributes=dict.fromkeys(longest[:NAMED], ("waterproof " * _VALUE)[:_VALUE]),
+        signals=dict.fromkeys(vocabulary.signals, HIGHEST),
         confidence=HIGHEST,
         evidence=(9_999,) * EVIDENCE,
     )
@@ -113,6 +113,10 @@ def max_tokens(missions: Sequence[str], count: Count = estimate) -> int:
 
 
 _LEVEL = {"type": "integer", "enum": list(range(HIGHEST + 1))}
+
+
+def _value(values: Sequence[str]) -> dict[str, Any]:
+    return {"type": "string", "enum": list(values)} if values else {"type": "string", "maxLength": _VALUE}
 
 
 def _array(items: dict[str, Any], least: int, most: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import Field, FilePath, ValidationInfo, field_validator
+from pydantic import DirectoryPath, Field, FilePath, ValidationInfo, field_validator
 
 from prompts.tokens import Count
 from prompts.view import MINUTE_MS, About, Entry, Product, PromptView, quoted
@@ -39,12 +39,18 @@ _SLACK = 2
 _REMEMBERED = 8_192
 
 
+TemplateName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,59}$"), form("the name of a template, such as v1")]
+
+
 @section
 class PromptRules:
     """What the model is asked."""
 
-    version: Annotated[str, Field(pattern=r"^v\d+$"), form("v and a number, such as v1")] = "v1"
-    """The prompt template."""
+    version: TemplateName = "v1"
+    """The prompt template: a packaged one, or the name of a file in prompt.folder without its .txt."""
+    folder: DirectoryPath | None = None
+    """A folder with the shop's own templates (NAME.txt) and its vocabulary.toml: missions, attributes and signals, with
+    the words that tell them. It is read and checked at the start; docs/prompts.md says what it may hold."""
     high_tokens: Blocks = 40 * BLOCK
     """The most tokens of a whole prompt; beyond it the oldest lines of history go, a chunk at a time. Whole blocks,
     because a block that is not full is computed again with every call."""

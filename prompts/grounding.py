@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from prompts.answer import ATTRIBUTES, HIGHEST, OTHER, SIGNALS, Answer
+from prompts.answer import HIGHEST, OTHER, Answer
 from prompts.guard import plain
 from prompts.interests import MANY
-from prompts.missions import MISSIONS
 from prompts.view import Entry, PromptView
+from prompts.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from prompts.wording import unknown_words
 from prompts.words import LONGEST
 from streams.records.intents import Attribute, Findings, Mission, Signals, Weighted
@@ -44,15 +44,18 @@ class Grounded:
 
 
 def ground(
-    answer: Answer, session: Session | PromptView, rules_findings: Findings, missions: Sequence[str] = MISSIONS
+    answer: Answer,
+    session: Session | PromptView,
+    rules_findings: Findings,
+    vocabulary: Vocabulary = DEFAULT_VOCABULARY,
 ) -> Grounded:
     """Check an answer against the session, or better the view, that its prompt was rendered from."""
     view, rule = PromptView.of(session), rules_findings
     removed: list[str] = []
-    mission = _mission(answer, view, rule, missions, removed)
+    mission = _mission(answer, view, rule, vocabulary, removed)
     categories = _named("category", answer.categories, view.categories, removed)
     brands = _named("brand", answer.brands, view.brands, removed)
-    attributes = _attributes(answer, view, removed)
+    attributes = _attributes(answer, view, vocabulary, removed)
     evidence = _evidence(answer, view, removed)
     if not (mission or categories or brands or attributes or evidence):
         return Grounded(rule, tuple(removed), abstained=True)
@@ -61,7 +64,7 @@ def ground(
         "categories": _reweigh(categories, rule.categories),
         "brands": _reweigh(brands, rule.brands),
         "attributes": attributes,
-        "signals": _signals(answer, rule.signals, removed),
+        "signals": _signals(answer, rule.signals, vocabulary, removed),
         "confidence": _confidence(answer, rule.confidence, removed),
         "evidence": evidence or rule.evidence,
     }
@@ -69,16 +72,16 @@ def ground(
 
 
 def _mission(
-    answer: Answer, view: PromptView, rule: Findings, missions: Sequence[str], removed: list[str]
+    answer: Answer, view: PromptView, rule: Findings, vocabulary: Vocabulary, removed: list[str]
 ) -> Mission | None:
     """The answer's mission, the rules' text where its own says what nothing known bears out; None where it says neither
     a known label nor anything in words. The label never hangs on the wording, which a title may have led."""
     text = plain(answer.text, LONGEST)
-    unknown = unknown_words(text, view, rule, missions)
+    unknown = unknown_words(text, view, rule, vocabulary)
     if unknown or text != " ".join(answer.text.split()):
         removed.append("text")
     shown = rule.mission.text if unknown or not text else text
-    if answer.mission == OTHER or answer.mission in missions:
+    if answer.mission == OTHER or answer.mission in vocabulary.missions:
         return Mission(label=answer.mission, text=shown) if text or answer.mission != OTHER else None
     removed.append("mission")
     return Mission(label=rule.mission.label, text=shown) if text and not unknown else None
@@ -109,9 +112,9 @@ def _reweigh(levels: Mapping[str, int], rule: tuple[Weighted, ...]) -> tuple[Wei
     return tuple(Weighted(name=name, weight=round(min(weight * fill, 1), 3)) for name, weight in largest)
 
 
-def _attributes(answer: Answer, view: PromptView, removed: list[str]) -> tuple[Attribute, ...]:
-    """Attributes whose value stands in a title or search of the window, or in what the shop says of its products,
-    weighed by the share of lines that have it."""
+def _attributes(answer: Answer, view: PromptView, vocabulary: Vocabulary, removed: list[str]) -> tuple[Attribute, ...]:
+    """Attributes of the vocabulary whose value stands in a title or search of the window, or in what the shop says of
+    its products, weighed by the share of lines that have it."""
     if not answer.attributes:
         return ()
     texts = [_said(entry).casefold() for entry in view.entries]
@@ -119,12 +122,18 @@ def _attributes(answer: Answer, view: PromptView, removed: list[str]) -> tuple[A
     found: list[Attribute] = []
     for name, said in answer.attributes.items():
         value = plain(said, _VALUE).casefold()
-        lines = sum(map(bool, map(_word(value), texts))) if value and name in ATTRIBUTES else 0
+        lines = sum(map(bool, map(_word(value), texts))) if value and _allowed(name, value, vocabulary) else 0
         if lines and len(found) < _MOST_ATTRIBUTES:
             found.append(Attribute(name=name, value=value, weight=round(lines / len(texts), 3)))
         else:
             removed.append("attribute")
     return tuple(found)
+
+
+def _allowed(name: str, value: str, vocabulary: Vocabulary) -> bool:
+    """Whether the vocabulary has the attribute, and the value where it lists them."""
+    values = vocabulary.attributes.get(name)
+    return values is not None and (not values or value in values)
 
 
 def _said(entry: Entry) -> str:
@@ -146,11 +155,11 @@ def _evidence(answer: Answer, view: PromptView, removed: list[str]) -> tuple[str
     return tuple(dict.fromkeys(found))[:MANY]
 
 
-def _signals(answer: Answer, rule: Signals, removed: list[str]) -> Signals:
-    moved = {}
+def _signals(answer: Answer, rule: Signals, vocabulary: Vocabulary, removed: list[str]) -> Signals:
+    moved, known = {}, dict(rule)
     for name, level in answer.signals.items():
-        if name in SIGNALS:
-            start = getattr(rule, name)
+        if name in vocabulary.signals:
+            start = known.get(name, 0.0)
             moved[name] = _towards(_level(level, "signal", removed), start, start - SIGNAL_STEP, start + SIGNAL_STEP)
         else:
             removed.append("signal")

@@ -9,23 +9,11 @@ from typing import NamedTuple
 
 from prompts.answer import OTHER
 from prompts.view import PromptView
+from prompts.vocabulary import Shape, Vocabulary
 from streams.records.intents import Signals, Stage, Weighted
 
-WORDS: dict[str, frozenset[str]] = {
-    "gift": frozenset({"gift", "gifts", "present", "presents", "geschenk", "cadeau", "regalo"}),
-    "seasonal": frozenset({"christmas", "xmas", "halloween", "easter", "valentine", "valentines", "ramadan", "diwali"}),
-    "occasion": frozenset({"wedding", "birthday", "party", "anniversary", "graduation", "baptism", "prom"}),
-    "replace-or-repair": frozenset({"replacement", "replace", "repair", "spare", "refill", "broken"}),
-    "upgrade": frozenset({"upgrade", "newest", "latest"}),
-    "new-hobby": frozenset({"beginner", "beginners", "starter", "learn"}),
-    "bargain-hunt": frozenset(
-        {"sale", "cheap", "cheapest", "discount", "deal", "deals", "outlet", "coupon", "bargain"}
-    ),
-    "home-project": frozenset({"diy", "construction", "tools", "paint", "renovation", "garden"}),
-}
-"""Missions that a word of a search or of a category tells."""
-
-URGENT = frozenset({"today", "tomorrow", "express", "urgent", "now"})
+URGENCY = "urgency"
+"""The signal that a cart and a checkout tell as well."""
 
 _WORD = re.compile(r"[^\W_]+")
 _SAID, _CHECKOUT, _CART = 0.8, 0.7, 0.4
@@ -45,27 +33,35 @@ class Said(NamedTuple):
         return cls(_words(searches), _words(each.name for each in categories[:1]))
 
 
-def signals(view: PromptView, said: Said, stage: Stage) -> Signals:
-    """Signs of urgency, gift and season, in what is searched for and leads; a full cart is a mild urgency."""
-    urgency = _SAID if said.searched & URGENT else _CART if stage == "cart" else 0.0
-    if view.entries and view.entries[-1].action == "checkout":
-        urgency = max(urgency, _CHECKOUT)
+def signals(view: PromptView, said: Said, stage: Stage, vocabulary: Vocabulary) -> Signals:
+    """Signs of what the vocabulary has words for, in what is searched for and leads. Haste is told by searches alone; a
+    full cart is a mild one."""
     words = said.searched | said.leading
-    gift, seasonal = (_SAID if words & WORDS[name] else 0.0 for name in ("gift", "seasonal"))
-    return Signals(urgency=urgency, gift=gift, seasonal=seasonal)
+    found = {name: _SAID if words & known.words else 0.0 for name, known in vocabulary.signals.items()}
+    if URGENCY in vocabulary.signals:
+        found[URGENCY] = _urgency(view, stage, said=bool(said.searched & vocabulary.signals[URGENCY].words))
+    return Signals(**found)
 
 
-def label(view: PromptView, said: Said, stage: Stage, categories: Sequence[Weighted], missions: Sequence[str]) -> str:
-    """The first configured mission that holds: by a word that tells it, by all of its own words, by its shape."""
-    said_at_all = said.searched | said.leading
-    for name, words in WORDS.items():
-        if name in missions and said_at_all & words:
+def label(view: PromptView, said: Said, stage: Stage, categories: Sequence[Weighted], vocabulary: Vocabulary) -> str:
+    """The first mission that holds: by a word that tells it, by all words of its own label, by its shape."""
+    said_at_all, missions = said.searched | said.leading, vocabulary.missions
+    for name, signs in missions.items():
+        if said_at_all & signs.words:
             return name
-    for name in missions:
-        if name not in MISSIONS and said_at_all.issuperset(_WORD.findall(name.casefold()) or {""}):
+    for name, signs in missions.items():
+        alone = not signs.words and signs.shape is None
+        if alone and said_at_all.issuperset(_WORD.findall(name.casefold()) or {""}):
             return name
-    holding = (name for name, holds in _SHAPES.items() if name in missions and holds(view, stage, categories))
-    return next(holding, OTHER)
+    shapes = ((name, signs.shape) for name, signs in missions.items() if signs.shape is not None)
+    return next((name for name, shape in shapes if _SHAPES[shape](view, stage, categories)), OTHER)
+
+
+def _urgency(view: PromptView, stage: Stage, *, said: bool) -> float:
+    urgency = _SAID if said else _CART if stage == "cart" else 0.0
+    if view.entries and view.entries[-1].action == "checkout":
+        return max(urgency, _CHECKOUT)
+    return urgency
 
 
 def _words(texts: Iterable[str]) -> frozenset[str]:
@@ -102,11 +98,9 @@ def _part(view: PromptView, category: int) -> str:
 
 
 _TAKES = frozenset({"cart_add", "purchase"})
-_SHAPES: dict[str, Callable[[PromptView, Stage, Sequence[Weighted]], bool]] = {
+_SHAPES: dict[Shape, Callable[[PromptView, Stage, Sequence[Weighted]], bool]] = {
     "restock": _restocks,
     "complete-a-set": _completes,
     "just-looking": _just_looks,
     "research": _researches,
 }
-MISSIONS: tuple[str, ...] = (*WORDS, *_SHAPES)
-"""The missions that the rules know. A configured list may have others, which a model knows by their words."""

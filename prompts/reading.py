@@ -21,7 +21,7 @@ _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 _NUMBERED = re.compile(r"([pcbx])([0-9]{1,9})")
 _PRICE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{2})?")
 _LABEL = 120
-_SHOPPER, _MISSIONS = "\nShopper\n", "\nMissions: "
+_SHOPPER = "\nShopper\n"
 
 
 def read(prompt: str) -> Session:
@@ -35,9 +35,9 @@ def read(prompt: str) -> Session:
     return session
 
 
-def missions(prompt: str) -> tuple[str, ...]:
-    """The mission labels that a prompt offers."""
-    line = prompt.partition(_MISSIONS)[2].partition("\n")[0]
+def offered(prompt: str, kind: str = "Missions") -> tuple[str, ...]:
+    """The labels of a kind that a prompt offers: missions, or `Signals`."""
+    line = prompt.partition(f"\n{kind}: ")[2].partition("\n")[0]
     return tuple(label for label in line.split(", ") if 0 < len(label) <= _LABEL)
 
 

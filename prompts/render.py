@@ -4,28 +4,21 @@ The order is what never changes, what changes once a session, what is only appen
 server that keeps its KV cache then computes little more than the newest events.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
-from string import Template
 
-from prompts.answer import ATTRIBUTES, OTHER, SIGNALS, STOP, Answer, max_tokens, schema
+from prompts.answer import STOP, max_tokens, schema
 from prompts.budget import Fit, PromptRules
+from prompts.library import DEFAULT_PROMPTS, PromptLibrary
 from prompts.tokens import Count, estimate
 from prompts.view import About, Product, PromptView, quoted
 from streams.errors import SettingInvalid
 from streams.sessions.profiles import Counts, InterestCounts
 from streams.sessions.session import Session
 
-EXAMPLE = "research"
-"""The mission of the template's example, where the configured list has it."""
-
 DEFAULT_BUDGET = PromptRules()
 
-_ANSWER = "Answer: "
-_ABOUT = '\np1: "'
-_PROFILE, _EVENTS = "$profile\n", "$events\n"
+_SUFFIX = "\nAnswer:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +33,32 @@ class Prompt:
 
 
 class PromptRenderer:
-    """Renders prompts of one template version, for one list of mission labels. Reads the template once.
+    """Renders prompts of one template of a library.
 
-    `about` tells what the shop says of a product; a version must have said so in its example to be given that.
+    `about` tells what the shop says of a product; a template must have said so in its example to be given that.
 
     No prompt has more tokens than its `budget` says, as `count` counts them: with the model's own tokenizer, or else by
-    an estimate; `fixed_tokens` of them are in every prompt. SettingInvalid when there is no such version, or the budget
-    has no room for events.
+    an estimate; `fixed_tokens` of them are in every prompt. SettingInvalid when there is no such template, or the
+    budget has no room for events.
     """
 
     def __init__(
         self,
-        version: str,
-        missions: Sequence[str],
+        name: str,
+        prompts: PromptLibrary = DEFAULT_PROMPTS,
         budget: PromptRules = DEFAULT_BUDGET,
         count: Count = estimate,
         about: About | None = None,
     ) -> None:
-        text = _template(version)
-        if about is not None and _ABOUT not in text:
+        self.template = template = prompts.template(name)
+        if about is not None and not template.describes:
             raise SettingInvalid(
-                f"prompt version {version} has no lines on what the shop says of products",
+                f"prompt version {name} has no lines on what the shop says of products",
                 "set prompt.version to v2 or later, or knowledge.enabled to false",
             )
-        head, _, rest = text.partition(_PROFILE)
-        _, _, tail = rest.partition(_EVENTS)
-        lists = {"missions": dict.fromkeys((*missions, OTHER)), "attributes": ATTRIBUTES, "signals": SIGNALS}
-        words = {name: ", ".join(labels) for name, labels in lists.items()}
-        self._version = version
-        self._prefix = Template(head).substitute(words, example=EXAMPLE if EXAMPLE in missions else OTHER)
-        self._suffix = "\n" + tail.rstrip("\n")
-        self._schema, self._max_tokens = schema(missions), max_tokens(missions, count)
-        self.fixed_tokens = count(self._prefix) + count(self._suffix)
+        vocabulary = prompts.vocabulary
+        self._schema, self._max_tokens = schema(vocabulary), max_tokens(vocabulary, count)
+        self.fixed_tokens = count(template.prefix) + count(_SUFFIX)
         self._fit = Fit(budget, self.fixed_tokens, count, about)
 
     def view(self, session: Session) -> PromptView:
@@ -82,27 +69,8 @@ class PromptRenderer:
         """The prompt for a session as it stands, or for what `view` made of it."""
         view = session if isinstance(session, PromptView) else self._fit.view(session)
         lines = "\n".join(_past(view) + _history(view))
-        return Prompt(self._prefix + lines + self._suffix, self._version, STOP, self._max_tokens, self._schema)
-
-
-def versions() -> tuple[str, ...]:
-    """The template versions that are packaged."""
-    names = [path.name for path in (resources.files("prompts") / "templates").iterdir()]
-    return tuple(sorted(name.removesuffix(".txt") for name in names if name.endswith(".txt")))
-
-
-@lru_cache
-def example_texts(version: str) -> tuple[str, ...]:
-    """What the answers of a template's examples say in words: an answer that says the same is a copy."""
-    answers = (line.removeprefix(_ANSWER) for line in _template(version).split("\n") if line.startswith(_ANSWER))
-    return tuple(Answer.model_validate_json(answer).text for answer in answers)
-
-
-def _template(version: str) -> str:
-    known = versions()
-    if version not in known:
-        raise SettingInvalid(f"there is no prompt version {version!r}", f"choose one of: {', '.join(known)}")
-    return (resources.files("prompts") / "templates" / f"{version}.txt").read_text(encoding="utf-8")
+        text, version = self.template.prefix + lines + _SUFFIX, self.template.version
+        return Prompt(text, version, STOP, self._max_tokens, self._schema)
 
 
 def _past(view: PromptView) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from prompts import interests
 from prompts.funnel import avoid, next_action, stage
-from prompts.missions import MISSIONS, Said, label, signals
+from prompts.missions import Said, label, signals
 from prompts.view import Entry, PromptView
+from prompts.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from prompts.words import mission_text
 from streams.records.intents import Findings, Mission, Weighted
 from streams.sessions.session import Session
@@ -16,7 +17,7 @@ from streams.sessions.session import Session
 _SOME = 0.5  # lines that would make us half sure: shoppers stay with a category. Calibrated as in docs/eval.md
 
 
-def rules(session: Session | PromptView, missions: Sequence[str] = MISSIONS) -> Findings:
+def rules(session: Session | PromptView, vocabulary: Vocabulary = DEFAULT_VOCABULARY) -> Findings:
     """What a session shows, by counting. Every name and event in it is from the session's window."""
     view = PromptView.of(session)
     weighed = interests.weights(view)
@@ -27,14 +28,14 @@ def rules(session: Session | PromptView, missions: Sequence[str] = MISSIONS) -> 
     band = interests.price_band(leading)
     return Findings(
         mission=Mission(
-            label=label(view, said, at, categories, missions), text=mission_text(at, categories, brands, band)
+            label=label(view, said, at, categories, vocabulary), text=mission_text(at, categories, brands, band)
         ),
         stage=at,
         categories=categories,
         brands=brands,
         price_band=band,
         avoid=avoid(view),
-        signals=signals(view, said, at),
+        signals=signals(view, said, at, vocabulary),
         next_action=next_action(view, at),
         confidence=_confidence(weighed, categories),
         evidence=_evidence(view, leading),

@@ -6,10 +6,11 @@ or be one of those that name nothing.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from math import ceil, floor
 
 from prompts.view import PromptView
+from prompts.vocabulary import Vocabulary
 from streams.records.intents import Findings
 
 _FREE = """
@@ -51,13 +52,13 @@ _ENDINGS = ("ings", "ing", "ers", "ies", "er", "ed", "es", "en", "s", "e", "y", 
 _SHORTEST_STEM = 3
 
 
-def unknown_words(text: str, view: PromptView, rules_findings: Findings, missions: Sequence[str]) -> tuple[str, ...]:
-    """The words of `text` that neither the view, the missions nor the rules' findings have, in its order. Words are
+def unknown_words(text: str, view: PromptView, rules_findings: Findings, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The words of `text` that neither the view, the vocabulary nor the rules' findings have, in its order. Words are
     compared by their stems, a number also with the price band."""
     said = [word for word in _words(text) if word not in FREE and not (len(word) == 1 and word.isalpha())]
     if not said:
         return ()
-    known = set(_words(" ".join((*_texts(view), *missions, rules_findings.mission.text))))
+    known = set(_words(" ".join((*_texts(view), *vocabulary.labels, *vocabulary.spoken, rules_findings.mission.text))))
     stems = {_stem(word) for word in known}
 
     def holds(word: str) -> bool:

@@ -16,6 +16,7 @@ from pydantic import Field, field_validator
 from agents.experiments.guardrails import GuardrailRules
 from agents.experiments.outcomes import ArmKey
 from clients.calls import Sampling, Temperature
+from prompts.budget import TemplateName
 from streams.section import Name, Serial, Tokens, form, section, unit
 
 PLACES = 10_000
@@ -46,7 +47,7 @@ class Arm:
     """The pool that its calls go to, which then serves nobody else."""
     model: Name | None = None
     """The model's name on the servers."""
-    prompt_version: Annotated[str, Field(pattern=r"^v\d+$")] | None = None
+    prompt_version: TemplateName | None = None
     """The prompt template."""
     max_tokens: Tokens | None = None
     """The longest answer."""

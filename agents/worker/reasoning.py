@@ -1,6 +1,5 @@
 """Reasoning: from a session to the question about it, and from the answer to an intent. Does no I/O."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.worker.checkpoints import Checkpoint
@@ -9,7 +8,8 @@ from prompts.answer import parse
 from prompts.budget import PromptRules
 from prompts.compose import compose
 from prompts.grounding import ground
-from prompts.render import DEFAULT_BUDGET, PromptRenderer, example_texts
+from prompts.library import PromptLibrary
+from prompts.render import DEFAULT_BUDGET, PromptRenderer
 from prompts.rules import rules
 from prompts.tokens import Count, estimate
 from prompts.view import About
@@ -35,15 +35,15 @@ class Reasoning:
 
     def __init__(
         self,
-        version: str,
-        missions: Sequence[str],
+        name: str,
+        prompts: PromptLibrary,
         sampling: Sampling,
         budget: PromptRules = DEFAULT_BUDGET,
         count: Count = estimate,
         about: About | None = None,
     ) -> None:
-        self.renderer = PromptRenderer(version, missions, budget, count, about)
-        self.version, self.missions, self.sampling = version, tuple(missions), sampling
+        self.renderer = PromptRenderer(name, prompts, budget, count, about)
+        self.template, self.vocabulary, self.sampling = self.renderer.template, prompts.vocabulary, sampling
 
     def ask(self, session: Session, checkpoint: Checkpoint) -> "SessionQuestion":
         """The question about a session as it stands now, and as `checkpoint` has it."""
@@ -75,13 +75,13 @@ class SessionQuestion:
             seed=sampling.seed,
             stop=prompt.stop,
             json_schema=prompt.json_schema,
-            prompt_version=self._asker.version,
+            prompt_version=self._asker.template.version,
         )
 
     def read(self, completion: Completion) -> Answered:
         """What the answer says about the session. Raises AnswerRefused."""
-        answer = parse(completion.text, example_texts(self._asker.version))
-        grounded = ground(answer, self._view, self._rules(), self._asker.missions)
+        answer = parse(completion.text, self._asker.template.example_texts)
+        grounded = ground(answer, self._view, self._rules(), self._asker.vocabulary)
         findings = None if grounded.abstained else grounded.findings
         return Answered(findings, completion, len(grounded.removed), grounded.cited)
 
@@ -98,12 +98,12 @@ class SessionQuestion:
             written_at_ms=now_ms,
             model=answered.completion.model if answered is not None else "",
             replica=answered.completion.endpoint if answered is not None else "",
-            prompt_version=self._asker.version,
+            prompt_version=self._asker.template.version,
             waits=waits,
         )
 
     def _rules(self) -> Findings:
         """What the rules say: the start of every grounding, and the intent where a model says nothing."""
         if self._by_rules is None:
-            self._by_rules = rules(self._view, self._asker.missions)
+            self._by_rules = rules(self._view, self._asker.vocabulary)
         return self._by_rules

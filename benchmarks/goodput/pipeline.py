@@ -84,7 +84,7 @@ class Pipeline:
             kept=StorePorts(store=self.store, name="bench", clock_ms=lambda: EPOCH_MS + int(now_s() * 1e3)),
             letters=NullDeadLetterSender(),
             decoder=Decoder(),
-            reasoning=Reasoning(version, settings.intent.missions, settings.sampling),
+            reasoning=Reasoning(version, settings.prompts, settings.sampling),
             slots=Scattered(slots) if without.affinity else slots,
             meter=self.meter,
             router=router,

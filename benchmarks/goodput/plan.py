@@ -125,22 +125,21 @@ def operator_rules(debounce_s: float) -> OperatorRules:
 def instructions() -> str:
     """What every prompt begins with, here and there."""
     settings = Settings()
-    prompt = PromptRenderer(settings.prompt.version, settings.intent.missions).render(Session()).text
+    prompt = PromptRenderer(settings.prompt.version).render(Session()).text
     return prompt[: prompt.rindex("Before:")]
 
 
 @cache
 def intent_tokens() -> int:
     """How long an answer is that gives the findings of an intent as they are: JSON with the fields' own names."""
-    missions = Settings().intent.missions
-    return round(fmean(tokens(rules(session, missions).model_dump_json()) for session in _sessions()))
+    return round(fmean(tokens(rules(session).model_dump_json()) for session in _sessions()))
 
 
 @cache
 def answer_tokens() -> int:
     """How long an answer is in the form that our prompts ask for, to the same sessions."""
     settings = Settings()
-    renderer = PromptRenderer(settings.prompt.version, settings.intent.missions)
+    renderer = PromptRenderer(settings.prompt.version)
     return round(fmean(tokens(simulated_model.answer(renderer.render(session).text)) for session in _sessions()))
 
 

@@ -124,19 +124,19 @@ def _rehearsed(
     sample: Sample, settings: Settings, rates: Rates, tell: Callable[[float, Measured], object] | None
 ) -> Workload:
     """Everything through the rehearsal; `tell` wants to hear of every call."""
-    missions, count = settings.intent.missions, tokenizer(settings.prompt.tokenizer)
+    prompts, count = settings.prompts, tokenizer(settings.prompt.tokenizer)
     rehearsal = Rehearsal(
         settings.session,
         settings.triggers,
         settings.backlog,
-        PromptRenderer(settings.prompt.version, missions, settings.prompt, count),
+        PromptRenderer(settings.prompt.version, prompts, settings.prompt, count),
         rates,
         each=1 if tell else max(len(sample.events) // RENDERED, 1),
         count=count,
         told=tell,
     )
     rehearsal.take(sample.events)
-    return rehearsal.finish(missions)
+    return rehearsal.finish(prompts.vocabulary)
 
 
 def _rates(given: list[str], output_tokens: int) -> Rates:

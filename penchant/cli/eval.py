@@ -96,7 +96,7 @@ def eval(  # noqa: A001 # the command's name
     if match:
         _match(events, seed, json=json)
         return
-    plan = EvalPlan(events, sessions, seed, shuffled, settings.intent.missions)
+    plan = EvalPlan(events, sessions, seed, shuffled, settings.prompts.vocabulary)
     asked = Asked(model_url, prompt or (), judge, pairs, labels(labelled) if labelled else {})
     outcome = asyncio.run(_evaluate(plan, settings, asked))
     if report is not None:

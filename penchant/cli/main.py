@@ -34,6 +34,7 @@ PANELS = {
     },
     "Judge and plan": {
         "eval": "Score rules, model and prompts on what recorded shoppers did next.",
+        "prompts": "Look at the prompt templates, and check and compare your own.",
         "export": "Join ranking requests to the intents that were readable then, for training.",
         "estimate": "Learn from a few minutes of a topic what it would cost.",
     },

@@ -44,7 +44,7 @@ async def with_real_model(plan: DemoPlan, say: Callable[[str], None]) -> AsyncIt
 async def _timed(url: str) -> float:
     """Seconds of one call whose prompt's fixed part is cached, as it is for nearly all; of an unknown shopper."""
     settings, now = Settings(), asyncio.get_running_loop().time
-    prompt = PromptRenderer(settings.prompt.version, settings.intent.missions, settings.prompt).render(Session())
+    prompt = PromptRenderer(settings.prompt.version, settings.prompts, settings.prompt).render(Session())
     client = OpenAIClient(url)
     first = Call("first", prompt.text, now() + PACING_S, 1)
     call = replace(first, id="timed", max_tokens=prompt.max_tokens, stop=prompt.stop, json_schema=prompt.json_schema)

@@ -12,7 +12,6 @@ from agents.experiments.active_experiments import UNDECIDED
 from agents.fleet.switches import NAMES, Name, Switches, SwitchValue, checked, load
 from penchant.operations.experiments import ExperimentView, experiment_view
 from penchant.settings.root import Settings
-from prompts.render import versions
 from storage.activity import Activity, read_activity
 from storage.connection import Client, connect
 from storage.fleet import ExperimentDecision
@@ -55,8 +54,8 @@ async def fleet_status(settings: Settings) -> FleetStatus:
 async def throw(settings: Settings, name: str, value: str, who: str, why: str = "") -> SwitchValue:
     """Set a switch for all; SettingInvalid when there is none of the name, or not of that value."""
     known = _known(name)
-    if known == "prompt_version" and value not in versions():
-        raise SettingInvalid(f"there is no prompt version {value!r}", f"choose one of: {', '.join(versions())}")
+    if known == "prompt_version":
+        settings.prompts.template(value)
     thrown = SwitchValue(checked(known, value), who, _now_ms(), why)
     async with _fleet(settings) as store:
         await store.throw(known, thrown.dump(), Activity("switch", known, thrown.value, who, why))

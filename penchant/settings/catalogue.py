@@ -108,8 +108,8 @@ def _allowed(field: Schema) -> str:
             return form
         case {"type": "array", "items": items}:
             return f"a list, each {_allowed(items)}"
-        case {"format": "file-path"}:
-            return "the path of a file that exists"
+        case {"format": "file-path" | "directory-path" as kind}:
+            return f"the path of a {'file' if kind == 'file-path' else 'folder'} that exists"
         case {"type": "number" | "integer"}:
             return ", ".join(_number(field))
     return "true or false" if field.get("type") == "boolean" else "text"

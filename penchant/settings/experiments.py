@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from agents.experiments.assignment import CONTROL, Arm, Experiment
 from clients.pools.endpoints import Pool
 from penchant.settings.pools import from_json
-from prompts.render import versions
+from penchant.settings.prompts import prompt_library
+from prompts.budget import PromptRules
 
 SAMPLE = """\
 [[experiments]]
@@ -26,6 +27,8 @@ def _fitting(experiments: tuple[Experiment, ...], info: ValidationInfo) -> tuple
     """The experiments, when they fit together and to the pools; ValueError that names all that does not."""
     faults = [fault for experiment in experiments for fault in _faults(experiment)]
     faults += [f"experiment {name} is there twice: rename one" for name in _twice(experiments)]
+    if "prompt" in info.data:
+        faults += _faults_of_prompts(experiments, info.data["prompt"])
     if "pools" in info.data:
         faults += _faults_of_pools(experiments, info.data["pools"])
     if faults:
@@ -43,12 +46,20 @@ def _faults(experiment: Experiment) -> Iterator[str]:
         where = f"{experiment.name}.{arm.name}"
         if arm.name == CONTROL:
             yield f"{where}: the control is whoever is in no arm: choose another name"
-        if arm.prompt_version is not None and arm.prompt_version not in versions():
-            yield f"{where}.prompt_version: there is no {arm.prompt_version}: choose one of {', '.join(versions())}"
         if arm.kind == "holdout" and arm.calls:
             yield f"{where}: a holdout makes no calls: leave out all but name, percent and kind"
         if arm.kind == "shadow" and arm.pool is None:
             yield f"{where}.pool: a shadow must not take slots from live calls: give it a pool of its own"
+
+
+def _faults_of_prompts(experiments: tuple[Experiment, ...], prompt: PromptRules) -> Iterator[str]:
+    """An arm's prompt is there."""
+    names = prompt_library(prompt.folder).names
+    for experiment in experiments:
+        for arm in experiment.arms:
+            if arm.prompt_version is not None and arm.prompt_version not in names:
+                where = f"{experiment.name}.{arm.name}.prompt_version"
+                yield f"{where}: there is no {arm.prompt_version}: choose one of {', '.join(names)}"
 
 
 def _faults_of_pools(experiments: tuple[Experiment, ...], pools: tuple[Pool, ...]) -> Iterator[str]:

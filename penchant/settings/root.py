@@ -15,8 +15,11 @@ from penchant.settings.experiments import Experiments
 from penchant.settings.kafka import Kafka
 from penchant.settings.operation import Alerts, Health, Log
 from penchant.settings.pools import Pools
+from penchant.settings.prompts import prompt_library
 from prompts.budget import PromptRules
+from prompts.library import PromptLibrary
 from storage.connection import RedisRules
+from streams.errors import SettingInvalid
 from streams.records.dead_letters import LimitRules
 from streams.records.intents import IntentRules
 from streams.section import Serial
@@ -64,6 +67,7 @@ class Settings(BaseSettings):
     dialect, name, server, tokens_per_block and api_key that it does not share with [model]; a weight, which is its
     share of the shoppers; and its price: per_hour, with all its GPUs, or per_million_input, per_million_cached and
     per_million_output. A running worker takes up other pools on SIGHUP."""
+    prompt: PromptRules = PromptRules()
     experiments: Experiments = ()
     """Arms that some shoppers are in: another pool, model, prompt_version, or max_tokens, temperature and seed for
     them; see docs/experiments.md. percent is how many, in steps of 0.01. kind is live, shadow (its answers are only
@@ -78,7 +82,6 @@ class Settings(BaseSettings):
     intent: IntentRules = IntentRules()
     commit: CommitRules = CommitRules()
     dead_letters: LimitRules = LimitRules()
-    prompt: PromptRules = PromptRules()
     knowledge: KnowledgeRules = KnowledgeRules()
     match: MatchRules = MatchRules()
     health: Health = Health()
@@ -94,6 +97,23 @@ class Settings(BaseSettings):
             fault = f"must be at least {ROWS_PER_EVENT} below session.high_rows, which is {session.high_rows}"
             raise Misfit("low_rows", session.low_rows, fault)
         return session
+
+    @field_validator("prompt")
+    @classmethod
+    def names_a_template(cls, prompt: PromptRules) -> PromptRules:
+        """The folder holds what it must, and the template is there."""
+        try:
+            library = prompt_library(prompt.folder)
+        except SettingInvalid as error:
+            raise Misfit("folder", prompt.folder, str(error)) from error
+        if prompt.version not in library.names:
+            raise Misfit("version", prompt.version, f"there is none of the name: choose of {', '.join(library.names)}")
+        return prompt
+
+    @property
+    def prompts(self) -> PromptLibrary:
+        """The templates and the vocabulary in force."""
+        return prompt_library(self.prompt.folder, self.intent.missions)
 
     @classmethod
     def settings_customise_sources(

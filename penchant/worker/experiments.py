@@ -119,8 +119,8 @@ class ExperimentRuntime:
         if arm.kind == "holdout" or not arm.calls:
             return
         arm_factory, rules = self._arm_factory, settings.calls
-        version = arm.prompt_version or settings.prompt.version
-        reasoning = arm_factory.reasoning(version, arm.sampling(settings.sampling))
+        prompt = arm.prompt_version or settings.prompt.version
+        reasoning = arm_factory.reasoning(prompt, arm.sampling(settings.sampling))
         client = self._everybody
         if pools is not None:
             own = arm.pool, arm.model
@@ -131,7 +131,7 @@ class ExperimentRuntime:
             )
         else:
             asking = Asking(rules, arm_factory.instruments.meter, "/".join(key))
-            self._routes[key] = Route(reasoning, asking, client.slots("live", version))
+            self._routes[key] = Route(reasoning, asking, client.slots("live", reasoning.template.version))
 
 
 def clock_ms() -> int:

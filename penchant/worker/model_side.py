@@ -21,7 +21,7 @@ from storage.keys import Keys
 from storage.knowledge import RedisKnowledge
 
 MakeReasoning = Callable[[str, Sampling], Reasoning]
-"""What is asked, by a version of the prompt and a sampling."""
+"""What is asked, by the name of a prompt and a sampling."""
 
 
 class ModelSide:
@@ -67,8 +67,8 @@ def arm_pools(settings: Settings, arm: Arm) -> tuple[Pool, ...] | None:
 
 def reasoning_of(settings: Settings, count: Count, about: About | None = None) -> MakeReasoning:
     """How prompts are made and answers read; `about` tells what the shop says of a product."""
-    missions, rules = settings.intent.missions, settings.prompt
-    return lambda version, sampling: Reasoning(version, missions, sampling, rules, count, about)
+    prompts, rules = settings.prompts, settings.prompt
+    return lambda name, sampling: Reasoning(name, prompts, sampling, rules, count, about)
 
 
 def knowledge_of(settings: Settings, redis: Client) -> Knowledge | None:

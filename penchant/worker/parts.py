@@ -25,7 +25,6 @@ from penchant.worker.admission import Admission
 from penchant.worker.experiments import ArmFactory, ExperimentRuntime, clock_ms
 from penchant.worker.history import KafkaHistory, topics_of
 from penchant.worker.presidio import redaction
-from prompts.render import versions
 from storage.connection import Client
 from storage.erasures import RedisErasures
 from storage.freezable import FreezableStore
@@ -90,7 +89,7 @@ def make_parts(
         letters=DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic),
         decoder=dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka)),
         reasoning=_reasoning(settings, arm_factory, switch_state),
-        slots=pools.slots("live", settings.prompt.version),
+        slots=pools.slots("live", settings.prompts.template(settings.prompt.version).version),
         meter=meter,
         erasures=erasures,
         router=_router(experiment_runtime, switch_state),
@@ -120,8 +119,9 @@ def _published(settings: Settings, servers: Servers, meter: Meter, writer: Write
 def _reasoning(settings: Settings, arm_factory: ArmFactory, switch_state: SwitchState) -> PinnedReasoning:
     sampling = settings.sampling
     usual = arm_factory.reasoning(settings.prompt.version, sampling)
+    names = settings.prompts.names
     return PinnedReasoning(
-        usual, lambda version: arm_factory.reasoning(version, sampling) if version in versions() else None, switch_state
+        usual, lambda name: arm_factory.reasoning(name, sampling) if name in names else None, switch_state
     )
 
 
@@ -139,7 +139,7 @@ def _heartbeat(settings: Settings, instruments: Instruments, pools: PooledClient
     lag = instruments.loop_lag.percentiles_ms()
     return {
         "version": __version__,
-        "prompt": settings.prompt.version,
+        "prompt": settings.prompts.template(settings.prompt.version).version,
         "partitions": sorted(each.number for each in partitions),
         "lag": sum(each.lag or 0 for each in partitions),
         "owed": vitals.owed if vitals else 0,

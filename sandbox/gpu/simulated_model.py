@@ -6,11 +6,11 @@ inside Triton's Python stub, so it imports nothing that is slow to start.
 
 import re
 
-from prompts.answer import EVIDENCE, HIGHEST, NAMED, SIGNALS, Answer
-from prompts.missions import MISSIONS
-from prompts.reading import missions, read
+from prompts.answer import EVIDENCE, HIGHEST, NAMED, OTHER, Answer
+from prompts.reading import offered, read
 from prompts.rules import rules
 from prompts.view import PromptView
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from prompts.words import mission_text
 from streams.records.intents import Findings, Weighted
 
@@ -27,7 +27,8 @@ _COMMON = 0.5  # the share of titles that must have a quality for it to be wante
 def answer(prompt: str) -> str:
     """The answer to a prompt, as compact JSON."""
     view = PromptView.of(read(prompt))
-    found = rules(view, missions(prompt) or MISSIONS)
+    labels = [label for label in offered(prompt) if label != OTHER]
+    found = rules(view, DEFAULT_VOCABULARY.offering(labels) if labels else DEFAULT_VOCABULARY)
     qualities = _qualities(view)
     adjective = next((qualities[name] for name in ("color", "material", "feature") if name in qualities), "")
     text = mission_text(found.stage, found.categories, found.brands, found.price_band, adjective)
@@ -37,7 +38,7 @@ def answer(prompt: str) -> str:
         categories=_numbered(found.categories, view.categories),
         brands=_numbered(found.brands, view.brands),
         attributes=qualities,
-        signals=_signals(found),
+        signals=_signals(found, offered(prompt, "Signals")),
         confidence=_level(found.confidence),
         evidence=tuple(int(event_id.lstrip("#")) for event_id in found.evidence[-EVIDENCE:]),
     ).write()
@@ -59,8 +60,8 @@ def _numbered(weighted: tuple[Weighted, ...], names: tuple[str, ...]) -> tuple[t
     return tuple((names.index(each.name) + 1, _level(each.weight)) for each in weighted[:NAMED])
 
 
-def _signals(found: Findings) -> dict[str, int]:
-    levels = {name: _level(getattr(found.signals, name)) for name in SIGNALS}
+def _signals(found: Findings, names: tuple[str, ...]) -> dict[str, int]:
+    levels = {name: _level(share) for name, share in found.signals if name in names}
     return {name: level for name, level in levels.items() if level}
 
 

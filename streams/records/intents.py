@@ -26,21 +26,9 @@ class IntentRules:
     context_margin_s: Seconds = 3_600.0
     """A session context outlives its session's gap by at least this much, counted from the write, so that a long lag
     does not delete it."""
-    missions: Annotated[tuple[MissionLabel, ...], Words] = (
-        "replace-or-repair",
-        "upgrade",
-        "complete-a-set",
-        "restock",
-        "gift",
-        "occasion",
-        "seasonal",
-        "new-hobby",
-        "home-project",
-        "bargain-hunt",
-        "research",
-        "just-looking",
-    )
-    """The labels that a mission may have; anything else becomes `other`."""
+    missions: Annotated[tuple[MissionLabel, ...], Words] = ()
+    """The labels that a mission may have, in this order, when not all of the vocabulary's (see prompt.folder). One that
+    the vocabulary does not know is told by its own words. Anything else becomes `other`."""
 
 
 class Value(BaseModel):
@@ -88,7 +76,11 @@ class Avoid(Value):
 
 
 class Signals(Value):
-    """Shares from 0 (no sign of it) to 1 (certain)."""
+    """Shares from 0 (no sign of it) to 1 (certain); those below are in every intent, and a shop's vocabulary may have
+    more."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Share] = Field(init=False)
 
     urgency: Share = 0.0
     gift: Share = 0.0

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from benchmarks import prompts, show
 from benchmarks.prefixes import Follower, Shares, common, follow
-from prompts.missions import MISSIONS
 from prompts.render import PromptRenderer
 from prompts.tokens import estimate
 from streams.events.decoding import encode
@@ -18,7 +17,7 @@ from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
 
 PLAN = prompts.PromptCostPlan(shoppers=5, events=300, rounds=2, windows=1)
-RENDERER = PromptRenderer("v1", MISSIONS)
+RENDERER = PromptRenderer("v1")
 REES46 = b"""event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session
 2019-10-01 00:00:00 UTC,view,1,9,kitchen.kettle,tarn,33.20,7,s
 2019-10-01 00:00:30 UTC,view,2,9,kitchen.kettle,tarn,35.20,7,s

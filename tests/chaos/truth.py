@@ -95,7 +95,7 @@ def wrong_intent(shopper: str, intent: Intent | None, entries: Sequence[Entry], 
 
 
 def _model_says(shopper: str, session: Session, position: Position, settings: Settings) -> Intent:
-    reasoning = Reasoning(settings.prompt.version, settings.intent.missions, settings.sampling)
+    reasoning = Reasoning(settings.prompt.version, settings.prompts, settings.sampling)
     checkpoint = Checkpoint(Context(shopper, position, 0, "", dump(session)), session.last_ms)
     question = reasoning.ask(session, checkpoint)
     call = question.call(0.0)

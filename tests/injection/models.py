@@ -7,8 +7,8 @@ from zlib import crc32
 
 import orjson
 
-from prompts.answer import ATTRIBUTES, OTHER, SIGNALS
-from prompts.missions import MISSIONS
+from prompts.answer import OTHER
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from sandbox.gpu.simulated_model import answer as honest
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -38,7 +38,7 @@ def parrot(prompt: str) -> str:
     """Does its task, but says what it read wherever an answer has text: mission, text, attributes and their names."""
     read = strangers(prompt)
     said = orjson.loads(honest(prompt))
-    said |= {"m": read, "t": read, "a": dict.fromkeys((*ATTRIBUTES, read), read)}
+    said |= {"m": read, "t": read, "a": dict.fromkeys((*DEFAULT_VOCABULARY.attributes, read), read)}
     said["s"] = {**said["s"], read: 10}
     return orjson.dumps(said).decode()
 
@@ -52,12 +52,12 @@ def puppet(prompt: str) -> str:
         return [[dice.choice([1, 2, 3, 9, 999_999]), dice.choice([0, 10, 999])] for _ in range(3)]
 
     said = {
-        "m": dice.choice([*MISSIONS, OTHER, read]),
+        "m": dice.choice([*DEFAULT_VOCABULARY.labels, OTHER, read]),
         "t": read * 9,
         "c": weights(),
         "b": weights(),
-        "a": {name: dice.choice(read.split()) for name in (*ATTRIBUTES, read)},
-        "s": {name: dice.choice([0, 10, 999]) for name in (*SIGNALS, read)},
+        "a": {name: dice.choice(read.split()) for name in (*DEFAULT_VOCABULARY.attributes, read)},
+        "s": {name: dice.choice([0, 10, 999]) for name in (*DEFAULT_VOCABULARY.signals, read)},
         "k": dice.choice([0, 10, 999]),
         "e": [dice.choice([1, 2, 3, 99]) for _ in range(4)],
     }

@@ -13,8 +13,7 @@ from agents.worker.reasoning import Reasoning, SessionQuestion
 from agents.worker.shoppers import Shopper
 from clients.calls import Completion, Sampling
 from prompts.compose import NO_WAITS
-from prompts.missions import MISSIONS
-from prompts.render import versions
+from prompts.library import DEFAULT_PROMPTS
 from storage.checkpoints import Verdict, Write
 from storage.connection import Client
 from storage.keys import Keys
@@ -67,7 +66,7 @@ class Worker:
         self._now_ms = now_ms
         self._checkpoints = Checkpoints("w", IntentRules(), SessionRules(), lambda: now_ms, lineage=0)
         self._knowledge: dict[str, str] = {}
-        self._reasoning = Reasoning(versions()[-1], MISSIONS, Sampling(), about=self._about)
+        self._reasoning = Reasoning(DEFAULT_PROMPTS.names[-1], DEFAULT_PROMPTS, Sampling(), about=self._about)
         self._decoder = Decoder()
         self._shoppers = 0
 

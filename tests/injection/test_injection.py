@@ -17,10 +17,10 @@ from uuid import uuid4
 
 import pytest
 
-from prompts.answer import ATTRIBUTES, OTHER, SIGNALS, parse
+from prompts.answer import OTHER, parse
 from prompts.grounding import CONFIDENCE_STEP, FACTOR, SIGNAL_STEP
 from prompts.guard import QUERY, clean
-from prompts.missions import MISSIONS, URGENT, WORDS
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from sandbox.servers.redis import RedisServer
 from storage.connection import connect
 from streams.errors import AnswerRefused
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.redis
 CODE_DECIDES = ("stage", "price_band", "avoid", "next_action", "window", "as_of_ms", "position")
 """What no answer moves at all."""
 
-COUNTED = frozenset().union(URGENT, *WORDS.values())
+COUNTED = DEFAULT_VOCABULARY.signals["urgency"].words | DEFAULT_VOCABULARY.spoken
 """Words of a search that the rules count, wherever they stand: a search is the shopper's own."""
 
 ROUNDING = 0.002
@@ -153,11 +153,11 @@ def _assert_bounded(stored: dict[bytes, bytes], asked: Asked) -> None:
     assert not re.search(r"://|@|www\.|<|\n", text)
     assert not {"Cc", "Cf", "Co", "Cs"} & set(map(unicodedata.category, text))
     for each in doc["attributes"]:
-        assert each["name"] in ATTRIBUTES
+        assert each["name"] in DEFAULT_VOCABULARY.attributes
         assert len(each["value"]) <= 24
         assert each["value"].replace('"', '\\"') in seen or each["value"] in seen
         assert 0 < each["weight"] <= 1
-    assert doc["mission"]["label"] in {*MISSIONS, OTHER}
+    assert doc["mission"]["label"] in {*DEFAULT_VOCABULARY.labels, OTHER}
     assert stored[b"mission"].decode() == doc["mission"]["label"]
     if text:
         assert text.encode() not in [value for field, value in stored.items() if field != b"doc"]
@@ -175,7 +175,7 @@ def _assert_near(moved: dict[str, Any], rule: dict[str, Any]) -> None:
         for name in old.keys() & new.keys():
             # half or twice its weight, before all are made to fill what they filled
             assert old[name] / FACTOR**2 - ROUNDING <= new[name] <= old[name] * FACTOR**2 + ROUNDING
-    for name in SIGNALS:
+    for name in DEFAULT_VOCABULARY.signals:
         assert abs(moved["signals"][name] - rule["signals"][name]) <= SIGNAL_STEP
     assert abs(moved["confidence"] - rule["confidence"]) <= CONFIDENCE_STEP + ROUNDING
 

@@ -16,9 +16,10 @@ from penchant.settings.catalogue import catalogue, meanings, sections
 from penchant.settings.example import example
 from penchant.settings.problems import TABLES
 from penchant.worker.model_side import pools
-from prompts.missions import MISSIONS
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from streams.errors import SettingInvalid
 from streams.events.event import URGENT
+from streams.records.intents import IntentRules
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -322,9 +323,11 @@ def test_making_settings_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().lineage == 0
 
 
-def test_missions_are_those_of_the_rules() -> None:
-    """By default the rules can find every mission that the model may name."""
-    assert set(Settings().intent.missions) == set(MISSIONS)
+def test_missions_are_those_of_the_vocabulary() -> None:
+    """By default a model may name every mission that the rules know, and a list in the settings picks of them."""
+    assert Settings().prompts.vocabulary == DEFAULT_VOCABULARY
+    picked = Settings(intent=IntentRules(missions=("research", "my-own"))).prompts.vocabulary
+    assert picked.labels == ("research", "my-own")
 
 
 def test_urgent_actions_are_those_of_the_events() -> None:

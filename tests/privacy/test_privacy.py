@@ -28,7 +28,7 @@ from clients.calls import Call, Completion, Sampling
 from penchant.process.logs import configure_logs
 from penchant.settings import Settings
 from penchant.telemetry.metrics.exposition import exposition
-from prompts.missions import MISSIONS
+from prompts.library import DEFAULT_PROMPTS
 from sandbox.servers.redis import RedisServer
 from storage.connection import Client, connect
 from storage.keys import Keys
@@ -144,7 +144,7 @@ async def worked(made: Scene, records: Sequence[Planted]) -> int:
         ),
         letters=made.letters,
         decoder=reading,
-        reasoning=Reasoning("v1", MISSIONS, Sampling()),
+        reasoning=Reasoning("v1", DEFAULT_PROMPTS, Sampling()),
         slots=UnlimitedSlots(made.model),
         meter=made.instruments.meter,
     )

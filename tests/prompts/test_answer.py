@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.answer import ATTRIBUTES, PARROTED, SIGNALS, STOP, Answer, max_tokens, parse, schema
-from prompts.missions import MISSIONS
+from prompts.answer import PARROTED, STOP, Answer, max_tokens, parse, schema
 from prompts.tokens import estimate
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from streams.errors import AnswerRefused
 
 WHOLE = (
@@ -189,12 +189,12 @@ def test_any_text_is_an_answer_or_refused(text: str | bytes) -> None:
 @given(st.data())
 def test_whatever_the_schema_allows_is_read_whole(data: st.DataObject) -> None:
     """The schema that guides decoding and the reader are of one mind, key by key."""
-    document = data.draw(drawn(json.loads(schema(("gift", "research")))))
+    document = data.draw(drawn(json.loads(schema(DEFAULT_VOCABULARY.offering(("gift", "research"))))))
     answer = parse(json.dumps(document))
     assert json.loads(answer.write()) == {"b": [], "a": {}, "s": {}, **document}
 
 
-@pytest.mark.parametrize("missions", [("gift",), MISSIONS])
+@pytest.mark.parametrize("missions", [("gift",), DEFAULT_VOCABULARY.labels])
 def test_the_limit_leaves_room_for_the_longest_answer(missions: tuple[str, ...]) -> None:
     """Of all fields at once, and not for twice of it."""
     whole = Answer(
@@ -207,7 +207,7 @@ def test_the_limit_leaves_room_for_the_longest_answer(missions: tuple[str, ...])
         confidence=10,
         evidence=(101, 117, 120, 133),
     )
-    assert estimate(whole.write()) < max_tokens(missions) < 2 * estimate(whole.write())
+    assert estimate(whole.write()) < max_tokens(DEFAULT_VOCABULARY.offering(missions)) < 2 * estimate(whole.write())
 
 
 @pytest.mark.parametrize("indent", [None, 1, 2, 4])
@@ -222,8 +222,8 @@ def test_no_stop_word_stands_in_a_sound_answer(indent: int | None) -> None:
 
 def test_the_schema_lists_what_may_be_said() -> None:
     """Missions, attributes and signals are closed lists, and so are the keys."""
-    properties = json.loads(schema(("gift", "other")))["properties"]
+    properties = json.loads(schema(DEFAULT_VOCABULARY.offering(("gift", "other"))))["properties"]
     assert properties["m"]["enum"] == ["gift", "other"]
-    assert set(properties["a"]["properties"]) == set(ATTRIBUTES)
-    assert set(properties["s"]["properties"]) == set(SIGNALS)
+    assert set(properties["a"]["properties"]) == set(DEFAULT_VOCABULARY.attributes)
+    assert set(properties["s"]["properties"]) == set(DEFAULT_VOCABULARY.signals)
     assert list(properties) == list(json.loads(Answer(confidence=1).write()))

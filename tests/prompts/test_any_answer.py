@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.answer import ATTRIBUTES, SIGNALS, parse
+from prompts.answer import parse
 from prompts.compose import compose
 from prompts.grounding import ground
-from prompts.missions import MISSIONS
 from prompts.render import PromptRenderer
 from prompts.rules import rules
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from streams.errors import AnswerRefused
 from streams.records.intents import Intent
 from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, sessions, texts
 
-RENDERER = PromptRenderer("v1", MISSIONS)
+RENDERER = PromptRenderer("v1")
 numbers = st.one_of(st.integers(-2, 12), st.integers(), st.floats(), st.just(10**30))
 odd = st.one_of(
     numbers, st.none(), st.booleans(), texts, st.lists(numbers, max_size=3), st.dictionaries(texts, numbers, max_size=3)
@@ -26,12 +26,12 @@ pairs = st.one_of(odd, st.lists(st.one_of(odd, st.lists(numbers, min_size=2, max
 members = st.fixed_dictionaries(
     {},
     optional={
-        "m": st.one_of(odd, st.sampled_from(MISSIONS)),
+        "m": st.one_of(odd, st.sampled_from(DEFAULT_VOCABULARY.labels)),
         "t": odd,
         "c": pairs,
         "b": pairs,
-        "a": st.one_of(odd, st.dictionaries(st.sampled_from(ATTRIBUTES), texts)),
-        "s": st.one_of(odd, st.dictionaries(st.sampled_from(SIGNALS), numbers)),
+        "a": st.one_of(odd, st.dictionaries(st.sampled_from(list(DEFAULT_VOCABULARY.attributes)), texts)),
+        "s": st.one_of(odd, st.dictionaries(st.sampled_from(list(DEFAULT_VOCABULARY.signals)), numbers)),
         "k": odd,
         "e": pairs,
     },

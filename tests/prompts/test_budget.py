@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from prompts.budget import BLOCK, PromptRules
-from prompts.missions import MISSIONS
+from prompts.library import DEFAULT_PROMPTS
 from prompts.reading import known, read
 from prompts.render import PromptRenderer
 from prompts.tokens import by_word, estimate
@@ -22,7 +22,7 @@ from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, folded, sessions, steps
 
 SMALL = PromptRules(high_tokens=24 * BLOCK, low_tokens=20 * BLOCK)
-RENDERER = PromptRenderer("v1", MISSIONS, SMALL)
+RENDERER = PromptRenderer("v1", DEFAULT_PROMPTS, SMALL)
 SUFFIX = "\nAnswer:"
 
 
@@ -43,7 +43,7 @@ def cuts(texts: list[str]) -> int:
 )
 def test_every_session_fits(session: Session, count) -> None:  # type: ignore[no-untyped-def]
     """Whatever a shopper did and however hostile the texts: within the budget, by whatever count, and read back."""
-    renderer = PromptRenderer("v1", MISSIONS, SMALL, count)
+    renderer = PromptRenderer("v1", DEFAULT_PROMPTS, SMALL, count)
     text = renderer.render(session).text
     assert count(text) <= SMALL.high_tokens
     assert renderer.render(read(text)).text == text
@@ -52,7 +52,7 @@ def test_every_session_fits(session: Session, count) -> None:  # type: ignore[no
 @given(sessions(max_events=40), st.sampled_from(HOSTILE))
 def test_every_session_fits_with_what_the_shop_says(session: Session, said: str) -> None:
     """Its lines count like any other."""
-    renderer = PromptRenderer("v2", MISSIONS, SMALL, about=lambda product: f"{product} {said}" * 9)
+    renderer = PromptRenderer("v2", DEFAULT_PROMPTS, SMALL, about=lambda product: f"{product} {said}" * 9)
     text = renderer.render(session).text
     assert estimate(text) <= SMALL.high_tokens
     about = known(text)
@@ -116,7 +116,7 @@ def test_a_line_that_never_fits_is_not_shown() -> None:
     """A single hostile line larger than all the room there is goes among the earlier ones; the next line is shown."""
     tight = PromptRenderer(
         "v1",
-        MISSIONS,
+        DEFAULT_PROMPTS,
         PromptRules(high_tokens=45 * BLOCK, low_tokens=41 * BLOCK),
         by_word(lambda text: len(text.encode())),
     )
@@ -138,9 +138,9 @@ def test_a_line_that_never_fits_is_not_shown() -> None:
 def test_a_budget_without_room_is_a_wrong_setting(budget: PromptRules) -> None:
     """The remedy names marks that will do."""
     with pytest.raises(SettingInvalid, match="prompt") as refused:
-        PromptRenderer("v1", MISSIONS, budget)
+        PromptRenderer("v1", DEFAULT_PROMPTS, budget)
     least = int(refused.value.remedy.split("low_tokens to ")[1].split()[0])
-    PromptRenderer("v1", MISSIONS, PromptRules(high_tokens=least + BLOCK, low_tokens=least))
+    PromptRenderer("v1", DEFAULT_PROMPTS, PromptRules(high_tokens=least + BLOCK, low_tokens=least))
 
 
 def test_a_cut_must_drop_something() -> None:

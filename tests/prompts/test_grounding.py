@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.answer import ATTRIBUTES, OTHER, Answer
+from prompts.answer import OTHER, Answer
 from prompts.grounding import CONFIDENCE_STEP, FACTOR, SIGNAL_STEP, Grounded, ground
-from prompts.missions import MISSIONS
 from prompts.rules import rules
 from prompts.view import PromptView
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from streams.records.intents import Attribute, Findings, Mission
 from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, OTHER_KETTLE, SHOES, TOASTER, sessions, shopper, texts
@@ -20,11 +20,11 @@ numbers = st.one_of(st.integers(-2, 12), st.integers())
 weights = st.lists(st.tuples(numbers, numbers), max_size=5)
 answers = st.builds(
     Answer,
-    mission=st.one_of(st.sampled_from(MISSIONS), texts),
+    mission=st.one_of(st.sampled_from(DEFAULT_VOCABULARY.labels), texts),
     text=texts,
     categories=weights,
     brands=weights,
-    attributes=st.dictionaries(st.one_of(st.sampled_from(ATTRIBUTES), texts), texts),
+    attributes=st.dictionaries(st.one_of(st.sampled_from(list(DEFAULT_VOCABULARY.attributes)), texts), texts),
     signals=st.dictionaries(st.one_of(st.sampled_from(["gift", "urgency"]), texts), numbers),
     confidence=st.one_of(st.none(), numbers),
     evidence=st.lists(numbers),
@@ -48,8 +48,8 @@ def test_the_world_is_closed(answer: Answer, session: Session) -> None:
     assert {each.name for each in found.brands} <= set(view.brands)
     assert {each.value for each in found.avoid} <= set(view.products)
     assert set(found.evidence) <= {entry.event_id for entry in view.entries}
-    assert found.mission.label in {*MISSIONS, OTHER}
-    assert {each.name for each in found.attributes} <= set(ATTRIBUTES)
+    assert found.mission.label in {*DEFAULT_VOCABULARY.labels, OTHER}
+    assert {each.name for each in found.attributes} <= set(DEFAULT_VOCABULARY.attributes)
     seen = " ".join((entry.product.title if entry.product else entry.query) for entry in view.entries).casefold()
     assert all(each.value in seen for each in found.attributes)
     assert not {unicodedata.category(character) for character in found.mission.text} & {"Cc", "Cf", "Cs", "Co", "Cn"}
@@ -167,7 +167,7 @@ def test_the_configured_missions_count() -> None:
     """A label holds if it is on the list that the prompt offered."""
     answer = Answer(mission="camping-trip")
     assert grounded(answer, SESSION).abstained
-    offered = ground(answer, SESSION, rules(SESSION), ("camping-trip",))
+    offered = ground(answer, SESSION, rules(SESSION), DEFAULT_VOCABULARY.offering(("camping-trip",)))
     assert offered.findings.mission.label == "camping-trip"
 
 

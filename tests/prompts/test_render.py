@@ -10,16 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.missions import MISSIONS
-from prompts.reading import known, missions, read
-from prompts.render import PromptRenderer, example_texts, versions
+from prompts.library import DEFAULT_PROMPTS, PromptLibrary
+from prompts.reading import known, offered, read
+from prompts.render import PromptRenderer
 from prompts.view import PromptView
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from streams.errors import SettingInvalid
 from streams.events.event import Item
 from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, OTHER_KETTLE, TOASTER, folded, sessions, shopper, steps
 
-RENDERER = PromptRenderer("v1", MISSIONS)
+RENDERER = PromptRenderer("v1")
 SUFFIX = "\nAnswer:"
 
 
@@ -101,7 +102,7 @@ def test_a_growing_session_renders_the_same_beginning() -> None:
 
 
 LINES = {"sku-1": "1.7 l, quiet at 40 dB", "sku-2": "", "sku-4": 'Two slots, "wide"'}
-KNOWING = PromptRenderer("v2", MISSIONS, about=lambda product: LINES.get(product, ""))
+KNOWING = PromptRenderer("v2", about=lambda product: LINES.get(product, ""))
 
 
 def test_tells_what_the_shop_says_of_a_product_once() -> None:
@@ -121,7 +122,7 @@ def test_tells_what_the_shop_says_of_a_product_once() -> None:
 @given(sessions(max_events=12), st.lists(steps, min_size=1, max_size=4), st.sampled_from(HOSTILE))
 def test_what_the_shop_says_keeps_the_beginning_and_reads_back(session: Session, more: list[Any], hostile: str) -> None:
     """Once said it stays where it is; it is cleaned like any other text, and no line of it is an event."""
-    renderer = PromptRenderer("v2", MISSIONS, about=lambda product: LINES.get(product, hostile))
+    renderer = PromptRenderer("v2", about=lambda product: LINES.get(product, hostile))
     before, dropped, events = renderer.render(session).text, session.dropped, session.events
     origin_ms, height = session.origin_ms, session.height
     assert shown_again(renderer, before) == before
@@ -135,7 +136,7 @@ def test_what_the_shop_says_keeps_the_beginning_and_reads_back(session: Session,
 def test_a_version_that_says_nothing_of_it_is_a_wrong_setting() -> None:
     """A model would not know what those lines are."""
     with pytest.raises(SettingInvalid, match="v2"):
-        PromptRenderer("v1", MISSIONS, about=lambda _: "")
+        PromptRenderer("v1", about=lambda _: "")
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -170,27 +171,28 @@ def test_the_prefix_is_constant() -> None:
     assert one.rpartition("\nShopper\n")[0] == other.rpartition("\nShopper\n")[0]
 
 
-@pytest.mark.parametrize("labels", [MISSIONS, ("my-own",), ("my-own", "other")])
+@pytest.mark.parametrize("labels", [DEFAULT_VOCABULARY.labels, ("my-own",), ("my-own", "other")])
 def test_offers_the_configured_missions(labels: tuple[str, ...]) -> None:
     """The prompt offers the configured labels and `other`, once, and its example uses one of them."""
-    text = PromptRenderer("v1", labels).render(Session()).text
-    assert missions(text) == tuple(dict.fromkeys((*labels, "other")))
-    assert re.findall(r'"m":"([^"]+)"', text)[0] in missions(text)
+    text = PromptRenderer("v1", PromptLibrary(missions=labels)).render(Session()).text
+    assert offered(text) == tuple(dict.fromkeys((*labels, "other")))
+    assert re.findall(r'"m":"([^"]+)"', text)[0] in offered(text)
 
 
-@pytest.mark.parametrize("version", versions())
+@pytest.mark.parametrize("version", DEFAULT_PROMPTS.names)
 def test_the_example_is_what_the_renderer_writes(version: str) -> None:
     """The example session of a template looks exactly like a shopper's."""
-    renderer = PromptRenderer(version, MISSIONS)
+    renderer = PromptRenderer(version)
     example = renderer.render(Session()).text.split("\nShopper\n")[1].partition("\nAnswer:")[0]
     again = shown_again(renderer, "\nShopper\n" + example)
     assert again.rpartition("\nShopper\n")[2] == example + SUFFIX
 
 
-@pytest.mark.parametrize("version", versions())
+@pytest.mark.parametrize("version", DEFAULT_PROMPTS.names)
 def test_the_texts_of_a_templates_examples_are_known(version: str) -> None:
     """A template without an example would have none; these have one, which a small model likes to repeat."""
-    assert example_texts(version) == ("Compares blue trail running shoes between 80 and 120 EUR",)
+    (example,) = DEFAULT_PROMPTS.template(version).examples
+    assert example.text == "Compares blue trail running shoes between 80 and 120 EUR"
 
 
 def test_a_changed_template_needs_a_new_version() -> None:
@@ -199,7 +201,7 @@ def test_a_changed_template_needs_a_new_version() -> None:
     recorded = (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     actual = [
         f"{hashlib.sha256((folder / f'{version}.txt').read_bytes()).hexdigest()}  {version}.txt"
-        for version in versions()
+        for version in DEFAULT_PROMPTS.names
     ]
     assert actual == recorded
 
@@ -207,7 +209,7 @@ def test_a_changed_template_needs_a_new_version() -> None:
 def test_an_unknown_version_is_a_wrong_setting() -> None:
     """The error names the versions that there are."""
     with pytest.raises(SettingInvalid, match="v1"):
-        PromptRenderer("../v1", MISSIONS)
+        PromptRenderer("../v1")
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(HOSTILE)).map("\n".join)))

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.missions import MISSIONS
 from prompts.reading import read
 from prompts.render import PromptRenderer
 from prompts.rules import rules
 from prompts.view import PromptView
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from streams.events.event import Item
 from streams.records.intents import Findings, PriceBand
 from streams.sessions.session import Session
@@ -150,16 +150,17 @@ def test_avoid() -> None:
 def test_mission(events: list[Any], label: str) -> None:
     """What is said in a search comes first, then the shape of what was looked at."""
     assert rules(shopper(*events)).mission.label == label
-    assert rules(shopper(*events), ()).mission.label == "other"
+    assert rules(shopper(*events), DEFAULT_VOCABULARY.offering(())).mission.label == "other"
 
 
 def test_a_label_of_ones_own_is_known_by_its_words() -> None:
     """A configured mission that the rules have never heard of holds when each of its words was said."""
     session = shopper(("search", "camping kettle"), *view(KETTLE))
-    assert rules(session, ("---", "camping-kitchen")).mission.label == "camping-kitchen"
+    assert rules(session, DEFAULT_VOCABULARY.offering(("---", "camping-kitchen"))).mission.label == "camping-kitchen"
     compares = shopper(("search", "camping kettle"), *view(KETTLE, OTHER_KETTLE))
-    assert rules(compares, (*MISSIONS, "camping-kitchen")).mission.label == "camping-kitchen"
-    assert rules(session, ("camping-trip",)).mission.label == "other"
+    more = DEFAULT_VOCABULARY.offering((*DEFAULT_VOCABULARY.labels, "camping-kitchen"))
+    assert rules(compares, more).mission.label == "camping-kitchen"
+    assert rules(session, DEFAULT_VOCABULARY.offering(("camping-trip",))).mission.label == "other"
 
 
 def test_signals() -> None:
@@ -197,7 +198,7 @@ def test_titles_move_nothing(hostile: str) -> None:
 @given(sessions())
 def test_rules_on_a_session_and_on_its_prompt_agree(session: Session) -> None:
     """The prompt shows all that the rules go by; only ids differ, and the text that no id is part of does not."""
-    renderer = PromptRenderer("v1", MISSIONS)
+    renderer = PromptRenderer("v1")
     seen, shown = renderer.view(session), read(renderer.render(session).text)
     assert renamed(rules(shown), seen, PromptView.of(shown)) == rules(seen)
 

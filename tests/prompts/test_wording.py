@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 
-from prompts.missions import MISSIONS
 from prompts.rules import rules
 from prompts.view import PromptView
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from prompts.wording import unknown_words
 from streams.sessions.profiles import InterestCounts
 from streams.sessions.session import Session
@@ -17,7 +17,7 @@ SESSION = shopper(("search", "blue kettle"), ("view", KETTLE), ("view", OTHER_KE
 def unknown(text: str, session: Session = SESSION, about: str = "") -> tuple[str, ...]:
     """The words of a text that nothing bears out."""
     view = PromptView.of(session, about=lambda _: about)
-    return unknown_words(text, view, rules(view), MISSIONS)
+    return unknown_words(text, view, rules(view), DEFAULT_VOCABULARY)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ A call only takes its time: no model is asked, nothing is written, and no offset
 
 import itertools
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from prompts.render import PromptRenderer
 from prompts.rules import rules
 from prompts.tokens import Count, estimate
 from prompts.view import PromptView
+from prompts.vocabulary import Vocabulary
 from storage.contexts import FIELDS
 from storage.intents import hot_fields
 from streams.events.event import ShopperEvent
@@ -83,13 +84,13 @@ class Rehearsal:
         for arrived in events:
             self._take(arrived)
 
-    def finish(self, missions: Sequence[str]) -> Workload:
+    def finish(self, vocabulary: Vocabulary) -> Workload:
         """What it came to. Calls that are owed at the end count: the events that ask for them do."""
         self._until(float("inf"))
         stored = self.workload.stored
         for shopper in list(self._shoppers.values())[:: max(len(self._shoppers) // PACKED, 1)]:
             stored.shoppers += 1
-            stored.bytes += _checkpoint_bytes(shopper, missions)
+            stored.bytes += _checkpoint_bytes(shopper, vocabulary)
         return self.workload
 
     def _take(self, arrived: Arrived) -> None:
@@ -159,11 +160,11 @@ class Rehearsal:
         heappush(self._running, (self._now_s + took_s, next(self._sequence), shopper))
 
 
-def _checkpoint_bytes(shopper: Shopper, missions: Sequence[str]) -> int:
+def _checkpoint_bytes(shopper: Shopper, vocabulary: Vocabulary) -> int:
     """What Redis would hold for a shopper, without its own bookkeeping; the intent is the one by rules."""
     view = PromptView.of(shopper.session)
     intent = compose(
-        rules(view, missions),
+        rules(view, vocabulary),
         view,
         shopper=shopper.id,
         source="rules",

@@ -6,7 +6,7 @@ from statistics import median
 
 from clients.calls import Completion, ModelClient
 from penchant.offline.eval.table import Table
-from prompts.missions import MISSIONS
+from prompts.library import DEFAULT_PROMPTS, PromptLibrary
 from prompts.tokens import estimate
 from streams.records.intents import Findings
 
@@ -18,7 +18,7 @@ class Subject:
     name: str
     client: ModelClient
     version: str
-    missions: Sequence[str] = MISSIONS
+    prompts: PromptLibrary = DEFAULT_PROMPTS
     what: str = ""
     simulation: bool = False
 

@@ -10,7 +10,7 @@ from penchant.offline.eval.calling import complete, first
 from penchant.offline.eval.cases import Case
 from prompts.answer import parse
 from prompts.grounding import ground
-from prompts.render import Prompt, PromptRenderer, example_texts
+from prompts.render import Prompt, PromptRenderer
 from prompts.rules import rules
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 
@@ -19,7 +19,7 @@ AT_ONCE = 64
 
 async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], None]) -> Answers:
     """Ask about every case, some at once; `advance` is told of each answer. Raises ModelUnavailable."""
-    renderer = PromptRenderer(subject.version, subject.missions)
+    renderer = PromptRenderer(subject.version, subject.prompts)
     prompts = [renderer.render(case.shown.view) for case in cases]
     found: dict[int, Answered] = {}
     waiting = iter(enumerate(zip(cases, prompts, strict=True)))
@@ -50,18 +50,18 @@ def _call(subject: Subject, at: int, case: Case, prompt: Prompt) -> Call:
         "batch",
         stop=prompt.stop,
         json_schema=prompt.json_schema,
-        prompt_version=subject.version,
+        prompt_version=prompt.version,
     )
 
 
 def _read(subject: Subject, case: Case, completion: Completion) -> Answered:
     view = case.shown.view
-    rule = rules(view, subject.missions)
+    rule = rules(view, subject.prompts.vocabulary)
     try:
-        answer = parse(completion.text, example_texts(subject.version))
+        answer = parse(completion.text, subject.prompts.template(subject.version).example_texts)
     except AnswerRefused:
         return Answered(rule, completion, valid=False)
-    grounded = ground(answer, view, rule, subject.missions)
+    grounded = ground(answer, view, rule, subject.prompts.vocabulary)
     return Answered(
         grounded.findings,
         completion,

@@ -21,8 +21,8 @@ from penchant.offline.eval.models import ask
 from penchant.offline.eval.scores import reliability
 from penchant.offline.eval.table import Score, Table
 from penchant.offline.facts import facts
-from prompts.missions import MISSIONS
 from prompts.rules import rules
+from prompts.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from streams.errors import SettingInvalid
 from streams.events.event import ShopperEvent
 from streams.events.recording import recording
@@ -62,7 +62,7 @@ class EvalPlan:
     sessions: int = 2_000
     seed: int = 1
     shuffled: bool = False
-    missions: Sequence[str] = MISSIONS
+    vocabulary: Vocabulary = DEFAULT_VOCABULARY
     cut: Callable[[Sequence[ShopperEvent], int, int], Cases] = cases
 
 
@@ -120,7 +120,7 @@ async def run(
 
 
 async def _score(cut: Cases, plan: EvalPlan, subjects: Sequence[Subject], progress: Progress, what: str) -> _Scored:
-    findings = {RULES: [rules(case.shown.view, plan.missions) for case in cut.cases]}
+    findings = {RULES: [rules(case.shown.view, plan.vocabulary) for case in cut.cases]}
     answers: dict[str, Answers] = {}
     for subject in subjects:
         progress.begin(f"{subject.name}{what}", len(cut.cases))

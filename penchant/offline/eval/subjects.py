@@ -7,9 +7,7 @@ from clients.calls import ModelClient
 from clients.dialects.discovery import connect
 from penchant.offline.eval.answers import Subject
 from penchant.settings.root import Settings
-from prompts.render import versions as packaged
 from sandbox.servers.stand_in import StandIn
-from streams.errors import SettingInvalid
 
 SIMULATED = "penchant eval starts no server"
 
@@ -18,8 +16,8 @@ SIMULATED = "penchant eval starts no server"
 async def subjects(settings: Settings, url: str | None, versions: Sequence[str]) -> AsyncIterator[list[Subject]]:
     """The model at `url`, or the simulated one of this process, once for each version of the prompt."""
     asked = list(dict.fromkeys(versions)) or [settings.prompt.version]
-    if unknown := sorted(set(asked) - set(packaged())):
-        raise SettingInvalid(f"there is no prompt version {unknown[0]!r}", f"choose of: {', '.join(packaged())}")
+    for name in asked:
+        settings.prompts.template(name)
     client = StandIn(SIMULATED) if url is None else _connect(settings, url)
     try:
         what = await client.probe()
@@ -28,7 +26,7 @@ async def subjects(settings: Settings, url: str | None, versions: Sequence[str])
                 "model" if len(asked) == 1 else f"model {version}",
                 client,
                 version,
-                settings.intent.missions,
+                settings.prompts,
                 what,
                 simulation=url is None,
             )

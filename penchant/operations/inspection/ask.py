@@ -8,7 +8,7 @@ from penchant.settings.root import Settings
 from penchant.worker.model_side import model_client, pools
 from prompts.answer import parse
 from prompts.grounding import ground
-from prompts.render import Prompt, PromptRenderer, example_texts
+from prompts.render import Prompt, PromptRenderer
 from prompts.rules import rules
 from streams.errors import AnswerRefused
 from streams.records.intents import Findings
@@ -35,13 +35,14 @@ async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt
         completion = await client.complete(_call(settings, shopper, prompt))
     finally:
         await client.close()
+    prompts = settings.prompts
+    renderer = PromptRenderer(prompts.named(prompt.version) or settings.prompt.version, prompts, settings.prompt)
     try:
-        answer = parse(completion.text, example_texts(prompt.version))
+        answer = parse(completion.text, renderer.template.example_texts)
     except AnswerRefused as error:
         return Asked(completion.endpoint, completion.model, completion.text, refused=str(error))
-    missions = settings.intent.missions
-    view = PromptRenderer(prompt.version, missions, settings.prompt).view(session)
-    grounded = ground(answer, view, rules(view, missions), missions)
+    view = renderer.view(session)
+    grounded = ground(answer, view, rules(view, prompts.vocabulary), prompts.vocabulary)
     return Asked(completion.endpoint, completion.model, completion.text, grounded.removed, grounded.findings)
 
 

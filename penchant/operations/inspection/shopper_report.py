@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from penchant.operations.inspection.why import IntentStatus, Later
 from penchant.settings.root import Settings
-from prompts.render import Prompt, PromptRenderer, versions
+from prompts.render import Prompt, PromptRenderer
 from storage.checkpoints import Context, Erased
 from storage.connection import Client, ask, connect
 from storage.keys import Keys
@@ -76,8 +76,8 @@ def _prompt(settings: Settings, intent: Intent | None, session: Session | None) 
     """As it would be asked about the stored session now, in the version that the intent was made with."""
     if session is None:
         return None
-    version = intent.prompt_version if intent and intent.prompt_version in versions() else settings.prompt.version
-    return PromptRenderer(version, settings.intent.missions, settings.prompt).render(session)
+    made_with = settings.prompts.named(intent.prompt_version) if intent else None
+    return PromptRenderer(made_with or settings.prompt.version, settings.prompts, settings.prompt).render(session)
 
 
 async def _later(settings: Settings, context: Context | None, shopper: str, notes: list[str]) -> Later | None:

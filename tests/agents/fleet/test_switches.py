@@ -15,7 +15,7 @@ from agents.worker.routes import Route, Router
 from agents.worker.shoppers import Shopper
 from agents.worker.switched import PinnedReasoning, SwitchedRouter
 from clients.calls import Completion, Sampling
-from prompts.missions import MISSIONS
+from prompts.library import DEFAULT_PROMPTS
 from storage.freezable import FreezableStore
 from streams.errors import SettingInvalid, StoreUnavailable
 from streams.records.intents import IntentRules, Waits
@@ -81,7 +81,7 @@ SHOPPERS = 10_100
 
 
 def asking(version: str) -> Reasoning:
-    return Reasoning(version, MISSIONS, Sampling())
+    return Reasoning(version, DEFAULT_PROMPTS, Sampling())
 
 
 def checkpoint(name: str) -> tuple[Shopper, Checkpoint]:

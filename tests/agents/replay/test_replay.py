@@ -17,7 +17,7 @@ from agents.worker.reasoning import Reasoning
 from agents.worker.recall import Recall
 from clients.calls import Sampling
 from penchant.operations.replay.source import Line
-from prompts.missions import MISSIONS
+from prompts.library import DEFAULT_PROMPTS
 from storage.checkpoints import Context
 from storage.connection import RedisRules
 from storage.gather import GatheringWriter
@@ -71,7 +71,7 @@ class Bench:
             "replay", IntentRules(), SessionRules(), lambda: NOW_MS, lineage=0, generation=generation
         )
         writer = GatheringWriter(store, RedisRules(gather_ms=0.0))
-        reasoning = Reasoning("v1", MISSIONS, Sampling())
+        reasoning = Reasoning("v1", DEFAULT_PROMPTS, Sampling())
         self.calls = ReplayCalls(
             self.model, reasoning, writer, self.checkpoints, ReplayRules(in_flight=4), self.tally, tasks
         )

@@ -16,8 +16,7 @@ from agents.worker.shoppers import Shopper
 from agents.worker.slots import UnlimitedPermit
 from clients.calls import Call, Completion, Sampling
 from prompts.answer import Answer, parse
-from prompts.missions import MISSIONS
-from prompts.render import example_texts, versions
+from prompts.library import DEFAULT_PROMPTS
 from streams.errors import AnswerRefused
 from streams.records.intents import IntentRules
 from streams.sessions.session import SessionRules
@@ -99,13 +98,13 @@ def test_now_and_then_an_answer_is_asked_for_again() -> None:
     virtually(main)
 
 
-@pytest.mark.parametrize("version", versions())
+@pytest.mark.parametrize("version", DEFAULT_PROMPTS.names)
 async def test_a_copied_example_is_counted_and_asked_for_again(version: str) -> None:
     """It is no answer, and its kind is counted by itself; when all are such, the rules answer."""
     meter, shopper = Meter(), Shopper("s", Partition(0, 1, 10.0))
     checkpoint = Checkpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0).take(shopper)
-    question = Reasoning(version, MISSIONS, Sampling()).ask(shopper.session, checkpoint)
-    copied = Answer(mission="research", text=example_texts(version)[0], evidence=(1,)).write()
+    question = Reasoning(version, DEFAULT_PROMPTS, Sampling()).ask(shopper.session, checkpoint)
+    copied = Answer(mission="research", text=DEFAULT_PROMPTS.template(version).examples[0].text, evidence=(1,)).write()
     model = ScriptedModel(copied)
     with pytest.raises(AnswerRefused, match="example"):
         await asyncio.wait_for(Asking(CallRules(max_attempts=2), meter).ask(question, UnlimitedPermit(model)), 60)

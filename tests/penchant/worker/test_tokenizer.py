@@ -11,16 +11,14 @@ from tokenizers.trainers import BpeTrainer
 
 from penchant.worker.tokenizer import tokenizer
 from prompts.budget import BLOCK, PromptRules
-from prompts.missions import MISSIONS
+from prompts.library import DEFAULT_PROMPTS
 from prompts.render import PromptRenderer
 from prompts.tokens import estimate
 from streams.errors import PlatformLacks, SettingInvalid
 from streams.events.event import Item
 from tests.prompts.shoppers import KETTLE, SHOES, folded, shopper
 
-PROMPT = (
-    PromptRenderer("v1", MISSIONS).render(shopper(("search", "blue kettle"), ("view", KETTLE), ("view", SHOES))).text
-)
+PROMPT = PromptRenderer("v1").render(shopper(("search", "blue kettle"), ("view", KETTLE), ("view", SHOES))).text
 
 
 @pytest.fixture
@@ -48,7 +46,7 @@ def test_a_prompt_keeps_to_its_marks_by_that_count(file: Path) -> None:
     count, session = tokenizer(file), shopper()
     fixed = -(-count(PROMPT) // BLOCK)
     budget = PromptRules(high_tokens=(fixed + 16) * BLOCK, low_tokens=(fixed + 12) * BLOCK)
-    renderer = PromptRenderer("v1", MISSIONS, budget, count)
+    renderer = PromptRenderer("v1", DEFAULT_PROMPTS, budget, count)
     cut = set()
     for number in range(40):
         folded(

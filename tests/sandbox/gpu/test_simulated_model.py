@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from prompts.answer import parse
 from prompts.grounding import ground
-from prompts.missions import MISSIONS
 from prompts.render import PromptRenderer
 from prompts.rules import rules
 from prompts.tokens import estimate
@@ -22,7 +21,7 @@ from tests.injection.instructions import BIPIA
 from tests.lacks import DATA, needs
 from tests.prompts.shoppers import HOSTILE, KETTLE, THIRD_KETTLE, sessions, shopper
 
-RENDERER = PromptRenderer("v1", MISSIONS)
+RENDERER = PromptRenderer("v1")
 INJECTIONS = DATA / BIPIA
 
 

@@ -19,11 +19,11 @@ from penchant.offline.estimate.reading import ordered, read_file
 from penchant.offline.estimate.rehearsal import Arrived, Rehearsal
 from penchant.offline.estimate.trace import Trace
 from penchant.offline.estimate.workload import Workload
-from penchant.settings.root import Settings
 from prompts.compose import compose
 from prompts.render import PromptRenderer
 from prompts.rules import rules
 from prompts.view import PromptView
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from sandbox.gpu.timing import Timing
 from sandbox.servers.redis import RedisServer
 from sandbox.shop.shoppers import ShopperTraffic
@@ -37,17 +37,16 @@ from streams.sessions.positions import Position
 from streams.sessions.session import Session, SessionRules, fold
 from streams.sessions.triggers import TriggerRules
 
-MISSIONS = Settings().intent.missions
 RATES = Rates(gpu=Timing())
 EPOCH_MS = 1_795_000_000_000
 
 
 def rehearse(events: Sequence[Arrived], told: object = None, **changed: object) -> Workload:
     triggers = replace(TriggerRules(), **changed)  # type: ignore[arg-type] # as the test says
-    renderer = PromptRenderer("v1", MISSIONS)
+    renderer = PromptRenderer("v1")
     rehearsal = Rehearsal(SessionRules(), triggers, BacklogRules(), renderer, RATES, told=told)  # type: ignore[arg-type]
     rehearsal.take(events)
-    return rehearsal.finish(MISSIONS)
+    return rehearsal.finish(DEFAULT_VOCABULARY)
 
 
 def traffic(number: int, rate: float = 50.0) -> list[Arrived]:
@@ -77,9 +76,9 @@ def test_a_slow_model_makes_a_call_cover_more() -> None:
     calls = []
     for rates in (quick, slow):
         rules = TriggerRules(debounce_s=0.0, min_interval_s=0.0, max_wait_s=1.0)
-        rehearsal = Rehearsal(SessionRules(), rules, BacklogRules(), PromptRenderer("v1", MISSIONS), rates)
+        rehearsal = Rehearsal(SessionRules(), rules, BacklogRules(), PromptRenderer("v1"), rates)
         rehearsal.take(events)
-        calls.append(rehearsal.finish(MISSIONS).calls)
+        calls.append(rehearsal.finish(DEFAULT_VOCABULARY).calls)
     assert calls[0] == 40
     assert 1 <= calls[1] < 10
 
@@ -114,9 +113,9 @@ def test_a_part_of_the_prompts_stands_for_all() -> None:
     """Whole shoppers are left out, so that what is cached stays comparable; calls are counted all the same."""
     events = traffic(3_000)
     whole = rehearse(events)
-    rehearsal = Rehearsal(SessionRules(), TriggerRules(), BacklogRules(), PromptRenderer("v1", MISSIONS), RATES, each=4)
+    rehearsal = Rehearsal(SessionRules(), TriggerRules(), BacklogRules(), PromptRenderer("v1"), RATES, each=4)
     rehearsal.take(events)
-    part = rehearsal.finish(MISSIONS)
+    part = rehearsal.finish(DEFAULT_VOCABULARY)
     assert part.calls == pytest.approx(whole.calls, rel=0.05)
     assert 0 < part.prompts.rendered < whole.prompts.rendered / 2
     assert part.prompts.length / part.prompts.rendered == pytest.approx(
@@ -184,7 +183,7 @@ async def test_the_memory_is_what_redis_takes(redis_server: RedisServer) -> None
         store = RedisCheckpoints(client, keys, 30.0)
         for name, session in sessions.items():
             seen, position = PromptView.of(session), Position(0, session.folded)
-            intent = compose(rules(seen, MISSIONS), seen, shopper=name, source="rules", position=str(position),
+            intent = compose(rules(seen), seen, shopper=name, source="rules", position=str(position),
                              written_at_ms=EPOCH_MS)  # fmt: skip
             await store.write([Write(Context(name, position, 0, "worker-1:1", dump(session)), far_ms, intent, far_ms)])
             for key in (keys.context(name), keys.intent(name)):

@@ -1,0 +1,111 @@
+"""Vocabulary: a shop's missions, attributes and signals, with the words that tell them, as vocabulary.toml has them.
+
+Rules, prompts, schema and grounding all take the same one, so that none of them knows a name that another does not.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib import resources
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from streams.errors import SettingInvalid
+
+FILE = "vocabulary.toml"
+
+Shape = Literal["restock", "complete-a-set", "just-looking", "research"]
+"""What a window must look like for a mission that no word tells: several products put in the cart with hardly a look,
+another kind from the part of the shop where a product was taken, products without a focus, one kind compared."""
+
+_WORD = re.compile(r"[^\W_]+")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
+
+
+def _of_all_languages(value: object) -> object:
+    """The words of a table such as `{ en = ["gift"], de = ["geschenk"] }`, in one set."""
+    if not isinstance(value, Mapping):
+        raise ValueError('write words by language, such as { en = ["gift"] }')  # noqa: TRY004 # pydantic takes no other
+    if wrong := [name for name in value if not _LANGUAGE.fullmatch(str(name))]:
+        raise ValueError(f"{wrong[0]!r} is no language: write en, de or pt-BR")
+    lists = list(value.values())
+    if not all(isinstance(words, list) and all(isinstance(word, str) for word in words) for words in lists):
+        raise ValueError('write a list of words for each language, such as en = ["gift"]')
+    words = [word.casefold() for words in lists for word in words]
+    if wrong := [word for word in words if not _WORD.fullmatch(word)]:
+        raise ValueError(f"{wrong[0]!r} is not one word: leave out spaces and signs")
+    return frozenset(words)
+
+
+Words = Annotated[frozenset[str], BeforeValidator(_of_all_languages)]
+Label = Annotated[str, Field(min_length=1, max_length=60, pattern=r'^[^,"\n]+$')]
+Name = Annotated[str, Field(max_length=24, pattern=r"^\p{Ll}[\p{Ll}0-9_-]*$")]
+Value = Annotated[str, StringConstraints(min_length=1, max_length=24, pattern=r'^[^,"()\n]+$', to_lower=True)]
+
+
+class _Table(BaseModel):
+    """A frozen part of a vocabulary; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MissionSigns(_Table):
+    """What tells a mission: one of its words, in a search or in the category that leads, or else the window's shape.
+    With neither, all words of its own label."""
+
+    words: Words = frozenset()
+    shape: Shape | None = None
+
+
+class SignalWords(_Table):
+    """The words that tell a signal."""
+
+    words: Words = frozenset()
+
+
+class Vocabulary(_Table):
+    """What a shop's intents may speak of. `attributes` has the values that each may have, none for any word of a title
+    or a search; `free` are words that a mission text may always use, because they name nothing."""
+
+    missions: Annotated[dict[Label, MissionSigns], Field(max_length=100)]
+    attributes: Annotated[dict[Name, Annotated[tuple[Value, ...], Field(max_length=100)]], Field(max_length=32)] = {}
+    signals: Annotated[dict[Name, SignalWords], Field(max_length=16)] = {}
+    free: Words = frozenset()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The missions' labels, in order."""
+        return tuple(self.missions)
+
+    @cached_property
+    def spoken(self) -> frozenset[str]:
+        """Words that a mission text may use though the window has them not: the free ones, and the missions' own."""
+        return self.free.union(*(signs.words for signs in self.missions.values()))
+
+    def offering(self, labels: Sequence[str]) -> "Vocabulary":
+        """With these missions in this order. A label that the vocabulary does not know is told by its own words."""
+        return self.model_copy(update={"missions": {each: self.missions.get(each, MissionSigns()) for each in labels}})
+
+
+def parse_vocabulary(text: str, file: str = FILE) -> Vocabulary:
+    """The vocabulary that a file holds; SettingInvalid, with the key, when it holds none."""
+    try:
+        return Vocabulary.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingInvalid(f"{file} is not TOML: {error}", "correct it there") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        message = f"{file}: {where}: {first['msg'].removeprefix('Value error, ')}"
+        raise SettingInvalid(message, "docs/prompts.md says what a vocabulary holds") from error
+
+
+def packaged_text() -> str:
+    """The vocabulary file that is packaged, which a shop may copy."""
+    return (resources.files("prompts") / "templates" / FILE).read_text(encoding="utf-8")
+
+
+DEFAULT_VOCABULARY = parse_vocabulary(packaged_text())
+"""That of a shop that has none of its own."""
