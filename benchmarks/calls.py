@@ -23,10 +23,6 @@ WITHIN_S = 60.0
 WARM = 8
 Say = Callable[[str], None]
 
-COMPARED = "openai, httpx's own transport"
-COMPARED_UP_TO = 32
-"""With 256 in flight it takes 20 ms of CPU a call, falls behind, and now and then does not connect in time."""
-
 NUMBER = itertools.count()
 
 
@@ -41,14 +37,13 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class ClientCostPlan:
-    """What to measure. `compared` adds httpx's own transport, which takes long."""
+    """What to measure."""
 
     levels: Sequence[Level] = (Level(1, 20.0, 150), Level(32, 250.0, 512), Level(256, 1_500.0, 768))
     rounds: int = 5
-    compared: bool = True
 
 
-QUICK = ClientCostPlan((Level(1, 10.0, 50), Level(32, 150.0, 192), Level(256, 1_000.0, 256)), rounds=1, compared=False)
+QUICK = ClientCostPlan((Level(1, 10.0, 50), Level(32, 150.0, 192), Level(256, 1_000.0, 256)), rounds=1)
 
 
 @dataclass(slots=True)
@@ -81,8 +76,6 @@ def call() -> Call:
 
 async def _level(plan: ClientCostPlan, level: Level, servers: Stage, figures: dict[tuple[str, int], Figures]) -> None:
     makers = list(servers.makers().items())
-    if plan.compared and level.in_flight <= COMPARED_UP_TO:
-        makers.append((COMPARED, servers.on_httpx))
     for number in range(plan.rounds):
         turned = makers[number % len(makers) :] + makers[: number % len(makers)]
         for dialect, make in turned:

@@ -27,7 +27,7 @@ def calls(
     """Call models in every dialect, 1, 32 and 256 at once: the CPU of a call, and what is added to the model's time.
 
     A real tritonserver and an OpenAI-compatible server of our own, both before simulated GPUs that always take the same
-    time. httpx with its own transport is measured beside, as the reason why it is not used.
+    time.
 
     Examples:
 

@@ -20,7 +20,7 @@ from sandbox.servers.triton import TritonServer
 TOKENS = 50
 """In an answer, which is about what ours take."""
 
-PACKAGES = ("grpcio", "httpx", "httpx-aiohttp", "aiohttp", "orjson", "pydantic")
+PACKAGES = ("grpcio", "aiohttp", "orjson", "pydantic")
 MOST = 512
 CONNECTIONS = 512
 TEXT = "every answer of this benchmark takes the same time "
@@ -49,11 +49,6 @@ class Stage:
             "openai": lambda: OpenAIClient(api, max_connections=CONNECTIONS),
             "openai-completions": lambda: OpenAIClient(api, api="completions", max_connections=CONNECTIONS),
         }
-
-    def on_httpx(self) -> ModelClient:
-        """For comparison: `openai` as it would be on httpx's own transport."""
-        limits = httpx.Limits(max_connections=CONNECTIONS)
-        return OpenAIClient(self.openai.url, transport=httpx.AsyncHTTPTransport(limits=limits))
 
     def versions(self) -> dict[str, str]:
         """What the servers really are, and with what they are called."""

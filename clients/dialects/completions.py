@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import from_json
 
 from clients.calls import GIVEN_UP, Completion
+from clients.dialects.lines import OddWords
 from clients.dialects.servers import Api
 from streams.errors import ModelUnavailable
 
@@ -25,6 +27,8 @@ def _count(value: object) -> int | None:
 
 def _content(value: object) -> str | None:
     """The text of a message, which may come in parts; those of other kinds, as thoughts, are left out."""
+    if isinstance(value, str):
+        return value
     parts = value if isinstance(value, list) else [value]
     texts = [part.get("text") if isinstance(part, dict) and part.get("type") == "text" else part for part in parts]
     return "".join(text for text in texts if isinstance(text, str)) or None
@@ -34,11 +38,6 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else orjson.dumps(value, default=str).decode()
 
 
-def _table(value: object) -> object:
-    return value if isinstance(value, dict) else None
-
-
-Count = Annotated[int | None, BeforeValidator(_count)]
 Text = Annotated[str, BeforeValidator(_text)]
 
 
@@ -46,52 +45,6 @@ class Words(BaseModel):
     """Something that a server says; what we do not know is ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Said(Words):
-    content: Annotated[str | None, BeforeValidator(_content)] = None
-
-
-class Choice(Words):
-    """`delta` in a chat's stream, `message` in its whole answer, `text` in both of a completion."""
-
-    delta: Said | None = None
-    message: Said | None = None
-    text: str | None = None
-    finish_reason: str | None = None
-
-
-class PromptDetails(Words):
-    cached_tokens: Count = None
-
-
-class Usage(Words):
-    prompt_tokens: Count = None
-    completion_tokens: Count = None
-    prompt_tokens_details: Annotated[PromptDetails | None, BeforeValidator(_table)] = None
-
-
-class Fault(Words):
-    message: Text = ""
-    code: Text = ""
-    param: Text = ""
-
-
-class Event(Fault):
-    """A piece of an answer, or an error: under `error`, or the whole object with `object: error`."""
-
-    object: str = ""
-    choices: tuple[Choice, ...] | None = None
-    usage: Annotated[Usage | None, BeforeValidator(_table)] = None
-    error: Any = None
-
-    def fault(self) -> Fault | None:
-        """The error, if it is one."""
-        if self.object == "error":
-            return self
-        if isinstance(self.error, dict):
-            return Fault.model_validate(self.error)
-        return Fault(message=_text(self.error)) if self.error else None
 
 
 class Model(Words):
@@ -112,11 +65,15 @@ class Version(Words):
 
 
 Refuse = Callable[[str, str], ModelUnavailable]
+"""What an error means, by its code and message."""
 
 
 class Reading:
     """One answer while it comes in. `refuse` says what an error means, by its code and message. `began_s` and the other
-    times are the event loop's, in seconds; `begun` is called with the first token."""
+    times are the event loop's, in seconds; `begun` is called with the first token.
+
+    Events are read by hand, as there is one for every token: by pydantic they took a third of a call's client.
+    """
 
     def __init__(
         self, model: str, endpoint: str, refuse: Refuse, began_s: float, begun: Callable[[], None] | None = None
@@ -126,25 +83,24 @@ class Reading:
         self._first_s: float | None = None
         self._last_s = began_s
         self._texts: list[str] = []
-        self._usage = Usage()
+        self._usage: dict[str, Any] = {}
         self._finish: str | None = None
         self._ended = False
 
     def absorb(self, payload: bytes, now_s: float) -> None:
-        """Take in one event; ModelOverloaded or ModelUnavailable when it is an error, ValueError when it is no
-        completion event."""
+        """Take in one event; ModelOverloaded or ModelUnavailable when it is an error, OddWords when it is no completion
+        event."""
         if payload == b"[DONE]":
             self._ended = True
             return
-        event = Event.model_validate_json(payload)
-        if fault := event.fault():
-            raise self._refuse(fault.code, f"{fault.message} {fault.param}".strip())
-        if event.usage is not None and event.usage.prompt_tokens is not None:
-            self._usage = event.usage
-        for choice in event.choices or ():
-            self._finish = choice.finish_reason or self._finish
-            self._ended |= bool(choice.finish_reason or choice.message)
-            self._take(choice.text or (choice.delta or choice.message or Said()).content, now_s)
+        event = _object(payload)
+        if event.get("error") or event.get("object") == "error":
+            raise self._refuse(*_fault(event))
+        usage = event.get("usage")
+        if isinstance(usage, dict) and _count(usage.get("prompt_tokens")) is not None:
+            self._usage = usage
+        for choice in _choices(event):
+            self._choose(choice, now_s)
 
     def completion(self) -> Completion:
         """The whole answer; ModelUnavailable when the server did not end it, or gave it up."""
@@ -152,18 +108,32 @@ class Reading:
             raise ModelUnavailable(f"{self._endpoint}: the answer broke off")
         if self._finish in GIVEN_UP:
             raise ModelUnavailable(f"{self._endpoint}: the server gave the answer up: {self._finish}")
-        first_s, usage, details = self._first_s, self._usage, self._usage.prompt_tokens_details
+        first_s, usage, details = self._first_s, self._usage, self._usage.get("prompt_tokens_details")
         return Completion(
             text="".join(self._texts),
             model=self._model,
             endpoint=self._endpoint,
-            input_tokens=usage.prompt_tokens,
-            output_tokens=usage.completion_tokens,
-            cached_tokens=details.cached_tokens if details else None,
+            input_tokens=_count(usage.get("prompt_tokens")),
+            output_tokens=_count(usage.get("completion_tokens")),
+            cached_tokens=_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
             prefill_ms=None if first_s is None else (first_s - self._began_s) * 1e3,
             decode_ms=None if first_s is None else (self._last_s - first_s) * 1e3,
             finish_reason=self._finish,
         )
+
+    def _choose(self, choice: dict[str, Any], now_s: float) -> None:
+        """`delta` in a chat's stream, `message` in its whole answer, `text` in both of a completion."""
+        finish, message, text = choice.get("finish_reason"), choice.get("message"), choice.get("text")
+        said = choice.get("delta") or message
+        if not (
+            (finish is None or isinstance(finish, str))
+            and (text is None or isinstance(text, str))
+            and (said is None or isinstance(said, dict))
+        ):
+            raise OddWords(f"a choice of another form: {choice!r:.200}")
+        self._finish = finish or self._finish
+        self._ended |= bool(finish or message)
+        self._take(text or (_content(said.get("content")) if said else None), now_s)
 
     def _take(self, text: str | None, now_s: float) -> None:
         if not text:  # the first event of most servers has only the role: no token yet
@@ -173,3 +143,36 @@ class Reading:
         self._texts.append(text)
         self._first_s = now_s if self._first_s is None else self._first_s
         self._last_s = now_s
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    try:
+        event = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        event = _lenient(payload)
+    if not isinstance(event, dict):
+        raise OddWords(f"no object: {payload[:200]!r}")
+    return event
+
+
+def _lenient(payload: bytes) -> Any:
+    """JSON as Python has it, with NaN and Infinity, which some gateways write."""
+    try:
+        return from_json(payload, allow_inf_nan=True)
+    except ValueError as error:
+        raise OddWords(str(error)) from error
+
+
+def _fault(event: dict[str, Any]) -> tuple[str, str]:
+    """Code and message of an error: under `error`, or the whole object with `object: error`."""
+    error = event if event.get("object") == "error" else event["error"]
+    if not isinstance(error, dict):
+        return "", _text(error)
+    return _text(error.get("code")), f"{_text(error.get('message'))} {_text(error.get('param'))}".strip()
+
+
+def _choices(event: dict[str, Any]) -> list[dict[str, Any]]:
+    choices = event.get("choices") or []
+    if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+        raise OddWords(f"choices of another form: {choices!r:.200}")
+    return choices

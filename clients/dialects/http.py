@@ -1,11 +1,11 @@
 """HTTP to a model server: deadlines, server-sent events and errors. The words are the dialects' own."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from types import MappingProxyType
 
 import aiohttp
 import httpx
@@ -13,17 +13,24 @@ import pydantic
 
 from clients.dialects import tls
 from clients.dialects.connections import Connections
-from clients.dialects.lines import Lines
+from clients.dialects.lines import Lines, OddWords
 from streams import address
 from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable, PenchantError, SettingInvalid
 
 KEY_REFUSED = "set `model.api_key`, or the endpoint's own `api_key`, to a key that the server takes"
 
-JSON = {"Content-Type": "application/json"}
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+JSON = "application/json"
 
 Refusal = Callable[[int, str, float | None], ModelUnavailable]
 """What a status, its text and the seconds of Retry-After mean to a call."""
+
+
+class Refused(Exception):  # as the errors of streams/errors.py
+    """An answer with an error's status, before anybody has said what it means."""
+
+    def __init__(self, status: int, content: bytes, url: str, retry_after: str = "") -> None:
+        super().__init__(f"{status} at {url}")
+        self.status, self.content, self.url, self.retry_after = status, content, url, retry_after
 
 
 class HttpServer:
@@ -42,20 +49,16 @@ class HttpServer:
         *,
         max_connections: int = 256,
         connect_timeout_s: float = 3.0,
-        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.endpoint = url.netloc.decode()
         self._refusal, self._remedy = refusal, remedy
         self._secrets = tuple(filter(None, (api_key, url.password, url.userinfo.decode(errors="replace"))))
         self._limits: set[asyncio.Timeout] = set()
         self._closed = False
-        self._http = httpx.AsyncClient(
-            transport=transport or Connections(max_connections),
-            timeout=httpx.Timeout(None, connect=connect_timeout_s),  # the call's deadline bounds the rest
-            auth=httpx.BasicAuth(url.username, url.password) if url.userinfo else None,
-            headers={"Accept-Encoding": "identity", **({"Authorization": f"Bearer {api_key}"} if api_key else {})},
-            trust_env=False,
-        )
+        headers = {"Accept-Encoding": "identity"}
+        if authorization := _authorization(url, api_key):
+            headers["Authorization"] = authorization
+        self._connections = Connections(max_connections, connect_timeout_s, headers)
 
     @asynccontextmanager
     async def calling(self, deadline_s: float) -> AsyncIterator[None]:
@@ -75,18 +78,20 @@ class HttpServer:
 
     async def get(self, url: str) -> bytes:
         """The answer's content."""
-        return (await self._http.get(url)).raise_for_status().content
+        return await self._content("GET", url, None)
 
     async def get_if_there(self, url: str) -> bytes | None:
         """The same of something that not every server has: None for any status that says so."""
-        response = await self._http.get(url)
-        if response.is_client_error:
-            return None
-        return response.raise_for_status().content
+        try:
+            return await self._content("GET", url, None)
+        except Refused as refused:
+            if 400 <= refused.status < 500:
+                return None
+            raise
 
     async def post(self, url: str) -> bytes:
         """The answer's content; the request has none."""
-        return (await self._http.post(url, content=b"{}", headers=JSON)).raise_for_status().content
+        return await self._content("POST", url, b"{}")
 
     def masked(self, text: str) -> str:
         """What a server says, without the secrets that it was sent."""
@@ -95,18 +100,15 @@ class HttpServer:
         return text
 
     async def stream(
-        self, url: str, body: bytes, absorb: Callable[[bytes], None], headers: Mapping[str, str] = NO_HEADERS
+        self, url: str, body: bytes, absorb: Callable[[bytes], None], headers: Mapping[str, str] | None = None
     ) -> None:
         """Hand each event of the answer to `absorb`; an answer that is no stream counts as one event."""
-        async with self._http.stream("POST", url, content=body, headers={**headers, **JSON}) as response:
-            if not response.is_success:
-                await response.aread()
-            response.raise_for_status()
-            if response.headers.get("Content-Type", "").startswith("application/json"):
-                absorb(await response.aread())
+        async with self._answer("POST", url, body, headers) as response:
+            if response.headers.get("Content-Type", "").startswith(JSON):
+                absorb(await response.read())
                 return
             lines = Lines()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.content.iter_any():
                 for payload in lines.feed(chunk):
                     absorb(payload)
             for payload in lines.end():
@@ -118,7 +120,26 @@ class HttpServer:
         for limit in self._limits:
             if not limit.expired():
                 limit.reschedule(0)
-        await self._http.aclose()
+        await self._connections.close()
+
+    async def _content(self, method: str, url: str, body: bytes | None) -> bytes:
+        async with self._answer(method, url, body) as response:
+            return await response.read()
+
+    @asynccontextmanager
+    async def _answer(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer with its content still to be read; Refused when its status is that of no answer."""
+        typed = {"Content-Type": JSON} if body is not None else {}
+        response = await self._connections.open(method, url, body, {**typed, **(headers or {})})
+        try:
+            if not 200 <= response.status < 300:
+                said = await response.read()
+                raise Refused(response.status, said, url, response.headers.get("Retry-After", ""))
+            yield response
+        finally:
+            response.release()  # closes the connection where some of the answer was not read
 
     @asynccontextmanager
     async def _until(self, deadline_s: float) -> AsyncIterator[None]:
@@ -131,19 +152,20 @@ class HttpServer:
 
     @contextmanager
     def _our_errors(self, *, probing: bool = False) -> Iterator[None]:
-        """The boundary: what httpx, aiohttp and pydantic raise becomes ours."""
+        """The boundary: what aiohttp and pydantic raise becomes ours."""
         if self._closed:
             raise ModelUnavailable(f"{self.endpoint}: this client is closed")
         try:
             yield
         except TimeoutError as exc:
-            late = ModelUnavailable if probing or self._closed else DeadlinePassed
-            raise late(f"{self.endpoint}: no answer in time") from exc
-        except (pydantic.ValidationError, UnicodeError) as exc:
+            unconnected = isinstance(exc, aiohttp.ServerTimeoutError)
+            late = ModelUnavailable if probing or unconnected or self._closed else DeadlinePassed
+            raise late(f"{self.endpoint}: no {'connection' if unconnected else 'answer'} in time") from exc
+        except (pydantic.ValidationError, OddWords, UnicodeError) as exc:
             strange = ContractMismatch if probing else ModelUnavailable
             raise strange(f"{self.endpoint}: expected the words of this dialect, found others: {exc}") from exc
-        except httpx.HTTPStatusError as exc:
-            raise self._refused(exc.response, probing=probing) from exc
+        except Refused as exc:
+            raise self._meaning(exc, probing=probing) from exc
         except ContractMismatch as exc:
             if probing:
                 raise
@@ -152,29 +174,27 @@ class HttpServer:
             if not self._closed:
                 raise
             raise ModelUnavailable(f"{self.endpoint}: this client is closed") from exc
-        except (httpx.HTTPError, aiohttp.ClientError) as exc:
+        except aiohttp.ClientError as exc:
             why = tls.cause(str(exc)) or self.masked(str(exc)) or type(exc).__name__
             raise ModelUnavailable(f"{self.endpoint}: {why}") from exc
 
-    def refused(self, response: httpx.Response) -> ModelUnavailable:
+    def refused(self, answer: Refused) -> ModelUnavailable:
         """What an answer with an error's status means to a call."""
-        return self._refusal(
-            response.status_code, self._said(response), _seconds(response.headers.get("Retry-After", ""))
-        )
+        return self._refusal(answer.status, self._said(answer), _seconds(answer.retry_after))
 
-    def _said(self, response: httpx.Response) -> str:
-        if response.status_code in (401, 403):  # whose text may hold a piece of the key
+    def _said(self, answer: Refused) -> str:
+        if answer.status in (401, 403):  # whose text may hold a piece of the key
             return KEY_REFUSED
         # Whatever charset a proxy's page claims, which may not exist: all that is read of it is a message.
-        return self.masked(response.content.decode(errors="replace"))
+        return self.masked(answer.content.decode(errors="replace"))
 
-    def _refused(self, response: httpx.Response, *, probing: bool) -> PenchantError:
-        status, text = response.status_code, self._said(response)
+    def _meaning(self, answer: Refused, *, probing: bool) -> PenchantError:
+        status, text = answer.status, self._said(answer)
         if not probing or status in (408, 429):
-            return self.refused(response)
+            return self.refused(answer)
         if status in (401, 403):
             return ContractMismatch(f"{self.endpoint}: expected a key that is taken, found {status}", text)
-        found = f"{status} at {response.url}: {text[:300]}"
+        found = f"{status} at {answer.url}: {text[:300]}"
         if status < 500:  # the wrong server
             return ContractMismatch(f"{self.endpoint}: expected another server, found {found}", self._remedy)
         return ModelUnavailable(f"{self.endpoint}: {found}")  # no overload: a probe is no call, and asks for little
@@ -190,6 +210,13 @@ def http_url(text: str, remedy: str) -> httpx.URL:
     if url.scheme not in ("http", "https") or not url.host:
         raise SettingInvalid(f"the model URL {address.shown(text)!r} has no http:// or https:// and host", remedy)
     return url
+
+
+def _authorization(url: httpx.URL, api_key: str | None) -> str | None:
+    """The login of the URL, else the key."""
+    if url.userinfo:
+        return f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode()}"
+    return f"Bearer {api_key}" if api_key else None
 
 
 def without_login(url: httpx.URL) -> httpx.URL:

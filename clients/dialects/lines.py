@@ -1,12 +1,15 @@
 """Lines: server-sent events out of a stream of bytes; pure."""
 
 import re
-from collections.abc import Iterator
 
 import orjson
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class OddWords(ValueError):  # as the errors of streams/errors.py
+    """A payload is not what the dialect says."""
 
 
 class Lines:
@@ -31,23 +34,33 @@ class Lines:
         if not self._begun and len(text) >= len(_BYTE_ORDER_MARK):
             text, self._begun = text.removeprefix(_BYTE_ORDER_MARK), True
         self._after_cr = self._after_cr or text.endswith(b"\r")
-        *lines, self._rest = _LINE_END.split(text)
-        return [payload for line in lines for payload in self._take(line)]
+        *lines, self._rest = _LINE_END.split(text) if b"\r" in text else text.split(b"\n")
+        payloads: list[bytes] = []
+        for line in lines:
+            self._take(line, payloads)
+        return payloads
 
     def end(self) -> list[bytes]:
         """The payloads of what came without its end, when the stream has ended."""
         line, self._rest = self._rest, b""
-        return [*self._take(line), *self._take(b"")]
+        payloads: list[bytes] = []
+        self._take(line, payloads)
+        self._take(b"", payloads)
+        return payloads
 
-    def _take(self, line: bytes) -> Iterator[bytes]:
-        if line and not line.startswith(b"data:"):
+    def _take(self, line: bytes, payloads: list[bytes]) -> None:
+        """One line; a payload that it completes is added."""
+        if not line:
+            if self._data:
+                payloads.append(b"\n".join(self._data))
+                self._data = []
             return
-        payload = line[5:].strip()
-        if self._data and (not line or (payload and _whole(self._data))):
-            yield b"\n".join(self._data)
+        if not line.startswith(b"data:") or not (payload := line[5:].strip()):
+            return
+        if self._data and _whole(self._data):
+            payloads.append(b"\n".join(self._data))
             self._data = []
-        if payload:
-            self._data.append(payload)
+        self._data.append(payload)
 
 
 def _whole(data: list[bytes]) -> bool:

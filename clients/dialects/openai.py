@@ -1,17 +1,16 @@
-"""OpenAI-compatible servers over httpx, streamed: trtllm-serve, vLLM, SGLang, Dynamo, Triton's own frontend, others."""
+"""OpenAI-compatible servers, streamed: trtllm-serve, vLLM, SGLang, Dynamo, Triton's own frontend, others."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-import httpx
 import structlog
 
 from clients.calls import Call, Completion
 from clients.dialects import completions, requests
 from clients.dialects.completions import Models, Reading, Version
-from clients.dialects.http import HttpServer, http_url, without_login
+from clients.dialects.http import HttpServer, Refused, http_url, without_login
 from clients.dialects.probing import description
 from clients.dialects.refusals import FieldRefused, refusal
 from clients.dialects.sent_fields import LOST, Guided, OptionalField, SentFields, sent_fields
@@ -53,15 +52,12 @@ class OpenAIClient:
         session_key: bytes = b"",
         max_connections: int = 256,
         probe_timeout_s: float = 5.0,
-        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         url = http_url(base_url, REMEDY)
-        self.url = without_login(url if url.path.strip("/") else url.copy_with(path="/v1"))
+        self.url = str(without_login(url if url.path.strip("/") else url.copy_with(path="/v1")))
         self.model, self.server, self.api = model, server, api
         self._guided, self._session_key = guided, session_key
-        self._http = HttpServer(
-            url, self._refusal, REMEDY, api_key, max_connections=max_connections, transport=transport
-        )
+        self._http = HttpServer(url, self._refusal, REMEDY, api_key, max_connections=max_connections)
         self.endpoint = self._http.endpoint
         self._probe_timeout_s = probe_timeout_s
         self._found: Found | None = None
@@ -110,8 +106,8 @@ class OpenAIClient:
         url = f"{self.url}{completions.PATHS[self.api]}"
         try:
             await self._http.stream(url, body, lambda payload: reading.absorb(payload, now()), headers)
-        except httpx.HTTPStatusError as exc:
-            raise self._http.refused(exc.response) from exc
+        except Refused as exc:
+            raise self._http.refused(exc) from exc
         return reading.completion()
 
     def _learn(self, found: Found, sent: SentFields, refusals: Mapping[OptionalField, str]) -> None:
@@ -152,7 +148,7 @@ class OpenAIClient:
 
     def _root(self) -> str:
         """Where health and version are: beside `/v1`."""
-        return str(self.url).removesuffix("/v1")
+        return self.url.removesuffix("/v1")
 
     def _with_cached(self, completion: Completion) -> Completion:
         """vLLM and SGLang leave the figure out when nothing was cached: once told, no figure means zero."""

@@ -21,6 +21,7 @@ from penchant.settings.problems import masked, shown
 from penchant.telemetry.alerts import Alerts
 from storage.connection import connect
 from streams.errors import PenchantError, SettingInvalid
+from tests.fakes.canned_server import answer, canned
 from tests.secret_texts import pieces, secrets
 
 PLACES: Mapping[str, Callable[[str], Mapping[str, object]]] = {
@@ -110,18 +111,13 @@ def _told(make: Callable[[], object]) -> str:
 
 async def test_a_model_server_that_refuses_is_told_without_the_login() -> None:
     """The login of its URL is sent, and is in neither the error nor its cause."""
-    asked: list[httpx.Request] = []
-
-    def refuse(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return httpx.Response(401, text="no")
-
-    url = "http://me:QXZJQX%23ZJQX@host:8000/v1"
-    client = OpenAIClient(url, transport=httpx.MockTransport(refuse))
-    with pytest.raises(PenchantError) as caught:
-        await client.probe()
-    await client.close()
-    assert asked[0].headers["Authorization"] == httpx.BasicAuth("me", "QXZJQX#ZJQX")._auth_header
+    heads: list[bytes] = []
+    async with canned(answer(401, b"no", {}), heads) as url:
+        client = OpenAIClient(url.replace("http://", "http://me:QXZJQX%23ZJQX@"))
+        with pytest.raises(PenchantError) as caught:
+            await client.probe()
+        await client.close()
+    assert f"Authorization: {httpx.BasicAuth('me', 'QXZJQX#ZJQX')._auth_header}".encode() in heads[0]
     assert not pieces("QXZJQX#ZJQX", "".join(traceback.format_exception(caught.value)))
 
 

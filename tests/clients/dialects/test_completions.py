@@ -1,5 +1,6 @@
 """Putting answers together from what servers and gateways send."""
 
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.dialects.completions import Reading
+from clients.dialects.lines import OddWords
 from streams.errors import ModelUnavailable
 
 JSON = st.recursive(
@@ -75,6 +77,36 @@ def test_usage_by_other_types(told: Any, tokens: int | None) -> None:
 def test_usage_is_the_last_that_tells() -> None:
     """An empty one at the end takes nothing back."""
     assert read({**END, "usage": {"prompt_tokens": 9}}, {"choices": [], "usage": {}}).completion().input_tokens == 9
+
+
+@pytest.mark.parametrize(
+    "words", [b"[]", b"7", b"{", b"\xff", b'{"choices":7}', b'{"choices":[7]}', b'{"choices":[{"text":7}]}']
+)
+def test_what_is_no_event_is_odd_words(words: bytes) -> None:
+    """Whatever a gateway sends in place of an event is told from an answer, and from a fault of ours."""
+    with pytest.raises(OddWords):
+        read().absorb(words, 1.0)
+
+
+@given(JSON)
+def test_any_json_is_an_event_an_error_or_odd_words(value: Any) -> None:
+    """Nothing else comes of it, at any place of an event."""
+    for event in (
+        value,
+        {"choices": value},
+        {"choices": [value]},
+        piece(value),
+        {"choices": [{"finish_reason": value}]},
+    ):
+        with suppress(OddWords, ModelUnavailable):
+            read(event)
+
+
+def test_figures_that_no_json_has_are_read() -> None:
+    """Some gateways write NaN where they know no figure."""
+    reading = read(piece("a"), END)
+    reading.absorb(b'{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":NaN}}', 1.0)
+    assert (reading.completion().input_tokens, reading.completion().output_tokens) == (7, None)
 
 
 @given(JSON.filter(bool))
