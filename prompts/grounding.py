@@ -59,10 +59,13 @@ def ground(
     evidence = _evidence(answer, view, removed)
     if not (mission or categories or brands or attributes or evidence):
         return Grounded(rule, tuple(removed), abstained=True)
+    shown = _reweigh(categories, rule.categories), _reweigh(brands, rule.brands)
+    names = {each.name for some in shown for each in some}
     model_says = {
         "mission": mission or rule.mission,
-        "categories": _reweigh(categories, rule.categories),
-        "brands": _reweigh(brands, rule.brands),
+        "categories": shown[0],
+        "brands": shown[1],
+        "inferred": tuple(name for name in rule.inferred if name in names),
         "attributes": attributes,
         "signals": _signals(answer, rule.signals, vocabulary, removed),
         "confidence": _confidence(answer, rule.confidence, removed),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from prompts import interests
 from prompts.funnel import avoid, next_action, stage
+from prompts.learned.foresight import Foresight
 from prompts.missions import Said, label, signals
 from prompts.view import Entry, PromptView
 from prompts.vocabulary import DEFAULT_VOCABULARY, Vocabulary
@@ -17,8 +18,11 @@ from streams.sessions.session import Session
 _SOME = 0.5  # lines that would make us half sure: shoppers stay with a category. Calibrated as in docs/eval.md
 
 
-def rules(session: Session | PromptView, vocabulary: Vocabulary = DEFAULT_VOCABULARY) -> Findings:
-    """What a session shows, by counting. Every name and event in it is from the session's window."""
+def rules(
+    session: Session | PromptView, vocabulary: Vocabulary = DEFAULT_VOCABULARY, learned: Foresight | None = None
+) -> Findings:
+    """What a session shows, by counting. Every name and event in it is from the session's window, but for the names
+    that `learned` adds from other shoppers: those are `inferred`."""
     view = PromptView.of(session)
     weighed = interests.weights(view)
     at = stage(view)
@@ -26,9 +30,17 @@ def rules(session: Session | PromptView, vocabulary: Vocabulary = DEFAULT_VOCABU
     said = Said.of(view, categories)
     leading = _leading(view, weighed, categories)
     band = interests.price_band(leading)
+    confidence = _confidence(weighed, categories)
+    if learned is not None:
+        foreseen = learned.foresee(view, band)
+        categories, brands = foreseen.categories or categories, foreseen.brands or brands
+        band = foreseen.band or band
+        confidence = confidence if foreseen.confidence is None else foreseen.confidence
+    inferred = _inferred(view, categories, brands)
+    looked_at = tuple(each for each in brands if each.name not in inferred)
     return Findings(
         mission=Mission(
-            label=label(view, said, at, categories, vocabulary), text=mission_text(at, categories, brands, band)
+            label=label(view, said, at, categories, vocabulary), text=mission_text(at, categories, looked_at, band)
         ),
         stage=at,
         categories=categories,
@@ -37,9 +49,16 @@ def rules(session: Session | PromptView, vocabulary: Vocabulary = DEFAULT_VOCABU
         avoid=avoid(view),
         signals=signals(view, said, at, vocabulary),
         next_action=next_action(view, at),
-        confidence=_confidence(weighed, categories),
+        confidence=confidence,
         evidence=_evidence(view, leading),
+        inferred=inferred,
     )
+
+
+def _inferred(view: PromptView, *named: Sequence[Weighted]) -> tuple[str, ...]:
+    """The names that are not the window's."""
+    seen = {*view.categories, *view.brands}
+    return tuple(dict.fromkeys(each.name for some in named for each in some if each.name not in seen))
 
 
 def _leading(view: PromptView, weighed: Sequence[float], categories: Sequence[Weighted]) -> list[tuple[Entry, float]]:

@@ -142,7 +142,7 @@ class _Names:
         return product
 
     def _unseen(self, item: Item) -> Product:
-        title, category, brand, price, currency = _details(
+        title, category, brand, price, currency = details(
             item.title, item.category, item.brand, item.price, item.currency
         )
         category_number = _numbered(self.categories, category) if category else 0
@@ -153,7 +153,7 @@ class _Names:
 
     def _changed(self, item: Item, last: Product) -> Product:
         """What this event says of a product, and what it leaves out from the event before."""
-        title, category, brand, price, currency = _details(
+        title, category, brand, price, currency = details(
             item.title, item.category, item.brand, item.price, item.currency
         )
         return last._replace(
@@ -173,7 +173,7 @@ _new = tuple.__new__  # a third of the time of a call by name
 
 
 @lru_cache(_REMEMBERED)
-def _details(
+def details(
     title: str | None, category: str | None, brand: str | None, price: float | None, currency: str | None
 ) -> tuple[str, str, str, float, str]:
     """An item's details, cleaned; remembered, because many shoppers look at the same products."""

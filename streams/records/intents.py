@@ -131,6 +131,8 @@ class Findings(Value):
     next_action: NextAction = NextAction()
     confidence: Share = 0.0
     evidence: tuple[str, ...] = ()
+    inferred: tuple[Label, ...] = ()
+    """Names among the categories and brands that the shopper has not looked at: learned from other shoppers."""
 
 
 class Intent(Findings):

@@ -1,0 +1,1 @@
+"""What the shop's own stream teaches: counts of many shoppers, and what they say of one. Pure."""
