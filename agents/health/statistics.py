@@ -18,6 +18,7 @@ class Meter:
     """Counts are totals. `freshness_ms`: from when Kafka took an intent's oldest new event to its write in Redis; the
     latest ones, and all of them as a histogram. `expired`: calls that were not made, since nobody could have read
     their intents. `undecided_s`: when a part of the store last did not say what became of a write, while others did.
+    `withheld` events are left out as sensitive; `sensitive` counts events that lost something, by handling and pattern.
     `faults` are by work and kind of exception (agents/worker/boundary.py)."""
 
     events: int = 0
@@ -28,6 +29,8 @@ class Meter:
     opted_out: int = 0
     ignored: int = 0
     without_consent: int = 0
+    withheld: int = 0
+    sensitive: Counter[tuple[str, str]] = field(default_factory=Counter)
     items_dropped: int = 0
     hottest_share: float = 0.0
     dead_letters: int = 0

@@ -49,12 +49,14 @@ class Target(Protocol):
 
 @dataclass(slots=True)
 class RekeyCounts:
-    """What was done: records read, events written and acknowledged, those ignored for what they are, records refused,
+    """What was done: records read, events written and acknowledged, those ignored for what they are, events left out as
+    sensitive, records refused,
     and those that retention deleted before they were read."""
 
     read: int = 0
     written: int = 0
     ignored: int = 0
+    withheld: int = 0
     refused: int = 0
     expired: int = 0
 
@@ -135,6 +137,7 @@ class Rekey:
         partition.ledger.received(records[-1].offset)
         self.tally.read += len(records)
         self.tally.ignored += decoded.ignored + decoded.without_consent
+        self.tally.withheld += decoded.withheld
         if ticket is not None:
             sent = await self._target.send([_keyed(event, at_ms) for _, at_ms, event in decoded.events])
             await self._sent.put(_Sent(sent, ticket))

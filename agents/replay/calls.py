@@ -35,11 +35,13 @@ class ReplayRules:
 
 @dataclass(slots=True)
 class ReplayCounts:
-    """What a replay has done. `covered` intents were refused because something newer is live."""
+    """What a replay has done. `covered` intents were refused because something newer is live;
+    `withheld` events were left out as sensitive."""
 
     records: int = 0
     events: int = 0
     refused: int = 0
+    withheld: int = 0
     erased: int = 0
     opted_out: int = 0
     calls: int = 0

@@ -51,6 +51,7 @@ class LiveReplay:
         tally = self._calls.tally
         tally.records += len(records)
         tally.refused += len(decoded.refused)
+        tally.withheld += decoded.withheld
         taken = -1
         for offset, timestamp_ms, event in decoded.events:
             erasure = self._markers[event.shopper_id]

@@ -57,6 +57,7 @@ class PartitionReplay:
         await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
         tally.records += len(records)
         tally.refused += len(decoded.refused)
+        tally.withheld += decoded.withheld
         for offset, timestamp_ms, event in decoded.events:
             if offset != self._taken:  # nothing is stored in the midst of a record of several events
                 await self._advance(self._session.capped_ms(event.time_ms, timestamp_ms) / 1e3)

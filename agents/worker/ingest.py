@@ -1,6 +1,7 @@
 """Ingest: record batches become folded sessions and owed work, in slices short enough for calls to run in between."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -100,6 +101,8 @@ class Ingest:
             sum(each.ignored for each in alone),
             sum(each.items_dropped for each in alone),
             sum(each.without_consent for each in alone),
+            sum(each.withheld for each in alone),
+            sum((Counter(each.sensitive) for each in alone), Counter()),
         )
 
     def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
@@ -121,6 +124,8 @@ class Ingest:
         self._meter.ignored += decoded.ignored
         self._meter.without_consent += decoded.without_consent
         self._meter.items_dropped += decoded.items_dropped
+        self._meter.withheld += decoded.withheld
+        self._meter.sensitive.update(decoded.sensitive)
         if held:
             self._refusals.add(partition, topic, held)
 

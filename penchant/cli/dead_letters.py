@@ -25,7 +25,7 @@ from penchant.process.logs import configure_logs
 from penchant.settings.kafka import Kafka
 from penchant.settings.sources import load_settings
 from streams.events.decoding import Record
-from streams.events.dialects import DIALECTS, Dialect, dialect
+from streams.events.dialects import DIALECTS, Dialect, whole_dialect
 from streams.kafka.reader import TopicReader
 
 Told = Callable[[int], None]
@@ -180,7 +180,7 @@ def _dialect(kafka: Kafka, topic: str, name: str | None) -> Dialect:
     if name is not None and name not in DIALECTS:
         raise typer.BadParameter(f"{name} is none of {', '.join(sorted(DIALECTS))}", param_hint="--dialect")
     own = topic == kafka.topic
-    return dialect(name or (kafka.dialect if own else "native"), keyed=own)
+    return whole_dialect(name or (kafka.dialect if own else "native"), keyed=own)
 
 
 def _letter(record: Record, found: StoredLetter, tell: Callable[[bytes | None], str]) -> dict[str, Any]:

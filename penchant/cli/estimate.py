@@ -116,8 +116,8 @@ def _sample(settings: Settings, file: Path | None, minutes: float, most: int, na
     if name is not None and name not in DIALECTS:
         raise typer.BadParameter(f"{name} is none of {', '.join(sorted(DIALECTS))}", param_hint="--dialect")
     if file is not None:
-        return read_file(file, minutes, most)
-    return asyncio.run(read_topic(settings.kafka, minutes, most, name))
+        return read_file(file, minutes, most, settings.privacy)
+    return asyncio.run(read_topic(settings.kafka, minutes, most, name, settings.privacy))
 
 
 def _rehearsed(

@@ -110,7 +110,7 @@ def eval(  # noqa: A001 # the command's name
 
 
 async def _evaluate(plan: EvalPlan, settings: Settings, asked: Asked) -> Outcome:
-    recorded = await asyncio.to_thread(read, plan.events)
+    recorded = await asyncio.to_thread(read, plan.events, settings.privacy)
     async with (
         subjects.subjects(settings, asked.model_url, asked.versions) as models,
         subjects.judge(settings, asked.judge_url) as client,

@@ -135,4 +135,4 @@ def _report(tally: RekeyCounts, seconds: float, *, json: bool) -> None:
 
 def _words(tally: RekeyCounts) -> str:
     done = f"{tally.read:,} records read, {tally.written:,} events written"
-    return f"{done}, {tally.ignored:,} ignored, {tally.refused:,} refused"
+    return f"{done}, {tally.ignored:,} ignored, {tally.withheld:,} sensitive, {tally.refused:,} refused"

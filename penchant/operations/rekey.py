@@ -17,7 +17,7 @@ from agents.worker.refusals import Refusals
 from penchant.settings.root import Settings
 from penchant.worker.presidio import redaction
 from streams.errors import BrokerUnavailable
-from streams.events.dialects import DialectName, dialect
+from streams.events.dialects import Dialect, DialectName, dialect
 from streams.kafka.batch_transport import BatchTransport
 from streams.kafka.batches import TP, RecordBatch
 from streams.kafka.dead_letter_producer import DeadLetterProducer
@@ -102,8 +102,7 @@ async def rekeying(settings: Settings, plan: RekeyPlan) -> AsyncIterator[Rekeyin
         letters = await stack.enter_async_context(producing(kafka.options, idempotent=False))
         sender = DeadLetterProducer(letters, kafka.dead_letter_topic)
         refusals = Refusals(sender, settings.dead_letters, Meter())
-        redact = redaction(kafka)
-        dialects = {topic: dialect(name, redact_query=redact) for topic, name in plan.sources.items()}
+        dialects = _dialects(settings, plan)
         rekey = Rekey(dialects, KafkaTarget(target, plan.target), refusals)
         ends = {TP(log.topic, number): end for log in logs for number, end in enumerate(log.ends)}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
@@ -111,6 +110,11 @@ async def rekeying(settings: Settings, plan: RekeyPlan) -> AsyncIterator[Rekeyin
         done = Rekeying(rekey, ends, lag)
         async with _running(app, rekey, done):
             yield done
+
+
+def _dialects(settings: Settings, plan: RekeyPlan) -> Mapping[str, Dialect]:
+    redact, privacy = redaction(settings.kafka), settings.privacy
+    return {topic: dialect(name, redact_query=redact, privacy=privacy) for topic, name in plan.sources.items()}
 
 
 def _app(group: KafkaGroup, rekey: Rekey, sources: list[str]) -> faust.App:

@@ -20,6 +20,7 @@ from prompts.budget import PromptRules
 from prompts.library import PromptLibrary
 from storage.connection import RedisRules
 from streams.errors import SettingInvalid
+from streams.events.privacy import PrivacyRules
 from streams.records.dead_letters import LimitRules
 from streams.records.intents import IntentRules
 from streams.section import Serial
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     evidence, and p95_factor. A running worker takes up percentages and guardrails on SIGHUP; anything else needs a new
     start."""
     routing: RoutingRules = RoutingRules()
+    privacy: PrivacyRules = PrivacyRules()
     session: SessionRules = SessionRules()
     triggers: TriggerRules = TriggerRules()
     backlog: BacklogRules = BacklogRules()

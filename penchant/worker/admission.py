@@ -15,7 +15,7 @@ from storage.connection import Client
 from storage.keys import Keys
 from storage.lineage import RedisLineage
 from streams.errors import ContractMismatch
-from streams.events.dialects import DialectName, dialect
+from streams.events.dialects import DialectName, whole_dialect
 from streams.events.keying import examine
 from streams.kafka.reader import TopicReader
 from streams.records.lineage import Lineage
@@ -65,7 +65,7 @@ async def check_keys(kafka: Kafka, reader: TopicReader, findings: Findings) -> N
         return
     starts = findings.recorded.starts if findings.recorded else ()
     sample = await reader.newest(findings.log, starts, kafka.sample_records)
-    keying = examine(sample, dialect(kafka.dialect, keyed=True))
+    keying = examine(sample, whole_dialect(kafka.dialect, keyed=True))
     log.debug("topic.sampled", records=keying.records, events=keying.events)
     if fault := keying.fault:
         raise ContractMismatch(

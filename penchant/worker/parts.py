@@ -87,7 +87,9 @@ def make_parts(
     ports = Ports(
         kept=kept,
         letters=DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic),
-        decoder=dialect(settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka)),
+        decoder=dialect(
+            settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka), privacy=settings.privacy
+        ),
         reasoning=_reasoning(settings, arm_factory, switch_state),
         slots=pools.slots("live", settings.prompts.template(settings.prompt.version).version),
         meter=meter,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import orjson
@@ -54,7 +55,8 @@ class Decoded(NamedTuple):
 
     A record may hold several events of its shopper. `ignored` counts what is well formed, but of a kind that says
     nothing of what a shopper is after; `items_dropped` the products that could not be read, of events that could;
-    `without_consent` the events that have no shopper because consent was denied.
+    `without_consent` the events that have no shopper because consent was denied. `withheld` counts those left out as
+    sensitive, `sensitive` those that lost something or all, by handling and pattern (streams/events/withholding.py).
     """
 
     events: list[tuple[int, int, ShopperEvent]]
@@ -62,6 +64,8 @@ class Decoded(NamedTuple):
     ignored: int = 0
     items_dropped: int = 0
     without_consent: int = 0
+    withheld: int = 0
+    sensitive: Mapping[tuple[str, str], int] = MappingProxyType({})
 
 
 class Decoder:

@@ -11,11 +11,13 @@ from streams.events.formats.ga4 import Ga4
 from streams.events.formats.segment import Segment
 from streams.events.formats.shapes import below, listed
 from streams.events.formats.snowplow import Snowplow
+from streams.events.privacy import PrivacyRules
 from streams.events.recognition import Recognized, recognize
 from streams.events.redaction import Redact, redact
 from streams.events.signatures import plain
 from streams.events.times import EARLIEST_MS, LATEST_MS, record_refused
 from streams.events.wire import PRODUCTS, Wire
+from streams.events.withholding import Withholding
 
 DialectName = Literal["native", "auto", "segment", "ga4", "snowplow", "cloudevents", "rees46", "otto"]
 """Every dialect that a topic may be in. `segment` is RudderStack's too; `auto` is found out for each record."""
@@ -46,11 +48,20 @@ class Format(Protocol):
     def read(self, value: bytes, at_ms: int, name: str = "", /) -> Events: ...
 
 
-def dialect(name: DialectName, *, keyed: bool = False, redact_query: Redact = redact) -> Dialect:
+def dialect(
+    name: DialectName, *, keyed: bool = False, redact_query: Redact = redact, privacy: PrivacyRules | None = None
+) -> Dialect:
     """The reader of a topic; each topic gets one of its own. `keyed`: refuse what is not keyed by its shopper.
 
-    `redact_query` takes personal data out of what shoppers search for.
+    `redact_query` takes personal data out of what shoppers search for; what is sensitive by `privacy` is left out, by
+    default what Penchant ships.
     """
+    whole = whole_dialect(name, keyed=keyed, redact_query=redact_query)
+    return _Discreet(whole, Withholding(privacy or PrivacyRules()))
+
+
+def whole_dialect(name: DialectName, *, keyed: bool = False, redact_query: Redact = redact) -> Dialect:
+    """The same with what is sensitive: for whoever looks at records and keeps nothing of them."""
     if name == "native":
         return Decoder(keyed=keyed, redact_query=redact_query)
     formats = _formats(redact_query)
@@ -61,6 +72,16 @@ def dialect(name: DialectName, *, keyed: bool = False, redact_query: Redact = re
     return RecordDialect(
         lambda value, record: one.read(value, record.timestamp), lambda: one.items_dropped, keyed=keyed
     )
+
+
+class _Discreet:
+    """A dialect without what is sensitive."""
+
+    def __init__(self, whole: Dialect, withholding: Withholding) -> None:
+        self._whole, self._withholding = whole, withholding
+
+    def decode(self, records: Sequence[Record]) -> Decoded:
+        return self._withholding.of(self._whole.decode(records))
 
 
 class RecordDialect:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from streams.errors import EventRefused, SettingInvalid
-from streams.events.dialects import dialect
+from streams.events.dialects import whole_dialect
 from streams.events.event import ShopperEvent
 from streams.events.formats import native, otto, rees46, retailrocket, yoochoose
 from streams.events.formats.datasets import known, nearest
@@ -81,7 +81,7 @@ def _reader(name: str) -> Reader:
 
 def _as_records(lines: Iterable[bytes]) -> Iterator[ShopperEvent | BadRow]:
     """The events of each line; a line as it stands that is refused, or says of no time."""
-    reading = dialect("auto")
+    reading = whole_dialect("auto")
     for line in lines:
         decoded = reading.decode([_Line(line)])
         events = [event for _, _, event in decoded.events]

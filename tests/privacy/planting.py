@@ -1,7 +1,7 @@
 """Planting: personal data of every kind in the place of every value of records in every dialect."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ KINDS = {
     "card": "4111 1111 1111 1111",
     "number": "1234567890",
 }
-ALL = " and ".join(KINDS.values())
 DIGITS = frozenset({"card", "number"})
 """Kinds that are nothing but digits. An id may be nothing but digits too, so there they are left alone."""
 
@@ -69,19 +68,20 @@ WHO = {
 
 
 def planted(name: str) -> Iterator[Planted]:
-    """Every record of a dialect, with every kind in every place."""
+    """Every record of a dialect, with every kind of personal data in every place."""
     if name == "rees46":
         yield from _rows()
     elif name == "cloudevents":
         yield from _enveloped()
     else:
-        for number, record in enumerate(_records(name)):
-            for where, changed in _everywhere(record):
-                value = orjson.dumps(_own(changed, name, f"{number}-{where}"))
-                yield Planted(f"{name} {number} {where}", "auto" if number % 2 else _spoken(name), value)
+        for number, record in enumerate(records(name)):
+            for where, changed in everywhere(record):
+                value = orjson.dumps(own(changed, name, f"{number}-{where}"))
+                yield Planted(f"{name} {number} {where}", "auto" if number % 2 else spoken(name), value)
 
 
-def _spoken(name: str) -> DialectName:
+def spoken(name: str) -> DialectName:
+    """The dialect of records of that name."""
     return "native" if name == "native" else "segment" if name == "segment" else _other(name)
 
 
@@ -89,7 +89,7 @@ def _other(name: str) -> DialectName:
     return "ga4" if name == "ga4" else "snowplow"
 
 
-def _records(name: str) -> Sequence[dict[str, Any]]:
+def records(name: str) -> Sequence[dict[str, Any]]:
     """Those that say most."""
     if name == "native":
         return [NATIVE, SEARCH]
@@ -99,9 +99,11 @@ def _records(name: str) -> Sequence[dict[str, Any]]:
     return [line["record"] for line in lines if line["name"] in wanted]
 
 
-def _everywhere(record: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def everywhere(record: dict[str, Any], kinds: Mapping[str, str] = KINDS) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The record with each kind in each of its places, all kinds there, and all of them behind what stood there."""
+    every = " and ".join(kinds.values())
     for path in list(_leaves(record)):
-        for kind, text in (*KINDS.items(), ("all", ALL), ("glued", "")):
+        for kind, text in (*kinds.items(), ("all", every), ("glued", "")):
             if path[-1] in IDS and (kind in DIGITS or kind in ("all", "glued")):
                 continue
             if path[-1] == "time_ms" and kind == "number":
@@ -110,7 +112,7 @@ def _everywhere(record: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             place = changed
             for step in path[:-1]:
                 place = place[step]
-            place[path[-1]] = text or f"{place[path[-1]]}: {ALL}, please"
+            place[path[-1]] = text or f"{place[path[-1]]}: {every}, please"
             yield f"{'.'.join(map(str, path))} {kind}", changed
 
 
@@ -122,7 +124,7 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield path
 
 
-def _own(record: dict[str, Any], name: str, where: str) -> dict[str, Any]:
+def own(record: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     """A shopper for each record, so that nothing leaves a window before it is looked at."""
     for key in WHO[name]:
         if key in record and not any(text == record[key] for text in KINDS.values()):
@@ -134,7 +136,7 @@ def _own(record: dict[str, Any], name: str, where: str) -> dict[str, Any]:
 
 
 def _enveloped() -> Iterator[Planted]:
-    for number, (where, changed) in enumerate(_everywhere(ENVELOPE)):
+    for number, (where, changed) in enumerate(everywhere(ENVELOPE)):
         data = orjson.dumps({**SEARCH, "shopper_id": f"s-enveloped-{number}"})
         value = orjson.dumps(changed | {"data": orjson.Fragment(data)})
         yield Planted(f"cloudevents structured {where}", "cloudevents", value)

@@ -36,6 +36,7 @@ from storage.writer import RedisCheckpoints
 from streams.events import decoding
 from streams.events.decoding import encode
 from streams.events.dialects import DialectName, dialect
+from streams.events.privacy import PrivacyRules
 from streams.records.dead_letters import DeadLetter, LimitRules
 from streams.records.intents import IntentRules
 from streams.sessions.session import SessionRules
@@ -133,9 +134,9 @@ async def scene(server: RedisServer) -> AsyncIterator[Scene]:
         structlog.reset_defaults()
 
 
-async def worked(made: Scene, records: Sequence[Planted]) -> int:
+async def worked(made: Scene, records: Sequence[Planted], privacy: PrivacyRules | None = None) -> int:
     """Let all of it go the whole way; how many shoppers there were."""
-    reading, partition = Spoken(), Partition(0, epoch=1, commit_lag_s=0.0)
+    reading, partition = Spoken(privacy), Partition(0, epoch=1, commit_lag_s=0.0)
     ports = Ports(
         kept=StorePorts(
             store=RedisCheckpoints(made.redis, Keys(made.namespace), 10.0),
@@ -178,9 +179,12 @@ class Spoken:
 
     dialect: DialectName = "native"
 
+    def __init__(self, privacy: PrivacyRules | None) -> None:
+        self._privacy = privacy
+
     def decode(self, records: Sequence[decoding.Record]) -> decoding.Decoded:
         """As the dialect does."""
-        return dialect(self.dialect).decode(records)
+        return dialect(self.dialect, privacy=self._privacy).decode(records)
 
 
 RULES = Settings(

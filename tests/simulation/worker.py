@@ -14,7 +14,7 @@ from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
 from sandbox.clock import Process
 from streams.errors import BrokerUnavailable, StoreUnavailable
-from streams.events.decoding import Decoder
+from streams.events.dialects import dialect
 from tests.fakes.unlimited_slots import UnlimitedSlots
 from tests.simulation.consumer import Consumer
 from tests.simulation.erasure_topic import ErasureReader
@@ -140,7 +140,7 @@ def _ports(
     return Ports(
         kept=StorePorts(store=store, name=name, clock_ms=clock_ms, erased=erasures.of),
         letters=letters,
-        decoder=Decoder(),
+        decoder=dialect("native", keyed=True),
         reasoning=Reason(),
         slots=model.slots("live", "v1") if isinstance(model, PooledClient) else UnlimitedSlots(model),
         meter=meter,

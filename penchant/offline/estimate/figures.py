@@ -28,7 +28,8 @@ class Read:
 
     `why_refused` tells of the records that are no events in `dialect`, by reason, how many and what is wrong with one;
     `ignored` ones say nothing of what a shopper is after. `wrong_key`:
-    the share of events under another key than their shopper, None of a file.
+    the share of events under another key than their shopper, None of a file. `withheld` events were left out as
+    sensitive; `sensitive` counts those that lost something, by handling and pattern.
     """
 
     source: str
@@ -39,6 +40,9 @@ class Read:
     ignored: int = 0
     wrong_key: float | None = None
     cut: bool = False
+    without_consent: int = 0
+    withheld: int = 0
+    sensitive: Mapping[tuple[str, str], int] = field(default_factory=dict)
     counted: str = "by an estimate (prompts/tokens.py)"
 
     @property
@@ -67,10 +71,20 @@ def _read(read: Read, work: Workload) -> Iterator[Figure]:
     yield Figure("refused_share", ratio(read.refused, read.records), "", "of the records: no events in that dialect")
     for reason, (number, words) in read.why_refused.items():
         yield Figure(f"refused_{reason}", number, "", f"records, the first: {words}")
-    yield Figure("ignored", read.ignored, "", "events of a kind that says nothing of what a shopper is after")
+    yield Figure("ignored", read.ignored, "", "events, or rows, of a kind that says nothing of what a shopper is after")
+    yield Figure("without_consent", read.without_consent, "", "events of nobody, since consent was denied")
+    yield from _sensitive(read, work)
     if read.wrong_key is not None:
         how = "of the sampled events: under another key than their shopper; more than 20 % need `penchant rekey`"
         yield Figure("wrong_key_share", round(read.wrong_key, 4), "", how)
+
+
+def _sensitive(read: Read, work: Workload) -> Iterator[Figure]:
+    all_ = work.events + read.withheld
+    yield Figure("sensitive_share", ratio(read.withheld, all_), "", "of the events: left out as sensitive ([privacy])")
+    for (handling, pattern), number in sorted(read.sensitive.items()):
+        done = "something is left out" if handling == "drop" else "something is kept by its broadest category"
+        yield Figure(f"sensitive_{handling}_{pattern}", ratio(number, all_), "", f"of the events: {done}")
 
 
 def _shape(read: Read, work: Workload) -> Iterator[Figure]:

@@ -13,11 +13,13 @@ from penchant.offline.estimate.rehearsal import Arrived
 from penchant.settings.kafka import Kafka
 from streams.errors import ContractMismatch, EventRefused
 from streams.events.decoding import Reason, Record, Refusal, by_reason
-from streams.events.dialects import DialectName, dialect
+from streams.events.dialects import Dialect, DialectName, dialect, whole_dialect
 from streams.events.formats.rows import BadRow
 from streams.events.keying import examine
+from streams.events.privacy import PrivacyRules
 from streams.events.recognition import recognize
 from streams.events.recording import dialect_of, recording
+from streams.events.withholding import Withholding
 from streams.kafka.reader import TopicReader
 from streams.records.lineage import Log
 
@@ -31,7 +33,9 @@ class Sample(NamedTuple):
     events: Sequence[Arrived]
 
 
-async def read_topic(kafka: Kafka, minutes: float, most: int, name: DialectName | None) -> Sample:
+async def read_topic(
+    kafka: Kafka, minutes: float, most: int, name: DialectName | None, privacy: PrivacyRules
+) -> Sample:
     """The events of the last `minutes` before the newest record, at most about `most`; ContractMismatch when there are
     none. Reads with `assign`: no group hears of it."""
     async with TopicReader(kafka.options) as reader:
@@ -47,8 +51,8 @@ async def read_topic(kafka: Kafka, minutes: float, most: int, name: DialectName 
             )
         since_ms = max(last.values()) - minutes * 60_000
         firsts, cut = await _firsts(reader, log, last, round(since_ms), most)
-        scanned = await _scan(reader, log, firsts, since_ms, spoken)
-    keying = examine(newest, dialect(spoken, keyed=True))
+        scanned = await _scan(reader, log, firsts, since_ms, dialect(spoken, privacy=privacy))
+    keying = examine(newest, whole_dialect(spoken, keyed=True))
     wrong = (keying.no_key + keying.other_key) / max(keying.events, 1)
     counts = scanned.counts
     read = Read(
@@ -60,6 +64,9 @@ async def read_topic(kafka: Kafka, minutes: float, most: int, name: DialectName 
         counts["ignored"],
         wrong,
         cut,
+        without_consent=counts["without_consent"],
+        withheld=counts["withheld"],
+        sensitive=scanned.sensitive,
     )
     if not any(scanned.events.values()):
         why = "".join(f"; {number} as `{reason}`: {words}" for reason, (number, words) in scanned.refused.items())
@@ -70,10 +77,11 @@ async def read_topic(kafka: Kafka, minutes: float, most: int, name: DialectName 
     return Sample(read, ordered(scanned.events))
 
 
-def read_file(path: Path, minutes: float, most: int) -> Sample:
+def read_file(path: Path, minutes: float, most: int, privacy: PrivacyRules) -> Sample:
     """The events of the first `minutes` of a file, at most `most`. It reads from disk: call it in a thread."""
     events: list[Arrived] = []
-    bad = 0
+    bad, withheld, withholding = 0, 0, Withholding(privacy)
+    sensitive: Counter[tuple[str, str]] = Counter()
     with closing(recording(path)) as rows:
         for number, row in enumerate(islice(rows, most)):
             if isinstance(row, BadRow):
@@ -81,12 +89,24 @@ def read_file(path: Path, minutes: float, most: int) -> Sample:
             elif events and row.time_ms > events[0].event.time_ms + minutes * 60_000:
                 break
             else:
-                events.append(Arrived(0, number, row.time_ms, row))
+                left = withholding.left(row)
+                sensitive.update(left.counts)
+                withheld += left.event is None
+                events += [Arrived(0, number, row.time_ms, left.event)] if left.event else []
     if not events:
         raise ContractMismatch(f"{path} holds no shopper events", "name another file")
-    records = len(events) + bad
+    records = len(events) + withheld + bad
     return Sample(
-        Read(f"file {path.name}", dialect_of(path), 1.0, records, _bad_rows(bad), cut=records >= most),
+        Read(
+            f"file {path.name}",
+            dialect_of(path),
+            1.0,
+            records,
+            _bad_rows(bad),
+            cut=records >= most,
+            withheld=withheld,
+            sensitive=sensitive,
+        ),
         ordered({0: events}),
     )
 
@@ -111,24 +131,28 @@ class _Scanned(NamedTuple):
     events: Mapping[int, Sequence[Arrived]]
     counts: Counter[str]
     refused: Mapping[Reason, tuple[int, str]]
+    sensitive: Mapping[tuple[str, str], int]
 
 
 async def _scan(
-    reader: TopicReader, log: Log, firsts: Mapping[int, int], since_ms: float, name: DialectName
+    reader: TopicReader, log: Log, firsts: Mapping[int, int], since_ms: float, reading: Dialect
 ) -> _Scanned:
     events: dict[int, list[Arrived]] = {number: [] for number in firsts}
     counts: Counter[str] = Counter()
     refused: list[Refusal] = []
-    reading = dialect(name)
+    sensitive: Counter[tuple[str, str]] = Counter()
     async with aclosing(reader.scan(log, firsts)) as scan:
         async for number, records in scan:
             decoded = reading.decode([record for record in records if record.timestamp >= since_ms])
             counts["records"] += sum(record.timestamp >= since_ms for record in records)
             refused += decoded.refused
-            counts["ignored"] += decoded.ignored + decoded.without_consent
+            counts["ignored"] += decoded.ignored
+            counts["without_consent"] += decoded.without_consent
+            counts["withheld"] += decoded.withheld
+            sensitive.update(decoded.sensitive)
             events[number] += [Arrived(number, *each) for each in decoded.events]
             await asyncio.sleep(0)
-    return _Scanned(events, counts, by_reason(refused))
+    return _Scanned(events, counts, by_reason(refused), sensitive)
 
 
 async def _firsts(

@@ -25,7 +25,9 @@ from prompts.rules import rules
 from prompts.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from streams.errors import SettingInvalid
 from streams.events.event import ShopperEvent
+from streams.events.privacy import PrivacyRules
 from streams.events.recording import recording
+from streams.events.withholding import Withholding
 from streams.records.intents import Findings
 
 MOST_ROWS = 500_000
@@ -84,9 +86,13 @@ class _Scored:
     scores: dict[str, dict[str, Score]]
 
 
-def read(path: Path) -> list[ShopperEvent]:
-    """The events of a recording; SettingInvalid when it holds none. Reads a file: call it in a thread."""
-    found = [event for event in islice(recording(path), MOST_ROWS) if isinstance(event, ShopperEvent)]
+def read(path: Path, privacy: PrivacyRules) -> list[ShopperEvent]:
+    """The events of a recording, without what is sensitive; SettingInvalid when it holds none. Reads a file: call it in
+    a thread."""
+    withholding = Withholding(privacy)
+    rows = islice(recording(path), MOST_ROWS)
+    kept = (withholding.left(event).event for event in rows if isinstance(event, ShopperEvent))
+    found = [event for event in kept if event is not None]
     if not found:
         raise SettingInvalid("the file holds no event", "look at its rows; see docs/eval.md")
     return found

@@ -11,7 +11,7 @@ from penchant.settings.root import Settings
 from penchant.worker.admission import make_keeper, rekey_remedy
 from storage.connection import connect
 from streams.errors import ContractMismatch
-from streams.events.dialects import dialect
+from streams.events.dialects import dialect, whole_dialect
 from streams.events.keying import examine as examine_keys
 from streams.kafka.reader import TopicReader
 from streams.kafka.topics import config_of, replicas_of
@@ -35,12 +35,13 @@ async def examine_events(settings: Settings) -> list[Finding]:
         *topics.judge_replicas(replicas, in_sync),
         *topics.judge_config(await config_of(kafka.options, kafka.topic), settings),
     ]
-    reading = dialect(kafka.dialect)
+    reading = dialect(kafka.dialect, privacy=settings.privacy)
     decoded = [reading.decode(records) for records in sample.values()]
     events = [(timestamp_ms, event) for each in decoded for _, timestamp_ms, event in each.events]
     told += topics.judge_sample(sample, events, settings.session.future_skew_s, time.time() * 1e3)
     refused = [refusal for each in decoded for refusal in each.refused]
     told += topics.judge_refused(refused, sum(map(len, sample.values())))
+    told += topics.judge_sensitive(decoded)
     told += _keys(kafka, sample, log)
     return _findings(f"topic {kafka.topic}", told)
 
@@ -120,7 +121,7 @@ async def examine_lineage(settings: Settings) -> list[Finding]:
 
 
 def _keys(kafka: Kafka, sample: Mapping[int, Sequence[Any]], log: Log) -> Iterable[tuple[Severity, str, str]]:
-    keying = examine_keys(sample, dialect(kafka.dialect, keyed=True))
+    keying = examine_keys(sample, whole_dialect(kafka.dialect, keyed=True))
     if keying.records and not keying.events:
         yield (
             ERROR,

@@ -7,7 +7,7 @@ from statistics import median
 from agents.worker.hot_shoppers import HOT_SHARE
 from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Severity
 from penchant.settings.root import Settings
-from streams.events.decoding import Record, Refusal, by_reason
+from streams.events.decoding import Decoded, Record, Refusal, by_reason
 from streams.events.event import ShopperEvent
 
 Told = tuple[Severity, str, str]
@@ -25,6 +25,11 @@ REMEDIES: Mapping[str, str] = {
     "unit": "let the producer send the unit that the field's name says (docs/events.md)",
     "nobody": "let the producer send the id of one shopper, or a session's (docs/events.md)",
 }
+
+CAUGHT = 0.05
+"""A share of events beyond which a sensitive pattern may catch more than is meant."""
+
+DONE: Mapping[str, str] = {"drop": "left out", "coarsen": "kept by the broadest category"}
 
 FAR_MS = 1_000
 """How far a record's timestamp may be in the future before somebody's clock is wrong."""
@@ -131,6 +136,16 @@ def judge_refused(refused: Sequence[Refusal], records: int) -> Iterator[Told]:
         remedy = REMEDIES.get(reason, "mend the producer (docs/events.md), or set kafka.dialect")
         severity = ERROR if number > MOSTLY * records else WARNING
         yield severity, f"{number} of {records} sampled records are refused as `{reason}`: {words}", remedy
+
+
+def judge_sensitive(decoded: Sequence[Decoded]) -> Iterator[Told]:
+    """Which share of the sampled events has something sensitive, by handling and pattern."""
+    counts = sum((Counter(each.sensitive) for each in decoded), Counter[tuple[str, str]]())
+    events = sum(len(each.events) + each.withheld for each in decoded)
+    for (handling, pattern), number in counts.most_common():
+        found = f"{number / events:.1%} of {events} sampled events are sensitive by {pattern}: {DONE[handling]}"
+        remedy = "see that the pattern catches what is meant ([privacy])" if number > CAUGHT * events else ""
+        yield WARNING if remedy else INFO, found, remedy
 
 
 def _event_times(events: Sequence[tuple[int, ShopperEvent]], skew_s: float) -> Iterator[Told]:

@@ -35,7 +35,7 @@ def lines(outcome: Outcome) -> list[str]:
     """The same in words."""
     tally, told = outcome.tally, report(outcome)
     cached = f"{tally.cached_tokens / tally.input_tokens:.0%} cached" if tally.input_tokens else "none"
-    taken = f"{tally.events:,} events, {tally.refused:,} refused, {tally.erased:,} erased"
+    taken = f"{tally.events:,} events, {tally.refused:,} refused, {tally.withheld:,} sensitive, {tally.erased:,} erased"
     made = f"{tally.intents:,} intents, {tally.rules_intents:,} of them by the rules"
     found = [
         f"{tally.records:,} records in {outcome.seconds:,.1f} s: {taken}",

@@ -151,7 +151,8 @@ class Stage:
     def _driver(self, number: int, calls: ReplayCalls) -> Driver:
         settings, partition = self._settings, Partition(number, epoch=1, commit_lag_s=0.0)
         name = "native" if self._plan.file else settings.kafka.dialect
-        decoder, session = dialect(name, keyed=True, redact_query=redaction(settings.kafka)), settings.session
+        redact, session = redaction(settings.kafka), settings.session
+        decoder = dialect(name, keyed=True, redact_query=redact, privacy=settings.privacy)
         if self._plan.namespace is None:
             return LiveReplay(
                 partition, decoder, session, self._store, self._checkpoints(), calls,

@@ -52,10 +52,16 @@ def unchanged(instruments: Instruments) -> Iterable[Sample]:
         "late": meter.late,
         "ignored": meter.ignored,
         "no_consent": meter.without_consent,
+        "sensitive": meter.withheld,
         "erased": meter.erased,
         "opted_out": meter.opted_out,
     }
     return [((reason,), count) for reason, count in counts.items()]
+
+
+def sensitive(instruments: Instruments) -> Iterable[Sample]:
+    """Events that lost what is sensitive, by what became of it and the pattern."""
+    return [(key, count) for key, count in instruments.meter.sensitive.copy().items()]
 
 
 def rewinds(instruments: Instruments) -> Iterable[Sample]:

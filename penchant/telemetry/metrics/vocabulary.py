@@ -26,11 +26,19 @@ VOCABULARY = (
     Metric(
         "counter", "events_unchanged",
         "Events that changed no session: read again after a rebalance, sent twice, of a session long closed, of a kind "
-        "that is not asked for or without consent (docs/events.md), from before an erasure, or of "
+        "that is not asked for, without consent or sensitive (docs/events.md), from before an erasure, or of "
         "somebody who opted out.",
         "`duplicate` grows: a producer retries without idempotence. `late` grows: its clock or queue is behind. "
         "`ignored` is nearly all there is: the topic's event names are others than its dialect's.",
         readings.unchanged, ("reason",),
+    ),
+    Metric(
+        "counter", "events_sensitive",
+        "Events in which something was sensitive, by what became of it (`drop`, `coarsen`) and the pattern: a topic of "
+        "[privacy], or the shop's own entry. An event counts once for each of its patterns.",
+        "A pattern has more than a few in a hundred of the events: does it catch what is meant? `penchant estimate` "
+        "says which share of a topic each has; [privacy] allows, coarsens or drops (docs/security.md).",
+        readings.sensitive, ("handling", "pattern"),
     ),
     Metric(
         "counter", "items_dropped", "Products that could not be read, left out of events that could.",

@@ -32,6 +32,7 @@ from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.errors import ContractMismatch
 from streams.events.event import Action, ShopperEvent
+from streams.events.privacy import PrivacyRules
 from streams.sessions.packing import dump
 from streams.sessions.positions import Position
 from streams.sessions.session import Session, SessionRules, fold
@@ -163,11 +164,11 @@ def test_files_are_read_from_their_beginning(tmp_path: Path) -> None:
     rows += [f"2019-10-01 00:{minute:02}:00 UTC,view,1,2,a.b,acme,3.5,{minute % 3 + 1},s" for minute in range(10)]
     path = tmp_path / "events.csv"
     path.write_text("\n".join([*rows[:3], "rubbish", *rows[3:]]))
-    sample = read_file(path, 4.0, 1_000)
+    sample = read_file(path, 4.0, 1_000, PrivacyRules())
     assert (len(sample.events), sample.read.records, sample.read.refused) == (5, 6, 1)
     path.write_text(rows[0])
     with pytest.raises(ContractMismatch):
-        read_file(path, 4.0, 1_000)
+        read_file(path, 4.0, 1_000, PrivacyRules())
 
 
 @pytest.mark.redis

@@ -6,6 +6,7 @@ from penchant.offline.eval.guesses import TRIVIAL, of_findings
 from penchant.offline.eval.run import read
 from penchant.offline.eval.table import Table
 from prompts.rules import rules
+from streams.events.privacy import PrivacyRules
 from tests.lacks import DATA, needs
 
 REES46 = "rees46_sample.csv"
@@ -20,7 +21,7 @@ LOST = {("switch_rank", "most"), ("switch_rank", "everyone"), ("brand_hit", "las
 @needs(REES46)
 def test_the_rules_beat_trivial_rules_on_real_shoppers() -> None:
     """By purchases, brands, prices and switches; and they lose where the page says so, and nowhere else."""
-    cut = cases(read(DATA / REES46), 2_000, 1)
+    cut = cases(read(DATA / REES46, PrivacyRules()), 2_000, 1)
     guesses = {name: [guess(case.shown) for case in cut.cases] for name, guess in TRIVIAL.items()}
     guesses["rules"] = [of_findings(rules(case.shown.view)) for case in cut.cases]
     verdicts = {
