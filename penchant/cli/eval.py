@@ -22,6 +22,7 @@ from penchant.offline.eval.show import show
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
+from streams.events.privacy import PrivacyRules
 
 FAILED = 1
 
@@ -94,7 +95,7 @@ def eval(  # noqa: A001 # the command's name
     settings = load_settings(config).settings
     configure_logs("error", stream=io.StringIO())
     if match:
-        _match(events, seed, json=json)
+        _match(events, settings.privacy, seed, json=json)
         return
     plan = EvalPlan(events, sessions, seed, shuffled, settings.prompts.vocabulary)
     asked = Asked(model_url, prompt or (), judge, pairs, labels(labelled) if labelled else {})
@@ -120,8 +121,8 @@ async def _evaluate(plan: EvalPlan, settings: Settings, asked: Asked) -> Outcome
             return await run(plan, recorded, models, judging, bars)
 
 
-def _match(events: Path, seed: int, *, json: bool) -> None:
-    report = match_report(read(events), events.name, seed)
+def _match(events: Path, privacy: PrivacyRules, seed: int, *, json: bool) -> None:
+    report = match_report(read(events, privacy), events.name, seed)
     show_match(Console(stderr=json), report)
     if json:
         typer.echo(orjson.dumps(report))

@@ -6,6 +6,7 @@ from penchant.offline.eval.cases import shuffled
 from penchant.offline.eval.choices import BESIDE, OTHERS, choices
 from penchant.offline.eval.matching import judged
 from penchant.offline.eval.run import read
+from streams.events.privacy import PrivacyRules
 from tests.lacks import DATA, needs
 from tests.penchant.offline.eval.test_cases import simulated
 
@@ -37,7 +38,7 @@ def test_the_same_seed_gives_the_same_report() -> None:
 def test_steps_on_real_shoppers() -> None:
     """The last product surely beats popularity; an intent gains surely where others come from all of the shop, and not
     surely among its own categories: docs/tiers.md says so, and the default order does without it."""
-    found = judged(read(DATA / REES46), 1)
+    found = judged(read(DATA / REES46, PrivacyRules()), 1)
     sure = {beside: [step["ndcg_10"]["sure"] for step in each["steps"]] for beside, each in found.items()}
     assert sure == {"same": [True, False, False], "shop": [True, True, True]}
 
@@ -45,5 +46,5 @@ def test_steps_on_real_shoppers() -> None:
 @needs(REES46)
 def test_on_shuffled_events_nobody_foresees_anything() -> None:
     """Where what is opened next is anybody's, each ranker is within a hundredth of chance, 0.227, or worse."""
-    found = judged(shuffled(read(DATA / REES46), 1), 1)["shop"]["rankers"]
+    found = judged(shuffled(read(DATA / REES46, PrivacyRules()), 1), 1)["shop"]["rankers"]
     assert all(each["ndcg_10"]["value"] < 0.24 for each in found.values())
