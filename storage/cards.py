@@ -57,9 +57,11 @@ class RedisCards:
             tuple(product for product in read if product not in cards),
         )
 
-    async def write(self, cards: Mapping[str, Card]) -> None:
-        """Write cards; each replaces what stood there. Raises StoreUnavailable."""
+    async def write(self, cards: Mapping[str, Card], lines: Mapping[str, str] | None = None) -> None:
+        """Write cards, and lines of knowledge; each replaces what stood there. Raises StoreUnavailable."""
         commands = [("SET", self._keys.card(product), dumped(card)) for product, card in cards.items()]
+        said = (lines or {}).items()
+        commands += [("SET", self._keys.knowledge(product), line.encode()) for product, line in said]
         await ask(self._client, commands, self._timeout_s)
 
 

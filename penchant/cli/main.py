@@ -35,6 +35,7 @@ PANELS = {
     "Judge and plan": {
         "eval": "Score rules, model and prompts on what recorded shoppers did next.",
         "prompts": "Look at the prompt templates, and check and compare your own.",
+        "products": "Find out what products are and which needs they meet, with quotes.",
         "export": "Join ranking requests to the intents that were readable then, for training.",
         "estimate": "Learn from a few minutes of a topic what it would cost.",
     },

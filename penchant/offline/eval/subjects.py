@@ -18,7 +18,7 @@ async def subjects(settings: Settings, url: str | None, versions: Sequence[str])
     asked = list(dict.fromkeys(versions)) or [settings.prompt.version]
     for name in asked:
         settings.prompts.template(name)
-    client = StandIn(SIMULATED) if url is None else _connect(settings, url)
+    client = StandIn(SIMULATED) if url is None else at(settings, url)
     try:
         what = await client.probe()
         yield [
@@ -42,7 +42,7 @@ async def judge(settings: Settings, url: str | None) -> AsyncIterator[ModelClien
     if url is None:
         yield None
         return
-    client = _connect(settings, url)
+    client = at(settings, url)
     try:
         await client.probe()
         yield client
@@ -50,8 +50,8 @@ async def judge(settings: Settings, url: str | None) -> AsyncIterator[ModelClien
         await client.close()
 
 
-def _connect(settings: Settings, url: str) -> ModelClient:
-    """What the URL does not say is as in [model]."""
+def at(settings: Settings, url: str) -> ModelClient:
+    """A client. What the URL does not say is as in [model]."""
     model = settings.model
     key = model.api_key.get_secret_value() if model.api_key else None
     server = None if model.server == "auto" else model.server

@@ -26,7 +26,7 @@ def read(path: Path, shopper: str, time: str) -> list[dict[str, Any]]:
 
 def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """As Parquet. PlatformLacks without pyarrow."""
-    arrow, parquet = _pyarrow()
+    arrow, parquet = pyarrow()
     parquet.write_table(arrow.Table.from_pylist([dict(row) for row in rows]), path)
 
 
@@ -34,7 +34,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     ending = path.suffix.lower()
     try:
         if ending == ".parquet":
-            _, parquet = _pyarrow()
+            _, parquet = pyarrow()
             return list(parquet.read_table(path).to_pylist())
         text = path.read_text(encoding="utf-8")
         if ending == ".csv":
@@ -64,7 +64,7 @@ def _ms(value: object, path: Path, number: int) -> int:
         ) from exc
 
 
-def _pyarrow() -> tuple[Any, Any]:
+def pyarrow() -> tuple[Any, Any]:
     try:
         import pyarrow as pa  # noqa: PLC0415 # an extra: many megabytes that a worker has no use for
         from pyarrow import parquet  # noqa: PLC0415

@@ -1,0 +1,108 @@
+"""penchant products: what a catalogue's products are, and which needs they may meet."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from penchant.cli.options import Config, Json
+from penchant.offline.products import run as running
+from penchant.offline.products.job import Report
+from penchant.offline.products.writing import PRODUCTS, REJECTS, Format
+from penchant.process.logs import configure_logs
+from penchant.settings.sources import load_settings
+
+products = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
+
+Catalogue = Annotated[Path, typer.Option("--in", metavar="FILE", exists=True, help="CSV, JSON lines or Parquet.")]
+ColumnsFile = Annotated[
+    Path | None, typer.Option("--columns", metavar="FILE", exists=True, help="What the columns are called, as TOML.")
+]
+Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Where results, rejects and answers are kept.")]
+ModelUrl = Annotated[str | None, typer.Option(metavar="URL", help="A model server; else that of [model].")]
+Simulated = Annotated[bool, typer.Option("--simulated", help="The simulated model of this process instead.")]
+AtOnce = Annotated[int, typer.Option(min=1, max=1_000, help="Calls at once.")]
+Form = Annotated[Format, typer.Option("--format", help="Of the results; Parquet needs penchant[export].")]
+Publish = Annotated[bool, typer.Option("--publish", help="Write cards and lines of knowledge to Redis too.")]
+
+
+@products.callback()
+def about() -> None:
+    """Find out what products are and which needs they meet, once for each text.
+
+    Example: penchant products run --in catalogue.csv --out run/products
+    """
+
+
+@products.command("run")
+def run(
+    *,
+    catalogue: Catalogue,
+    out: Out,
+    columns: ColumnsFile = None,
+    model_url: ModelUrl = None,
+    simulated: Simulated = False,
+    at_once: AtOnce = 16,
+    form: Form = "jsonl",
+    publish: Publish = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Ask a model about every product of a catalogue, and keep what the product's own text bears out.
+
+    Each fact and each segment has the words that show it; one whose words are not in the text is dropped. Answers are
+    kept in the folder, so that a run that was cut short goes on, and a later one asks about changed texts alone. A row
+    that is no product goes to rejects.jsonl with the reason.
+
+    Examples: penchant products run --in catalogue.csv --out run/products --simulated
+
+    penchant products run --in catalogue.parquet --columns columns.toml --out run/products --publish --json
+    """
+    settings = load_settings(config).settings
+    configure_logs("warning", settings.log.format)
+    plan = running.Plan(catalogue, columns, out, form, at_once, publish=publish, url=model_url, simulated=simulated)
+    with _bar() as progress:
+        report = asyncio.run(running.run(settings, plan, progress))
+    if json:
+        typer.echo(orjson.dumps(asdict(report) | {"folder": str(out)}))
+        return
+    _tell(report, out, form)
+
+
+def _tell(report: Report, out: Path, form: Format) -> None:
+    typer.echo(
+        f"{out / PRODUCTS}.{form}: {report.products:,} products, {report.facts:,} facts, {report.segments:,} segments"
+    )
+    typer.echo(f"{out / REJECTS}: {report.rejected:,} rows")
+    typer.echo(
+        f"{report.calls:,} calls of {report.input_tokens:,} tokens in and {report.output_tokens:,} out; "
+        f"{report.kept:,} answers were kept before"
+    )
+    typer.echo(
+        f"not borne out by the text, and dropped: {report.removed:,}; parts without an answer: {report.refused_parts:,}"
+    )
+
+
+class _Bar:
+    """A count of rows, on stderr."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._task = progress, progress.add_task("rows", total=None)
+
+    def advance(self, steps: int) -> None:
+        """So many more."""
+        self._progress.advance(self._task, steps)
+
+
+@contextmanager
+def _bar() -> Iterator[_Bar]:
+    columns = SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Bar(progress)

@@ -1,0 +1,142 @@
+"""Job: a catalogue read, understood and written, in the order of its rows, with a bounded number of calls at once."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from agents.products.understanding import Understanding
+from penchant.offline.products.columns import Columns
+from penchant.offline.products.reading import Rejected, read
+from penchant.offline.products.writing import PRODUCTS, REJECTS, Format, product_row, rows
+from prompts.products.asking import ProductPrompts
+from streams.records.products import Product, Understood
+
+CHUNK = 256
+"""Rows that are read at once, and products that are published at once."""
+
+AHEAD = 4
+"""Products that wait behind the one that is written next, for each call at once."""
+
+Publish = Callable[[list[Understood]], Awaitable[None]]
+
+
+class Progress(Protocol):
+    """What shows people how far it is."""
+
+    def advance(self, steps: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What is read, and in which words it is asked about."""
+
+    path: Path
+    columns: Columns
+    prompts: ProductPrompts
+
+
+@dataclass(slots=True)
+class Report:
+    """What a job came to. Tokens are those of its own calls."""
+
+    products: int = 0
+    rejected: int = 0
+    facts: int = 0
+    segments: int = 0
+    removed: int = 0
+    refused_parts: int = 0
+    calls: int = 0
+    kept: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def count(self, known: Understood) -> None:
+        """One more product."""
+        self.products += 1
+        self.facts += len(known.facts)
+        self.segments += len(known.interests)
+        self.removed += len(known.removed)
+        self.refused_parts += known.refused
+
+
+async def run(
+    catalogue: Catalogue,
+    understanding: Understanding,
+    out: Path,
+    *,
+    form: Format,
+    at_once: int,
+    publish: Publish | None,
+    progress: Progress,
+) -> Report:
+    """Understand all rows and write them to a folder. Raises ModelUnavailable when a model does not answer: what was
+    answered is kept, and the next run goes on from there."""
+    report = Report()
+    with rows(out / f"{PRODUCTS}.{form}", form) as products, rows(out / REJECTS, "jsonl") as rejects:
+        published: list[Understood] = []
+        async for each in _understood(_read(catalogue), understanding, at_once):
+            progress.advance(1)
+            if isinstance(each, Rejected):
+                report.rejected += 1
+                rejects.write({"row": each.row, "id": each.id, "reason": each.reason})
+                continue
+            report.count(each)
+            products.write(product_row(each))
+            published.append(each)
+            if publish and len(published) >= CHUNK:
+                await publish(published)
+                published = []
+        if publish and published:
+            await publish(published)
+    spent = understanding.spent
+    report.calls, report.kept = spent.calls, spent.kept
+    report.input_tokens, report.output_tokens = spent.input_tokens, spent.output_tokens
+    return report
+
+
+async def _read(catalogue: Catalogue) -> AsyncIterator[Product | Rejected]:
+    """The rows, read in a thread, some at a time."""
+    iterator = read(catalogue.path, catalogue.columns, catalogue.prompts)
+    while chunk := await asyncio.to_thread(_take, iterator):
+        for each in chunk:
+            yield each
+
+
+def _take(iterator: Iterator[Any]) -> list[Any]:
+    return list(islice(iterator, CHUNK))
+
+
+async def _understood(
+    source: AsyncIterator[Product | Rejected], understanding: Understanding, at_once: int
+) -> AsyncIterator[Understood | Rejected]:
+    """What becomes of each row, in order. So many are understood at once, and few wait for the one before them."""
+    permits = asyncio.Semaphore(at_once)
+
+    async def one(product: Product) -> Understood:
+        async with permits:
+            return await understanding.of(product)
+
+    waiting: deque[asyncio.Task[Understood] | Rejected] = deque()
+    try:
+        async for each in source:
+            waiting.append(each if isinstance(each, Rejected) else asyncio.create_task(one(each)))
+            while len(waiting) > at_once * AHEAD:
+                yield await _next(waiting)
+        while waiting:
+            yield await _next(waiting)
+    finally:
+        running = [each for each in waiting if isinstance(each, asyncio.Task)]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _next(waiting: deque[asyncio.Task[Understood] | Rejected]) -> Understood | Rejected:
+    first = waiting[0]
+    done = first if isinstance(first, Rejected) else await first
+    waiting.popleft()
+    return done

@@ -1,0 +1,69 @@
+"""Kept answers: a SQLite file, so that a job that is killed goes on, and a second one calls changed rows alone."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from threading import Lock
+
+from agents.products.understanding import Answered
+from streams.errors import SettingInvalid
+
+_TABLE = """
+create table if not exists answers(
+    key text primary key, text text not null, input_tokens integer not null, output_tokens integer not null
+) without rowid
+"""
+_WAIT_S = 10.0
+
+
+class KeptAnswers:
+    """Answers by key, in a file. An answer that `put` returned for survives a kill of this process."""
+
+    def __init__(self, file: sqlite3.Connection) -> None:
+        self._file, self._lock = file, Lock()
+
+    async def get(self, key: str) -> Answered | None:
+        """The answer of a key, None when there is none."""
+        return await asyncio.to_thread(self._get, key)
+
+    async def put(self, key: str, answer: Answered) -> None:
+        """Keep an answer. One that is kept already stays."""
+        await asyncio.to_thread(self._put, key, answer)
+
+    def _get(self, key: str) -> Answered | None:
+        with self._lock:
+            row = self._file.execute("select text, input_tokens, output_tokens from answers where key = ?", (key,))
+            found = row.fetchone()
+        return Answered(*found) if found else None
+
+    def _put(self, key: str, answer: Answered) -> None:
+        values = (key, answer.text, answer.input_tokens, answer.output_tokens)
+        with self._lock, self._file:
+            self._file.execute("insert or ignore into answers values(?, ?, ?, ?)", values)
+
+
+@asynccontextmanager
+async def kept(path: Path) -> AsyncIterator[KeptAnswers]:
+    """The answers of a file, which is made where it is not there. SettingInvalid for a file that is something else, or
+    that another job is writing."""
+    file = await asyncio.to_thread(_opened, path)
+    try:
+        yield KeptAnswers(file)
+    finally:
+        await asyncio.to_thread(file.close)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    try:
+        file = sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False)
+        file.execute("pragma journal_mode = wal")
+        file.execute("pragma synchronous = normal")
+        with file:
+            file.execute(_TABLE)
+    except sqlite3.Error as exc:
+        raise SettingInvalid(
+            f"{path} cannot be used: {exc}", "name another folder with --out, or end the other job"
+        ) from exc
+    return file

@@ -1,0 +1,107 @@
+"""Reading: the products of a catalogue one by one, from CSV, JSON lines or Parquet, and the rows that are none."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from penchant.offline.export.files import pyarrow
+from penchant.offline.products.columns import Columns, RowRefused, check
+from prompts.products.asking import MOST_TOKENS, ProductPrompts
+from streams.errors import SettingInvalid
+from streams.records.products import Product
+
+REMEDY = "give CSV with a header, JSON lines, or Parquet, by the file's ending"
+_ROWS = 1_000
+_LONGEST_CELL = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that is no product: its number, counted from 1, its id as far as it has one, and why."""
+
+    row: int
+    id: str
+    reason: str
+
+
+def read(path: Path, columns: Columns, prompts: ProductPrompts) -> Iterator[Product | Rejected]:
+    """Every row, as a product or with the reason why it is none. An id that came before is refused.
+
+    Reads a file as it is iterated: do so in a thread. SettingInvalid for a file that cannot be read, or that lacks a
+    column; PlatformLacks for Parquet without pyarrow.
+    """
+    seen: set[str] = set()
+    for number, row in enumerate(_rows(path, columns), 1):
+        try:
+            product = _product(row, columns, prompts, seen)
+        except RowRefused as refused:
+            yield Rejected(number, str(row.get(columns.id, ""))[:128] if isinstance(row, Mapping) else "", str(refused))
+        else:
+            seen.add(product.id)
+            yield product
+
+
+def _product(row: Mapping[str, Any] | str, columns: Columns, prompts: ProductPrompts, seen: set[str]) -> Product:
+    if isinstance(row, str):
+        raise RowRefused(row)
+    product = columns.product(row)
+    if product.id in seen:
+        raise RowRefused(f"{columns.id}: {product.id!r} stands in a row before")
+    if (tokens := prompts.tokens(product)) > MOST_TOKENS:
+        raise RowRefused(f"its text has about {tokens:,} tokens, and {MOST_TOKENS:,} at most are read")
+    return product
+
+
+def _rows(path: Path, columns: Columns) -> Iterator[Mapping[str, Any] | str]:
+    """Each row, or what is wrong with it."""
+    ending = path.suffix.lower()
+    readers = {".csv": _csv, ".parquet": _parquet, ".jsonl": _json, ".ndjson": _json}
+    if ending not in readers:
+        raise SettingInvalid(f"{path} has the ending {ending or 'none'}", REMEDY)
+    try:
+        yield from readers[ending](path, columns)
+    except (OSError, ValueError, csv.Error) as exc:
+        raise SettingInvalid(f"{path} cannot be read: {exc}", REMEDY) from exc
+
+
+def _csv(path: Path, columns: Columns) -> Iterator[Mapping[str, Any] | str]:
+    csv.field_size_limit(_LONGEST_CELL)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = csv.reader(file)
+        header = next(rows, [])
+        check(columns, header, path)
+        for row in rows:
+            if not row:
+                continue
+            if len(row) != len(header):
+                yield f"{len(row)} cells, while the header has {len(header)}"
+            else:
+                yield dict(zip(header, row, strict=True))
+
+
+def _json(path: Path, _: Columns) -> Iterator[Mapping[str, Any] | str]:
+    with path.open("rb") as file:
+        for line in file:
+            if not line.strip():
+                continue
+            try:
+                row = orjson.loads(line)
+            except orjson.JSONDecodeError as exc:
+                yield f"no JSON: {exc}"
+                continue
+            yield row if isinstance(row, dict) else "no object"
+
+
+def _parquet(path: Path, columns: Columns) -> Iterator[Mapping[str, Any] | str]:
+    arrow, parquet = pyarrow()
+    try:
+        with parquet.ParquetFile(path) as file:
+            check(columns, file.schema_arrow.names, path)
+            for batch in file.iter_batches(_ROWS, columns=list(columns.names)):
+                yield from batch.to_pylist()
+    except arrow.ArrowException as exc:
+        raise SettingInvalid(f"{path} cannot be read: {exc}", REMEDY) from exc

@@ -1,0 +1,126 @@
+"""Catalogues as they come: every row is a product, or is refused with a reason."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from penchant.offline.products.columns import Columns, columns
+from penchant.offline.products.reading import Rejected, read
+from prompts.products.asking import ProductPrompts
+from prompts.vocabulary import DEFAULT_VOCABULARY
+from streams.errors import SettingInvalid
+from streams.records.products import Product
+
+PROMPTS = ProductPrompts(DEFAULT_VOCABULARY)
+COLUMNS = Columns(
+    id="sku", title="name", description="text", reviews=("review",), category="path", category_separator=">",
+    brand="maker", price="eur", currency="code",
+)  # fmt: skip
+ROW = {"sku": "a", "name": "Kettle", "text": "Quiet.", "review": "Fine", "path": "home > kettles", "maker": "Tarn",
+       "eur": "9.90", "code": "eur"}  # fmt: skip
+PRODUCT = Product("a", "Kettle", "Quiet.", ("Fine",), "home/kettles", "Tarn", 9.9, "EUR")
+
+
+def write(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    """The rows as a file of the ending's kind."""
+    if path.suffix == ".parquet":
+        parquet.write_table(pa.Table.from_pylist(list(rows)), path)
+    elif path.suffix == ".csv":
+        lines = [",".join(ROW), *(",".join(json.dumps(row[name]) for name in ROW) for row in rows)]
+        path.write_text("\ufeff" + "\r\n".join(lines) + "\r\n", encoding="utf-8")
+    else:
+        path.write_text("\n\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path
+
+
+def found(path: Path) -> list[Product | Rejected]:
+    """What is read of it."""
+    return list(read(path, COLUMNS, PROMPTS))
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_each_kind_of_file_gives_the_same_products(tmp_path: Path, ending: str) -> None:
+    """In the order of the rows; a second row of an id is refused, and nothing is in twice."""
+    rows = [ROW, ROW | {"sku": "b", "eur": "0", "review": ""}, ROW | {"name": "Other"}]
+    assert found(write(tmp_path / f"catalogue.{ending}", rows)) == [
+        PRODUCT,
+        Product("b", "Kettle", "Quiet.", (), "home/kettles", "Tarn", None, "EUR"),
+        Rejected(3, "a", "sku: 'a' stands in a row before"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"sku": ""}, "sku: an id has"),
+        ({"sku": "a{b}"}, "sku: an id has"),
+        ({"sku": "a" * 129}, "sku: an id has"),
+        ({"sku": None}, "sku: an id has"),
+        ({"name": " ", "text": "", "review": ""}, "name: there is no text"),
+        ({"eur": "cheap"}, "eur: 'cheap' is no number"),
+        ({"eur": -1}, "eur: -1 is no price"),
+        ({"eur": "nan"}, "eur: nan is no price"),
+        ({"eur": [1]}, "eur: '[1]' is no number"),
+        ({"code": "euros"}, "code: 'euros' is no code"),
+        ({"maker": "x" * 121}, "brand: more than 120"),
+        ({"path": "x" * 121}, "category: more than 120"),
+        ({"name": {"en": "Kettle"}}, "name: a text is wanted"),
+        ({"review": {"stars": 5}}, "review: a text, or a list of texts"),
+        ({"review": ["fine", 5]}, "review: a text, or a list of texts"),
+        ({"text": "word " * 110_000}, "its text has about"),
+    ],
+)
+def test_a_bad_row_is_refused_with_its_reason(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
+    """And the rows around it are read."""
+    rows = [ROW | {"sku": "first"}, ROW | change, ROW | {"sku": "last"}]
+    first, refused, last = found(write(tmp_path / "catalogue.jsonl", rows))
+    assert isinstance(refused, Rejected)
+    assert (refused.row, refused.reason[: len(reason)]) == (2, reason)
+    assert isinstance(first, Product)
+    assert isinstance(last, Product)
+
+
+def test_lines_that_are_no_rows_are_refused(tmp_path: Path) -> None:
+    """Broken JSON, a list, too few cells."""
+    lines = tmp_path / "catalogue.jsonl"
+    lines.write_text('{"sku": \n[1]\n' + json.dumps(ROW), encoding="utf-8")
+    assert [each.reason[:9] if isinstance(each, Rejected) else each for each in found(lines)] == [
+        "no JSON: ", "no object", PRODUCT,
+    ]  # fmt: skip
+    table = write(tmp_path / "catalogue.csv", [ROW])
+    table.write_text(table.read_text(encoding="utf-8") + "b,Kettle\n", encoding="utf-8")
+    assert found(table)[1] == Rejected(2, "", "2 cells, while the header has 8")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("catalogue.csv", "sku,title\n1,a\n", "has no column 'name'"),
+        ("catalogue.xlsx", "", "has the ending .xlsx"),
+        ("catalogue.parquet", "no parquet", "cannot be read"),
+        ("catalogue.csv", "", "has no column 'sku'"),
+    ],
+)
+def test_a_file_that_is_none_is_named(tmp_path: Path, name: str, content: str, told: str) -> None:
+    """With the column that it lacks, and what to do."""
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SettingInvalid, match=told) as fault:
+        found(path)
+    assert fault.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"), [('titel = "name"', "titel"), ("title = 5", "title"), ("title =", "cannot be read")]
+)
+def test_what_is_wrong_with_the_columns_is_named(tmp_path: Path, toml: str, told: str) -> None:
+    """By key."""
+    path = tmp_path / "columns.toml"
+    path.write_text(toml, encoding="utf-8")
+    with pytest.raises(SettingInvalid, match=told):
+        columns(path)
