@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agents.health.histogram import Histogram
+from agents.health.in_time import InTime
 from streams.records.intents import Intent
 
 KEPT_SAMPLES = 20_000
@@ -63,6 +64,7 @@ class Meter:
     in_flight: int = 0
     freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
     freshness_s: Histogram = field(default_factory=lambda: Histogram(FRESHNESS_S))
+    in_time: InTime = field(default_factory=InTime)
     latest: deque[Intent] = field(default_factory=lambda: deque(maxlen=12))
 
     def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None:

@@ -88,8 +88,9 @@ class Delivery:
         # 4. Memory knows how far the store is. Events since then stand behind tickets of their own.
         shopper.session.durable = checkpoint.position.offset
         if intent is not None:
-            freshness_ms = None if owed.upgrade else self._checkpoints.clock_ms() - owed.appended_ms
-            self._meter.count_intent(intent, freshness_ms)
+            now_ms = self._checkpoints.clock_ms()
+            shopper.read(checkpoint.position, now_ms, modelled=intent.source != "rules")
+            self._meter.count_intent(intent, None if owed.upgrade else now_ms - owed.appended_ms)
         return True
 
     def _note_undecided(self, verdict: Verdict | None) -> None:

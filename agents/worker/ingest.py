@@ -137,12 +137,16 @@ class Ingest:
         session = shopper.session
         # The shopper is new, or so old that a context may have stood there that has expired (docs/guarantees.md).
         self._meter.contexts_missed += session.folded < 0 and event.time_ms <= self._readable_ms + self._gap_ms
+        began_ms = session.origin_ms
         outcome = fold(session, event, offset, timestamp_ms, self._session, follows=follows)
         if outcome < QUIET:
             shopper.unchanged = offset
             self._count_unchanged(outcome)
             return outcome is not REPEATED
         readable = shopper.session.last_ms > self._readable_ms
+        if shopper.readable_ms != 0 and not follows and session.origin_ms == began_ms:
+            self._meter.in_time.note(timestamp_ms, shopper.readable_ms, shopper.modelled_ms)
+        shopper.readable_ms = shopper.modelled_ms = None if outcome is MEANINGFUL and readable else 0
         call = outcome is MEANINGFUL and readable
         owed = self._backlog.note(shopper, now_s, action=event.action, call=call, appended_ms=timestamp_ms)
         if outcome is MEANINGFUL and not readable:

@@ -75,6 +75,8 @@ class Shopper:
     `touched_s` is when an event last came, `paid_s` until when their calls are paid for (streams/sessions/triggers.py).
     `marks` are the shopper's in the persisted owed set (agents/worker/owed_set.py). `marker` is the last erasure,
     `erasure` its number; `unchanged` is the offset of the last event that changed nothing.
+    `readable_ms` and `modelled_ms` say since when an intent of the last event that asked for a call can be read, the
+    second of a model's (epoch; None: not yet; 0: not known here, or nothing asked).
     `ended`: nothing may be done here for the shopper any more; who awaited something asks again.
     """
 
@@ -89,9 +91,11 @@ class Shopper:
         "late_s",
         "marker",
         "marks",
+        "modelled_ms",
         "owed",
         "paid_s",
         "place",
+        "readable_ms",
         "running",
         "touched_s",
         "unchanged",
@@ -114,6 +118,8 @@ class Shopper:
         self.place = 0
         self.touched_s = 0.0
         self.unchanged = -1
+        self.readable_ms: int | None = 0
+        self.modelled_ms: int | None = 0
 
     @property
     def ended(self) -> bool:
@@ -123,6 +129,15 @@ class Shopper:
     def end(self) -> None:
         """The shopper was erased."""
         self._gone = True
+
+    def read(self, position: Position, now_ms: int, *, modelled: bool) -> None:
+        """An intent up to there can be read from now on."""
+        if position.offset < self.session.meaningful:
+            return
+        if self.readable_ms is None:
+            self.readable_ms = now_ms
+        if modelled and self.modelled_ms is None:
+            self.modelled_ms = now_ms
 
     @property
     def session(self) -> Session:

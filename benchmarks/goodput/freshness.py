@@ -28,16 +28,26 @@ class Freshness:
     until_s: float
     samples: list[Sample] = field(default_factory=list)
     intents: int = 0
+    followed: int = 0
+    in_time: int = 0
     _open: dict[str, deque[Arrival]] = field(default_factory=dict)
+    _last: dict[str, Arrival | None] = field(default_factory=dict)
+    _covered: dict[str, int] = field(default_factory=dict)
 
     def arrived(self, arrival: Arrival) -> None:
-        """An event has happened."""
-        if arrival.meaningful and self.from_s <= arrival.at_s < self.until_s:
+        """An event has happened. The one before it was in time if its intent can be read by now."""
+        if waiting := self._last.get(arrival.shopper):
+            self.followed += 1
+            self.in_time += waiting.offset <= self._covered.get(arrival.shopper, -1)
+        measured = arrival.meaningful and self.from_s <= arrival.at_s < self.until_s
+        self._last[arrival.shopper] = arrival if measured else None
+        if measured:
             self._open.setdefault(arrival.shopper, deque()).append(arrival)
 
     def readable(self, shopper: str, offset: int, now_s: float) -> None:
         """An intent that includes all of the shopper's events up to that offset can be read from now on."""
         self.intents += self.from_s <= now_s < self.until_s
+        self._covered[shopper] = max(offset, self._covered.get(shopper, -1))
         waiting = self._open.get(shopper)
         while waiting and waiting[0].offset <= offset:
             self._note(waiting.popleft(), now_s)
@@ -60,6 +70,7 @@ class Freshness:
             "fresh": sum(delay <= WITHIN_S for delay in delays_s),
             "fresh_share": _share(delays_s),
             "urgent_fresh_share": _share(urgent_s),
+            "in_time_for_next": round(self.in_time / self.followed, 4) if self.followed else None,
             "freshness_s": percentiles(delays_s),
             "urgent_freshness_s": percentiles(urgent_s),
         }

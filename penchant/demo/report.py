@@ -17,6 +17,7 @@ def report(stage: Stage) -> dict[str, Any]:
         "intents": meter.intents,
         "events_per_call": round(meter.events / meter.calls, 2) if meter.calls else None,
         "freshness_ms": meter.percentiles(),
+        "in_time_for_next": meter.in_time.shares(),
         "dead_letters": meter.dead_letters,
         "dropped": meter.dropped,
         "rules_intents": meter.rules_intents,

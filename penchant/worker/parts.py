@@ -149,6 +149,7 @@ def _heartbeat(settings: Settings, instruments: Instruments, pools: PooledClient
         "limit": sum(each.limiter.limit.calls for each in pools.replicas if each.usable),
         "intents": meter.intents,
         "freshness_p95_ms": (meter.percentiles() or {}).get("p95"),
+        "in_time_for_next": meter.in_time.shares(),
         "loop_lag_p99_ms": (lag or {}).get("p99"),
         "away": dict(vitals.away) if vitals else {},
     }

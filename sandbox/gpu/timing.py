@@ -40,6 +40,11 @@ class Timing:
         return {_variable(name): str(value) for name, value in asdict(self).items()}
 
 
+SECOND_OPINION = Timing(
+    iteration_ms=14.5, prefill_ms_per_token=0.0686, decode_ms_per_sequence=0.0376, kv_ms_per_token=0.0000355
+)
+"""The same GPU and model as NVIDIA's AIConfigurator has them: about half of the default's times (docs/gpu.md)."""
+
 LIGHT = Timing(
     iteration_ms=1.2,
     prefill_ms_per_token=0.01,

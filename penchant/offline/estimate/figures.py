@@ -106,6 +106,8 @@ def _shape(read: Read, work: Workload) -> Iterator[Figure]:
         yield Figure("partition_skew", round(work.skew(), 2), "times", how)
     per_event = "events that ask for a call / events: a call each"
     yield Figure("calls_per_event_uncoalesced", ratio(work.meaningful, work.events), "", per_event)
+    before = "of events that their session's next one follows: their call would have ended before it came"
+    yield Figure("in_time_for_next", ratio(work.in_time, work.followed), "", before)
     coalesced = "the real triggers and backlog in event time, each call taking `call_s`"
     yield Figure("calls_per_event", ratio(work.calls, work.events), "", coalesced)
 
@@ -135,6 +137,9 @@ def _needs(work: Workload, need: Needs, rates: Rates) -> Iterator[Figure]:
     yield Figure("gpu_ms_per_call", round(need.gpu_ms, 1), "ms", gpu)
     yield Figure("call_s", round(need.call_s, 2), "s", f"the same beside a batch that is {busy}")
     yield Figure("gpus", need.gpus, "", f"calls x gpu_ms_per_call, {busy}, with cached_share")
+    if need.gpus_second is not None:
+        second = f"the same by AIConfigurator's times for this GPU and model (docs/gpu.md), {busy}"
+        yield Figure("gpus_second_opinion", need.gpus_second, "", second)
     yield Figure("gpus_most", need.gpus_cold, "", f"the same with cached_share_least, {busy}")
     each = share(work.stored.bytes, work.stored.shoppers)
     packed = (

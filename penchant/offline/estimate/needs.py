@@ -1,10 +1,11 @@
 """Needs: partitions, workers, GPUs and memory at a peak, from a workload and the rates. Pure arithmetic."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penchant.offline.estimate.rates import Rates
 from penchant.offline.estimate.workload import Workload, share
+from sandbox.gpu.timing import SECOND_OPINION, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class PromptTokens:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a peak asks for. `gpus_cold`: if a cache kept nothing but what all prompts share. `hottest_core`: how much
+    """What a peak asks for. `gpus_cold`: if a cache kept nothing but what all prompts share; `gpus_second`: by another
+    source's times for the same GPU and model, where there is one. `hottest_core`: how much
     of a core one shopper's events keep busy, which no partition can share out."""
 
     events_per_second: float
@@ -30,6 +32,7 @@ class Needs:
     batch: int
     gpu_ms: float
     gpus: int
+    gpus_second: int | None
     gpus_cold: int
     call_s: float
     shoppers: int
@@ -69,11 +72,20 @@ def needs(
         batch=batch,
         gpu_ms=gpu_ms,
         gpus=_gpus(calls, gpu_ms, rates),
+        gpus_second=_second_opinion(calls, tokens, rates),
         gpus_cold=_gpus(calls, cold_ms, rates),
         call_s=rates.call_s(tokens.length, tokens.cached, round(batch * rates.busy)),
         shoppers=many,
         redis_bytes=round(many * each),
     )
+
+
+def _second_opinion(calls: float, tokens: PromptTokens, rates: Rates) -> int | None:
+    if rates.gpu != Timing():
+        return None
+    second = replace(rates, gpu=SECOND_OPINION)
+    batch = second.batch(tokens.length, tokens.shared)
+    return _gpus(calls, second.gpu_ms(tokens.length, tokens.cached, batch), second)
 
 
 def _gpus(calls: float, gpu_ms: float, rates: Rates) -> int:

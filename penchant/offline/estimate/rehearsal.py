@@ -72,6 +72,7 @@ class Rehearsal:
         self._prefixes = Prefixes()
         self._shoppers: dict[str, Shopper] = {}
         self._homes: dict[int, Partition] = {}
+        self._asked: set[str] = set()
         self._running: list[tuple[float, int, Shopper]] = []
         self._sequence = itertools.count()
         self._began_s: float | None = None
@@ -104,6 +105,7 @@ class Rehearsal:
         shopper = self._shopper(event.shopper_id, arrived.partition)
         place = arrived.partition, arrived.offset
         follows = place == self._taken
+        began_ms, asked, clean = shopper.session.origin_ms, shopper.id in self._asked, shopper.clean
         outcome = fold(shopper.session, event, arrived.offset, arrived.timestamp_ms, self._session, follows=follows)
         if outcome is not REPEATED:
             self._taken = place
@@ -115,6 +117,10 @@ class Rehearsal:
         work.late += outcome is LATE
         if outcome < QUIET:
             return
+        if asked and shopper.session.origin_ms == began_ms and not follows:
+            work.followed += 1
+            work.in_time += clean
+        (self._asked.add if outcome is MEANINGFUL else self._asked.discard)(shopper.id)
         work.meaningful += outcome is MEANINGFUL
         work.sessions += shopper.session.events == 1
         self._backlog.note(shopper, at_s, action=event.action, call=outcome is MEANINGFUL, appended_ms=time_ms)

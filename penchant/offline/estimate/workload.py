@@ -26,13 +26,16 @@ class Stored:
 @dataclass(slots=True)
 class Workload:
     """Events that were folded, over so many seconds of event time, and what became of them. `meaningful` ones would be
-    a call each, without coalescing."""
+    a call each, without coalescing; those that their session's next event `followed` were `in_time` if their call had
+    ended before it."""
 
     seconds: float = 0.0
     events: int = 0
     duplicates: int = 0
     late: int = 0
     meaningful: int = 0
+    followed: int = 0
+    in_time: int = 0
     sessions: int = 0
     calls: int = 0
     shoppers: Counter[str] = field(default_factory=Counter)

@@ -79,6 +79,16 @@ def dead_letters(instruments: Instruments) -> Iterable[Sample]:
     return [((reason,), instruments.meter.dead_letter_reasons[reason]) for reason in get_args(Reason)]
 
 
+def in_time(instruments: Instruments) -> Iterable[Sample]:
+    """Events that were followed, by whose intent could be read before the next one."""
+    seen = instruments.meter.in_time
+    return [
+        (("model",), seen.by_model),
+        (("rules",), seen.by_any - seen.by_model),
+        (("late",), seen.followed - seen.by_any),
+    ]
+
+
 def intents(instruments: Instruments) -> Iterable[Sample]:
     """Intents, by who made them."""
     meter = instruments.meter

@@ -113,6 +113,13 @@ VOCABULARY = (
         lambda instruments: [((), instruments.meter.freshness_s)],
     ),
     Metric(
+        "counter", "next_events",
+        "Events that asked for a call and were followed by their session's next one, by whose intent could be read "
+        "before it: `model`, `rules`, or `late`: none.",
+        "The share of `late` grows: pages are built before their intent is there; look at freshness by part.",
+        readings.in_time, ("intent",),
+    ),
+    Metric(
         "counter", "sessions_parked", "Sessions written without a call: none was needed, or waiting held the commit.",
         "Grows as fast as `calls`: the model is too slow for the traffic.",
         readings.count("parked"),

@@ -143,3 +143,40 @@ async def test_a_record_that_our_code_fails_at_is_refused_alone() -> None:
     sending.cancel()
     assert [(letter.offset, letter.reason) for letter in kept.letters] == [(4, "fault")]
     assert meter.faults == {("record", "UnicodeDecodeError"): 2}
+
+
+async def test_an_intent_is_in_time_if_it_can_be_read_before_the_next_event() -> None:
+    """By the time at which the topic took that event, however late it is read; a quiet event asks for none, and events
+    of one record are one."""
+    meter, store = Meter(), MemoryStore(lambda: 0)
+    backlog, partition = Backlog(TriggerRules(), BacklogRules()), Partition(0, epoch=1, commit_lag_s=0.0)
+    ingest = Ingest(
+        backlog, Recall(store, store, backlog, lineage=0), Refusals(NullDeadLetterSender(), LimitRules(), meter), meter,
+        decoder=dialect("native", keyed=True), session=SessionRules(), slices=SliceRules(),
+        ingest_share=IngestCpuShare(),
+    )  # fmt: skip
+
+    async def comes(offset: int, at_s: int, action: str = "view") -> None:
+        at_ms = EPOCH_MS + at_s * SECOND_MS
+        event = {"event_id": f"e{offset}", "shopper_id": "ada", "action": action, "time_ms": at_ms}
+        await ingest.batch(partition, "shop", [Record(offset, orjson.dumps(event), b"ada", at_ms)])
+
+    def readable(offset: int, at_s: int, *, modelled: bool = True) -> None:
+        shopper.read(Position(0, offset, 0), EPOCH_MS + at_s * SECOND_MS, modelled=modelled)
+
+    await comes(0, 0)
+    shopper = partition.shoppers["ada"]
+    readable(0, 5)
+    await comes(1, 6)  # in time, by the model
+    readable(0, 7)  # of the event before: says nothing of this one
+    await comes(2, 10)  # late
+    readable(2, 15, modelled=False)
+    readable(2, 25)
+    await comes(3, 20)  # in time by the rules; the model was too late
+    readable(3, 31)
+    await comes(4, 30, "list_view")  # late, though it was readable when the next event was read
+    await comes(5, 40)  # after a quiet one
+    readable(5, 41)
+    await comes(6, 4_000)  # another session
+    assert (meter.in_time.followed, meter.in_time.by_any, meter.in_time.by_model) == (4, 2, 1)
+    assert meter.in_time.shares() == {"any": 0.5, "model": 0.25}

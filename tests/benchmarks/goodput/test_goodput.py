@@ -118,6 +118,18 @@ def test_freshness_counts_what_never_comes() -> None:
     assert figures["freshness_s"]["p99"] is None
 
 
+def test_in_time_is_what_could_be_read_before_the_next_event() -> None:
+    """Whatever that one is; the last event has none."""
+    freshness = Freshness(from_s=0.0, until_s=9.0)
+    freshness.arrived(arrival(1.0, 0, "view"))
+    freshness.readable("ada", 0, 1.5)
+    freshness.arrived(arrival(2.0, 1, "view"))
+    freshness.arrived(arrival(3.0, 2, "list_view"))
+    freshness.arrived(arrival(4.0, 3, "view"))
+    assert freshness.figures()["in_time_for_next"] == 0.5
+    assert Freshness(0.0, 9.0).figures()["in_time_for_next"] is None
+
+
 async def test_the_limit_is_the_highest_rate_that_holds() -> None:
     """By bisection, within five percent; None where not even the least rate does."""
 

@@ -61,6 +61,17 @@ def view(number: int, at_s: float, shopper: str = "ada", action: Action = "view"
     return Arrived(0, number, time_ms, ShopperEvent(f"e{number}", shopper, action, time_ms))
 
 
+def test_in_time_is_who_was_answered_before_going_on() -> None:
+    """Of events that ask for a call: the last one has no next, one in a later session is not followed by it, and what
+    comes after an event that asks for nothing says nothing of an intent."""
+    slow = [view(0, 0.0), view(1, 0.3), view(2, 60.0), view(3, 90.0)]
+    work = rehearse(slow)
+    assert (work.followed, work.in_time) == (3, 2)
+    assert rehearse([view(0, 0.0), view(1, 7_200.0)]).followed == 0
+    quiet = rehearse([view(0, 0.0, action="list_view"), view(1, 60.0), view(2, 120.0)])
+    assert (quiet.followed, quiet.in_time) == (1, 1)
+
+
 def test_a_burst_is_one_call_and_two_bursts_are_two() -> None:
     """By the debounce; each of the events would be a call of its own."""
     work = rehearse([view(number, number * 0.2) for number in range(5)])
