@@ -20,6 +20,7 @@ PANELS = {
     },
     "Run": {
         "worker": "Run the service: shopper events from Kafka become intents in Redis.",
+        "console": "Show the fleet in a browser, live.",
         "rekey": "Make one topic keyed by shopper out of any topics.",
     },
     "Operate": {

@@ -7,12 +7,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agents.health.probes import Health
 from agents.worker.asking import CallRules
+from agents.worker.instruments import Instruments
 from clients.calls import ModelClient
 from clients.dialects.openai import OpenAIClient
 from clients.dialects.triton import TritonClient
 from penchant.settings.root import Settings
+from penchant.telemetry.health_server import endpoint
 from penchant.worker.app import Worker, worker
+from sandbox.servers.server import free_ports
 from sandbox.servers.stack import Stack
 from sandbox.shop.player import Player
 from sandbox.shop.producer import EventProducer
@@ -68,7 +72,9 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
         settings = _settings(stack, speed, plan.call_s)
         model = _model(plan, stack)
         exits.push_async_callback(model.close)
-        running = await exits.enter_async_context(worker(settings, model))
+        instruments = Instruments(Health(settings.health.bound_s))
+        await exits.enter_async_context(endpoint(settings.health, instruments))
+        running = await exits.enter_async_context(worker(settings, model, instruments=instruments))
         sender = await exits.enter_async_context(EventProducer(settings.kafka.options, settings.kafka.topic))
         components = dict(stack.components)
         if plan.model_url is not None:
@@ -98,6 +104,7 @@ def _settings(stack: Stack, speed: float, call_s: float) -> Settings:
             "calls": calls,
             "session": {"gap_s": max(GAP_S / speed, 1.0)},
             "dead_letters": {"window_s": 2.0},
+            "health": {"port": free_ports(1)[0]},
         }
     )
 

@@ -1,10 +1,13 @@
-"""Settings of the process itself: health, alerts and logs."""
+"""Settings of the process itself: health, alerts, console and logs."""
 
+import socket
 from typing import Literal
 
 from pydantic import SecretStr, field_validator
 
 from streams.section import Name, Port, Seconds, section
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # compared, not listened on
 
 
 @section
@@ -15,9 +18,20 @@ class Health:
     """The address to listen on; 0.0.0.0 in a pod."""
     port: Port = 0
     """The port to listen on; 0 is no endpoint."""
+    advertised_host: Name | None = None
+    """How others reach it, which the worker's heartbeat tells (the console reads /metrics there): a pod's IP address.
+    None: host, or this machine's name where that stands for all addresses."""
     bound_s: Seconds = 120.0
     """Not alive when received work stays uncovered for longer than this while Kafka, Redis and the model answer; a
     start waits as long for Kafka and Redis."""
+
+    @property
+    def advertised(self) -> str | None:
+        """host:port for others; None without an endpoint."""
+        if not self.port:
+            return None
+        host = socket.gethostname() if self.host in EVERYWHERE else self.host
+        return f"{self.advertised_host or host}:{self.port}"
 
 
 @section
@@ -35,6 +49,18 @@ class Alerts:
         if url is not None and not url.get_secret_value().startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return url
+
+
+@section
+class Console:
+    """Where the console listens, and whether it may change anything; [http] says who comes in."""
+
+    host: Name = "127.0.0.1"
+    """The address to listen on. Any other than this machine's needs http.tokens_file or http.proxies."""
+    port: Port = 8_350
+    """The port to listen on; 0 takes a free one, which is printed."""
+    read_only: bool = False
+    """Whether nobody may change anything from the console, whatever their role."""
 
 
 @section

@@ -13,7 +13,7 @@ from clients.pools.router import RoutingRules
 from penchant.front.rules import HttpRules
 from penchant.settings.experiments import Experiments
 from penchant.settings.kafka import Kafka
-from penchant.settings.operation import Alerts, Health, Log
+from penchant.settings.operation import Alerts, Console, Health, Log
 from penchant.settings.pools import Pools
 from penchant.settings.prompts import prompt_library
 from prompts.budget import PromptRules
@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     health: Health = Health()
     alerts: Alerts = Alerts()
     http: HttpRules = HttpRules()
+    console: Console = Console()
     log: Log = Log()
 
     @field_validator("session")

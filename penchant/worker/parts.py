@@ -152,4 +152,5 @@ def _heartbeat(settings: Settings, instruments: Instruments, pools: PooledClient
         "in_time_for_next": meter.in_time.shares(),
         "loop_lag_p99_ms": (lag or {}).get("p99"),
         "away": dict(vitals.away) if vitals else {},
+        "metrics": settings.health.advertised,
     }

@@ -44,8 +44,9 @@ class ShopperReport:
         return IntentStatus(context.position if context else None, bool(context and context.owed), self.later)
 
 
-async def gather(settings: Settings, shopper: str) -> ShopperReport:
-    """Look at everything. Raises StoreUnavailable and StoreCorrupt; a Kafka that is away is a note."""
+async def gather(settings: Settings, shopper: str, *, search: bool = True) -> ShopperReport:
+    """Look at everything; without `search` the topic is left out. Raises StoreUnavailable and StoreCorrupt; a Kafka
+    that is away is a note."""
     keys, within_s = Keys(settings.redis.namespace), settings.redis.timeout_s
     async with AsyncExitStack() as stack:
         redis = connect(settings.redis.url, cluster=settings.redis.cluster)
@@ -55,7 +56,7 @@ async def gather(settings: Settings, shopper: str) -> ShopperReport:
     context = found if isinstance(found, Context) else None
     session = load(context.session) if context else None
     notes: list[str] = []
-    later = await _later(settings, context, shopper, notes)
+    later = await _later(settings, context, shopper, notes) if search else None
     prompt = _prompt(settings, intent, session)
     erasure = found.erasure if isinstance(found, Context | Erased) else 0
     now_ms = time.time_ns() // 1_000_000

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from penchant.operations.inspection.why import largest, parts
 from penchant.settings.root import Settings
+from prompts.words import mission_text
 from storage.connection import Client, ask, connect
 from storage.keys import Keys
 from storage.scan import shoppers
@@ -14,7 +15,8 @@ from streams.sessions.positions import Position
 
 
 class Stale(NamedTuple):
-    """How late an intent is: since its last event while newer ones wait for a call, else until it was written."""
+    """How late an intent is: since its last event while newer ones wait for a call, else until it was written. `wants`
+    is what it says in a few words, made of its codes and names alone."""
 
     late_ms: float
     shopper: str
@@ -22,6 +24,7 @@ class Stale(NamedTuple):
     source: str
     replica: str
     reason: str
+    wants: str
 
 
 async def stalest(settings: Settings, most: int, scan: int) -> tuple[list[Stale], int]:
@@ -47,7 +50,8 @@ def judge(shopper: str, doc: bytes, owed: bool, stored: Position | None, now_ms:
     found = parts(intent, now_ms)
     worst = largest(found, made=not waits)
     late_ms = now_ms - intent.as_of_ms if waits else intent.written_at_ms - intent.as_of_ms
-    return Stale(late_ms, shopper, owed, intent.source, intent.replica, f"{worst.name} {worst.ms:,.0f} ms")
+    wants = mission_text(intent.stage, intent.categories, intent.brands, intent.price_band)
+    return Stale(late_ms, shopper, owed, intent.source, intent.replica, f"{worst.name} {worst.ms:,.0f} ms", wants)
 
 
 async def _read(redis: Client, keys: Keys, some: list[str], within_s: float, now_ms: float) -> list[Stale]:

@@ -1,0 +1,41 @@
+"""Service: the console as a process, or beside a demonstration."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from penchant.console.app import OPEN_PATHS, SIGN_IN, Console
+from penchant.console.watch import FleetWatch
+from penchant.front.identity import Identities
+from penchant.front.server import served
+from penchant.process.signals import stop_signals
+from penchant.settings.root import Settings
+
+
+async def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; `say` hears the address. SettingInvalid when nobody can listen there, or could
+    be told from anybody."""
+    with stop_signals() as asked:
+        async with console(settings) as address:
+            say(address)
+            await asked.wait()
+
+
+@asynccontextmanager
+async def console(settings: Settings) -> AsyncIterator[str]:
+    """Serve while the block runs; gives the address."""
+    rules, http = settings.console, settings.http
+    identities = Identities(http, rules.host)
+    watch = FleetWatch(settings)
+    app = Console(settings, watch, identities).app()
+    address = (rules.host, rules.port)
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(watch.run())
+        try:
+            await watch.after(0)
+            async with served(
+                app, http, identities, address, open_paths=OPEN_PATHS, sign_in=SIGN_IN if identities.signs_in else None
+            ) as url:
+                yield url
+        finally:
+            watching.cancel()

@@ -1,0 +1,116 @@
+/* What a page does by itself: say how old it is, pause, and draw the chart. Everything else comes as HTML. */
+"use strict";
+(() => {
+  const OLD_MS = 5000;
+  const body = document.body, heard = document.getElementById("heard"), pause = document.getElementById("pause");
+  let heardAt = null, paused = false;
+  const waiting = new Map(); // what came while paused, by the element that it is for
+
+  function tellAge() {
+    if (!heard) return;
+    const age = heardAt === null ? null : Date.now() - heardAt;
+    const old = age === null || age > OLD_MS;
+    body.dataset.old = old ? "yes" : "no";
+    const words = age === null ? "nothing heard yet" : `last heard ${Math.max(0, Math.round(age / 1000))} s ago`;
+    heard.textContent = paused ? `paused · ${words}` : old ? words : `live · ${words}`;
+  }
+
+  function tellTimes(root) {
+    for (const each of root.querySelectorAll("time[data-ms]"))
+      each.textContent = new Date(Number(each.dataset.ms)).toLocaleTimeString("en-GB");
+  }
+
+  function beat(data) {
+    const age = JSON.parse(data).age_ms;
+    heardAt = age === null ? null : Date.now() - age;
+    tellAge();
+  }
+
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    const { type, data } = event.detail;
+    if (type === "beat") { event.preventDefault(); beat(data); return; }
+    if (paused) { event.preventDefault(); waiting.set(event.target, data); return; }
+    if (type === "point") { event.preventDefault(); add(data); }
+  });
+  document.addEventListener("htmx:afterSettle", (event) => tellTimes(event.target.parentElement || document));
+
+  if (pause) pause.addEventListener("click", () => {
+    paused = !paused;
+    pause.textContent = paused ? "go on" : "pause";
+    pause.setAttribute("aria-pressed", String(paused));
+    if (!paused) {
+      for (const [element, data] of waiting)
+        if (element.id !== "point") htmx.swap(element, data, { swapStyle: "innerHTML" });
+      waiting.clear();
+      load();
+    }
+    tellAge();
+  });
+
+  /* The chart: quantiles of freshness, the target, and what changed as upright lines. */
+  const KEPT = 900, LEAST_S = 120;
+  const box = document.getElementById("chart");
+  let plot = null, shown = null;
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  const clock = (at) => new Date(at * 1000).toLocaleTimeString("en-GB");
+
+  function line(u, x0, y0, x1, y1, stroke, dash) {
+    u.ctx.save();
+    u.ctx.strokeStyle = stroke; u.ctx.lineWidth = devicePixelRatio; u.ctx.setLineDash(dash);
+    u.ctx.beginPath(); u.ctx.moveTo(x0, y0); u.ctx.lineTo(x1, y1); u.ctx.stroke();
+    u.ctx.restore();
+  }
+
+  function marks(u) {
+    const { left, top, width, height } = u.bbox, target = u.valToPos(shown.target, "y", true);
+    line(u, left, target, left + width, target, colour("--faint"), [4, 4]);
+    u.ctx.save();
+    u.ctx.fillStyle = colour("--soft"); u.ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`; u.ctx.textAlign = "right";
+    u.ctx.fillText(`target ${shown.target} s`, left + width - 4, target - 5 * devicePixelRatio);
+    u.ctx.restore();
+    for (const [at, kind] of shown.marks) {
+      const x = u.valToPos(at, "x", true);
+      if (x >= left && x <= left + width) line(u, x, top, x, top + height, colour(kind === "bad" ? "--bad" : "--calm"), []);
+    }
+  }
+
+  function options() {
+    const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+    const series = (label, name, width) => ({ label, stroke: colour(name), width, points: { show: false }, value: (_, v) => v === null ? "-" : `${v.toFixed(2)} s` });
+    return {
+      width: box.clientWidth, height: 210, hooks: { draw: [marks] }, cursor: { y: false },
+      scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST_S), last] }, y: { range: (_, __, most) => [0, Math.max(most || 0, shown.target) * 1.15] } },
+      axes: [{ ...axis, space: 80, values: (_, all) => all.map(clock) }, { ...axis, size: 44, values: (_, all) => all.map((v) => `${v} s`) }],
+      series: [{ label: " ", value: (_, v) => v === null ? "" : clock(v) }, series("p50", "--fresh", 2), series("p95", "--slow", 1.8), series("p99", "--faint", 1.2)],
+    };
+  }
+
+  function draw() {
+    if (!shown || !shown.columns.length) return;
+    if (plot === null) plot = new uPlot(options(), shown.columns, box); else plot.setData(shown.columns);
+  }
+
+  /* All of it, at first and after every gap; then a point a look. */
+  function load() {
+    if (box) fetch("/points").then((answer) => answer.json()).then((all) => { shown = all; draw(); }, () => {});
+  }
+
+  function add(html) {
+    const point = JSON.parse(new DOMParser().parseFromString(html, "text/html").body.textContent);
+    if (!shown || !shown.columns.length) { load(); return; }
+    if (point[0] <= shown.columns[0].at(-1)) return;
+    shown.columns.forEach((column, at) => { column.push(point[at]); if (column.length > KEPT) column.shift(); });
+    draw();
+  }
+
+  function anew() { if (plot !== null) { plot.destroy(); plot = null; draw(); } }
+
+  document.addEventListener("htmx:sseOpen", load);
+  document.addEventListener("htmx:sseMessage", (event) => { if (event.detail.type === "changes") load(); });
+  addEventListener("resize", anew);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", anew);
+  tellTimes(document);
+  tellAge();
+  setInterval(tellAge, 1000);
+})();

@@ -1,0 +1,60 @@
+"""Fleet: workers and their partitions, and which of them falls behind."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from penchant.console.samples import Samples
+from penchant.console.snapshot import Snapshot
+from penchant.console.views.banner import banner
+from penchant.console.words import count, many, seconds
+
+LAGS = (0, 100, 1_000, 10_000)
+"""From which lag on a partition has the next darker colour; they are offsets."""
+
+
+def fleet(seen: Snapshot) -> dict[str, Any]:
+    """A row a worker, and a cell a partition."""
+    rows = [_worker(name, told, seen.samples.get(name)) for name, told in sorted(seen.workers.items())]
+    cells = sorted((cell for row in rows for cell in row["cells"]), key=lambda cell: cell["number"])
+    versions = sorted({str(told["version"]) for told in seen.workers.values()})
+    worst = max(cells, key=lambda cell: cell["lag"] or 0, default=None)
+    answer = f"{many(len(rows), 'worker')} alive, {many(len(cells), 'partition')}."
+    reason = f"All run version {versions[0]}." if len(versions) == 1 else f"Versions: {', '.join(versions)}."
+    if worst is not None and worst["lag"]:
+        reason += f" Furthest behind is partition {worst['number']}, by {worst['lag']:,.0f}."
+    return {"banner": banner(seen), "answer": answer, "reason": reason, "rows": rows, "cells": cells}
+
+
+def _worker(name: str, told: Mapping[str, Any], samples: Samples | None) -> dict[str, Any]:
+    fresh, lag_ms = told.get("freshness_p95_ms"), told.get("loop_lag_p99_ms")
+    return {
+        "name": name,
+        "version": told["version"],
+        "prompt": told["prompt"],
+        "partitions": len(told["partitions"]),
+        "lag": count(told["lag"]),
+        "owed": count(told["owed"]),
+        "slots": f"{told['in_flight']} of {told['limit']}",
+        "p95": seconds(None if fresh is None else fresh / 1e3),
+        "loop": seconds(None if lag_ms is None else lag_ms / 1e3),
+        "away": ", ".join(f"{server}: {why}" for server, why in told["away"].items()),
+        "cells": list(_cells(name, told, samples)),
+    }
+
+
+def _cells(name: str, told: Mapping[str, Any], samples: Samples | None) -> Iterator[dict[str, Any]]:
+    """Each partition of a worker; without its metrics only that it has it."""
+    lags, ages, paused = (_by_partition(samples, f"partition_{what}") for what in
+                          ("lag_offsets", "uncovered_age_seconds", "paused"))  # fmt: skip
+    for number in told["partitions"]:
+        lag, age_s = lags.get(number), ages.get(number)
+        shade = 0 if lag is None else sum(lag > bound for bound in LAGS)
+        words = [f"partition {number}", name, f"lag {count(lag)}", f"oldest uncovered {seconds(age_s)}"]
+        if paused.get(number):
+            words.append("paused")
+        yield {"number": number, "lag": lag, "shade": shade, "paused": bool(paused.get(number)), "words": words}
+
+
+def _by_partition(samples: Samples | None, name: str) -> Mapping[int, float]:
+    rows = samples.rows(name) if samples is not None else ()
+    return {int(labels["partition"]): value for labels, value in rows}

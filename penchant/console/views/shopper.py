@@ -1,0 +1,148 @@
+"""Shopper: what one shopper did, beside the intent that was made of it, and why it is as old as it is."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from agents.fleet.switches import Name
+from penchant.console.masking import MASK, masked_findings, masked_prompt
+from penchant.console.snapshot import Snapshot
+from penchant.console.views.banner import banner
+from penchant.console.words import Figure, seconds, share
+from penchant.operations.inspection.shopper_report import ShopperReport
+from penchant.operations.inspection.why import MEANINGS, Part, largest, parts, verdict
+from prompts.words import describe, noun
+from streams.records.intents import Intent
+from streams.sessions.session import Row
+
+DID = {
+    "view": "viewed", "click": "clicked", "list_view": "saw listed", "search": "searched", "cart_add": "put in cart",
+    "cart_remove": "took out", "cart_view": "saw cart", "checkout": "checked out", "purchase": "bought",
+    "refund": "returned", "wishlist_add": "wished for",
+}  # fmt: skip
+
+STOPS: Mapping[Name, str] = {
+    "pause": "no events are read while the switch pause is thrown",
+    "freeze_writes": "nothing is written while the switch freeze-writes is thrown",
+    "rules_only": "no calls are made while the switch rules-only is thrown",
+}
+
+
+def shopper(report: ShopperReport, seen: Snapshot, *, raw: bool) -> dict[str, Any]:
+    """Everything that the page shows; `raw` is for the role privacy alone."""
+    intent = report.intent
+    return {
+        "banner": banner(seen),
+        "shopper": report.shopper,
+        "raw": raw,
+        "sentence": _sentence(intent, raw=raw) if intent else "No intent is stored.",
+        "why": _why(report, seen),
+        "tags": list(_tags(report)) if intent else [],
+        "lines": list(_lines(report, raw=raw)),
+        "waits": _waits(intent) if intent else None,
+        "facts": list(_facts(intent, raw=raw)) if intent else [],
+        "prompt": _prompt(report, raw=raw),
+        "notes": report.notes,
+    }
+
+
+def _sentence(intent: Intent, *, raw: bool) -> str:
+    return describe(intent if raw else masked_findings(intent))
+
+
+def _prompt(report: ShopperReport, *, raw: bool) -> str:
+    if report.prompt is None:
+        return ""
+    return report.prompt.text if raw else masked_prompt(report.prompt.text)
+
+
+def _why(report: ShopperReport, seen: Snapshot) -> str:
+    """One sentence of blame: what people threw comes first, then what became of the shopper, then where time went."""
+    for name, words in STOPS.items():
+        thrown = seen.switches.get(name)
+        waits = report.intent is None or report.intent.source == "rules" or report.status.owed
+        if thrown is not None and (waits or name != "rules_only"):
+            return f"{words}, by {thrown.who}"
+    if report.intent is None and report.erasure:
+        return f"erased (erasure {report.erasure}); what came since made no intent yet"
+    return verdict(report.intent, report.status, report.at_ms)
+
+
+def _tags(report: ShopperReport) -> Iterator[tuple[str, str]]:
+    """A kind and its words."""
+    intent = report.intent
+    if intent is None:
+        return
+    as_new = report.status.stored is None or str(report.status.stored) == intent.position
+    yield ("fresh", "as new as it can be") if as_new else ("", "newer events are stored")
+    if intent.source == "model":
+        yield "model", f"{intent.model} at {intent.replica}, prompt {intent.prompt_version}"
+    else:
+        yield "", "by the rules"
+    if intent.arm:
+        yield "", f"arm {intent.arm}"
+    if report.context is not None and report.context.owed:
+        yield "", "a call is owed"
+    if report.expires_in_s is not None:
+        yield "", f"expires in {seconds(report.expires_in_s)}"
+
+
+def _lines(report: ShopperReport, *, raw: bool) -> Iterator[dict[str, Any]]:
+    """The events of the window, and the intent where it was made."""
+    intent = report.intent
+    made = None if intent is None else {
+        "call": True, "source": intent.source, "words": _sentence(intent, raw=raw),
+        "after": str(seconds((intent.written_at_ms - intent.as_of_ms) / 1e3)),
+    }  # fmt: skip
+    for row in report.session.rows() if report.session is not None else ():
+        if made is not None and intent is not None and row.time_ms > intent.window.to_ms:
+            yield made
+            made = None
+        yield _line(row, evidence=intent is not None and row.event_id in intent.evidence, raw=raw)
+    if made is not None:
+        yield made
+
+
+def _line(row: Row, *, evidence: bool, raw: bool) -> dict[str, Any]:
+    item = row.item
+    if item is None:
+        what = (f"“{row.query}”" if raw else f"“{MASK}”") if row.query else ""
+    else:
+        what = (item.title if raw and item.title else f"{noun(item.category or '')} {item.id}") or item.id
+    price = "" if item is None or item.price is None else f"{item.price:,.2f} {item.currency or ''}".rstrip()
+    clock = time.strftime("%H:%M:%S", time.gmtime(row.time_ms / 1e3))
+    return {"time": clock, "did": DID[row.action], "what": what, "price": price, "evidence": evidence}
+
+
+def _waits(intent: Intent) -> dict[str, Any]:
+    """A bar a part, each where the one before it ends; in hundredths of the whole."""
+    made = [part for part in parts(intent, intent.written_at_ms) if part.name != "since"]
+    whole, longest = sum(part.ms for part in made) or 1.0, largest(made)
+    bars, at = [], 0.0
+    for part in made:
+        bars.append(_bar(part, at / whole, part.ms / whole, most=part is longest))
+        at += part.ms
+    meaning = MEANINGS[longest.name].removesuffix(", as clocks have it")
+    return {"answer": f"Where {seconds(whole / 1e3)} went: mostly {longest.name}", "meaning": meaning, "bars": bars}
+
+
+def _bar(part: Part, at: float, width: float, *, most: bool) -> dict[str, Any]:
+    figure = Figure(f"{part.ms:,.0f}", "ms")
+    return {"name": part.name, "x": f"{at:.1%}", "width": f"{max(width, 0.004):.1%}", "figure": figure, "most": most}
+
+
+def _facts(intent: Intent, *, raw: bool) -> Iterator[tuple[str, str]]:
+    """What rankers read, by a person's names."""
+    found = intent if raw else masked_findings(intent)
+    yield "Stage", found.stage
+    yield "Mission", found.mission.label
+    yield "Categories", ", ".join(f"{each.name} {share(each.weight)}" for each in found.categories)
+    yield "Brands", ", ".join(f"{each.name} {share(each.weight)}" for each in found.brands)
+    if found.price_band is not None:
+        band = found.price_band
+        yield "Price", f"{band.low:,.2f} to {band.high:,.2f} {band.currency}".rstrip()
+    yield "Attributes", ", ".join(f"{each.name}: {each.value}" for each in found.attributes)
+    likely = max(type(found.next_action).model_fields, key=lambda name: float(getattr(found.next_action, name)))
+    yield "Next", f"{likely} {share(getattr(found.next_action, likely))}"
+    yield "Sure", str(share(found.confidence))
+    yield "Position", intent.position

@@ -1,0 +1,139 @@
+"""The console's pages over a real Redis: what they serve, to whom, and what they refuse."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+
+from penchant.console.service import console
+from penchant.front.tokens import digest
+from penchant.operations.control import throw
+from penchant.settings.root import Settings
+from sandbox.servers.redis import RedisServer
+from storage.connection import connect
+from storage.keys import Keys
+from storage.redis_fleet import RedisFleet
+from tests.penchant.console.looks import worker
+
+pytestmark = pytest.mark.redis
+
+
+def settings(server: RedisServer, **sections: dict[str, Any]) -> Settings:
+    """A namespace of one's own, and any free port."""
+    redis = {"url": server.url, "namespace": f"console-{uuid4().hex[:8]}", "timeout_s": 10}
+    return Settings.model_validate({"redis": redis, "console": {"port": 0}} | sections)
+
+
+@asynccontextmanager
+async def opened(given: Settings, token: str = "") -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a console that runs meanwhile."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    async with console(given) as address, httpx.AsyncClient(base_url=address, headers=headers, timeout=20) as client:
+        yield client
+
+
+async def beat(given: Settings, name: str, heartbeat: dict[str, Any]) -> None:
+    """As a worker says how it is."""
+    redis = connect(given.redis.url)
+    try:
+        store = RedisFleet(redis, Keys(given.redis.namespace), 10.0)
+        await store.sync(name, orjson.dumps(heartbeat), {})
+    finally:
+        await redis.aclose()
+
+
+async def heard(client: httpx.AsyncClient, path: str, until: str, last: str = "") -> str:
+    """What a stream says up to a text; TimeoutError when it does not say it."""
+    said = ""
+    async with (
+        asyncio.timeout(20),
+        client.stream("GET", path, headers={"last-event-id": last} if last else {}) as answer,
+    ):
+        async for part in answer.aiter_text():
+            said += part
+            if until in said:
+                break
+    return said
+
+
+async def test_every_page_is_served_with_nothing_there(redis_server: RedisServer) -> None:
+    """An empty Redis, no workers, nobody known."""
+    async with opened(settings(redis_server)) as client:
+        for path in ("/", "/fleet", "/models", "/shopper", "/shopper?id=nobody", "/points", "/static/style.css"):
+            answer = await client.get(path)
+            assert answer.status_code == 200, path
+        assert "nothing is known of this shopper" in (await client.get("/shopper?id=nobody")).text.lower()
+        assert "No worker is alive" in (await client.get("/")).text
+
+
+async def test_a_stream_says_all_and_then_what_changed(redis_server: RedisServer) -> None:
+    """A switch shows within two looks, and whoever comes back hears of what was missed alone."""
+    given = settings(redis_server)
+    async with opened(given) as client:
+        first = await heard(client, "/stream/", "event: beat")
+        assert "event: flow" in first
+        last = first.split("id: ")[1].split()[0]
+        await throw(given, "rules-only", "on", "ada")
+        said = await heard(client, "/stream/", "Rules only", last)
+        assert "by ada" in said
+        assert said.startswith("retry: ")
+
+
+async def test_a_hostile_name_is_text(redis_server: RedisServer) -> None:
+    """Of a worker, a switch's author, a shopper: on pages and in streams."""
+    evil, given = "<script>alert(1)</script>", settings(redis_server)
+    heartbeat = worker(version=evil, metrics="127.0.0.1:1/x y", away={"kafka": evil})
+    await beat(given, evil, heartbeat)
+    await throw(given, "pause", "on", evil)
+    async with opened(given) as client:
+        for path in ("/", "/fleet", "/models", "/shopper?id=" + evil, "/shopper?id=%22%20onload=alert(1)"):
+            assert evil not in (await client.get(path)).text, path
+        assert evil not in await heard(client, "/stream/", "event: beat")
+        assert '" onload' not in (await client.get("/shopper?id=%22%20onload=alert(1)")).text
+
+
+async def test_raw_text_is_for_the_role_privacy(redis_server: RedisServer, tmp_path: Path) -> None:
+    """Refused by the server, on the page and on its stream."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"vera viewer {digest('v')}\npia privacy {digest('p')}\n")
+    given = settings(redis_server, http={"tokens_file": tokens})
+    async with opened(given, "v") as client:
+        assert (await client.get("/shopper?id=ada")).status_code == 200
+        for path in ("/shopper?id=ada&raw=1", "/stream/shopper?id=ada&raw=1"):
+            assert (await client.get(path)).status_code == 403
+        client.headers["authorization"] = "Bearer p"
+        assert (await client.get("/shopper?id=ada&raw=1")).status_code == 200
+
+
+async def test_signing_in_opens_the_page_that_was_asked_for(redis_server: RedisServer, tmp_path: Path) -> None:
+    """And no other site's; a wrong token opens nothing."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"vera viewer {digest('v')}\n")
+    browser = {"accept": "text/html"}
+    async with opened(settings(redis_server, http={"tokens_file": tokens})) as client:
+        sent = await client.get("/fleet", headers=browser)
+        assert sent.headers["location"] == "/sign-in?next=/fleet"
+        assert (await client.get("/sign-in")).status_code == 200
+        assert (await client.post("/sign-in", data={"token": "x"})).status_code == 401
+        for to, goes in (("/fleet", "/fleet"), ("//evil.example", "/"), ("https://evil.example", "/")):
+            done = await client.post(f"/sign-in?next={to}", data={"token": "v"})
+            assert (done.status_code, done.headers["location"]) == (303, goes)
+        assert "httponly" in done.headers["set-cookie"].lower()
+        assert (await client.get("/fleet", headers=browser)).status_code == 200
+
+
+async def test_a_redis_that_is_away_is_said_on_every_page(tmp_path: Path) -> None:
+    """No page breaks."""
+    given = Settings.model_validate({"redis": {"url": "redis://127.0.0.1:1/0"}, "console": {"port": 0}})
+    async with opened(given) as client:
+        assert "Redis does not answer" in (await client.get("/")).text
+        for path in ("/fleet", "/models"):
+            assert (await client.get(path)).status_code == 200
+        answer = await client.get("/shopper?id=ada")
+        assert (answer.status_code, "ConnectionError" in answer.text) == (503, True)

@@ -1,0 +1,72 @@
+"""What the pages show of a snapshot, also where much is missing."""
+
+from penchant.console.changes import changes
+from penchant.console.history import Point
+from penchant.console.views.banner import banner
+from penchant.console.views.fleet import fleet
+from penchant.console.views.models import models
+from penchant.console.views.overview import chart, overview
+from penchant.operations.inspection.stalest import Stale
+from tests.penchant.console.looks import AT_MS, samples, snapshot, thrown, worker
+
+TARGET_S = 5.0
+
+
+def test_figures_that_are_missing_say_so_and_nothing_else_breaks() -> None:
+    """No Redis, no workers, no metrics, an older worker: every page still has its values."""
+    older = {name: value for name, value in worker().items() if name not in ("metrics", "obeys")}
+    empty = snapshot({}, away="Redis: away")
+    for seen in (empty, snapshot({"w1": older}), snapshot()):
+        shown = overview(seen, [], TARGET_S)
+        assert [part["title"] for part in shown["parts"]] == [
+            "Kafka", "Sessions", "Backlog", "Models", "Grounding", "Redis"
+        ]  # fmt: skip
+        assert shown["figures"][0][0].number == "-"
+        assert fleet(seen)["rows"] == [] or fleet(seen)["rows"][0]["name"] == "w1"
+        assert models(seen)["rows"] == []
+    assert models(snapshot())["answer"] == "No worker tells of its model servers."
+
+
+def test_the_banner_says_who_obeys() -> None:
+    """A worker that has not heard of a switch, or of an older one of the name, does not."""
+    rules = thrown()
+    obeying = {"rules_only": rules.at_ms}
+    workers = {"w1": worker(obeys=obeying), "w2": worker(obeys={"rules_only": 1}), "w3": worker()}
+    (shown,) = banner(snapshot(workers, {"rules_only": rules}))
+    assert (shown["obeyed"], shown["workers"], shown["who"], shown["since"]) == (1, 3, "ada@desk", "4 min")
+    assert shown["command"] == "penchant control clear rules-only"
+
+
+def test_a_partition_is_as_dark_as_it_is_behind() -> None:
+    """Without metrics it is only there."""
+    (first, second) = fleet(snapshot(pages={"w1": samples()}))["cells"]
+    assert (first["lag"], first["shade"]) == (None, 0)
+    assert (second["lag"], second["shade"]) == (500, 2)
+    assert "Furthest behind is partition 1, by 500." in fleet(snapshot(pages={"w1": samples()}))["reason"]
+
+
+def test_a_server_is_as_bad_as_the_worst_that_a_worker_sees() -> None:
+    """And the page says which one is out."""
+    seen = snapshot(pages={"w1": samples(), "w2": samples(is_in=0, is_out=1)})
+    assert models(seen)["answer"] == "triton-1 out."
+    assert [row["words"] for row in models(seen)["rows"]] == ["out"]
+
+
+def test_what_changed_is_told_once() -> None:
+    """Workers, switches and model servers, between two looks; of the first look nothing."""
+    before = snapshot({"w1": worker(), "w2": worker()}, pages={"w1": samples()})
+    now = snapshot({"w2": worker(), "w3": worker()}, {"pause": thrown()}, pages={"w1": samples(is_in=0, is_out=1)})
+    words = {each.words for each in changes(before, now)}
+    assert words == {"w3 joined", "w1 is gone", "pause by ada@desk", "triton-1 ejected"}
+    assert list(changes(now, now)) == []
+    assert [each.words for each in changes(now, before)].count("pause is back") == 1
+
+
+def test_the_chart_has_a_column_a_quantile() -> None:
+    """What is not known is a gap."""
+    points = [Point(AT_MS), Point(AT_MS + 1_000, 1.0, 2.0, 3.0)]
+    shown = chart(snapshot(points=points), TARGET_S)
+    assert shown["columns"][0] == [AT_MS / 1e3, AT_MS / 1e3 + 1]
+    assert shown["columns"][2] == [None, 2.0]
+    stale = Stale(6_200.0, "ada", True, "model", "triton-1", "limiter 900 ms", "Compares kettles")  # noqa: FBT003
+    assert overview(snapshot(points=points), [stale], TARGET_S)["stale"][0]["late"] == "6.2 s"
