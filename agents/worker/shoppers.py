@@ -13,9 +13,9 @@ from streams.sessions.triggers import Unsummarised
 if TYPE_CHECKING:
     from agents.worker.partition import Partition
 
-PACKED_BYTES, HOT_BYTES, ROW_BYTES = 300, 800, 95
-"""What a shopper takes beside its packed session; unpacked without history; and each line of that. As tracemalloc saw
-it; products are shared between sessions, and do not count."""
+PACKED_BYTES, HOT_BYTES, ROW_BYTES = 300, 800, 35
+"""What a shopper takes beside its packed session; unpacked without history; and each line of that beside its texts and
+products (streams/sessions/weight.py). As tracemalloc saw it."""
 
 
 MODEL_TRIES = 3

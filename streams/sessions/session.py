@@ -13,7 +13,7 @@ from streams.events.event import MEANINGLESS, Action, Item, ShopperEvent
 from streams.section import Rows, Seconds, SecondsOrZero, section
 from streams.sessions.profiles import NOTHING, InterestCounts, merge
 from streams.sessions.texts import cut
-from streams.sessions.weight import subject_bytes, tally_bytes
+from streams.sessions.weight import WHILE_WEIGHED, subject_bytes, tally_bytes
 
 ACTIONS: tuple[str, ...] = get_args(Action)
 CODES = {action: code for code, action in enumerate(ACTIONS)}
@@ -76,7 +76,7 @@ class Session:
     `folded` is the offset of the last event that entered, `durable` that of the stored context (-1: none).
     `meaningful` is the offset of the last event that asks for a call. `origin_ms` is the first event's time and never
     moves while the session is open; `last_ms` is the latest event time. `dropped` counts the rows that truncation
-    moved to `earlier`. `text_bytes` is about what the texts take (streams/sessions/weight.py).
+    moved to `earlier`. `text_bytes` is about what texts and products take (streams/sessions/weight.py).
     """
 
     __slots__ = (
@@ -118,7 +118,7 @@ class Session:
         """Weigh the texts anew."""
         rows = zip(self.event_ids, self.subjects, strict=True)
         self.text_bytes = tally_bytes(self.profile, self.earlier)
-        self.text_bytes += sum(subject_bytes(event_id, (subject,)) for event_id, subject in rows)
+        self.text_bytes += sum(subject_bytes(event_id, (subject,), WHILE_WEIGHED) for event_id, subject in rows)
 
     def rows(self) -> Iterator[Row]:
         """The window's lines, in the order of the log."""

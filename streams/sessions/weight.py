@@ -1,33 +1,53 @@
-"""Weight: about how many bytes the long texts of a session take, beside what each row takes anyway.
+"""Weight: about how many bytes the products and texts of a session take, beside what each row takes anyway.
 
-Usual products are shared by many sessions and are paid for elsewhere. What is longer than usual counts in full.
+Sessions share the products that the decoder and the packing remember. CPython counts who refers to an object, so each
+row takes its part of its product: all of one that nobody else saw, hardly anything of one that everybody saw.
 """
 
 from collections.abc import Iterable
-from sys import getsizeof
+from sys import getrefcount, getsizeof
 
 from streams.events.event import Item
 from streams.sessions.profiles import InterestCounts
 
+ITEM_BYTES = 144
+"""A product without its texts: the object, its price, and what the allocator rounds up."""
+
+WHILE_FOLDED, WHILE_WEIGHED = 6, 7
+"""References to a product that are no session's: of who remembers products or is looking at them, of its event, and of
+who is counting."""
+
+MANY = 40
+"""Rows that share a product, from which on it weighs nothing."""
+
+SHARED = 7
+"""References to a category or brand, from which on it is one of many products."""
+
 USUAL_BYTES = 120
-"""What a text takes that is counted already: about 70 Latin characters."""
+"""What a name in a tally takes that is counted already: about 70 Latin characters."""
 
 
-def subject_bytes(event_id: str, subjects: Iterable[Item | str | None]) -> int:
-    """What the rows of one event take for long texts."""
-    size = _excess_bytes(event_id)
+def subject_bytes(event_id: str, subjects: Iterable[Item | str | None], passing: int = WHILE_FOLDED) -> int:
+    """What the rows of one event take for its id, products and texts; `passing` references to these will not stay."""
+    size = getsizeof(event_id)
     for subject in subjects:
-        if isinstance(subject, str):
-            size += _excess_bytes(subject)
-        elif subject is not None:
-            size += _excess_bytes(subject.title) + _excess_bytes(subject.category) + _excess_bytes(subject.brand)
+        if subject is not None:
+            holders = getrefcount(subject) - passing
+            if holders < MANY:
+                own = getsizeof(subject) if isinstance(subject, str) else _item_bytes(subject)
+                size += own // max(holders, 1)
     return size
 
 
 def tally_bytes(*tallies: InterestCounts) -> int:
     """What long names of categories and brands take."""
-    return sum(_excess_bytes(name) for tally in tallies for name, _ in (*tally.categories, *tally.brands))
+    names = (name for tally in tallies for name, _ in (*tally.categories, *tally.brands))
+    return sum(max(getsizeof(name) - USUAL_BYTES, 0) for name in names)
 
 
-def _excess_bytes(text: str | None) -> int:
-    return max(getsizeof(text) - USUAL_BYTES, 0) if text else 0
+def _item_bytes(item: Item) -> int:
+    size = ITEM_BYTES + getsizeof(item.id) + (getsizeof(item.title) if item.title else 0)
+    for name in (item.category, item.brand):
+        if name and getrefcount(name) < SHARED:
+            size += getsizeof(name)
+    return size

@@ -59,7 +59,7 @@ def test_a_crowd_is_thinned_to_the_bound(bound: str) -> None:
     partition = Partition(0, 1, 0.0)
     shoppers = fill(partition, 100)
     sweep(partition, 0.0)
-    bytes_of_60 = 60 * shoppers[0].size_bytes
+    bytes_of_60 = sum(shopper.size_bytes for shopper in shoppers[40:])
     sweep(partition, 0.0, EvictionRules(most=60) if bound == "sessions" else EvictionRules(most_bytes=bytes_of_60))
     assert len(partition.shoppers) == 60
 
