@@ -19,9 +19,11 @@ from penchant.offline.eval.match_report import match_report, show_match
 from penchant.offline.eval.pages import html, markdown
 from penchant.offline.eval.run import EvalPlan, Judging, Outcome, labels, read, run
 from penchant.offline.eval.show import show
+from penchant.offline.learning import foresights
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
+from prompts.learned.snapshot import SUPPORT
 from streams.events.privacy import PrivacyRules
 
 FAILED = 1
@@ -53,6 +55,16 @@ Match = Annotated[
     bool,
     typer.Option("--match", help="Instead: who puts the product opened next nearest to the top of twenty."),
 ]
+Learned = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A snapshot of penchant learn; else rules learn from what lies before each cut."),
+]
+InFolds = Annotated[
+    int, typer.Option("--folds", min=0, help="Learn from the other shoppers instead, who are in so many parts.")
+]
+Support = Annotated[
+    int, typer.Option(min=1, help="The shoppers that what is learned needs. Fewer than 20 are for trials.")
+]
 Seed = Annotated[int, typer.Option(help="Where the dice start.")]
 
 
@@ -79,6 +91,9 @@ def eval(  # noqa: A001 # the command's name
     labelled: Labels = None,
     report: Folder = None,
     match: Match = False,
+    learned: Learned = None,
+    folds: InFolds = 0,
+    support: Support = SUPPORT,
     seed: Seed = 1,
     config: Config = None,
     json: Json = False,
@@ -97,7 +112,9 @@ def eval(  # noqa: A001 # the command's name
     if match:
         _match(events, settings.privacy, seed, json=json)
         return
-    plan = EvalPlan(events, sessions, seed, shuffled, settings.prompts.vocabulary)
+    plan = EvalPlan(
+        events, sessions, seed, shuffled, settings.prompts.vocabulary, foresights=foresights(learned, folds, support)
+    )
     asked = Asked(model_url, prompt or (), judge, pairs, labels(labelled) if labelled else {})
     outcome = asyncio.run(_evaluate(plan, settings, asked))
     if report is not None:

@@ -37,6 +37,7 @@ PANELS = {
         "eval": "Score rules, model and prompts on what recorded shoppers did next.",
         "prompts": "Look at the prompt templates, and check and compare your own.",
         "products": "Find out what products are and which needs they meet, with quotes.",
+        "learn": "Count what a recording's shoppers teach, for rules that foresee by it.",
         "export": "Join ranking requests to the intents that were readable then, for training.",
         "estimate": "Learn from a few minutes of a topic what it would cost.",
     },

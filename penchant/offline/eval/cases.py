@@ -52,6 +52,7 @@ class Case:
     shown: Shown
     following: Step
     unseen: Step | None
+    shopper: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _cut(number: int, visit: Sequence[_Moment]) -> Iterator[Case]:
         seen = set(shown.view.products)
         hidden = [moment.step for moment in visit[at + 1 :]]
         unseen = next((step for step in hidden if step.item and step.item not in seen), None)
-        yield Case(number, shown, hidden[0], unseen)
+        yield Case(number, shown, hidden[0], unseen, visit[at].visit[0])
 
 
 def _step(event: ShopperEvent) -> Step:

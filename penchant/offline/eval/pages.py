@@ -68,8 +68,8 @@ def _notes(report: Mapping[str, Any]) -> Iterator[str]:
     )
     if (share := report["reachable_share"]) is not None:
         yield (
-            f"At {share:.1%} of the switches the next category stands in the window at all, and an intent names no "
-            "other; everyone's commonest may."
+            f"At {share:.1%} of the switches the next category stands in the window at all, and an intent that "
+            "learned nothing from other shoppers names no other."
         )
     for name, model in report["models"].items():
         if model["simulation"]:

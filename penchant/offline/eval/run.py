@@ -21,6 +21,7 @@ from penchant.offline.eval.models import ask
 from penchant.offline.eval.scores import reliability
 from penchant.offline.eval.table import Score, Table
 from penchant.offline.facts import facts
+from penchant.offline.learning import AsItGoes, Foresights
 from prompts.rules import rules
 from prompts.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from streams.errors import SettingInvalid
@@ -36,7 +37,7 @@ MOST_ROWS = 500_000
 CHECK_SESSIONS = 200
 """Sessions of shuffled events on which every eval checks its own harness."""
 
-RULES = "rules"
+RULES, LEARNED = "rules", "learned"
 
 
 class Progress(Protocol):
@@ -58,7 +59,8 @@ class Judging:
 
 @dataclass(frozen=True, slots=True)
 class EvalPlan:
-    """What to evaluate. `cut` makes the cases, which a test of the harness may replace by one that leaks."""
+    """What to evaluate. `cut` makes the cases, which a test of the harness may replace by one that leaks; `foresights`
+    says by which snapshot the rules may foresee."""
 
     events: Path
     sessions: int = 2_000
@@ -66,6 +68,7 @@ class EvalPlan:
     shuffled: bool = False
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
     cut: Callable[[Sequence[ShopperEvent], int, int], Cases] = cases
+    foresights: Callable[[Sequence[ShopperEvent]], Foresights] = AsItGoes
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +111,18 @@ async def run(
     """Score rules and subjects on a recording. Raises ModelUnavailable when a model does not answer, SettingInvalid
     for a recording without sessions to cut."""
     mixed = shuffled(events, plan.seed)
-    cut = plan.cut(mixed if plan.shuffled else events, plan.sessions, plan.seed)
+    shown = mixed if plan.shuffled else events
+    cut, foresights = plan.cut(shown, plan.sessions, plan.seed), plan.foresights(shown)
     if not cut.cases:
         raise SettingInvalid("no session of the file has three events", "a longer recording has some")
-    scored = await _score(cut, plan, subjects, progress, "")
+    scored = await _score(cut, plan, foresights, subjects, progress, "")
     check = scored
     if not plan.shuffled:
         few = plan.cut(mixed, min(CHECK_SESSIONS, plan.sessions), plan.seed)
-        check = await _score(few, plan, subjects, progress, ", shuffled")
+        check = await _score(few, plan, plan.foresights(mixed), subjects, progress, ", shuffled")
     far = far_from_chance(check.scores)
     report = _report(plan, cut, len(events), scored)
+    report["learned"] = foresights.what
     report["check"] = {"passed": not far, **farthest(check.scores), "far_from_chance": far}
     pairs: list[dict[str, Any]] = []
     if judge is not None and subjects:
@@ -125,8 +130,16 @@ async def run(
     return Outcome(report, pairs, not far and report.get("judge", {}).get("passed", True))
 
 
-async def _score(cut: Cases, plan: EvalPlan, subjects: Sequence[Subject], progress: Progress, what: str) -> _Scored:
-    findings = {RULES: [rules(case.shown.view, plan.vocabulary) for case in cut.cases]}
+async def _score(
+    cut: Cases, plan: EvalPlan, foresights: Foresights, subjects: Sequence[Subject], progress: Progress, what: str
+) -> _Scored:
+    findings = {
+        RULES: [rules(case.shown.view, plan.vocabulary) for case in cut.cases],
+        LEARNED: [
+            rules(case.shown.view, plan.vocabulary, foresights.at(case.shopper, case.shown.view.to_ms))
+            for case in cut.cases
+        ],
+    }
     answers: dict[str, Answers] = {}
     for subject in subjects:
         progress.begin(f"{subject.name}{what}", len(cut.cases))
@@ -169,7 +182,8 @@ def _report(plan: EvalPlan, cut: Cases, events: int, scored: _Scored) -> dict[st
 
 
 def _reachable(cut: Sequence[Case]) -> float | None:
-    """Of the switches, the share whose category stands in the window: an intent can name no other."""
+    """Of the switches, the share whose category stands in the window: without learned counts an intent names no
+    other."""
     switches = [(case, step) for case in cut if (step := target(case, "switch"))]
     there = sum(step.category in case.shown.view.categories for case, step in switches)
     return round(there / len(switches), 4) if switches else None
@@ -179,7 +193,7 @@ async def _judge(
     judge: Judging, cut: Cases, scored: _Scored, plan: EvalPlan, progress: Progress
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The last two predictors compared, on one cut of each of some sessions."""
-    one, other = list(scored.findings)[-2:]
+    one, other = [name for name in scored.findings if name != LEARNED][-2:]
     dice = random.Random(plan.seed)
     by_visit: dict[int, list[int]] = {}
     for at, case in enumerate(cut.cases):

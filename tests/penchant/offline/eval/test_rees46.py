@@ -5,6 +5,7 @@ from penchant.offline.eval.comparison import comparisons
 from penchant.offline.eval.guesses import TRIVIAL, of_findings
 from penchant.offline.eval.run import read
 from penchant.offline.eval.table import Table
+from penchant.offline.learning import Folds
 from prompts.rules import rules
 from streams.events.privacy import PrivacyRules
 from tests.lacks import DATA, needs
@@ -29,3 +30,29 @@ def test_the_rules_beat_trivial_rules_on_real_shoppers() -> None:
     }
     assert {pair for pair, verdict in verdicts.items() if verdict == "better"} >= WON
     assert {pair for pair, verdict in verdicts.items() if verdict == "worse"} <= LOST
+
+
+SURE = ("switch_hit_3", "switch_rank", "category_hit", "brand_hit", "brand_hit_3", "band_score", "confidence_brier",
+        "confidence_ece")  # fmt: skip
+
+
+@needs(REES46)
+def test_what_others_teach_beats_the_rules_on_real_shoppers() -> None:
+    """In five folds by shopper, with twenty shoppers behind each name: surely better on all but purchases, which are
+    left to the rules; and at switches surely better than everyone's commonest, too."""
+    events = read(DATA / REES46)
+    cut, folds = cases(events, 2_000, 1), Folds(events, 5)
+    findings = {
+        "rules": [rules(case.shown.view) for case in cut.cases],
+        "learned": [rules(case.shown.view, learned=folds.at(case.shopper, 0)) for case in cut.cases],
+    }
+    guesses = {"everyone": [TRIVIAL["everyone"](case.shown) for case in cut.cases]}
+    guesses |= {name: [of_findings(each) for each in found] for name, found in findings.items()}
+    scores = Table(cut, 1).scores(guesses)
+    verdicts = {(each["measure"], each["against"]): each["verdict"] for each in comparisons(scores)
+                if each["predictor"] == "learned"}  # fmt: skip
+    assert {measure for measure in SURE if verdicts[measure, "rules"] != "better"} == set()
+    assert verdicts["switch_hit_3", "everyone"] == "better"
+    assert scores["learned"]["switch_hit_3"].value >= 0.20
+    assert scores["learned"]["band_score"].value <= 4.9
+    assert scores["learned"]["purchase_auc"].value == scores["rules"]["purchase_auc"].value

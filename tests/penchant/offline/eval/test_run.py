@@ -62,7 +62,7 @@ async def test_an_eval_scores_rules_and_models_side_by_side() -> None:
     report = outcome.report
     assert outcome.passed
     assert report["check"]["passed"]
-    assert list(report["scores"]) == ["last", "most", "everyone", "rules", "model"]
+    assert list(report["scores"]) == ["last", "most", "everyone", "rules", "learned", "model"]
     assert (report["schema_valid_share"], report["grounded_share"]) == (1.0, 1.0)
     assert 0 < report["output_tokens_median"] < 90
     assert report["prefix_share"] > 0.9
