@@ -6,9 +6,10 @@ from typing import Annotated
 import orjson
 import typer
 
-from penchant.cli.options import RECORDED, Json
+from penchant.cli.options import RECORDED, Config, Json
 from penchant.offline.eval.run import read
 from penchant.offline.learning import learn as learned_from
+from penchant.settings.sources import load_settings
 from prompts.learned.snapshot import SUPPORT
 
 Events = Annotated[Path, typer.Option(metavar="FILE", help=f"A recording: events {RECORDED}")]
@@ -18,16 +19,16 @@ Support = Annotated[
 ]
 
 
-def learn(*, events: Events, out: Out, support: Support = SUPPORT, json: Json = False) -> None:
+def learn(*, events: Events, out: Out, support: Support = SUPPORT, config: Config = None, json: Json = False) -> None:
     """Count which categories, brands and prices follow each other, and write what enough shoppers support.
 
-    No shopper can be told from a snapshot of twenty and more, and none adds more than one to a pair in a day.
+    No shopper adds more than one to a pair in a day, and what [privacy] calls sensitive teaches nothing.
 
     Examples: penchant learn --events rees46.csv --out learned.json
 
     penchant eval --events later.csv --learned learned.json --json
     """
-    snapshot = learned_from(read(events), support)
+    snapshot = learned_from(read(events, load_settings(config).settings.privacy), support)
     body = snapshot.dump()
     out.write_bytes(body)
     keys = {table: len(rows) for table, rows in snapshot.tables.items()}

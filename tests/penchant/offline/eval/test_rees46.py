@@ -40,7 +40,7 @@ SURE = ("switch_hit_3", "switch_rank", "category_hit", "brand_hit", "brand_hit_3
 def test_what_others_teach_beats_the_rules_on_real_shoppers() -> None:
     """In five folds by shopper, with twenty shoppers behind each name: surely better on all but purchases, which are
     left to the rules; and at switches surely better than everyone's commonest, too."""
-    events = read(DATA / REES46)
+    events = read(DATA / REES46, PrivacyRules())
     cut, folds = cases(events, 2_000, 1), Folds(events, 5)
     findings = {
         "rules": [rules(case.shown.view) for case in cut.cases],
