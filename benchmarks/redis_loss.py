@@ -9,7 +9,6 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from penchant.settings.root import Settings
 from storage.checkpoints import Context
-from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.errors import BrokerUnavailable
@@ -45,7 +44,7 @@ class Record(NamedTuple):
 async def compare(settings: Settings) -> Loss:
     """Fold the whole log once more and compare each shopper with what Redis holds."""
     expected = await asyncio.to_thread(_expected, settings)
-    redis = connect(settings.redis.url)
+    redis = settings.redis.connect()
     try:
         store = RedisCheckpoints(redis, Keys(settings.redis.namespace), STORE_WITHIN_S)
         names, stored = list(expected), dict[str, Session]()

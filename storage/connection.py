@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import AfterValidator, Field
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import PipelineCommand
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
@@ -21,53 +21,26 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from streams import address
+from storage.access import Access
+from streams import address, tls
 from streams.errors import SettingInvalid, StoreCorrupt, StoreUnavailable
-from streams.section import Milliseconds, Seconds, Writes, form, section
 
 Command = tuple[bytes | str | int, ...]
 Client = Redis | RedisCluster
-
-RedisUrl = Annotated[
-    str,
-    Field(pattern=r"^(rediss?|unix)://\S+$"),
-    AfterValidator(address.checked),
-    form("redis://[user:password@]host:port/database, rediss:// for TLS, or unix:///path"),
-]
-Namespace = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$"),
-    form("up to 64 letters, digits and . _ : -, no braces (they choose the cluster slot)"),
-]
-
-
-@section
-class RedisRules:
-    """Where intents and contexts are kept."""
-
-    url: RedisUrl = "redis://localhost:6379/0"
-    """The server, or any node of a cluster. A password in it is never shown."""
-    cluster: bool = False
-    """Whether it is a Redis Cluster. All keys of a shopper lie in one slot."""
-    namespace: Namespace = "penchant"
-    """The first part of every key. One namespace reads exactly one event topic."""
-    timeout_s: Seconds = 0.5
-    """How long one round trip may take before Redis counts as away."""
-    pipeline: Writes = 128
-    """The most writes in one pipeline. Twice as many hold up the event loop for twice as long (about 7 ms)."""
-    gather_ms: Milliseconds = 2.0
-    """How long a write may wait for others to fill its pipeline."""
-
 
 CLOSE_S = 1.0
 """How long connections that are given up may take to close."""
 
 
-def connect(url: str, *, cluster: bool = False, connections: int = 8) -> Client:
+ANYBODY = Access()
+"""No login but that of the URL, and the authorities that the system trusts."""
+
+
+def connect(url: str, *, cluster: bool = False, connections: int = 8, access: Access = ANYBODY) -> Client:
     """A client for `ask`, which bounds its waits. It connects at its first command; `await client.aclose()` when done.
 
     While all of its connections are busy, calls wait for one; a cluster's client opens what it needs. It never tries
-    again by itself: the caller knows better when, and how often. SettingInvalid when the URL is invalid.
+    again by itself: the caller knows better when, and how often. SettingInvalid when the URL or a file is invalid.
     """
     ours: dict[str, Any] = {
         "retry": Retry(NoBackoff(), 0),
@@ -76,9 +49,8 @@ def connect(url: str, *, cluster: bool = False, connections: int = 8) -> Client:
     }
     try:
         if cluster:
-            return RedisCluster.from_url(url, **ours)
-        # `ask` bounds the wait for a connection together with the rest
-        pool = BlockingConnectionPool.from_url(url, max_connections=connections, timeout=None, **ours)
+            return RedisCluster.from_url(url, **ours, **access.of_cluster(encrypted=url.startswith("rediss://")))
+        pool = access.pool({**ours, **parse_url(url)}, connections)
     except (ValueError, RedisClusterException):  # whose text may hold half a password
         remedy = f"write it as redis://[user:password@]host:6379/0; {address.ENCODE}"
         raise SettingInvalid("the Redis URL cannot be read", remedy) from None
@@ -205,7 +177,7 @@ async def _answering(client: Client, timeout_s: float) -> AsyncIterator[None]:
         raise StoreUnavailable("this Redis is of a cluster: set redis.cluster = true") from exc
     except (RedisError, RedisClusterException, OSError) as exc:
         await _look_again(client)
-        raise StoreUnavailable(f"Redis: {type(exc).__name__}: {exc}") from exc
+        raise StoreUnavailable(f"Redis: {type(exc).__name__}: {tls.cause(str(exc)) or exc}") from exc
 
 
 def _corrupt(error: ResponseError, command: Command) -> StoreCorrupt | None:

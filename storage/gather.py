@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from storage.checkpoints import CheckpointStore, Verdict, Write
-from storage.connection import RedisRules
+from storage.redis_rules import RedisRules
 from streams.errors import PenchantError
 
 OUTSTANDING = 2

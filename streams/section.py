@@ -49,12 +49,16 @@ def _split(value: object) -> object:
     return value
 
 
-def _sendable(secret: SecretStr) -> SecretStr:
-    """What an HTTP header cannot hold would be shown by the error of whoever tries to send it."""
-    text = secret.get_secret_value()
+def sendable(text: str) -> str:
+    """The text. ValueError for what an HTTP header cannot hold: the error of whoever sends it would show it."""
     wrong = next((at for at, letter in enumerate(text, 1) if not "!" <= letter <= "~"), None)
     if wrong is not None:
         raise ValueError(f"its character {wrong} of {len(text)} is a space, a control character or not ASCII")
+    return text
+
+
+def _sendable(secret: SecretStr) -> SecretStr:
+    sendable(secret.get_secret_value())
     return secret
 
 

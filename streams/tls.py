@@ -21,10 +21,14 @@ CAUSES = (
     ("bad_certificate", "it does not accept our certificate: set tls.cert_file to one that its CA signed"),
     ("alert_unknown_ca", "it does not trust the CA of our certificate: set tls.cert_file to one that its CA signed"),
     ("unknown ca", "it does not trust the CA of our certificate: set tls.cert_file to one that its CA signed"),
-    ("wrong_version_number", "nobody speaks TLS there: switch TLS off in the settings, or take the port that does"),
-    ("record_layer_failure", "nobody speaks TLS there: switch TLS off in the settings, or take the port that does"),
+    ("wrong_version_number", "nobody speaks TLS there: write the address without it, or take the port that does"),
+    ("record_layer_failure", "nobody speaks TLS there: write the address without it, or take the port that does"),
 )
 """What OpenSSL says, in lower case, and what it means; the first that fits."""
+
+
+ENDED = ("reset by peer", "connectionreset", "closed by server", "socket closed", "disconnected")
+"""What clients say of a connection that was ended without a word, in lower case."""
 
 
 @section
@@ -91,6 +95,18 @@ def cause(text: str) -> str | None:
     """What an error of a connection means and asks for; None when TLS has no part in it."""
     words = text.lower()
     return next((meaning for said, meaning in CAUSES if said in words), None)
+
+
+def suspicion(text: str, *, encrypted: bool) -> str | None:
+    """What to try where a server ended the connection without a word; None for other errors.
+
+    By TLS 1.3 a server looks at our certificate after we count as connected, and may then only hang up.
+    """
+    if not any(said in text.lower() for said in ENDED):
+        return None
+    if encrypted:
+        return "perhaps it asks for a certificate: set tls.cert_file and tls.key_file to ones that its CA signed"
+    return "perhaps it asks for TLS: write the address with it"
 
 
 def _readable(path: Path) -> Path:

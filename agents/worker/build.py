@@ -27,8 +27,8 @@ from agents.worker.slots import SlotSupplier
 from agents.worker.upkeep import UpkeepRules
 from clients.limits.circuit_breaker import CircuitBreaker
 from storage.checkpoints import CheckpointStore, Incarnation, OwedStore
-from storage.connection import RedisRules
 from storage.gather import GatheringWriter, Writer
+from storage.redis_rules import RedisRules
 from streams.events.dialects import Dialect
 from streams.records.dead_letters import LimitRules
 from streams.records.erasures import Erasure

@@ -8,6 +8,8 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from streams.tls import Tls, TlsContext
+
 KEEP_ALIVE_S = 3.0
 """Shorter than the 5 s after which uvicorn, which most of these servers run on, closes an idle connection."""
 
@@ -21,8 +23,9 @@ class Connections:
     `headers` go with every request. Whoever asks bounds the wait; only connecting has a bound of its own.
     """
 
-    def __init__(self, max_connections: int, connect_timeout_s: float, headers: dict[str, str]) -> None:
+    def __init__(self, max_connections: int, connect_timeout_s: float, headers: dict[str, str], tls: Tls) -> None:
         self._max, self._headers = max_connections, headers
+        self._tls = TlsContext(tls, httpx.create_ssl_context)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s)
         self._closed = False
         self._kept: aiohttp.ClientSession | None = None
@@ -33,6 +36,7 @@ class Connections:
         if self._kept is None:
             self._kept = self._session({"keepalive_timeout": KEEP_ALIVE_S})
         _reused.set(False)
+        self._tls.refresh()
         try:
             return await self._ask(self._kept, method, url, body, headers)
         except aiohttp.ClientError as exc:
@@ -57,7 +61,7 @@ class Connections:
 
     def _session(self, keeping: dict[str, Any]) -> aiohttp.ClientSession:
         """Made late, since it belongs to the loop that runs then."""
-        connector = aiohttp.TCPConnector(limit=self._max, ssl=httpx.create_ssl_context(), **keeping)
+        connector = aiohttp.TCPConnector(limit=self._max, ssl=self._tls.context, **keeping)
         return aiohttp.ClientSession(
             connector=connector,
             headers=self._headers,

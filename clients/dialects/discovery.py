@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from clients.calls import Call, Completion, ModelClient
+from clients.dialects.access import ANYBODY, Access
 from clients.dialects.generate import GenerateClient
 from clients.dialects.openai import OpenAIClient
 from clients.dialects.sent_fields import Guided
@@ -20,7 +21,7 @@ def connect(
     url: str,
     dialect: Dialect = "auto",
     model: str | None = None,
-    api_key: str | None = None,
+    access: Access = ANYBODY,
     server: ServerName | None = None,
     tokens_per_block: int = 64,
     guided: Guided = "auto",
@@ -28,17 +29,17 @@ def connect(
 ) -> ModelClient:
     """A client for the server at `url`; nothing is asked before `probe` or the first call.
 
-    `auto` takes host:port for Triton's gRPC, and finds out what speaks at http(s)://. Without a model, the server is
-    asked for one; `server` is the kind of OpenAI-compatible server where it does not say so itself. `guided` and
-    `session_key` are as in OpenAIClient, which alone has them.
+    `auto` takes host:port and grpcs://host:port for Triton's gRPC, and finds out what speaks at http(s)://. Without a
+    model, the server is asked for one; `server` is the kind of OpenAI-compatible server where it does not say so
+    itself. `guided` and `session_key` are as in OpenAIClient, which alone has them.
     """
-    if dialect == "triton" or (dialect == "auto" and "://" not in url):
-        return TritonClient(url, model, tokens_per_block=tokens_per_block)
+    if dialect == "triton" or (dialect == "auto" and not url.startswith(("http://", "https://"))):
+        return TritonClient(url, model, tokens_per_block=tokens_per_block, access=access)
     api: Api = "completions" if dialect == "openai-completions" else "chat"
-    openai = OpenAIClient(url, model, api_key, api=api, server=server, guided=guided, session_key=session_key)
+    openai = OpenAIClient(url, model, access, api=api, server=server, guided=guided, session_key=session_key)
     if dialect in ("openai", "openai-completions"):
         return openai
-    generate = GenerateClient(url, model, api_key, tokens_per_block=tokens_per_block)
+    generate = GenerateClient(url, model, access, tokens_per_block=tokens_per_block)
     return generate if dialect == "triton-http" else DiscoveredClient((openai, generate))
 
 

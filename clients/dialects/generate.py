@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from clients.calls import Call, Completion
 from clients.dialects import models
+from clients.dialects.access import ANYBODY, Access
 from clients.dialects.http import HttpServer, http_url, without_login
 from clients.dialects.models import Model
 from clients.dialects.probing import description
@@ -78,7 +79,7 @@ class GenerateClient:
         self,
         base_url: str,
         model: str | None = None,
-        api_key: str | None = None,
+        access: Access = ANYBODY,
         *,
         tokens_per_block: int = 64,
         max_connections: int = 256,
@@ -86,7 +87,7 @@ class GenerateClient:
     ) -> None:
         url = http_url(base_url, REMEDY)
         self.url, self.model = f"{without_login(url)}/v2", model
-        self._http = HttpServer(url, self._refusal, REMEDY, api_key, max_connections=max_connections)
+        self._http = HttpServer(url, self._refusal, REMEDY, access, max_connections=max_connections)
         self.endpoint = self._http.endpoint
         self._tokens_per_block = tokens_per_block
         self._probe_timeout_s = probe_timeout_s

@@ -11,13 +11,13 @@ import aiohttp
 import httpx
 import pydantic
 
-from clients.dialects import tls
+from clients.dialects.access import ANYBODY, AUTHORIZATION, Access
 from clients.dialects.connections import Connections
 from clients.dialects.lines import Lines, OddWords
-from streams import address
+from streams import address, tls
 from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable, PenchantError, SettingInvalid
 
-KEY_REFUSED = "set `model.api_key`, or the endpoint's own `api_key`, to a key that the server takes"
+KEY_REFUSED = "set `model.api_key` (or `api_key_file`, or the endpoint's own) to a key that the server takes"
 
 JSON = "application/json"
 
@@ -45,20 +45,19 @@ class HttpServer:
         url: httpx.URL,
         refusal: Refusal,
         remedy: str,
-        api_key: str | None = None,
+        access: Access = ANYBODY,
         *,
         max_connections: int = 256,
         connect_timeout_s: float = 3.0,
     ) -> None:
         self.endpoint = url.netloc.decode()
         self._refusal, self._remedy = refusal, remedy
-        self._secrets = tuple(filter(None, (api_key, url.password, url.userinfo.decode(errors="replace"))))
+        self._access, self._login = access, (url.password, url.userinfo.decode(errors="replace"))
         self._limits: set[asyncio.Timeout] = set()
         self._closed = False
+        self._basic = {AUTHORIZATION: _basic(url)} if url.userinfo else {}
         headers = {"Accept-Encoding": "identity"}
-        if authorization := _authorization(url, api_key):
-            headers["Authorization"] = authorization
-        self._connections = Connections(max_connections, connect_timeout_s, headers)
+        self._connections = Connections(max_connections, connect_timeout_s, headers, access.tls)
 
     @asynccontextmanager
     async def calling(self, deadline_s: float) -> AsyncIterator[None]:
@@ -95,7 +94,7 @@ class HttpServer:
 
     def masked(self, text: str) -> str:
         """What a server says, without the secrets that it was sent."""
-        for secret in self._secrets:
+        for secret in filter(None, (self._access.shown(), *self._login)):
             text = text.replace(secret, "(hidden)")
         return text
 
@@ -132,7 +131,8 @@ class HttpServer:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer with its content still to be read; Refused when its status is that of no answer."""
         typed = {"Content-Type": JSON} if body is not None else {}
-        response = await self._connections.open(method, url, body, {**typed, **(headers or {})})
+        sent = {**self._access.headers(), **self._basic, **typed, **(headers or {})}  # a URL's login before the key
+        response = await self._connections.open(method, url, body, sent)
         try:
             if not 200 <= response.status < 300:
                 said = await response.read()
@@ -212,11 +212,8 @@ def http_url(text: str, remedy: str) -> httpx.URL:
     return url
 
 
-def _authorization(url: httpx.URL, api_key: str | None) -> str | None:
-    """The login of the URL, else the key."""
-    if url.userinfo:
-        return f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode()}"
-    return f"Bearer {api_key}" if api_key else None
+def _basic(url: httpx.URL) -> str:
+    return f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode()}"
 
 
 def without_login(url: httpx.URL) -> httpx.URL:

@@ -9,6 +9,7 @@ import structlog
 
 from clients.calls import Call, Completion
 from clients.dialects import completions, requests
+from clients.dialects.access import ANYBODY, Access
 from clients.dialects.completions import Models, Reading, Version
 from clients.dialects.http import HttpServer, Refused, http_url, without_login
 from clients.dialects.probing import description
@@ -44,7 +45,7 @@ class OpenAIClient:
         self,
         base_url: str,
         model: str | None = None,
-        api_key: str | None = None,
+        access: Access = ANYBODY,
         *,
         api: Api = "chat",
         server: ServerName | None = None,
@@ -57,7 +58,7 @@ class OpenAIClient:
         self.url = str(without_login(url if url.path.strip("/") else url.copy_with(path="/v1")))
         self.model, self.server, self.api = model, server, api
         self._guided, self._session_key = guided, session_key
-        self._http = HttpServer(url, self._refusal, REMEDY, api_key, max_connections=max_connections)
+        self._http = HttpServer(url, self._refusal, REMEDY, access, max_connections=max_connections)
         self.endpoint = self._http.endpoint
         self._probe_timeout_s = probe_timeout_s
         self._found: Found | None = None

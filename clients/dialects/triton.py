@@ -10,30 +10,24 @@ from contextlib import contextmanager
 from typing import Any, Never
 
 import grpc
-from tritonclient.grpc import service_pb2, service_pb2_grpc
+from tritonclient.grpc import service_pb2
 
 from clients.calls import Call, Completion
 from clients.dialects import models, tensors
+from clients.dialects.access import ANYBODY, Access
+from clients.dialects.channels import Channels
+from clients.dialects.http import KEY_REFUSED
 from clients.dialects.models import Model
 from clients.dialects.probing import description
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
+from streams.tls import cause
 
-CHANNEL_OPTIONS = (
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-    # A host that vanishes says nothing: without pings, calls on its connection time out for a quarter of an hour.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    # By default gRPC backs off up to two minutes, in which a server that has come back stays unused.
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 1_000),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-)
 REAL_STATUS = (("triton_grpc_error", "true"),)  # an error ends the stream with its gRPC status, not as a text in it
 
 
 class TritonClient:
-    """A ModelClient for `model` at `url`, the host:port of Triton's gRPC endpoint. For one event loop.
+    """A ModelClient for `model` at `url`, the host:port of Triton's gRPC endpoint, with grpcs:// before it for TLS. For
+    one event loop.
 
     Without a model, the first of `models.NAMES` that is ready is taken; its metadata tells the tensor map.
     `tokens_per_block` is the size of the server's KV cache blocks, which turns reused blocks into cached
@@ -41,13 +35,19 @@ class TritonClient:
     """
 
     def __init__(
-        self, url: str, model: str | None = None, *, tokens_per_block: int = 64, probe_timeout_s: float = 5.0
+        self,
+        url: str,
+        model: str | None = None,
+        *,
+        tokens_per_block: int = 64,
+        probe_timeout_s: float = 5.0,
+        access: Access = ANYBODY,
     ) -> None:
         self.url, self.model = url, model
+        self._channels = Channels(url, access.tls)
+        self._access = access
         self._tokens_per_block = tokens_per_block
         self._probe_timeout_s = probe_timeout_s
-        self._channel: Any = None
-        self._made_stub: Any = None
         self._found: Model | None = None
         self._closed = False
 
@@ -64,7 +64,7 @@ class TritonClient:
         """Name server, model and what it lacks; ContractMismatch tells what was expected and what was found."""
         with self._our_errors(probing=True):
             server = await self._stub().ServerMetadata(
-                service_pb2.ServerMetadataRequest(), timeout=self._probe_timeout_s
+                service_pb2.ServerMetadataRequest(), timeout=self._probe_timeout_s, metadata=self._metadata()
             )
             found = await self._find(self._probe_timeout_s)
         return description(f"Triton {server.version} at {self.url}, model {found.name}", found.lacks())
@@ -72,11 +72,10 @@ class TritonClient:
     async def close(self) -> None:
         """End the running calls as ModelUnavailable and the connection. Again is harmless."""
         self._closed = True
-        if self._channel is not None:
-            await self._channel.close()
+        await self._channels.close()
 
     async def _answer(self, request: Any, found: Model, left_s: float) -> tensors.Answer:
-        stream = self._stub().ModelStreamInfer([request], timeout=left_s, metadata=REAL_STATUS)
+        stream = self._stub().ModelStreamInfer([request], timeout=left_s, metadata=(*REAL_STATUS, *self._metadata()))
         answer = tensors.Answer(found.tensor_map.reused)
         try:
             async for response in stream:
@@ -91,26 +90,26 @@ class TritonClient:
         """The model and its tensors, remembered; ContractMismatch when it is not what we know."""
         name = await self._ready_model(timeout_s)
         request = service_pb2.ModelMetadataRequest(name=name)
-        metadata = await self._stub().ModelMetadata(request, timeout=timeout_s)
+        metadata = await self._stub().ModelMetadata(request, timeout=timeout_s, metadata=self._metadata())
         self._found = models.recognised(name, metadata.inputs, metadata.outputs, self.url)
         return self._found
 
     async def _ready_model(self, timeout_s: float) -> str:
-        stub = self._stub()
+        stub, asked = self._stub(), {"timeout": timeout_s, "metadata": self._metadata()}
         for name in (self.model,) if self.model else models.NAMES:
-            if (await stub.ModelReady(service_pb2.ModelReadyRequest(name=name), timeout=timeout_s)).ready:
+            if (await stub.ModelReady(service_pb2.ModelReadyRequest(name=name), **asked)).ready:
                 return name
-        index = await stub.RepositoryIndex(service_pb2.RepositoryIndexRequest(), timeout=timeout_s)
+        index = await stub.RepositoryIndex(service_pb2.RepositoryIndexRequest(), **asked)
         states = {model.name: f"{model.state} {model.reason}".strip() for model in index.models}
         raise models.not_ready(self.model, states, self.url)
 
     def _stub(self) -> Any:
         if self._closed:
             raise ModelUnavailable(f"{self.url}: this client is closed")
-        if self._made_stub is None:  # made here because a channel belongs to the loop that runs now
-            self._channel = grpc.aio.insecure_channel(self.url, options=CHANNEL_OPTIONS)
-            self._made_stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
-        return self._made_stub
+        return self._channels.stub()
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        return tuple(self._access.headers().items())
 
     @contextmanager
     def _our_errors(self, *, probing: bool = False) -> Iterator[None]:
@@ -130,10 +129,12 @@ class TritonClient:
             raise ModelUnavailable(f"{self.url}: the call was cut off") from exc
 
     def _raise_status(self, exc: Any, *, probing: bool) -> Never:
-        code, details = exc.code(), exc.details() or ""
+        code, details = exc.code(), cause(exc.details() or "") or exc.details() or ""
         unknown = code in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
         if unknown and probing:
             raise ContractMismatch(f"{self.url}: expected Triton, found {code.name}: {details}", models.REMEDY) from exc
+        if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED) and probing:
+            raise ContractMismatch(f"{self.url}: expected a key that is taken, found {code.name}", KEY_REFUSED) from exc
         if unknown:
             self._found = None  # perhaps another model since: ask again before the next call
         if code is grpc.StatusCode.DEADLINE_EXCEEDED and not probing:

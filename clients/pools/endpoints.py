@@ -3,21 +3,26 @@
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, FilePath, ValidationInfo, field_validator
 
 from clients.calls import ModelClient
+from clients.dialects.access import AUTHORIZATION, Access
+from clients.dialects.channels import ENCRYPTED
 from clients.dialects.sent_fields import Guided
 from clients.dialects.servers import Dialect, ServerName
 from streams import address
-from streams.section import Name, Token, Tokens, form, section, unit
+from streams.secret import Secret, by_one_way
+from streams.section import Name, Token, Tokens, form, section, sendable, unit
+from streams.tls import Tls
 
 HTTP = ("http://", "https://")
 Address = Annotated[
     str,
     Field(pattern=r"^\S+:\S+$"),
     AfterValidator(address.checked),
-    form("host:port for triton, http(s)://host:port for triton-http, http(s)://host:port/v1 for openai"),
+    form("[grpcs://]host:port for triton, http(s)://host:port for triton-http, http(s)://host:port/v1 for openai"),
 ]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,80}$"), form("letters, digits and hyphens")]
 Amount = Annotated[float, Field(ge=0), unit("money")]
 
 
@@ -41,9 +46,11 @@ class Endpoint:
 
     dialect: Dialect = "auto"
     """What the server speaks: Triton's gRPC with the TensorRT-LLM tensors, its HTTP generate extension, or the OpenAI
-    API, by chat completions or by completions. By auto it is found out: host:port is gRPC, http(s):// is asked."""
+    API, by chat completions or by completions. By auto it is found out: host:port and grpcs:// are gRPC,
+    http(s):// is asked."""
     url: Address = "localhost:8001"
-    """The server: its gRPC port, its HTTP port, or the base of its API. Where there are pools, it is not used."""
+    """The server: its gRPC port (with grpcs:// for TLS), its HTTP port, or the base of its API. Where there are pools,
+    it is not used."""
     name: Name | None = None
     """The model's name on the server; without it, the server is asked: Triton for ensemble, tensorrt_llm_bls or
     tensorrt_llm, the others for the first model that they list."""
@@ -52,7 +59,13 @@ class Endpoint:
     tokens_per_block: Tokens = 64
     """The size of the KV cache blocks behind Triton, which counts reused blocks and not cached tokens."""
     api_key: Token | None = None
-    """Sent as a bearer token. Better in the environment than in a file."""
+    """Sent as a bearer token. Better in the environment or a file of its own."""
+    api_key_file: FilePath | None = None
+    """A file that holds this key; it is read again when it has changed."""
+    api_key_header: HeaderName = AUTHORIZATION
+    """The header, or gRPC's metadata, that the key is sent in: under authorization as a bearer token, else alone."""
+    tls: Tls = Tls()
+    """What is trusted and shown; only for https:// and grpcs://."""
     guided: Guided = "auto"
     """How an OpenAI-compatible server is to hold its answers: to our schema, to JSON of any form, or not at all. By
     auto the most that it takes, which is found out."""
@@ -71,13 +84,22 @@ class Endpoint:
         dialect, http = info.data.get("dialect"), url.startswith(HTTP)
         if dialect in ("triton-http", "openai", "openai-completions") and not http:
             raise ValueError(f"the dialect is {dialect}: the address starts with http:// or https://")
-        if dialect == "triton" and "://" in url:
-            raise ValueError("the dialect is triton: the address is its gRPC port, as host:port")
-        if "://" in url and not http:
-            raise ValueError("the address is host:port, or starts with http:// or https://")
+        if dialect == "triton" and "://" in url and not url.startswith(ENCRYPTED):
+            raise ValueError("the dialect is triton: the address is its gRPC port, as host:port or grpcs://host:port")
+        if "://" in url and not (http or url.startswith(ENCRYPTED)):
+            raise ValueError("the address is host:port, or starts with http://, https:// or grpcs://")
         if "?" in url or ("@" in url and not http):
             raise ValueError("a key goes into api_key, and no part of the address")
         return url
+
+    _one_way = field_validator("api_key_file")(by_one_way)
+
+    @property
+    def access(self) -> Access:
+        """What lets us in, for one client."""
+        keyed = self.api_key is not None or self.api_key_file is not None
+        key = Secret("model.api_key", self.api_key, self.api_key_file, sendable) if keyed else None
+        return Access(key, self.api_key_header, self.tls)
 
     @property
     def address(self) -> str:
@@ -103,6 +125,6 @@ Connect = Callable[[Endpoint], ModelClient]
 
 
 def _connection(endpoint: Endpoint) -> tuple[object, ...]:
-    key = endpoint.api_key
+    key = endpoint.api_key, endpoint.api_key_file, endpoint.api_key_header, endpoint.tls
     how = endpoint.server, endpoint.tokens_per_block, endpoint.guided, endpoint.session_key
     return endpoint.url, endpoint.dialect, endpoint.name, key, *how

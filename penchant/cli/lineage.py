@@ -18,7 +18,6 @@ from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 from penchant.worker.admission import make_keeper
 from penchant.worker.lineage import Findings, LineageKeeper
-from storage.connection import connect
 from streams.kafka.reader import TopicReader
 from streams.records.lineage import Kind, Lineage
 
@@ -105,7 +104,7 @@ def _confirm() -> None:
 
 @asynccontextmanager
 async def _keeper(settings: Settings) -> AsyncIterator[LineageKeeper]:
-    redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+    redis = settings.redis.connect()
     try:
         async with TopicReader(settings.kafka.options) as reader:
             yield make_keeper(settings, reader, redis)

@@ -6,7 +6,6 @@ from penchant_reader import AsyncIntentReader, ReadIntent
 
 from penchant.demo.stage import Stage
 from storage.checkpoints import Context
-from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.errors import StoreUnavailable
@@ -31,7 +30,7 @@ async def examples(stage: Stage) -> list[Example]:
     """Three of the latest shoppers, one a stage of the funnel where there are as many."""
     shoppers = _varied(list(stage.worker.meter.latest))
     redis = stage.settings.redis
-    client = connect(redis.url, cluster=redis.cluster)
+    client = redis.connect()
     try:
         contexts = await RedisCheckpoints(client, Keys(redis.namespace), READ_S).load(shoppers)
     except StoreUnavailable:

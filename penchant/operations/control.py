@@ -13,7 +13,7 @@ from agents.fleet.switches import NAMES, Name, Switches, SwitchValue, checked, l
 from penchant.operations.experiments import ExperimentView, experiment_view
 from penchant.settings.root import Settings
 from storage.activity import Activity, read_activity
-from storage.connection import Client, connect
+from storage.connection import Client
 from storage.fleet import ExperimentDecision
 from storage.keys import Keys
 from storage.redis_fleet import RedisFleet
@@ -111,7 +111,7 @@ async def _fleet(settings: Settings) -> AsyncIterator[RedisFleet]:
 
 @asynccontextmanager
 async def _redis(settings: Settings) -> AsyncIterator[tuple[Client, Keys]]:
-    redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+    redis = settings.redis.connect()
     try:
         yield redis, Keys(settings.redis.namespace)
     finally:

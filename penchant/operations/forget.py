@@ -8,7 +8,7 @@ from typing import Literal
 
 from penchant.settings.root import Settings
 from penchant.worker.history import KafkaHistory, topics_of
-from storage.connection import Client, connect
+from storage.connection import Client
 from storage.erasures import Outcome, RedisErasures
 from storage.forgetting import RedisForgetting
 from storage.keys import Keys
@@ -178,7 +178,7 @@ class _Eraser:
 async def _eraser(settings: Settings) -> AsyncIterator[_Eraser]:
     async with AsyncExitStack() as stack:
         reader = await stack.enter_async_context(TopicReader(settings.kafka.options))
-        redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+        redis = settings.redis.connect()
         stack.push_async_callback(redis.aclose)
         producer = await stack.enter_async_context(producing(settings.kafka.options))
         yield _Eraser(settings, reader, redis, producer)

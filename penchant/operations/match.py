@@ -13,7 +13,6 @@ from agents.match.reasons import Reason
 from penchant.settings.root import Settings
 from prompts.view import PromptView
 from storage.cards import Known, RedisCards
-from storage.connection import connect
 from storage.keys import Keys
 from streams.errors import SettingInvalid
 from streams.events.event import Identifier
@@ -42,7 +41,7 @@ async def match(settings: Settings, shopper: str, products: Sequence[str], purpo
     """Read once, and rank. Raises SettingInvalid for ids that none can have and for too many candidates;
     StoreUnavailable and StoreCorrupt."""
     candidates = checked(shopper, products)
-    redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+    redis = settings.redis.connect()
     try:
         cards = RedisCards(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
         known = await cards.known(shopper, candidates)

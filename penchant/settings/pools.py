@@ -9,7 +9,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from clients.pools.endpoints import Endpoint, Pool
 
-SHARED = ("dialect", "name", "server", "tokens_per_block", "api_key", "guided", "session_key")
+SHARED = (
+    "dialect",
+    "name",
+    "server",
+    "tokens_per_block",
+    "api_key",
+    "api_key_file",
+    "api_key_header",
+    "tls",
+    "guided",
+    "session_key",
+)
 """What an endpoint of a pool takes from [model] where it does not say it."""
 
 SAMPLE = """\
@@ -46,7 +57,14 @@ def _with(pool: Any, shared: Mapping[str, Any]) -> Any:
     if not isinstance(pool, Mapping) or not isinstance(pool.get("endpoints"), list | tuple):
         return pool
     endpoints = pool["endpoints"]
-    return {**pool, "endpoints": [{**shared, **each} if isinstance(each, Mapping) else each for each in endpoints]}
+    return {**pool, "endpoints": [_shared(each, shared) if isinstance(each, Mapping) else each for each in endpoints]}
+
+
+def _shared(endpoint: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An endpoint with a key of its own takes none of [model], in whatever way that is given."""
+    keys = ("api_key", "api_key_file")
+    own = any(key in endpoint for key in keys)
+    return {**{name: value for name, value in shared.items() if not (own and name in keys)}, **endpoint}
 
 
 def _apart(pools: tuple[Pool, ...]) -> tuple[Pool, ...]:

@@ -16,8 +16,9 @@ from penchant.settings.root import Misfit
 from streams import address
 from streams.address import HIDDEN
 from streams.errors import SettingInvalid
+from streams.tls import Tls
 
-TABLES = {"pools": (Pool, Endpoint, Price), "experiments": (Experiment, Arm, GuardrailRules)}
+TABLES = {"pools": (Pool, Endpoint, Price, Tls), "experiments": (Experiment, Arm, GuardrailRules)}
 """What stands in a setting that is a list of tables."""
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")

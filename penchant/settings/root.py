@@ -18,7 +18,7 @@ from penchant.settings.pools import Pools
 from penchant.settings.prompts import prompt_library
 from prompts.budget import PromptRules
 from prompts.library import PromptLibrary
-from storage.connection import RedisRules
+from storage.redis_rules import RedisRules
 from streams.errors import SettingInvalid
 from streams.events.privacy import PrivacyRules
 from streams.records.dead_letters import LimitRules
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     pools: Pools = ()
     """Several model servers, in place of the one of [model]. Each shopper stays with one of a pool, which holds their
     KV blocks. A later pool serves a shopper when an earlier one has no slot. An endpoint has a url, and may have the
-    dialect, name, server, tokens_per_block and api_key that it does not share with [model]; a weight, which is its
+    dialect, name, server, tokens_per_block, api_key and tls that it does not share with [model]; a weight, which is its
     share of the shoppers; and its price: per_hour, with all its GPUs, or per_million_input, per_million_cached and
     per_million_output. A running worker takes up other pools on SIGHUP."""
     prompt: PromptRules = PromptRules()

@@ -34,7 +34,7 @@ from penchant.worker.model_side import ModelSide, knowledge_of, pools, reasoning
 from penchant.worker.parts import Parts, Servers, make_parts
 from penchant.worker.retrying import retry_until
 from penchant.worker.tokenizer import tokenizer
-from storage.connection import Client, connect
+from storage.connection import Client
 from storage.keys import Keys
 from storage.places import RedisPlaces
 from streams.errors import StoreUnavailable
@@ -158,7 +158,7 @@ async def _looked_around(parts: Parts, meter: Meter) -> ModelWatch:
 @asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[Servers]:
     async with AsyncExitStack() as stack:
-        redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+        redis = settings.redis.connect()
         stack.push_async_callback(redis.aclose)
         producer = await stack.enter_async_context(producing(settings.kafka.options, idempotent=False))
         admission = await stack.enter_async_context(admitted(settings, redis))

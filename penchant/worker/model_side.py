@@ -83,13 +83,12 @@ def knowledge_of(settings: Settings, redis: Client) -> Knowledge | None:
 def model_client(endpoint: Endpoint, namespace: str) -> ModelClient:
     """The client for a server; which dialect it speaks is found out where that is not configured. `namespace` stands in
     for a session key that is not set."""
-    key = endpoint.api_key.get_secret_value() if endpoint.api_key else None
     session = endpoint.session_key.get_secret_value() if endpoint.session_key else f"namespace {namespace}"
     return discovery.connect(
         endpoint.url,
         endpoint.dialect,
         endpoint.name,
-        key,
+        endpoint.access,
         None if endpoint.server == "auto" else endpoint.server,
         endpoint.tokens_per_block,
         endpoint.guided,

@@ -23,7 +23,6 @@ from sandbox.shop.player import Player
 from sandbox.shop.producer import EventProducer
 from sandbox.shop.shoppers import ShopperTraffic
 from storage.checkpoints import Context, Erased
-from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.records.intents import Intent
@@ -169,7 +168,7 @@ async def _wrong(scene: Scene, truth: Truth) -> list[str]:
         if (at := await scene.kafka.committed(kafka.group, kafka.topic, number)) != end
     ]
     shoppers = sorted(truth.events)
-    client, keys = connect(settings.redis.url), Keys(settings.redis.namespace)
+    client, keys = settings.redis.connect(), Keys(settings.redis.namespace)
     try:
         store = RedisCheckpoints(client, keys, 5)
         contexts = await store.load(shoppers)

@@ -12,7 +12,6 @@ from penchant.settings.root import Settings
 from penchant.worker.app import Worker, worker
 from sandbox.servers.triton import TritonServer
 from storage.checkpoints import Context
-from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.events.decoding import encode
@@ -145,7 +144,7 @@ async def _intents(settings: Settings, namespace: str | None = None) -> dict[str
 
 
 async def _sessions(settings: Settings) -> dict[str, Session]:
-    redis = connect(settings.redis.url)
+    redis = settings.redis.connect()
     try:
         store = RedisCheckpoints(redis, Keys(settings.redis.namespace), 5.0)
         found = await store.load(sorted(ALL))
@@ -156,7 +155,7 @@ async def _sessions(settings: Settings) -> dict[str, Session]:
 
 async def _lose(settings: Settings, what: str) -> None:
     """All keys of the namespace that end so."""
-    redis = connect(settings.redis.url)
+    redis = settings.redis.connect()
     try:
         await redis.delete(*await redis.keys(f"{settings.redis.namespace}:*{what}"))
     finally:

@@ -10,7 +10,6 @@ from penchant_reader import AsyncIntentReader
 from penchant.settings.root import Settings
 from penchant.worker.app import worker
 from sandbox.servers.triton import TritonServer
-from storage.connection import connect
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, send, until
 from tests.kafka import Kafka
@@ -64,7 +63,7 @@ async def _docs(url: str, namespace: str) -> dict[str, Mapping[str, Any]]:
 
 
 async def _lose_redis(settings: Settings) -> None:
-    redis = connect(settings.redis.url)
+    redis = settings.redis.connect()
     try:
         await redis.delete(*await redis.keys(f"{settings.redis.namespace}:*"))
     finally:

@@ -8,7 +8,7 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.eviction import EvictionRules
 from agents.worker.ingest import SliceRules
 from agents.worker.upkeep import UpkeepRules
-from storage.connection import RedisRules
+from storage.redis_rules import RedisRules
 from streams.records.dead_letters import LimitRules
 from streams.records.intents import IntentRules
 from streams.sessions.ledger import CommitRules

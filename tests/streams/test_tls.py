@@ -10,7 +10,29 @@ from pydantic import SecretStr
 
 from sandbox.servers.authority import Authority
 from streams.errors import SettingInvalid
-from streams.tls import Tls, TlsContext
+from streams.tls import Tls, TlsContext, cause
+
+FAILED = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed:"
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (f"{FAILED} self-signed certificate", "tls.ca_file"),
+        (f"{FAILED} Hostname mismatch, certificate is not valid for 'other'.", "another host"),
+        (f"{FAILED} IP address mismatch, certificate is not valid for '127.0.0.1'.", "another host"),
+        (f"{FAILED} certificate has expired", "expired"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "nobody speaks TLS"),
+    ],
+)
+def test_causes(text: str, part: str) -> None:
+    """Each has its own remedy."""
+    assert part in str(cause(text))
+
+
+def test_other_errors() -> None:
+    """A connection that is refused is no matter of certificates."""
+    assert cause("Connection refused") is None
 
 
 async def shown_to(server_side: ssl.SSLContext, client: ssl.SSLContext) -> str:

@@ -53,6 +53,5 @@ async def judge(settings: Settings, url: str | None) -> AsyncIterator[ModelClien
 def at(settings: Settings, url: str) -> ModelClient:
     """A client. What the URL does not say is as in [model]."""
     model = settings.model
-    key = model.api_key.get_secret_value() if model.api_key else None
     server = None if model.server == "auto" else model.server
-    return connect(url, model.dialect, model.name, key, server, model.tokens_per_block)
+    return connect(url, model.dialect, model.name, model.access, server, model.tokens_per_block)

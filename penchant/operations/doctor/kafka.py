@@ -9,7 +9,6 @@ from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, S
 from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
 from penchant.worker.admission import make_keeper, rekey_remedy
-from storage.connection import connect
 from streams.errors import ContractMismatch
 from streams.events.dialects import dialect, whole_dialect
 from streams.events.keying import examine as examine_keys
@@ -98,7 +97,7 @@ async def _side_topic(kafka: Kafka, reader: TopicReader, name: str) -> tuple[Sev
 
 async def examine_lineage(settings: Settings) -> list[Finding]:
     """The log that the contexts belong to, and how far the group is behind."""
-    redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+    redis = settings.redis.connect()
     try:
         async with TopicReader(settings.kafka.options) as reader:
             found = await make_keeper(settings, reader, redis).look()

@@ -8,6 +8,7 @@ from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding
 from penchant.settings.root import Settings
 from penchant.worker.model_side import model_client, pools
 from streams.errors import ContractMismatch, ModelUnavailable
+from streams.tls import suspicion
 
 PROBE_S = 5.0
 """How long one server may take to say what it is."""
@@ -29,11 +30,20 @@ async def _ask(pool: str, endpoint: Endpoint, namespace: str) -> Finding:
         return Finding("model", ERROR, f"{pool}: {str(exc).partition(chr(10))[0]}", exc.remedy)
     except (ModelUnavailable, TimeoutError) as exc:
         why = str(exc) or f"no answer within {PROBE_S:g} s"
-        remedy = "start it, or correct its address; until then the rules answer for the model, marked as such"
+        remedy = f"{_remedy(endpoint, why)}; until then the rules answer for the model, marked as such"
         return Finding("model", WARNING, f"{pool}: {endpoint.address} is away: {why}", remedy)
     finally:
         await client.close()
     return judge(pool, found, time.monotonic() - began_s)
+
+
+def _remedy(endpoint: Endpoint, why: str) -> str:
+    if "expecting header" in why:  # Triton's, by gRPC and by HTTP
+        return "set model.api_key and model.api_key_header to the header that it expects"
+    if "tls." in why:
+        return "correct what stands in model.tls"
+    encrypted = endpoint.url.startswith(("https://", "grpcs://"))
+    return suspicion(why, encrypted=encrypted) or "start it, or correct its address"
 
 
 def judge(pool: str, found: str, seconds: float) -> Finding:

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, Severity
 from penchant.settings.root import Settings
-from storage.connection import Client, Command, ask, connect
+from storage.connection import Client, Command, ask
 from streams.errors import StoreUnavailable
+from streams.tls import suspicion
 
 Told = tuple[Severity, str, str]
 
@@ -22,9 +24,29 @@ SKEW_MS = 1_000.0
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Ask the server, or the node of a cluster that the URL names; StoreUnavailable without one."""
+    """Ask the server, or the node of a cluster that the URL names, and say why where it does not let us in."""
+    try:
+        return await _examine(settings)
+    except StoreUnavailable as exc:
+        return [Finding("redis", ERROR, str(exc), _remedy(str(exc), encrypted=settings.redis.url.startswith("rediss")))]
+
+
+def _remedy(said: str, *, encrypted: bool) -> str:
+    """What to do about what a connection ended with."""
+    if any(word in said for word in ("AuthenticationError", "NOAUTH", "WRONGPASS")):
+        return "correct redis.username and redis.password, or the login in redis.url"
+    if "NoPermission" in said or "NOPERM" in said:
+        return "give the user this right (docs/security.md)"
+    if "MasterNotFound" in said:
+        return "start the Sentinels, or correct redis.sentinel.addresses and redis.sentinel.service"
+    if "tls." in said:
+        return "correct what stands in redis.tls"
+    return suspicion(said, encrypted=encrypted) or "start Redis, or correct redis.url"
+
+
+async def _examine(settings: Settings) -> list[Finding]:
     timeout_s, lag_s = settings.redis.timeout_s, settings.commit.lag_s
-    client = connect(settings.redis.url, connections=1)
+    client = replace(settings.redis, cluster=False).connect(connections=1)
     try:
         [info] = await ask(client, [("INFO", "everything")], timeout_s)
         before_ms = time.time() * 1e3

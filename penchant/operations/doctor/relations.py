@@ -96,13 +96,15 @@ def _secrets(settings: Settings) -> Iterator[Told]:
     if settings.kafka.security_protocol == "SASL_PLAINTEXT":
         yield WARNING, "kafka.security_protocol sends the password unencrypted", "use SASL_SSL"
     redis = urlsplit(settings.redis.url)
-    if redis.scheme == "redis" and redis.password and redis.hostname not in LOCAL:
-        yield WARNING, "redis.url sends its password unencrypted", "use rediss://"
+    if redis.scheme == "redis" and (redis.password or settings.redis.has_password) and redis.hostname not in LOCAL:
+        yield WARNING, "the password of Redis goes unencrypted", "use rediss://"
     endpoints = [endpoint for pool in pools(settings) for endpoint in pool.endpoints]
     plain = [
         endpoint.address
         for endpoint in endpoints
-        if endpoint.api_key and endpoint.url.startswith("http://") and urlsplit(endpoint.url).hostname not in LOCAL
+        if endpoint.access.key
+        and not endpoint.url.startswith(("https://", "grpcs://"))
+        and urlsplit(f"//{endpoint.address}").hostname not in LOCAL
     ]
     if plain:
-        yield WARNING, f"the API key goes unencrypted to {', '.join(plain)}", "use https://"
+        yield WARNING, f"the API key goes unencrypted to {', '.join(plain)}", "use https:// or grpcs://"

@@ -9,7 +9,7 @@ from penchant.operations.inspection.why import IntentStatus, Later
 from penchant.settings.root import Settings
 from prompts.render import Prompt, PromptRenderer
 from storage.checkpoints import Context, Erased
-from storage.connection import Client, ask, connect
+from storage.connection import Client, ask
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.errors import BrokerUnavailable, ContractMismatch, StoreCorrupt
@@ -49,7 +49,7 @@ async def gather(settings: Settings, shopper: str, *, search: bool = True) -> Sh
     that is away is a note."""
     keys, within_s = Keys(settings.redis.namespace), settings.redis.timeout_s
     async with AsyncExitStack() as stack:
-        redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+        redis = settings.redis.connect()
         stack.push_async_callback(redis.aclose)
         intent, expires_in_s = await _intent(redis, keys.intent(shopper), within_s)
         [found] = await RedisCheckpoints(redis, keys, within_s).load([shopper])

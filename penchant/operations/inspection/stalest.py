@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from penchant.operations.inspection.why import largest, parts
 from penchant.settings.root import Settings
 from prompts.words import mission_text
-from storage.connection import Client, ask, connect
+from storage.connection import Client, ask
 from storage.keys import Keys
 from storage.scan import shoppers
 from streams.records.intents import Intent
@@ -30,7 +30,7 @@ class Stale(NamedTuple):
 async def stalest(settings: Settings, most: int, scan: int) -> tuple[list[Stale], int]:
     """The worst, latest first, of so many intents that were looked at. Raises StoreUnavailable."""
     keys, now_ms = Keys(settings.redis.namespace), time.time_ns() / 1e6
-    redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+    redis = settings.redis.connect()
     worst: list[Stale] = []
     looked = 0
     try:

@@ -10,7 +10,6 @@ from penchant.operations.replay.plan import ReplayPlan
 from penchant.operations.replay.stage import Progress, Stage
 from penchant.settings.root import Settings
 from penchant.worker.model_side import ModelSide
-from storage.connection import connect
 from streams.kafka.reader import TopicReader
 
 EAGERNESS = 0.3
@@ -32,7 +31,7 @@ async def replay(settings: Settings, plan: ReplayPlan, progress: Progress) -> Ou
     """Run to the end of the range. Cancelled or killed, the same plan goes on where it was. Raises as a worker does."""
     began_s = time.monotonic()
     async with AsyncExitStack() as stack:
-        redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+        redis = settings.redis.connect()
         stack.push_async_callback(redis.aclose)
         pools = ModelSide(settings, None, None).everybody(EAGERNESS)
         stack.push_async_callback(pools.close)

@@ -19,8 +19,8 @@ from clients.calls import Sampling
 from penchant.operations.replay.source import Line
 from prompts.library import DEFAULT_PROMPTS
 from storage.checkpoints import Context
-from storage.connection import RedisRules
 from storage.gather import GatheringWriter
+from storage.redis_rules import RedisRules
 from streams.events.decoding import encode
 from streams.events.dialects import DialectName, dialect
 from streams.events.event import Action, Item, ShopperEvent

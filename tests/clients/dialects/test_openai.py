@@ -11,6 +11,7 @@ import pytest
 from clients.dialects.openai import OpenAIClient
 from streams.errors import ContractMismatch, ModelOverloaded, ModelUnavailable, SettingInvalid
 from tests.clients.asking import ask
+from tests.clients.keys import keyed
 from tests.fakes.openai_kinds import Refused
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.scripted_calls import Turn
@@ -137,7 +138,7 @@ async def test_key() -> None:
     """The API key is sent; a wrong one stops the start and never shows in the message."""
     server = OpenAIServer(key="right")
     await server.start()
-    right, wrong = OpenAIClient(server.url, api_key="right"), OpenAIClient(server.url, api_key="guessed")
+    right, wrong = OpenAIClient(server.url, access=keyed("right")), OpenAIClient(server.url, access=keyed("guessed"))
     assert (await right.complete(ask(Turn(("in",))))).text == "in"
     with pytest.raises(ContractMismatch, match="401") as mismatch:
         await wrong.probe()
@@ -195,7 +196,7 @@ async def test_errors_say_what_to_set(client: OpenAIClient, openai_server: OpenA
 async def test_secrets_that_a_server_repeats(openai_server: OpenAIServer) -> None:
     """Neither key nor password stands in a message, whatever the server says."""
     url = openai_server.url.replace("//", "//user:pass-w0rd@")
-    client = OpenAIClient(url, api_key="sk-secret")
+    client = OpenAIClient(url, access=keyed("sk-secret"))
     openai_server.refuses = lambda _: Refused(400, "you sent sk-secret and pass-w0rd")
     with pytest.raises(ModelUnavailable, match="you sent") as failure:
         await client.complete(ask(Turn()))

