@@ -121,7 +121,7 @@ async def test_a_model_server_that_refuses_is_told_without_the_login() -> None:
         with pytest.raises(PenchantError) as caught:
             await client.probe()
         await client.close()
-    assert f"Authorization: {httpx.BasicAuth('me', 'QXZJQX#ZJQX')._auth_header}".encode() in heads[0]
+    assert f"authorization: {httpx.BasicAuth('me', 'QXZJQX#ZJQX')._auth_header}".encode() in heads[0]
     assert not pieces("QXZJQX#ZJQX", "".join(traceback.format_exception(caught.value)))
 
 
