@@ -51,7 +51,8 @@ def connect(url: str, *, cluster: bool = False, connections: int = 8, access: Ac
         if cluster:
             return RedisCluster.from_url(url, **ours, **access.of_cluster(encrypted=url.startswith("rediss://")))
         pool = access.pool({**ours, **parse_url(url)}, connections)
-    except (ValueError, RedisClusterException):  # whose text may hold half a password
+        pool.connection_class(**pool.connection_kwargs)  # what the URL's query has and Redis has not is said now
+    except (TypeError, ValueError, RedisClusterException):  # whose text may hold half a password
         remedy = f"write it as redis://[user:password@]host:6379/0; {address.ENCODE}"
         raise SettingInvalid("the Redis URL cannot be read", remedy) from None
     return Redis.from_pool(pool)

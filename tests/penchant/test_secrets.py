@@ -98,6 +98,14 @@ def test_a_redis_url_that_cannot_be_read_is_not_shown(secret: str, form: str, *,
     assert not pieces(secret, _told(lambda: connect(form.format(secret), cluster=cluster)))
 
 
+@pytest.mark.parametrize("cluster", [False, True])
+def test_a_redis_url_with_an_unknown_query_is_refused(*, cluster: bool) -> None:
+    """Before anything connects, and without being shown."""
+    with pytest.raises(SettingInvalid) as caught:
+        connect("redis://host?QXZJQX=ZJQXZJ", cluster=cluster)
+    assert not pieces("QXZJQX ZJQXZJ", str(caught.value))
+
+
 @given(secret=secrets(), form=st.sampled_from(["http://:{}@h:1/v1", "http://me:{}", "ftp://:{}@h/", "http://h:{}/v1"]))
 def test_a_model_url_that_cannot_be_read_is_not_shown(secret: str, form: str) -> None:
     """Nor is what the library says of it."""
