@@ -27,7 +27,8 @@ class ExperimentDecision:
 
 class CountKey(NamedTuple):
     """What is counted: `what` became of the calls of an arm, in the span of time that begins at `bucket_s` (epoch),
-    while the experiment had this definition and stood under this serial number. No name holds a colon."""
+    while the experiment had this definition and stood under this serial number; `bucket_s` -1 is all of that time. No
+    name holds a colon."""
 
     experiment: str
     serial: int

@@ -4,11 +4,13 @@ What was decided on an experiment holds for its name: one that was rolled back s
 operator says otherwise.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from agents.experiments.assignment import Assignment, Experiment, assign
 from agents.experiments.guardrails import BUCKET_S, BUCKETS
+from agents.experiments.lift import Conversions
 from agents.experiments.outcomes import Counts
 from storage.fleet import CountKey, ExperimentDecision
 
@@ -69,6 +71,20 @@ def pooled(
     }
     arms = dict.fromkeys(arm for arm, _ in found)
     return {arm: [found.get((arm, at_s), Counts()) for at_s in spans] for arm in arms}
+
+
+ALL_TIME_S = -1
+"""In the place of a span of time: what is counted for as long as the experiment stands as it is."""
+
+
+def conversions(counts: Mapping[CountKey, int], experiment: Experiment, serial: int) -> dict[str, Conversions]:
+    """What became of the sessions of each arm, the control too, since the experiment stands as it is."""
+    wanted = (experiment.name, serial, experiment.allocation, ALL_TIME_S)
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for key, count in counts.items():
+        if (key.experiment, key.serial, key.definition, key.bucket_s) == wanted:
+            found[key.arm][key.what] = count
+    return {arm: Conversions.of(by_what) for arm, by_what in found.items()}
 
 
 def bucket_s(now_s: float) -> int:

@@ -105,8 +105,12 @@ class Experiment:
     @property
     def definition(self) -> str:
         """Changes when an arm is another one, and not when only percentages or guardrails change."""
-        arms = [replace(arm, percent=0.0) for arm in self.arms]
-        return blake2b(repr(arms).encode(), digest_size=4).hexdigest()
+        return _digest([replace(arm, percent=0.0) for arm in self.arms])
+
+    @property
+    def allocation(self) -> str:
+        """Changes with the percentages too: sessions before and after are of other shoppers, and are not added up."""
+        return _digest(self.arms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,10 @@ def shadowed(experiment: Experiment, shopper: str) -> Arm | None:
         if arm.kind == "shadow" and _draw(f"{experiment.name}\0{arm.name}", shopper) < arm.hundredths:
             return arm
     return None
+
+
+def _digest(arms: Sequence[Arm]) -> str:
+    return blake2b(repr(list(arms)).encode(), digest_size=4).hexdigest()
 
 
 def _draw(name: str, shopper: str) -> int:

@@ -87,6 +87,18 @@ class Outcomes:
         self.totals: defaultdict[ArmKey, Counter[str]] = defaultdict(Counter)
         self.latency_s: defaultdict[ArmKey, Histogram] = defaultdict(lambda: Histogram(LATENCY_S))
         self._fresh: Counter[Count] = Counter()
+        self._sessions: Counter[Count] = Counter()
+
+    def note_session(self, keys: Iterable[ArmKey], what: str) -> None:
+        """Count a session that began, or what came of it."""
+        for key in keys:
+            self.totals[key][what] += 1
+            self._sessions[key, what] += 1
+
+    def take_sessions(self) -> Mapping[Count, int]:
+        """What was counted of sessions since the last time."""
+        sessions, self._sessions = self._sessions, Counter()
+        return sessions
 
     def note(self, keys: Iterable[ArmKey], what: str) -> None:
         """Count something once."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 import structlog
 
-from agents.experiments.active_experiments import ActiveExperiments, bucket_s, pooled
+from agents.experiments.active_experiments import ALL_TIME_S, ActiveExperiments, bucket_s, pooled
 from agents.experiments.assignment import CONTROL, Experiment
 from agents.experiments.guardrails import BUCKET_S, BUCKETS, breach
 from agents.experiments.outcomes import Outcomes
@@ -48,13 +48,16 @@ class ExperimentJudge:
     def counted(self, fleet_ms: float) -> Mapping[CountKey, int]:
         """What was counted since the last time, for the experiments as they stand."""
         at_s = bucket_s(fleet_ms / 1e3)
-        known = {
-            each.name: (self.active_experiments.decision(each.name).serial, each.definition)
-            for each in self.active_experiments.running
-        }
+        known = {each.name: each for each in self.active_experiments.running}
+        serials = {name: self.active_experiments.decision(name).serial for name in known}
+        calls, sessions = self._outcomes.take(), self._outcomes.take_sessions()
         return {
-            CountKey(name, *known[name], arm, at_s, what): count
-            for ((name, arm), what), count in self._outcomes.take().items()
+            CountKey(name, serials[name], known[name].definition, arm, at_s, what): count
+            for ((name, arm), what), count in calls.items()
+            if name in known
+        } | {
+            CountKey(name, serials[name], known[name].allocation, arm, ALL_TIME_S, what): count
+            for ((name, arm), what), count in sessions.items()
             if name in known
         }
 
@@ -64,7 +67,7 @@ class ExperimentJudge:
         await self._learn(store, fleet, now_s)
         await self._judge(store, fleet, fleet_ms, now_s)
         oldest_s = bucket_s(fleet_ms / 1e3) - BUCKET_S * (BUCKETS + 1)
-        await store.forget([key for key in fleet.counts if key.bucket_s < oldest_s])
+        await store.forget([key for key in fleet.counts if ALL_TIME_S != key.bucket_s < oldest_s])
 
     async def _learn(self, store: FleetStore, fleet: Fleet, now_s: float) -> None:
         """A Redis that has lost a decision hears of it again."""

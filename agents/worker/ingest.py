@@ -16,7 +16,10 @@ from agents.worker.refusals import Refusals
 from streams.events.decoding import Decoded, Record, Refusal
 from streams.events.dialects import Dialect
 from streams.events.event import ShopperEvent
-from streams.sessions.session import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folded, SessionRules, fold
+from streams.sessions.session import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folded, Session, SessionRules, fold
+
+Converted = Callable[[ShopperEvent, Session], None]
+"""Hears of each event that has entered a session, before anything else happens to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,13 @@ class Ingest:
         slices: SliceRules,
         ingest_share: IngestCpuShare,
         readable_after_ms: Callable[[], int] = lambda: -1,
+        converted: Converted | None = None,
     ) -> None:
         self._backlog, self._recall, self._refusals, self._meter = backlog, recall, refusals, meter
         self._decoder, self._session, self._slices = decoder, session, slices
         self._ingest_share, self._hot = ingest_share, HotShoppers(meter)
         self._readable_after_ms, self._readable_ms = readable_after_ms, -1
+        self._converted = converted
         self._gap_ms = round(session.gap_s * 1e3)
 
     async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> None:
@@ -143,6 +148,8 @@ class Ingest:
             shopper.unchanged = offset
             self._count_unchanged(outcome)
             return outcome is not REPEATED
+        if self._converted is not None:
+            self._converted(event, session)
         readable = shopper.session.last_ms > self._readable_ms
         if shopper.readable_ms != 0 and not follows and session.origin_ms == began_ms:
             self._meter.in_time.note(timestamp_ms, shopper.readable_ms, shopper.modelled_ms)

@@ -104,6 +104,7 @@ def lines(views: Sequence[ExperimentView]) -> Iterator[str]:
             yield "  its arms were others when that was decided"
         yield HEAD
         yield from (_row(arm) for arm in each.arms)
+        yield from _sessions(each.arms)
 
 
 def _row(arm: ArmView) -> str:
@@ -119,6 +120,19 @@ def _row(arm: ArmView) -> str:
     )
     p95 = "-" if counts.p95_s is None else f"{counts.p95_s:.2f}"
     return ROW.format(arm.name, f"{arm.percent:.2f}", counts.attempts, *shares, p95, words).rstrip()
+
+
+def _sessions(arms: Sequence[ArmView]) -> Iterator[str]:
+    """What became of the sessions of each arm beside the control's."""
+    control = arms[-1].conversions.sessions
+    for arm in arms[:-1]:
+        if arm.skewed:
+            yield f"  {arm.name}: its sessions are not the share that was set: believe no lift until that is explained"
+        for lift in arm.lifts:
+            change = f"{lift.relative:+.1%} (95 %: {lift.low:+.1%} to {lift.high:+.1%})"
+            seen = "" if lift.sure else f"; from {lift.least:.1%} on it could be told from none by now"
+            yield f"  {arm.name}: {lift.conversion} {lift.rate:.2%} of {arm.conversions.sessions:,} sessions,"
+            yield f"    control {lift.control_rate:.2%} of {control:,}: {change}{seen}"
 
 
 def _share(part: int, whole: int) -> str:
@@ -141,7 +155,9 @@ def _experiment(each: ExperimentView) -> dict[str, Any]:
     arms = [
         {"name": arm.name, "kind": arm.kind, "percent": arm.percent, "calls": arm.counts.attempts}
         | {name: value for name, value in asdict(arm.counts).items() if name != "latency"}
-        | {"answered": arm.counts.answered, "p95_s": arm.counts.p95_s}
+        | {"answered": arm.counts.answered, "p95_s": arm.counts.p95_s, "skewed": arm.skewed}
+        | arm.conversions._asdict()
+        | {"lifts": [asdict(lift) | {"sure": lift.sure} for lift in arm.lifts]}
         for arm in each.arms
     ]
     return {"name": each.name, "changed": each.changed} | asdict(each.decision) | {"arms": arms}

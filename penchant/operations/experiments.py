@@ -1,22 +1,28 @@
 """Experiments, as operators see them: how each stands, and how its arms did on all workers."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.experiments.active_experiments import UNDECIDED, pooled
+from agents.experiments.active_experiments import UNDECIDED, conversions, pooled
 from agents.experiments.assignment import CONTROL, Experiment
+from agents.experiments.lift import Conversions, Lift, lifts, skewed
 from agents.experiments.outcomes import Counts
 from storage.fleet import ExperimentDecision, Fleet
 
 
 @dataclass(frozen=True, slots=True)
 class ArmView:
-    """An arm, and what became of its calls in the last hour, on all workers."""
+    """An arm, what became of its calls in the last hour, and of its sessions since the experiment stands as it is, on
+    all workers. `lifts` compare them with the control's; `skewed`: they are split otherwise than the settings say."""
 
     name: str
     kind: str
     percent: float
     counts: Counts
+    conversions: Conversions
+    lifts: tuple[Lift, ...] = ()
+    skewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,17 @@ def experiment_view(fleet: Fleet, experiment: Experiment) -> ExperimentView:
     found = {arm: sum(spans, Counts()) for arm, spans in pooled(fleet.counts, experiment, serial, now_s).items()}
     left = 100.0 - sum(arm.hundredths for arm in experiment.treatments) / 100
     arms = [(arm.name, arm.kind, arm.hundredths / 100) for arm in experiment.arms] + [(CONTROL, "live", round(left, 2))]
-    return ExperimentView(
-        experiment.name,
-        decision,
-        decision.serial > 0 and decision.definition != experiment.definition,
-        tuple(ArmView(*arm, found.get(arm[0], Counts())) for arm in arms),
-    )
+    sessions = conversions(fleet.counts, experiment, serial)
+    changed = decision.serial > 0 and decision.definition != experiment.definition
+    views = tuple(_arm_view(*arm, found.get(arm[0], Counts()), sessions, left) for arm in arms)
+    return ExperimentView(experiment.name, decision, changed, views)
+
+
+def _arm_view(
+    name: str, kind: str, percent: float, counts: Counts, sessions: Mapping[str, Conversions], left: float
+) -> ArmView:
+    ours, theirs = sessions.get(name, Conversions()), sessions.get(CONTROL, Conversions())
+    if name == CONTROL or kind == "shadow":  # a shadow's shoppers are the control's
+        return ArmView(name, kind, percent, counts, ours)
+    share = percent / (percent + left) if percent + left else 0.0
+    return ArmView(name, kind, percent, counts, ours, tuple(lifts(ours, theirs)), skewed(ours, theirs, share))

@@ -10,6 +10,7 @@ from agents.fleet.switches import SwitchState
 from agents.fleet.sync import FleetSync
 from agents.health.statistics import Meter
 from agents.worker.build import Kinds, Ports, StorePorts, Worker, build
+from agents.worker.conversions import SessionConversions
 from agents.worker.erasures import Erasures
 from agents.worker.history import PublishingWriter
 from agents.worker.ingest_share import IngestCpuShare
@@ -99,6 +100,7 @@ def make_parts(
         learn=knowledge.learn if knowledge else None,
         ingest_share=ingest_share,
         halted=lambda: switch_state.now.on("pause"),
+        converted=SessionConversions(experiment_runtime.active_experiments, arm_factory.instruments.outcomes).note,
     )
     worker = build(settings, ports, UpkeepRules.of(settings.backlog), kinds=kinds)
     heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 
+from agents.experiments.lift import Conversions
 from agents.experiments.outcomes import NAMES
 from agents.worker.instruments import Instruments
 from penchant.telemetry.metrics.readings import Sample
@@ -15,6 +16,13 @@ def outcomes(instruments: Instruments) -> Iterable[Sample]:
     """What became of each arm's calls."""
     for key, counts in list(instruments.outcomes.totals.items()):
         for name in NAMES:
+            yield (*key, name), counts[name]
+
+
+def sessions(instruments: Instruments) -> Iterable[Sample]:
+    """What became of each arm's sessions."""
+    for key, counts in list(instruments.outcomes.totals.items()):
+        for name in Conversions._fields:
             yield (*key, name), counts[name]
 
 
@@ -49,6 +57,13 @@ ARMS = (
         "shadow agreed or skipped; of a holdout withheld.",
         "`skipped`: the shadow's pool is too small for its percentage.",
         outcomes, (*ARM, "outcome"),
+    ),
+    Metric(
+        "counter", "arm_sessions",
+        "Sessions that began on this worker, by arm, the control's and holdouts' too, and how many of them clicked, "
+        "put something in the cart or bought.",
+        "Compare rates, not counts: `penchant experiments show` gives the difference with its interval.",
+        sessions, (*ARM, "outcome"),
     ),
     Metric(
         "histogram", "arm_answer_seconds", "How long an arm's answers took, on this worker.",
