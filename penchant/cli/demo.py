@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import sys
 import time
 from functools import partial
@@ -50,6 +51,10 @@ Keep = Annotated[
     bool, typer.Option("--keep", help="Afterwards keep all running until Ctrl-C, for other commands to look at.")
 ]
 
+WithConsole = Annotated[
+    bool, typer.Option("--console/--no-console", help="Serve the console beside it, for a browser on this machine.")
+]
+
 
 def demo(
     *,
@@ -64,9 +69,13 @@ def demo(
     gguf: Gguf = None,
     run_folder: RunFolder = None,
     keep: Keep = False,
+    with_console: WithConsole = True,
     json: Json = False,
 ) -> None:
     """See shopper events become intents: Kafka, Faust, a real Triton server before a simulated GPU, Redis.
+
+    In a terminal simulated shoppers go on browsing after the summary, slowly, until Ctrl-C; in a pipe, with --json or
+    in CI it ends by itself.
 
     Examples: penchant demo
     penchant demo --events rees46.csv --seconds 30 --json
@@ -76,14 +85,22 @@ def demo(
     """
     folder = run_folder or Path("run") / time.strftime("demo-%Y%m%d-%H%M%S")
     model_file = gguf or (smollm2() if real_model else None)
-    plan = DemoPlan(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model_url, keep, model_file)
-    console = Console(stderr=json)
     live = sys.stderr.isatty() if json else sys.stdout.isatty()
+    browse = live and events is None and not json and not os.environ.get("CI")
+    plan = DemoPlan(
+        *(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model_url),
+        keep=keep,
+        browse=browse,
+        console=with_console,
+        gguf=model_file,
+    )
+    console = Console(stderr=json)
     configure_logs("info", "console", stream=io.StringIO() if live else sys.stderr)
     if not live:
         console.print(f"Playing for {seconds:g} s; the servers' logs are in {folder}")
     say, view = (silent, LiveView(console)) if live else (console.print, no_view)
-    outcome = asyncio.run(run(plan, view, say, partial(_show, console=console, folder=folder, json=json)))
+    show = partial(_show, console=console, folder=folder, browse=browse, json=json)
+    outcome = asyncio.run(run(plan, view, say, show, partial(console.print, soft_wrap=True)))
     if outcome.stopped:
         raise typer.Exit(INTERRUPTED)
     if not outcome.report["intents"]:
@@ -95,11 +112,14 @@ def silent(_: str) -> None:
     """The live view shows notices itself."""
 
 
-def _show(outcome: Outcome, console: Console, folder: Path, *, json: bool) -> None:
+def _show(outcome: Outcome, console: Console, folder: Path, *, browse: bool, json: bool) -> None:
     show_examples(console, outcome.examples)
     show_report(console, outcome.report)
     if outcome.config is not None:
         name = folder / outcome.config.name
+        if browse:
+            where = f", and {outcome.address} shows them" if outcome.address else ""
+            console.print(f"Shoppers go on browsing, slowly{where}.", soft_wrap=True)
         console.print(f"Kept running until Ctrl-C. In another terminal: export PENCHANT_CONFIG={name}", soft_wrap=True)
     if json:
         typer.echo(orjson.dumps(outcome.report))

@@ -1,4 +1,4 @@
-"""Keep: the settings of a demonstration that is kept running, as a file for the other commands."""
+"""Keep: the settings of a demonstration, as a file for the console and for other commands."""
 
 from pathlib import Path
 from typing import Any
@@ -6,19 +6,18 @@ from typing import Any
 from penchant.demo.stage import Stage
 
 
-def keep(stage: Stage) -> Path:
-    """Write them into the run folder."""
+def keep(stage: Stage, name: str) -> Path:
+    """Write them into the run folder, as a file of this name."""
     settings = stage.settings
-    model = stage.plan.model_url or (stage.stack.triton.grpc_address if stage.stack.triton else None)
     sections: dict[str, dict[str, Any]] = {
         "kafka": {"bootstrap": settings.kafka.bootstrap, "group": settings.kafka.group},
         "redis": {"url": settings.redis.url},
         "session": {"gap_s": settings.session.gap_s},
         "dead_letters": {"window_s": settings.dead_letters.window_s},
     }
-    if model is not None:
-        sections["model"] = {"url": model}
-    path = stage.plan.run_folder / "penchant.toml"
+    if not stage.stack.stand_in:
+        sections["model"] = {"url": settings.model.url}
+    path = stage.plan.run_folder / name
     path.write_text("\n".join(_section(name, values) for name, values in sections.items()), encoding="utf-8")
     return path
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from penchant.demo.console import with_console
 from penchant.demo.examples import Example, examples
 from penchant.demo.keep import keep
 from penchant.demo.real_model import with_real_model
 from penchant.demo.report import report
 from penchant.demo.stage import DemoPlan, Stage, set_up
-from penchant.demo.timeline import timeline
+from penchant.demo.timeline import browsing, timeline
 from penchant.process.signals import stop_signals
 
 SETTLE_S = 20.0
@@ -28,39 +29,55 @@ View = Callable[[Stage], AbstractAsyncContextManager[None]]
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The report, some shoppers' stories, and whether the play was cut short by a signal. `config` is the settings file
-    of what is kept running."""
+    of what is kept running, `address` the console's."""
 
     report: dict[str, Any]
     examples: list[Example]
     stopped: bool
     config: Path | None = None
+    address: str | None = None
 
 
 async def run(
-    plan: DemoPlan, view: View, say: Callable[[str], None], show: Callable[[Outcome], None] = lambda _: None
+    plan: DemoPlan,
+    view: View,
+    say: Callable[[str], None],
+    show: Callable[[Outcome], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """The whole demonstration; `say` takes lines for people, `show` the outcome, after which all may be kept running.
-    Raises PlatformLacks, SettingInvalid for a file that it cannot play, and what broke."""
+    """The whole demonstration; `announce` takes what is to be read first, `say` lines for people, `show` the outcome,
+    after which all may be kept running. Raises PlatformLacks, SettingInvalid for a file that it cannot play, and what
+    broke."""
     with stop_signals() as asked:
         async with with_real_model(plan, say) as paced:
             events, speed = await asyncio.to_thread(timeline, paced)
             async with set_up(paced, speed, say) as stage:
-                async with view(stage):
-                    await _play(stage, events, asked)
-                    if not asked.is_set():
-                        await _settle(stage, asked)
-                kept = plan.keep and not asked.is_set()
-                config = keep(stage) if kept else None
-                outcome = Outcome(report(stage), await examples(stage), asked.is_set(), config)
-                show(outcome)
-                if kept:
-                    await asked.wait()
-                return outcome
+                config = keep(stage, "console.toml")
+                async with with_console(plan.run_folder, config, announce, wanted=plan.console) as address:
+                    async with view(stage):
+                        await _play(stage, events, asked, plan.seconds)
+                        if not asked.is_set():
+                            await _settle(stage, asked)
+                    kept = (plan.keep or plan.browse) and not asked.is_set()
+                    kept_config = keep(stage, "penchant.toml") if kept else None
+                    found = await examples(stage)
+                    outcome = Outcome(report(stage), found, asked.is_set(), kept_config, address)
+                    show(outcome)
+                    if kept:
+                        await _stay(stage, asked)
+                    return outcome
 
 
-async def _play(stage: Stage, events: Any, asked: asyncio.Event) -> None:
+async def _stay(stage: Stage, asked: asyncio.Event) -> None:
+    """Until a signal; with shoppers that go on, where the plan says so."""
+    if stage.plan.browse:
+        await _play(stage, browsing(stage.plan), asked, None)
+    await asked.wait()
+
+
+async def _play(stage: Stage, events: Any, asked: asyncio.Event, seconds: float | None) -> None:
     async with asyncio.TaskGroup() as tasks:
-        playing = tasks.create_task(stage.player.play(events, stage.plan.seconds))
+        playing = tasks.create_task(stage.player.play(events, seconds))
         stopping = tasks.create_task(_stop_when(asked, stage))
         await playing
         stopping.cancel()

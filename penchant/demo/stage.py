@@ -31,6 +31,7 @@ CALLS_WAITED = 8
 class DemoPlan:
     """What to play and where to keep the servers' logs. Without `events`, a file, shoppers are simulated.
 
+    Afterwards it is kept running by `keep`, and by `browse` while shoppers go on; `console` shows it in a browser.
     `gguf` is the file of a real model to run. `call_s`, where known, are the seconds of one call of the model at
     `model_url`, and `model_name` says what it is.
     """
@@ -44,6 +45,8 @@ class DemoPlan:
     speed: float | None = None
     model_url: str | None = None
     keep: bool = False
+    browse: bool = False
+    console: bool = True
     gguf: Path | None = None
     model_name: str = ""
     call_s: float = 0.0
@@ -69,7 +72,7 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
     topics = {settings.kafka.topic: PARTITIONS, settings.kafka.dead_letter_topic: 1, settings.kafka.erasure_topic: 1}
     async with AsyncExitStack() as exits:
         stack = await exits.enter_async_context(Stack(plan.run_folder, topics=topics, model=plan.model_url is None))
-        settings = _settings(stack, speed, plan.call_s)
+        settings = _settings(plan, stack, speed)
         model = _model(plan, stack)
         exits.push_async_callback(model.close)
         instruments = Instruments(Health(settings.health.bound_s))
@@ -93,15 +96,17 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
             watching.cancel()
 
 
-def _settings(stack: Stack, speed: float, call_s: float) -> Settings:
+def _settings(plan: DemoPlan, stack: Stack, speed: float) -> Settings:
     """The defaults, at the stack's addresses. Recorded time runs faster by `speed`, so the session gap shrinks with it;
     refusals need not wait as long as in production for their window to pass. A slow model is waited for."""
-    calls = {"deadline_s": max(CALLS_WAITED * call_s, CallRules().deadline_s)}
+    calls = {"deadline_s": max(CALLS_WAITED * plan.call_s, CallRules().deadline_s)}
+    model = plan.model_url or (stack.triton.grpc_address if stack.triton else None)
     return Settings.model_validate(
         {
             "kafka": {"bootstrap": stack.kafka.address, "group": "penchant-demo"},
             "redis": {"url": stack.redis.url},
             "calls": calls,
+            "model": {"url": model} if model is not None else {},
             "session": {"gap_s": max(GAP_S / speed, 1.0)},
             "dead_letters": {"window_s": 2.0},
             "health": {"port": free_ports(1)[0]},

@@ -14,6 +14,9 @@ from streams.events.recording import recording
 SHOPPERS, RATE = 200, 100.0
 """Of a plan that names none: simulated shoppers, and their events a second."""
 
+SLOWER = 0.05
+"""How much less than that shoppers do who go on browsing: it is to take little of a machine that nobody looks at."""
+
 MOST_ROWS = 500_000
 """Rows of a file that are played at the most: they are put in order in memory. `penchant simulate traffic` has no such
 bound."""
@@ -29,6 +32,11 @@ def timeline(plan: DemoPlan) -> tuple[Generator[Timed], float]:
     rows = _in_order(list(islice(recording(plan.events), MOST_ROWS)))
     speed = plan.speed or _fitting(rows, plan.seconds)
     return timed(rows, speed), speed
+
+
+def browsing(plan: DemoPlan) -> Generator[Timed]:
+    """What comes afterwards, without end: other simulated shoppers, a twentieth as many events a second."""
+    return ShopperTraffic(plan.seed + 1, plan.shoppers or SHOPPERS, (plan.rate or RATE) * SLOWER).events()
 
 
 def _in_order(rows: list[ShopperEvent | BadRow]) -> list[ShopperEvent | BadRow]:

@@ -1,8 +1,11 @@
 """The demonstration: what it reports, and that it gets over the death of its servers."""
 
 import asyncio
+import contextlib
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from penchant.demo.run import run
@@ -124,3 +128,46 @@ async def test_what_is_kept_can_be_looked_at_from_another_terminal(tmp_path: Pat
         ended = await kept.ended()
     assert ended.status == 0, ended.err
     assert "Kept running until Ctrl-C" in ended.out
+
+
+async def test_in_a_terminal_the_printed_address_works_until_ctrl_c(tmp_path: Path) -> None:
+    """It stands first, serves the running fleet, and goes on doing so after the summary while shoppers browse."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "penchant.cli", "demo", "--run-folder", str(tmp_path / "run"), "--seconds", "3"]
+    environment = {name: value for name, value in os.environ.items() if name != "CI"} | {"COLUMNS": "200"}
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment
+    )
+    os.close(theirs)
+    said: list[str] = []
+    reading = asyncio.get_running_loop().run_in_executor(None, _read_all, ours, said)
+    try:
+        await until(lambda: "http://" in "".join(said), within_s=60)
+        found = re.search(r"http://[0-9.:]+", "".join(said))
+        assert found is not None
+        async with httpx.AsyncClient(base_url=found[0], timeout=20) as client:
+            assert "Penchant" in (await client.get("/")).text
+            await until(lambda: "Shoppers go on browsing" in "".join(said), within_s=90)
+            before = max((await client.get("/points")).json()["columns"][0])
+            await asyncio.sleep(3)
+            columns = (await client.get("/points")).json()["columns"]
+            assert columns[0][-1] > before
+            assert columns[2][-1] is not None
+            process.send_signal(signal.SIGINT)
+            async with asyncio.timeout(60):
+                assert await process.wait() == 0
+            with pytest.raises(httpx.ConnectError):
+                await client.get("/")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        await reading
+        os.close(ours)
+
+
+def _read_all(terminal: int, said: list[str]) -> None:
+    """What a process writes to its terminal, until it ends."""
+    with contextlib.suppress(OSError):  # how a terminal says that nobody is there any more
+        while part := os.read(terminal, 65_536):
+            said.append(part.decode(errors="replace"))
