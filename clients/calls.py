@@ -1,6 +1,6 @@
 """What goes to a model and what comes back, whatever the server's dialect."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Protocol
 
@@ -8,7 +8,8 @@ from pydantic import Field
 
 from streams.section import Serial, Tokens, section, unit
 
-Class = Literal["live", "replay", "batch"]
+Class = Literal["realtime", "live", "replay", "batch"]
+"""Which calls go first, the earliest named before the others."""
 
 
 Temperature = Annotated[float, Field(ge=0, le=2), unit("temperature")]
@@ -31,7 +32,8 @@ class Call:
     """One request. `deadline_s` is absolute, on the event loop's clock (`loop.time()`, seconds).
 
     Calls of one shopper and one version of the prompt share KV blocks. `begun` is called with the first token, by
-    servers that stream.
+    servers that stream. `choices` are words of one token, of which the first token is to be one: the log-probabilities
+    of the likeliest first tokens are asked for, as far as the server gives any.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Call:
     stop: Sequence[str] = ()
     json_schema: str | None = None
     prompt_version: str = ""
+    choices: Sequence[str] = ()
     begun: Callable[[], None] | None = field(default=None, compare=False, repr=False)
 
 
@@ -55,7 +58,8 @@ GIVEN_UP = frozenset({"abort", "cancelled", "error", "timeout"})
 @dataclass(frozen=True, slots=True)
 class Completion:
     """One answer. Times are milliseconds; None where the server does not tell. `finish_reason` is the server's word:
-    `stop`, or `length` when the answer was cut at `max_tokens`."""
+    `stop`, or `length` when the answer was cut at `max_tokens`. `log_probabilities` are those of the likeliest first
+    tokens, of a call with choices; None where the server gives none."""
 
     text: str
     model: str
@@ -67,6 +71,7 @@ class Completion:
     prefill_ms: float | None = None
     decode_ms: float | None = None
     finish_reason: str | None = None
+    log_probabilities: Mapping[str, float] | None = None
 
 
 class ModelClient(Protocol):

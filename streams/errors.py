@@ -5,6 +5,7 @@
     + EventRefused         a record that is no valid shopper event
     + AnswerRefused        a model answer that is no intent
     + ContextCorrupt       a stored session that cannot be read back
+    + CallTooLong          a prompt that is longer than its use case allows
   x Retry: transient; wait and try again, losing nothing
     + StoreUnavailable     Redis does not answer
     + ModelUnavailable     the model server does not answer, or failed
@@ -49,6 +50,10 @@ class AnswerRefused(Refuse):
 
 class ContextCorrupt(Refuse):
     """A stored session cannot be read back: it was written by something else, or damaged."""
+
+
+class CallTooLong(Refuse):
+    """A prompt is longer than its use case allows."""
 
 
 class Retry(PenchantError):

@@ -13,7 +13,7 @@ from agents.match.scores import AVOID, LAST_ALONE, WITH_INTENT, score
 from prompts.view import PromptView
 from streams.records.cards import Card
 from streams.records.intents import Intent
-from streams.section import form, section
+from streams.section import form, section, unit
 
 MOST_CANDIDATES = 100
 
@@ -28,6 +28,8 @@ class MatchRules:
     """By what candidates are put in order: `last`, by the product that the shopper looked at last, or `intent`, by that
     and the intent. The intent did not surely gain on recorded shoppers (docs/tiers.md). What it says to avoid comes
     last either way, and it alone counts where no last product is known."""
+    deadline_ms: Annotated[float, Field(gt=0, le=10_000), unit("milliseconds")] = 150.0
+    """How long the model may take that scores the best twenty, where one is asked. What is late is not waited for."""
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}$"), form("letters, such as en or de")] = "en"
     """The language of reasons: of a catalogue that is packaged, or that stands in match.messages."""
     messages: str = ""
@@ -36,12 +38,14 @@ class MatchRules:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate in its place. `known`: it has a card; of one without, only its id is compared with what to avoid."""
+    """A candidate in its place. `known`: it has a card; of one without, only its id is compared with what to avoid.
+    `fit` is the model's probability that it fits best, None where no model was asked."""
 
     product: str
     score: float
     known: bool
     reasons: Reasons
+    fit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from clients.calls import GIVEN_UP, Completion
 from clients.dialects.lines import OddWords
+from clients.dialects.log_probabilities import first_token
 from clients.dialects.servers import Api
 from streams.errors import ModelUnavailable
 
@@ -70,16 +71,25 @@ Refuse = Callable[[str, str], ModelUnavailable]
 
 class Reading:
     """One answer while it comes in. `refuse` says what an error means, by its code and message. `began_s` and the other
-    times are the event loop's, in seconds; `begun` is called with the first token.
+    times are the event loop's, in seconds; `begun` is called with the first token. `chooses`: the log-probabilities of
+    the first token are wanted.
 
     Events are read by hand, as there is one for every token: by pydantic they took a third of a call's client.
     """
 
     def __init__(
-        self, model: str, endpoint: str, refuse: Refuse, began_s: float, begun: Callable[[], None] | None = None
+        self,
+        model: str,
+        endpoint: str,
+        refuse: Refuse,
+        began_s: float,
+        begun: Callable[[], None] | None = None,
+        *,
+        chooses: bool = False,
     ) -> None:
         self._model, self._endpoint, self._refuse, self._began_s = model, endpoint, refuse, began_s
-        self._begun = begun
+        self._begun, self._chooses = begun, chooses
+        self._log_probabilities: dict[str, float] | None = None
         self._first_s: float | None = None
         self._last_s = began_s
         self._texts: list[str] = []
@@ -119,6 +129,7 @@ class Reading:
             prefill_ms=None if first_s is None else (first_s - self._began_s) * 1e3,
             decode_ms=None if first_s is None else (self._last_s - first_s) * 1e3,
             finish_reason=self._finish,
+            log_probabilities=self._log_probabilities,
         )
 
     def _choose(self, choice: dict[str, Any], now_s: float) -> None:
@@ -133,6 +144,8 @@ class Reading:
             raise OddWords(f"a choice of another form: {choice!r:.200}")
         self._finish = finish or self._finish
         self._ended |= bool(finish or message)
+        if self._chooses and self._log_probabilities is None:
+            self._log_probabilities = first_token(choice.get("logprobs"))
         self._take(text or (_content(said.get("content")) if said else None), now_s)
 
     def _take(self, text: str | None, now_s: float) -> None:

@@ -101,7 +101,7 @@ class OpenAIClient:
 
     async def _complete(self, call: Call, found: Found, sent: SentFields) -> Completion:
         now = asyncio.get_running_loop().time
-        reading = Reading(found.model, self.endpoint, self._fault, now(), call.begun)
+        reading = Reading(found.model, self.endpoint, self._fault, now(), call.begun, chooses=bool(call.choices))
         body = requests.body(call, found.model, self.api, found.server, sent)
         headers = requests.headers(call, found.server, self._session_key)
         url = f"{self.url}{completions.PATHS[self.api]}"

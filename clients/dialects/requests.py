@@ -1,5 +1,6 @@
 """Requests of OpenAI's API: the body that asks for a call, and the headers beside it; pure."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -10,6 +11,14 @@ from clients.calls import Call
 from clients.dialects.sent_fields import SentFields
 from clients.dialects.servers import Api, Guide, Server
 from clients.dialects.thinking import switched_off
+
+MOST_CHOICES = 20
+"""Log-probabilities that are asked for: no API gives those of more tokens."""
+
+_LOG_PROBABILITIES: Mapping[Api, Mapping[str, Any]] = {
+    "chat": {"logprobs": True, "top_logprobs": MOST_CHOICES},
+    "completions": {"logprobs": MOST_CHOICES},
+}
 
 
 def body(call: Call, model: str, api: Api, server: Server, sent: SentFields) -> bytes:
@@ -23,6 +32,8 @@ def body(call: Call, model: str, api: Api, server: Server, sent: SentFields) -> 
         fields["stop"] = list(call.stop)
     if call.json_schema is not None and sent.guide is not None:
         fields |= _guide(sent.guide, call.json_schema)
+    if call.choices and sent.sends("logprobs"):
+        fields |= _LOG_PROBABILITIES[api]
     if sent.sends("priority"):
         fields |= server.priority.get(call.traffic_class, {})
     if api == "chat" and server.template_variables and sent.sends("thinking") and (off := switched_off(model)):

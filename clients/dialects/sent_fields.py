@@ -12,7 +12,7 @@ from clients.dialects.servers import Guide
 
 Guided = Literal["auto", "json_schema", "json_object", "off"]
 OptionalField = Literal[
-    "guide", "priority", "thinking", "stream_options", "seed", "stop", "temperature", "max_tokens"
+    "guide", "priority", "thinking", "stream_options", "seed", "stop", "temperature", "max_tokens", "logprobs"
 ]  # fmt: skip
 
 LOST: Mapping[OptionalField, str] = MappingProxyType(
@@ -25,6 +25,7 @@ LOST: Mapping[OptionalField, str] = MappingProxyType(
         "stop": "an answer that goes on ends at its longest",
         "temperature": "the server's own temperature holds",
         "max_tokens": "max_completion_tokens is sent in its place",
+        "logprobs": "matches stay in the order of their features",
     }
 )
 """What the lack of each means, for the log."""
@@ -34,6 +35,7 @@ _NAMES: Mapping[OptionalField, tuple[str, ...]] = MappingProxyType(
         "guide": ("response_format", "json_schema", "json_object", "guided_json", "structured_outputs"),
         "priority": ("priority", "nvext", "agent_hints"),
         "thinking": ("chat_template_kwargs", "enable_thinking"),
+        "logprobs": ("top_logprobs", "logprobs"),
         **{field: (field,) for field in ("stream_options", "seed", "stop", "temperature", "max_tokens")},
     }
 )

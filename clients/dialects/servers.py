@@ -17,8 +17,8 @@ Guide = Literal["response_format", "json", "json_schema", "guided_json", "json_o
 class Server:
     """One kind of server.
 
-    `owner` is what it lists as `owned_by`. `priority` holds the fields to add by class: live is to go first, in the
-    server's own polarity, and needs no field where the server's default is already ahead of the others'. `guide` is
+    `owner` is what it lists as `owned_by`. `priority` holds the fields to add by class, in the server's own
+    polarity: live needs none where the server's default is already ahead of replay's and batch's. `guide` is
     how it takes a JSON schema; None where it ignores one. `overloaded` are the statuses, `overload_words` the texts of
     any other status, by which it asks for less. `health` answers 200 only while its engine lives, at no
     cost; None where that is not known, for a gateway may call every model then. `version` says which it is. `cancels`
@@ -45,7 +45,7 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             title="trtllm-serve",
             owner="tensorrt_llm",
             # 0 to 1, higher first, 0.5 without; heeded with waiting_queue_policy=priority.
-            priority={"replay": {"priority": 0.25}, "batch": {"priority": 0.0}},
+            priority={"realtime": {"priority": 0.75}, "replay": {"priority": 0.25}, "batch": {"priority": 0.0}},
             guide="json",  # its `json_schema` reached the engine with the wrapper around it in older versions
             version="/version",
         ),
@@ -53,7 +53,7 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             title="vLLM",
             owner="vllm",
             # Lower first, 0 without; another one is refused by many versions without --scheduling-policy priority.
-            priority={"replay": {"priority": 1}, "batch": {"priority": 2}},
+            priority={"realtime": {"priority": -1}, "replay": {"priority": 1}, "batch": {"priority": 2}},
             version="/version",
             template_variables=True,
         ),
@@ -61,7 +61,12 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             title="SGLang",
             owner="sglang",
             # Higher first, and without one a call is the very last. Ten apart it would cut off what runs.
-            priority={"live": {"priority": 2}, "replay": {"priority": 1}, "batch": {"priority": 0}},
+            priority={
+                "realtime": {"priority": 3},
+                "live": {"priority": 2},
+                "replay": {"priority": 1},
+                "batch": {"priority": 0},
+            },
             session_header="X-SMG-Routing-Key",  # that of its model gateway
             template_variables=True,
         ),
@@ -70,6 +75,7 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             owner="nvidia",
             # Higher first, 0 without; Dynamo turns it into what its engine understands.
             priority={
+                "realtime": {"nvext": {"agent_hints": {"priority": 3}}},
                 "live": {"nvext": {"agent_hints": {"priority": 2}}},
                 "replay": {"nvext": {"agent_hints": {"priority": 1}}},
             },

@@ -15,9 +15,12 @@ from clients.limits.token_estimates import TokenEstimator
 from clients.pools.wait_queue import CLASSES, WaitQueue
 from streams.errors import DeadlinePassed, ModelOverloaded
 
-CEILINGS: Mapping[Class, float] = {"live": 1.0, "replay": 0.9, "batch": 0.75}
+CEILINGS: Mapping[Class, float] = {"realtime": 1.0, "live": 1.0, "replay": 0.9, "batch": 0.75}
 """A class may begin a call while less than this share of the limit is in flight, of all classes together. What lies
 above is kept for the classes before it, which thereby find a slot at once, for as long as there are any."""
+
+SHARES: Mapping[Class, float] = {"realtime": 0.25}
+"""A class may have so much of the limit in flight itself, and one call: whoever goes first must not take it all."""
 
 LINGER_S = 10.0
 """So long after its last call a class counts as there."""
@@ -48,12 +51,20 @@ class Limiter:
         self._asked_s[traffic_class] = now_s
         if now_s < self.limit.closed_until_s or self.in_flight.total() >= self._most(traffic_class, now_s):
             return False
+        share = SHARES.get(traffic_class)
+        if share is not None and self.in_flight[traffic_class] >= max(int(self.limit.calls * share), 1):
+            return False
         # Checked before the call's own tokens are added: however long, a call may begin when few others run.
         most_tokens = SPREAD * self.limit.calls * self.token_estimates.tokens  # 0 until a call was answered
         if self.tokens and most_tokens and self.tokens >= most_tokens:
             self.limit.wanted()
             return False
         return True
+
+    @property
+    def load(self) -> float:
+        """The share of the limit that is in flight."""
+        return self.in_flight.total() / self.limit.calls
 
     def acquire(self, traffic_class: Class, now_s: float) -> "Slot | None":
         """A slot, if there is one now."""

@@ -1,7 +1,7 @@
 """Router: which replica a shopper's call goes to, and which one next when it fails."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from clients.calls import Call, Class, Completion
 from clients.limits.retry_budget import RetryBudget
@@ -50,7 +50,7 @@ class PoolRouter:
             first = home(key, replicas)
             if first is None:
                 continue
-            choices = order(key, replicas) if passed_s >= self.rules.locality_wait_s else [first]
+            choices = self._choices(key, traffic_class, replicas, first, passed_s)
             for replica in choices:
                 if slot := replica.limiter.acquire(traffic_class, now_s):
                     replica.counts.non_local += replica is not first
@@ -59,6 +59,15 @@ class PoolRouter:
             if waited_s + min(_wait_s(each, now_s) for each in replicas) < self.rules.spill_after_s:
                 return None
         return None
+
+    def _choices(
+        self, key: str, traffic_class: Class, replicas: Sequence[Replica], first: Replica, passed_s: float
+    ) -> Sequence[Replica]:
+        """A shopper's own replica, and others for those who waited. A call that cannot wait goes where least runs: its
+        prompt is short, and a home replica gained it nothing."""
+        if traffic_class == "realtime":
+            return sorted(replicas, key=lambda each: each.limiter.load)
+        return order(key, replicas) if passed_s >= self.rules.locality_wait_s else [first]
 
     def another(self, key: str, traffic_class: Class, but: Collection[Replica]) -> tuple[Replica, Slot] | None:
         """A slot at another replica, in the shopper's order; only one that is free now."""

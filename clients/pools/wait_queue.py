@@ -4,12 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, get_args
 
 from clients.calls import Class
 from streams.errors import DeadlinePassed, ModelOverloaded
 
-CLASSES: tuple[Class, ...] = ("live", "replay", "batch")
+CLASSES: tuple[Class, ...] = get_args(Class)
 TICK_S = 0.05
 """How often slots are looked for that come free by the time alone."""
 

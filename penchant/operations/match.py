@@ -1,15 +1,18 @@
 """Match: which of some products fit a shopper, in what order and why, from what stands in Redis."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from agents.match.messages import Messages, messages
+from agents.match.packed import rescored
 from agents.match.ranking import MOST_CANDIDATES, Ranked, Shopper, ranking
 from agents.match.reasons import Reason
+from clients.calls import ModelClient
 from penchant.settings.root import Settings
 from prompts.view import PromptView
 from storage.cards import Known, RedisCards
@@ -22,11 +25,13 @@ _ID: TypeAdapter[str] = TypeAdapter(Identifier)
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """All candidates in order. `notes` say what was not known of shopper and products, and what that changed."""
+    """All candidates in order. `notes` say what was not known of shopper and products, and what that changed.
+    `personal`: what is known of the shopper may be used."""
 
     shopper: str
     ranked: tuple[Ranked, ...]
     notes: tuple[str, ...]
+    personal: bool = True
 
     def report(self, words: Messages) -> dict[str, Any]:
         """As JSON; the reasons as codes with their values, and in words."""
@@ -37,9 +42,11 @@ class Matched:
         }
 
 
-async def match(settings: Settings, shopper: str, products: Sequence[str], purpose: str = "") -> Matched:
-    """Read once, and rank. Raises SettingInvalid for ids that none can have and for too many candidates;
-    StoreUnavailable and StoreCorrupt."""
+async def match(
+    settings: Settings, shopper: str, products: Sequence[str], purpose: str = "", model: ModelClient | None = None
+) -> Matched:
+    """Read once, rank, and have a model score the best, where there is one. Raises SettingInvalid for ids that none can
+    have and for too many candidates; StoreUnavailable and StoreCorrupt."""
     candidates = checked(shopper, products)
     redis = settings.redis.connect()
     try:
@@ -47,7 +54,21 @@ async def match(settings: Settings, shopper: str, products: Sequence[str], purpo
         known = await cards.known(shopper, candidates)
     finally:
         await redis.aclose()
-    return ranked(settings, shopper, candidates, known, purpose)
+    found = ranked(settings, shopper, candidates, known, purpose)
+    if model is None:
+        return found
+    deadline_s = asyncio.get_running_loop().time() + settings.match.deadline_ms / 1e3
+    return await scored(found, known, model, deadline_s)
+
+
+async def scored(found: Matched, known: Known, model: ModelClient, deadline_s: float) -> Matched:
+    """The best in the model's order, by a deadline on the event loop's clock; else as they were, and a note says why.
+    Nothing is asked about a shopper who did not agree to it."""
+    if known.intent is None or not found.personal:
+        return replace(found, notes=(*found.notes, "there is no intent that a model could be asked with"))
+    again = await rescored(model, known.intent, found.ranked, known.cards, deadline_s)
+    notes = (*found.notes, f"the order by features stands: {again.why}") if again.why else found.notes
+    return replace(found, ranked=again.ranked, notes=notes)
 
 
 def ranked(settings: Settings, shopper: str, candidates: Sequence[str], known: Known, purpose: str) -> Matched:
@@ -56,7 +77,7 @@ def ranked(settings: Settings, shopper: str, candidates: Sequence[str], known: K
     view = PromptView.of(known.session) if known.session else None
     who = Shopper() if refused else Shopper(known.intent, view)
     order = ranking(who, candidates, known.cards, settings.match.order)
-    return Matched(shopper, order, tuple(_notes(who, known, order, purpose if refused else "")))
+    return Matched(shopper, order, tuple(_notes(who, known, order, purpose if refused else "")), not refused)
 
 
 def words(settings: Settings, language: str | None) -> Messages:
@@ -98,6 +119,7 @@ def _ranked(each: Ranked, words: Messages) -> dict[str, Any]:
     return {
         "product": each.product,
         "score": each.score,
+        "fit": each.fit,
         "card": each.known,
         "for": [_reason(reason, words) for reason in pro],
         "against": [_reason(reason, words) for reason in con],

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from agents.experiments.assignment import Arm, Experiment
 from agents.experiments.guardrails import GuardrailRules
 from clients.pools.endpoints import Endpoint, Pool, Price
+from clients.pools.use_cases import UseCase
 from penchant.settings.catalogue import Entry, catalogue, sections
 from penchant.settings.root import Misfit
 from streams import address
@@ -18,7 +19,11 @@ from streams.address import HIDDEN
 from streams.errors import SettingInvalid
 from streams.tls import Tls
 
-TABLES = {"pools": (Pool, Endpoint, Price, Tls), "experiments": (Experiment, Arm, GuardrailRules)}
+TABLES = {
+    "pools": (Pool, Endpoint, Price, Tls),
+    "experiments": (Experiment, Arm, GuardrailRules),
+    "use_cases": (UseCase,),
+}
 """What stands in a setting that is a list of tables."""
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")

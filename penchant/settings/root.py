@@ -16,6 +16,7 @@ from penchant.settings.kafka import Kafka
 from penchant.settings.operation import Alerts, Console, Health, Log
 from penchant.settings.pools import Pools
 from penchant.settings.prompts import prompt_library
+from penchant.settings.use_cases import UseCases
 from prompts.budget import PromptRules
 from prompts.library import PromptLibrary
 from storage.redis_rules import RedisRules
@@ -76,6 +77,11 @@ class Settings(BaseSettings):
     before anything is judged, how much larger the share of calls may be that end as errors, invalid or with empty
     evidence, and p95_factor. A running worker takes up percentages and guardrails on SIGHUP; anything else needs a new
     start."""
+    use_cases: UseCases = {}
+    """What a model is asked for, each with servers, limits and a budget of its own: products, match, or a team's own.
+    Each may have pools, in order, model, traffic_class, deadline_s, max_input_tokens, max_tokens, temperature, seed and
+    budget_tokens_per_hour; what is not said is as everywhere else. intents may name pools; the rest of it is in
+    [model], [calls], [sampling] and [prompt]."""
     routing: RoutingRules = RoutingRules()
     privacy: PrivacyRules = PrivacyRules()
     session: SessionRules = SessionRules()

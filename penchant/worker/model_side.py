@@ -45,10 +45,15 @@ class ModelSide:
 
 
 def pools(settings: Settings) -> tuple[Pool, ...]:
-    """Everybody's model servers: those of the pools that are no arm's, without pools the one of [model]."""
+    """Everybody's model servers: the pools that the use case of intents names, else those that are no arm's and no
+    other use case's; without pools the one of [model]."""
     if not settings.pools:
         return (Pool("model", (settings.model,)),)
+    by_name = {pool.name: pool for pool in settings.pools}
+    if "intents" in settings.use_cases and settings.use_cases["intents"].pools:
+        return tuple(by_name[name] for name in settings.use_cases["intents"].pools)
     reserved = {arm.pool for experiment in settings.experiments for arm in experiment.arms}
+    reserved |= {name for case in settings.use_cases.values() for name in case.pools}
     return tuple(pool for pool in settings.pools if pool.name not in reserved)
 
 

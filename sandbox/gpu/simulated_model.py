@@ -12,7 +12,7 @@ from prompts.rules import rules
 from prompts.view import PromptView
 from prompts.vocabulary import DEFAULT_VOCABULARY
 from prompts.words import mission_text
-from sandbox.gpu import simulated_products
+from sandbox.gpu import simulated_match, simulated_products
 from streams.records.intents import Findings, Weighted
 
 QUALITIES = {
@@ -27,6 +27,8 @@ _COMMON = 0.5  # the share of titles that must have a quality for it to be wante
 
 def answer(prompt: str) -> str:
     """The answer to a prompt, as compact JSON."""
+    if prompt.startswith(simulated_match.BEGIN):
+        return simulated_match.answer(prompt)
     if prompt.startswith(simulated_products.BEGIN):
         return simulated_products.answer(prompt, QUALITIES)
     view = PromptView.of(read(prompt))

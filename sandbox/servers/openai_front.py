@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from sandbox.gpu import answers
+from sandbox.gpu import answers, simulated_match
 from sandbox.gpu.answers import Answer
 from sandbox.gpu.engine import engine
 from sandbox.gpu.iterations import Request
@@ -65,6 +65,7 @@ class Front:
         self, request: web.Request, body: dict[str, Any], prompt: str, piece: Callable[[str], dict[str, Any]]
     ) -> web.StreamResponse:
         text = answers.cut(self._answer(prompt), body["max_tokens"], body.get("stop", ()))
+        likeliest = log_probabilities(prompt, request.path, body) if body.get("logprobs") else None
         try:
             running = self._gpu.submit(prompt, tokens(text), now_ms(), max_tokens=body["max_tokens"])
         except ModelOverloaded as exc:
@@ -74,7 +75,7 @@ class Front:
         ended = "cancelled"
         try:
             await response.prepare(request)
-            await self._stream(response, running, text, piece)
+            await self._stream(response, running, text, lambda each: {**piece(each), "logprobs": likeliest})
             ended = "closed"
         finally:
             self._gpu.cancel(running, now_ms())  # of no effect once it ended
@@ -105,6 +106,15 @@ class Front:
     def _wait_s(self) -> float:
         """Until something changes, but not for longer than a tick."""
         return min(max(self._gpu.next_ms() - now_ms(), 0.0) / 1e3, TICK_S)
+
+
+def log_probabilities(prompt: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Those of the first token, in the form of the API that was asked."""
+    most = body.get("top_logprobs", body["logprobs"])
+    found = list(simulated_match.log_probabilities(prompt).items())[: int(most)]
+    if path.endswith("/chat/completions"):
+        return {"content": [{"top_logprobs": [{"token": token, "logprob": value} for token, value in found]}]}
+    return {"top_logprobs": [{f" {token}": value for token, value in found}]}
 
 
 def text_of(text: str) -> dict[str, str]:

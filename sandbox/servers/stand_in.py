@@ -4,10 +4,10 @@ time, too."""
 import asyncio
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clients.calls import Call, Completion
-from sandbox.gpu import answers
+from sandbox.gpu import answers, simulated_match
 from sandbox.gpu.faults import Faults, spoil
 from sandbox.gpu.gpu import Gpu
 from sandbox.gpu.iterations import Request
@@ -85,7 +85,8 @@ class StandIn:
         if fault == "slow":
             request.slow_down(self.faults.factor)
             await asyncio.sleep((request.last_token_ms - _now_ms()) / 1e3)
-        return self._completion(text, request)
+        likeliest = simulated_match.log_probabilities(call.prompt) if call.choices else None
+        return replace(self._completion(text, request), log_probabilities=likeliest)
 
     async def _end_of(self, request: Request) -> None:
         ended = self._open[request] = asyncio.get_running_loop().create_future()

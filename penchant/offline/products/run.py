@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from agents.products.understanding import Understanding
-from clients.calls import ModelClient
+from clients.calls import Call, Completion
+from clients.pools.use_cases import UseCaseClient
 from penchant.offline.eval.calling import complete
 from penchant.offline.eval.subjects import at
 from penchant.offline.products import job
@@ -17,6 +18,7 @@ from penchant.offline.products.kept import kept
 from penchant.offline.products.writing import Format
 from penchant.settings.root import Settings
 from penchant.worker.tokenizer import tokenizer
+from penchant.worker.use_cases import use_case
 from prompts.products.asking import ProductPrompts
 from sandbox.servers.stand_in import StandIn
 from storage.cards import RedisCards
@@ -27,6 +29,7 @@ from streams.records.products import Understood
 
 SIMULATED = "penchant products run --simulated starts no server"
 ANSWERS = "answers.sqlite"
+USE_CASE = "products"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +56,26 @@ async def run(settings: Settings, plan: Plan, progress: Progress) -> Report:
         client, model = await stack.enter_async_context(_model(settings, plan))
         answers = await stack.enter_async_context(kept(plan.out / ANSWERS))
         publish = await stack.enter_async_context(_cards(settings)) if plan.publish else None
-        understanding = Understanding(partial(complete, client), model, prompts, settings.sampling, answers)
+        sampling = client.rules.sampling(settings.sampling)
+        understanding = Understanding(partial(_ask, client), model, prompts, sampling, answers)
         return await job.run(
             catalogue, understanding, plan.out, form=plan.form, at_once=plan.at_once, publish=publish, progress=progress
         )
 
 
+async def _ask(client: UseCaseClient, call: Call) -> Completion:
+    """A job has time: it waits for its budget, and tries again."""
+    await client.budgeted()
+    return await complete(client, call)
+
+
 @asynccontextmanager
-async def _model(settings: Settings, plan: Plan) -> AsyncIterator[tuple[ModelClient, str]]:
-    """A client, and the model's name as answers are kept under: the configured one, else what the server says it is."""
-    url = plan.url or str(settings.model.url)
-    client = StandIn(SIMULATED) if plan.simulated else at(settings, url)
-    try:
+async def _model(settings: Settings, plan: Plan) -> AsyncIterator[tuple[UseCaseClient, str]]:
+    """A client, and the model's name as answers are kept under: the configured one, else what the servers say."""
+    named = StandIn(SIMULATED) if plan.simulated else at(settings, plan.url) if plan.url else None
+    async with use_case(settings, USE_CASE, named) as client:
         what = await client.probe()
-        yield client, settings.model.name or what
-    finally:
-        await client.close()
+        yield client, client.rules.model or settings.model.name or what
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from typing import get_args
 
 import orjson
 import pytest
@@ -17,7 +18,7 @@ from tests.fakes.scripted_calls import Turn
 
 NAMED: list[ServerName] = ["trtllm-serve", "vllm", "sglang", "dynamo", "triton-openai"]
 WITH_PRIORITY: list[ServerName] = ["trtllm-serve", "vllm", "sglang", "dynamo"]
-CLASSES: tuple[Class, ...] = ("live", "replay", "batch")
+CLASSES: tuple[Class, ...] = get_args(Class)
 SCHEMA = '{"type":"object","properties":{"m":{"type":"integer"}},"required":["m"]}'
 
 Start = Callable[..., Awaitable[tuple[OpenAIServer, OpenAIClient]]]
@@ -137,14 +138,14 @@ async def test_sessions_through_routers(start: Start, kind: str, header: str | N
 @pytest.mark.parametrize("api", ["chat", "completions"])
 @pytest.mark.parametrize("kind", WITH_PRIORITY)
 async def test_live_goes_first(start: Start, kind: ServerName, api: Api) -> None:
-    """As each server understands it, live is more urgent than replay, and replay than batch; none would be cut off
+    """As each server understands it, each class is more urgent than the next, replay than batch; none would be cut off
     for another, and live is never behind the calls of others, who say nothing."""
     server, client = await start(kind, api=api)
     for traffic_class in CLASSES:
         await client.complete(replace(ask(Turn()), traffic_class=traffic_class))
-    live, replay, batch = (asked.urgency for asked in server.asked)
-    assert live > replay > batch
-    assert live - batch < 10  # SGLang's preemption threshold
+    realtime, live, replay, batch = (asked.urgency for asked in server.asked)
+    assert realtime > live > replay > batch
+    assert realtime - batch < 10  # SGLang's preemption threshold
     assert live >= KINDS[kind].urgency({})
 
 
@@ -156,8 +157,8 @@ async def test_server_without_priorities(start: Start, kind: ServerName) -> None
     for traffic_class in (*CLASSES, *CLASSES):
         await client.complete(replace(ask(Turn(("yes",))), traffic_class=traffic_class))
     refused = kind in ("vllm", "sglang")
-    assert len(server.bodies) == (7 if refused else 6)
-    assert any("priority" in body for body in list(server.bodies)[-3:]) == (kind == "trtllm-serve")
+    assert len(server.bodies) == (9 if refused else 8)
+    assert any("priority" in body for body in list(server.bodies)[-4:]) == (kind == "trtllm-serve")
 
 
 async def test_overload_is_no_refusal_of_priorities(start: Start) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clients.calls import Call, Class, Completion
 from clients.limits.adaptive_limit import LimitRules
-from clients.pools.limiter import CEILINGS, Limiter, Slot
+from clients.pools.limiter import CEILINGS, SHARES, Limiter, Slot
 from clients.pools.wait_queue import CLASSES, WaitQueue
 from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable, PenchantError
 from tests.clients.limit_comparison import FixedLimit
@@ -31,10 +31,11 @@ def test_never_more_in_flight_than_the_class_may_fill(steps: list[tuple[bool, Cl
         limiter.admits("live", 0.0)
         limiter.admits("replay", 0.0)
         for takes, traffic_class, which in steps:
-            before = limiter.in_flight.total()
+            before, own = limiter.in_flight.total(), limiter.in_flight[traffic_class]
             if takes:
                 slot = limiter.acquire(traffic_class, 0.0)
-                assert (slot is not None) == (before < max(int(most * CEILINGS[traffic_class]), 1))
+                below = before < max(int(most * CEILINGS[traffic_class]), 1)
+                assert (slot is not None) == (below and own < max(int(most * SHARES.get(traffic_class, 1.0)), 1))
                 held += [slot] if slot else []
             elif held:
                 slot = held.pop(which % len(held))

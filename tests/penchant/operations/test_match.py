@@ -7,6 +7,7 @@ import pytest
 
 from penchant.operations.match import checked, ranked
 from penchant.settings.root import Settings
+from sandbox.servers.openai import OpenAIServer
 from sandbox.servers.redis import RedisServer
 from storage.cards import Known, RedisCards
 from storage.connection import connect
@@ -35,6 +36,26 @@ async def test_the_command_reads_redis_and_says_why(redis_server: RedisServer, t
     assert told.report["notes"] == ["1 of 3 candidates have no card"]
     shown = await run(tmp_path, variables, "match", "nobody", "sku-5", "sku-1")
     assert "nothing is known of the shopper: the order given stands" in shown.out
+
+
+@pytest.mark.redis
+async def test_a_model_scores_the_best(redis_server: RedisServer, tmp_path: Path) -> None:
+    """With --scores; its probabilities stand beside the features' scores."""
+    keys = Keys(f"match-{uuid4().hex[:12]}")
+    session = shoppers.shopper(("view", shoppers.KETTLE))
+    async with connect(redis_server.url) as client:
+        await RedisCards(client, keys, 5.0).write({"sku-1": KETTLE, "sku-5": SHOES})
+        await client.hset(keys.intent("ada"), "doc", of_session(session).model_dump_json())
+    async with OpenAIServer(tmp_path) as server:
+        variables = {
+            "REDIS__URL": redis_server.url, "REDIS__NAMESPACE": keys.namespace, "MODEL__URL": server.url,
+            "MATCH__DEADLINE_MS": "5000",
+        }  # fmt: skip
+        told = await run(tmp_path, variables, "match", "ada", "sku-5", "sku-1", "--scores", "--json")
+    assert told.status == 0, told.err
+    assert [each["product"] for each in told.report["matches"]] == ["sku-1", "sku-5"]
+    assert told.report["matches"][0]["fit"] > 0.5
+    assert told.report["notes"] == []
 
 
 def known(*, purposes: frozenset[str] | None) -> Known:
