@@ -22,7 +22,6 @@ from penchant.worker.use_cases import use_case
 from prompts.products.asking import ProductPrompts
 from sandbox.servers.stand_in import StandIn
 from storage.cards import RedisCards
-from storage.connection import connect
 from storage.keys import Keys
 from streams.errors import SettingInvalid
 from streams.records.products import Understood
@@ -80,7 +79,7 @@ async def _model(settings: Settings, plan: Plan) -> AsyncIterator[tuple[UseCaseC
 
 @asynccontextmanager
 async def _cards(settings: Settings) -> AsyncIterator[Publish]:
-    redis = connect(settings.redis.url, cluster=settings.redis.cluster)
+    redis = settings.redis.connect()
     cards = RedisCards(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
 
     async def publish(known: list[Understood]) -> None:
