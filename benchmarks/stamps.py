@@ -91,8 +91,8 @@ class StampingMeter(Meter):
         super().__init__()
         self._readable = readable
 
-    def count_intent(self, intent: Intent, freshness_ms: float | None) -> None:
-        super().count_intent(intent, freshness_ms)
+    def count_intent(self, intent: Intent, freshness_ms: float, *, seen: bool = False) -> None:
+        super().count_intent(intent, freshness_ms, seen=seen)
         self._readable(intent)
 
 

@@ -17,10 +17,13 @@ FRESHNESS_S = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 30.0, 120.0, 600.0
 @dataclass(slots=True)
 class Meter:
     """Counts are totals. `freshness_ms`: from when Kafka took an intent's oldest new event to its write in Redis; the
-    latest ones, and all of them as a histogram. `expired`: calls that were not made, since nobody could have read
-    their intents. `undecided_s`: when a part of the store last did not say what became of a write, while others did.
-    `withheld` events are left out as sensitive; `sensitive` counts events that lost something, by handling and pattern.
-    `faults` are by work and kind of exception (agents/worker/boundary.py)."""
+    latest ones, and all of them as a histogram; by any intent, and by the model's.
+
+    `rules_intents`: calls that the rules had to answer. `rules_shown`: calls during which the rules' intent was, or was
+    to be, shown; `rules_first`: those of them whose answer then replaced it. `expired`: calls that were not made, since
+    nobody could have read their intents. `undecided_s`: when a part of the store last did not say what became of a
+    write, while others did. `withheld` events are left out as sensitive; `sensitive` counts events that lost something,
+    by handling and pattern. `faults` are by work and kind of exception (agents/worker/boundary.py)."""
 
     events: int = 0
     repeated: int = 0
@@ -46,6 +49,8 @@ class Meter:
     ungrounded: int = 0
     intents: int = 0
     rules_intents: int = 0
+    rules_shown: int = 0
+    rules_first: int = 0
     parked: int = 0
     expired: int = 0
     dropped: int = 0
@@ -65,6 +70,8 @@ class Meter:
     freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
     freshness_s: Histogram = field(default_factory=lambda: Histogram(FRESHNESS_S))
     in_time: InTime = field(default_factory=InTime)
+    model_freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
+    model_freshness_s: Histogram = field(default_factory=lambda: Histogram(FRESHNESS_S))
     latest: deque[Intent] = field(default_factory=lambda: deque(maxlen=12))
 
     def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None:
@@ -79,19 +86,39 @@ class Meter:
             self.dead_letters += 1
             self.dead_letter_reasons[reason] += 1
 
-    def count_intent(self, intent: Intent, freshness_ms: float | None) -> None:
-        """Count an intent, written `freshness_ms` after its oldest new event; None when it only mends an older one."""
+    def count_intent(self, intent: Intent, freshness_ms: float, *, seen: bool = False) -> None:
+        """Count a call's intent, written `freshness_ms` after its oldest new event; `seen`: the rules' one stood in
+        until now."""
         self.intents += 1
         self.rules_intents += intent.source == "rules"
         self.latest.append(intent)
-        if freshness_ms is not None:
-            self.freshness_ms.append(freshness_ms)
-            self.freshness_s.add(freshness_ms / 1e3)
+        if not seen:
+            self._count_any(freshness_ms)
+        if intent.source == "model":
+            self.model_freshness_ms.append(freshness_ms)
+            self.model_freshness_s.add(freshness_ms / 1e3)
+
+    def count_shown(self, intent: Intent, freshness_ms: float) -> None:
+        """Count the rules' intent that is shown while the model is still at its answer."""
+        self.latest.append(intent)
+        self._count_any(freshness_ms)
 
     def percentiles(self) -> dict[str, float] | None:
-        """Freshness p50, p95 and p99 in milliseconds; None before the first intent."""
-        ordered = sorted(self.freshness_ms)
-        if not ordered:
-            return None
-        last = len(ordered) - 1
-        return {f"p{share}": round(ordered[round(last * share / 100)], 1) for share in (50, 95, 99)}
+        """Freshness by any intent: p50, p95 and p99 in milliseconds; None before the first."""
+        return _percentiles(self.freshness_ms)
+
+    def model_percentiles(self) -> dict[str, float] | None:
+        """The same by the model's intents alone."""
+        return _percentiles(self.model_freshness_ms)
+
+    def _count_any(self, freshness_ms: float) -> None:
+        self.freshness_ms.append(freshness_ms)
+        self.freshness_s.add(freshness_ms / 1e3)
+
+
+def _percentiles(samples_ms: Iterable[float]) -> dict[str, float] | None:
+    ordered = sorted(samples_ms)
+    if not ordered:
+        return None
+    last = len(ordered) - 1
+    return {f"p{share}": round(ordered[round(last * share / 100)], 1) for share in (50, 95, 99)}

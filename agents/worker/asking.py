@@ -11,6 +11,7 @@ from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
 from agents.worker.slots import SlotPermit
 from clients.calls import Call, Class, Completion
+from clients.limits.call_deadline import CallDeadline
 from clients.limits.circuit_breaker import CircuitBreaker
 from prompts.answer import PARROTED
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
@@ -29,6 +30,12 @@ class CallRules:
     """The most calls that run at once, on one worker. How many of them a server takes is found out."""
     deadline_s: Seconds = 10.0
     """How long one call may take; then it is cancelled on the server too."""
+    longest_deadline_s: Seconds = 60.0
+    """How long it may take at the most while a slow model is asked hardly anything else: there a call that was late
+    makes the next ones wait twice as long, until answers are quicker."""
+    soft_deadline_s: Seconds = 2.0
+    """When a call takes longer, the rules' intent is shown until the model has answered; for one in five calls at
+    the most, and not over a model's intent of the last minute that says the same."""
     max_attempts: Calls = 2
     """How often an answer that is no intent is asked for, before the rules answer instead."""
     give_up_s: Seconds = 5.0
@@ -79,6 +86,7 @@ class Asking:
     def __init__(self, rules: CallRules, counts: CallCounts, arm: str = "", traffic_class: Class = "live") -> None:
         self._rules, self._meter, self._arm, self._class = rules, counts, arm, traffic_class
         self.circuit_breaker = CircuitBreaker()
+        self._deadline = CallDeadline(rules.deadline_s, rules.longest_deadline_s)
         self._quality = AnswerQuality()
 
     async def ask(self, question: Question, permit: SlotPermit, tally: ArmCallCounter = UNCOUNTED) -> Answered:
@@ -87,7 +95,7 @@ class Asking:
         if not self.circuit_breaker.admit(_now()):
             tally.note("failed")
             raise ModelUnavailable("the model is away")
-        call = question.call(_now() + self._rules.deadline_s, self._class)
+        call = question.call(_now() + self._deadline.seconds, self._class)
         for left in reversed(range(self._rules.max_attempts)):
             completion = await self._complete(call, permit, tally)
             try:
@@ -117,12 +125,14 @@ class Asking:
         except (ModelUnavailable, DeadlinePassed) as error:
             self._meter.call_failures += 1
             tally.note("failed")
-            if self.circuit_breaker.failed(_now()):
+            slow = isinstance(error, DeadlinePassed) and self._deadline.late(began_s, self._meter.in_flight)
+            if not slow and self.circuit_breaker.failed(_now()):
                 self._note_away(call, error)
             raise
         finally:
             self._meter.in_flight -= 1
         tally.answered(_now() - began_s)
+        self._deadline.answered(_now(), _now() - began_s)
         if self.circuit_breaker.succeeded():
             self._note_back()
         self._meter.count_tokens(completion.input_tokens, completion.cached_tokens, completion.output_tokens)

@@ -10,6 +10,7 @@ from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.owed_set import OwedSet
 from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant
+from agents.worker.rules_first import shown, tells_news
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.write_verdicts import covers, decided
 from storage.checkpoints import OwedStore, Verdict
@@ -88,10 +89,34 @@ class Delivery:
         # 4. Memory knows how far the store is. Events since then stand behind tickets of their own.
         shopper.session.durable = checkpoint.position.offset
         if intent is not None:
-            now_ms = self._checkpoints.clock_ms()
-            shopper.read(checkpoint.position, now_ms, modelled=intent.source != "rules")
-            self._meter.count_intent(intent, None if owed.upgrade else now_ms - owed.appended_ms)
+            self._note_intent(shopper, owed, checkpoint, intent)
         return True
+
+    async def show_rules(self, case: Case) -> None:
+        """Write the rules' intent while the call runs, at the call's own position; one try, for the answer comes
+        anyhow. Nothing is covered by it. Raises LineageMismatch."""
+        shopper, intent = case.shopper, self._intent(case, None)
+        if not tells_news(intent, shopper.shown, _now()):
+            return
+        self._meter.rules_shown += 1
+        try:
+            verdict = await self._writer.write(self._checkpoints.write(case.checkpoint, intent, owed=True))
+        except Retry:
+            self._meter.store_failures += 1
+            return
+        if not shopper.ended and verdict is not Verdict.UNDECIDED and covers(verdict, shopper):
+            case.owed.by_rules = case.checkpoint.position
+            now_ms = self._checkpoints.clock_ms()
+            shopper.read(case.checkpoint.position, now_ms, modelled=False)
+            self._meter.count_shown(intent, now_ms - case.owed.appended_ms)
+
+    def _note_intent(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint, intent: Intent) -> None:
+        by_rules = owed.by_rules == checkpoint.position
+        self._meter.rules_first += by_rules and intent.source == "model"
+        now_ms = self._checkpoints.clock_ms()
+        shopper.read(checkpoint.position, now_ms, modelled=intent.source != "rules")
+        self._meter.count_intent(intent, now_ms - owed.appended_ms, seen=owed.upgrade or by_rules)
+        shopper.shown = shown(intent, _now()) or shopper.shown
 
     def _note_undecided(self, verdict: Verdict | None) -> None:
         if verdict is None:

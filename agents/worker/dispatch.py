@@ -14,6 +14,7 @@ from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant, Router
+from agents.worker.rules_first import SHARE, ended, soft_deadline
 from agents.worker.shoppers import Owed, Shopper
 from storage.checkpoints import OwedStore
 from storage.gather import Writer
@@ -68,6 +69,7 @@ class Dispatch:
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
         self._requeue = Requeue(backlog, meter)
         self._router, self._ingest_share, self._learn = router, ingest_share, learn
+        self._soft_deadline_s = rules.soft_deadline_s
         self._router.listen(self._note_place)
         self._bound = asyncio.Semaphore(rules.max_in_flight)
         self._wake = asyncio.Event()
@@ -227,7 +229,7 @@ class Dispatch:
     async def _ask_and_deliver(self, case: Case) -> None:
         """The verbs of the error tree: what may pass is waited for, and where an answer is refused the rules answer."""
         try:
-            answered = await self._ask(case.grant, case.question)
+            answered = await self._answer(case)
         except Retry:
             await self._delivery.put_off(case)
         except Refuse:
@@ -236,6 +238,21 @@ class Dispatch:
             await self._delivery.deliver(case, answered)
             if case.grant.beside is not None:
                 case.grant.beside.offer(case.checkpoint, answered)
+
+    async def _answer(self, case: Case) -> Answered:
+        """The answer; when it is not there by the soft deadline, the rules' intent is shown meanwhile, once."""
+        asking = asyncio.create_task(self._ask(case.grant, case.question))
+        try:
+            if await soft_deadline(asking, self._soft_deadline_s) and not (case.owed.upgrade or case.shopper.ended):
+                await self._show_rules(case)
+            return await asking
+        finally:
+            await ended(asking)
+
+    async def _show_rules(self, case: Case) -> None:
+        """Of this call, while there are few such writes beside all calls."""
+        if self._meter.rules_shown + 1 <= SHARE * self._meter.calls:
+            await self._delivery.show_rules(case)
 
     async def _ask(self, grant: Grant, question: Question) -> Answered:
         try:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agents.worker.rules_first import Shown
 from streams.records.erasures import Erasure
 from streams.sessions.ledger import Ticket
 from streams.sessions.packing import dump, load
@@ -29,7 +30,8 @@ class Owed(Unsummarised):
     Without `call` nothing asks for one and the session is only parked; `expired`: something did, for an intent that
     nobody could read any more. `upgrade`: a rules intent stands in until the
     model is back. `appended_ms` is when Kafka took the first event, `due_s` when a trigger made it due, and `passed_s`
-    when a slot first came free that suited neither this shopper nor anybody else. `faults`: how many
+    when a slot first came free that suited neither this shopper nor anybody else. `by_rules`: where the rules' intent
+    is shown while the call runs. `faults`: how many
     its work has met, `stored_before`: how many sessions were stored before the last one (agents/worker/boundary.py).
     """
 
@@ -44,6 +46,7 @@ class Owed(Unsummarised):
     not_before_s: float = 0.0
     due_s: float = 0.0
     passed_s: float | None = None
+    by_rules: Position | None = None
 
     def settle(self) -> None:
         """Everything owed here is covered."""
@@ -77,6 +80,7 @@ class Shopper:
     `erasure` its number; `unchanged` is the offset of the last event that changed nothing.
     `readable_ms` and `modelled_ms` say since when an intent of the last event that asked for a call can be read, the
     second of a model's (epoch; None: not yet; 0: not known here, or nothing asked).
+    `shown` is the model's intent that was written last, while the session is unpacked.
     `ended`: nothing may be done here for the shopper any more; who awaited something asks again.
     """
 
@@ -97,6 +101,7 @@ class Shopper:
         "place",
         "readable_ms",
         "running",
+        "shown",
         "touched_s",
         "unchanged",
     )
@@ -120,6 +125,7 @@ class Shopper:
         self.unchanged = -1
         self.readable_ms: int | None = 0
         self.modelled_ms: int | None = 0
+        self.shown: Shown | None = None
 
     @property
     def ended(self) -> bool:
@@ -177,4 +183,5 @@ class Shopper:
         """Hold the session as bytes until it is touched. Only for clean ones: the packed form knows no `durable`."""
         if not self.packed:
             self._folded = self.session.folded
+            self.shown = None
             self._session = dump(self.session)

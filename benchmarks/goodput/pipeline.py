@@ -131,8 +131,8 @@ class Noting(Meter):
         super().__init__()
         self._readable, self._now_s = readable, now_s
 
-    def count_intent(self, intent: Intent, freshness_ms: float | None) -> None:
-        super().count_intent(intent, freshness_ms)
+    def count_intent(self, intent: Intent, freshness_ms: float, *, seen: bool = False) -> None:
+        super().count_intent(intent, freshness_ms, seen=seen)
         if intent.model:
             self._readable(intent.shopper, Position.parse(intent.position).offset, self._now_s())
 

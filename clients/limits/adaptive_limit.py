@@ -23,7 +23,7 @@ class LimitRules:
     """
 
     initial: int = 16
-    least: int = 2
+    least: int = 1
     most: int = 256
     eagerness: float = 1.0
     cut: float = 0.8

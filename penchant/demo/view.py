@@ -94,6 +94,8 @@ def _picture(stage: Stage) -> Group:
         "intents", f"{meter.intents:,}", f"{meter.rules_intents:,} by rules", f"{meter.dead_letters} refused"
     )
     figures.add_row("fresh after", *(f"{name} {value / 1e3:.1f} s" for name, value in fresh.items()))
+    by_model = meter.model_percentiles() or {}
+    figures.add_row("by the model", *(f"{name} {value / 1e3:.1f} s" for name, value in by_model.items()))
     intents = [Text(f"{intent.shopper:>12}  {describe(intent)}", no_wrap=True, overflow="ellipsis")
                for intent in list(meter.latest)[-SHOWN:]]  # fmt: skip
     parts: list[Any] = [

@@ -152,6 +152,7 @@ def _heartbeat(settings: Settings, instruments: Instruments, pools: PooledClient
         "intents": meter.intents,
         "freshness_p95_ms": (meter.percentiles() or {}).get("p95"),
         "in_time_for_next": meter.in_time.shares(),
+        "model_freshness_p95_ms": (meter.model_percentiles() or {}).get("p95"),
         "loop_lag_p99_ms": (lag or {}).get("p99"),
         "away": dict(vitals.away) if vitals else {},
         "metrics": settings.health.advertised,

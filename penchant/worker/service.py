@@ -95,6 +95,7 @@ def _tell(running: Worker) -> None:
         calls=meter.calls,
         intents=meter.intents,
         rules_intents=meter.rules_intents,
+        rules_first=meter.rules_first,
         expired=meter.expired,
         dead_letters=meter.dead_letters,
         in_flight=meter.in_flight,
@@ -102,5 +103,6 @@ def _tell(running: Worker) -> None:
         sessions=vitals.held.sessions if vitals else 0,
         freshness_ms=meter.percentiles(),
         in_time_for_next=meter.in_time.shares(),
+        model_freshness_ms=meter.model_percentiles(),
         loop_lag_ms=running.instruments.loop_lag.percentiles_ms(),
     )

@@ -10,6 +10,7 @@ from agents.health.snapshot import Held
 from agents.worker.asking import Question
 from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoint, Checkpoints
+from agents.worker.delivery import Case
 from agents.worker.dispatch import Dispatch
 from agents.worker.enrichment import Enrichment
 from agents.worker.erasures import Erasures
@@ -169,6 +170,27 @@ class Hedging(Dispatch):
     async def _ask(self, grant: Grant, question: Question) -> Answered:
         first, _ = await asyncio.gather(super()._ask(grant, question), super()._ask(grant, question))
         return first
+
+
+class Overtaking(Dispatch):
+    """Shows the rules' intent of events that the running call has not seen."""
+
+    async def _show_rules(self, case: Case) -> None:
+        checkpoint = self._checkpoints.take(case.shopper)
+        question = case.grant.route.reasoning.ask(case.shopper.session, checkpoint)
+        await super()._show_rules(replace(case, checkpoint=checkpoint, question=question))
+
+
+class Lavish(Dispatch):
+    """Shows the rules' intent during every call."""
+
+    def __init__(self, *parts: Any, **more: Any) -> None:
+        super().__init__(*parts, **more)
+        self._soft_deadline_s = 0.0
+
+    async def _show_rules(self, case: Case) -> None:
+        case.shopper.shown = None
+        await self._delivery.show_rules(case)
 
 
 class Content(Backlog):

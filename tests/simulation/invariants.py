@@ -1,8 +1,8 @@
 """The invariants of the design's section 3. Each finding is one line that begins with the name of its invariant.
 
 At every commit: `commit` (nothing uncovered lies below), `call` (no owed call is forgotten), `letter` (nor a refusal).
-At every write: `position`, `fold` (tests/simulation/store.py). At every call: `calls`. Now and then: `bounds`, `heaps`,
-`head`, `death`. At the end: `settled`, `erased`.
+At every write: `position`, `fold`, `first` (tests/simulation/store.py). At every call: `calls`. Now and then: `bounds`,
+`heaps`, `head`, `death`. At the end: `settled`, `erased`, `writes`.
 """
 
 from bisect import bisect_left
@@ -12,6 +12,7 @@ from agents.worker.backlog import Backlog
 from agents.worker.enrichment import Enrichment
 from agents.worker.lazy_heap import ENTRIES_PER_OWED, SLACK
 from agents.worker.partition import Partition
+from agents.worker.rules_first import SHARE
 from agents.worker.shoppers import Shopper
 from streams.kafka.batches import TP
 from streams.records.intents import Intent
@@ -116,6 +117,11 @@ class Invariants:
     def _expired(self, partition: int, offset: int, now_ms: int) -> bool:
         return self._truth.last_ms[partition, offset] + self._scale.intent.ttl_s * 1e3 < now_ms + SKEW_MS
 
+    def written(self, early: int, calls: int) -> Iterator[str]:
+        """Intents that are written before their call's answer are few: at most 1.2 writes a call."""
+        if early > SHARE * calls:
+            yield f"writes: {early} intents of rules were written beside {calls} calls that still ran"
+
     def bounds(self, enrichment: Enrichment, awake_s: float, now_s: float) -> Iterator[str]:
         """A partition with too much uncovered is soon paused, and what is paused does not pile up.
 
@@ -142,7 +148,12 @@ class Invariants:
         What else holds one does so no longer than a call, or a refusal, takes.
         """
         calls, bound_s = self._scale.calls, self._scale.backlog.park_after_s + 1.0
-        busy_s = bound_s + calls.deadline_s * calls.max_attempts + calls.backoff_s + self._scale.dead_letters.window_s
+        busy_s = (
+            bound_s
+            + calls.longest_deadline_s * calls.max_attempts
+            + calls.backoff_s
+            + self._scale.dead_letters.window_s
+        )
         for partition in enrichment.partitions.values():
             head = partition.ledger.head()
             if head is None or max(head.since_s, since_s) + bound_s >= now_s:

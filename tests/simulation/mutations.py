@@ -38,6 +38,8 @@ MUTATIONS = {
                 ("checkpoints", parts.Mortal),
                 ("checkpoints", parts.Silent),
                 ("dispatch", parts.Hedging),
+                ("dispatch", parts.Overtaking),
+                ("dispatch", parts.Lavish),
                 ("enrichment", parts.Hasty),
                 ("enrichment", parts.Keeping),
                 ("enrichment", parts.Timeless),

@@ -101,6 +101,7 @@ class _Run:
     def _unsettled(self) -> Iterator[str]:
         world = self._world
         yield from world.invariants.settled(world.broker, world.store.data, world.clock_ms())
+        yield from world.invariants.written(len(world.store.early), world.model.calls)
         yield from self._fleet.unsettled()
 
 

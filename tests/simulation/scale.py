@@ -44,6 +44,7 @@ def draw(chance: random.Random) -> Scale:
     eviction = EvictionRules(pack_s=0.5, drop_s=drop_s, most=most, step=chance.choice([3, 50]))
     park_after_s, pipeline = chance.choice([0.6, 1.5]), chance.choice([2, 16])
     calls = CallRules(chance.choice([1, 3, 8]), deadline_s=1.5, give_up_s=chance.choice([0.8, 2.0]), backoff_s=0.1)
+    calls = replace(calls, longest_deadline_s=3.0, soft_deadline_s=0.3)
     ttl_s = chance.choice([86_400.0, 86_400.0, 9.0])
     return Scale(
         session=SessionRules(gap_s=6.0, future_skew_s=2.0, high_rows=9, low_rows=5),

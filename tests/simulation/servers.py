@@ -23,7 +23,7 @@ class Model:
 
     def __init__(self, chance: random.Random, trace: Trace) -> None:
         self.mood, self.fickle = "well", 0.0
-        self.running: dict[tuple[str, str], str] = {}
+        self.running: dict[tuple[str, str], tuple[str, int]] = {}
         self.calls = 0
         self.wrong: list[str] = []
         self.babbled: Counter[str] = Counter()
@@ -35,18 +35,23 @@ class Model:
         self.calls += 1
         if self.forbids(call):
             self.wrong.append(f"erased: {who} asks about {call.shopper}, who was erased, or opted out")
-        owner = call.id.rpartition("-")[2]
+        _, offset, owner = call.id.split("-", 2)
         if (owner, call.shopper) in self.running:
             self.wrong.append(f"calls: two calls of {call.shopper} run at once for {owner}")
-        self.running[owner, call.shopper] = who
+        self.running[owner, call.shopper] = who, int(offset)
 
     def end(self, call: Call) -> None:
         """However it ended."""
-        self.running.pop((call.id.rpartition("-")[2], call.shopper), None)
+        self.running.pop((call.id.split("-", 2)[2], call.shopper), None)
+
+    def asked(self, owner: str, shopper: str) -> int | None:
+        """The offset of the session that a running call is about; None when none runs."""
+        running = self.running.get((owner, shopper))
+        return running[1] if running is not None else None
 
     def hang_up(self, who: str) -> None:
         """The process has gone, and its calls with it."""
-        self.running = {key: owner for key, owner in self.running.items() if owner != who}
+        self.running = {key: whose for key, whose in self.running.items() if whose[0] != who}
 
     def outcome(self, call: Call) -> tuple[float, str | Exception | None]:
         """How long a call takes, and the text or the error it ends with; None: it never ends."""

@@ -32,6 +32,8 @@ class Store(MemoryStore):
         self._history: deque[tuple[float, Data]] = deque([(0.0, self.snapshot())])
         self.wrong: list[str] = []
         self.verdicts: Counter[str] = Counter()
+        self.asked: Callable[[str, str], int | None] = lambda _, __: None
+        self.early: set[tuple[str, str, str]] = set()
         self.traps: dict[str, list[Callable[[str], None]]] = {"write": [], "owe": [], "settle": []}
 
     def snapshot(self) -> Data:
@@ -91,12 +93,27 @@ class Store(MemoryStore):
             verdict = self._write(write)
             verdicts.append(verdict)
             self.judge(write, before)
+            self._judge_early(write)
             if self._trace.on:
                 self._trace.say("store", _write_text(who, write, verdict))
         self.verdicts.update(verdicts)
         self.changed()
         self._spring("write", who)
         return verdicts
+
+    def _judge_early(self, write: Write) -> None:
+        """An intent that is written while its shopper's call runs stands no higher than the call: else its answer would
+        be refused, and never be seen."""
+        context, intent = write.context, write.intent
+        asked = self.asked(context.owner, context.shopper)
+        if intent is None or asked is None:
+            return
+        offset = context.position.offset
+        if offset == asked and intent.source == "rules":
+            self.early.add((context.owner, context.shopper, intent.position))
+        if offset > asked:
+            what = f"the {intent.source} intent of {context.shopper} at {offset}"
+            self.wrong.append(f"first: {what} is written while a call about {asked} runs")
 
     def add(self, who: str, partition: int, entries: Sequence[str]) -> None:
         """Owe."""

@@ -37,6 +37,7 @@ class Environment:
         self.broker.watch = self._watch_commit
         self.model = Model(self.chance("model"), self.trace)
         self.model.forbids = self._forbids
+        self.store.asked = self.model.asked
         self.letters = DeadLetterServer(clock, self.trace)
         self.erasures: list[Erasure] = []
         self.invariants = Invariants(self.truth, self.letters, plan.scale)

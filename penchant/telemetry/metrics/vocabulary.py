@@ -120,6 +120,22 @@ VOCABULARY = (
         readings.in_time, ("intent",),
     ),
     Metric(
+        "histogram", "model_freshness_seconds", "The same until the model's own intent, where it has made one.",
+        "Far above `freshness_seconds`: the rules' intents stand in while a slow model is still at its answers. "
+        "A goal for freshness is one for this.",
+        lambda instruments: [((), instruments.meter.model_freshness_s)],
+    ),
+    Metric(
+        "counter", "intents_rules_shown", "Rules' intents that were to be shown while their call still ran.",
+        "At a fifth of `calls` for long: most answers take longer than calls.soft_deadline_s.",
+        readings.count("rules_shown"),
+    ),
+    Metric(
+        "counter", "intents_rules_first", "Rules' intents that were shown until a slow model's answer replaced them.",
+        "Grows with `calls`: answers take longer than calls.soft_deadline_s; add replicas, or a smaller model.",
+        readings.count("rules_first"),
+    ),
+    Metric(
         "counter", "sessions_parked", "Sessions written without a call: none was needed, or waiting held the commit.",
         "Grows as fast as `calls`: the model is too slow for the traffic.",
         readings.count("parked"),

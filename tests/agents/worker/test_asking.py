@@ -17,7 +17,7 @@ from agents.worker.slots import UnlimitedPermit
 from clients.calls import Call, Completion, Sampling
 from prompts.answer import Answer, parse
 from prompts.library import DEFAULT_PROMPTS
-from streams.errors import AnswerRefused
+from streams.errors import AnswerRefused, DeadlinePassed
 from streams.records.intents import IntentRules
 from streams.sessions.session import SessionRules
 from tests.clients.virtual import call, virtually
@@ -109,3 +109,71 @@ async def test_a_copied_example_is_counted_and_asked_for_again(version: str) -> 
     with pytest.raises(AnswerRefused, match="example"):
         await asyncio.wait_for(Asking(CallRules(max_attempts=2), meter).ask(question, UnlimitedPermit(model)), 60)
     assert (len(model.calls), meter.answers_refused, meter.answers_parroted) == (2, 2, 2)
+
+
+class SlowServer:
+    """Takes its time for every call; one after the other when `alone`."""
+
+    def __init__(self, takes_s: float) -> None:
+        self.takes_s, self.late = takes_s, 0
+
+    async def complete(self, asked: Call) -> Completion:
+        now = asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout_at(asked.deadline_s):
+                await asyncio.sleep(self.takes_s)
+        except TimeoutError as error:
+            self.late += 1
+            raise DeadlinePassed("no answer by the deadline") from error
+        return Completion("{}", "m", f"host at {now():.0f}")
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+
+def test_a_slow_model_is_not_away() -> None:
+    """One that needs longer than a call may take is given longer, and answers; one that says nothing is away in the
+    end."""
+
+    async def main() -> None:
+        meter = Meter()
+        asking, server = Asking(CallRules(deadline_s=10.0, longest_deadline_s=60.0), meter), SlowServer(35.0)
+        for _ in range(2):
+            with pytest.raises(DeadlinePassed):
+                await asking.ask(Question(), server)
+        for _ in range(20):
+            await asking.ask(Question(), server)
+        assert (server.late, asking.circuit_breaker.away) == (2, False)
+        server.takes_s = 1e6
+        for _ in range(4):  # the first of them still makes the others wait longer
+            with pytest.raises(DeadlinePassed):
+                await asking.ask(Question(), server)
+        assert asking.circuit_breaker.away
+
+    virtually(main)
+
+
+def test_late_calls_beside_answers_trip_nothing() -> None:
+    """Some of many take too long, call after call: the model is overloaded, and there."""
+
+    async def main() -> None:
+        asking, quick, slow = Asking(CallRules(deadline_s=10.0), Meter()), SlowServer(4.0), SlowServer(1e6)
+        for _ in range(10):
+            servers = [quick, quick, slow, slow, slow, slow]
+            ended = await asyncio.gather(*(asking.ask(Question(), each) for each in servers), return_exceptions=True)
+            assert [isinstance(each, DeadlinePassed) for each in ended] == [False] * 2 + [True] * 4
+            assert not asking.circuit_breaker.away
+
+    virtually(main)
+
+
+def test_a_model_that_answers_nobody_is_away_after_one_wait() -> None:
+    """With many calls it takes three that are late, and nobody is given longer."""
+
+    async def main() -> None:
+        asking, hung = Asking(CallRules(deadline_s=10.0), Meter()), SlowServer(1e6)
+        await asyncio.gather(*(asking.ask(Question(), hung) for _ in range(6)), return_exceptions=True)
+        assert asking.circuit_breaker.away
+        assert asyncio.get_running_loop().time() < 11.0
+
+    virtually(main)

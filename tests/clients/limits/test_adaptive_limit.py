@@ -128,7 +128,7 @@ def test_a_server_that_refused_whatever_came_is_soon_trusted_again() -> None:
 def test_a_refusal_at_its_least_makes_those_before_forgotten() -> None:
     """They were not for too many calls."""
     limit = AdaptiveLimit(LimitRules(initial=3))
-    for now_s in (0.0, 1.0):
+    for now_s in (0.0, 0.5, 1.0):
         limit.refused(limit.begin(now_s, limit.calls), now_s)
     for _ in range(12):
         feed(limit, 30, queue_ms=0.0, now_s=2.0)
@@ -148,7 +148,7 @@ def test_a_server_that_says_when_is_left_alone_until_then() -> None:
 
 def test_when_fewer_calls_are_not_possible_there_is_time_between_them() -> None:
     """Refused at its least, it pauses, ever longer; an answer ends that."""
-    limit = AdaptiveLimit(LimitRules(initial=2))
+    limit = AdaptiveLimit(LimitRules(initial=1))
     pauses = []
     for now_s in range(100, 1_000, 100):
         limit.refused(limit.begin(float(now_s), 2), float(now_s))
