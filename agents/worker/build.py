@@ -17,12 +17,13 @@ from agents.worker.checkpoints import Checkpoints
 from agents.worker.dispatch import Dispatch, Learn
 from agents.worker.enrichment import Enrichment
 from agents.worker.erasures import Erasures
-from agents.worker.ingest import Converted, Ingest, SliceRules
+from agents.worker.ingest import Converted, Ingest
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.parking import Parking
 from agents.worker.recall import Recall
 from agents.worker.refusals import DeadLetterSender, Refusals
 from agents.worker.routes import ExperimentRouter, Route, Router
+from agents.worker.slices import SliceRules
 from agents.worker.slots import SlotSupplier
 from agents.worker.upkeep import UpkeepRules
 from clients.limits.circuit_breaker import CircuitBreaker

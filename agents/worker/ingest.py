@@ -1,50 +1,23 @@
 """Ingest: record batches become folded sessions and owed work, in slices short enough for calls to run in between."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
-from agents.worker.boundary import judge
 from agents.worker.hot_shoppers import HotShoppers
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
-from streams.events.decoding import Decoded, Record, Refusal
+from agents.worker.slices import SliceRules, Slices
+from streams.events.decoding import Decoded, Record
 from streams.events.dialects import Dialect
 from streams.events.event import ShopperEvent
 from streams.sessions.session import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folded, Session, SessionRules, fold
 
 Converted = Callable[[ShopperEvent, Session], None]
 """Hears of each event that has entered a session, before anything else happens to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SliceRules:
-    """What is taken in without a turn of the event loop: about 2 ms of work for usual events, 5 ms for orders of many
-    items. A record that is larger than a slice is one of its own."""
-
-    records: int = 250
-    size_bytes: int = 65_536
-
-    def cut(self, records: Sequence[Record], done: int) -> Iterator[Sequence[Record]]:
-        """The records from the offset `done` on, in slices."""
-        slice_: list[Record] = []
-        size_bytes = 0
-        for record in records:
-            if record.offset < done:
-                continue
-            length = len(record.value or b"")
-            if slice_ and (len(slice_) == self.records or size_bytes + length > self.size_bytes):
-                yield slice_
-                slice_, size_bytes = [], 0
-            slice_.append(record)
-            size_bytes += length
-        if slice_:
-            yield slice_
 
 
 class Ingest:
@@ -65,7 +38,7 @@ class Ingest:
         converted: Converted | None = None,
     ) -> None:
         self._backlog, self._recall, self._refusals, self._meter = backlog, recall, refusals, meter
-        self._decoder, self._session, self._slices = decoder, session, slices
+        self._session, self._slices = session, Slices(decoder, slices, meter)
         self._ingest_share, self._hot = ingest_share, HotShoppers(meter)
         self._readable_after_ms, self._readable_ms = readable_after_ms, -1
         self._converted = converted
@@ -75,12 +48,12 @@ class Ingest:
         """Take in records. Raises StoreUnavailable when sessions cannot be loaded, BrokerUnavailable
         when no more refused records can wait: the slices before are done, and `partition.ledger.next_offset` says where
         to go on."""
-        done = partition.ledger.next_offset or 0
+        portions = self._slices.portions(records, partition.ledger.next_offset or 0)
         clock = self._ingest_share.cpu_s
-        for piece in self._slices.cut(records, done):
+        while portions:
             await self._refusals.room()
             began_s = clock()
-            decoded = self._decode(piece)
+            decoded, last_offset = await self._slices.first(portions)
             self._hot.see(decoded.events)
             decoded_s = clock()
             await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
@@ -88,27 +61,8 @@ class Ingest:
                 return
             known_s = clock()
             self._refusals.count(len(decoded.events), len(decoded.refused), _now())
-            self._fold(partition, topic, decoded, piece[-1].offset)
+            self._fold(partition, topic, decoded, last_offset)
             await self._breathe(decoded_s - began_s + clock() - known_s)
-
-    def _decode(self, records: Sequence[Record]) -> Decoded:
-        """Decode a slice; a record that the decoder itself fails at is refused alone."""
-        try:
-            return self._decoder.decode(records)
-        except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
-            judge(error, "record", self._meter)
-            if len(records) == 1:
-                return Decoded([], [Refusal(records[0], "fault", detail=type(error).__name__)])
-        alone = [self._decode([record]) for record in records]
-        return Decoded(
-            [event for each in alone for event in each.events],
-            [refusal for each in alone for refusal in each.refused],
-            sum(each.ignored for each in alone),
-            sum(each.items_dropped for each in alone),
-            sum(each.without_consent for each in alone),
-            sum(each.withheld for each in alone),
-            sum((Counter(each.sensitive) for each in alone), Counter()),
-        )
 
     def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
         now_s, self._readable_ms = _now(), self._readable_after_ms()

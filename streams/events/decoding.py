@@ -1,5 +1,6 @@
 """Decoding: raw Kafka records become shopper events, or refusals that say why. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from types import MappingProxyType
@@ -66,6 +67,21 @@ class Decoded(NamedTuple):
     without_consent: int = 0
     withheld: int = 0
     sensitive: Mapping[tuple[str, str], int] = MappingProxyType({})
+
+
+def joined(parts: Sequence[Decoded]) -> Decoded:
+    """What was decoded in parts, one after the other, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Decoded(
+        [event for each in parts for event in each.events],
+        [refusal for each in parts for refusal in each.refused],
+        sum(each.ignored for each in parts),
+        sum(each.items_dropped for each in parts),
+        sum(each.without_consent for each in parts),
+        sum(each.withheld for each in parts),
+        sum((Counter(each.sensitive) for each in parts), Counter()),
+    )
 
 
 class Decoder:

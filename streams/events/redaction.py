@@ -39,9 +39,12 @@ def redact(text: str) -> str:
     """The text with personal data replaced by its kind in brackets, `[email]`; as it came where there is none.
 
     It is judged as a reader sees it, so that hidden characters and look-alike digits hide nothing. Idempotent. At most
-    1,000 characters are left of a text that is changed, as many as an event may have.
+    1,000 characters are left of a text that is changed, as many as an event may have; one whose reader sees more than
+    it has is cut to that many too.
     """
     seen = visible(text)
+    if len(seen) > max(len(text), LONGEST):
+        text = seen = seen[:LONGEST]
     if _harmless(seen):
         return text
     clean = seen

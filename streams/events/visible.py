@@ -9,12 +9,18 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # fi
 _CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
 
 
+LONGEST = 2_000
+"""Characters of a text that are looked at, where some of them stand for up to eighteen: no event's is half as long."""
+
+
 def visible(text: str) -> str:
-    """One line in NFKC with nothing hidden in it, and single spaces. Idempotent."""
+    """One line in NFKC with nothing hidden in it, and single spaces. Idempotent. What stands for more characters than
+    it has is cut to LONGEST of them."""
     if text.isascii():
         text = text.translate(_CONTROLS)
     else:
-        shown = "".join(filter(_shows, unicodedata.normalize("NFKC", text)))
+        plain = unicodedata.normalize("NFKC", text)
+        shown = "".join(filter(_shows, plain[: max(LONGEST, len(text))]))
         text = unicodedata.normalize("NFKC", shown)  # what stood around a hidden character may now compose
     return " ".join(text.split())
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from agents.worker.asking import CallRules
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.eviction import EvictionRules
-from agents.worker.ingest import SliceRules
+from agents.worker.slices import SliceRules
 from agents.worker.upkeep import UpkeepRules
 from storage.redis_rules import RedisRules
 from streams.records.dead_letters import LimitRules

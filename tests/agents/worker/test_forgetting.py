@@ -6,12 +6,13 @@ from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.erasures import Erasures
-from agents.worker.ingest import Ingest, SliceRules
+from agents.worker.ingest import Ingest
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.parking import Parking
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
+from agents.worker.slices import SliceRules
 from streams.events.decoding import Decoder, encode
 from streams.events.event import ShopperEvent
 from streams.kafka.batches import TP

@@ -9,11 +9,12 @@ import orjson
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
-from agents.worker.ingest import Ingest, SliceRules
+from agents.worker.ingest import Ingest
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
+from agents.worker.slices import SliceRules
 from storage.checkpoints import Context, Write
 from streams.events.decoding import Decoded
 from streams.events.decoding import Record as KafkaRecord
