@@ -19,6 +19,7 @@ def compose(
     replica: str = "",
     prompt_version: str = "",
     arm: str = "",
+    learned: str = "",
     waits: Waits = NO_WAITS,
 ) -> Intent:
     """The intent of a shopper, made from the session as it stood. `as_of_ms` is its latest event's time."""
@@ -34,6 +35,7 @@ def compose(
         replica=replica,
         prompt_version=prompt_version,
         arm=arm,
+        learned=learned,
         position=position,
         waits=waits,
     )

@@ -94,6 +94,24 @@ class Keys:
         """Hash: how far an erasure of many shoppers has come."""
         return f"{self.live or self.namespace}:forgetting:{request}"
 
+    def lessons(self, partition: int) -> str:
+        """Hash with what a partition's shoppers taught, and the offset that it covers."""
+        return f"{self.live or self.namespace}:learned:{{{partition}}}"
+
+    @property
+    def totals(self) -> str:
+        """String with what all of them taught on the days that are closed."""
+        return f"{self.live or self.namespace}:learned:totals"
+
+    @property
+    def learned(self) -> str:
+        """String with the name of the snapshot that rules use now."""
+        return f"{self.live or self.namespace}:learned"
+
+    def snapshot(self, name: str) -> str:
+        """String with a snapshot, which never changes."""
+        return f"{self.live or self.namespace}:learned:snapshot:{name}"
+
     @property
     def nonce(self) -> str:
         """String that is lost when the data is lost."""

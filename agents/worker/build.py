@@ -17,7 +17,7 @@ from agents.worker.checkpoints import Checkpoints
 from agents.worker.dispatch import Dispatch, Learn
 from agents.worker.enrichment import Enrichment
 from agents.worker.erasures import Erasures
-from agents.worker.ingest import Converted, Ingest
+from agents.worker.ingest import Entered, Ingest
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.parking import Parking
 from agents.worker.recall import Recall
@@ -86,8 +86,8 @@ def everybody_alone(everybody: Route) -> Router:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """What a worker talks to, and what it is told. `router` adds the routes of experiments to everybody's; `publish`
-    wraps the writer of intents; `learn` fetches what prompts say beside the log; `halted`: operators paused it;
-    `converted` hears of each event that has entered a session."""
+    wraps the writer of intents; `learn` fetches what prompts say beside the log; `halted`: operators paused it; each of
+    `entered` hears of every event that has entered a session."""
 
     kept: StorePorts
     letters: DeadLetterSender
@@ -101,7 +101,7 @@ class Ports:
     learn: Learn | None = None
     ingest_share: IngestCpuShare = field(default_factory=IngestCpuShare)
     halted: Callable[[], bool] = lambda: False
-    converted: Converted | None = None
+    entered: Sequence[Entered] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def build(
     ingest = kinds.ingest(
         backlog, recall, refusals, meter, decoder=ports.decoder, session=rules.session,
         slices=slices or SliceRules(), ingest_share=ports.ingest_share, readable_after_ms=checkpoints.readable_after_ms,
-        converted=ports.converted,
+        entered=ports.entered,
     )  # fmt: skip
     parking = kinds.parking(backlog, store, store, checkpoints, rules.redis.pipeline, meter)
     dispatch = kinds.dispatch(

@@ -14,7 +14,7 @@ class SessionConversions:
     def __init__(self, active_experiments: ActiveExperiments, outcomes: Outcomes) -> None:
         self._active_experiments, self._outcomes = active_experiments, outcomes
 
-    def note(self, event: ShopperEvent, session: Session) -> None:
+    def note(self, _: object, event: ShopperEvent, session: Session) -> None:
         """The event has just entered its session."""
         if not self._active_experiments.running:
             return

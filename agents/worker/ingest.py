@@ -16,8 +16,8 @@ from streams.events.dialects import Dialect
 from streams.events.event import ShopperEvent
 from streams.sessions.session import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folded, Session, SessionRules, fold
 
-Converted = Callable[[ShopperEvent, Session], None]
-"""Hears of each event that has entered a session, before anything else happens to it."""
+Entered = Callable[[Partition, ShopperEvent, Session], None]
+"""Hears of each event that has entered a session of a partition, before anything else happens to it."""
 
 
 class Ingest:
@@ -35,13 +35,13 @@ class Ingest:
         slices: SliceRules,
         ingest_share: IngestCpuShare,
         readable_after_ms: Callable[[], int] = lambda: -1,
-        converted: Converted | None = None,
+        entered: Sequence[Entered] = (),
     ) -> None:
         self._backlog, self._recall, self._refusals, self._meter = backlog, recall, refusals, meter
         self._session, self._slices = session, Slices(decoder, slices, meter)
         self._ingest_share, self._hot = ingest_share, HotShoppers(meter)
         self._readable_after_ms, self._readable_ms = readable_after_ms, -1
-        self._converted = converted
+        self._entered = entered
         self._gap_ms = round(session.gap_s * 1e3)
 
     async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> None:
@@ -102,8 +102,8 @@ class Ingest:
             shopper.unchanged = offset
             self._count_unchanged(outcome)
             return outcome is not REPEATED
-        if self._converted is not None:
-            self._converted(event, session)
+        for hear in self._entered:
+            hear(partition, event, session)
         readable = shopper.session.last_ms > self._readable_ms
         if shopper.readable_ms != 0 and not follows and session.origin_ms == began_ms:
             self._meter.in_time.note(timestamp_ms, shopper.readable_ms, shopper.modelled_ms)

@@ -9,6 +9,7 @@ import structlog
 
 from agents.health.snapshot import Held
 from agents.worker.shoppers import Shopper
+from prompts.learned.counts import OpenDays
 from streams.kafka.batches import RecordBatch
 from streams.records.erasures import Erasure
 from streams.sessions.ledger import Ledger
@@ -43,8 +44,8 @@ class Partition:
     since `held_s`; `recall_s` is when to read the persisted owed set next. `wanted` are the shoppers that must stay
     until others have been loaded, `opted_out` some of those of whom nothing counts. `owed` is how many of its shoppers
     the backlog owes something. `marked`: some shopper's earlier events count for nothing. `expired`: it was said that
-    some are too old for an intent. `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed`
-    what its last walk saw.
+    some are too old for an intent. `taught` is what its events teach of all shoppers. `sweep` walks over the shoppers,
+    `weighing` is what it has seen so far, `weighed` what its last walk saw.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Partition:
         "stale",
         "sweep",
         "taking",
+        "taught",
         "untold",
         "wanted",
         "weighed",
@@ -87,6 +89,7 @@ class Partition:
         self.wanted: list[frozenset[str]] = []
         self.opted_out: dict[str, None] = {}
         self.untold: dict[str, Erasure] = {}
+        self.taught = OpenDays()
 
     def wants(self, shopper_id: str) -> bool:
         """Whether somebody waits for others to be loaded, and needs this shopper too."""

@@ -1,5 +1,6 @@
 """Reasoning: from a session to the question about it, and from the answer to an intent. Does no I/O."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agents.worker.checkpoints import Checkpoint
@@ -8,6 +9,7 @@ from prompts.answer import parse
 from prompts.budget import PromptRules
 from prompts.compose import compose
 from prompts.grounding import ground
+from prompts.learned.foresight import Foresight
 from prompts.library import PromptLibrary
 from prompts.render import DEFAULT_BUDGET, PromptRenderer
 from prompts.rules import rules
@@ -30,6 +32,10 @@ class Answered:
     cited: bool = True
 
 
+Learned = Callable[[], Foresight | None]
+"""Gives what other shoppers teach, by the snapshot in force."""
+
+
 class Reasoning:
     """Asks about sessions with one version of the prompt and one sampling."""
 
@@ -41,9 +47,11 @@ class Reasoning:
         budget: PromptRules = DEFAULT_BUDGET,
         count: Count = estimate,
         about: About | None = None,
+        learned: Learned = lambda: None,
     ) -> None:
         self.renderer = PromptRenderer(name, prompts, budget, count, about)
         self.template, self.vocabulary, self.sampling = self.renderer.template, prompts.vocabulary, sampling
+        self.learned = learned
 
     def ask(self, session: Session, checkpoint: Checkpoint) -> "SessionQuestion":
         """The question about a session as it stands now, and as `checkpoint` has it."""
@@ -59,6 +67,7 @@ class SessionQuestion:
     def __init__(self, asker: Reasoning, session: Session, checkpoint: Checkpoint) -> None:
         self._asker, self._context = asker, checkpoint.context
         self._view = asker.renderer.view(session)
+        self._learned = asker.learned()
         self._by_rules: Findings | None = None
 
     def call(self, deadline_s: float, traffic_class: Class = "live") -> Call:
@@ -100,10 +109,11 @@ class SessionQuestion:
             replica=answered.completion.endpoint if answered is not None else "",
             prompt_version=self._asker.template.version,
             waits=waits,
+            learned=self._learned.learned.name if self._learned is not None else "",
         )
 
     def _rules(self) -> Findings:
         """What the rules say: the start of every grounding, and the intent where a model says nothing."""
         if self._by_rules is None:
-            self._by_rules = rules(self._view, self._asker.vocabulary)
+            self._by_rules = rules(self._view, self._asker.vocabulary, self._learned)
         return self._by_rules

@@ -40,7 +40,8 @@ def forget(
     The erasure stands in kafka.erasure_topic, which is compacted: a Redis that was lost or rolled back is told again
     before it is served. Running it again does no harm, and goes on where it was cut short.
 
-    It does not reach into the event topic and the dead-letter topic, which Kafka empties by their retention.
+    It does not reach into the event topic and the dead-letter topic, which Kafka empties by their retention, and takes
+    nothing out of learned counts, which do not say who taught them.
 
     Examples: penchant forget 541312140
 
@@ -93,6 +94,7 @@ def _words(receipt: Receipt) -> str:
             *lines,
             f"  Kafka {receipt.erasure_topic} at {receipt.erasure_offset}: {again}",
             "  Workers: forget within about a second of reading it",
+            "  Learned counts: nothing is taken out; no snapshot holds what fewer than twenty shoppers taught",
         ]
     )
 

@@ -47,6 +47,12 @@ Prompt = Annotated[
     typer.Option("--prompt-version", metavar="NAME", help="Another version of the prompt than prompt.version."),
 ]
 PerServer = Annotated[int, typer.Option("--per-server", metavar="N", min=1, help="Calls at each model server at once.")]
+Learned = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SNAPSHOT", help='The learned counts that rules use; "" for none.', show_default="those in force"
+    ),
+]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page, too.")]
 
 
@@ -61,6 +67,7 @@ def replay(
     events: File = None,
     prompt_version: Prompt = None,
     per_server: PerServer = PER_SERVER,
+    learned: Learned = None,
     html: Html = None,
     config: Config = None,
     json: Json = False,
@@ -79,7 +86,8 @@ def replay(
     penchant replay --from 24h --live --per-server 64
     """
     settings = _settings(config, prompt_version)
-    plan = replace(_plan(settings, begin, end, namespace, generation, events, live=live), per_server=per_server)
+    plan = _plan(settings, begin, end, namespace, generation, events, live=live)
+    plan = replace(plan, per_server=per_server, learned=learned)
     if live and not yes:
         typer.confirm(f"Write over the intents of the namespace {settings.redis.namespace}?", abort=True, err=True)
     outcome = asyncio.run(_run(settings, plan))

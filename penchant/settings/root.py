@@ -3,6 +3,7 @@
 from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agents.learning.rules import LearningRules
 from agents.match.ranking import MatchRules
 from agents.worker.asking import CallRules
 from agents.worker.backlog_rules import BacklogRules
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     commit: CommitRules = CommitRules()
     dead_letters: LimitRules = LimitRules()
     knowledge: KnowledgeRules = KnowledgeRules()
+    learning: LearningRules = LearningRules()
     match: MatchRules = MatchRules()
     health: Health = Health()
     alerts: Alerts = Alerts()

@@ -16,6 +16,7 @@ from agents.health.lag_watch import LagWatch
 from agents.health.model_watch import ModelWatch
 from agents.health.probes import Health
 from agents.health.statistics import Meter
+from agents.learning.learning import Learning
 from agents.worker.agent import add_agent
 from agents.worker.backlog import Backlog
 from agents.worker.build import Kinds
@@ -31,7 +32,7 @@ from penchant.worker.admission import Admission, admitted
 from penchant.worker.experiments import ArmFactory, ExperimentRuntime, Tell
 from penchant.worker.history import make_topics, topics_of
 from penchant.worker.model_side import ModelSide, knowledge_of, pools, reasoning_of
-from penchant.worker.parts import Parts, Servers, make_parts
+from penchant.worker.parts import Parts, Servers, learning_of, make_parts
 from penchant.worker.retrying import retry_until
 from penchant.worker.tokenizer import tokenizer
 from storage.connection import Client
@@ -102,10 +103,11 @@ async def worker(
         async for attempt in retry_until(settings.health.bound_s):
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
-        arm_factory, knowledge = await _arm_factory(settings, servers, side, instruments, owned=model is None)
-        parts = await _made(settings, servers, pools, arm_factory, knowledge, notify, kinds, stack)
+        learning = learning_of(settings, servers)
+        arm_factory, knowledge = await _arm_factory(settings, servers, side, instruments, learning, owned=model is None)
+        parts = await _made(settings, servers, pools, arm_factory, knowledge, learning, notify, kinds, stack)
         watch_model = await _looked_around(parts, instruments.meter)
-        beside = (watch_model, parts.erasures, parts.experiment_runtime)
+        beside = (watch_model, parts.erasures, parts.experiment_runtime, *([learning] if learning else ()))
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
             built, model_found = parts.worker, watch_model.found or "a model that is away"
             yield Worker(
@@ -115,12 +117,19 @@ async def worker(
 
 
 async def _arm_factory(
-    settings: Settings, servers: Servers, side: ModelSide, instruments: Instruments, *, owned: bool
+    settings: Settings,
+    servers: Servers,
+    side: ModelSide,
+    instruments: Instruments,
+    learning: Learning | None,
+    *,
+    owned: bool,
 ) -> tuple[ArmFactory, Knowledge | None]:
     """How calls are made and answers read, and what the shop says of its products, where that is wanted."""
     count = await asyncio.to_thread(tokenizer, settings.prompt.tokenizer)
     knowledge = knowledge_of(settings, servers.redis)
-    reasoning = reasoning_of(settings, count, knowledge.line if knowledge else None)
+    learned = (lambda: learning.foresight) if learning else (lambda: None)
+    reasoning = reasoning_of(settings, count, knowledge.line if knowledge else None, learned)
     return ArmFactory(side.client, reasoning, instruments, owned=owned), knowledge
 
 
@@ -130,6 +139,7 @@ async def _made(
     pools: PooledClient,
     arm_factory: ArmFactory,
     knowledge: Knowledge | None,
+    learning: Learning | None,
     notify: Tell | None,
     kinds: Kinds | None,
     stack: AsyncExitStack,
@@ -138,7 +148,7 @@ async def _made(
     experiment_runtime = ExperimentRuntime(settings, pools, arm_factory, _worker_name(), notify)
     stack.push_async_callback(experiment_runtime.close)
     arm_factory.instruments.replicas = lambda: (*pools.replicas, *experiment_runtime.replicas)
-    parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge, kinds)
+    parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge, learning, kinds)
     await parts.erasures.catch_up()
     stack.push_async_callback(parts.worker.writer.close)
     return parts
@@ -179,7 +189,7 @@ async def _consuming(
     settings: Settings,
     parts: Parts,
     admission: Admission,
-    watches: tuple[ModelWatch, Erasures, ExperimentRuntime],
+    watches: tuple[ModelWatch, Erasures, ExperimentRuntime, *tuple[Learning, ...]],
     instruments: Instruments,
     folder: Path,
 ) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from agents.experiments.assignment import Arm
 from agents.worker.knowledge import Knowledge
-from agents.worker.reasoning import Reasoning
+from agents.worker.reasoning import Learned, Reasoning
 from clients.calls import ModelClient, Sampling
 from clients.dialects import discovery
 from clients.limits.adaptive_limit import LimitRules
@@ -70,10 +70,13 @@ def arm_pools(settings: Settings, arm: Arm) -> tuple[Pool, ...] | None:
     )
 
 
-def reasoning_of(settings: Settings, count: Count, about: About | None = None) -> MakeReasoning:
-    """How prompts are made and answers read; `about` tells what the shop says of a product."""
+def reasoning_of(
+    settings: Settings, count: Count, about: About | None = None, learned: Learned = lambda: None
+) -> MakeReasoning:
+    """How prompts are made and answers read; `about` tells what the shop says of a product, `learned` what other
+    shoppers teach."""
     prompts, rules = settings.prompts, settings.prompt
-    return lambda name, sampling: Reasoning(name, prompts, sampling, rules, count, about)
+    return lambda name, sampling: Reasoning(name, prompts, sampling, rules, count, about, learned)
 
 
 def knowledge_of(settings: Settings, redis: Client) -> Knowledge | None:

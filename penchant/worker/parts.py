@@ -9,6 +9,7 @@ from typing import Any
 from agents.fleet.switches import SwitchState
 from agents.fleet.sync import FleetSync
 from agents.health.statistics import Meter
+from agents.learning.learning import Learning
 from agents.worker.build import Kinds, Ports, StorePorts, Worker, build
 from agents.worker.conversions import SessionConversions
 from agents.worker.erasures import Erasures
@@ -27,6 +28,7 @@ from penchant.worker.experiments import ArmFactory, ExperimentRuntime, clock_ms
 from penchant.worker.history import KafkaHistory, topics_of
 from penchant.worker.presidio import redaction
 from storage.connection import Client
+from storage.counts import RedisCounts
 from storage.erasures import RedisErasures
 from storage.freezable import FreezableStore
 from storage.gather import Writer
@@ -71,6 +73,7 @@ def make_parts(
     arm_factory: ArmFactory,
     experiment_runtime: ExperimentRuntime,
     knowledge: Knowledge | None,
+    learning: Learning | None,
     kinds: Kinds | None = None,
 ) -> Parts:
     """All of them, none running yet."""
@@ -85,6 +88,7 @@ def make_parts(
     kept = StorePorts(
         store=store, name=name, clock_ms=clock_ms, lineage=lineage.number, starts=lineage.starts, erased=erasures.of
     )
+    conversions = SessionConversions(experiment_runtime.active_experiments, arm_factory.instruments.outcomes)
     ports = Ports(
         kept=kept,
         letters=DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic),
@@ -100,13 +104,24 @@ def make_parts(
         learn=knowledge.learn if knowledge else None,
         ingest_share=ingest_share,
         halted=lambda: switch_state.now.on("pause"),
-        converted=SessionConversions(experiment_runtime.active_experiments, arm_factory.instruments.outcomes).note,
+        entered=(conversions.note, *([learning.teach] if learning else ())),
     )
     worker = build(settings, ports, UpkeepRules.of(settings.backlog), kinds=kinds)
+    if learning is not None:
+        learning.attach(worker.enrichment.partitions)
     heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)
     sync = FleetSync(RedisFleet(*to_redis), experiment_runtime.judge, switch_state, heartbeat, clock_ms)
     arm_factory.instruments.sync = sync
     return Parts(worker, erasures, pools, experiment_runtime, ingest_share, sync, switch_state)
+
+
+def learning_of(settings: Settings, servers: Servers) -> Learning | None:
+    """What counts what partitions teach, where that is wanted."""
+    if not settings.learning.enabled:
+        return None
+    lineage = servers.admission.lineage
+    store = RedisCounts(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+    return Learning(store, settings.learning, lineage.partitions, lineage.number, clock_ms)
 
 
 def _frozen(switch_state: SwitchState) -> str | None:

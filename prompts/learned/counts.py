@@ -9,13 +9,17 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
-from prompts.learned.lessons import FIGURES, Lesson, Table
+from prompts.learned.lessons import FIGURES, Lesson, Table, lessons
+from streams.sessions.session import Session
 
 PLACES = 256
 """The most that a pair gains in a day."""
 
 DAY_MS = 86_400_000
 HALF_LIFE_DAYS = 14
+HELD = 2
+"""Days before today that are held."""
+
 MOST_PAIRS = 100_000
 """The most pairs that a day holds, about 25 MB."""
 
@@ -43,12 +47,12 @@ class Day:
         """Count a shopper's lessons."""
         start = crc32(shopper.encode())
         for lesson in lessons:
-            self._add(lesson, 1 << crc32(f"{lesson.table}\n{lesson.key}".encode(), start) % PLACES)
+            self.add(lesson, 1 << crc32(f"{lesson.table}\n{lesson.key}".encode(), start) % PLACES)
 
     def merge(self, other: "Day") -> None:
         """Count what another part of the stream taught on the same day."""
         for lesson, places in other.pairs.items():
-            self._add(lesson, places)
+            self.add(lesson, places)
         self.turned_away += other.turned_away
 
     def thin(self) -> None:
@@ -56,7 +60,8 @@ class Day:
         if len(self.pairs) > self.most // 2:
             self.pairs = {lesson: places for lesson, places in self.pairs.items() if places.bit_count() > 1}
 
-    def _add(self, lesson: Lesson, places: int) -> None:
+    def add(self, lesson: Lesson, places: int) -> None:
+        """Count the places of a lesson."""
         old = self.pairs.get(lesson, 0)
         if not old and len(self.pairs) >= self.most:
             self.turned_away += 1
@@ -68,6 +73,32 @@ class Day:
             self._taken[key] = taken | places
         if places | old:
             self.pairs[lesson] = places | old
+
+
+class OpenDays:
+    """What shoppers of one partition taught today and yesterday, by event time. Other days teach nothing more; the one
+    before yesterday is held, so that it can be closed. `taught` grows with every event that was counted.
+    """
+
+    __slots__ = ("days", "taught")
+
+    def __init__(self) -> None:
+        self.days: dict[int, Day] = {}
+        self.taught = 0
+
+    def teach(self, shopper: str, session: Session, today: int) -> None:
+        """Count what the event teaches that the session took in last; `today` is the number of the day."""
+        number = day_of(session.last_ms)
+        if not today - 1 <= number <= today or not (taught := lessons(session)):
+            return
+        self.day(number, today).teach(shopper, taught)
+        self.taught += 1
+
+    def day(self, number: int, today: int) -> Day:
+        """That day; with a new one, those that are closed by then are let go."""
+        if number not in self.days:
+            self.days = {day: kept for day, kept in self.days.items() if day >= today - HELD} | {number: Day(number)}
+        return self.days[number]
 
 
 class Total(NamedTuple):

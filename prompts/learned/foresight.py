@@ -107,11 +107,13 @@ def _stays(window: _Window, learned: Snapshot) -> float | None:
     """How likely the next new product is of the last category; never, where none is known."""
     if not window.category:
         return 0.0
-    wider, narrower = (learned.row("stays", key) for key in situations(window.categories))
-    if not wider:
+    widest, *narrower = (learned.row("stays", key) for key in situations(window.categories))
+    if not widest:
         return None
-    stay = (dict(wider).get(STAY, 0.0) + 1) / (sum(weight for _, weight in wider) + 2)  # nothing is certain
-    return _backed(narrower, {STAY: stay})[STAY]
+    stay = (dict(widest).get(STAY, 0.0) + 1) / (sum(weight for _, weight in widest) + 2)  # nothing is certain
+    for row in narrower:
+        stay = _backed(row, {STAY: stay})[STAY]
+    return stay
 
 
 def _after_category(learned: Snapshot, category: str) -> _Prior:

@@ -85,10 +85,10 @@ def kinship(one: str, other: str) -> str:
 
 
 def situations(categories: Sequence[str]) -> list[str]:
-    """How long the last category has lasted, alone and with how many there are: what tells best whether it lasts."""
+    """What tells best whether the last category lasts, widest first: nothing, how long it has, and among how many."""
     run = next((at for at, name in enumerate(reversed(categories)) if name != categories[-1]), len(categories))
     bucket = str(sum(run > longest for longest in _RUNS))
-    return [bucket, f"{bucket}\n{min(len(set(categories)), _VARIETY)}"]
+    return [EVERYONE, bucket, f"{bucket}\n{min(len(set(categories)), _VARIETY)}"]
 
 
 def price_keys(currency: str, category: str, brand: str) -> list[str]:

@@ -148,5 +148,7 @@ class Intent(Findings):
     replica: str = ""
     prompt_version: str = ""
     arm: str = ""
+    learned: str = ""
+    """The snapshot of learned counts that the rules used; empty where they used none."""
     position: str
     waits: Waits = Waits()

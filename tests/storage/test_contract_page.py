@@ -53,6 +53,9 @@ def test_the_page_names_the_keys() -> None:
         keys.places,
         keys.forgetting("<request>"),
         keys.nonce,
+        keys.totals,
+        keys.learned,
+        keys.snapshot("<name>"),
     ):
         assert f"`{key}`" in PAGE
     assert "`penchant:owed:{<partition>}`" in PAGE

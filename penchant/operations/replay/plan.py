@@ -14,7 +14,8 @@ PER_SERVER = 4
 class ReplayPlan:
     """What to replay, and to where: into `namespace`, or over the live keys in `generation`. Of a `file` all is.
 
-    At each model server it has `per_server` calls in flight at the most.
+    The rules use the snapshot `learned` from beginning to end: the one in force where it is None, none where it is
+    empty. At each model server it has `per_server` calls in flight at the most.
     """
 
     begin: Moment
@@ -23,6 +24,7 @@ class ReplayPlan:
     generation: int = 0
     file: Path | None = None
     per_server: int = PER_SERVER
+    learned: str | None = None
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from agents.fleet.switches import Switches, load
+from agents.learning.snapshots import foresight_of
 from agents.replay.calls import ReplayCalls, ReplayCounts, ReplayRules
 from agents.replay.live_replay import LiveReplay
 from agents.replay.replay import PartitionReplay
@@ -25,7 +26,9 @@ from penchant.settings.root import Settings
 from penchant.worker.model_side import reasoning_of
 from penchant.worker.presidio import redaction
 from penchant.worker.tokenizer import tokenizer
+from prompts.learned.foresight import Foresight
 from storage.connection import Client
+from storage.counts import RedisCounts
 from storage.erasures import RedisErasures
 from storage.gather import GatheringWriter
 from storage.keys import Keys
@@ -35,7 +38,7 @@ from storage.progress import RedisProgress
 from storage.redis_fleet import RedisFleet
 from storage.watermarks import Watermarks
 from storage.writer import RedisCheckpoints
-from streams.errors import ContractMismatch, StoreCorrupt, StoreUnavailable
+from streams.errors import ContractMismatch, SettingInvalid, StoreCorrupt, StoreUnavailable
 from streams.events.decoding import Record
 from streams.events.dialects import dialect
 from streams.kafka.erasure_topic import ErasureReader
@@ -110,7 +113,9 @@ class Stage:
     async def run(self, reader: TopicReader | None) -> None:
         """Feed every partition, finish all, and remember on the way how far it came."""
         count = await asyncio.to_thread(tokenizer, self._settings.prompt.tokenizer)
-        reasoning = reasoning_of(self._settings, count)(self._settings.prompt.version, self._settings.sampling)
+        foresight = await self._foresight()
+        make = reasoning_of(self._settings, count, learned=lambda: foresight)
+        reasoning = make(self._settings.prompt.version, self._settings.sampling)
         writer = GatheringWriter(self._store, self._settings.redis)
         servers = len(self._pools.replicas)
         rules = ReplayRules(in_flight=self._plan.per_server * servers)
@@ -127,6 +132,18 @@ class Stage:
                 task.cancel()
         await writer.close()
         await self._saved.forget()
+
+    async def _foresight(self) -> Foresight | None:
+        """What other shoppers teach, the same for the whole replay."""
+        store, name = RedisCounts(self._redis, self._live, self._within_s), self._plan.learned
+        if name is None and self._settings.learning.enabled:
+            name = await store.current()
+        if not name:
+            return None
+        found = await foresight_of(store, name)
+        if found is None:
+            raise SettingInvalid(f"there is no snapshot {name!r} any more", "learning.keep_s says how long one is kept")
+        return found
 
     async def compare(self) -> Comparison:
         """What is live, beside what came of it here."""

@@ -22,7 +22,7 @@ def counted(events: list[tuple[int, str, Action]], *, in_force: bool = True) -> 
         event = ShopperEvent(f"e{offset}", shopper, action, minute * MINUTE_MS, items=items)
         session = sessions.setdefault(shopper, Session())
         fold(session, event, offset, event.time_ms, SessionRules())
-        conversions.note(event, session)
+        conversions.note(None, event, session)
     return {(arm, what): count for ((_, arm), what), count in outcomes.take_sessions().items()}
 
 

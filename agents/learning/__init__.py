@@ -1,0 +1,1 @@
+"""What a worker's partitions teach, and the snapshot that its rules use."""

@@ -1,0 +1,26 @@
+"""The settings of learning."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from prompts.learned.snapshot import SUPPORT
+from streams.section import Seconds, section, unit
+
+Shoppers = Annotated[int, Field(ge=SUPPORT), unit("shoppers")]
+
+
+@section
+class LearningRules:
+    """What the shop's own stream teaches: which categories, brands and prices follow each other."""
+
+    enabled: bool = False
+    """Whether workers count it, and rules use the snapshot of the hour."""
+    support: Shoppers = SUPPORT
+    """How many shoppers must have taught a name, a pair or a price range before a snapshot holds it; 20 at the
+    least."""
+    write_s: Seconds = 60.0
+    """How often a partition's counts are written, and the snapshot in force is looked for. A crash loses what was
+    counted since."""
+    keep_s: Seconds = 604_800.0
+    """How long a snapshot is kept that is not in force any more: as long as a replay may reach back."""
