@@ -8,13 +8,14 @@ from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.checkpoints import Checkpoints
-from agents.worker.ingest import Ingest, SliceRules
+from agents.worker.ingest import Ingest
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Reasoning
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
 from agents.worker.shoppers import Shopper
+from agents.worker.slices import SliceRules
 from clients.calls import Sampling
 from prompts.compose import NO_WAITS
 from prompts.learned.foresight import Foresight
