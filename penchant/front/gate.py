@@ -43,6 +43,7 @@ HEADERS = {
 class Gate:
     """Stands before an application. `open_paths` are served to anybody who comes by a known host: whole paths, and all
     below those that end with a slash. With `sign_in` people are sent there who have yet to say who they are.
+    `programs`: there are no pages, and JSON stands in for CSRF tokens.
 
     The application finds the Person at `request.state.person`; it is missing on open paths alone.
     """
@@ -55,7 +56,10 @@ class Gate:
         hosts: frozenset[str],
         open_paths: Sequence[str] = (),
         sign_in: str | None = None,
+        *,
+        programs: bool = False,
     ) -> None:
+        self._programs = programs
         self._app, self._rules, self._identities, self._hosts = app, rules, identities, hosts
         self._open_paths, self._sign_in = tuple(open_paths), sign_in
 
@@ -86,7 +90,7 @@ class Gate:
                 raise HTTPException(401, "say who you are: a token is missing, wrong or taken back")
             asked.state.person, asked.state.csrf = person, self._identities.csrf(person)
             if changes and "authorization" not in headers:
-                self._judge_csrf(person, headers, body)
+                self._judge_unasked(person, headers, body)
         return replayed(body, receive) if changes else receive
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
@@ -97,6 +101,14 @@ class Gate:
             raise HTTPException(413, f"a body may have {most:,} bytes (http.body_bytes)") from None
         except BodyCutShort:
             raise HTTPException(408, "the body did not come whole in time") from None
+
+    def _judge_unasked(self, person: Person, headers: Headers, body: bytes) -> None:
+        """Whether a browser could have been led to send it. Programs send JSON, which no browser sends for another
+        site's page without asking us first."""
+        if not self._programs:
+            self._judge_csrf(person, headers, body)
+        elif headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise HTTPException(415, "send JSON, as Content-Type: application/json")
 
     def _judge_csrf(self, person: Person, headers: Headers, body: bytes) -> None:
         given = headers.get(CSRF_HEADER) or fields(body).get(CSRF_FIELD, "")

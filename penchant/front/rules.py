@@ -26,7 +26,7 @@ BodyBytes = Annotated[int, Field(ge=1_024, le=16_777_216), unit("bytes")]
 
 @section
 class HttpRules:
-    """What is served by HTTP (the console), and to whom: the health endpoint apart, which tells no data."""
+    """What is served by HTTP (console and serve), and to whom: the health endpoint apart, which tells no data."""
 
     tokens_file: FilePath | None = None
     """Who may come in. A line for each token: a name, roles between commas (viewer, operator, privacy) and the

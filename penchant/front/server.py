@@ -49,6 +49,7 @@ async def served(
     *,
     open_paths: Sequence[str] = (),
     sign_in: str | None = None,
+    programs: bool = False,
     most_connections: int = 256,
 ) -> AsyncIterator[str]:
     """Serve while the block runs; gives the address as a URL. Port 0 takes a free one. More connections than
@@ -58,7 +59,7 @@ async def served(
     """
     listening = _listen(*address)
     port: int = listening.getsockname()[1]
-    gate = Gate(app, rules, identities, hosts(port, rules.hosts), open_paths, sign_in)
+    gate = Gate(app, rules, identities, hosts(port, rules.hosts), open_paths, sign_in, programs=programs)
     config = uvicorn.Config(
         gate,
         http="h11",

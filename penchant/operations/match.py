@@ -33,8 +33,8 @@ class Matched:
     notes: tuple[str, ...]
     personal: bool = True
 
-    def report(self, words: Messages) -> dict[str, Any]:
-        """As JSON; the reasons as codes with their values, and in words."""
+    def report(self, words: Messages | None) -> dict[str, Any]:
+        """As JSON; the reasons as codes with their values, and in words. None leaves reasons out."""
         return {
             "shopper": self.shopper,
             "matches": [_ranked(each, words) for each in self.ranked],
@@ -114,15 +114,15 @@ def _notes(who: Shopper, known: Known, order: Sequence[Ranked], refused: str) ->
     return [*notes, f"{without} of {len(order)} candidates have no card"] if without else notes
 
 
-def _ranked(each: Ranked, words: Messages) -> dict[str, Any]:
+def _ranked(each: Ranked, words: Messages | None) -> dict[str, Any]:
     pro, con = each.reasons.pro, each.reasons.con
     return {
         "product": each.product,
         "score": each.score,
         "fit": each.fit,
         "card": each.known,
-        "for": [_reason(reason, words) for reason in pro],
-        "against": [_reason(reason, words) for reason in con],
+        "for": [_reason(reason, words) for reason in pro] if words else [],
+        "against": [_reason(reason, words) for reason in con] if words else [],
     }
 
 

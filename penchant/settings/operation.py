@@ -1,11 +1,11 @@
 """Settings of the process itself: health, alerts, console and logs."""
 
 import socket
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
-from streams.section import Name, Port, Seconds, section
+from streams.section import Calls, Name, Port, Seconds, section, unit
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # compared, not listened on
 
@@ -61,6 +61,20 @@ class Console:
     """The port to listen on; 0 takes a free one, which is printed."""
     read_only: bool = False
     """Whether nobody may change anything from the console, whatever their role."""
+
+
+@section
+class Serve:
+    """Where matches and intents are asked for by HTTP, and how much at once; [http] says who comes in."""
+
+    host: Name = "127.0.0.1"
+    """The address to listen on. Any other than this machine's needs http.tokens_file or http.proxies."""
+    port: Port = 8_360
+    """The port to listen on; 0 takes a free one, which is printed."""
+    deadline_ms: Annotated[float, Field(ge=1, le=10_000), unit("milliseconds")] = 200.0
+    """How long an answer may take where a request does not say."""
+    max_in_flight: Calls = 64
+    """Requests at once. What comes beyond is answered 429 at once, and told to come again."""
 
 
 @section

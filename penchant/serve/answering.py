@@ -1,0 +1,84 @@
+"""Answering: a match or an intent within its deadline, whatever Redis and the model do."""
+
+import asyncio
+from collections.abc import Sequence
+
+from agents.match.messages import Messages
+from clients.calls import ModelClient
+from penchant.operations.match import Matched, ranked, scored, words
+from penchant.serve.bodies import IntentAnswer, IntentAsked, MatchAnswer, MatchAsked
+from penchant.serve.copies import copied
+from penchant.serve.counts import ServeCounts, Step
+from penchant.settings.root import Settings
+from storage.cards import Known, RedisCards
+from streams.errors import StoreCorrupt, StoreUnavailable
+
+UNKNOWN = Known(None, None, None, {}, ())
+_LEFT = 0.8
+"""The share of a deadline that Redis may take."""
+
+
+class Answering:
+    """Answers with one connection to Redis, and one model client for scores."""
+
+    def __init__(self, settings: Settings, cards: RedisCards, model: ModelClient, counts: ServeCounts) -> None:
+        self._settings, self._cards, self._model, self._counts = settings, cards, model, counts
+        self._words: dict[str | None, Messages] = {None: words(settings, None)}
+
+    async def match(self, asked: MatchAsked) -> MatchAnswer:
+        """The candidates in order. It always answers: without Redis the order given stands, and a note says so."""
+        deadline_s = self._deadline_s(asked.deadline_ms)
+        said = await self._messages(asked.reasons)
+        candidates = tuple(dict.fromkeys(asked.candidates))
+        known, fault = await self._known(asked.shopper, candidates, deadline_s)
+        found = ranked(self._settings, asked.shopper, candidates, known, asked.purpose)
+        step: Step = "features" if found.personal and (known.intent or known.session) else "given"
+        if fault:
+            found = Matched(asked.shopper, found.ranked, (fault,))
+        elif asked.scores:
+            before = found.ranked
+            found = await scored(found, known, self._model, deadline_s)
+            step = step if found.ranked == before else "scores"
+        self._counts.matched(step)
+        report = found.report(said if asked.reasons else None)
+        return MatchAnswer.model_validate({**report, "step": step})
+
+    async def intent(self, asked: IntentAsked) -> IntentAnswer:
+        """The stored intent; with events, that of a copy of the session by the rules. Raises StoreUnavailable."""
+        deadline_s = self._deadline_s(asked.deadline_ms)
+        known, fault = await self._known(asked.shopper, (), deadline_s)
+        if fault:
+            raise StoreUnavailable(fault)
+        if asked.purpose and known.purposes is not None and asked.purpose not in known.purposes:
+            notes = [f"the shopper did not agree to {asked.purpose}"]
+            return IntentAnswer(shopper=asked.shopper, intent=None, fresh=False, notes=notes)
+        if not asked.events:
+            stored = known.intent.model_dump(mode="json") if known.intent else None
+            return IntentAnswer(shopper=asked.shopper, intent=stored, fresh=False, notes=[])
+        made, notes = copied(self._settings, asked.shopper, known.session, asked.events)
+        intent = made or known.intent
+        stored = intent.model_dump(mode="json") if intent else None
+        return IntentAnswer(shopper=asked.shopper, intent=stored, fresh=made is not None, notes=notes)
+
+    async def _known(self, shopper: str, candidates: Sequence[str], deadline_s: float) -> tuple[Known, str]:
+        """What stands in Redis, or nothing and why. A part of the time is left to answer in."""
+        now_s = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(now_s + (deadline_s - now_s) * _LEFT):
+                return await self._cards.known(shopper, candidates), ""
+        except TimeoutError:
+            return UNKNOWN, "Redis did not answer in time: the order given stands"
+        except StoreUnavailable as error:
+            return UNKNOWN, f"{error}: the order given stands"
+        except StoreCorrupt as error:
+            return UNKNOWN, f"{error.key} cannot be read: the order given stands"
+
+    async def _messages(self, language: bool | str) -> Messages:  # noqa: FBT001 # as it was asked
+        name = language if isinstance(language, str) else None
+        if name not in self._words:
+            self._words[name] = await asyncio.to_thread(words, self._settings, name)
+        return self._words[name]
+
+    def _deadline_s(self, asked_ms: float | None) -> float:
+        usual_ms = self._settings.serve.deadline_ms
+        return asyncio.get_running_loop().time() + (usual_ms if asked_ms is None else asked_ms) / 1e3

@@ -1,0 +1,57 @@
+"""Service: the real-time tier as a process."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from clients.calls import ModelClient
+from penchant.front.identity import Identities
+from penchant.front.server import served
+from penchant.process.signals import stop_signals
+from penchant.serve.answering import Answering
+from penchant.serve.app import HEALTH, app
+from penchant.serve.counts import ServeCounts
+from penchant.settings.root import Settings
+from penchant.worker.use_cases import use_case
+from storage.cards import RedisCards
+from storage.connection import Client, ask
+from storage.keys import Keys
+from streams.errors import StoreUnavailable
+
+USE_CASE = "match"
+CONNECTIONS = 32
+
+
+async def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; `say` hears the address. SettingInvalid when nobody can listen there, or could be
+    told from anybody."""
+    with stop_signals() as asked:
+        async with serving(settings) as address:
+            say(address)
+            await asked.wait()
+
+
+@asynccontextmanager
+async def serving(settings: Settings, model: ModelClient | None = None) -> AsyncIterator[str]:
+    """Serve while the block runs; gives the address. `model` stands in for the use case's pools."""
+    rules, http, counts = settings.serve, settings.http, ServeCounts()
+    identities = Identities(http, rules.host)
+    redis = settings.redis.connect(CONNECTIONS)
+    try:
+        async with use_case(settings, USE_CASE, model) as client:
+            counts.watch(client)
+            cards = RedisCards(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+            made = app(Answering(settings, cards, client, counts), counts, rules.max_in_flight, lambda: _answers(redis))
+            address = (rules.host, rules.port)
+            async with served(made, http, identities, address, open_paths=(HEALTH,), programs=True) as url:
+                yield url
+    finally:
+        await redis.aclose()
+
+
+async def _answers(redis: Client) -> bool:
+    """Whether Redis answers within a second."""
+    try:
+        await ask(redis, [("EXISTS", "penchant")], 1.0)
+    except StoreUnavailable:
+        return False
+    return True
