@@ -82,7 +82,7 @@
       width: box.clientWidth, height: 210, hooks: { draw: [marks] }, cursor: { y: false },
       scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST_S), last] }, y: { range: (_, __, most) => [0, Math.max(most || 0, shown.target) * 1.15] } },
       axes: [{ ...axis, space: 80, values: (_, all) => all.map(clock) }, { ...axis, size: 44, values: (_, all) => all.map((v) => `${v} s`) }],
-      series: [{ label: " ", value: (_, v) => v === null ? "" : clock(v) }, series("p50", "--fresh", 2), series("p95", "--slow", 1.8), series("p99", "--faint", 1.2)],
+      series: [{ label: "at", value: (_, v) => v === null ? "" : clock(v) }, series("p50", "--fresh", 2), series("p95", "--slow", 1.8), series("p99", "--faint", 1.2)],
     };
   }
 

@@ -11,6 +11,7 @@ from penchant.console.views.banner import banner
 from penchant.console.words import Figure, seconds, share
 from penchant.operations.inspection.shopper_report import ShopperReport
 from penchant.operations.inspection.why import MEANINGS, Part, largest, parts, verdict
+from prompts.guard import QUERY, TITLE, clean
 from prompts.words import describe, noun
 from streams.records.intents import Intent
 from streams.sessions.session import Row
@@ -106,9 +107,9 @@ def _lines(report: ShopperReport, *, raw: bool) -> Iterator[dict[str, Any]]:
 def _line(row: Row, *, evidence: bool, raw: bool) -> dict[str, Any]:
     item = row.item
     if item is None:
-        what = (f"“{row.query}”" if raw else f"“{MASK}”") if row.query else ""
+        what = f"“{clean(row.query, QUERY) if raw else MASK}”" if row.query else ""
     else:
-        what = (item.title if raw and item.title else f"{noun(item.category or '')} {item.id}") or item.id
+        what = clean(item.title, TITLE) if raw and item.title else f"{noun(item.category or '')} {item.id}"
     price = "" if item is None or item.price is None else f"{item.price:,.2f} {item.currency or ''}".rstrip()
     clock = time.strftime("%H:%M:%S", time.gmtime(row.time_ms / 1e3))
     return {"time": clock, "did": DID[row.action], "what": what, "price": price, "evidence": evidence}

@@ -4,11 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import httpx
-import orjson
 import pytest
 
 from penchant.console.service import console
@@ -16,18 +13,9 @@ from penchant.front.tokens import digest
 from penchant.operations.control import throw
 from penchant.settings.root import Settings
 from sandbox.servers.redis import RedisServer
-from storage.connection import connect
-from storage.keys import Keys
-from storage.redis_fleet import RedisFleet
-from tests.penchant.console.looks import worker
+from tests.penchant.console.world import fleet, settings, store
 
 pytestmark = pytest.mark.redis
-
-
-def settings(server: RedisServer, **sections: dict[str, Any]) -> Settings:
-    """A namespace of one's own, and any free port."""
-    redis = {"url": server.url, "namespace": f"console-{uuid4().hex[:8]}", "timeout_s": 10}
-    return Settings.model_validate({"redis": redis, "console": {"port": 0}} | sections)
 
 
 @asynccontextmanager
@@ -36,16 +24,6 @@ async def opened(given: Settings, token: str = "") -> AsyncIterator[httpx.AsyncC
     headers = {"authorization": f"Bearer {token}"} if token else {}
     async with console(given) as address, httpx.AsyncClient(base_url=address, headers=headers, timeout=20) as client:
         yield client
-
-
-async def beat(given: Settings, name: str, heartbeat: dict[str, Any]) -> None:
-    """As a worker says how it is."""
-    redis = connect(given.redis.url)
-    try:
-        store = RedisFleet(redis, Keys(given.redis.namespace), 10.0)
-        await store.sync(name, orjson.dumps(heartbeat), {})
-    finally:
-        await redis.aclose()
 
 
 async def heard(client: httpx.AsyncClient, path: str, until: str, last: str = "") -> str:
@@ -64,7 +42,7 @@ async def heard(client: httpx.AsyncClient, path: str, until: str, last: str = ""
 
 async def test_every_page_is_served_with_nothing_there(redis_server: RedisServer) -> None:
     """An empty Redis, no workers, nobody known."""
-    async with opened(settings(redis_server)) as client:
+    async with opened(settings(redis_server.url)) as client:
         for path in ("/", "/fleet", "/models", "/shopper", "/shopper?id=nobody", "/points", "/static/style.css"):
             answer = await client.get(path)
             assert answer.status_code == 200, path
@@ -74,7 +52,7 @@ async def test_every_page_is_served_with_nothing_there(redis_server: RedisServer
 
 async def test_a_stream_says_all_and_then_what_changed(redis_server: RedisServer) -> None:
     """A switch shows within two looks, and whoever comes back hears of what was missed alone."""
-    given = settings(redis_server)
+    given = settings(redis_server.url)
     async with opened(given) as client:
         first = await heard(client, "/stream/", "event: beat")
         assert "event: flow" in first
@@ -87,11 +65,9 @@ async def test_a_stream_says_all_and_then_what_changed(redis_server: RedisServer
 
 async def test_a_hostile_name_is_text(redis_server: RedisServer) -> None:
     """Of a worker, a switch's author, a shopper: on pages and in streams."""
-    evil, given = "<script>alert(1)</script>", settings(redis_server)
-    heartbeat = worker(version=evil, metrics="127.0.0.1:1/x y", away={"kafka": evil})
-    await beat(given, evil, heartbeat)
+    evil, given = "<script>alert(1)</script>", settings(redis_server.url)
     await throw(given, "pause", "on", evil)
-    async with opened(given) as client:
+    async with fleet(given, version=evil, prompt=evil, away={"kafka": evil}), opened(given) as client:
         for path in ("/", "/fleet", "/models", "/shopper?id=" + evil, "/shopper?id=%22%20onload=alert(1)"):
             assert evil not in (await client.get(path)).text, path
         assert evil not in await heard(client, "/stream/", "event: beat")
@@ -102,13 +78,17 @@ async def test_raw_text_is_for_the_role_privacy(redis_server: RedisServer, tmp_p
     """Refused by the server, on the page and on its stream."""
     tokens = tmp_path / "tokens"
     tokens.write_text(f"vera viewer {digest('v')}\npia privacy {digest('p')}\n")
-    given = settings(redis_server, http={"tokens_file": tokens})
+    given = settings(redis_server.url, http={"tokens_file": tokens})
+    await store(given, "ada", ["Secretkettle"], query="secretsearch")
     async with opened(given, "v") as client:
         assert (await client.get("/shopper?id=ada")).status_code == 200
+        said = await heard(client, "/stream/shopper?id=ada", "event: beat")
+        assert "•••" in said
+        assert "secret" not in said.lower()
         for path in ("/shopper?id=ada&raw=1", "/stream/shopper?id=ada&raw=1"):
             assert (await client.get(path)).status_code == 403
         client.headers["authorization"] = "Bearer p"
-        assert (await client.get("/shopper?id=ada&raw=1")).status_code == 200
+        assert "Secretkettle" in (await client.get("/shopper?id=ada&raw=1")).text
 
 
 async def test_signing_in_opens_the_page_that_was_asked_for(redis_server: RedisServer, tmp_path: Path) -> None:
@@ -116,7 +96,7 @@ async def test_signing_in_opens_the_page_that_was_asked_for(redis_server: RedisS
     tokens = tmp_path / "tokens"
     tokens.write_text(f"vera viewer {digest('v')}\n")
     browser = {"accept": "text/html"}
-    async with opened(settings(redis_server, http={"tokens_file": tokens})) as client:
+    async with opened(settings(redis_server.url, http={"tokens_file": tokens})) as client:
         sent = await client.get("/fleet", headers=browser)
         assert sent.headers["location"] == "/sign-in?next=/fleet"
         assert (await client.get("/sign-in")).status_code == 200
