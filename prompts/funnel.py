@@ -50,10 +50,10 @@ def stage(view: PromptView) -> Stage:
 def next_action(view: PromptView, at: Stage) -> NextAction:
     """Probabilities of what comes next: what is usual at this stage, shifted by what this shopper does."""
     own = Counter(_NEXT_OF[entry.action] for entry in view.entries if entry.action in _NEXT_OF)
-    usual = NEXT[at]
-    stays, trust = 1 - usual.leave, own.total() / (own.total() + _HABIT)
+    usual, acts = NEXT[at], own.total()
+    stays, trust = 1 - usual.leave, acts / (acts + _HABIT)
     mixed = {
-        name: round((1 - trust) * share + trust * stays * own[name] / max(own.total(), 1), 3)
+        name: round((1 - trust) * share + trust * stays * own[name] / max(acts, 1), 3)
         for name, share in usual
         if name != "leave"
     }

@@ -35,6 +35,7 @@ def clean(text: str, cap: int) -> str:
     return text[:cap].rstrip()
 
 
+@lru_cache(_REMEMBERED)
 def plain(text: str, cap: int) -> str:
     """Clean text without links, e-mail addresses and phone numbers, for people to read."""
     words = clean(text, 1_000).split()

@@ -1,6 +1,7 @@
 """Words: what we found, as a person would say it."""
 
 import re
+from functools import lru_cache
 
 from prompts.answer import OTHER
 from prompts.guard import plain
@@ -42,6 +43,7 @@ def mission_text(
     return plain(" ".join(word for word in words if word), LONGEST)
 
 
+@lru_cache(maxsize=4_096)
 def noun(category: str) -> str:
     """The last part of a category path in the plural: `home/kitchen/tea_kettle` becomes `tea kettles`."""
     last = re.split(r"[/.>]", category.rstrip("/.> "))[-1]

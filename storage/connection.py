@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
+from hiredis import pack_command
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import PipelineCommand
 from redis.asyncio.connection import parse_url
@@ -98,10 +99,7 @@ async def _replies(client: Client, commands: Sequence[Command], timeout_s: float
     """A cluster's client would follow redirections one after the other, and try an open slot again until the time is
     over. Here they are followed at once, within half of the time, and nobody waits for an open slot."""
     if isinstance(client, Redis):
-        pipe = client.pipeline(transaction=False)
-        for command in commands:
-            pipe.execute_command(*command)
-        return await pipe.execute(raise_on_error=False)
+        return await _pipelined(client, commands)
     replies = await _by_slot(client, commands)
     ways: dict[Way, list[int]] = {}
     for at, reply in enumerate(replies):
@@ -115,6 +113,32 @@ async def _replies(client: Client, commands: Sequence[Command], timeout_s: float
         for at, reply in zip(places, answers, strict=True):
             replies[at] = reply
     return replies
+
+
+async def _pipelined(client: Redis, commands: Sequence[Command]) -> list[Any]:
+    """What redis-py's pipeline does, at two thirds of its cost: hiredis packs all commands at once."""
+    pool, forms, replies = client.connection_pool, client.response_callbacks, list[Any]()
+    connection = await pool.get_connection()  # type: ignore[no-untyped-call] # redis-py deprecates its arguments untyped
+    try:
+        await connection.send_packed_command(b"".join(pack_command(_words(command)) for command in commands))
+        for name in (str(command[0]) for command in commands):
+            try:
+                reply = await connection.read_response()
+                replies.append(forms[name](reply) if name in forms else reply)
+            except ResponseError as error:
+                replies.append(error)
+    except BaseException:
+        await connection.disconnect(nowait=True)  # no later command is to read these replies
+        raise
+    finally:
+        await pool.release(connection)
+    return replies
+
+
+def _words(command: Command) -> Any:
+    """A command of two words, which redis-py has as one name, as Redis wants it."""
+    name = command[0]
+    return (*name.split(), *command[1:]) if isinstance(name, str) and " " in name else command
 
 
 async def _by_slot(client: RedisCluster, commands: Sequence[Command]) -> list[Any]:

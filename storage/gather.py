@@ -8,9 +8,6 @@ from storage.checkpoints import CheckpointStore, Verdict, Write
 from storage.redis_rules import RedisRules
 from streams.errors import PenchantError
 
-OUTSTANDING = 2
-"""Pipelines under way at once."""
-
 
 class Writer(Protocol):
     """Writes one checkpoint. Raises StoreUnavailable."""
@@ -24,44 +21,44 @@ Waiting = tuple[Write, "asyncio.Future[Verdict]"]
 class GatheringWriter:
     """Collects the writes of many tasks. Each waits for its own verdict; StoreUnavailable goes to all of a pipeline.
 
-    A pipeline leaves when it holds `pipeline` writes or after `gather_ms`.
+    The first write leaves in the next turn of the loop. While a pipeline is under way the next one fills, up to
+    `pipeline` writes: nobody waits for a time that was set beforehand, and a busy store is asked less often for more.
     """
 
     def __init__(self, store: CheckpointStore, rules: RedisRules) -> None:
         self._store, self._rules = store, rules
         self._waiting: list[Waiting] = []
-        self._slots = asyncio.Semaphore(OUTSTANDING)
-        self._flights: set[asyncio.Task[None]] = set()
+        self._flight: asyncio.Task[None] | None = None
 
     async def write(self, write: Write) -> Verdict:
         """Write, together with what others write just now. The caller bounds how many do."""
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._waiting.append((write, answer))
-        if len(self._waiting) == 1 or len(self._waiting) % self._rules.pipeline == 0:
-            flight = asyncio.create_task(self._fly())
-            self._flights.add(flight)
-            flight.add_done_callback(self._flights.discard)
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fly())
         return await answer
 
     async def close(self) -> None:
         """Wait for what is under way; the store's own timeouts bound it."""
-        await asyncio.gather(*self._flights, return_exceptions=True)
+        if self._flight is not None:
+            await asyncio.gather(self._flight, return_exceptions=True)
 
     async def _fly(self) -> None:
+        """One pipeline after the other, until nobody waits."""
         batch: list[Waiting] = []
         try:
-            if len(self._waiting) < self._rules.pipeline:
-                await asyncio.sleep(self._rules.gather_ms / 1e3)
-            async with self._slots:
-                while self._waiting:
-                    batch, self._waiting = self._waiting[: self._rules.pipeline], self._waiting[self._rules.pipeline :]
-                    await self._pipeline(batch)
+            await asyncio.sleep(0)
+            while self._waiting:
+                batch, self._waiting = self._waiting[: self._rules.pipeline], self._waiting[self._rules.pipeline :]
+                await self._pipeline(batch)
         except Exception as error:  # noqa: BLE001 # nobody waits for a flight that ended: they hear, and judge it
             _refuse([*batch, *self._waiting], error)
             self._waiting = []
         finally:
-            for _, answer in batch:
+            self._flight = None
+            for _, answer in [*batch, *self._waiting]:
                 answer.cancel()  # nobody waits for ever; no effect on those that are done
+            self._waiting = []
 
     async def _pipeline(self, batch: Sequence[Waiting]) -> None:
         try:

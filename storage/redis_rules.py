@@ -8,7 +8,7 @@ from storage.access import Access, Login, Sentinels
 from storage.connection import Client, connect
 from streams import address
 from streams.secret import Secret, by_one_way
-from streams.section import Milliseconds, Name, Seconds, Words, Writes, form, section
+from streams.section import Name, Seconds, Words, Writes, form, section
 from streams.tls import Tls
 
 RedisUrl = Annotated[
@@ -67,8 +67,6 @@ class RedisRules:
     """How long one round trip may take before Redis counts as away."""
     pipeline: Writes = 128
     """The most writes in one pipeline. Twice as many hold up the event loop for twice as long (about 7 ms)."""
-    gather_ms: Milliseconds = 2.0
-    """How long a write may wait for others to fill its pipeline."""
 
     _one_way = field_validator("password_file")(by_one_way)
 

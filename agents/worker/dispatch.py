@@ -16,6 +16,7 @@ from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant, Router
 from agents.worker.rules_first import SHARE, ended, soft_deadline
 from agents.worker.shoppers import Owed, Shopper
+from agents.worker.turns import Turns
 from storage.checkpoints import OwedStore
 from storage.gather import Writer
 from streams.errors import EpochEnded, Refuse, Retry
@@ -30,7 +31,6 @@ HELD_S = 0.02
 AGAIN_S = 0.02
 """After nobody suited the slots that there were, the backlog is not looked through again for this long, unless another
 one came free."""
-
 
 Learn = Callable[[Session], Awaitable[None]]
 
@@ -84,6 +84,7 @@ class Dispatch:
 
     async def run(self) -> None:
         """Serve until cancelled; calls under way are cancelled with it, on the server too."""
+        turns = Turns(lambda: self._ingest_share.behind)
         async with asyncio.TaskGroup() as calls:
             while True:
                 await self._bound.acquire()
@@ -92,7 +93,7 @@ class Dispatch:
                 task = calls.create_task(self._serve(serving))
                 self._serving[task] = serving
                 task.add_done_callback(self._served)
-                await asyncio.sleep(0)  # one call begins a turn of the loop: a burst of them would hold up ingest
+                await turns.began()
 
     async def drain(self, partitions: Collection[Partition], bound_s: float) -> None:
         """Start no new calls for now, wait for those of these partitions, at most `bound_s`, and cancel the rest."""

@@ -10,7 +10,8 @@ from agents.worker.shoppers import Shopper
 @dataclass(frozen=True, slots=True)
 class EvictionRules:
     """Clean sessions are packed after `pack_s` without an event and dropped after `drop_s`, or at once while the worker
-    holds more than `most` sessions or `most_bytes`. `step` sessions are looked at in one go, about a millisecond.
+    holds more than `most` sessions or `most_bytes`. `step` sessions are looked at in one go, about a millisecond; while
+    it does not, few enough that looking at all of them takes `turns` goes.
 
     None is dropped before it is stored for good: a store that fails over in between would give back an older one, and
     the events between the two would be missing in what is folded onto it."""
@@ -20,6 +21,7 @@ class EvictionRules:
     most: int = 800_000
     most_bytes: int = 800_000_000
     step: int = 2_000
+    turns: int = 20
 
 
 def evict(
@@ -30,7 +32,10 @@ def evict(
     `held` is what the worker holds; below `safe` all is stored for good (None: nothing yet). Returns how many went.
     """
     hot = packed = size_bytes = gone = gone_bytes = 0
-    for _ in range(max(rules.step // partitions, 1)):
+    step = max(rules.step // partitions, 1)
+    if held.sessions <= rules.most and held.size_bytes <= rules.most_bytes:
+        step = min(step, len(partition.shoppers) // rules.turns + 1)
+    for _ in range(step):
         shopper = next(partition.sweep, None)
         if shopper is None:
             break

@@ -30,6 +30,11 @@ class IngestCpuShare:
         """`behind` says whether ingest is behind."""
         self._behind = behind
 
+    @property
+    def behind(self) -> bool:
+        """Whether ingest is behind."""
+        return self._behind()
+
     def worked(self, slice_s: float) -> float:
         """Ingest has just worked so long; returns how long it rests while calls are due."""
         others_s = self._since() - slice_s
@@ -45,7 +50,7 @@ class IngestCpuShare:
             await asyncio.sleep(LOOK_S)
 
     def _owing(self) -> bool:
-        return self._behind() and self._debt_s + self._since() > 0
+        return self.behind and self._debt_s + self._since() > 0
 
     def _since(self) -> float:
         return self.cpu_s() - self._seen_s

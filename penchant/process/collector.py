@@ -11,52 +11,92 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
 LOOK_S = 5.0
 NEVER = 1_000_000_000
+YOUNG_S = 20e-6
+"""How long a look takes at the least for each collection of the young since the last one."""
+
+Scope = Literal["all", "new", "nothing"]
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class CollectorRules:
-    """A full collection is wanted, and made when nobody waits for a call, once memory has grown by `wanted` since the
-    last one, or after `every_s`; at `needed` or twice the time it is made at once. The young are collected as ever."""
+    """While somebody waits for a call nothing is looked through: what is there is held to be needed for good. In a
+    quiet moment what is new since then is, and all of it after `every_s`. Neither where that would take longer than
+    `bound_s`. The young are collected as ever."""
 
     every_s: float = 3_600.0
-    wanted: float = 1.5
-    needed: float = 2.0
+    bound_s: float = 0.03
 
-    def due(self, since_s: float, grown: float, *, quiet: bool) -> bool:
-        """Whether to collect now, `since_s` after the last time; `grown` is memory now over memory then."""
-        if since_s >= 2 * self.every_s or grown >= self.needed:
-            return True
-        return quiet and (since_s >= self.every_s or grown >= self.wanted)
+    def scope(self, since_s: float, all_s: float, new_s: float, *, quiet: bool) -> Scope:
+        """What to look through now: `since_s` is when all was last, and the others how long it would take."""
+        if quiet and since_s >= self.every_s and all_s <= self.bound_s:
+            return "all"
+        return "new" if quiet and new_s <= self.bound_s else "nothing"
+
+
+class Looks:
+    """How long looks take, in seconds of processor time: through all by the blocks of memory, through what is new by
+    how often the young were collected meanwhile."""
+
+    def __init__(self, all_s: float) -> None:
+        self._block_s, self._young_s = all_s / sys.getallocatedblocks(), YOUNG_S
+        self._young = _young_collections()
+
+    def expected_s(self) -> tuple[float, float]:
+        """Through all, and through what is new."""
+        return sys.getallocatedblocks() * self._block_s, (_young_collections() - self._young) * self._young_s
+
+    def look(self, scope: Scope) -> int:
+        """Look, and freeze what is left; returns what was found."""
+        began_s, young = time.thread_time(), _young_collections() - self._young
+        if scope == "all":
+            gc.unfreeze()
+        found = gc.collect() if scope != "nothing" else 0
+        took_s = time.thread_time() - began_s
+        if scope == "all":
+            self._block_s = took_s / sys.getallocatedblocks()
+        elif scope == "new" and young:
+            self._young_s = max(took_s / young, YOUNG_S)
+        gc.freeze()
+        self._young = _young_collections()
+        return found
 
 
 async def collect(rules: CollectorRules, quiet: Callable[[], bool], look_s: float = LOOK_S) -> None:
-    """Take over the collector until cancelled. What is there now, mostly code, is never looked through again."""
-    with _taken_over():
-        last_s, last_blocks = time.monotonic(), sys.getallocatedblocks()
+    """Take over the collector until cancelled. What is there then, code and sessions, is not looked through at the end:
+    with a million sessions that would hold up the stop by a second."""
+    with _taken_over() as looks:
+        all_s = time.monotonic()
         while True:
             await asyncio.sleep(look_s)
-            now_s, blocks = time.monotonic(), sys.getallocatedblocks()
-            if rules.due(now_s - last_s, blocks / last_blocks, quiet=quiet()):
-                found = gc.collect()
-                last_s, last_blocks = time.monotonic(), sys.getallocatedblocks()
-                log.debug("collector.ran", pause_ms=round((last_s - now_s) * 1e3, 1), found=found)
+            now_s = time.monotonic()
+            scope = rules.scope(now_s - all_s, *looks.expected_s(), quiet=quiet())
+            found = looks.look(scope)
+            all_s = now_s if scope == "all" else all_s
+            log.debug("collector.ran", scope=scope, pause_ms=round((time.monotonic() - now_s) * 1e3, 1), found=found)
+
+
+def _young_collections() -> int:
+    young, middle, _ = gc.get_stats()
+    return int(young["collections"] + middle["collections"])
 
 
 @contextmanager
-def _taken_over() -> Iterator[None]:
+def _taken_over() -> Iterator[Looks]:
     young, middle, old = gc.get_threshold()
+    began_s = time.thread_time()
     gc.collect()
+    looks = Looks(time.thread_time() - began_s)
     gc.freeze()
     gc.set_threshold(young, 0, NEVER)  # 0: what survives once is old, so that even young collections are short
     try:
-        yield
+        yield looks
     finally:
         gc.set_threshold(young, middle, old)
-        gc.unfreeze()

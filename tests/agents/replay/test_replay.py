@@ -70,7 +70,7 @@ class Bench:
         self.checkpoints = Checkpoints(
             "replay", IntentRules(), SessionRules(), lambda: NOW_MS, lineage=0, generation=generation
         )
-        writer = GatheringWriter(store, RedisRules(gather_ms=0.0))
+        writer = GatheringWriter(store, RedisRules())
         reasoning = Reasoning("v1", DEFAULT_PROMPTS, Sampling())
         self.calls = ReplayCalls(
             self.model, reasoning, writer, self.checkpoints, ReplayRules(in_flight=4), self.tally, tasks

@@ -15,7 +15,7 @@ from sandbox.shop.shoppers import ShopperTraffic
 from streams.events.event import Item, ShopperEvent
 from streams.sessions.session import SessionRules, fold
 
-RULES = EvictionRules(pack_s=30, drop_s=900, most=1_000_000, most_bytes=10**12, step=10_000)
+RULES = EvictionRules(pack_s=30, drop_s=900, most=1_000_000, most_bytes=10**12, step=10_000, turns=1)
 ALL = 10**9
 """Every offset is stored for good."""
 
@@ -73,11 +73,24 @@ def test_what_is_not_stored_for_good_stays() -> None:
     assert evict(partition, 9_999.0, EvictionRules(most=0), holdings(partition), safe=5) > 0
 
 
+def test_a_walk_takes_its_turns_unless_there_is_a_crowd() -> None:
+    """Few sessions are not looked at again and again: that would cost a core more than their calls."""
+    partition = Partition(0, 1, 0.0)
+    shoppers = fill(partition, 100)
+    rules = EvictionRules(turns=10)
+    evict(partition, 30.0, rules, holdings(partition), safe=ALL)  # the first walk is over nobody
+    for walked in (11, 22):
+        evict(partition, 30.0, rules, holdings(partition), safe=ALL)
+        assert sum(shopper.packed for shopper in shoppers) == walked
+    evict(partition, 30.0, EvictionRules(turns=10, most=99), Held(100), safe=ALL)
+    assert all(shopper.packed for shopper in partition.shoppers.values())
+
+
 def test_partitions_share_a_step() -> None:
     """However many partitions a worker has, it looks at no more sessions in one go."""
     partition = Partition(0, 1, 0.0)
     fill(partition, 100)
-    rules = EvictionRules(step=80)
+    rules = EvictionRules(step=80, turns=1)
     for _ in range(2):
         evict(partition, 30.0, rules, Held(), safe=ALL, partitions=8)
     assert partition.weighing.sessions == 10

@@ -3,31 +3,44 @@
 import asyncio
 import gc
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from penchant.process.collector import NEVER, CollectorRules, collect
 from tests.until import until
 
-RULES = CollectorRules(every_s=100, wanted=1.25, needed=1.5)
+RULES = CollectorRules(every_s=100, bound_s=0.03)
+
+
+@pytest.fixture(autouse=True)
+def unfrozen() -> Iterator[None]:
+    """What a test froze is looked through again after it."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize(
-    ("since_s", "grown", "quiet", "due"),
+    ("since_s", "all_s", "new_s", "quiet", "scope"),
     [
-        (99, 1.24, True, False),
-        (100, 1.0, True, True),
-        (100, 1.0, False, False),
-        (199, 1.0, False, False),
-        (200, 1.0, False, True),
-        (1, 1.25, True, True),
-        (1, 1.25, False, False),
-        (1, 1.5, False, True),
+        (99, 0.01, 0.01, True, "new"),
+        (100, 0.01, 0.01, True, "all"),
+        (100, 0.01, 0.01, False, "nothing"),
+        (9_999, 0.04, 0.01, True, "new"),
+        (9_999, 0.04, 0.04, True, "nothing"),
+        (1, 0.04, 0.04, False, "nothing"),
     ],
 )
-def test_when(since_s: float, grown: float, quiet: bool, due: bool) -> None:  # noqa: FBT001 - parameters of a table
-    """In a quiet moment when it is time or memory has grown; without one when it is high time."""
-    assert RULES.due(since_s, grown, quiet=quiet) is due
+def test_what_is_looked_through(
+    since_s: float,
+    all_s: float,
+    new_s: float,
+    quiet: bool,  # noqa: FBT001 # of a table
+    scope: str,
+) -> None:
+    """Nothing that would hold the loop for longer than the bound, and all of it in a quiet moment alone."""
+    assert RULES.scope(since_s, all_s, new_s, quiet=quiet) == scope
 
 
 class Knot:
@@ -37,28 +50,51 @@ class Knot:
         self.itself = self
 
 
-async def test_old_garbage_goes_when_it_is_due() -> None:
-    """Full collections do not happen by themselves any more, but by the rules; and at the end all is as before."""
+@contextmanager
+def collecting(rules: CollectorRules) -> Iterator[None]:
+    """The collector taken over meanwhile."""
+    running = asyncio.create_task(collect(rules, lambda: True, 0.01))
+    yield
+    running.cancel()
+
+
+async def test_at_the_end_nothing_is_looked_through() -> None:
+    """The thresholds are as before; what was frozen stays so, or the stop would wait for it."""
     before = gc.get_threshold()
-    quiet = False
-    running = asyncio.create_task(collect(CollectorRules(every_s=0, wanted=1, needed=NEVER), lambda: quiet, 0.01))
+    running = asyncio.create_task(collect(RULES, lambda: True, 0.01))
     await until(lambda: gc.get_threshold()[2] == NEVER)
     assert gc.get_freeze_count() > 0
     running.cancel()
     await asyncio.wait({running})
     assert gc.get_threshold() == before
-    assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() > 0
 
 
-async def test_a_knot_is_undone() -> None:
-    """Garbage that refers to itself, however old, is freed by a collection that was due."""
-    running = asyncio.create_task(collect(CollectorRules(every_s=0.05), lambda: True, 0.01))
-    await until(lambda: gc.get_threshold()[2] == NEVER)
+@pytest.mark.parametrize("rules", [CollectorRules(every_s=0.0, bound_s=60.0), CollectorRules(bound_s=60.0)])
+async def test_a_knot_that_is_new_is_undone(rules: CollectorRules) -> None:
+    """Garbage that refers to itself is freed by the next look, of all or of what is new."""
+    with collecting(rules):
+        await until(lambda: gc.get_threshold()[2] == NEVER)
+        knot = Knot()
+        gone = weakref.ref(knot)
+        del knot
+        await until(lambda: gone() is None)
+
+
+async def test_an_old_knot_waits_for_a_look_through_all() -> None:
+    """What was frozen when it still served is found in a quiet moment, once it is time."""
     knot = Knot()
-    gc.collect(1)
-    gc.collect(1)  # it is old now
     gone = weakref.ref(knot)
-    del knot
-    await until(lambda: gone() is None)
-    running.cancel()
-    await asyncio.wait({running})
+    with collecting(CollectorRules(every_s=0.05, bound_s=60.0)):
+        await until(lambda: gc.get_threshold()[2] == NEVER)
+        del knot
+        await until(lambda: gone() is None)
+
+
+async def test_a_look_that_would_take_too_long_is_left_out() -> None:
+    """Whatever is there then is held to be needed."""
+    with collecting(CollectorRules(every_s=0.0, bound_s=-1.0)):
+        await until(lambda: gc.get_threshold()[2] == NEVER)
+        frozen = gc.get_freeze_count()
+        kept = [Knot() for _ in range(1_000)]
+        await until(lambda: gc.get_freeze_count() >= frozen + len(kept))
