@@ -79,3 +79,6 @@ class FleetStore(Protocol):
         whether it was stored."""
 
     async def forget(self, counts: Collection[CountKey]) -> None: ...
+
+    async def demand(self, slot: int, calls: int, forget_before: int) -> Mapping[int, int]:
+        """Add calls to a slot of time, forget those of earlier ones, and return what all workers made, by slot."""

@@ -77,6 +77,11 @@ class Keys:
         return f"{self.namespace}:{{{self.control}}}:activity"
 
     @property
+    def demand(self) -> str:
+        """Hash: how many calls all workers made in each five minutes of the last fortnight."""
+        return f"{self.namespace}:demand"
+
+    @property
     def replay(self) -> str:
         """Hash: how far a replay into this namespace has come."""
         return f"{self.namespace}:replay"

@@ -94,6 +94,16 @@ class RedisFleet:
         if counts:
             await self._ask([("HDEL", self._keys.control, *map(_name, counts))])
 
+    async def demand(self, slot: int, calls: int, forget_before: int) -> Mapping[int, int]:
+        """Two round trips where something is forgotten. After StoreUnavailable they may have been added."""
+        key = self._keys.demand
+        added: list[Command] = [("HINCRBY", key, slot, calls)] if calls else []
+        found: dict[bytes, bytes] = (await self._ask([*added, ("HGETALL", key)]))[-1]
+        counts = {int(name): int(count) for name, count in found.items() if name.isdigit() and count.isdigit()}
+        if old := [each for each in counts if each < forget_before]:
+            await self._ask([("HDEL", key, *old)])
+        return {each: count for each, count in counts.items() if each >= forget_before}
+
     def _noted(self, script: str, activity: Activity, *told: bytes | str | int) -> Command:
         return ("EVAL", script, 2, self._keys.control, self._keys.activity, *told, LENGTH, *activity.fields())
 

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import structlog
 
+from agents.fleet.demand import Demand
 from agents.fleet.judge import ExperimentJudge
 from agents.fleet.switches import Switches, SwitchState, load
 from storage.fleet import Fleet, FleetStore
@@ -21,7 +22,8 @@ log = structlog.get_logger()
 
 
 class FleetSync:
-    """One for a worker. `heartbeat` says how it is, as plain values; what it obeys is added.
+    """One for a worker. `heartbeat` says how it is, as plain values; what it obeys is added. `calls` says how many it
+    has begun.
 
     `away` says why the fleet cannot be read; `read_s` is when it last was, on the event loop's clock.
     """
@@ -33,8 +35,10 @@ class FleetSync:
         switch_state: SwitchState,
         heartbeat: Callable[[], Mapping[str, Any]],
         clock_ms: Callable[[], int],
+        calls: Callable[[], int] = lambda: 0,
     ) -> None:
         self._store, self._judge, self._switch_state = store, judge, switch_state
+        self.demand = Demand(calls)
         self._heartbeat, self._clock_ms = heartbeat, clock_ms
         self.active_experiments = judge.active_experiments
         self.away: str | None = None
@@ -60,6 +64,7 @@ class FleetSync:
             self._switch_state.workers = max(fleet.workers, 1)
             await self._judge.hear(self._store, fleet, self._fleet_ms(), self.read_s)
             self._obey(load(fleet.switches))
+            await self.demand.note(self._store, self._fleet_ms() / 1e3)
         except (StoreUnavailable, StoreCorrupt) as error:
             self._note(error)
             return None

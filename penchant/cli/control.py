@@ -147,7 +147,12 @@ def _report(found: FleetStatus) -> dict[str, Any]:
         for name, thrown in found.switches.thrown.items()
     }
     names = sorted(found.workers)
-    return {"workers": names, "experiments": report(found.experiments), "fleet": found.workers, "switches": switches}
+    return {
+        "workers": names,
+        "experiments": report(found.experiments),
+        "fleet": found.workers,
+        "switches": switches,
+    } | {"forecast": asdict(found.forecast) if found.forecast else None}
 
 
 def _view(found: FleetStatus) -> RenderableType:
@@ -156,6 +161,9 @@ def _view(found: FleetStatus) -> RenderableType:
 
 def _lines(found: FleetStatus) -> Iterator[str]:
     yield from _switches(found)
+    if (seen := found.forecast) is not None:
+        coming = f"{seen.ahead:,.1f} in a quarter of an hour, {seen.peak:,.1f} at the next day's peak"
+        yield f"calls a second: {seen.now:,.1f} now, {coming} ({instant(seen.peak_at_s * 1_000)})"
     yield from lines(found.experiments)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from agents.experiments.active_experiments import UNDECIDED
+from agents.fleet.forecast import KEPT, Forecast, forecast, slot_of
 from agents.fleet.switches import NAMES, Name, Switches, SwitchValue, checked, load
 from penchant.operations.experiments import ExperimentView, experiment_view
 from penchant.settings.root import Settings
@@ -24,11 +25,13 @@ TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class FleetStatus:
-    """The switches in force, the last heartbeat of each worker that is alive, by its name, and the experiments."""
+    """The switches in force, the last heartbeat of each worker that is alive, by its name, the experiments, and what
+    the calls of all workers are expected to be."""
 
     switches: Switches
     workers: dict[str, dict[str, Any]]
     experiments: tuple[ExperimentView, ...]
+    forecast: Forecast | None = None
 
     def obeyed(self, name: Name) -> int:
         """How many of the workers go by the switch as it stands: thrown at that time, or put back."""
@@ -46,9 +49,11 @@ async def fleet_status(settings: Settings) -> FleetStatus:
     """What stands there now, for the experiments of the settings. StoreUnavailable, StoreCorrupt."""
     async with _fleet(settings) as store:
         fleet, heartbeats = await store.read(), await store.heartbeats()
+        slot = slot_of((fleet.at_ms or _now_ms()) / 1e3)
+        history = await store.demand(slot, 0, slot - KEPT)
     workers = {name: orjson.loads(beat.content) | {"age_ms": beat.age_ms} for name, beat in heartbeats.items()}
     views = tuple(experiment_view(fleet, each) for each in settings.experiments)
-    return FleetStatus(load(fleet.switches), workers, views)
+    return FleetStatus(load(fleet.switches), workers, views, forecast(history, slot))
 
 
 async def throw(settings: Settings, name: str, value: str, who: str, why: str = "") -> SwitchValue:

@@ -110,7 +110,9 @@ def make_parts(
     if learning is not None:
         learning.attach(worker.enrichment.partitions)
     heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)
-    sync = FleetSync(RedisFleet(*to_redis), experiment_runtime.judge, switch_state, heartbeat, clock_ms)
+    sync = FleetSync(
+        RedisFleet(*to_redis), experiment_runtime.judge, switch_state, heartbeat, clock_ms, lambda: meter.calls
+    )
     arm_factory.instruments.sync = sync
     return Parts(worker, erasures, pools, experiment_runtime, ingest_share, sync, switch_state)
 

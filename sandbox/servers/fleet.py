@@ -24,6 +24,7 @@ class MemoryFleet:
         self.counts: Counter[CountKey] = Counter()
         self.switches: dict[str, bytes] = {}
         self.activities: list[Activity] = []
+        self.calls: Counter[int] = Counter()
         self._heartbeats: dict[str, tuple[float, bytes]] = {}
 
     async def sync(self, worker: str, heartbeat: bytes, added: Mapping[CountKey, int]) -> Fleet:
@@ -69,6 +70,12 @@ class MemoryFleet:
         await self._answer()
         for key in counts:
             self.counts.pop(key, None)
+
+    async def demand(self, slot: int, calls: int, forget_before: int) -> Mapping[int, int]:
+        await self._answer()
+        self.calls[slot] += calls
+        self.calls = Counter({each: count for each, count in self.calls.items() if each >= forget_before and count})
+        return dict(self.calls)
 
     def flush(self) -> None:
         """Lose everything."""

@@ -111,6 +111,14 @@ async def test_a_switch_is_thrown_and_put_back(store: FleetStore) -> None:
     assert (await store.read()).switches == {}
 
 
+async def test_calls_of_all_workers_add_up_by_slot(store: FleetStore) -> None:
+    """What is too old is forgotten, and to add nothing is to look."""
+    await store.demand(7, 3, 0)
+    assert await store.demand(8, 2, 0) == {7: 3, 8: 2}
+    assert await store.demand(8, 5, 8) == {8: 7}
+    assert await store.demand(9, 0, 0) == {8: 7}
+
+
 @pytest.mark.redis
 async def test_a_worker_that_is_gone_is_forgotten(redis_fleet: RedisFleet, client: Client, keys: Keys) -> None:
     """By the store's clock: its heartbeat expires, and the next worker that is heard of takes its name away."""

@@ -45,6 +45,13 @@ def age_s(instruments: Instruments) -> Iterable[Sample]:
         yield (), max(time.monotonic() - sync.read_s, 0.0)
 
 
+def forecasts(instruments: Instruments) -> Iterable[Sample]:
+    """How many calls a second are expected of all workers."""
+    if (sync := instruments.sync) is not None and (seen := sync.demand.forecast) is not None:
+        yield ("quarter_hour",), seen.ahead
+        yield ("day_peak",), seen.peak
+
+
 ARMS = (
     Metric(
         "gauge", "experiment_forward", "1 while an experiment is in force, 0 when it was rolled back.",
@@ -74,6 +81,12 @@ ARMS = (
         "gauge", "control_age_seconds", "How long ago this worker last read the control hash.",
         "Above 2: look at Redis; until it is back, what was last decided stays in force.",
         age_s,
+    ),
+    Metric(
+        "gauge", "forecast_calls_per_second",
+        "Calls a second that are expected of all workers: in a quarter of an hour, and at the peak of the next day.",
+        "Scale model servers by `quarter_hour`; every worker tells the same.",
+        forecasts, ("horizon",),
     ),
 )  # fmt: skip
 """In the order in which an operator asks."""

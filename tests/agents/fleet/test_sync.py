@@ -329,3 +329,24 @@ async def test_a_worker_that_stops_leaves_the_fleet() -> None:
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert not (await store.read()).workers
+
+
+async def test_a_worker_adds_its_calls_to_the_fleets() -> None:
+    """Once in five minutes, to the slot in which they were made; what could not be added is added the next time."""
+    store, made = MemoryFleet(loop_s), 0
+    store.at_ms = 0
+    judge = ExperimentJudge(ActiveExperiments([]), Outcomes(), "w1")
+    looking = FleetSync(store, judge, SwitchState(), dict, lambda: 0, lambda: made)
+    await looking.look()
+    assert looking.demand.forecast is None
+    made, store.at_ms = 600, 310_000
+    for _ in range(2):
+        await looking.look()
+    assert store.calls == {0: 600}
+    assert looking.demand.forecast is not None
+    assert looking.demand.forecast.now == 2.0
+    made, store.at_ms, store.down = 700, 610_000, True
+    await looking.look()
+    store.down = False
+    await looking.look()
+    assert store.calls == {0: 600, 1: 100}
