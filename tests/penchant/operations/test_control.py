@@ -1,5 +1,6 @@
 """penchant control: what operators see, and what they decide for all workers."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -21,6 +22,7 @@ from storage.connection import connect
 from storage.keys import Keys
 from storage.redis_fleet import RedisFleet
 from tests.penchant.commands import run
+from tests.until import until
 
 EXPERIMENTS = [
     {
@@ -113,10 +115,10 @@ async def test_a_switch_says_how_many_workers_obey(redis_server: RedisServer, tm
     told = variables(redis_server)
     thrown = await run(tmp_path, told, "control", "set", "freeze-writes", "--who", "ada", "--why", "a drill", "--json")
     old = {"freeze_writes": thrown.report["at_ms"]}
-    async with connect(str(told["REDIS__URL"])) as redis:
+    async with connect(str(told["REDIS__URL"])) as redis, asyncio.TaskGroup() as tasks:
         store = RedisFleet(redis, Keys(str(told["REDIS__NAMESPACE"])), 10.0)
-        await store.sync("w1", orjson.dumps(HEARTBEAT | {"obeys": old}), {})
-        await store.sync("w2", orjson.dumps(HEARTBEAT | {"obeys": {}}), {})
+        beating = tasks.create_task(beat(store, {"w1": old, "w2": {}}))
+        await until(lambda: _workers(store, 2))
         seen = await run(tmp_path, told, "control", "status")
         assert "switch freeze-writes: on, obeyed by 1 of 2" in seen.out
         assert "by ada: a drill" in seen.out
@@ -126,6 +128,19 @@ async def test_a_switch_says_how_many_workers_obey(redis_server: RedisServer, tm
         await run(tmp_path, told, "control", "clear", "freeze-writes", "--who", "ben")
         seen = await run(tmp_path, told, "control", "status")
         assert "switch freeze-writes: back, obeyed by 1 of 2" in seen.out
+        beating.cancel()
+
+
+async def beat(store: RedisFleet, obeyed: Mapping[str, Mapping[str, int]]) -> None:
+    """Workers that say how they are twice a second."""
+    while True:
+        for name, switches in obeyed.items():
+            await store.sync(name, orjson.dumps(HEARTBEAT | {"obeys": switches}), {})
+        await asyncio.sleep(0.5)
+
+
+async def _workers(store: RedisFleet, count: int) -> bool:
+    return (await store.read()).workers == count
 
 
 async def test_what_was_decided_is_logged(redis_server: RedisServer, tmp_path: Path) -> None:
