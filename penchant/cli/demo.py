@@ -13,11 +13,12 @@ import orjson
 import typer
 from rich.console import Console
 
+from agents.match.messages import messages
 from penchant.cli.options import RECORDED, Json
 from penchant.demo.run import Outcome, run
 from penchant.demo.stage import DemoPlan
 from penchant.demo.timeline import RATE, SHOPPERS
-from penchant.demo.view import LiveView, no_view, show_examples, show_report
+from penchant.demo.view import LiveView, no_view, show_examples, show_match, show_report
 from penchant.process.logs import configure_logs
 from sandbox.servers.llama import smollm2
 
@@ -115,6 +116,8 @@ def silent(_: str) -> None:
 def _show(outcome: Outcome, console: Console, folder: Path, *, browse: bool, json: bool) -> None:
     show_examples(console, outcome.examples)
     show_report(console, outcome.report)
+    if outcome.match is not None:
+        show_match(console, outcome.match)
     if outcome.config is not None:
         name = folder / outcome.config.name
         if browse:
@@ -122,4 +125,5 @@ def _show(outcome: Outcome, console: Console, folder: Path, *, browse: bool, jso
             console.print(f"Shoppers go on browsing, slowly{where}.", soft_wrap=True)
         console.print(f"Kept running until Ctrl-C. In another terminal: export PENCHANT_CONFIG={name}", soft_wrap=True)
     if json:
-        typer.echo(orjson.dumps(outcome.report))
+        match = outcome.match.found.report(messages("en")) if outcome.match else None
+        typer.echo(orjson.dumps(outcome.report | {"match": match}))

@@ -11,6 +11,7 @@ from typing import Any
 from penchant.demo.console import with_console
 from penchant.demo.examples import Example, examples
 from penchant.demo.keep import keep
+from penchant.demo.match import MatchExample, match_example
 from penchant.demo.real_model import with_real_model
 from penchant.demo.report import report
 from penchant.demo.stage import DemoPlan, Stage, set_up
@@ -29,13 +30,14 @@ View = Callable[[Stage], AbstractAsyncContextManager[None]]
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The report, some shoppers' stories, and whether the play was cut short by a signal. `config` is the settings file
-    of what is kept running, `address` the console's."""
+    of what is kept running, `address` the console's, `match` which products fit one of the shoppers."""
 
     report: dict[str, Any]
     examples: list[Example]
     stopped: bool
     config: Path | None = None
     address: str | None = None
+    match: MatchExample | None = None
 
 
 async def run(
@@ -61,7 +63,8 @@ async def run(
                     kept = (plan.keep or plan.browse) and not asked.is_set()
                     kept_config = keep(stage, "penchant.toml") if kept else None
                     found = await examples(stage)
-                    outcome = Outcome(report(stage), found, asked.is_set(), kept_config, address)
+                    matched = await match_example(stage, found)
+                    outcome = Outcome(report(stage), found, asked.is_set(), kept_config, address, matched)
                     show(outcome)
                     if kept:
                         await _stay(stage, asked)

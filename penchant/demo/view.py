@@ -13,7 +13,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agents.match.messages import messages
 from penchant.demo.examples import Example
+from penchant.demo.match import MatchExample
 from penchant.demo.stage import Stage
 from prompts.words import describe
 from streams.records.intents import Findings
@@ -73,6 +75,19 @@ def show_examples(console: Console, examples: Sequence[Example]) -> None:
             ),
         ]
         console.print(Panel("\n".join(lines), title=f"shopper {example.shopper}", title_align="left"))
+
+
+def show_match(console: Console, match: MatchExample) -> None:
+    """The products, the fittest first, each with what speaks for it and against it."""
+    words, lines = messages("en"), list[str]()
+    for place, each in enumerate(match.found.ranked, 1):
+        item = match.items[each.product]
+        price = f", {item.price:.2f} {item.currency or ''}".rstrip() if item.price else ""
+        lines.append(f"{place}. {item.title or item.id}{price}")
+        lines += [f"     + {words.text(reason)}" for reason in each.reasons.pro]
+        lines += [f"     - {words.text(reason)}" for reason in each.reasons.con]
+    title = f"which of these fits shopper {match.found.shopper}? (penchant match)"
+    console.print(Panel(Text("\n".join(lines)), title=title, title_align="left"))
 
 
 def show_report(console: Console, report: dict[str, Any]) -> None:

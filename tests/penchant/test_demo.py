@@ -48,6 +48,9 @@ def test_the_report_says_what_ran_and_what_came_of_it(tmp_path: Path) -> None:
     assert report["components"]["triton"].startswith("tritonserver")
     assert "simulated GPU" in report["components"]["triton"]
     assert report["components"]["redis"].startswith("redis-server")
+    assert len(report["match"]["matches"]) == 3
+    assert any(each["for"] for each in report["match"]["matches"])
+    assert report["match"]["notes"] == []
 
 
 def test_every_bad_row_of_a_file_becomes_a_dead_letter(tmp_path: Path) -> None:
