@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from penchant.cli.options import RECORDED, Config, Json
 from penchant.offline.eval import subjects
 from penchant.offline.eval.match_report import match_report, show_match
 from penchant.offline.eval.pages import html, markdown
-from penchant.offline.eval.run import EvalPlan, Judging, Outcome, labels, read, run
+from penchant.offline.eval.raw_answers import RawAnswers
+from penchant.offline.eval.run import Judging, Outcome, labels, read, run
+from penchant.offline.eval.scoring import EvalPlan
 from penchant.offline.eval.show import show
 from penchant.offline.learning import foresights
 from penchant.process.logs import configure_logs
@@ -27,6 +30,7 @@ from prompts.learned.snapshot import SUPPORT
 from streams.events.privacy import PrivacyRules
 
 FAILED = 1
+TELL_EVERY_S = 15.0
 
 Events = Annotated[Path, typer.Option(metavar="FILE", help=f"A recording: events {RECORDED}")]
 ModelUrl = Annotated[
@@ -65,6 +69,15 @@ InFolds = Annotated[
 Support = Annotated[
     int, typer.Option(min=1, help="The shoppers that what is learned needs. Fewer than 20 are for trials.")
 ]
+AnswersFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--answers",
+        metavar="FILE",
+        help="Keep raw answers and how long they took there; the same command goes on from it.",
+        show_default="answers.jsonl in the folder of --report",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Where the dice start.")]
 
 
@@ -77,6 +90,7 @@ class Asked:
     judge_url: str | None
     pairs: int
     labels: Mapping[str, str]
+    answers: Path | None
 
 
 def eval(  # noqa: A001 # the command's name
@@ -90,6 +104,7 @@ def eval(  # noqa: A001 # the command's name
     pairs: Pairs = 100,
     labelled: Labels = None,
     report: Folder = None,
+    answers: AnswersFile = None,
     match: Match = False,
     learned: Learned = None,
     folds: InFolds = 0,
@@ -113,9 +128,11 @@ def eval(  # noqa: A001 # the command's name
         _match(events, settings.privacy, seed, json=json)
         return
     plan = EvalPlan(
-        events, sessions, seed, shuffled, settings.prompts.vocabulary, foresights=foresights(learned, folds, support)
-    )
-    asked = Asked(model_url, prompt or (), judge, pairs, labels(labelled) if labelled else {})
+        events, sessions, seed, shuffled, settings.prompts.vocabulary, foresights=foresights(learned, folds, support),
+        template=settings.prompts.template((prompt or [settings.prompt.version])[0]),
+    )  # fmt: skip
+    answers = answers or (report / "answers.jsonl" if report and model_url else None)
+    asked = Asked(model_url, prompt or (), judge, pairs, labels(labelled) if labelled else {}, answers)
     outcome = asyncio.run(_evaluate(plan, settings, asked))
     if report is not None:
         _write(report, outcome)
@@ -134,8 +151,8 @@ async def _evaluate(plan: EvalPlan, settings: Settings, asked: Asked) -> Outcome
         subjects.judge(settings, asked.judge_url) as client,
     ):
         judging = Judging(client, asked.pairs, asked.labels) if client else None
-        with _bars() as bars:
-            return await run(plan, recorded, models, judging, bars)
+        with _bars() as bars, RawAnswers(asked.answers) as kept:
+            return await run(plan, recorded, models, judging, bars, kept)
 
 
 def _match(events: Path, privacy: PrivacyRules, seed: int, *, json: bool) -> None:
@@ -146,18 +163,25 @@ def _match(events: Path, privacy: PrivacyRules, seed: int, *, json: bool) -> Non
 
 
 class _Bars:
-    """A bar for each thing that takes long, on stderr."""
+    """A bar for each thing that takes long, on stderr; a line now and then where that is no terminal."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._bar: TaskID | None = None
+        self._told_s = 0.0
 
     def begin(self, what: str, total: int) -> None:
-        self._bar = self._progress.add_task(what, total=total)
+        self._bar, self._told_s = self._progress.add_task(what, total=total), time.monotonic()
 
     def advance(self, steps: int) -> None:
-        if self._bar is not None:
-            self._progress.advance(self._bar, steps)
+        if self._bar is None:
+            return
+        self._progress.advance(self._bar, steps)
+        if not self._progress.console.is_terminal and time.monotonic() >= self._told_s + TELL_EVERY_S:
+            self._told_s = time.monotonic()
+            task = next(each for each in self._progress.tasks if each.id == self._bar)
+            left = "" if task.time_remaining is None else f", {task.time_remaining / 60:.0f} minutes left"
+            typer.echo(f"{task.description}: {task.completed:,.0f} of {task.total:,.0f}{left}", err=True)
 
 
 @contextmanager

@@ -27,7 +27,8 @@ class Subject:
 class Answered:
     """What came of one call. An answer that is none (not `valid`) leaves the rules' findings, as in the pipeline.
 
-    `removed` has the kinds of what grounding took out; `claimed` counts the events that were given as evidence.
+    `removed` has the kinds of what grounding took out; `claimed` counts the events that were given as evidence;
+    `took_ms` is how long the call took; `parroted`: it repeats an example of its prompt.
     """
 
     findings: Findings
@@ -36,6 +37,13 @@ class Answered:
     removed: tuple[str, ...] = ()
     abstained: bool = False
     claimed: int = 0
+    took_ms: float = 0.0
+    parroted: bool = False
+
+    @property
+    def by_rules(self) -> bool:
+        """The findings are the rules'."""
+        return self.abstained or not self.valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Answers:
             **{name: found[0] if found else None for name, found in ratios.items()},
             "input_tokens_median": median(read),
             "output_tokens_median": median(written),
+            **_latency_ms([each.took_ms for each in self.answers]),
             "intervals": {name: list(found[1]) for name, found in ratios.items() if found},
         }
 
@@ -74,6 +83,8 @@ class Answers:
             "schema_valid_share": (valid, each_one),
             "grounded_share": ([int(each.valid and not each.removed) for each in answers], valid),
             "evidence_valid_share": ([each.claimed - each.removed.count("evidence") for each in answers], claimed),
+            "by_rules_share": ([int(each.by_rules) for each in answers], each_one),
+            "parroted_share": ([int(each.parroted) for each in answers], each_one),
             "abstained_share": ([int(each.abstained) for each in answers], valid),
             "prefix_share": (
                 [share or 0.0 for share in self.prefix_shares],
@@ -91,3 +102,9 @@ class Answers:
     def _written(self) -> list[int]:
         completions = [each.completion for each in self.answers]
         return [estimate(each.text) if each.output_tokens is None else each.output_tokens for each in completions]
+
+
+def _latency_ms(took_ms: Sequence[float]) -> dict[str, float]:
+    """How long calls took, by the middle one and by the slowest twentieth."""
+    ordered = sorted(took_ms)
+    return {f"latency_ms_p{share}": ordered[round((len(ordered) - 1) * share / 100)] for share in (50, 95)}

@@ -1,20 +1,60 @@
 """Calling: one call, as often as it takes: an eval has time, but is worth nothing without its answers."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from clients.calls import Call, Completion, ModelClient
+from clients.limits.adaptive_limit import AdaptiveLimit, LimitRules
+from clients.limits.call_deadline import CallDeadline
+from clients.pools.limiter import Limiter
 from streams.errors import DeadlinePassed, ModelUnavailable
 
-WITHIN_S = 60.0
+T = TypeVar("T")
+
+AT_ONCE = 64
+"""The most calls that run at once."""
+
+WITHIN_S, LONGEST_S = 60.0, 600.0
+IN_LINE_S = 86_400.0
 TRIES = 6
 
 
+class Caller:
+    """Makes calls at the concurrency that the server takes, which is found out; a slow one is waited for longer."""
+
+    def __init__(self, client: ModelClient) -> None:
+        self._client = client
+        self._limiter = Limiter(AdaptiveLimit(LimitRules(initial=4, most=AT_ONCE)))
+        self._deadline = CallDeadline(WITHIN_S, LONGEST_S)
+
+    async def complete(self, call: Call) -> tuple[Completion, float]:
+        """The answer, and the milliseconds that its call took; it is tried six times. ModelUnavailable,
+        DeadlinePassed."""
+        return await _tried(lambda: self._once(call))
+
+    async def _once(self, call: Call) -> tuple[Completion, float]:
+        async with self._limiter.slot(replace(call, deadline_s=_now() + IN_LINE_S)) as slot:
+            began_s = _now()
+            try:
+                completion = await slot.ask(self._client, replace(call, deadline_s=began_s + self._deadline.seconds))
+            except DeadlinePassed:
+                self._deadline.late(began_s, self._limiter.in_flight.total())
+                raise
+        self._deadline.answered(_now(), _now() - began_s)
+        return completion, round((_now() - began_s) * 1e3, 1)
+
+
 async def complete(client: ModelClient, call: Call) -> Completion:
-    """The answer; `call` gets a deadline a minute from now, and again at each of six tries. ModelUnavailable,
-    DeadlinePassed."""
+    """The answer of a client that has limits of its own; `call` gets a deadline a minute from now, and again at each of
+    six tries. ModelUnavailable, DeadlinePassed."""
+    return await _tried(lambda: client.complete(replace(call, deadline_s=_now() + WITHIN_S)))
+
+
+async def _tried(once: Callable[[], Awaitable[T]]) -> T:
     tries = AsyncRetrying(
         retry=retry_if_exception_type((ModelUnavailable, DeadlinePassed)),
         stop=stop_after_attempt(TRIES),
@@ -23,7 +63,7 @@ async def complete(client: ModelClient, call: Call) -> Completion:
     )
     async for attempt in tries:
         with attempt:
-            return await client.complete(replace(call, deadline_s=asyncio.get_running_loop().time() + WITHIN_S))
+            return await once()
     raise AssertionError("the last try raises")
 
 
@@ -33,3 +73,7 @@ def first(group: BaseExceptionGroup[Exception]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -24,6 +24,10 @@ class Guess:
     confidence: float | None = None
 
 
+SILENT = Guess()
+"""What a predictor foresees that says nothing."""
+
+
 def of_findings(found: Findings) -> Guess:
     """What an intent foresees."""
     band, following = found.price_band, found.next_action

@@ -13,7 +13,7 @@ import orjson
 
 from clients.calls import Call, ModelClient
 from penchant.offline.eval.agreement import ENOUGH, kappa
-from penchant.offline.eval.calling import complete, first
+from penchant.offline.eval.calling import Caller, first
 from penchant.offline.eval.cases import Shown
 from streams.errors import DeadlinePassed, ModelUnavailable
 from streams.records.intents import Findings
@@ -64,13 +64,13 @@ async def judge(client: ModelClient, pairs: Sequence[Pair], advance: Callable[[i
     rubric = Template(
         (resources.files("penchant.offline.eval") / "rubrics" / f"{RUBRIC}.txt").read_text(encoding="utf-8")
     )
-    turns = asyncio.Semaphore(AT_ONCE)
+    turns, caller = asyncio.Semaphore(AT_ONCE), Caller(client)
 
     async def decide(pair: Pair) -> Verdict:
         async with turns:
             one, other = reading(pair.one), reading(pair.other)
-            there = await _asked(client, rubric, pair, one, other)
-            back = await _asked(client, rubric, pair, other, one)
+            there = await _asked(caller, rubric, pair, one, other)
+            back = await _asked(caller, rubric, pair, other, one)
         advance(1)
         return verdict(there, back)
 
@@ -140,10 +140,11 @@ def reading(found: Findings) -> str:
     return found.model_dump_json(include=_COMPARED, exclude_none=True)
 
 
-async def _asked(client: ModelClient, rubric: Template, pair: Pair, first: str, second: str) -> str | None:
+async def _asked(caller: Caller, rubric: Template, pair: Pair, first: str, second: str) -> str | None:
     prompt = rubric.substitute(shown=described(pair.shown), first=first, second=second)
     call = Call(f"judge-{pair.id}", prompt, 0.0, 24, pair.id, "batch", stop=("\n\n",), json_schema=SCHEMA)
-    return _winner((await complete(client, call)).text)
+    completion, _ = await caller.complete(call)
+    return _winner(completion.text)
 
 
 def _winner(text: str) -> str | None:

@@ -4,30 +4,34 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
-from clients.calls import Call, Completion
+from clients.calls import Call
 from penchant.offline.eval.answers import Answered, Answers, Subject
-from penchant.offline.eval.calling import complete, first
+from penchant.offline.eval.calling import AT_ONCE, Caller, first
 from penchant.offline.eval.cases import Case
-from prompts.answer import parse
+from penchant.offline.eval.raw_answers import RawAnswer, RawAnswers
+from prompts.answer import PARROTED, parse
 from prompts.grounding import ground
 from prompts.render import Prompt, PromptRenderer
 from prompts.rules import rules
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
 
-AT_ONCE = 64
 
-
-async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], None]) -> Answers:
-    """Ask about every case, some at once; `advance` is told of each answer. Raises ModelUnavailable."""
+async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], None], kept: RawAnswers) -> Answers:
+    """Ask about every case whose answer is not kept, as many at once as the server takes; `advance` is told of each.
+    Raises ModelUnavailable; the answers until then are kept."""
     renderer = PromptRenderer(subject.version, subject.prompts)
     prompts = [renderer.render(case.shown.view) for case in cases]
     found: dict[int, Answered] = {}
-    waiting = iter(enumerate(zip(cases, prompts, strict=True)))
+    waiting, caller = iter(enumerate(zip(cases, prompts, strict=True))), Caller(subject.client)
 
     async def worker() -> None:
         for at, (case, prompt) in waiting:
-            completion = await complete(subject.client, _call(subject, at, case, prompt))
-            found[at] = _read(subject, case, completion)
+            call = _call(subject, at, case, prompt)
+            answer = kept.find(subject.what, call)
+            if answer is None:
+                answer = RawAnswer(*await caller.complete(call))
+                kept.keep(subject.what, call, answer)
+            found[at] = _read(subject, case, answer)
             advance(1)
 
     try:
@@ -54,13 +58,14 @@ def _call(subject: Subject, at: int, case: Case, prompt: Prompt) -> Call:
     )
 
 
-def _read(subject: Subject, case: Case, completion: Completion) -> Answered:
-    view = case.shown.view
+def _read(subject: Subject, case: Case, kept: RawAnswer) -> Answered:
+    view, completion = case.shown.view, kept.completion
     rule = rules(view, subject.prompts.vocabulary)
     try:
         answer = parse(completion.text, subject.prompts.template(subject.version).example_texts)
-    except AnswerRefused:
-        return Answered(rule, completion, valid=False)
+    except AnswerRefused as error:
+        parroted = error.reason == PARROTED
+        return Answered(rule, completion, valid=False, took_ms=kept.took_ms, parroted=parroted)
     grounded = ground(answer, view, rule, subject.prompts.vocabulary)
     return Answered(
         grounded.findings,
@@ -69,6 +74,7 @@ def _read(subject: Subject, case: Case, completion: Completion) -> Answered:
         removed=grounded.removed,
         abstained=grounded.abstained,
         claimed=len(answer.evidence),
+        took_ms=kept.took_ms,
     )
 
 

@@ -63,7 +63,7 @@ def _notes(report: Mapping[str, Any]) -> Iterator[str]:
     check = report["check"]
     state = "fell to chance, as it must" if check["passed"] else "DID NOT FALL TO CHANCE: trust nothing of this"
     yield (
-        f"The harness: on events shuffled across shoppers everything {state}; the farthest of "
+        f"The harness: on events shuffled across shoppers everything but the oracle {state}; the farthest of "
         f"{check['scores']} scores was {check['farthest']} standard errors away."
     )
     if (share := report["reachable_share"]) is not None:
@@ -71,7 +71,17 @@ def _notes(report: Mapping[str, Any]) -> Iterator[str]:
             f"At {share:.1%} of the switches the next category stands in the window at all, and an intent that "
             "learned nothing from other shoppers names no other."
         )
+    yield (
+        "`oracle` knows what comes: its column is the most that any answer can score, held by grounding as a model is. "
+        "`parrot` repeats the prompt's example, `random` picks among the window's names. Of their answers anything was "
+        f"kept in {', '.join(f'{share:.1%} ({name})' for name, share in report['bounds'].items())} of the cases."
+    )
     for name, model in report["models"].items():
+        if share := model["by_rules_share"]:
+            yield (
+                f"{share:.1%} of the answers of `{name}` were none, or said nothing that holds. In its column the "
+                f"rules stand in there, as they would in service; in `{name}, alone` nobody does."
+            )
         if model["simulation"]:
             yield (
                 f"`{name}` is a simulation: {model['what']}. It counts as the rules do, so its column shows that the "

@@ -1,51 +1,37 @@
 """Run: replay a recording, let everybody guess, score them, and check the harness itself."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from clients.calls import ModelClient
 from penchant.offline.eval import judge as judging
-from penchant.offline.eval.answers import Answers, Subject
-from penchant.offline.eval.cases import Case, Cases, cases, shuffled
+from penchant.offline.eval.answers import Subject
+from penchant.offline.eval.bounds import KNOWING
+from penchant.offline.eval.cases import Case, Cases, shuffled
 from penchant.offline.eval.comparison import comparisons, far_from_chance, farthest
-from penchant.offline.eval.guesses import TRIVIAL, Guess, of_findings
 from penchant.offline.eval.judge import Pair
 from penchant.offline.eval.measures import CURVES, target
-from penchant.offline.eval.models import ask
+from penchant.offline.eval.raw_answers import RawAnswers
 from penchant.offline.eval.scores import reliability
-from penchant.offline.eval.table import Score, Table
+from penchant.offline.eval.scoring import LEARNED, EvalPlan, Progress, Scored, score
 from penchant.offline.facts import facts
-from penchant.offline.learning import AsItGoes, Foresights
-from prompts.rules import rules
-from prompts.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from streams.errors import SettingInvalid
 from streams.events.event import ShopperEvent
 from streams.events.privacy import PrivacyRules
 from streams.events.recording import recording
 from streams.events.withholding import Withholding
-from streams.records.intents import Findings
 
 MOST_ROWS = 500_000
 """Rows of a file that are read at the most: they are put in order in memory."""
 
 CHECK_SESSIONS = 200
 """Sessions of shuffled events on which every eval checks its own harness."""
-
-RULES, LEARNED = "rules", "learned"
-
-
-class Progress(Protocol):
-    """What shows people how far it is."""
-
-    def begin(self, what: str, total: int) -> None: ...
-
-    def advance(self, steps: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +44,12 @@ class Judging:
 
 
 @dataclass(frozen=True, slots=True)
-class EvalPlan:
-    """What to evaluate. `cut` makes the cases, which a test of the harness may replace by one that leaks; `foresights`
-    says by which snapshot the rules may foresee."""
-
-    events: Path
-    sessions: int = 2_000
-    seed: int = 1
-    shuffled: bool = False
-    vocabulary: Vocabulary = DEFAULT_VOCABULARY
-    cut: Callable[[Sequence[ShopperEvent], int, int], Cases] = cases
-    foresights: Callable[[Sequence[ShopperEvent]], Foresights] = AsItGoes
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """The report, the pairs that the judge was shown, and whether harness and judge let it pass."""
 
     report: dict[str, Any]
     pairs: list[dict[str, Any]]
     passed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    table: Table
-    guesses: dict[str, Sequence[Guess]]
-    findings: dict[str, list[Findings]]
-    answers: dict[str, Answers]
-    scores: dict[str, dict[str, Score]]
 
 
 def read(path: Path, privacy: PrivacyRules) -> list[ShopperEvent]:
@@ -107,53 +70,34 @@ async def run(
     subjects: Sequence[Subject],
     judge: Judging | None,
     progress: Progress,
+    kept: RawAnswers | None = None,
 ) -> Outcome:
-    """Score rules and subjects on a recording. Raises ModelUnavailable when a model does not answer, SettingInvalid
-    for a recording without sessions to cut."""
+    """Score rules and subjects on a recording; answers that are `kept` are not asked for again. Raises ModelUnavailable
+    when a model does not answer, SettingInvalid for a recording without sessions to cut."""
+    kept = kept or RawAnswers()
     mixed = shuffled(events, plan.seed)
     shown = mixed if plan.shuffled else events
     cut, foresights = plan.cut(shown, plan.sessions, plan.seed), plan.foresights(shown)
     if not cut.cases:
         raise SettingInvalid("no session of the file has three events", "a longer recording has some")
-    scored = await _score(cut, plan, foresights, subjects, progress, "")
+    scored = await score(cut, plan, foresights, subjects, progress, kept)
     check = scored
     if not plan.shuffled:
         few = plan.cut(mixed, min(CHECK_SESSIONS, plan.sessions), plan.seed)
-        check = await _score(few, plan, plan.foresights(mixed), subjects, progress, ", shuffled")
-    far = far_from_chance(check.scores)
+        ours = [each for each in subjects if each.simulation]  # others cost time or money, and the harness is the same
+        check = await score(few, plan, plan.foresights(mixed), ours, progress, kept, ", shuffled")
+    honest = {name: each for name, each in check.scores.items() if name != KNOWING}
+    far = far_from_chance(honest)
     report = _report(plan, cut, len(events), scored)
     report["learned"] = foresights.what
-    report["check"] = {"passed": not far, **farthest(check.scores), "far_from_chance": far}
+    report["check"] = {"passed": not far, **farthest(honest), "far_from_chance": far}
     pairs: list[dict[str, Any]] = []
     if judge is not None and subjects:
         report["judge"], pairs = await _judge(judge, cut, scored, plan, progress)
     return Outcome(report, pairs, not far and report.get("judge", {}).get("passed", True))
 
 
-async def _score(
-    cut: Cases, plan: EvalPlan, foresights: Foresights, subjects: Sequence[Subject], progress: Progress, what: str
-) -> _Scored:
-    findings = {
-        RULES: [rules(case.shown.view, plan.vocabulary) for case in cut.cases],
-        LEARNED: [
-            rules(case.shown.view, plan.vocabulary, foresights.at(case.shopper, case.shown.view.to_ms))
-            for case in cut.cases
-        ],
-    }
-    answers: dict[str, Answers] = {}
-    for subject in subjects:
-        progress.begin(f"{subject.name}{what}", len(cut.cases))
-        answers[subject.name] = await ask(subject, cut.cases, progress.advance)
-        findings[subject.name] = [each.findings for each in answers[subject.name].answers]
-    guesses: dict[str, Sequence[Guess]] = {
-        name: [guess(case.shown) for case in cut.cases] for name, guess in TRIVIAL.items()
-    }
-    guesses |= {name: [of_findings(each) for each in found] for name, found in findings.items()}
-    table = Table(cut, plan.seed)
-    return _Scored(table, guesses, findings, answers, table.scores(guesses))
-
-
-def _report(plan: EvalPlan, cut: Cases, events: int, scored: _Scored) -> dict[str, Any]:
+def _report(plan: EvalPlan, cut: Cases, events: int, scored: Scored) -> dict[str, Any]:
     models = {name: each.report(scored.table) for name, each in scored.answers.items()}
     latest = next(reversed(models.values()), {})
     known = ("grounded_share", "schema_valid_share", "output_tokens_median", "prefix_share")
@@ -176,6 +120,7 @@ def _report(plan: EvalPlan, cut: Cases, events: int, scored: _Scored) -> dict[st
             name: reliability(*scored.table.column(CURVES["confidence_ece"], scored.guesses[name])[:2])
             for name in scored.findings
         },
+        "bounds": scored.kept_shares,
         "models": models,
         **{name: latest.get(name) for name in known},
     }
@@ -190,7 +135,7 @@ def _reachable(cut: Sequence[Case]) -> float | None:
 
 
 async def _judge(
-    judge: Judging, cut: Cases, scored: _Scored, plan: EvalPlan, progress: Progress
+    judge: Judging, cut: Cases, scored: Scored, plan: EvalPlan, progress: Progress
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The last two predictors compared, on one cut of each of some sessions."""
     one, other = [name for name in scored.findings if name != LEARNED][-2:]

@@ -26,8 +26,13 @@ def show(console: Console, report: Mapping[str, Any]) -> None:
         told = ("schema_valid_share", "grounded_share", "evidence_valid_share", "output_tokens_median", "prefix_share")
         figures = ", ".join(f"{each} {model[each]}" for each in told)
         console.print(f"{name} ({kind}): {figures}", markup=False, highlight=False)
+        if share := model["by_rules_share"]:
+            left = f"{name}: {share:.1%} of its answers are none, or say nothing that holds: there the rules stand in"
+            console.print(f"{left} (not in `{name}, alone`).", markup=False, highlight=False)
     if "judge" in report:
         console.print(f"judge: {report['judge']}", markup=False, highlight=False)
+    kept = ", ".join(f"{name} {share:.1%}" for name, share in report["bounds"].items())
+    console.print(f"Answers of which anything is kept: {kept}.", markup=False, highlight=False)
     check = report["check"]
     state = "fell to chance" if check["passed"] else f"DID NOT FALL TO CHANCE: {check['far_from_chance']}"
-    console.print(f"On shuffled events all predictors {state}.", markup=False, highlight=False)
+    console.print(f"On shuffled events all predictors but the oracle {state}.", markup=False, highlight=False)

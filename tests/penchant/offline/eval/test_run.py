@@ -12,7 +12,8 @@ from penchant.offline.eval.cases import Case, Cases, Shown, cases
 from penchant.offline.eval.measures import SCORED
 from penchant.offline.eval.pages import html, markdown
 from penchant.offline.eval.plots import plots
-from penchant.offline.eval.run import EvalPlan, labels, run
+from penchant.offline.eval.run import labels, run
+from penchant.offline.eval.scoring import EvalPlan
 from sandbox.gpu.simulated_model import answer
 from streams.errors import ModelUnavailable, SettingInvalid
 from streams.events.event import ShopperEvent
@@ -53,7 +54,7 @@ class Quiet:
 
 def subject(says: Callable[[str], str] | None = answer, name: str = "model") -> Subject:
     """A model with the prompt that there is."""
-    return Subject(name, Model(says), "v1", what="a fake", simulation=True)
+    return Subject(name, Model(says), "v1", what=f"a fake {name}", simulation=True)
 
 
 async def test_an_eval_scores_rules_and_models_side_by_side() -> None:
@@ -62,7 +63,17 @@ async def test_an_eval_scores_rules_and_models_side_by_side() -> None:
     report = outcome.report
     assert outcome.passed
     assert report["check"]["passed"]
-    assert list(report["scores"]) == ["last", "most", "everyone", "rules", "learned", "model"]
+    assert list(report["scores"]) == [
+        "last",
+        "most",
+        "everyone",
+        "oracle",
+        "random",
+        "parrot",
+        "rules",
+        "learned",
+        "model",
+    ]
     assert (report["schema_valid_share"], report["grounded_share"]) == (1.0, 1.0)
     assert 0 < report["output_tokens_median"] < 90
     assert report["prefix_share"] > 0.9
@@ -98,10 +109,14 @@ async def test_two_subjects_are_compared() -> None:
 
 
 async def test_an_answer_that_is_none_counts_as_such() -> None:
-    """The rules' findings stand in for it, as in the pipeline."""
+    """The rules' findings stand in for it, as in the pipeline; it is said how often, and what is left without them."""
     outcome = await run(PLAN, simulated(), [subject(lambda _: "I cannot help with that")], None, Quiet())
     assert outcome.report["schema_valid_share"] == 0
-    assert outcome.report["scores"]["model"] == outcome.report["scores"]["rules"]
+    scores = outcome.report["scores"]
+    assert scores["model"] == scores["rules"]
+    assert outcome.report["models"]["model"]["by_rules_share"] == 1.0
+    assert scores["model, alone"]["brand_hit"]["value"] == 0.0
+    assert "nobody does" in markdown(outcome.report, {})
 
 
 async def test_a_model_that_is_away_ends_the_eval() -> None:
