@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from streams.events.dialects import whole_dialect
 from tests.simulation import broken_parts as parts
 from tests.simulation import broken_ports as ports
 from tests.simulation.broken_parts import ruled
@@ -23,6 +24,7 @@ MUTATIONS = {
     mutation.name: mutation
     for mutation in [
         Mutation("commits without a lag", Parts(enrichment=partial(ruled, lag_s=0.0))),
+        Mutation("keeps what is sensitive", Parts(decoder=partial(whole_dialect, "native", keyed=True))),
         Mutation("reads the marks only once", Parts(enrichment=partial(ruled, recall_every_s=1e9))),
         Mutation(
             "tells a store that fell back nothing again",

@@ -4,7 +4,7 @@ Events come late, out of order, from the future, twice under one id; some record
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 from streams.events.decoding import encode
@@ -19,6 +19,12 @@ BAD = [
     b"[1, 2]",
     b'{"event_id":"e","shopper_id":"x","action":"dance","time_ms":1}',
 ]
+
+SECRET = Item("secret", title="Pregnancy test")
+"""A product that nobody is to be judged by."""
+
+EACH = 19
+"""One event in so many shows it; a purchase beside something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,14 @@ def burst(of: TrafficShape, chance: random.Random, at_s: float) -> list[Append]:
     return [Append(at_s + 0.002 * number, partition, b"x", b"{", None) for number in range(40)]
 
 
+def discreet(event: ShopperEvent) -> ShopperEvent | None:
+    """The event without the secret, if anything is left of it."""
+    items = tuple(item for item in event.items if item is not SECRET)
+    if len(items) == len(event.items):
+        return event
+    return replace(event, items=items) if items else None
+
+
 def _event(of: TrafficShape, chance: random.Random, number: int, time_ms: int) -> ShopperEvent:
     shopper = min(int(chance.expovariate(3.0 / of.shoppers)), of.shoppers - 1)
     action = chance.choice(ACTIONS)
@@ -94,6 +108,8 @@ def _event(of: TrafficShape, chance: random.Random, number: int, time_ms: int) -
         items = tuple(
             Item(f"i{item}", category=f"c{item % 4}", brand=f"b{item % 3}", price=9.5 + item) for item in some
         )
+    if number % EACH == EACH - 1:
+        items, query = ((items[0], SECRET) if action == "purchase" else (SECRET,)), None
     return ShopperEvent(f"e{number}", f"s{shopper}", action, time_ms + _shift_ms(chance), items, query)  # type: ignore[arg-type]
 
 

@@ -8,6 +8,7 @@ from streams.kafka.batches import TP
 from streams.records.erasures import Erasure
 from streams.sessions.packing import dump
 from streams.sessions.session import Folded, Session, SessionRules, fold
+from tests.simulation.traffic import discreet
 
 STUBBORN = 24
 """One session in so many is one of which the model never makes an intent: there the rules have the last word."""
@@ -69,12 +70,15 @@ class Truth:
         return prompt in self.gone or (erasure is not None and erasure.opted_out)
 
     def event(self, tp: TP, event: ShopperEvent, offset: int, timestamp_ms: int) -> None:
-        """An event was appended."""
+        """An event was appended. What is sensitive in it counts for nothing."""
+        kept = discreet(event)
+        if kept is None:
+            return
         erasure = self.erasures.get(event.shopper_id)
         if erasure is not None and erasure.covers(0, tp.partition, offset, timestamp_ms):
             return
         life = self.lives.setdefault(event.shopper_id, Life(tp.partition))
-        folded = fold(life.session, event, offset, timestamp_ms, self.rules)
+        folded = fold(life.session, kept, offset, timestamp_ms, self.rules)
         if folded < Folded.QUIET:
             return
         place = (tp.partition, offset)

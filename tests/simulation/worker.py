@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agents.health.statistics import Meter
@@ -14,7 +15,7 @@ from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
 from sandbox.clock import Process
 from streams.errors import BrokerUnavailable, StoreUnavailable
-from streams.events.dialects import dialect
+from streams.events.dialects import Dialect, dialect
 from tests.fakes.unlimited_slots import UnlimitedSlots
 from tests.simulation.consumer import Consumer
 from tests.simulation.erasure_topic import ErasureReader
@@ -32,6 +33,7 @@ HEAR_EVERY_S = 0.25
 class Parts(Kinds):
     """What a worker and its connections are built of. A mutation replaces one of them by a broken one."""
 
+    decoder: Callable[[], Dialect] = partial(dialect, "native", keyed=True)
     erasures: Callable[..., Erasures] = Erasures
     connection: Callable[..., Connection] = Connection
     letters: Callable[..., DeadLetterConnection] = DeadLetterConnection
@@ -57,8 +59,9 @@ class Worker:
         self.pooled = _pooled(model) if world.plan.pooled else None
         self.erasures = parts.erasures(store, store, 0, ErasureReader(world.erasures, self.broker_wire))
         ports = _ports(
-            name, store, letters, self.pooled or model, lambda: world.clock_ms() + skew_ms, self._meter, self.erasures
-        )
+            name, store, letters, self.pooled or model, lambda: world.clock_ms() + skew_ms, self._meter, self.erasures,
+            parts.decoder(),
+        )  # fmt: skip
         built = build(scale, ports, scale.upkeep, scale.slices, parts)
         self.backlog, self.enrichment = built.memory.backlog, built.enrichment
         self.consumer = parts.consumer(name, world.broker, self.broker_wire, self.enrichment, chance, world.trace)
@@ -136,11 +139,12 @@ def _ports(
     clock_ms: Callable[[], int],
     meter: Meter,
     erasures: Erasures,
+    decoder: Dialect,
 ) -> Ports:
     return Ports(
         kept=StorePorts(store=store, name=name, clock_ms=clock_ms, erased=erasures.of),
         letters=letters,
-        decoder=dialect("native", keyed=True),
+        decoder=decoder,
         reasoning=Reason(),
         slots=model.slots("live", "v1") if isinstance(model, PooledClient) else UnlimitedSlots(model),
         meter=meter,
