@@ -7,7 +7,8 @@ READABLE_SINCE = 1
 
 
 def hot_fields(intent: Intent) -> dict[str, str]:
-    """What stands beside `doc` and `position`: these fields always, empty where the intent says nothing.
+    """What stands beside `doc` and `position`: these fields always, empty where the intent says nothing, but
+    for `purposes`, which stand there where somebody said them.
 
     Labels come from lists and names from the catalogue: what a model wrote freely is in `doc` alone.
     """
@@ -25,6 +26,7 @@ def hot_fields(intent: Intent) -> dict[str, str]:
         "written_at": str(intent.written_at_ms),
         "source": intent.source,
         "schema": str(READABLE_SINCE),
+        **({} if intent.purposes is None else {"purposes": ",".join(intent.purposes)}),
     }
 
 

@@ -136,7 +136,7 @@ class Rekey:
         ticket, refused = _owe(partition, decoded)
         partition.ledger.received(records[-1].offset)
         self.tally.read += len(records)
-        self.tally.ignored += decoded.ignored + decoded.without_consent
+        self.tally.ignored += decoded.ignored + decoded.without_consent + decoded.minors
         self.tally.withheld += decoded.withheld
         if ticket is not None:
             sent = await self._target.send([_keyed(event, at_ms) for _, at_ms, event in decoded.events])

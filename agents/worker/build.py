@@ -67,7 +67,8 @@ class Store(CheckpointStore, OwedStore, Incarnation, Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorePorts:
     """The store, and in whose name it is written. `clock_ms` is wall time in epoch milliseconds; `starts` are the first
-    offsets of the partitions in this `lineage`; `erased` knows a shopper's last erasure."""
+    offsets of the partitions in this `lineage`; `erased` knows a shopper's last erasure; `default_purposes` is what
+    those agree to who did not say."""
 
     store: Store
     name: str
@@ -76,6 +77,7 @@ class StorePorts:
     generation: int = 0
     starts: Sequence[int] = ()
     erased: Callable[[str], Erasure | None] = lambda _: None
+    default_purposes: Sequence[str] | None = None
 
 
 def everybody_alone(everybody: Route) -> Router:
@@ -144,8 +146,9 @@ class Worker:
 def make_checkpoints(rules: Rules, kept: StorePorts, kinds: Kinds) -> Checkpoints:
     """How sessions go into the store."""
     return kinds.checkpoints(
-        kept.name, rules.intent, rules.session, kept.clock_ms, lineage=kept.lineage, generation=kept.generation
-    )
+        kept.name, rules.intent, rules.session, kept.clock_ms, lineage=kept.lineage, generation=kept.generation,
+        default_purposes=kept.default_purposes,
+    )  # fmt: skip
 
 
 def make_memory(rules: Rules, kept: StorePorts, kinds: Kinds, meter: Meter | None = None) -> Memory:

@@ -1,11 +1,12 @@
 """Checkpoints: a shopper's session, and the intent made from it, as one write with its expiries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agents.worker.shoppers import Shopper
 from storage.checkpoints import Context, Write
 from streams.records.intents import Intent, IntentRules
+from streams.sessions.agreement import Agreement, purposes
 from streams.sessions.packing import dump
 from streams.sessions.positions import Position
 from streams.sessions.session import SessionRules
@@ -21,6 +22,7 @@ class Checkpoint:
     context: Context
     last_ms: int
     base: int = -1
+    agreement: Agreement | None = None
 
     @property
     def position(self) -> Position:
@@ -31,8 +33,8 @@ class Checkpoint:
 class Checkpoints:
     """Takes checkpoints in the name of one worker. `clock_ms` is wall time in epoch milliseconds.
 
-    An intent dies by event time, so that replaying old events revives nothing. A context lives until the later of that
-    and now plus the session gap and a margin.
+    `default_purposes` is what shoppers agree to who did not say. An intent dies by event time, so that replaying old
+    events revives nothing. A context lives until the later of that and now plus the session gap and a margin.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class Checkpoints:
         *,
         lineage: int,
         generation: int = 0,
+        default_purposes: Sequence[str] | None = None,
     ) -> None:
         self._worker, self.clock_ms = worker, clock_ms
         self._ttl_ms = round(intent.ttl_s * 1e3)
         self._context_ms = round((session.gap_s + intent.context_margin_s) * 1e3)
         self._lineage, self._generation = lineage, generation
+        self._default_purposes = default_purposes
 
     def take(self, shopper: Shopper) -> Checkpoint:
         """The shopper's session as it stands now."""
@@ -56,10 +60,12 @@ class Checkpoints:
         position = Position(self._lineage, session.folded, self._generation)
         owner = f"{self._worker}:{home.epoch}"
         context = Context(shopper.id, position, home.number, owner, dump(session), shopper.erasure)
-        return Checkpoint(context, session.last_ms, session.durable)
+        return Checkpoint(context, session.last_ms, session.durable, session.agreement)
 
     def write(self, checkpoint: Checkpoint, intent: Intent | None = None, *, owed: bool) -> Write:
-        """What to hand to the store; `owed`: a call is owed all the same."""
+        """What to hand to the store, with what the shopper agreed to; `owed`: a call is owed all the same."""
+        if intent and (agreed := purposes(checkpoint.agreement, self._default_purposes)) is not None:
+            intent = intent.model_copy(update={"purposes": agreed})
         intent_ends = self.intent_ends_ms(checkpoint.last_ms)
         context_ends = max(intent_ends, self.clock_ms() + self._context_ms)
         context = replace(checkpoint.context, owed=owed)

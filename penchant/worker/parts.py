@@ -86,8 +86,9 @@ def make_parts(
     erasures = Erasures(RedisErasures(*to_redis, watermarks), store, lineage.number, topic)
     ingest_share = IngestCpuShare(time.thread_time)
     kept = StorePorts(
-        store=store, name=name, clock_ms=clock_ms, lineage=lineage.number, starts=lineage.starts, erased=erasures.of
-    )
+        store=store, name=name, clock_ms=clock_ms, lineage=lineage.number, starts=lineage.starts, erased=erasures.of,
+        default_purposes=settings.privacy.default_purposes,
+    )  # fmt: skip
     conversions = SessionConversions(experiment_runtime.active_experiments, arm_factory.instruments.outcomes)
     ports = Ports(
         kept=kept,

@@ -10,6 +10,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from streams.errors import EventRefused
+from streams.events.consent import PassedOver, answered, passed_over
 from streams.events.event import Item, ShopperEvent
 from streams.events.placeholders import is_placeholder, is_unique
 from streams.events.redaction import hashed, is_personal
@@ -23,24 +24,29 @@ DETAIL = 200
 TEXTS = ("event_id", "shopper_id", "session_id", "order_id", "query")
 ITEM_TEXTS, FIGURES = ("id", "title", "category", "brand", "currency"), ("price", "quantity")
 SOMEBODY = "somebody"
+NOBODY = "is missing, or stands for nobody: send the id of one shopper"
 
 EVENT, ITEM = TypeAdapter(ShopperEvent), TypeAdapter(Item)
 
 
-def read_natively(value: bytes) -> tuple[ShopperEvent, int]:
-    """The event as it was told, and how many of its products were left out; EventRefused, which quotes none of it."""
+def read_natively(value: bytes) -> tuple[ShopperEvent | PassedOver, int]:
+    """The event as it was told, or why it is passed over, and how many of its products were left out; EventRefused,
+    which quotes none of it."""
     document = _document(value)
+    if answered(document.pop("minor", None)):
+        return "minor", 0
     if document.get("event_id") and is_placeholder(str(document["event_id"])):
         document["event_id"] = hashed(value)
     for name in TEXTS:
         _put(document, name, worded(document.get(name)))
+    document["consent"] = _consent(document.get("consent"))
     who = _shopper(document)
     document["shopper_id"] = who or SOMEBODY
     _check_time(document.get("time_ms"))
     dropped = _mend_items(document)
     event = _validated(document)
     if who is None:
-        raise EventRefused("nobody", "shopper_id", "is missing, or stands for nobody: send the id of one shopper")
+        return passed_over(EventRefused("nobody", "shopper_id", NOBODY), event.consent), 0
     return event, dropped
 
 
@@ -68,6 +74,13 @@ def _shopper(document: dict[str, Any]) -> str | None:
     if not is_placeholder(who):
         return who
     return None if not is_unique(session) or is_personal(session) else session
+
+
+def _consent(told: object) -> object:
+    """What is said, in whichever words; a purpose of which other words speak is refused by the schema."""
+    if not isinstance(told, dict):
+        return told or None
+    return {name: word if (said := answered(word)) is None else said for name, word in told.items() if word != ""}
 
 
 def _check_time(time_ms: object) -> None:

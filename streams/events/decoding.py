@@ -10,7 +10,8 @@ import orjson
 
 from streams.errors import EventRefused
 from streams.events.closely import read_natively
-from streams.events.event import Item, ShopperEvent
+from streams.events.consent import PassedOver
+from streams.events.event import Consent, Item, ShopperEvent
 from streams.events.redaction import Redact, redact
 from streams.events.times import EARLIEST_MS, LATEST_MS, record_refused
 from streams.events.wire import PRODUCTS, Wire
@@ -56,8 +57,9 @@ class Decoded(NamedTuple):
 
     A record may hold several events of its shopper. `ignored` counts what is well formed, but of a kind that says
     nothing of what a shopper is after; `items_dropped` the products that could not be read, of events that could;
-    `without_consent` the events that have no shopper because consent was denied. `withheld` counts those left out as
-    sensitive, `sensitive` those that lost something or all, by handling and pattern (streams/events/withholding.py).
+    `without_consent` the events that have no shopper because consent was denied, `minors` those of shoppers who are
+    minors by what they say. `withheld` counts those left out as sensitive, `sensitive` those that lost something or
+    all, by handling and pattern (streams/events/withholding.py).
     """
 
     events: list[tuple[int, int, ShopperEvent]]
@@ -65,6 +67,7 @@ class Decoded(NamedTuple):
     ignored: int = 0
     items_dropped: int = 0
     without_consent: int = 0
+    minors: int = 0
     withheld: int = 0
     sensitive: Mapping[tuple[str, str], int] = MappingProxyType({})
 
@@ -79,6 +82,7 @@ def joined(parts: Sequence[Decoded]) -> Decoded:
         sum(each.ignored for each in parts),
         sum(each.items_dropped for each in parts),
         sum(each.without_consent for each in parts),
+        sum(each.minors for each in parts),
         sum(each.withheld for each in parts),
         sum((Counter(each.sensitive) for each in parts), Counter()),
     )
@@ -101,7 +105,7 @@ class Decoder:
         """Validate records; each ends up in exactly one of the two lists."""
         events: list[tuple[int, int, ShopperEvent]] = []
         refused: list[Refusal] = []
-        dropped = 0
+        dropped, passed = 0, Counter[str]()
         read, most, keyed = self._wire.read, self._max_bytes, self._keyed
         for record in records:
             value, timestamp_ms = record.value, record.timestamp
@@ -112,22 +116,27 @@ class Decoder:
                     check_names(record.headers)
                 event = read(value) if value and len(value) <= most else None
                 if event is None:
-                    event, without = self._closely(value)
-                    dropped += without
+                    looked, without = self._closely(value)
+                    if isinstance(looked, str):
+                        passed[looked] += 1
+                        continue
+                    event, dropped = looked, dropped + without
                 if keyed and event.shopper_id.encode() != record.key:
                     raise other_key()
                 events.append((record.offset, timestamp_ms, event))
             except EventRefused as exc:
                 refused.append(Refusal(record, cast("Reason", exc.reason), exc.path, exc.detail))
-        return Decoded(events, refused, items_dropped=dropped)
+        return Decoded(
+            events, refused, items_dropped=dropped, without_consent=passed["no_consent"], minors=passed["minor"]
+        )
 
-    def _closely(self, value: bytes | None) -> tuple[ShopperEvent, int]:
+    def _closely(self, value: bytes | None) -> tuple[ShopperEvent | PassedOver, int]:
         if not value:
             raise EventRefused("empty", detail="the record has no value")
         if len(value) > self._max_bytes:
             raise EventRefused("too_large", detail=f"{len(value)} bytes, {self._max_bytes} are allowed")
         event, without = read_natively(value)
-        return self._wire.redacted(event), without
+        return event if isinstance(event, str) else self._wire.redacted(event), without
 
 
 MARK = "\x7f"
@@ -153,13 +162,13 @@ class Native:
         self._wire = Wire(products, redact_query)
         self.items_dropped = 0
 
-    def read(self, value: bytes, _: int = 0, __: str = "") -> Sequence[ShopperEvent]:
-        """The one event."""
-        if event := self._wire.read(value):
-            return (event,)
+    def read(self, value: bytes, _: int = 0, __: str = "") -> Sequence[ShopperEvent | PassedOver]:
+        """The one event, or why it is passed over."""
+        if quick := self._wire.read(value):
+            return (quick,)
         event, without = read_natively(value)
         self.items_dropped += without
-        return (self._wire.redacted(event),)
+        return (event if isinstance(event, str) else self._wire.redacted(event),)
 
 
 def by_reason(refused: Iterable[Refusal]) -> Mapping[Reason, tuple[int, str]]:
@@ -176,13 +185,16 @@ def encode(event: ShopperEvent) -> bytes:
     document = _native_fields(event, EVENT_FIELDS)
     if event.items:
         document["items"] = [_native_fields(item, ITEM_FIELDS) for item in event.items]
+    if event.consent:
+        document["consent"] = _native_fields(event.consent, CONSENT_FIELDS)
     return orjson.dumps(document)
 
 
 EVENT_FIELDS = [(field.name, field.default) for field in fields(ShopperEvent)]
 ITEM_FIELDS = [(field.name, field.default) for field in fields(Item)]
+CONSENT_FIELDS = [(field.name, field.default) for field in fields(Consent)]
 
 
-def _native_fields(value: ShopperEvent | Item, known: list[tuple[str, Any]]) -> dict[str, Any]:
+def _native_fields(value: ShopperEvent | Item | Consent, known: list[tuple[str, Any]]) -> dict[str, Any]:
     told = [(name, getattr(value, name), default) for name, default in known]
     return {name: given for name, given, default in told if default is MISSING or given != default}

@@ -1,9 +1,11 @@
 """Dialects: how the records of a topic become shopper events, by the dialect's name. Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol, cast, get_args
 
 from streams.errors import EventRefused
+from streams.events.consent import PassedOver
 from streams.events.decoding import Decoded, Decoder, Native, Reason, Record, Refusal, check_names, other_key
 from streams.events.event import ShopperEvent
 from streams.events.formats import cloudevents, otto, rees46
@@ -24,9 +26,8 @@ DialectName = Literal["native", "auto", "segment", "ga4", "snowplow", "cloudeven
 
 DIALECTS: tuple[DialectName, ...] = get_args(DialectName)
 
-Events = Sequence[ShopperEvent | Literal["no_consent"] | None]
-"""What a record holds; None for something that says nothing of what a shopper is after, `no_consent` for an event
-that has no shopper because consent was denied."""
+Events = Sequence[ShopperEvent | PassedOver | None]
+"""What a record holds; None for something that says nothing of what a shopper is after, and why one is passed over."""
 
 Read = Callable[[bytes, Record], Events]
 
@@ -97,10 +98,10 @@ class RecordDialect:
         """Read records; each is refused, or gives its events and the count of what was ignored."""
         events: list[tuple[int, int, ShopperEvent]] = []
         refused: list[Refusal] = []
-        ignored, without_consent, before = 0, 0, self._dropped()
+        ignored, passed, before = 0, Counter[str](), self._dropped()
         keyed, read, most = self._keyed, self._read, self._max_bytes
         for record in records:
-            began, nothing, denied, value = len(events), 0, 0, record.value
+            began, nothing, over, value = len(events), 0, [], record.value
             try:
                 if not value or len(value) > most or not EARLIEST_MS <= record.timestamp <= LATEST_MS or record.headers:
                     value = self._readable(record)
@@ -112,18 +113,19 @@ class RecordDialect:
                     if event is None:
                         nothing += 1
                     elif isinstance(event, str):
-                        denied += 1
+                        over.append(event)
                     elif keyed and event.shopper_id.encode() != record.key:
                         raise other_key()
                     else:
                         events.append((record.offset, record.timestamp, event))
                 ignored += nothing
-                without_consent += denied
+                passed.update(over)
             except EventRefused as exc:
                 del events[began:]  # it is refused whole
                 reason = cast("Reason", exc.reason)  # those who read events know no others
                 refused.append(Refusal(record, reason, exc.path, exc.detail))
-        return Decoded(events, refused, ignored, self._dropped() - before, without_consent)
+        dropped = self._dropped() - before
+        return Decoded(events, refused, ignored, dropped, passed["no_consent"], passed["minor"])
 
     def _readable(self, record: Record) -> bytes:
         """The value of a record that may be looked at; EventRefused for any other."""
@@ -145,7 +147,7 @@ class RecordDialect:
             raise refused
         if not value.startswith(b"["):
             return self._read(value, record)
-        events: list[ShopperEvent | Literal["no_consent"] | None] = []
+        events: list[ShopperEvent | PassedOver | None] = []
         for place, element in enumerate(listed(value)):
             try:
                 events += self._read(bytes(element), record)

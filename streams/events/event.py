@@ -51,8 +51,17 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, config=type_config)
+class Consent:
+    """Whether the shopper agrees to be served by what is known of them, and to be advertised to; None: not said."""
+
+    personalisation: bool | None = None
+    advertising: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, config=type_config)
 class ShopperEvent:
-    """One thing a shopper did. `time_ms` is event time, milliseconds since the epoch, UTC."""
+    """One thing a shopper did. `time_ms` is event time, milliseconds since the epoch, UTC. `consent` is what it says of
+    purposes, None where it says nothing."""
 
     event_id: Identifier
     shopper_id: Identifier
@@ -62,3 +71,4 @@ class ShopperEvent:
     query: Text | None = None
     session_id: Text | None = None
     order_id: Text | None = None
+    consent: Consent | None = None

@@ -1,4 +1,4 @@
-"""Privacy: what a shop says of what is sensitive. Settings, checked where they are declared."""
+"""Privacy: what a shop says of what is sensitive, and of consent. Settings, checked where they are declared."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple, cast
@@ -41,6 +41,8 @@ def _checked(text: str) -> str:
     return text
 
 
+Purpose = Literal["personalisation", "advertising"]
+
 Entries = Annotated[tuple[Annotated[str, AfterValidator(_checked), form(FORM)], ...], Words]
 
 
@@ -58,6 +60,11 @@ class PrivacyRules:
     of categories, the broadest first: category:health/tests, with * for any level and ** for any number of them. WORDS
     are looked for in titles, brands, searches and categories. What a shop says goes before what is shipped. A product's
     id decides alone; of several branches the narrowest does; of other entries the strictest."""
+
+    default_purposes: Annotated[tuple[Purpose, ...] | None, Words] = None
+    """What shoppers agree to of whom no event says anything: it stands in their intents, and rankers that ask with a
+    purpose get those alone who agreed to it. An empty list is nothing; where this is not set, their intents do not say.
+    A purpose that an event does say goes before it."""
 
     @field_validator("allow", "drop")
     @classmethod

@@ -14,7 +14,8 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 from pydantic import TypeAdapter
 
-from streams.events.event import Action, Item, ShopperEvent
+from streams.events.consent import consent_of
+from streams.events.event import Action, Consent, Item, ShopperEvent
 from streams.events.placeholders import SPELLINGS, is_placeholder
 from streams.events.redaction import HIGHEST_PRICE, Redact, pseudonymous, redact
 from streams.events.times import EARLIEST_MS, LATEST_MS
@@ -35,6 +36,13 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 
 
+class ToldConsent(msgspec.Struct, gc=False):
+    """What a record says of purposes."""
+
+    personalisation: bool | None = None
+    advertising: bool | None = None
+
+
 class Told(msgspec.Struct, gc=False):
     """What a record says, as streams/events/event.py has it, with its items still as they came."""
 
@@ -46,6 +54,8 @@ class Told(msgspec.Struct, gc=False):
     query: Text | None = None
     session_id: Text | None = None
     order_id: Text | None = None
+    consent: ToldConsent | None = None
+    minor: bool | None = None
 
 
 class Wire:
@@ -80,8 +90,9 @@ class Wire:
             if _FORBIDDEN(event_id):
                 return None
             event_id = pseudonymous(event_id)
-        if event_id in SPELLINGS:
+        if event_id in SPELLINGS or told.minor:
             return None
+        consent = told.consent
         return made(
             event_id,
             shopper_id,
@@ -91,6 +102,7 @@ class Wire:
             (query and self._redact_query(query)) or None,
             told.session_id or None,
             told.order_id or None,
+            None if consent is None else consent_of(consent.personalisation, consent.advertising),
         )
 
     def redacted(self, event: ShopperEvent) -> ShopperEvent:
@@ -104,6 +116,7 @@ class Wire:
             (event.query and self._redact_query(event.query)) or None,
             event.session_id or None,
             event.order_id or None,
+            event.consent,
         )
 
     def _meets(self, shopper_id: str) -> bool:
@@ -155,6 +168,7 @@ def _slot(name: str) -> Callable[[ShopperEvent, Any], None]:
 
 _event_id, _shopper_id, _action, _time_ms = map(_slot, ("event_id", "shopper_id", "action", "time_ms"))
 _items, _query, _session_id, _order_id = map(_slot, ("items", "query", "session_id", "order_id"))
+_consent = _slot("consent")
 
 
 def made(
@@ -166,6 +180,7 @@ def made(
     query: str | None,
     session_id: str | None,
     order_id: str | None,
+    consent: Consent | None = None,
 ) -> ShopperEvent:
     """An event of parts known to be good: its constructor would validate them again, at the cost of all the rest."""
     event = object.__new__(ShopperEvent)
@@ -177,4 +192,5 @@ def made(
     _query(event, query)
     _session_id(event, session_id)
     _order_id(event, order_id)
+    _consent(event, consent)
     return event

@@ -76,7 +76,7 @@ class Withholding:
         words = event.query if query is None or query.handling == "allow" else None
         left = made(
             event.event_id, event.shopper_id, event.action, event.time_ms, items, words, event.session_id,
-            event.order_id,
+            event.order_id, event.consent,
         )  # fmt: skip
         return Left(left, counts)
 

@@ -151,4 +151,6 @@ class Intent(Findings):
     learned: str = ""
     """The snapshot of learned counts that the rules used; empty where they used none."""
     position: str
+    purposes: tuple[str, ...] | None = None
+    """What the shopper agreed to, in alphabetical order; None: nobody says."""
     waits: Waits = Waits()

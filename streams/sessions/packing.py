@@ -12,10 +12,13 @@ from isal import isal_zlib
 
 from streams.errors import ContextCorrupt
 from streams.events.event import Item
+from streams.sessions.agreement import Agreement, Said
 from streams.sessions.profiles import InterestCounts
 from streams.sessions.session import ACTIONS, Session
 
-VERSION = 1
+VERSIONS = (1, 2)
+"""Of a session that says nothing of purposes, which workers from before there were any read too; and of one that does.
+"""
 
 
 def dump(session: Session) -> bytes:
@@ -25,11 +28,12 @@ def dump(session: Session) -> bytes:
         numbers.setdefault(subject, len(numbers)) if isinstance(subject, Item) else subject
         for subject in session.subjects
     ]
+    said = () if session.agreement is None else ([[*each] for each in session.agreement],)
     return isal_zlib.compress(orjson.dumps([
-        VERSION, session.folded, session.meaningful, session.origin_ms, session.last_ms, session.events,
+        VERSIONS[len(said)], session.folded, session.meaningful, session.origin_ms, session.last_ms, session.events,
         session.dropped, [*session.profile], [*session.earlier],
         [_item(item) for item in numbers], session.event_ids,
-        [time_ms - session.origin_ms for time_ms in session.times], list(session.actions), rows,
+        [time_ms - session.origin_ms for time_ms in session.times], list(session.actions), rows, *said,
     ]), 1)  # fmt: skip
 
 
@@ -42,11 +46,11 @@ def load(packed: bytes) -> Session:
 
 
 def _load(values: list[Any]) -> Session:
-    if values[0] != VERSION:
-        message = f"packed by version {values[0]}, this is version {VERSION}"
+    if values[0] not in VERSIONS:
+        message = f"packed by version {values[0]}, this is version {VERSIONS[-1]}"
         raise ValueError(message)
     (folded, meaningful, origin_ms, last_ms, events, dropped, profile, earlier,
-     items, event_ids, times, actions, rows) = values[1:]  # fmt: skip
+     items, event_ids, times, actions, rows, *said) = values[1:]  # fmt: skip
     session = Session()
     session.folded = session.durable = folded
     session.meaningful, session.origin_ms, session.last_ms = meaningful, origin_ms, last_ms
@@ -59,6 +63,11 @@ def _load(values: list[Any]) -> Session:
     session.subjects = [known[row] if isinstance(row, int) else row for row in rows]
     if not len(event_ids) == len(times) == len(actions) == len(rows) or max(actions, default=0) >= len(ACTIONS):
         raise ValueError("its rows are not those of a session")
+    if values[0] == VERSIONS[1]:
+        [(personalisation, advertising)] = said
+        session.agreement = Agreement(Said(*personalisation), Said(*advertising))
+    elif said:
+        raise ValueError("more in it than its version has")
     session.weigh()
     return session
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple, get_args
 
-from streams.events.event import MEANINGLESS, Action, Item, ShopperEvent
+from streams.events.event import MEANINGLESS, Action, Consent, Item, ShopperEvent
 from streams.section import Rows, Seconds, SecondsOrZero, section
+from streams.sessions.agreement import Agreement
 from streams.sessions.profiles import NOTHING, InterestCounts, merge
 from streams.sessions.texts import cut
 from streams.sessions.weight import WHILE_WEIGHED, subject_bytes, tally_bytes
@@ -41,6 +42,7 @@ class SessionRules:
         return min(time_ms, timestamp_ms + round(self.future_skew_s * 1e3))
 
 
+UNSAID = Agreement()
 BOOKKEEPING = frozenset({"durable", "text_bytes"})
 """What is no part of the fold."""
 
@@ -76,17 +78,19 @@ class Session:
     `folded` is the offset of the last event that entered, `durable` that of the stored context (-1: none).
     `meaningful` is the offset of the last event that asks for a call. `origin_ms` is the first event's time and never
     moves while the session is open; `last_ms` is the latest event time. `dropped` counts the rows that truncation
-    moved to `earlier`. `text_bytes` is about what texts and products take (streams/sessions/weight.py).
+    moved to `earlier`. `agreement` outlives the session, None while no event said anything. `text_bytes` is about what
+    texts and products take (streams/sessions/weight.py).
     """
 
     __slots__ = (
-        "actions", "dropped", "durable", "earlier", "event_ids", "events", "folded", "last_ms", "meaningful",
-        "origin_ms", "profile", "subjects", "text_bytes", "times",
+        "actions", "agreement", "dropped", "durable", "earlier", "event_ids", "events", "folded", "last_ms",
+        "meaningful", "origin_ms", "profile", "subjects", "text_bytes", "times",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.folded = self.durable = self.meaningful = -1
         self.profile = NOTHING
+        self.agreement: Agreement | None = None
         self.text_bytes = 0
         self._open(0)
 
@@ -149,12 +153,20 @@ def fold(
         return LATE
     session.folded = offset
     _append(session, event, time_ms)
+    withdrawn = event.consent is not None and _agree(session, event.consent, time_ms)
     if len(session.times) > rules.high_rows:
         _truncate(session, rules.low_rows)
-    if event.action in MEANINGLESS:
+    if event.action in MEANINGLESS and not withdrawn:
         return QUIET
     session.meaningful = offset
     return MEANINGFUL
+
+
+def _agree(session: Session, consent: Consent, time_ms: int) -> bool:
+    """Take up what an event says of purposes; whether an intent may stand that says otherwise."""
+    before = session.agreement or UNSAID
+    session.agreement = before.then(consent, time_ms)
+    return session.meaningful >= 0 and session.agreement.differs(before)
 
 
 def _reopen(session: Session, time_ms: int) -> None:

@@ -142,6 +142,7 @@ async def worked(made: Scene, records: Sequence[Planted], privacy: PrivacyRules 
             store=RedisCheckpoints(made.redis, Keys(made.namespace), 10.0),
             name="w",
             clock_ms=lambda: time.time_ns() // 1_000_000,
+            default_purposes=privacy.default_purposes if privacy else None,
         ),
         letters=made.letters,
         decoder=reading,

@@ -5,7 +5,6 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from agents.health.statistics import Meter
@@ -29,11 +28,16 @@ from tests.simulation.world import Environment
 HEAR_EVERY_S = 0.25
 
 
+def discreet() -> Dialect:
+    """The native dialect, as a worker reads its topic."""
+    return dialect("native", keyed=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts(Kinds):
     """What a worker and its connections are built of. A mutation replaces one of them by a broken one."""
 
-    decoder: Callable[[], Dialect] = partial(dialect, "native", keyed=True)
+    decoder: Callable[[], Dialect] = discreet
     erasures: Callable[..., Erasures] = Erasures
     connection: Callable[..., Connection] = Connection
     letters: Callable[..., DeadLetterConnection] = DeadLetterConnection

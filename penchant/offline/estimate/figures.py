@@ -41,6 +41,7 @@ class Read:
     wrong_key: float | None = None
     cut: bool = False
     without_consent: int = 0
+    minors: int = 0
     withheld: int = 0
     sensitive: Mapping[tuple[str, str], int] = field(default_factory=dict)
     counted: str = "by an estimate (prompts/tokens.py)"
@@ -73,6 +74,7 @@ def _read(read: Read, work: Workload) -> Iterator[Figure]:
         yield Figure(f"refused_{reason}", number, "", f"records, the first: {words}")
     yield Figure("ignored", read.ignored, "", "events, or rows, of a kind that says nothing of what a shopper is after")
     yield Figure("without_consent", read.without_consent, "", "events of nobody, since consent was denied")
+    yield Figure("minors", read.minors, "", "events of shoppers who are minors by what they say")
     yield from _sensitive(read, work)
     if read.wrong_key is not None:
         how = "of the sampled events: under another key than their shopper; more than 20 % need `penchant rekey`"

@@ -65,6 +65,7 @@ async def read_topic(
         wrong,
         cut,
         without_consent=counts["without_consent"],
+        minors=counts["minors"],
         withheld=counts["withheld"],
         sensitive=scanned.sensitive,
     )
@@ -148,6 +149,7 @@ async def _scan(
             refused += decoded.refused
             counts["ignored"] += decoded.ignored
             counts["without_consent"] += decoded.without_consent
+            counts["minors"] += decoded.minors
             counts["withheld"] += decoded.withheld
             sensitive.update(decoded.sensitive)
             events[number] += [Arrived(number, *each) for each in decoded.events]

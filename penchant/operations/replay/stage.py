@@ -192,6 +192,7 @@ class Stage:
             lineage=self._lineage,
             generation=self._plan.generation,
             erased=self._erasing.of,
+            default_purposes=self._settings.privacy.default_purposes,
         )
 
     async def _follow(self) -> None:

@@ -52,6 +52,7 @@ def unchanged(instruments: Instruments) -> Iterable[Sample]:
         "late": meter.late,
         "ignored": meter.ignored,
         "no_consent": meter.without_consent,
+        "minor": meter.minors,
         "sensitive": meter.withheld,
         "erased": meter.erased,
         "opted_out": meter.opted_out,

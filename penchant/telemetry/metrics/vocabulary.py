@@ -26,8 +26,8 @@ VOCABULARY = (
     Metric(
         "counter", "events_unchanged",
         "Events that changed no session: read again after a rebalance, sent twice, of a session long closed, of a kind "
-        "that is not asked for, without consent or sensitive (docs/events.md), from before an erasure, or of "
-        "somebody who opted out.",
+        "that is not asked for, without consent, of a minor or sensitive (docs/events.md), from before an erasure, or "
+        "of somebody who opted out.",
         "`duplicate` grows: a producer retries without idempotence. `late` grows: its clock or queue is behind. "
         "`ignored` is nearly all there is: the topic's event names are others than its dialect's.",
         readings.unchanged, ("reason",),

@@ -1,24 +1,98 @@
-"""Consent, as rows of GA4's export tell of it. Source: https://support.google.com/analytics/answer/7029846."""
+"""Consent as others tell of it: Google's consent mode in GA4, its export's privacy fields, and Segment's context.
+
+Sources: https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference (consent),
+https://support.google.com/analytics/answer/7029846 (privacy_info),
+https://segment.com/docs/privacy/consent-management/consent-in-segment-connections (context.consent).
+TCF strings are not read.
+"""
+
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from streams.errors import EventRefused
-from streams.events.formats.shapes import Shape, Words, reader
+from streams.events.consent import answered, consent_of
+from streams.events.event import Consent
+from streams.events.formats.shapes import EMPTY, Shape, Words, reader
+
+PERSONALISATION = ("personalisation", "personalization", "personalised", "personalized")
+ADVERTISING = ("advertising", "marketing", "targeting", "c0004")
+"""What consent managers call these categories; C0004 is OneTrust's."""
+
+
+class Google(Shape, frozen=True):
+    """`consent` of a request: GRANTED or DENIED."""
+
+    ad_user_data: Words = None
+    ad_personalization: Words = None
+    ad_storage: Words = None
+    personalization_storage: Words = None
 
 
 class Privacy(Shape, frozen=True):
-    """The field `privacy_info`: Yes or No."""
+    """`privacy_info` of a row of the export: Yes or No."""
 
     analytics_storage: Words = None
+    ads_storage: Words = None
 
 
-_read = reader(Privacy)
+class Managed(Shape, frozen=True, rename="camel"):
+    """`consent` of a context: categories by name."""
+
+    category_preferences: dict[str, Any] | None = None
 
 
-def is_denied(privacy: msgspec.Raw) -> bool:
-    """Whether a row says that its shopper denied consent to analytics."""
+class Context(Shape, frozen=True):
+    """What is read of a call's context."""
+
+    consent: Managed | None = None
+    traits: dict[str, Any] | None = None
+
+
+_read_google, _read_privacy, _read_context = reader(Google), reader(Privacy), reader(Context)
+
+
+def of_google(told: msgspec.Raw, *, non_personalised: object = None) -> Consent | None:
+    """What a request says. `non_personalised`: its older field for ads, of which only a yes says something."""
     try:
-        told = _read(privacy).analytics_storage
+        said = _read_google(told) if bytes(told) not in EMPTY else Google()
     except EventRefused:  # it says nothing that can be read
-        return False
-    return isinstance(told, str) and told.strip().lower() in ("no", "denied")
+        said = Google()
+    ads = (said.ad_user_data, said.ad_personalization, said.ad_storage, False if answered(non_personalised) else None)
+    return consent_of(answered(said.personalization_storage), answered(*ads))
+
+
+def of_row(told: msgspec.Raw) -> Consent | None:
+    """What a row of the export says."""
+    return consent_of(None, answered(_privacy(told).ads_storage))
+
+
+def is_denied(told: msgspec.Raw) -> bool:
+    """Whether a row says that its shopper denied consent to analytics."""
+    return answered(_privacy(told).analytics_storage) is False
+
+
+def of_segment(context: msgspec.Raw) -> tuple[Consent | None, bool]:
+    """What a call's context says of purposes, and whether its traits say that the shopper is a minor."""
+    raw = bytes(context)
+    if b"consent" not in raw and b"minor" not in raw:
+        return None, False
+    try:
+        told = _read_context(raw)
+    except EventRefused:
+        return None, False
+    chosen = (told.consent.category_preferences if told.consent else None) or {}
+    purposes = answered(*_named(chosen, PERSONALISATION)), answered(*_named(chosen, ADVERTISING))
+    return consent_of(*purposes), answered((told.traits or {}).get("minor")) is True
+
+
+def _privacy(told: msgspec.Raw) -> Privacy:
+    try:
+        return _read_privacy(told) if bytes(told) not in EMPTY else Privacy()
+    except EventRefused:
+        return Privacy()
+
+
+def _named(chosen: Mapping[str, Any], names: tuple[str, ...]) -> list[Any]:
+    return [word for name, word in chosen.items() if any(each in name.casefold() for each in names)]

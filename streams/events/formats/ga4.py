@@ -7,13 +7,13 @@ https://support.google.com/analytics/answer/7029846 (export schema).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import msgspec
 
 from streams.errors import EventRefused
-from streams.events.event import Action, Item, ShopperEvent
-from streams.events.formats.consent import is_denied
+from streams.events.consent import PassedOver, answered, passed_over
+from streams.events.event import Action, Consent, Item, ShopperEvent
+from streams.events.formats.consent import is_denied, of_google, of_row
 from streams.events.formats.products import Described, Shelf
 from streams.events.formats.shapes import (
     NONE,
@@ -78,6 +78,7 @@ class Params(Shape, frozen=True):
     search_term: Words = None
     transaction_id: Words = None
     session_id: Words = None
+    minor: Words = None
 
 
 class Told(Shape, frozen=True):
@@ -126,6 +127,8 @@ class Carrier(Shape, frozen=True):
     items: msgspec.Raw = NONE
     ecommerce: Ecommerce | None = None
     privacy_info: msgspec.Raw = NONE
+    consent: msgspec.Raw = NONE
+    non_personalized_ads: Words = None
 
 
 class Ga4:
@@ -139,10 +142,9 @@ class Ga4:
         """Products that could not be read, of events that could, so far."""
         return self._shelf.dropped
 
-    def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | Literal["no_consent"] | None]:
-        """The events of a record, None for each that says nothing of what a shopper is after; or EventRefused.
-
-        `no_consent` is a row of the export without a shopper, whose consent to analytics was denied.
+    def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | PassedOver | None]:
+        """The events of a record, None for each that says nothing of what a shopper is after, or why one is passed
+        over; or EventRefused.
 
         `at_ms` is the time to take where there is none, `name` the id of what the record stands in.
         """
@@ -151,12 +153,18 @@ class Ga4:
             return (self._row(told, name),)
         if not told.events:
             raise EventRefused("schema", "events", "is an empty list: it says of no event")
-        who = shopper(WHO, told.user_id, told.client_id, told.app_instance_id)
+        consent = of_google(told.consent, non_personalised=told.non_personalized_ads)
+        try:
+            who = shopper(WHO, told.user_id, told.client_id, told.app_instance_id)
+        except EventRefused as refused:
+            return [passed_over(refused, consent)] * len(told.events)
         if told.timestamp_micros not in NO_TIME:
             at_ms = of_micros(told.timestamp_micros, "timestamp_micros")
-        return [self._event(place, event, who, at_ms, name) for place, event in enumerate(told.events)]
+        return [self._event(place, event, who, at_ms, name, consent) for place, event in enumerate(told.events)]
 
-    def _event(self, place: int, told: Told, who: str, at_ms: int, name: str) -> ShopperEvent | None:
+    def _event(
+        self, place: int, told: Told, who: str, at_ms: int, name: str, consent: Consent | None
+    ) -> ShopperEvent | PassedOver | None:
         if not isinstance(told.name, str) or not told.name:
             raise EventRefused("schema", f"events.{place}.name", "says of no event")
         action = ACTIONS.get(told.name)
@@ -169,12 +177,14 @@ class Ga4:
             items = self._items(params.items, params.currency)
         except EventRefused as refused:
             raise below(f"events.{place}.params", refused) from refused
+        if answered(params.minor):
+            return "minor"
         content = b"" if name else told.params
         name = derived(content, f"{name}\0{place}" if name else f"{who}\0{action}\0{at_ms}\0{place}\0")
         session, order = text(params.session_id), text(params.transaction_id)
-        return made(name, who, action, at_ms, items, self._query(params.search_term), session, order)
+        return made(name, who, action, at_ms, items, self._query(params.search_term), session, order, consent)
 
-    def _row(self, row: Carrier, name: str) -> ShopperEvent | Literal["no_consent"] | None:
+    def _row(self, row: Carrier, name: str) -> ShopperEvent | PassedOver | None:
         if not isinstance(row.event_name, str) or not row.event_name:
             raise EventRefused("schema", "events or event_name", "is neither a request nor a row of the export")
         action = ACTIONS.get(row.event_name)
@@ -190,6 +200,8 @@ class Ga4:
             raise EventRefused("schema", "event_timestamp", "is missing: a row of the export has one")
         at_ms = of_micros(row.event_timestamp, "event_timestamp")
         told = _params(row.event_params or ())
+        if answered(_param(told, "minor")):
+            return "minor"
         items = self._items(row.items, _param(told, "currency"))
         order = text(row.ecommerce.transaction_id) if row.ecommerce is not None else None
         if not name:
@@ -198,7 +210,7 @@ class Ga4:
         else:
             name = hashed(name)
         query, session = self._query(_param(told, "search_term")), text(_param(told, "ga_session_id"))
-        return made(name, who, action, at_ms, items, query, session, order)
+        return made(name, who, action, at_ms, items, query, session, order, of_row(row.privacy_info))
 
     def _items(self, products: msgspec.Raw, currency: Words) -> tuple[Item, ...]:
         return self._shelf.items(products, currency, "items")
@@ -208,7 +220,7 @@ class Ga4:
         return words and bounded(words, self._redact)
 
 
-PARAMS = frozenset({"currency", "search_term", "ga_session_id"})
+PARAMS = frozenset({"currency", "search_term", "ga_session_id", "minor"})
 """The parameters of a row that are looked at."""
 
 _read, _read_params = reader(Carrier), reader(Params)

@@ -12,6 +12,9 @@ def read(lines: Iterable[bytes]) -> Iterator[ShopperEvent | BadRow]:
     """An event, or the line as it stands, for each line."""
     for line in lines:
         try:
-            yield read_natively(line)[0]
+            event = read_natively(line)[0]
         except EventRefused:
             yield BadRow(None, line)
+        else:
+            if not isinstance(event, str):  # else it is passed over
+                yield event

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from streams.errors import EventRefused
+from streams.events.consent import PassedOver, answered, passed_over
 from streams.events.event import Action, Item, ShopperEvent
+from streams.events.formats.consent import of_segment
 from streams.events.formats.products import Described, Shelf
 from streams.events.formats.shapes import (
     EMPTY,
@@ -86,6 +88,7 @@ class Properties(Product, frozen=True):
 
     query: Words = None
     order_id: Words = None
+    minor: Words = None
     products: msgspec.Raw = NONE
 
 
@@ -101,6 +104,7 @@ class Call(Shape, frozen=True, rename="camel"):
     original_timestamp: datetime | None = None
     received_at: datetime | None = None
     batch: msgspec.Raw = NONE
+    context: msgspec.Raw = NONE
 
 
 class Told(Call, frozen=True, rename="camel"):
@@ -129,9 +133,9 @@ class Segment:
         """Products that could not be read, of events that could, so far."""
         return self._shelf.dropped
 
-    def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
-        """The events, None for each that says nothing of what a shopper is after; EventRefused for a value that is no
-        such event.
+    def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | PassedOver | None]:
+        """The events, None for each that says nothing of what a shopper is after, or why one is passed over;
+        EventRefused for a value that is no such event.
 
         `at_ms` and `name` are a time and an id to take where the event has none.
         """
@@ -141,18 +145,24 @@ class Segment:
         calls = listed(told.batch, "batch")
         return [self._of_batch(call, place, at_ms, name) for place, call in enumerate(calls)]
 
-    def _of_batch(self, call: msgspec.Raw, place: int, at_ms: int, name: str) -> ShopperEvent | None:
+    def _of_batch(self, call: msgspec.Raw, place: int, at_ms: int, name: str) -> ShopperEvent | PassedOver | None:
         try:
             return self._event(_read_call(bytes(call)), bytes(call), at_ms, name and f"{name}\0{place}")
         except EventRefused as refused:
             raise below(f"batch.{place}", refused) from refused
 
-    def _event(self, told: Call, value: bytes, at_ms: int, name: str) -> ShopperEvent | None:
+    def _event(self, told: Call, value: bytes, at_ms: int, name: str) -> ShopperEvent | PassedOver | None:
         action = _action(told)
         if action is None:
             return None
-        who = shopper(WHO, told.user_id, told.anonymous_id)
         properties = told.properties if isinstance(told, Told) and told.properties else NOTHING
+        consent, minor = of_segment(told.context)
+        if minor or answered(properties.minor):
+            return "minor"
+        try:
+            who = shopper(WHO, told.user_id, told.anonymous_id)
+        except EventRefused as refused:
+            return passed_over(refused, consent)
         moment = told.timestamp or told.original_timestamp or told.received_at
         if moment is not None:
             at_ms = time_ms(moment, "timestamp")
@@ -160,7 +170,8 @@ class Segment:
         name = own or (hashed(name) if name else _derived(value, f"{who}\0{action}\0{at_ms}\0"))
         query = None if properties.query is None else worded(properties.query)
         query = query and bounded(query, self._redact)
-        return made(name, who, action, at_ms, self._items(properties), query, None, text(properties.order_id))
+        items, order = self._items(properties), text(properties.order_id)
+        return made(name, who, action, at_ms, items, query, None, order, consent)
 
     def _items(self, properties: Properties) -> tuple[Item, ...]:
         """The products of the list, else the one that the properties themselves are."""

@@ -11,7 +11,8 @@ from datetime import datetime
 import msgspec
 
 from streams.errors import EventRefused
-from streams.events.event import Action, ShopperEvent
+from streams.events.consent import PassedOver, passed_over
+from streams.events.event import Action, Consent, ShopperEvent
 from streams.events.formats.products import Described, Shelf
 from streams.events.formats.shapes import (
     NONE,
@@ -55,6 +56,11 @@ NAMES = {
 
 WHO = (NAMES["users"] + ".0.id", "user_id", "domain_userid", "network_userid", "domain_sessionid")
 """From who logged in to whose browser it is, and which visit, whose id is a UUID."""
+
+NIL = "00000000-0000-0000-0000-000000000000"
+"""The network's id of a shopper whom the tracker asked the collector to make anonymous (SP-Anonymous)."""
+
+ANONYMOUS = Consent(personalisation=False)
 
 
 class Done(Shape, frozen=True):
@@ -125,8 +131,9 @@ class Snowplow:
         """Products that could not be read, of events that could, so far."""
         return self._shelf.dropped
 
-    def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | None]:
-        """The event, None for one that says nothing of what a shopper is after; EventRefused for a value that is no
+    def read(self, value: bytes, at_ms: int, name: str = "") -> Sequence[ShopperEvent | PassedOver | None]:
+        """The event, None for one that says nothing of what a shopper is after; `no_consent` for one whose shopper the
+        collector made anonymous; EventRefused for a value that is no
         such event.
 
         `at_ms` and `name` are a time and an id to take where the event has none.
@@ -137,7 +144,10 @@ class Snowplow:
             return (None,)
         user = told.users[0].id if told.users else None
         session = told.domain_sessionid
-        who = shopper(WHO, user, told.user_id, told.domain_userid, told.network_userid, visit(session))
+        try:
+            who = shopper(WHO, user, told.user_id, told.domain_userid, told.network_userid, visit(session))
+        except EventRefused as refused:
+            return (passed_over(refused, ANONYMOUS if told.network_userid == NIL else None),)
         moment = told.derived_tstamp or told.collector_tstamp
         if moment is not None:
             at_ms = time_ms(moment, "derived_tstamp")

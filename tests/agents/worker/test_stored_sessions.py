@@ -16,7 +16,7 @@ from agents.worker.shoppers import Shopper
 from agents.worker.stored_sessions import LOGGED
 from storage.checkpoints import Context, Verdict, Write
 from streams.events.event import Item, ShopperEvent
-from streams.sessions.packing import VERSION, dump, load
+from streams.sessions.packing import VERSIONS, dump, load
 from streams.sessions.positions import Position
 from streams.sessions.session import MEANINGFUL, REPEATED, Folded, Session, SessionRules, fold
 from streams.sessions.triggers import TriggerRules
@@ -31,7 +31,7 @@ PACKED_BY_1 = zlib.compress(
 
 def later(session: Session) -> bytes:
     """The session as a later version packs it."""
-    return zlib.compress(orjson.dumps([VERSION + 1, {"folded": session.folded}]))
+    return zlib.compress(orjson.dumps([VERSIONS[-1] + 1, {"folded": session.folded}]))
 
 
 def changed(session: Session, at: int, value: object) -> bytes:

@@ -3,13 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.events.event import Action, Item, ShopperEvent
+from streams.events.event import Action, Consent, Item, ShopperEvent
 from streams.sessions.packing import dump, load
 from streams.sessions.session import ACTIONS, ROWS_PER_EVENT, Folded, Session, SessionRules, fold
 
 RULES = SessionRules(gap_s=1.0, future_skew_s=0.1, high_rows=10, low_rows=6)
 START_MS = 1_700_000_000_000
 
+SAID = st.sampled_from([None, False, True])
 items = st.builds(
     Item,
     id=st.sampled_from(["p1", "p2", "p3"]),
@@ -26,6 +27,7 @@ events = st.builds(
     time_ms=st.integers(START_MS, START_MS + 6_000),
     items=st.lists(items, max_size=12).map(tuple),
     query=st.none() | st.text(max_size=10),
+    consent=st.none() | st.builds(Consent, SAID, SAID),
 )
 logs = st.lists(events, max_size=40)
 
