@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.events.decoding import Decoded, Decoder, encode
+from streams.events.decoding import Decoded, Decoder, encode, joined
 from streams.events.event import Item, ShopperEvent
 from streams.events.placeholders import is_placeholder
 from streams.events.times import EARLIEST_MS, LATEST_MS
@@ -206,3 +206,9 @@ def test_remembered_products_are_bounded() -> None:
     items = [event.items[0] for _, _, event in decoder.decode(records).events]
     assert [item.id for item in items] == names
     assert items[0] is not items[3]
+
+
+def test_parts_are_joined_with_all_that_was_counted() -> None:
+    """No count of a part is lost, or taken for another."""
+    part = Decoded([], [], 1, 2, 3, 4, 5, {("drop", "health"): 6})
+    assert joined([part, part]) == Decoded([], [], 2, 4, 6, 8, 10, {("drop", "health"): 12})
