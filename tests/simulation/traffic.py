@@ -24,7 +24,7 @@ SECRET = Item("secret", title="Pregnancy test")
 """A product that nobody is to be judged by."""
 
 EACH = 19
-"""One event in so many shows it; a purchase beside something else."""
+"""Of the logs that have secrets, one event in so many shows it; a purchase beside something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,19 @@ def burst(of: TrafficShape, chance: random.Random, at_s: float) -> list[Append]:
     return [Append(at_s + 0.002 * number, partition, b"x", b"{", None) for number in range(40)]
 
 
+def with_secrets(appends: list[Append]) -> list[Append]:
+    """The same with the secret in one event in EACH."""
+    return [append if append.event is None else _secret(append, append.event) for append in appends]
+
+
+def _secret(append: Append, event: ShopperEvent) -> Append:
+    if int(event.event_id[1:]) % EACH:
+        return append
+    items = (event.items[0], SECRET) if event.action == "purchase" else (SECRET,)
+    event = replace(event, items=items, query=None)
+    return replace(append, event=event, value=encode(event))
+
+
 def discreet(event: ShopperEvent) -> ShopperEvent | None:
     """The event without the secret, if anything is left of it."""
     items = tuple(item for item in event.items if item is not SECRET)
@@ -108,8 +121,6 @@ def _event(of: TrafficShape, chance: random.Random, number: int, time_ms: int) -
         items = tuple(
             Item(f"i{item}", category=f"c{item % 4}", brand=f"b{item % 3}", price=9.5 + item) for item in some
         )
-    if number % EACH == EACH - 1:
-        items, query = ((items[0], SECRET) if action == "purchase" else (SECRET,)), None
     return ShopperEvent(f"e{number}", f"s{shopper}", action, time_ms + _shift_ms(chance), items, query)  # type: ignore[arg-type]
 
 
