@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import DirectoryPath, Field, FilePath, ValidationInfo, field_validator
 
 from prompts.tokens import Count
-from prompts.view import MINUTE_MS, About, Entry, Product, PromptView, quoted
+from prompts.view import MINUTE_MS, About, Entry, Others, Product, PromptView, quoted
 from streams.errors import SettingInvalid
 from streams.section import Blocks, form, section
 from streams.sessions.profiles import Counts, InterestCounts
@@ -26,6 +26,9 @@ BLOCK = 64
 
 PAST = 2 * BLOCK
 """Tokens kept for each of the two lines on the past (closed sessions, earlier lines); names beyond it are left out."""
+
+OTHERS = 2 * BLOCK
+"""Tokens kept for the line on what other shoppers went on to, where there is one; names beyond it are left out."""
 
 LEAST = 6 * BLOCK
 """History that there must be room for below the low mark: about twenty lines."""
@@ -162,6 +165,12 @@ class Fit:
         number, title, category, brand, price, currency, about = product
         tokens = self._text(title) + self._count(f" c{category} b{brand} {price:.2f} {currency}")
         return tokens + self._count(f"\np{number}:") + self._text(about) if about else tokens
+
+    def others(self, others: Others) -> Others:
+        """Those names that fit on their line, the likeliest of each kind first."""
+        categories, left = self._names(tuple((name, 0) for name in others.categories), OTHERS - _START)
+        brands, _ = self._names(tuple((name, 0) for name in others.brands), left)
+        return Others(tuple(name for name, _ in categories), tuple(name for name, _ in brands))
 
     def _trimmed(self, tally: InterestCounts) -> InterestCounts:
         """The tally without the names that do not fit on its line."""

@@ -33,9 +33,9 @@ _MOST_ATTRIBUTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Grounded:
-    """Findings that name nothing outside the window. `removed` has one kind (`category`, `evidence`, ...) for each
-    thing that was taken out. `abstained`: the answer had nothing to say, and the findings are the rules'. `cited`: it
-    named evidence that holds."""
+    """Findings that name nothing outside the window, but for what other shoppers taught. `removed` has one kind
+    (`category`, `evidence`, ...) for each thing that was taken out. `abstained`: the answer had nothing to say, and the
+    findings are the rules'. `cited`: it named evidence that holds."""
 
     findings: Findings
     removed: tuple[str, ...]
@@ -53,8 +53,8 @@ def ground(
     view, rule = PromptView.of(session), rules_findings
     removed: list[str] = []
     mission = _mission(answer, view, rule, vocabulary, removed)
-    categories = _named("category", answer.categories, view.categories, removed)
-    brands = _named("brand", answer.brands, view.brands, removed)
+    categories = _named("category", answer.categories, view.numbered_categories, removed)
+    brands = _named("brand", answer.brands, view.numbered_brands, removed)
     attributes = _attributes(answer, view, vocabulary, removed)
     evidence = _evidence(answer, view, removed)
     if not (mission or categories or brands or attributes or evidence):

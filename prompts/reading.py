@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from prompts.guard import BRAND, CATEGORY, QUERY, TITLE, clean
-from prompts.view import ABOUT, MINUTE_MS
+from prompts.view import ABOUT, MINUTE_MS, Others
 from streams.events.event import Item
 from streams.sessions.profiles import NOTHING, InterestCounts
 from streams.sessions.session import CODES, Session
@@ -21,7 +21,7 @@ _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 _NUMBERED = re.compile(r"([pcbx])([0-9]{1,9})")
 _PRICE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{2})?")
 _LABEL = 120
-_SHOPPER = "\nShopper\n"
+_SHOPPER, _OTHERS = "\nShopper\n", "Others: "
 
 
 def read(prompt: str) -> Session:
@@ -45,6 +45,15 @@ def known(prompt: str) -> dict[str, str]:
     """What a prompt says of products beside their events, by short name."""
     lines = map(_ABOUT.fullmatch, prompt.rpartition(_SHOPPER)[2].split("\n"))
     return {match[1]: _text(match[2], ABOUT) for match in lines if match}
+
+
+def others(prompt: str) -> Others:
+    """What a prompt says that other shoppers went on to."""
+    line = prompt.rpartition(_SHOPPER)[2].rpartition(f"\n{_OTHERS}")[2].partition("\n")[0]
+    parts = _PART.findall(line)
+    named = list(zip(parts[::2], parts[1::2], strict=False))
+    categories = tuple(_text(text, CATEGORY) for number, text in named if _kind(number) == "c")
+    return Others(categories, tuple(_text(text, BRAND) for number, text in named if _kind(number) == "b"))
 
 
 class _Reader:

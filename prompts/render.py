@@ -4,15 +4,16 @@ The order is what never changes, what changes once a session, what is only appen
 server that keeps its KV cache then computes little more than the newest events.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from prompts.answer import STOP, max_tokens, schema
-from prompts.budget import Fit, PromptRules
+from prompts.budget import OTHERS, Fit, PromptRules
 from prompts.library import DEFAULT_PROMPTS, PromptLibrary
 from prompts.tokens import Count, estimate
-from prompts.view import About, Product, PromptView, quoted
+from prompts.view import About, Others, Product, PromptView, quoted
 from streams.errors import SettingInvalid
+from streams.records.intents import Findings
 from streams.sessions.profiles import Counts, InterestCounts
 from streams.sessions.session import Session
 
@@ -59,16 +60,25 @@ class PromptRenderer:
         vocabulary = prompts.vocabulary
         self._schema, self._max_tokens = schema(vocabulary), max_tokens(vocabulary, count)
         self.fixed_tokens = count(template.prefix) + count(_SUFFIX)
-        self._fit = Fit(budget, self.fixed_tokens, count, about)
+        self._fit = Fit(budget, self.fixed_tokens + (OTHERS if template.offers else 0), count, about)
 
     def view(self, session: Session) -> PromptView:
         """What the prompt for a session shows of it: as much as the budget has room for."""
         return self._fit.view(session)
 
+    def offering(self, view: PromptView, findings: Findings) -> PromptView:
+        """The view with the names that the rules inferred from other shoppers, where the template says what they are
+        and as far as they fit."""
+        if not self.template.offers or not findings.inferred:
+            return view
+        categories = tuple(each.name for each in findings.categories if each.name not in view.categories)
+        brands = tuple(each.name for each in findings.brands if each.name not in view.brands)
+        return replace(view, others=self._fit.others(Others(categories, brands)))
+
     def render(self, session: Session | PromptView) -> Prompt:
         """The prompt for a session as it stands, or for what `view` made of it."""
         view = session if isinstance(session, PromptView) else self._fit.view(session)
-        lines = "\n".join(_past(view) + _history(view))
+        lines = "\n".join(_past(view) + _history(view) + _others(view))
         text, version = self.template.prefix + lines + _SUFFIX, self.template.version
         return Prompt(text, version, STOP, self._max_tokens, self._schema)
 
@@ -103,6 +113,13 @@ def _history(view: PromptView) -> list[str]:
             line += f"\np{short}:{quoted(product.about)}"
         lines.append(line)
     return lines
+
+
+def _others(view: PromptView) -> list[str]:
+    """What other shoppers went on to, last of all, so that the lines before it stay as they are."""
+    kinds = ("c", len(view.categories), view.others.categories), ("b", len(view.brands), view.others.brands)
+    told = [f"{kind}{number}{quoted(name)}" for kind, own, names in kinds for number, name in enumerate(names, own + 1)]
+    return ["Others: " + " ".join(told)] if told else []
 
 
 _UNKNOWN = Product(0)

@@ -45,6 +45,16 @@ class Product(NamedTuple):
     about: str = ""
 
 
+class Others(NamedTuple):
+    """Names that other shoppers went on to from such a window, and that it does not have: numbered behind its own."""
+
+    categories: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+
+
+NO_OTHERS = Others()
+
+
 class Entry(NamedTuple):
     """One line of history. `number` is stable while the session is open; `minute` counts from its first event."""
 
@@ -61,7 +71,7 @@ class Entry(NamedTuple):
 class PromptView:
     """What a prompt shows of a shopper's window: its entries and the names that they use, and the tallies of what came
     before. `dropped` counts the lines that are told as a tally only. `described` are the products, again whenever one
-    changed, and `queries` what was searched for."""
+    changed, and `queries` what was searched for. `others` is what a prompt offers beside the window."""
 
     entries: tuple[Entry, ...]
     products: tuple[str, ...]
@@ -75,6 +85,17 @@ class PromptView:
     to_ms: int
     described: tuple[Product, ...] = ()
     queries: tuple[str, ...] = ()
+    others: Others = NO_OTHERS
+
+    @property
+    def numbered_categories(self) -> tuple[str, ...]:
+        """Those that an answer may name, by number from 1."""
+        return self.categories + self.others.categories
+
+    @property
+    def numbered_brands(self) -> tuple[str, ...]:
+        """Those that an answer may name, by number from 1."""
+        return self.brands + self.others.brands
 
     @classmethod
     def of(cls, session: "Session | PromptView", first: int = 0, about: "About | None" = None) -> "PromptView":

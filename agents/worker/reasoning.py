@@ -69,6 +69,8 @@ class SessionQuestion:
         self._view = asker.renderer.view(session)
         self._learned = asker.learned()
         self._by_rules: Findings | None = None
+        if self._learned is not None:
+            self._view = asker.renderer.offering(self._view, self._rules())
 
     def call(self, deadline_s: float, traffic_class: Class = "live") -> Call:
         """The call that asks it; `deadline_s` is on the loop's clock."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import replace
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.library import DEFAULT_PROMPTS, PromptLibrary
-from prompts.reading import known, offered, read
+from prompts.reading import known, offered, others, read
 from prompts.render import PromptRenderer
 from prompts.view import PromptView
 from prompts.vocabulary import DEFAULT_VOCABULARY
@@ -32,7 +33,8 @@ def history(session: Session) -> str:
 def shown_again(renderer: PromptRenderer, prompt: str) -> str:
     """The prompt of what was read from a prompt."""
     about = known(prompt)
-    return renderer.render(PromptView.of(read(prompt), about=lambda product: about.get(product, ""))).text
+    view = PromptView.of(read(prompt), about=lambda product: about.get(product, ""))
+    return renderer.render(replace(view, others=others(prompt))).text
 
 
 def test_tells_a_session_line_by_line() -> None:
