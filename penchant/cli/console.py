@@ -29,6 +29,6 @@ def console(*, port: Port = None, read_only: ReadOnly = False, config: Config = 
 
     given = {"console.port": port, "console.read_only": read_only or None}
     overrides = {name: value for name, value in given.items() if value is not None}
-    settings = load_settings(config, overrides).settings
-    configure_logs(settings.log.level, settings.log.format)
-    asyncio.run(serve(settings, lambda address: typer.echo(f"The console is at {address}")))
+    loaded = load_settings(config, overrides)
+    configure_logs(loaded.settings.log.level, loaded.settings.log.format)
+    asyncio.run(serve(loaded.settings, loaded.origins, lambda address: typer.echo(f"The console is at {address}")))

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from penchant.cli.options import Config, Json
 from penchant.operations.dead_letters import redrive as redriving
-from penchant.operations.dead_letters.listing import Kind, Listing
+from penchant.operations.dead_letters.listing import Kind, Listing, listed
 from penchant.operations.dead_letters.masking import masked, plain
 from penchant.operations.dead_letters.topic import REMEDY, LetterPosition, StoredLetter, look
 from penchant.process.logs import configure_logs
@@ -125,13 +125,9 @@ def redrive(
 
 
 async def _list(kafka: Kafka) -> Listing:
-    listing = Listing()
     async with TopicReader(kafka.options.committed()) as reader:
         with _bar(await _offsets(reader, kafka)) as told:
-            dead_letter_topic = await look(reader, kafka.dead_letter_topic, told)
-            async for _, found in dead_letter_topic.stored_letters():
-                listing.add(found)
-    return listing
+            return await listed(reader, kafka.dead_letter_topic, told)
 
 
 async def _one(kafka: Kafka, place: LetterPosition) -> tuple[Record, StoredLetter]:

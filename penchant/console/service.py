@@ -1,7 +1,7 @@
 """Service: the console as a process, or beside a demonstration."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from penchant.console.app import OPEN_PATHS, SIGN_IN, Console
@@ -12,22 +12,22 @@ from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings
 
 
-async def serve(settings: Settings, say: Callable[[str], None]) -> None:
+async def serve(settings: Settings, origins: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; `say` hears the address. SettingInvalid when nobody can listen there, or could
     be told from anybody."""
     with stop_signals() as asked:
-        async with console(settings) as address:
+        async with console(settings, origins) as address:
             say(address)
             await asked.wait()
 
 
 @asynccontextmanager
-async def console(settings: Settings) -> AsyncIterator[str]:
-    """Serve while the block runs; gives the address."""
+async def console(settings: Settings, origins: Mapping[str, str] | None = None) -> AsyncIterator[str]:
+    """Serve while the block runs; gives the address. `origins` say by full name where each setting came from."""
     rules, http = settings.console, settings.http
     identities = Identities(http, rules.host)
     watch = FleetWatch(settings)
-    app = Console(settings, watch, identities).app()
+    app = Console(settings, origins or {}, watch, identities).app()
     address = (rules.host, rules.port)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watch.run())

@@ -17,7 +17,7 @@
 
   function tellTimes(root) {
     for (const each of root.querySelectorAll("time[data-ms]"))
-      each.textContent = new Date(Number(each.dataset.ms)).toLocaleTimeString("en-GB");
+      each.textContent = new Date(Number(each.dataset.ms))[each.dataset.date ? "toLocaleString" : "toLocaleTimeString"]("en-GB");
   }
 
   function beat(data) {

@@ -1,10 +1,11 @@
-"""Listing: dead letters counted by reason, with the first, the last and a masked example. Pure."""
+"""Listing: dead letters counted by reason, with the first, the last and a masked example."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penchant.operations.dead_letters.masking import masked, shortened
-from penchant.operations.dead_letters.topic import LetterPosition, StoredLetter
+from penchant.operations.dead_letters.topic import LetterPosition, Progress, StoredLetter, look
+from streams.kafka.reader import TopicReader
 
 FOREIGN = "(not ours)"
 """Records that no worker wrote."""
@@ -60,6 +61,14 @@ class Listing:
     def kinds(self) -> list[Kind]:
         """The most frequent first."""
         return sorted(self._kinds.values(), key=lambda kind: (-kind.letters, kind.reason))
+
+
+async def listed(reader: TopicReader, topic: str, progress: Progress) -> Listing:
+    """All letters of the topic. BrokerUnavailable, ContractMismatch."""
+    listing = Listing()
+    async for _, found in (await look(reader, topic, progress)).stored_letters():
+        listing.add(found)
+    return listing
 
 
 def example(found: StoredLetter) -> Example | None:

@@ -22,7 +22,10 @@ from tests.penchant.console.world import fleet, settings, store, variables
 pytestmark = [pytest.mark.slow, pytest.mark.redis]
 
 PRIVACY = {"local_roles": ["operator", "privacy"]}
-PAGES = ("/", "/shopper", "/shopper?id=ada", "/fleet", "/models")
+PAGES = (
+    *("/", "/shopper", "/shopper?id=ada", "/fleet", "/models"),
+    *("/experiments", "/control", "/activity", "/settings"),
+)
 HOSTILE = (
     "<script>window.hit = 1; alert(1)</script>",
     '"><img src=x onerror="window.hit = 2">',

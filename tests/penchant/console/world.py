@@ -32,9 +32,9 @@ WITHIN_S = 10.0
 FAR_MS = 4_102_444_800_000
 
 
-def settings(url: str, **sections: dict[str, Any]) -> Settings:
+def settings(url: str, **sections: object) -> Settings:
     """A namespace of one's own, and any free port."""
-    redis = {"url": url, "namespace": f"console-{uuid4().hex[:8]}", "timeout_s": WITHIN_S}
+    redis: dict[str, object] = {"url": url, "namespace": f"console-{uuid4().hex[:8]}", "timeout_s": WITHIN_S}
     return Settings.model_validate({"redis": redis, "console": {"port": 0}} | sections)
 
 

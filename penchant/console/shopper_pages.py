@@ -1,0 +1,84 @@
+"""Shopper pages: one shopper, live, those whose intents are latest, and forgetting one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from penchant.console.rendering import Rendering
+from penchant.console.snapshot import Snapshot
+from penchant.console.streams import Values, stream
+from penchant.console.views.shopper import shopper
+from penchant.console.watch import FleetWatch
+from penchant.front.body import form
+from penchant.front.gate import permit
+from penchant.operations.forget import forget
+from penchant.operations.inspection.shopper_report import gather
+from penchant.operations.inspection.stalest import stalest
+from penchant.settings.root import Settings
+
+BLOCKS = ("banner", "answer", "lines", "waits", "facts", "prompt")
+LONGEST = 128
+LATEST, SCANNED = 20, 2_000
+"""How many shoppers the page of all shows, of so many that it looks at."""
+
+log = structlog.get_logger()
+
+
+class ShopperPages:
+    """All of them."""
+
+    def __init__(self, settings: Settings, watch: FleetWatch, rendering: Rendering) -> None:
+        self._settings, self._watch, self._rendering = settings, watch, rendering
+
+    def routes(self) -> Iterator[Route]:
+        """A page, its stream, and what it changes."""
+        yield Route("/shopper", self._page)
+        yield Route("/stream/shopper", self._stream)
+        yield Route("/shopper/forget", self._forget, methods=["POST"])
+
+    async def _page(self, request: Request) -> Response:
+        name = _named(request)
+        if not name:
+            found, looked = await stalest(self._settings, LATEST, SCANNED)
+            return self._rendering.answer(request, "shoppers.html", {"found": found, "looked": looked})
+        values = await self._values(name, raw=_raw(request))(self._watch.now)
+        return self._rendering.answer(request, "shopper.html", values, f"/stream/shopper?{request.url.query}")
+
+    async def _stream(self, request: Request) -> StreamingResponse:
+        values = self._values(_named(request), raw=_raw(request))
+        return stream(request, self._watch, self._rendering.frames("shopper.html", BLOCKS), values)
+
+    def _values(self, name: str, *, raw: bool) -> Values:
+        async def values(seen: Snapshot) -> dict[str, Any]:
+            return shopper(await gather(self._settings, name, search=False), seen, raw=raw)
+
+        return values
+
+    async def _forget(self, request: Request) -> Response:
+        """Erase the shopper whose id was typed, as `penchant forget` does, and show the receipt."""
+        person = self._rendering.changing(request, "privacy")
+        given = await form(request)
+        name = given.get("shopper", "")
+        if not name or given.get("typed", "").strip() != name:
+            raise HTTPException(400, "type the shopper's id as it stands there: forgetting is for good")
+        done = await forget(self._settings, [name])
+        log.warning("shopper.forgotten", who=person.name, erasures=[each.number for each in done.receipts])
+        return self._rendering.answer(request, "forgotten.html", {"receipts": done.receipts})
+
+
+def _named(request: Request) -> str:
+    return request.query_params.get("id", "").strip()[:LONGEST]
+
+
+def _raw(request: Request) -> bool:
+    """Whether texts are to be shown; HTTPException unless the person may see them. Who did is logged."""
+    if request.query_params.get("raw") != "1":
+        return False
+    person = permit(request, "privacy")
+    log.info("raw_text.shown", shopper=_named(request), who=person.name)
+    return True
