@@ -14,10 +14,15 @@ JOBS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # What is generated, and the command that writes each to stdout.
-GENERATED := penchant.example.toml docs/metrics.md docs/intent.schema.json
+DASHBOARDS := $(patsubst %,deploy/grafana/penchant-%.json,fleet models shoppers)
+GENERATED := penchant.example.toml docs/metrics.md docs/intent.schema.json docs/runbooks.md \
+	deploy/prometheus/penchant.rules.yml $(DASHBOARDS)
 penchant.example.toml = $(BIN)/penchant settings --example
 docs/metrics.md = $(BIN)/python -m penchant.telemetry.metrics.page
 docs/intent.schema.json = $(BIN)/python -m storage.schema
+docs/runbooks.md = $(BIN)/python -m penchant.telemetry.rules.runbooks
+deploy/prometheus/penchant.rules.yml = $(BIN)/python -m penchant.telemetry.rules.prometheus
+$(foreach file,$(DASHBOARDS),$(eval $(file) = $(BIN)/python -m penchant.telemetry.rules.grafana $(basename $(notdir $(file)))))
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11

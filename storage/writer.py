@@ -1,11 +1,12 @@
 """Checkpoints in Redis: one script for a shopper, one pipeline for many."""
 
+import asyncio
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from redis.exceptions import NoScriptError
@@ -19,6 +20,12 @@ from storage.watermarks import Watermarks
 from streams.errors import StoreUnavailable
 from streams.sessions.positions import Position
 
+Operation = Literal["load", "write", "owed"]
+"""A round trip: sessions read, sessions and intents written, or marks of what is owed."""
+
+Timed = Callable[[Operation, float], None]
+"""Hears how many seconds an answered round trip took."""
+
 SCRIPT = files("storage").joinpath("write.lua").read_text(encoding="utf-8")
 SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
@@ -27,11 +34,18 @@ class RedisCheckpoints:
     """The ports of storage/checkpoints.py on Redis.
 
     `timeout_s` bounds each call as a whole, however many shoppers are in it. The caller closes the client that it made.
-    With `watermarks` nothing is loaded from a node that has lost erasures.
+    With `watermarks` nothing is loaded from a node that has lost erasures. `timed` hears of each answered round trip.
     """
 
-    def __init__(self, client: Client, keys: Keys, timeout_s: float, watermarks: Watermarks | None = None) -> None:
-        self._client, self._keys, self._timeout_s = client, keys, timeout_s
+    def __init__(
+        self,
+        client: Client,
+        keys: Keys,
+        timeout_s: float,
+        watermarks: Watermarks | None = None,
+        timed: Timed = lambda _, __: None,
+    ) -> None:
+        self._client, self._keys, self._timeout_s, self._timed = client, keys, timeout_s, timed
         self._watermarks = watermarks or Watermarks(client, keys, timeout_s)
 
     async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
@@ -43,7 +57,7 @@ class RedisCheckpoints:
             commands.append(("HMGET", keys.context(shopper), *FIELDS))
             commands.append(("HMGET", keys.erasure(shopper), *MARKER))
         behind = await self._watermarks.commands() if self._watermarks.needed.offsets else []
-        replies = await self._ask([*commands, *behind])
+        replies = await self._ask("load", [*commands, *behind])
         read = len(commands)
         self._watermarks.check(replies[read:])
         return [
@@ -58,7 +72,7 @@ class RedisCheckpoints:
         On a cluster one node, or one slot that is open, may fail alone: then its writes are UNDECIDED.
         """
         commands = [self._command(write) for write in writes]
-        replies = await self._ask(commands, singly=True)
+        replies = await self._ask("write", commands, singly=True)
         unknown = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             again = await self._teach([commands[at] for at in unknown])
@@ -69,16 +83,16 @@ class RedisCheckpoints:
     async def owe(self, partition: int, shoppers: Sequence[str]) -> None:
         """Add shoppers to the partition's owed set; those already there stay."""
         if shoppers:
-            await self._ask([("SADD", self._keys.owed(partition), *shoppers)])
+            await self._ask("owed", [("SADD", self._keys.owed(partition), *shoppers)])
 
     async def settle(self, partition: int, shoppers: Sequence[str]) -> None:
         """Take shoppers out of the partition's owed set; those not there are no error."""
         if shoppers:
-            await self._ask([("SREM", self._keys.owed(partition), *shoppers)])
+            await self._ask("owed", [("SREM", self._keys.owed(partition), *shoppers)])
 
     async def owed(self, partition: int) -> list[str]:
         """The partition's owed set, sorted."""
-        (shoppers,) = await self._ask([("SMEMBERS", self._keys.owed(partition))])
+        (shoppers,) = await self._ask("owed", [("SMEMBERS", self._keys.owed(partition))])
         return sorted(shopper.decode() for shopper in shoppers)
 
     async def incarnation(self) -> str:
@@ -90,7 +104,7 @@ class RedisCheckpoints:
         """
         nonce = self._keys.nonce
         info = await ask_primaries(self._client, ("INFO",), self._timeout_s)
-        _, held = await self._ask([("SET", nonce, secrets.token_hex(8), "NX"), ("GET", nonce)])
+        _, held = await ask(self._client, [("SET", nonce, secrets.token_hex(8), "NX"), ("GET", nonce)], self._timeout_s)
         lives = [f"{server.get('run_id', '')}:{server.get('master_replid', '')}" for server in info]
         return ":".join([*lives, held.decode()])
 
@@ -110,13 +124,17 @@ class RedisCheckpoints:
     async def _teach(self, commands: Sequence[Command]) -> list[Any]:
         """A new server does not know the script: send it, and then the commands that need it again."""
         await ask_primaries(self._client, ("SCRIPT LOAD", SCRIPT), self._timeout_s)
-        replies = await self._ask(commands, singly=True)
+        replies = await self._ask("write", commands, singly=True)
         if any(isinstance(reply, NoScriptError) for reply in replies):
             raise StoreUnavailable("Redis: scripts are being flushed")
         return replies
 
-    async def _ask(self, commands: Sequence[Command], *, singly: bool = False) -> list[Any]:
-        return await ask(self._client, commands, self._timeout_s, singly=singly)
+    async def _ask(self, operation: Operation, commands: Sequence[Command], *, singly: bool = False) -> list[Any]:
+        now = asyncio.get_running_loop().time
+        began_s = now()
+        replies = await ask(self._client, commands, self._timeout_s, singly=singly)
+        self._timed(operation, now() - began_s)
+        return replies
 
 
 def _verdict(reply: Any) -> Verdict:

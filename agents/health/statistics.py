@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 
 from agents.health.histogram import Histogram
 from agents.health.in_time import InTime
+from agents.health.timings import FRESHNESS_S, Timings
+from clients.calls import Completion
 from streams.records.intents import Intent
 
 KEPT_SAMPLES = 20_000
 """Freshness samples kept for percentiles: the latest ones, 160 kB."""
 
-FRESHNESS_S = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 30.0, 120.0, 600.0)
-
 
 @dataclass(slots=True)
 class Meter:
     """Counts are totals. `freshness_ms`: from when Kafka took an intent's oldest new event to its write in Redis; the
-    latest ones, and all of them as a histogram; by any intent, and by the model's.
+    latest ones, of all of which `timings` has a histogram; by any intent, and by the model's.
 
     `rules_intents`: calls that the rules had to answer. `rules_shown`: calls during which the rules' intent was, or was
     to be, shown; `rules_first`: those of them whose answer then replaced it. `expired`: calls that were not made, since
@@ -69,17 +69,19 @@ class Meter:
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     in_flight: int = 0
     freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
-    freshness_s: Histogram = field(default_factory=lambda: Histogram(FRESHNESS_S))
+    timings: Timings = field(default_factory=Timings)
     in_time: InTime = field(default_factory=InTime)
     model_freshness_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
     model_freshness_s: Histogram = field(default_factory=lambda: Histogram(FRESHNESS_S))
     latest: deque[Intent] = field(default_factory=lambda: deque(maxlen=12))
 
-    def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None:
-        """Count what a server told of a call."""
-        self.input_tokens += input_tokens or 0
-        self.cached_tokens += cached_tokens or 0
-        self.output_tokens += output_tokens or 0
+    def count_answer(self, answer: Completion, call_s: float) -> None:
+        """Count what a server told of a call, and what it took as seen from here."""
+        self.input_tokens += answer.input_tokens or 0
+        self.cached_tokens += answer.cached_tokens or 0
+        self.output_tokens += answer.output_tokens or 0
+        first_ms = None if answer.prefill_ms is None else (answer.queue_ms or 0.0) + answer.prefill_ms
+        self.timings.add_call(call_s, first_ms, answer.decode_ms, answer.output_tokens)
 
     def count_dead_letters(self, reasons: Iterable[str]) -> None:
         """Count refused records by why they were refused."""
@@ -114,7 +116,6 @@ class Meter:
 
     def _count_any(self, freshness_ms: float) -> None:
         self.freshness_ms.append(freshness_ms)
-        self.freshness_s.add(freshness_ms / 1e3)
 
 
 def _percentiles(samples_ms: Iterable[float]) -> dict[str, float] | None:

@@ -10,7 +10,7 @@ from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.reasoning import Answered
 from agents.worker.slots import UnlimitedPermit
 from agents.worker.write_verdicts import decided
-from clients.calls import ModelClient
+from clients.calls import Completion, ModelClient
 from storage.checkpoints import Context, Verdict
 from storage.gather import GatheringWriter
 from streams.errors import EpochEnded, Refuse, Retry
@@ -60,11 +60,11 @@ class ReplayCounts:
     in_flight: int = 0
     missions: Counter[str] = field(default_factory=Counter)
 
-    def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None:
+    def count_answer(self, answer: Completion, call_s: float) -> None:  # noqa: ARG002 # a replay is in no hurry
         """Count what a server told of a call."""
-        self.input_tokens += input_tokens or 0
-        self.cached_tokens += cached_tokens or 0
-        self.output_tokens += output_tokens or 0
+        self.input_tokens += answer.input_tokens or 0
+        self.cached_tokens += answer.cached_tokens or 0
+        self.output_tokens += answer.output_tokens or 0
 
     def count_intent(self, intent: Intent, *, accepted: bool) -> None:
         """Count an intent on which the store has decided."""

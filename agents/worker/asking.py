@@ -76,7 +76,7 @@ class CallCounts(Protocol):
     answers_parroted: int
     ungrounded: int
 
-    def count_tokens(self, input_tokens: int | None, cached_tokens: int | None, output_tokens: int | None) -> None: ...
+    def count_answer(self, answer: Completion, call_s: float) -> None: ...
 
 
 class Asking:
@@ -131,11 +131,12 @@ class Asking:
             raise
         finally:
             self._meter.in_flight -= 1
-        tally.answered(_now() - began_s)
-        self._deadline.answered(_now(), _now() - began_s)
+        call_s = _now() - began_s
+        tally.answered(call_s)
+        self._deadline.answered(_now(), call_s)
         if self.circuit_breaker.succeeded():
             self._note_back()
-        self._meter.count_tokens(completion.input_tokens, completion.cached_tokens, completion.output_tokens)
+        self._meter.count_answer(completion, call_s)
         return completion
 
     def _note_answer(self, call: Call, completion: Completion, error: AnswerRefused | None = None) -> None:

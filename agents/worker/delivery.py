@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from agents.health.statistics import Meter
+from agents.health.timings import Urgency
 from agents.worker.asking import CallRules, Question
 from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoint, Checkpoints
@@ -108,14 +109,21 @@ class Delivery:
             case.owed.by_rules = case.checkpoint.position
             now_ms = self._checkpoints.clock_ms()
             shopper.read(case.checkpoint.position, now_ms, modelled=False)
-            self._meter.count_shown(intent, now_ms - case.owed.appended_ms)
+            freshness_ms = now_ms - case.owed.appended_ms
+            self._meter.count_shown(intent, freshness_ms)
+            self._meter.timings.add_freshness(_urgency(case.owed), freshness_ms / 1e3)
 
     def _note_intent(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint, intent: Intent) -> None:
         by_rules = owed.by_rules == checkpoint.position
         self._meter.rules_first += by_rules and intent.source == "model"
         now_ms = self._checkpoints.clock_ms()
         shopper.read(checkpoint.position, now_ms, modelled=intent.source != "rules")
-        self._meter.count_intent(intent, now_ms - owed.appended_ms, seen=owed.upgrade or by_rules)
+        freshness_ms, seen, timings = now_ms - owed.appended_ms, owed.upgrade or by_rules, self._meter.timings
+        self._meter.count_intent(intent, freshness_ms, seen=seen)
+        if not seen:
+            timings.add_freshness(_urgency(owed), freshness_ms / 1e3)
+        if not owed.upgrade:
+            timings.add_queue(_urgency(owed), (intent.waits.backlog_ms + intent.waits.limiter_ms) / 1e3)
         shopper.shown = shown(intent, _now()) or shopper.shown
 
     def _note_undecided(self, verdict: Verdict | None) -> None:
@@ -183,6 +191,10 @@ class Delivery:
         waits, arm = _waits(case, _now(), answered), case.grant.arm
         intent = case.question.compose(answered, waits, self._checkpoints.clock_ms())
         return intent.model_copy(update={"arm": arm}) if arm else intent
+
+
+def _urgency(owed: Owed) -> Urgency:
+    return "other" if owed.urgent_s is None else "urgent"
 
 
 def _waits(case: Case, now_s: float, answered: Answered | None) -> Waits:

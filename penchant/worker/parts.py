@@ -80,7 +80,8 @@ def make_parts(
     switch_state, meter = SwitchState(), arm_factory.instruments.meter
     to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
     watermarks = Watermarks(*to_redis)
-    store = FreezableStore(RedisCheckpoints(*to_redis, watermarks), partial(_frozen, switch_state))
+    checkpoints = RedisCheckpoints(*to_redis, watermarks, meter.timings.add_round_trip)
+    store = FreezableStore(checkpoints, partial(_frozen, switch_state))
     lineage, name = servers.admission.lineage, experiment_runtime.judge.worker
     topic = ErasureReader(servers.erasures, settings.kafka.erasure_topic)
     erasures = Erasures(RedisErasures(*to_redis, watermarks), store, lineage.number, topic)

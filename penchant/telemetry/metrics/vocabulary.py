@@ -12,10 +12,9 @@ from penchant.telemetry.metrics import readings
 from penchant.telemetry.metrics.answers import ANSWERS
 from penchant.telemetry.metrics.arms import ARMS
 from penchant.telemetry.metrics.model_side import MODEL_SIDE
+from penchant.telemetry.metrics.partitions import PARTITIONS
+from penchant.telemetry.metrics.timings import TIMINGS
 from penchant.telemetry.metrics.words import Metric
-
-PARTITION = ("topic", "partition")
-
 
 VOCABULARY = (
     Metric(
@@ -107,23 +106,13 @@ VOCABULARY = (
         "`rules` grows: the model is away or too slow, and simpler intents stand in until it is back.",
         readings.intents, ("source",),
     ),
-    Metric(
-        "histogram", "freshness_seconds", "From the append of an intent's oldest new event to its write in Redis.",
-        "Above backlog.freshness_target_s: add model replicas if calls wait, workers if `partition_lag_offsets` grows.",
-        lambda instruments: [((), instruments.meter.freshness_s)],
-    ),
+    *TIMINGS,
     Metric(
         "counter", "next_events",
         "Events that asked for a call and were followed by their session's next one, by whose intent could be read "
         "before it: `model`, `rules`, or `late`: none.",
         "The share of `late` grows: pages are built before their intent is there; look at freshness by part.",
         readings.in_time, ("intent",),
-    ),
-    Metric(
-        "histogram", "model_freshness_seconds", "The same until the model's own intent, where it has made one.",
-        "Far above `freshness_seconds`: the rules' intents stand in while a slow model is still at its answers. "
-        "A goal for freshness is one for this.",
-        lambda instruments: [((), instruments.meter.model_freshness_s)],
     ),
     Metric(
         "counter", "intents_rules_shown", "Rules' intents that were to be shown while their call still ran.",
@@ -227,31 +216,7 @@ VOCABULARY = (
         "0: /alive names the reasons. The orchestrator restarts the worker; keep its log.",
         lambda instruments: [((), instruments.health.alive(time.monotonic()).ok)],
     ),
-    Metric(
-        "gauge", "partition_lag_offsets", "Offsets of the partition that were not handed out yet, by position.",
-        "Grows: ingest does not keep up, or the partition is paused; add workers up to the number of partitions.",
-        readings.partitions(lambda partition, _: partition.lag), PARTITION,
-    ),
-    Metric(
-        "gauge", "partition_uncovered_offsets", "Offsets from the first uncovered one to the last received one.",
-        "Near backlog.max_span: the partition is about to pause; look at Redis, since parking needs it alone.",
-        readings.partitions(lambda partition, _: partition.span), PARTITION,
-    ),
-    Metric(
-        "gauge", "partition_uncovered_age_seconds", "Age of the oldest received work that is not covered.",
-        "Beyond health.bound_s with all dependencies up, /alive fails.",
-        readings.partitions(readings.age_s), PARTITION,
-    ),
-    Metric(
-        "gauge", "partition_committed_offset", "The offset that Kafka has confirmed in this assignment.",
-        "Stands still while events come: something holds the commit; look at the uncovered age.",
-        readings.partitions(lambda partition, _: partition.committed), PARTITION,
-    ),
-    Metric(
-        "gauge", "partition_paused", "1 while the partition is held back by a bound or by Redis.",
-        "1 for long: see `dependency_up`, `sessions` and `sessions_bytes`.",
-        readings.partitions(lambda partition, _: partition.paused), PARTITION,
-    ),
+    *PARTITIONS,
     Metric(
         "histogram", "loop_lag_seconds", "How late the event loop runs what is due.",
         "p99 above 0.01 or pauses above 0.05: the worker's core is full; add workers, or give it a core of its own.",

@@ -78,13 +78,14 @@ def test_histograms_are_whole() -> None:
     """Buckets cumulate up to `+Inf`, which is the count; the sum is in seconds."""
     instruments = Instruments(Health(60))
     for value in (0.3, 0.3, 4.0, 9_999.0):
-        instruments.meter.freshness_s.add(value)
+        instruments.meter.timings.add_freshness("other", value)
     told = read(instruments)
-    buckets = [value for name, value in told.items() if name.startswith("penchant_freshness_seconds_bucket")]
+    buckets = [value for name, value in told.items() if name.startswith("penchant_freshness_seconds_bucket['other")]
     assert buckets == sorted(buckets)
-    assert told["penchant_freshness_seconds_bucket['0.5']"] == 2
-    assert told["penchant_freshness_seconds_bucket['+Inf']"] == told["penchant_freshness_seconds_count"] == 4
-    assert told["penchant_freshness_seconds_sum"] == 0.3 + 0.3 + 4.0 + 9_999.0
+    assert told["penchant_freshness_seconds_bucket['other', '0.5']"] == 2
+    assert told["penchant_freshness_seconds_bucket['other', '+Inf']"] == 4
+    assert told["penchant_freshness_seconds_count['other']"] == 4
+    assert told["penchant_freshness_seconds_sum['other']"] == 0.3 + 0.3 + 4.0 + 9_999.0
 
 
 def test_names_are_prometheus_like() -> None:
