@@ -5,15 +5,21 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from penchant.operations.inspection.why import IntentStatus, Later
+from agents.experiments.active_experiments import ActiveExperiments
+from agents.fleet.switches import Switches
+from agents.fleet.switches import load as load_switches
+from penchant.operations.inspection.why import NO_SWITCHES, IntentStatus, Later
 from penchant.settings.root import Settings
 from prompts.render import Prompt, PromptRenderer
 from storage.checkpoints import Context, Erased
 from storage.connection import Client, ask
+from storage.fleet import Fleet
 from storage.keys import Keys
+from storage.redis_fleet import RedisFleet
 from storage.writer import RedisCheckpoints
 from streams.errors import BrokerUnavailable, ContractMismatch, StoreCorrupt
 from streams.kafka.reader import TopicReader
+from streams.records.erasures import Erasure
 from streams.records.intents import Intent
 from streams.sessions.packing import load
 from streams.sessions.session import Session
@@ -36,12 +42,23 @@ class ShopperReport:
     prompt: Prompt | None
     later: Later | None
     notes: list[str] = field(default_factory=list)
+    marker: Erasure | None = None
+    switches: Switches = NO_SWITCHES
+    withheld: str = ""
 
     @property
     def status(self) -> IntentStatus:
         """How intent, context and topic stand to each other."""
         context = self.context
-        return IntentStatus(context.position if context else None, bool(context and context.owed), self.later)
+        return IntentStatus(
+            context.position if context else None,
+            bool(context and context.owed),
+            self.later,
+            self.switches,
+            self.withheld,
+            self.marker.number if self.marker else self.erasure,
+            bool(self.marker and self.marker.opted_out),
+        )
 
 
 async def gather(settings: Settings, shopper: str, *, search: bool = True) -> ShopperReport:
@@ -53,6 +70,7 @@ async def gather(settings: Settings, shopper: str, *, search: bool = True) -> Sh
         stack.push_async_callback(redis.aclose)
         intent, expires_in_s = await _intent(redis, keys.intent(shopper), within_s)
         [found] = await RedisCheckpoints(redis, keys, within_s).load([shopper])
+        fleet = await RedisFleet(redis, keys, within_s).read()
     context = found if isinstance(found, Context) else None
     session = load(context.session) if context else None
     notes: list[str] = []
@@ -60,7 +78,18 @@ async def gather(settings: Settings, shopper: str, *, search: bool = True) -> Sh
     prompt = _prompt(settings, intent, session)
     erasure = found.erasure if isinstance(found, Context | Erased) else 0
     now_ms = time.time_ns() // 1_000_000
-    return ShopperReport(shopper, now_ms, intent, expires_in_s, context, erasure, session, prompt, later, notes)
+    return ShopperReport(
+        shopper, now_ms, intent, expires_in_s, context, erasure, session, prompt, later, notes,
+        found.marker if found else None, load_switches(fleet.switches), _holdout(settings, fleet, shopper),
+    )  # fmt: skip
+
+
+def _holdout(settings: Settings, fleet: Fleet, shopper: str) -> str:
+    """The holdout that the shopper is in, as experiments stand now; empty for none."""
+    active_experiments = ActiveExperiments(settings.experiments)
+    active_experiments.learn(fleet.decisions)
+    assignment = active_experiments.assign(shopper)
+    return assignment.label if assignment.withheld else ""
 
 
 async def _intent(redis: Client, key: str, within_s: float) -> tuple[Intent | None, float | None]:

@@ -1,8 +1,10 @@
 """Why: where an intent's age comes from. Pure; milliseconds."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from agents.fleet.switches import Switches
 from streams.records.intents import Intent
 from streams.sessions.positions import Position
 
@@ -20,6 +22,9 @@ MEANINGS = {
     "write": "for Redis",
     "since": "since it was written",
 }
+
+
+NO_SWITCHES = Switches()
 
 
 class Part(NamedTuple):
@@ -42,12 +47,17 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class IntentStatus:
-    """How the intent stands to what is stored and what is in the topic. `stored`: the context's position; `owed`: an
-    intent is still to come for it."""
+    """How the intent stands to what is stored and what is in the topic, and what was decided meanwhile. `stored`: the
+    context's position; `owed`: an intent is still to come for it; `withheld`: the holdout that the shopper is in;
+    `erased_ms`: when the shopper was last to be forgotten (epoch), `opted_out` until they say otherwise."""
 
     stored: Position | None
     owed: bool = False
     later: Later | None = None
+    switches: Switches = NO_SWITCHES
+    withheld: str = ""
+    erased_ms: int = 0
+    opted_out: bool = False
 
 
 def parts(intent: Intent, now_ms: float) -> list[Part]:
@@ -64,28 +74,65 @@ def largest(found: list[Part], *, made: bool = False) -> Part:
 
 
 def verdict(intent: Intent | None, status: IntentStatus, now_ms: float) -> str:
-    """One sentence: why it is as old as it is, and whose turn it is."""
-    if intent is None:
-        return _absent(status)
+    """One sentence: why it is as old as it is, and whose turn it is. What operators decided comes first."""
+    if (said := _decided(status)) or intent is None:
+        return said or _absent(status)
     later = status.later
     if later is not None and later.records:
         waited_s = (now_ms - (later.first_ms or now_ms)) / 1e3
-        return f"{later.records} later events stand in the topic, the first since {waited_s:.1f} s: a worker is behind"
+        return f"{later.records} later events stand in the topic, the first since {waited_s:.1f} s: {_behind(status)}"
     if status.stored is not None and status.stored > Position.parse(intent.position):
-        if status.owed:
-            return "later events are stored without an intent, and a call is owed: the model is behind or away"
-        return "later events are stored, none of which asks for a call"
+        if not status.owed:
+            return "later events are stored, none of which asks for a call"
+        return f"later events are stored without an intent, and a call is owed: {_owing(status)}"
     if intent.source == "rules" and status.owed:
-        return "the rules stand in: the model's answer is owed, and comes when it is back"
+        why = _owing(status)
+        still = "the model's answer is owed, and comes when it is back"
+        return f"the rules stand in: {still if why == MODEL_BEHIND else why}"
     made = largest(parts(intent, now_ms), made=True)
     return f"nothing has come since: it is as new as it can be; most of its making was {made.name}, {made.ms:.0f} ms"
 
 
+def _decided(status: IntentStatus) -> str:
+    """Why there is to be no intent; empty where there is to be one."""
+    if status.opted_out:
+        return "the shopper has opted out: their events count for nothing, and nothing is kept"
+    if status.withheld:
+        return f"the shopper is in the holdout {status.withheld}, which gets no intents"
+    return ""
+
+
+MODEL_BEHIND = "the model is behind or away"
+
+
 def _absent(status: IntentStatus) -> str:
     if status.later is not None and status.later.records:
-        return f"there is no intent yet, and {status.later.records} events stand in the topic: a worker is behind"
+        return f"there is no intent yet, and {status.later.records} events stand in the topic: {_behind(status)}"
     if status.stored is None:
-        return "nothing is known of this shopper: no event, all of it expired, or it was erased"
+        if status.erased_ms:
+            when = datetime.fromtimestamp(status.erased_ms / 1e3, UTC).isoformat(timespec="seconds")
+            return f"the shopper was erased (asked for at {when}), and nothing is known since"
+        return "nothing is known of this shopper: no event, or all of it has expired"
     if status.owed:
-        return "a session is stored and its first intent is owed: the model is behind or away"
+        return f"a session is stored and its first intent is owed: {_owing(status)}"
     return "a session is stored whose intent has expired, or which never asked for a call"
+
+
+def _behind(status: IntentStatus) -> str:
+    """Who holds up what stands in the topic."""
+    if status.switches.on("pause"):
+        return f"reading is paused {status.switches.set_by('pause')}"
+    if status.switches.on("freeze_writes"):
+        return f"writes are frozen {status.switches.set_by('freeze_writes')}"
+    return "a worker is behind"
+
+
+def _owing(status: IntentStatus) -> str:
+    """Who holds up a call that is owed."""
+    if status.switches.on("rules_only"):
+        return f"no model is called {status.switches.set_by('rules_only')}"
+    if status.switches.on("freeze_writes"):
+        return f"writes are frozen {status.switches.set_by('freeze_writes')}"
+    if (rate := status.switches.word("calls_per_second")) is not None:
+        return f"the fleet makes {rate} calls a second at the most, {status.switches.set_by('calls_per_second')}"
+    return MODEL_BEHIND

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from agents.fleet.switches import Name, Switches, SwitchValue
 from penchant.operations.inspection.stalest import judge
 from penchant.operations.inspection.why import IntentStatus, Later, largest, parts, verdict
 from streams.records.intents import Intent, Waits
@@ -53,6 +54,36 @@ def test_one_sentence_says_whose_turn_it_is(decision: IntentStatus, said: str) -
 def test_rules_that_stand_in_are_told_from_a_model() -> None:
     """The model's intent is still to come."""
     assert "the rules stand in" in verdict(intent("rules"), IntentStatus(AT, owed=True), NOW_MS)
+
+
+def thrown(name: Name, value: str = "on") -> Switches:
+    return Switches({name: SwitchValue(value, "ada@desk", 1, "a drill")})
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"),
+    [
+        (IntentStatus(AT, later=Later(3, 900, 1), switches=thrown("pause")), "reading is paused by ada@desk: a drill"),
+        (IntentStatus(AT, later=Later(3, 9, 1), switches=thrown("freeze_writes")), "writes are frozen by ada@desk"),
+        (IntentStatus(Position(0, 9, 0), owed=True, switches=thrown("rules_only")), "no model is called by ada@desk"),
+        (
+            IntentStatus(Position(0, 9, 0), owed=True, switches=thrown("calls_per_second", "5")),
+            "makes 5 calls a second",
+        ),
+        (IntentStatus(AT, withheld="new-model/nothing"), "in the holdout new-model/nothing"),
+        (IntentStatus(AT, opted_out=True), "opted out"),
+        (IntentStatus(AT, switches=thrown("share_replay", "0")), "nothing has come since"),
+    ],
+)
+def test_what_operators_decided_is_named_first(decision: IntentStatus, said: str) -> None:
+    """Before a worker or a model is blamed that only does as it was told."""
+    assert said in verdict(intent(), decision, NOW_MS)
+
+
+def test_erased_is_said_only_of_whoever_was() -> None:
+    """With the time at which that was asked for."""
+    assert "erased (asked for at 1970-01-01T00:00:09+00:00)" in verdict(None, IntentStatus(None, erased_ms=9_000), 0)
+    assert "erased" not in verdict(None, IntentStatus(None), 0)
 
 
 @pytest.mark.parametrize(
