@@ -6,6 +6,7 @@ snapshot of each hour for all.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from zlib import crc32
 
 import structlog
 
@@ -52,7 +53,9 @@ class Learning:
         self._partitions = partitions
 
     def teach(self, partition: Partition, event: ShopperEvent, session: Session) -> None:
-        """The event has just entered its session: count what it teaches."""
+        """The event has just entered its session: count what it teaches, if its shopper is one of those who do."""
+        if self._rules.share < 1 and crc32(f"teaches\n{event.shopper_id}".encode()) >= self._rules.share * 2**32:
+            return
         partition.taught.teach(event.shopper_id, session, day_of(self._clock_ms()))
 
     async def run(self) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from prompts.learned.snapshot import SUPPORT
-from streams.section import Seconds, section, unit
+from streams.section import Seconds, Share, section, unit
 
 Shoppers = Annotated[int, Field(ge=SUPPORT), unit("shoppers")]
 
@@ -19,8 +19,11 @@ class LearningRules:
     support: Shoppers = SUPPORT
     """How many shoppers must have taught a name, a pair or a price range before a snapshot holds it; 20 at the
     least."""
+    share: Share = 1.0
+    """Which share of shoppers teaches, drawn by their ids. To be taught costs a worker about as much as to fold; a
+    large shop learns enough from a tenth."""
     write_s: Seconds = 60.0
-    """How often a partition's counts are written, and the snapshot in force is looked for. A crash loses what was
-    counted since."""
+    """How often a partition's counts are written, and the snapshot in force is looked for. A crash, or a
+    partition that changes hands, loses what was counted since."""
     keep_s: Seconds = 604_800.0
     """How long a snapshot is kept that is not in force any more: as long as a replay may reach back."""

@@ -6,6 +6,7 @@ however many ids teach it, to count an event twice changes nothing, and who taug
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -23,6 +24,7 @@ HELD = 2
 MOST_PAIRS = 100_000
 """The most pairs that a day holds, about 25 MB."""
 
+_SPREAD = 0x9E3779B1  # an odd factor that mixes low bits into high ones
 _LEAST = 1.0  # a pair that weighs less is forgotten
 
 Pairs = dict[Lesson, int]
@@ -45,9 +47,9 @@ class Day:
 
     def teach(self, shopper: str, lessons: Iterable[Lesson]) -> None:
         """Count a shopper's lessons."""
-        start = crc32(shopper.encode())
+        number = crc32(shopper.encode())
         for lesson in lessons:
-            self.add(lesson, 1 << crc32(f"{lesson.table}\n{lesson.key}".encode(), start) % PLACES)
+            self.add(lesson, 1 << ((number ^ _salt(lesson.table, lesson.key)) * _SPREAD >> 16) % PLACES)
 
     def merge(self, other: "Day") -> None:
         """Count what another part of the stream taught on the same day."""
@@ -63,6 +65,8 @@ class Day:
     def add(self, lesson: Lesson, places: int) -> None:
         """Count the places of a lesson."""
         old = self.pairs.get(lesson, 0)
+        if not places & ~old:
+            return
         if not old and len(self.pairs) >= self.most:
             self.turned_away += 1
             return
@@ -71,7 +75,7 @@ class Day:
             taken = self._taken.get(key, 0)
             places &= ~taken
             self._taken[key] = taken | places
-        if places | old:
+        if places:
             self.pairs[lesson] = places | old
 
 
@@ -139,6 +143,12 @@ class Totals:
             weight = total.weight * fade
             if weight >= _LEAST:
                 yield lesson, total._replace(weight=weight)
+
+
+@lru_cache(65_536)
+def _salt(table: Table, key: str) -> int:
+    """So that a shopper's place differs from key to key."""
+    return crc32(f"{table}\n{key}".encode())
 
 
 _NEVER = Total(0.0, 0, 0)

@@ -6,9 +6,11 @@ of several parts has a line end between them, which no cleaned text holds.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from math import log2
 from typing import Literal, NamedTuple
 
+from prompts.guard import BRAND, CATEGORY, clean
 from prompts.view import details
 from streams.events.event import Item
 from streams.sessions.session import Session
@@ -32,6 +34,7 @@ PRICE_BINS, STEP_BINS = 4, 8
 _SEPARATOR = re.compile(r"\s*[/.>]\s*")
 _RUNS = (1, 2, 4, 7)  # the longest run of each bucket but the last
 _VARIETY = 3  # so many categories and more are alike
+_REMEMBERED = 16_384  # shoppers look at the same products
 
 
 class Lesson(NamedTuple):
@@ -42,30 +45,20 @@ class Lesson(NamedTuple):
     name: str
 
 
-class Known(NamedTuple):
-    """What is known of the last product that tells it: empty and zero where none does."""
-
-    category: str = ""
-    brand: str = ""
-    price: float = 0.0
-    currency: str = ""
-
-
 def lessons(session: Session) -> list[Lesson]:
     """What the event teaches that a session took in last; of an event with several items, its first.
 
-    A product that stands in the window already teaches only what it is.
+    A product that stands in the window already teaches nothing: it is no step to a new one, and was taught before.
     """
     start = _start(session.event_ids)
     latest = session.subjects[start] if start < len(session.subjects) else None
     if not isinstance(latest, Item):
         return []
-    now = _known(latest)
-    taught = list(_seen(now))
     before = [subject for subject in session.subjects[:start] if isinstance(subject, Item)]
-    if before and all(item.id != latest.id for item in before):
-        taught += _followed(now, before)
-    return taught
+    if latest.id in [item.id for item in before]:
+        return []
+    seen = _seen(clean(latest.category or "", CATEGORY), clean(latest.brand or "", BRAND))
+    return [*seen, *_followed(latest, before)] if before else list(seen)
 
 
 def paths(category: str) -> list[str]:
@@ -105,46 +98,50 @@ def _start(event_ids: Sequence[str]) -> int:
     return max(start, 0)
 
 
-def _known(item: Item) -> Known:
-    _, category, brand, price, currency = details(None, item.category, item.brand, item.price, item.currency)
-    return Known(category, brand, price, currency)
-
-
-def _seen(now: Known) -> Iterator[Lesson]:
+@lru_cache(_REMEMBERED)
+def _seen(category: str, brand: str) -> tuple[Lesson, ...]:
     """That there is such a category, and such a brand in it."""
-    if now.category:
-        yield Lesson("categories", EVERYONE, now.category)
-    if now.brand:
-        for path in (*paths(now.category), EVERYONE):
-            yield Lesson("brand_in", path, now.brand)
+    found = [Lesson("categories", EVERYONE, category)] if category else []
+    return *found, *(Lesson("brand_in", path, brand) for path in (*paths(category), EVERYONE) if brand)
 
 
-def _followed(now: Known, before: Sequence[Item]) -> Iterator[Lesson]:
+def _followed(now: Item, before: Sequence[Item]) -> Iterator[Lesson]:
     """That this product, the first time, came after those."""
-    known = [_known(item) for item in before]
-    categories = [each.category for each in known if each.category]
-    category = categories[-1] if categories else ""
-    brand = next((each.brand for each in reversed(known) if each.brand), "")
-    if now.category and category:
+    categories = [item.category for item in before if item.category]
+    category = clean(categories[-1], CATEGORY) if categories else ""
+    brand = clean(next((item.brand for item in reversed(before) if item.brand), ""), BRAND)
+    _, then, then_brand, price, currency = details(None, now.category, now.brand, now.price, now.currency)
+    if then and category:
         for key in situations(categories):
-            yield Lesson("stays", key, STAY if now.category == category else SWITCH)
-        if now.category != category:
-            yield Lesson("kinship", EVERYONE, kinship(category, now.category))
-            yield Lesson("category_after", category, now.category)
-    if now.brand and brand:
-        yield Lesson("brand_after", brand, now.brand)
-        if category:
-            yield Lesson("brand_after", f"{category}\n{brand}", now.brand)
-    if now.price:
-        yield from _priced(now, category, brand, known)
+            yield Lesson("stays", key, STAY if then == category else SWITCH)
+        if then != category:
+            yield from _switched(category, then)
+    if then_brand and brand:
+        yield from _branded(category, brand, then_brand)
+    if price:
+        yield from _priced(currency, category, brand, round(log2(price) * PRICE_BINS))
+        last = next((item for item in reversed(before) if item.price), None)
+        _, _, _, paid, money = details(None, None, None, last.price, last.currency) if last else ("", "", "", 0.0, "")
+        if paid and money == currency:
+            yield from _stepped(category, round(log2(price / paid) * STEP_BINS))
 
 
-def _priced(now: Known, category: str, brand: str, known: Sequence[Known]) -> Iterator[Lesson]:
-    height = str(round(log2(now.price) * PRICE_BINS))
-    for key in price_keys(now.currency, category, brand):
-        yield Lesson("price_after", key, height)
-    last = next((each for each in reversed(known) if each.price), None)
-    if last is not None and last.currency == now.currency:
-        step = str(round(log2(now.price / last.price) * STEP_BINS))
-        for path in (*paths(category), EVERYONE):
-            yield Lesson("price_step", path, step)
+@lru_cache(_REMEMBERED)
+def _switched(category: str, then: str) -> tuple[Lesson, ...]:
+    return Lesson("kinship", EVERYONE, kinship(category, then)), Lesson("category_after", category, then)
+
+
+@lru_cache(_REMEMBERED)
+def _branded(category: str, brand: str, then: str) -> tuple[Lesson, ...]:
+    keys = [brand, f"{category}\n{brand}"] if category else [brand]
+    return tuple(Lesson("brand_after", key, then) for key in keys)
+
+
+@lru_cache(_REMEMBERED)
+def _priced(currency: str, category: str, brand: str, height: int) -> tuple[Lesson, ...]:
+    return tuple(Lesson("price_after", key, str(height)) for key in price_keys(currency, category, brand))
+
+
+@lru_cache(_REMEMBERED)
+def _stepped(category: str, step: int) -> tuple[Lesson, ...]:
+    return tuple(Lesson("price_step", path, str(step)) for path in (*paths(category), EVERYONE))

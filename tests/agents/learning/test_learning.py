@@ -37,9 +37,9 @@ class Clock:
 class Worker:
     """The partitions of a worker, and what it learns of them."""
 
-    def __init__(self, store: MemoryCounts, clock: Clock, *numbers: int) -> None:
+    def __init__(self, store: MemoryCounts, clock: Clock, *numbers: int, share: float = 1.0) -> None:
         self.partitions = {number: Partition(number, 1, 0.0) for number in numbers}
-        self.learning = Learning(store, LearningRules(enabled=True), 2, 0, clock)
+        self.learning = Learning(store, LearningRules(enabled=True, share=share), 2, 0, clock)
         self.learning.attach({TP("shop", number): each for number, each in self.partitions.items()})
 
     def fold(self, visits: Iterable[Visit], number: int = 0, offset: int = 0) -> None:
@@ -195,6 +195,17 @@ async def test_bytes_that_are_no_counts_are_passed_over() -> None:
     store.snapshots["rubbish"] = b"rubbish"
     with pytest.raises(StoreCorrupt, match="rubbish"):
         await foresight_of(store, "rubbish")
+
+
+def test_a_share_of_the_shoppers_teaches() -> None:
+    """Always the same ones, whichever worker they meet."""
+    counted = []
+    for _ in range(2):
+        worker = Worker(MemoryCounts(), Clock(), 0, share=0.25)
+        worker.fold(crowd("many", 400, [KETTLE]))
+        counted.append({number: day.pairs for number, day in worker.partitions[0].taught.days.items()})
+        assert 60 < worker.partitions[0].taught.taught < 140
+    assert counted[0] == counted[1]
 
 
 async def test_too_few_teach_nothing() -> None:
