@@ -53,6 +53,9 @@ Learned = Annotated[
         metavar="SNAPSHOT", help='The learned counts that rules use; "" for none.', show_default="those in force"
     ),
 ]
+Afresh = Annotated[
+    bool, typer.Option("--afresh", help="Delete what the namespace holds of another replay, or of this one, first.")
+]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page, too.")]
 
 
@@ -68,6 +71,7 @@ def replay(
     prompt_version: Prompt = None,
     per_server: PerServer = PER_SERVER,
     learned: Learned = None,
+    afresh: Afresh = False,
     html: Html = None,
     config: Config = None,
     json: Json = False,
@@ -77,7 +81,8 @@ def replay(
     Into a namespace of its own, where event time decides when a shopper is due, and compared with what is live in the
     end. With --live over the live keys: everybody who did something in the range gets one new intent of the session
     that is stored, or, where Redis has lost it, of what the range holds; what shoppers do meanwhile stays. Calls give
-    way to live ones. Interrupted or killed, the same command goes on.
+    way to live ones. Interrupted or killed, the same command goes on. A namespace that holds another replay, by prompt,
+    model, settings or range, is refused.
 
     A MOMENT is earliest, latest, 2h (ago), 2026-01-31T08:00, or an offset as @1500.
 
@@ -87,7 +92,7 @@ def replay(
     """
     settings = _settings(config, prompt_version)
     plan = _plan(settings, begin, end, namespace, generation, events, live=live)
-    plan = replace(plan, per_server=per_server, learned=learned)
+    plan = replace(plan, per_server=per_server, learned=learned, span=f"{begin} to {end}", afresh=afresh)
     if live and not yes:
         typer.confirm(f"Write over the intents of the namespace {settings.redis.namespace}?", abort=True, err=True)
     outcome = asyncio.run(_run(settings, plan))

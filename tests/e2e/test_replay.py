@@ -39,6 +39,7 @@ async def test_a_replay_beside_what_is_live_and_one_over_a_redis_that_was_lost(
     assert "<h1>Replay</h1>" in page.read_text()
     assert await _docs(settings.redis.url, settings.redis.namespace) == live
     assert [await real_kafka.committed(settings.kafka.group, topic, number) for number in (0, 1)] == committed
+    await _holds_one_replay(settings, tmp_path)
     await _lose_redis(settings)
     redone = (await _replay(settings, tmp_path, "--live", "--yes", "--from", "1h", "--generation", "7")).report
     assert redone["intents"] == SHOPPERS
@@ -49,6 +50,18 @@ async def test_a_replay_beside_what_is_live_and_one_over_a_redis_that_was_lost(
         await until(lambda: _have(settings, 4))
     again = await _docs(settings.redis.url, settings.redis.namespace)
     assert {doc["position"].split(":")[2] for doc in again.values()} == {"0"}
+
+
+async def _holds_one_replay(settings: Settings, folder: Path) -> None:
+    """What a namespace holds is not taken for another replay, nor for the same one again."""
+    done = await _ended(settings, folder)
+    assert (done.status, "holds this replay, and it is done" in done.err) == (1, True), done.err
+    other = await _ended(settings, folder, "--prompt-version", "v2")
+    assert (other.status, "prompt 'v1', not 'v2'" in " ".join(other.err.split())) == (1, True), other.err
+    assert "--afresh" in other.err
+    for more in (("--namespace", f"{settings.redis.namespace}-terse"), ("--afresh",)):
+        report = (await _replay(settings, folder, "--prompt-version", "v2", *more)).report
+        assert (report["records"], report["compared"]["replayed"], report["resumed_at"]) == (12, SHOPPERS, {})
 
 
 async def _have(settings: Settings, count: int) -> bool:
@@ -71,6 +84,12 @@ async def _lose_redis(settings: Settings) -> None:
 
 
 async def _replay(settings: Settings, folder: Path, *arguments: str) -> Ended:
+    ended = await _ended(settings, folder, *arguments)
+    assert ended.status == 0, ended.err
+    return ended
+
+
+async def _ended(settings: Settings, folder: Path, *arguments: str) -> Ended:
     variables = {
         "KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
         "KAFKA__TOPIC": settings.kafka.topic,
@@ -79,6 +98,4 @@ async def _replay(settings: Settings, folder: Path, *arguments: str) -> Ended:
         "REDIS__NAMESPACE": settings.redis.namespace,
         "MODEL__URL": settings.model.url,
     }
-    ended = await run(folder, variables, "replay", "--json", *arguments)
-    assert ended.status == 0, ended.err
-    return ended
+    return await run(folder, variables, "replay", "--json", *arguments)

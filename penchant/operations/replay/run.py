@@ -1,8 +1,9 @@
 """Run: what `penchant replay` does, from its connections to its outcome."""
 
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agents.replay.calls import ReplayCounts
 from penchant.operations.replay.compare import Comparison
@@ -18,13 +19,15 @@ EAGERNESS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What it came to; `comparison` with what is live, of a replay into a namespace of its own."""
+    """What it came to; `comparison` with what is live, of a replay into a namespace of its own;
+    `resumed_at` the offsets by partition, of one that went on."""
 
     tally: ReplayCounts
     records: int
     seconds: float
     comparison: Comparison | None
     cost: float
+    resumed_at: Mapping[int, int] = field(default_factory=dict)
 
 
 async def replay(settings: Settings, plan: ReplayPlan, progress: Progress) -> Outcome:
@@ -42,4 +45,5 @@ async def replay(settings: Settings, plan: ReplayPlan, progress: Progress) -> Ou
             await stage.run(reader)
         comparison = await stage.compare() if plan.namespace else None
     cost = sum(replica.cost for replica in pools.replicas)
-    return Outcome(progress.tally, progress.total, time.monotonic() - began_s, comparison, cost)
+    seconds = time.monotonic() - began_s
+    return Outcome(progress.tally, progress.total, seconds, comparison, cost, progress.resumed_at)

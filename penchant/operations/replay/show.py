@@ -26,6 +26,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "records_per_second": round(rate),
         "intents_per_second": round(outcome.tally.intents / outcome.seconds, 1) if outcome.seconds else 0.0,
         "cost": round(outcome.cost, 4),
+        "resumed_at": {str(number): offset for number, offset in outcome.resumed_at.items()},
         "missions": dict(outcome.tally.missions),
         "compared": outcome.comparison.report() if outcome.comparison else None,
     }
@@ -43,6 +44,9 @@ def lines(outcome: Outcome) -> list[str]:
         f"{tally.covered:,} intents not taken, since something newer is there",
         f"{tally.input_tokens:,} tokens in ({cached}), {tally.output_tokens:,} out; cost {outcome.cost:,.2f}",
     ]
+    if outcome.resumed_at:
+        places = ", ".join(f"{offset:,} of partition {number}" for number, offset in sorted(outcome.resumed_at.items()))
+        found.insert(0, f"resumed at offset {places}: what is said below is of what came after")
     return found + _compared(told["compared"]) if told["compared"] else found
 
 

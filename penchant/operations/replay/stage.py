@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from agents.worker.partition import Partition
 from clients.pools.client import PooledClient
 from penchant.operations.replay.compare import Comparison, compare
 from penchant.operations.replay.erasing import Erasing
-from penchant.operations.replay.plan import ReplayPlan
+from penchant.operations.replay.plan import ReplayPlan, check_held
 from penchant.operations.replay.source import lines
 from penchant.settings.root import Settings
 from penchant.worker.model_side import reasoning_of
@@ -65,11 +65,12 @@ class Driver(Protocol):
 
 @dataclass(slots=True)
 class Progress:
-    """How far it is; `total` is known once the range is."""
+    """How far it is; `total` is known once the range is. `resumed_at` are the offsets at which it went on."""
 
     tally: ReplayCounts
     total: int = 0
     resumed: int = 0
+    resumed_at: Mapping[int, int] = field(default_factory=dict)
 
 
 class Stage:
@@ -85,7 +86,7 @@ class Stage:
         self._watermarks = Watermarks(redis, self._live, self._within_s)
         self._store = RedisCheckpoints(redis, self._keys, self._within_s, self._watermarks)
         self._places = RedisPlaces(redis, self._live, self._within_s)
-        self._saved = RedisProgress(redis, self._keys, self._within_s, plan.name)
+        self._saved = RedisProgress(redis, self._keys, self._within_s, plan.key(settings))
         self._drivers: dict[int, Driver] = {}
         self._erasing = Erasing()
         self._kinds = Kinds(checkpoints=Kept if plan.namespace else Checkpoints)
@@ -105,10 +106,24 @@ class Stage:
             if not self._span.records:
                 raise ContractMismatch(f"{self._log.topic} holds no records in that range", NOTHING)
         self._progress.total = self._span.records
-        done = await self._saved.read() if self._plan.namespace else {}
+        done = await self._held() if self._plan.namespace else {}
         firsts = {number: max(first, done.get(number, 0)) for number, first in self._span.firsts.items()}
         self._progress.resumed = self._span.records - Range(firsts, self._span.ends).records
         self._span = Range(firsts or done, self._span.ends)
+        self._progress.resumed_at = dict(self._span.firsts) if done else {}
+
+    async def _held(self) -> Mapping[int, int]:
+        """Where this very replay stopped in its namespace. ContractMismatch where that holds another, or all of it."""
+        held = await self._saved.read()
+        if held is not None and self._plan.afresh:
+            await self._saved.clear()
+            await self._note_place()
+            held = None
+        if held is not None:
+            ours = self._plan.key(self._settings)
+            check_held(self._keys.namespace, held.plan, ours, is_done=held.is_done)
+        await self._saved.write({})
+        return held.offsets if held is not None else {}
 
     async def run(self, reader: TopicReader | None) -> None:
         """Feed every partition, finish all, and remember on the way how far it came."""
@@ -131,7 +146,8 @@ class Stage:
             for task in beside:
                 task.cancel()
         await writer.close()
-        await self._saved.forget()
+        if self._plan.namespace:
+            await self._saved.write(self._reached(), done=True)
 
     async def _foresight(self) -> Foresight | None:
         """What other shoppers teach, the same for the whole replay."""
@@ -206,11 +222,15 @@ class Stage:
     async def _save(self) -> None:
         while True:
             await asyncio.sleep(SAVE_S)
-            offsets = {number: driver.partition.ledger.uncovered() for number, driver in self._drivers.items()}
-            reached: Mapping[int, int] = {number: at for number, at in offsets.items() if at is not None}
-            with suppress(StoreUnavailable):
-                await self._saved.write(reached)
-                await self._note_place()
+            if self._plan.namespace:
+                with suppress(StoreUnavailable):
+                    await self._saved.write(self._reached())
+                    await self._note_place()
+
+    def _reached(self) -> Mapping[int, int]:
+        """Where to go on, in each partition."""
+        offsets = {number: driver.partition.ledger.uncovered() for number, driver in self._drivers.items()}
+        return {number: at for number, at in offsets.items() if at is not None}
 
     async def _note_place(self) -> None:
         """Whoever is erased from now on is erased here too."""
