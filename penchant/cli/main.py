@@ -35,6 +35,7 @@ PANELS = {
         "lineage": "Show which log the contexts belong to, or take up another one.",
     },
     "Judge and plan": {
+        "audit": "Plant instructions and personal data, and see what they move or leak.",
         "eval": "Score rules, model and prompts on what recorded shoppers did next.",
         "prompts": "Look at the prompt templates, and check and compare your own.",
         "products": "Find out what products are and which needs they meet, with quotes.",
