@@ -50,6 +50,26 @@ def calls(
 
 
 @bench.command()
+def match(*, quick: Quick = False, json: Json = False) -> None:
+    """Match twenty candidates in one packed call, beside live traffic at half of what four simulated GPUs hold.
+
+    In virtual time. What a match takes, how much of it a GPU computes, and what it costs the live intents.
+
+    Examples:
+
+      penchant bench match --quick
+
+      penchant bench match --json > benchmarks/results/match.json
+    """
+    from benchmarks.goodput import matching, show  # noqa: PLC0415 (only where it runs)
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return matching.run(matching.QUICK if quick else matching.MatchPlan(), say)
+
+    measured(measure, show.show_match, json=json)
+
+
+@bench.command()
 def goodput(
     *,
     quick: Quick = False,

@@ -69,16 +69,16 @@ def run(sharing: Sharing) -> dict[str, Any]:
     tasks = []
     for name, rate, seed, limits in sides:
         traffic = Traffic(rate, trial.span.end_s, seed)
-        side = _side(name, traffic, limits, trial, servers, told, world.time)
-        tasks.append(clock.process(name).create_task(side))
+        one = side(name, traffic, limits, trial, servers, told, world.time)
+        tasks.append(clock.process(name).create_task(one))
     try:
-        clock.run(world, _ended(tasks))
+        clock.run(world, ended(tasks))
     finally:
         clock.bury()
     return told
 
 
-async def _side(
+async def side(
     traffic_class: Class,
     traffic: Traffic,
     limits: LimitRules | None,
@@ -87,6 +87,7 @@ async def _side(
     told: dict[str, Any],
     now_s: Callable[[], float],
 ) -> None:
+    """One worker's traffic, through the real pipeline; its figures go to `told`, by the class."""
     freshness = Freshness(trial.span.warm_s, trial.span.until_s)
     system = Pipeline({"gpus": servers}, freshness.readable, now_s, traffic_class=traffic_class, limits=limits)
     system.fill(traffic.before)
@@ -99,7 +100,7 @@ def _times(p95_s: float | None, base_s: float | None) -> float | None:
     return round(p95_s / base_s, 3) if p95_s and base_s else None
 
 
-async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
     """They are tasks of other loops, which cannot be awaited here."""
     while not all(task.done() for task in tasks):  # noqa: ASYNC110 (an event would be of another loop, too)
         await asyncio.sleep(LOOK_S)

@@ -104,6 +104,22 @@ def show_incident(console: Console, report: Mapping[str, Any]) -> None:
     foot(console, report)
 
 
+def show_match(console: Console, report: Mapping[str, Any]) -> None:
+    """Each round's matches, and the aims."""
+    rounds = table("seed", "matches a second", "p50 ms", "p95 ms", "p99 ms", "computed tokens", "live p95 s, alone")
+    for each in report["rounds"]:
+        match, live = each["beside"]["match"], each["beside"]["live"]["freshness_s"]["p95"]
+        times = [f"{match[name]:g}" for name in ("p50_ms", "p95_ms", "p99_ms", "computed_tokens")]
+        alone = each["alone"]["live"]["freshness_s"]["p95"]
+        rounds.add_row(str(each["seed"]), f"{each['matches_per_second']:g}", *times, f"{live:g}, {alone:g}")
+    console.print(rounds)
+    aims = table("aim", "found", "wanted", "met")
+    for name, aim in report["aims"].items():
+        aims.add_row(name, f"{aim['found']:g}", f"at most {aim['aim']:g}", "yes" if aim["met"] else "NO")
+    console.print(aims)
+    foot(console, report)
+
+
 def _cells(row: Mapping[str, Any]) -> list[str]:
     times = (row["freshness_s"][name] for name in ("p50", "p95", "p99"))
     return [
