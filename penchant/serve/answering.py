@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from agents.match.messages import Messages
 from clients.calls import ModelClient
 from penchant.operations.match import Matched, ranked, scored, words
-from penchant.serve.bodies import IntentAnswer, IntentAsked, MatchAnswer, MatchAsked
+from penchant.serve.bodies import IntentAsked, MatchAsked
 from penchant.serve.copies import copied
 from penchant.serve.counts import ServeCounts, Step
 from penchant.settings.root import Settings
 from storage.cards import Known, RedisCards
 from streams.errors import StoreCorrupt, StoreUnavailable
+from streams.records.intents import Intent
 
 UNKNOWN = Known(None, None, None, {}, ())
 _LEFT = 0.8
@@ -25,8 +27,8 @@ class Answering:
         self._settings, self._cards, self._model, self._counts = settings, cards, model, counts
         self._words: dict[str | None, Messages] = {None: words(settings, None)}
 
-    async def match(self, asked: MatchAsked) -> MatchAnswer:
-        """The candidates in order. It always answers: without Redis the order given stands, and a note says so."""
+    async def match(self, asked: MatchAsked) -> dict[str, Any]:
+        """The candidates in order, as MatchAnswer describes it. Always: without Redis the order given, and why."""
         deadline_s = self._deadline_s(asked.deadline_ms)
         said = await self._messages(asked.reasons)
         candidates = tuple(dict.fromkeys(asked.candidates))
@@ -41,24 +43,24 @@ class Answering:
             step = step if found.ranked == before else "scores"
         self._counts.matched(step)
         report = found.report(said if asked.reasons else None)
-        return MatchAnswer.model_validate({**report, "step": step})
+        return {**report, "step": step}
 
-    async def intent(self, asked: IntentAsked) -> IntentAnswer:
-        """The stored intent; with events, that of a copy of the session by the rules. Raises StoreUnavailable."""
+    async def intent(self, asked: IntentAsked) -> dict[str, Any]:
+        """The stored intent, as IntentAnswer describes it; with events, the rules' of a copy of the session.
+
+        Raises StoreUnavailable.
+        """
         deadline_s = self._deadline_s(asked.deadline_ms)
         known, fault = await self._known(asked.shopper, (), deadline_s)
         if fault:
             raise StoreUnavailable(fault)
         if asked.purpose and known.purposes is not None and asked.purpose not in known.purposes:
             notes = [f"the shopper did not agree to {asked.purpose}"]
-            return IntentAnswer(shopper=asked.shopper, intent=None, fresh=False, notes=notes)
+            return _intent(asked, None, notes)
         if not asked.events:
-            stored = known.intent.model_dump(mode="json") if known.intent else None
-            return IntentAnswer(shopper=asked.shopper, intent=stored, fresh=False, notes=[])
+            return _intent(asked, known.intent, [])
         made, notes = copied(self._settings, asked.shopper, known.session, asked.events)
-        intent = made or known.intent
-        stored = intent.model_dump(mode="json") if intent else None
-        return IntentAnswer(shopper=asked.shopper, intent=stored, fresh=made is not None, notes=notes)
+        return _intent(asked, made or known.intent, notes, fresh=made is not None)
 
     async def _known(self, shopper: str, candidates: Sequence[str], deadline_s: float) -> tuple[Known, str]:
         """What stands in Redis, or nothing and why. A part of the time is left to answer in."""
@@ -82,3 +84,8 @@ class Answering:
     def _deadline_s(self, asked_ms: float | None) -> float:
         usual_ms = self._settings.serve.deadline_ms
         return asyncio.get_running_loop().time() + (usual_ms if asked_ms is None else asked_ms) / 1e3
+
+
+def _intent(asked: IntentAsked, intent: Intent | None, notes: Sequence[str], *, fresh: bool = False) -> dict[str, Any]:
+    stored = intent.model_dump(mode="json") if intent else None
+    return {"shopper": asked.shopper, "intent": stored, "fresh": fresh, "notes": list(notes)}

@@ -13,7 +13,7 @@ import pytest
 from clients.calls import Call, Completion, ModelClient
 from penchant.front.rules import HttpRules
 from penchant.front.tokens import digest
-from penchant.serve.bodies import MOST_EVENTS
+from penchant.serve.bodies import MOST_EVENTS, MatchAnswer
 from penchant.serve.service import serving
 from penchant.settings.operation import Serve
 from penchant.settings.root import Settings
@@ -90,6 +90,8 @@ async def test_a_match_comes_with_reasons(settings: Settings) -> None:
         answer = (await made.post("/v1/match", json=asked(reasons="de"))).json()
         bare = (await made.post("/v1/match", json=asked(reasons=False))).json()
         nobody = (await made.post("/v1/match", json=asked(shopper="nobody", candidates=["b", "a", "b"]))).json()
+    for each in (answer, bare, nobody):
+        assert MatchAnswer.model_validate(each).model_dump(mode="json", by_alias=True) == each
     assert [each["product"] for each in answer["matches"]] == ["sku-1", "sku-5", "sku-9"]
     assert answer["step"] == "features"
     assert answer["matches"][0]["for"][0]["text"] == "89 EUR, in Ihrem Preisrahmen"
