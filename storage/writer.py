@@ -16,6 +16,7 @@ from storage.connection import Client, Command, ask, ask_primaries
 from storage.contexts import FIELDS, MARKER, decode
 from storage.intents import hot_fields
 from storage.keys import Keys
+from storage.loads import Loads
 from storage.watermarks import Watermarks
 from streams.errors import StoreUnavailable
 from streams.sessions.positions import Position
@@ -47,9 +48,13 @@ class RedisCheckpoints:
     ) -> None:
         self._client, self._keys, self._timeout_s, self._timed = client, keys, timeout_s, timed
         self._watermarks = watermarks or Watermarks(client, keys, timeout_s)
+        self._loads = Loads(self._load)
 
     async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
-        """What is stored of each shopper, in the order asked, in one round trip."""
+        """What is stored of each shopper, in the order asked, in one round trip with what others ask for just now."""
+        return await self._loads.load(shoppers)
+
+    async def _load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
         keys = self._keys
         commands: list[Command] = []
         for shopper in shoppers:

@@ -21,7 +21,8 @@ Entered = Callable[[Partition, ShopperEvent, Session], None]
 
 
 class Ingest:
-    """Takes the batches of one partition after the other; `batch` is never run twice at once for a partition."""
+    """Takes in batches; `batch` is never run twice at once for a partition. Those of several partitions load side by
+    side, and take turns for the rest: one slice in a turn of the loop, and one rest after it."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Ingest:
         self._ingest_share, self._hot = ingest_share, HotShoppers(meter)
         self._readable_after_ms, self._readable_ms = readable_after_ms, -1
         self._entered = entered
+        self._working = asyncio.Lock()
         self._gap_ms = round(session.gap_s * 1e3)
 
     async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> None:
@@ -52,17 +54,19 @@ class Ingest:
         clock = self._ingest_share.cpu_s
         while portions:
             await self._refusals.room()
-            began_s = clock()
-            decoded, last_offset = await self._slices.first(portions)
-            self._hot.see(decoded.events)
-            decoded_s = clock()
+            async with self._working:
+                began_s = clock()
+                decoded, last_offset = await self._slices.first(portions)
+                self._hot.see(decoded.events)
+                decoded_s = clock()
             await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
-            if partition.ended:
-                return
-            known_s = clock()
-            self._refusals.count(len(decoded.events), len(decoded.refused), _now())
-            self._fold(partition, topic, decoded, last_offset)
-            await self._breathe(decoded_s - began_s + clock() - known_s)
+            async with self._working:
+                if partition.ended:
+                    return
+                known_s = clock()
+                self._refusals.count(len(decoded.events), len(decoded.refused), _now())
+                self._fold(partition, topic, decoded, last_offset)
+                await self._breathe(decoded_s - began_s + clock() - known_s)
 
     def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
         now_s, self._readable_ms = _now(), self._readable_after_ms()
