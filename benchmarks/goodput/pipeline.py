@@ -60,7 +60,7 @@ class Pipeline:
     """One worker with the default settings, before ordered pools of model servers.
 
     `readable` is told of each answer: whose, up to which offset, and when. `limits` go in place of the usual ones.
-    `router` adds the routes of experiments.
+    `router` adds the routes of experiments; `call_budget_s` is for the active set, 0 for all replicas.
     """
 
     def __init__(
@@ -73,9 +73,11 @@ class Pipeline:
         limits: LimitRules | None = None,
         notify: Notify | None = None,
         router: Callable[[Route], Router] = everybody_alone,
+        call_budget_s: float = 0.0,
     ) -> None:
         without = without or Without()
         settings = _settings(without)
+        settings = settings.model_copy(update={"routing": replace(settings.routing, call_budget_s=call_budget_s)})
         self.meter, self.session = Noting(readable, now_s), settings.session
         self.store, self.pools = Store(), _pools(settings, pools, limits, notify)
         version = settings.prompt.version

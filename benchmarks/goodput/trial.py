@@ -74,6 +74,7 @@ class Trial:
     without: Without = field(default_factory=Without)
     answer_tokens: int = 0
     reuse: bool = True
+    call_budget_s: float = 0.0
 
 
 def run(trial: Trial) -> dict[str, Any]:
@@ -171,5 +172,5 @@ def _system(
     trial: Trial, servers: Sequence[GpuServer], readable: Callable[[str, int, float], None], world: Process
 ) -> System:
     if trial.system == "penchant":
-        return Pipeline({"gpus": servers}, readable, world.time, trial.without)
+        return Pipeline({"gpus": servers}, readable, world.time, trial.without, call_budget_s=trial.call_budget_s)
     return AsyncOperator(trial.operator, servers, readable)

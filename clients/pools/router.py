@@ -5,13 +5,15 @@ from collections.abc import Collection, Sequence
 
 from clients.calls import Call, Class, Completion
 from clients.limits.retry_budget import RetryBudget
+from clients.pools.active_replicas import ActiveSets
+from clients.pools.active_set import ActiveSetRules
 from clients.pools.hedging import FirstTokens, hedged
 from clients.pools.limiter import Slot
 from clients.pools.registry import ReplicaRegistry
 from clients.pools.replicas import Replica
 from clients.pools.routing import home, order
 from streams.errors import ModelUnavailable
-from streams.section import Calls, Seconds, section
+from streams.section import Calls, Seconds, SecondsOrZero, section
 
 
 @section
@@ -24,6 +26,8 @@ class RoutingRules:
     """The next pool serves those who wait longer than this for a slot in the first."""
     tries: Calls = 3
     """How many servers of a pool a call is made at, at the most, when they fail or refuse it."""
+    call_budget_s: SecondsOrZero = 0.0
+    """Calls go to as few servers of a pool as answer within this, so that the others are free; 0: to all of them."""
     hedging: bool = False
     """Whether a call whose first token is late is made at another server too, at most one call in fifty."""
 
@@ -33,6 +37,7 @@ class PoolRouter:
 
     def __init__(self, registry: ReplicaRegistry, rules: RoutingRules) -> None:
         self.registry, self.rules = registry, rules
+        self._active = ActiveSets(ActiveSetRules(rules.call_budget_s))
         self.retries = RetryBudget(share=0.2, least=3)
         self.hedges = RetryBudget(share=0.02, least=0, window_s=300.0)
         self.first_tokens = FirstTokens()
@@ -40,13 +45,15 @@ class PoolRouter:
     def room(self, traffic_class: Class) -> bool:
         """Whether any replica has a slot. Asked by somebody who waits for one."""
         now_s = _now()
-        return any(each.limiter.admits(traffic_class, now_s) for pool in self.registry.usable(now_s) for each in pool)
+        pools = (self._active.of(pool, 0.0, now_s) for pool in self.registry.usable(now_s))
+        return any(each.limiter.admits(traffic_class, now_s) for pool in pools for each in pool)
 
     def grant(self, key: str, traffic_class: Class, waited_s: float, passed_s: float) -> "ReplicaPermit | None":
         """A slot for a shopper, None to wait for one. They have `waited_s`, and for `passed_s` of it there have been
         slots that were nobody's."""
         now_s = _now()
-        for rank, replicas in enumerate(self.registry.usable(now_s)):
+        for rank, usable in enumerate(self.registry.usable(now_s)):
+            replicas = self._active.of(usable, waited_s, now_s)
             first = home(key, replicas)
             if first is None:
                 continue

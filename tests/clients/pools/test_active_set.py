@@ -1,0 +1,62 @@
+"""How many replicas of a pool are at work."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clients.pools.active_set import ActiveSet, ActiveSetRules
+
+RULES = ActiveSetRules(budget_s=2.0)
+LOOKS = st.lists(
+    st.tuples(st.floats(0, 20), st.integers(1, 6), st.none() | st.floats(0, 10), st.floats(0, 2)), max_size=60
+)
+
+
+@given(LOOKS)
+def test_the_set_has_some_of_the_pool_and_steps_no_faster_than_it_may(
+    looks: list[tuple[float, int, float | None, float]],
+) -> None:
+    """Never empty, never beyond what is usable; down by one at a time, half a minute after the last step; up by one, or
+    to all of a pool that has changed."""
+    active, now_s, before, stepped_s = ActiveSet(RULES), 0.0, 0, float("-inf")
+    usable_before = 0
+    for after_s, usable, call_s, waited_s in looks:
+        now_s += after_s
+        size = active.look(usable, call_s, waited_s, now_s)
+        assert 1 <= size <= usable
+        if usable != usable_before:
+            assert size == usable
+        elif size != before:
+            assert abs(size - before) == 1
+            assert now_s - stepped_s >= (RULES.fewer_every_s if size < before else RULES.wait_every_s)
+        if size != before or usable != usable_before:
+            stepped_s = now_s
+        before, usable_before = size, usable
+
+
+@given(st.floats(0.01, 20), st.integers(2, 8))
+def test_nothing_flaps_under_a_steady_load(busy_s: float, usable: int) -> None:
+    """Where a call takes the longer, the fewer replicas share the load, the set comes to rest and stays."""
+    active, sizes = ActiveSet(RULES), list[int]()
+    size = usable
+    for second in range(2_000):
+        size = active.look(usable, busy_s / size, 0.0, float(second))
+        sizes.append(size)
+    assert len(set(sizes[-500:])) == 1
+    assert size == usable or busy_s / size <= RULES.budget_s * RULES.slack
+
+
+def test_who_waits_gets_another_at_once() -> None:
+    """One more a second, until all are at work."""
+    active = ActiveSet(RULES)
+    for second in range(0, 100, 10):
+        active.look(3, 0.1, 0.0, float(second))
+    assert active.size == 1
+    assert active.look(3, 0.1, 0.5, 100.0) == 2
+    assert active.look(3, 0.1, 0.5, 100.5) == 2
+    assert active.look(3, 0.1, 0.5, 101.0) == 3
+    assert active.look(3, 0.1, 0.5, 102.0) == 3
+
+
+def test_without_a_budget_all_are_at_work() -> None:
+    """Whatever they take."""
+    assert ActiveSet(ActiveSetRules()).look(4, 0.001, 0.0, 1e6) == 4
