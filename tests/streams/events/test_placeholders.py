@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.events.decoding import Decoder
@@ -47,22 +47,28 @@ PLACES: tuple[tuple[DialectName, dict[str, Any], str, str], ...] = (
 )
 """A record of each dialect, and two fields of which the second counts where the first stands for nobody."""
 
+NIL = "00000000-0000-0000-0000-000000000000"
 NEXT = "b7a1c7d2-1111-4222-8333-444455556666"
 
 
 @pytest.mark.parametrize(("name", "record", "field", "following"), PLACES)
+@example(nobody=NIL)
 @given(nobody=nothing | st.sampled_from((0, -1, 0.0, -1.0, None, True, False, [], {}, [1])))
 def test_a_placeholder_is_passed_over_for_the_next_identity(
     name: DialectName, record: dict[str, Any], field: str, following: str, nobody: object
 ) -> None:
-    """In its own dialect and where the dialect is found out; without a next one the record is refused as nobody's."""
+    """In its own dialect and where the dialect is found out; without a next one the record is refused as nobody's, or passed over as of somebody who denied consent."""
     others = {"userId", "anonymousId", "client_id"} - {field, following}
     bare = {key: value for key, value in record.items() if key not in others}
     for dialect in (name, "auto"):
         alone = bare | {field: nobody}
         [(_, _, event)] = decode(dialect, alone | {following: NEXT}).events
         assert event.shopper_id == NEXT
-        [refused] = decode(dialect, alone | {following: nobody}).refused
+        decoded = decode(dialect, alone | {following: nobody})
+        if nobody == NIL and "network_userid" in (field, following):  # so a collector marks whom it made anonymous
+            assert (decoded.without_consent, decoded.refused) == (1, [])
+            continue
+        [refused] = decoded.refused
         assert (refused.reason, bool(refused.path), bool(refused.detail)) == ("nobody", True, True)
 
 

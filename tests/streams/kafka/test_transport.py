@@ -20,7 +20,7 @@ from sandbox.servers.server import LOOPBACK, free_ports
 from streams.errors import BrokerUnavailable, Stop
 from streams.kafka.batches import TP
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running, watch
-from streams.kafka.options import KafkaOptions
+from streams.kafka.options import Isolation, KafkaOptions
 from streams.kafka.transport import BatchConsumer
 from tests.fakes.ledger import FakeLedger
 from tests.kafka import Kafka
@@ -36,10 +36,12 @@ def numbered(count: int) -> list[bytes]:
     return [str(number).encode() for number in range(count)]
 
 
-def group_of(bootstrap: str, topic: str, folder: Path, **settings: Any) -> KafkaGroup:
+def group_of(
+    bootstrap: str, topic: str, folder: Path, *, isolation: Isolation = "read_committed", **settings: Any
+) -> KafkaGroup:
     """The group named after the topic. It commits when told to, unless a test says otherwise."""
     quick = {"commit_interval_s": 3_600.0, "session_timeout_s": 6.0, "heartbeat_interval_s": 0.2}
-    return KafkaGroup(KafkaOptions(bootstrap), topic, folder / uuid4().hex, **quick | settings)
+    return KafkaGroup(KafkaOptions(bootstrap, isolation=isolation), topic, folder / uuid4().hex, **quick | settings)
 
 
 def _batches(ledger: FakeLedger, most: int) -> bool:
