@@ -57,7 +57,8 @@ NEXT = "b7a1c7d2-1111-4222-8333-444455556666"
 def test_a_placeholder_is_passed_over_for_the_next_identity(
     name: DialectName, record: dict[str, Any], field: str, following: str, nobody: object
 ) -> None:
-    """In its own dialect and where the dialect is found out; without a next one the record is refused as nobody's, or passed over as of somebody who denied consent."""
+    """In its own dialect and where the dialect is found out; without a next one the record is refused as nobody's, or
+    passed over as of somebody who denied consent."""
     others = {"userId", "anonymousId", "client_id"} - {field, following}
     bare = {key: value for key, value in record.items() if key not in others}
     for dialect in (name, "auto"):
