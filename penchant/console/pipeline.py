@@ -82,7 +82,7 @@ def _away(seen: Snapshot) -> Iterator[Blame]:
     for name, (part, words) in parts.items():
         told = [worker["away"][name] for worker in seen.workers.values() if name in worker.get("away", {})]
         if told:
-            of = f"{len(told)} of {many(len(seen.workers), 'worker')} say so: {told[0]}"
+            of = f"{len(told)} of {len(seen.workers):,} workers say so: {told[0]}"
             yield Blame(part, "slow" if name == "dead_letters" else "bad", words, of)
 
 

@@ -36,8 +36,12 @@ class Samples:
         return sum(found) if found else None
 
     def buckets(self, name: str) -> dict[float, float]:
-        """A histogram's cumulated counts by upper bound, the last one infinite."""
-        return {float(labels["le"]): value for labels, value in self.rows(f"{name}_bucket") if "le" in labels}
+        """A histogram's cumulated counts by upper bound, the last one infinite; of all its other labels together."""
+        found: dict[float, float] = {}
+        for labels, value in self.rows(f"{name}_bucket"):
+            bound = float(labels.get("le", "nan"))
+            found[bound] = found.get(bound, 0.0) + value
+        return found
 
 
 def quantile(buckets: Mapping[float, float], share: float) -> float | None:

@@ -49,7 +49,7 @@ def _figures(seen: Snapshot) -> Mapping[Part, tuple[Figure, str]]:
     now, partitions = seen.now, sum(len(worker["partitions"]) for worker in seen.workers.values())
     replicas = replica_states(seen)
     usable = sum(state != "out" for state in replicas.values())
-    servers = f"{usable} of {many(len(replicas), 'replica')} · " if replicas else ""
+    servers = f"{usable} of {len(replicas):,} replicas · " if replicas else ""
     away = sum("redis" in worker.get("away", {}) for worker in seen.workers.values())
     redis = "does not answer" if seen.away else f"away for {many(away, 'worker')}" if away else "answers"
     return {

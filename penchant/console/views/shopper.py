@@ -1,10 +1,9 @@
 """Shopper: what one shopper did, beside the intent that was made of it, and why it is as old as it is."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from agents.fleet.switches import Name
 from penchant.console.masking import MASK, masked_findings, masked_prompt
 from penchant.console.snapshot import Snapshot
 from penchant.console.views.banner import banner
@@ -22,24 +21,22 @@ DID = {
     "refund": "returned", "wishlist_add": "wished for",
 }  # fmt: skip
 
-STOPS: Mapping[Name, str] = {
-    "pause": "no events are read while the switch pause is thrown",
-    "freeze_writes": "nothing is written while the switch freeze-writes is thrown",
-    "rules_only": "no calls are made while the switch rules-only is thrown",
-}
+SHOWN = 24
+"""The last lines of the window that are shown; the prompt has all."""
 
 
 def shopper(report: ShopperReport, seen: Snapshot, *, raw: bool) -> dict[str, Any]:
     """Everything that the page shows; `raw` is for the role privacy alone."""
-    intent = report.intent
+    intent, lines = report.intent, list(_lines(report, raw=raw))
     return {
         "banner": banner(seen),
         "shopper": report.shopper,
         "raw": raw,
         "sentence": _sentence(intent, raw=raw) if intent else "No intent is stored.",
-        "why": _why(report, seen),
+        "why": verdict(intent, report.status, report.at_ms),
         "tags": list(_tags(report)) if intent else [],
-        "lines": list(_lines(report, raw=raw)),
+        "lines": lines[-SHOWN:],
+        "earlier": max(len(lines) - SHOWN, 0),
         "waits": _waits(intent) if intent else None,
         "facts": list(_facts(intent, raw=raw)) if intent else [],
         "prompt": _prompt(report, raw=raw),
@@ -55,18 +52,6 @@ def _prompt(report: ShopperReport, *, raw: bool) -> str:
     if report.prompt is None:
         return ""
     return report.prompt.text if raw else masked_prompt(report.prompt.text)
-
-
-def _why(report: ShopperReport, seen: Snapshot) -> str:
-    """One sentence of blame: what people threw comes first, then what became of the shopper, then where time went."""
-    for name, words in STOPS.items():
-        thrown = seen.switches.get(name)
-        waits = report.intent is None or report.intent.source == "rules" or report.status.owed
-        if thrown is not None and (waits or name != "rules_only"):
-            return f"{words}, by {thrown.who}"
-    if report.intent is None and report.erasure:
-        return f"erased (erasure {report.erasure}); what came since made no intent yet"
-    return verdict(report.intent, report.status, report.at_ms)
 
 
 def _tags(report: ShopperReport) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.console.history import KEPT_S, WINDOW_MS, Counters, History
-from penchant.console.samples import quantile
+from penchant.console.samples import Samples, quantile
 from tests.penchant.console.looks import AT_MS, samples
 
 BUCKETS = (0.5, 1.0, 2.0, float("inf"))
@@ -48,6 +48,16 @@ def test_it_looks_back_over_the_window_and_keeps_a_quarter_of_an_hour() -> None:
     assert len(history.points) == KEPT_S
     assert history.points[-1].events_per_s == pytest.approx(2.0)
     assert len(history._looks) <= WINDOW_MS / 1_000 + 2
+
+
+def test_a_histogram_by_class_is_taken_together() -> None:
+    """A bound's counts are the sum over its other labels."""
+    page = "# TYPE penchant_x histogram\n" + "".join(
+        f'penchant_x_bucket{{class="{name}",le="{bound}"}} {count}\n'
+        for name, counts in {"live": (1, 4), "replay": (2, 2)}.items()
+        for bound, count in zip(("1.0", "+Inf"), counts, strict=True)
+    )
+    assert Samples.parse(page).buckets("x") == {1.0: 3.0, float("inf"): 6.0}
 
 
 @given(st.lists(st.integers(0, 50), min_size=4, max_size=4), st.floats(0, 1))
