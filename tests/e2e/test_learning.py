@@ -1,19 +1,23 @@
 """A fleet learns from its stream: what one worker counted, the next one's intents use, and name."""
 
 import time
+from pathlib import Path
 
 import pytest
 from penchant_reader import AsyncIntentReader
 
 from penchant.worker.app import worker
+from prompts.learned.snapshot import snapshot
 from sandbox.servers.triton import TritonServer
-from storage.connection import connect
 from storage.counts import RedisCounts
 from storage.keys import Keys
+from streams.events.decoding import encode
 from streams.events.event import Item, ShopperEvent
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import send, until
 from tests.kafka import Kafka
+from tests.penchant.commands import run
+from tests.prompts.learned.stream import START_MS, crowd, taught, totals
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
 
@@ -38,7 +42,7 @@ async def test_what_a_crowd_taught_stands_in_the_next_intent(
     settings = make_settings(broker, topic, model_server.grpc_address, learning=learning)
     crowd = [event for number in range(CROWD) for event in views(f"shopper-{number}", KETTLE, TOASTER)]
     await send(broker, topic, 1, crowd)
-    redis = connect(settings.redis.url)
+    redis = settings.redis.connect()
     async with redis:
         counts = RedisCounts(redis, Keys(settings.redis.namespace), 5.0)
 
@@ -71,3 +75,38 @@ async def test_what_a_crowd_taught_stands_in_the_next_intent(
             doc = (await reader.get("ada", fields="doc")).doc
             assert doc["learned"] == await counts.current()
             assert doc["categories"][0]["name"] == "home/kitchen/kettles"
+
+
+async def test_a_replay_uses_the_snapshot_that_it_is_told(
+    broker: Kafka, model_server: TritonServer, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """Each of its intents names that one, though another is in force; a name that is not kept any more is refused."""
+    settings = make_settings(broker, "none", model_server.grpc_address)
+    told, later = (
+        snapshot(totals(taught(crowd("x", size, [KETTLE, TOASTER]))), START_MS) for size in (CROWD, 2 * CROWD)
+    )
+    redis = settings.redis.connect()
+    async with redis:
+        counts = RedisCounts(redis, Keys(settings.redis.namespace), 5.0)
+        for each in (told, later):
+            await counts.publish(each.name, each.dump(), 60)
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"\n".join(map(encode, [event for who in ("ada", "bob") for event in views(who, KETTLE)])))
+    variables = {
+        "KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
+        "REDIS__URL": settings.redis.url,
+        "REDIS__NAMESPACE": settings.redis.namespace,
+        "MODEL__URL": settings.model.url,
+    }
+    arguments = "replay", "--events", str(path), "--namespace", f"{settings.redis.namespace}-again", "--learned"
+    ended = await run(tmp_path, variables, *arguments, told.name)
+    assert ended.status == 0, ended.err
+    async with AsyncIntentReader(
+        settings.redis.url, namespace=f"{settings.redis.namespace}-again", timeout_s=2
+    ) as reader:
+        docs = [intent.doc for intent in await reader.get_many(["ada", "bob"], fields="doc")]
+    assert [doc["learned"] for doc in docs] == [told.name] * 2
+    assert all("home/kitchen/toasters" in doc["inferred"] for doc in docs)
+    refused = await run(tmp_path, variables, *arguments, "2001-01-01T00-gone")
+    assert refused.status == 2
+    assert "learning.keep_s" in refused.err
