@@ -94,10 +94,12 @@ class Fit:
             remedy = f"set prompt.low_tokens to {least} or more, and prompt.high_tokens higher still"
             raise SettingInvalid(message, remedy)
 
-    def view(self, session: Session) -> PromptView:
-        """What a prompt shows of the session."""
+    def view(self, session: Session, most_lines: int | None = None) -> PromptView:
+        """What a prompt shows of the session, at the most so many lines."""
         view = PromptView.of(session, about=self._about)
         first = self._first(view) if self._may_pass(view) else 0
+        if most_lines is not None:
+            first = max(first, len(view.entries) - most_lines)
         if first:
             view = PromptView.of(session, first, self._about)
         if not (view.profile.sessions or view.dropped):

@@ -144,11 +144,14 @@ def _filled(name: str, text: str, vocabulary: Vocabulary) -> str:
         "signals": ", ".join(vocabulary.signals),
         "example": EXAMPLE if EXAMPLE in vocabulary.missions else OTHER,
     }
+    labels = {label: label if label in vocabulary.missions else OTHER for label in DEFAULT_VOCABULARY.labels}
     try:
-        return Template(head).substitute(words)
+        return Template(head).substitute(labels, **words)
     except (KeyError, ValueError) as error:
         message = f"{name}.txt has a placeholder that is none: {error}"
-        raise SettingInvalid(message, f"there are ${', $'.join(words)}; write $$ for a dollar") from error
+        raise SettingInvalid(
+            message, f"there are ${', $'.join(words)} and the packaged missions; write $$ for a dollar"
+        ) from error
 
 
 def _attribute(name: str, values: Sequence[str]) -> str:

@@ -62,9 +62,9 @@ class PromptRenderer:
         self.fixed_tokens = count(template.prefix) + count(_SUFFIX)
         self._fit = Fit(budget, self.fixed_tokens + (OTHERS if template.offers else 0), count, about)
 
-    def view(self, session: Session) -> PromptView:
-        """What the prompt for a session shows of it: as much as the budget has room for."""
-        return self._fit.view(session)
+    def view(self, session: Session, most_lines: int | None = None) -> PromptView:
+        """What the prompt for a session shows of it: as much as the budget has room for, at the most so many lines."""
+        return self._fit.view(session, most_lines)
 
     def offering(self, view: PromptView, findings: Findings) -> PromptView:
         """The view with the names that the rules inferred from other shoppers, where the template says what they are

@@ -5,6 +5,7 @@
     + EventRefused         a record that is no valid shopper event
     + AnswerRefused        a model answer that is no intent
     + ContextCorrupt       a stored session that cannot be read back
+    + PromptTooLong        a prompt that does not fit into the model's context
     + CallTooLong          a prompt that is longer than its use case allows
   x Retry: transient; wait and try again, losing nothing
     + StoreUnavailable     Redis does not answer
@@ -54,6 +55,10 @@ class ContextCorrupt(Refuse):
 
 class CallTooLong(Refuse):
     """A prompt is longer than its use case allows."""
+
+
+class PromptTooLong(Refuse):
+    """A prompt does not fit into the model server's context. It is our mistake, and says nothing of the server."""
 
 
 class Retry(PenchantError):

@@ -32,7 +32,7 @@ SURE_Z = 2.33
 SLOW_SHARE = 0.05
 """p95: the share of calls that may be slower."""
 
-Guardrail = Literal["errors", "invalid answers", "empty evidence", "latency"]
+Guardrail = Literal["errors", "parroted answers", "invalid answers", "empty evidence", "latency"]
 
 
 Margin = Annotated[float, Field(gt=0, lt=1), unit("share of one")]
@@ -48,6 +48,8 @@ class GuardrailRules:
     """How much larger the share of calls may be that fail, as a share of one."""
     invalid: Margin = 0.02
     """The same for answers that are no intent."""
+    parroted: Margin = 0.02
+    """The same for answers that repeat an example of the prompt."""
     empty: Margin = 0.05
     """The same for answers that name no evidence."""
     p95_factor: Annotated[float, Field(ge=1.1, le=10), unit("factor")] = 1.25
@@ -80,6 +82,7 @@ def _judged(arm: Counts, control: Counts, rules: GuardrailRules) -> Breach | Non
         return None
     shares: tuple[tuple[Guardrail, float, int, int, int, int], ...] = (
         ("errors", rules.errors, arm.failed, arm.attempts, control.failed, control.attempts),
+        ("parroted answers", rules.parroted, arm.parroted, arm.answered, control.parroted, control.answered),
         ("invalid answers", rules.invalid, arm.invalid, arm.answered, control.invalid, control.answered),
         ("empty evidence", rules.empty, arm.empty, arm.valid, control.empty, control.valid),
     )

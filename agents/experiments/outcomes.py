@@ -21,9 +21,10 @@ Count = tuple[ArmKey, str]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """`failed` calls got no answer in time. Of those answered, `latency` by bucket, some answers were `invalid`, and
-    some of the valid ones named no evidence (`empty`). `agreed` shadow answers named the mission of the live one;
-    `skipped` ones were not asked for, for want of a slot. `withheld` sessions of a holdout got no intent."""
+    """`failed` calls got no answer in time. Of those answered, `latency` by bucket, some answers were `invalid`, of
+    which some repeated an example (`parroted`), and some of the valid ones named no evidence (`empty`). `agreed` shadow
+    answers named the mission of the live one; `skipped` ones were not asked for, for want of a slot. `withheld`
+    sessions of a holdout got no intent."""
 
     failed: int = 0
     invalid: int = 0
@@ -31,6 +32,7 @@ class Counts:
     agreed: int = 0
     skipped: int = 0
     withheld: int = 0
+    parroted: int = 0
     latency: tuple[int, ...] = (0,) * (len(LATENCY_S) + 1)
 
     @classmethod
@@ -72,6 +74,7 @@ class Counts:
             self.agreed + other.agreed,
             self.skipped + other.skipped,
             self.withheld + other.withheld,
+            self.parroted + other.parroted,
             tuple(map(add, self.latency, other.latency)),
         )
 

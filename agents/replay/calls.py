@@ -49,6 +49,7 @@ class ReplayCounts:
     answers_refused: int = 0
     second_tries_spared: int = 0
     answers_parroted: int = 0
+    prompts_too_long: int = 0
     intents: int = 0
     rules_intents: int = 0
     parked: int = 0

@@ -1,6 +1,7 @@
 """Asking: from a question to a model's answer that is an intent."""
 
 import asyncio
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -14,7 +15,8 @@ from clients.calls import Call, Class, Completion
 from clients.limits.call_deadline import CallDeadline
 from clients.limits.circuit_breaker import CircuitBreaker
 from prompts.answer import PARROTED
-from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
+from prompts.second_try import second_try
+from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, PromptTooLong
 from streams.records.intents import Intent, Waits
 from streams.section import Calls, Seconds, section
 from streams.sessions.session import Session
@@ -49,10 +51,13 @@ class CallRules:
 class Question(Protocol):
     """One session as it stood, and one way to ask about it: every answer is read as it was asked.
 
-    `read` raises AnswerRefused; `compose` gives the rules' intent where there is no answer.
+    `shorten` shows less of the session from now on, and returns whether it could. `read` raises AnswerRefused;
+    `compose` gives the rules' intent where there is no answer.
     """
 
     def call(self, deadline_s: float, traffic_class: Class = "live") -> Call: ...
+
+    def shorten(self) -> bool: ...
 
     def read(self, completion: Completion) -> Answered: ...
 
@@ -74,6 +79,7 @@ class CallCounts(Protocol):
     answers_refused: int
     second_tries_spared: int
     answers_parroted: int
+    prompts_too_long: int
     ungrounded: int
 
     def count_answer(self, answer: Completion, call_s: float) -> None: ...
@@ -97,17 +103,21 @@ class Asking:
             raise ModelUnavailable("the model is away")
         call = question.call(_now() + self._deadline.seconds, self._class)
         for left in reversed(range(self._rules.max_attempts)):
-            completion = await self._complete(call, permit, tally)
+            completion, call = await self._fitting(question, call, permit, tally)
             try:
                 answered = question.read(completion)
             except AnswerRefused as error:
                 self._meter.answers_refused += 1
                 self._meter.answers_parroted += error.reason == PARROTED
                 tally.note("invalid")
+                if error.reason == PARROTED:
+                    tally.note("parroted")
                 self._note_answer(call, completion, error)
                 if not left or self._quality.poor:
                     self._meter.second_tries_spared += bool(left)
                     raise
+                again = second_try(call.prompt, call.seed, error.reason)
+                call = replace(call, prompt=again.prompt, seed=again.seed)
             else:
                 self._note_answer(call, completion)
                 self._meter.ungrounded += answered.removed
@@ -115,6 +125,21 @@ class Asking:
                     tally.note("empty")
                 return answered
         raise AssertionError("max_attempts is at least 1")
+
+    async def _fitting(
+        self, question: Question, call: Call, permit: SlotPermit, tally: ArmCallCounter
+    ) -> tuple[Completion, Call]:
+        """The answer, and the call that was short enough for the server's context. Raises PromptTooLong when even the
+        newest line is too much, and what `_complete` does."""
+        while True:
+            try:
+                return await self._complete(call, permit, tally), call
+            except PromptTooLong as error:
+                self._meter.prompts_too_long += 1
+                self._note_too_long(call, error)
+                if not question.shorten():
+                    raise
+                call = question.call(call.deadline_s, self._class)
 
     async def _complete(self, call: Call, permit: SlotPermit, tally: ArmCallCounter) -> Completion:
         began_s = _now()
@@ -149,6 +174,12 @@ class Asking:
             log.warning("answers.unusable", **said, error=str(error), sample=sample, then=then)
         else:
             log.info("answers.usable", **said)
+
+    def _note_too_long(self, call: Call, error: PromptTooLong) -> None:
+        if self._meter.prompts_too_long == 1:
+            then = "older lines are left out of it; it is asked again, as each such prompt is"
+            remedy = "lower prompt.high_tokens and prompt.low_tokens, or give the server a longer context"
+            log.error("prompt.too_long", call=call.id, error=str(error), then=then, remedy=remedy)
 
     def _note_away(self, call: Call, error: Exception) -> None:
         if self._arm:

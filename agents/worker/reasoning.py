@@ -16,6 +16,7 @@ from prompts.rules import rules
 from prompts.tokens import Count, estimate
 from prompts.view import About
 from streams.records.intents import Findings, Intent, Waits
+from streams.sessions.packing import load
 from streams.sessions.session import Session
 
 
@@ -88,6 +89,14 @@ class SessionQuestion:
             json_schema=prompt.json_schema,
             prompt_version=self._asker.template.version,
         )
+
+    def shorten(self) -> bool:
+        """Show the newer half of the lines alone from now on; False when there is no half."""
+        lines = len(self._view.entries) // 2
+        if lines:
+            self._view = self._asker.renderer.view(load(self._context.session), lines)
+            self._by_rules = None
+        return lines > 0
 
     def read(self, completion: Completion) -> Answered:
         """What the answer says about the session. Raises AnswerRefused."""

@@ -12,7 +12,7 @@ from clients.calls import GIVEN_UP, Completion
 from clients.dialects.lines import OddWords
 from clients.dialects.log_probabilities import first_token
 from clients.dialects.servers import Api
-from streams.errors import ModelUnavailable
+from streams.errors import ModelUnavailable, PromptTooLong
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "completions": "/completions"}
 
@@ -65,7 +65,7 @@ class Version(Words):
     version: str = ""
 
 
-Refuse = Callable[[str, str], ModelUnavailable]
+Refuse = Callable[[str, str], ModelUnavailable | PromptTooLong]
 """What an error means, by its code and message."""
 
 

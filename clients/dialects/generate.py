@@ -17,8 +17,9 @@ from clients.dialects.access import ANYBODY, Access
 from clients.dialects.http import HttpServer, http_url, without_login
 from clients.dialects.models import Model
 from clients.dialects.probing import description
+from clients.dialects.refusals import too_long
 from clients.dialects.tensors import Answer, Value
-from streams.errors import ModelOverloaded, ModelUnavailable
+from streams.errors import ModelOverloaded, ModelUnavailable, PromptTooLong
 
 REMEDY = f"set the URL to Triton's HTTP port, without a path, and {models.REMEDY.removeprefix('set ')}"
 
@@ -150,10 +151,10 @@ class GenerateClient:
             if isinstance(first, str | int):
                 answer.take(name, first)
 
-    def _refusal(self, status: int, text: str, retry_after_s: float | None = None) -> ModelUnavailable:
+    def _refusal(self, status: int, text: str, retry_after_s: float | None = None) -> ModelUnavailable | PromptTooLong:
         if status == 404:
             self._found = None  # perhaps another model since: ask again before the next call
         complaint = f"{self.endpoint}: {text.removeprefix('data: ').strip()[:300]} ({status})"
         if status == 429 or models.overloaded(text):
             return ModelOverloaded(complaint, retry_after_s)
-        return ModelUnavailable(complaint)
+        return PromptTooLong(complaint) if too_long(text) else ModelUnavailable(complaint)

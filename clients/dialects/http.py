@@ -15,13 +15,20 @@ from clients.dialects.access import ANYBODY, AUTHORIZATION, Access
 from clients.dialects.connections import Connections
 from clients.dialects.lines import Lines, OddWords
 from streams import address, tls
-from streams.errors import ContractMismatch, DeadlinePassed, ModelUnavailable, PenchantError, SettingInvalid
+from streams.errors import (
+    ContractMismatch,
+    DeadlinePassed,
+    ModelUnavailable,
+    PenchantError,
+    PromptTooLong,
+    SettingInvalid,
+)
 
 KEY_REFUSED = "set `model.api_key` (or `api_key_file`, or the endpoint's own) to a key that the server takes"
 
 JSON = "application/json"
 
-Refusal = Callable[[int, str, float | None], ModelUnavailable]
+Refusal = Callable[[int, str, float | None], ModelUnavailable | PromptTooLong]
 """What a status, its text and the seconds of Retry-After mean to a call."""
 
 
@@ -178,7 +185,7 @@ class HttpServer:
             why = tls.cause(str(exc)) or self.masked(str(exc)) or type(exc).__name__
             raise ModelUnavailable(f"{self.endpoint}: {why}") from exc
 
-    def refused(self, answer: Refused) -> ModelUnavailable:
+    def refused(self, answer: Refused) -> ModelUnavailable | PromptTooLong:
         """What an answer with an error's status means to a call."""
         return self._refusal(answer.status, self._said(answer), _seconds(answer.retry_after))
 

@@ -16,7 +16,7 @@ from clients.dialects.probing import description
 from clients.dialects.refusals import FieldRefused, refusal
 from clients.dialects.sent_fields import LOST, Guided, OptionalField, SentFields, sent_fields
 from clients.dialects.servers import SERVERS, Api, Server, ServerName, owned_by
-from streams.errors import ContractMismatch, ModelUnavailable
+from streams.errors import ContractMismatch, ModelUnavailable, PromptTooLong
 
 REMEDY = "set the URL, the model, the kind and the API key of an OpenAI-compatible server"
 
@@ -162,13 +162,13 @@ class OpenAIClient:
     def _mismatch(self, expected: str, found: str) -> ContractMismatch:
         return ContractMismatch(f"{self.endpoint}: expected {expected}, found {found}", REMEDY)
 
-    def _refusal(self, status: int, text: str, retry_after_s: float | None) -> ModelUnavailable:
+    def _refusal(self, status: int, text: str, retry_after_s: float | None) -> ModelUnavailable | PromptTooLong:
         server = self._server()
         if status == 404:
             self._found = None  # perhaps another model since: ask again before the next call
         return refusal(server, self.endpoint, status, text, retry_after_s)
 
-    def _fault(self, code: str, message: str) -> ModelUnavailable:
+    def _fault(self, code: str, message: str) -> ModelUnavailable | PromptTooLong:
         """An error inside a stream."""
         return refusal(self._server(), self.endpoint, code, self._http.masked(message))
 

@@ -2,12 +2,25 @@
 
 from clients.dialects.sent_fields import OptionalField, named_fields
 from clients.dialects.servers import Server
-from streams.errors import ModelOverloaded, ModelUnavailable
+from streams.errors import ModelOverloaded, ModelUnavailable, PromptTooLong
 
 SHOWN = 300
 """How many characters of a server's message are shown."""
 
 MISSING = "is the model there? `model.name` names it"
+
+
+TOO_LONG = (
+    "context length", "context size", "context_length", "context window", "maximum model length",
+    "maximum input length", "max_input_len", "prompt length", "input length", "prompt is too long",
+)  # fmt: skip
+"""What servers say of a prompt that is longer than their model's context: llama.cpp, vLLM, SGLang, TensorRT-LLM."""
+
+
+def too_long(message: str) -> bool:
+    """Whether a complaint says that the prompt does not fit."""
+    words = message.lower()
+    return any(each in words for each in TOO_LONG)
 
 
 class FieldRefused(ModelUnavailable):
@@ -20,13 +33,15 @@ class FieldRefused(ModelUnavailable):
 
 def refusal(
     server: Server, endpoint: str, code: int | str | None, message: str, retry_after_s: float | None = None
-) -> ModelUnavailable:
+) -> ModelUnavailable | PromptTooLong:
     """What an error with this status or code means."""
     text, words = described(endpoint, code, message), message.lower()
     if fields := named_fields(code, message):
         return FieldRefused(text, fields)
     if str(code) in server.overloaded or any(each in words for each in server.overload_words):
         return ModelOverloaded(text, retry_after_s)
+    if too_long(message):
+        return PromptTooLong(text)
     return ModelUnavailable(text)
 
 

@@ -19,7 +19,8 @@ from clients.dialects.channels import Channels
 from clients.dialects.http import KEY_REFUSED
 from clients.dialects.models import Model
 from clients.dialects.probing import description
-from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
+from clients.dialects.refusals import too_long
+from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable, PromptTooLong
 from streams.tls import cause
 
 REAL_STATUS = (("triton_grpc_error", "true"),)  # an error ends the stream with its gRPC status, not as a text in it
@@ -144,6 +145,8 @@ class TritonClient:
         self._raise_refusal(f"{code.name}: {details}", exc)
 
     def _raise_refusal(self, text: str, cause: BaseException | None = None) -> Never:
+        if too_long(text) and not models.overloaded(text):
+            raise PromptTooLong(f"{self.url}: {text}") from cause
         raise (ModelOverloaded if models.overloaded(text) else ModelUnavailable)(f"{self.url}: {text}") from cause
 
 

@@ -185,16 +185,19 @@ def test_offers_the_configured_missions(labels: tuple[str, ...]) -> None:
 def test_the_example_is_what_the_renderer_writes(version: str) -> None:
     """The example session of a template looks exactly like a shopper's."""
     renderer = PromptRenderer(version)
-    example = renderer.render(Session()).text.split("\nShopper\n")[1].partition("\nAnswer:")[0]
-    again = shown_again(renderer, "\nShopper\n" + example)
-    assert again.rpartition("\nShopper\n")[2] == example + SUFFIX
+    for part in renderer.render(Session()).text.split("\nShopper\n")[1:-1]:
+        example = part.partition("\nAnswer:")[0]
+        again = shown_again(renderer, "\nShopper\n" + example)
+        assert again.rpartition("\nShopper\n")[2] == example + SUFFIX
 
 
 @pytest.mark.parametrize("version", DEFAULT_PROMPTS.names)
 def test_the_texts_of_a_templates_examples_are_known(version: str) -> None:
-    """A template without an example would have none; these have one, which a small model likes to repeat."""
-    (example,) = DEFAULT_PROMPTS.template(version).examples
-    assert example.text == "Compares blue trail running shoes between 80 and 120 EUR"
+    """A template without an example would have none; a small model likes to repeat them. Where there are several they
+    are unlike: each has a mission of its own."""
+    examples = DEFAULT_PROMPTS.template(version).examples
+    assert all(example.text for example in examples)
+    assert len({example.mission for example in examples}) == len(examples) == (3 if version == "v3" else 1)
 
 
 def test_a_changed_template_needs_a_new_version() -> None:

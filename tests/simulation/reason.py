@@ -43,6 +43,10 @@ class PlainQuestion:
         identity = f"{context.partition}-{context.position.offset}-{context.owner}"
         return Call(identity, digest(context.session), deadline_s, 100, context.shopper, traffic_class)
 
+    def shorten(self) -> bool:
+        """The session's name is as short as can be."""
+        return False
+
     def read(self, completion: Completion) -> Answered:
         """An answer that is no intent says so."""
         if completion.text == "no intent":

@@ -4,7 +4,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
-from clients.calls import Call
+from clients.calls import Call, Completion
 from penchant.offline.eval.answers import Answered, Answers, Subject
 from penchant.offline.eval.calling import AT_ONCE, Caller, first
 from penchant.offline.eval.cases import Case
@@ -13,7 +13,7 @@ from prompts.answer import PARROTED, parse
 from prompts.grounding import ground
 from prompts.render import Prompt, PromptRenderer
 from prompts.rules import rules
-from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
+from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, PromptTooLong, SettingInvalid
 
 
 async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], None], kept: RawAnswers) -> Answers:
@@ -29,7 +29,7 @@ async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], 
             call = _call(subject, at, case, prompt)
             answer = kept.find(subject.what, call)
             if answer is None:
-                answer = RawAnswer(*await caller.complete(call))
+                answer = RawAnswer(*await _answered(caller, call))
                 kept.keep(subject.what, call, answer)
             found[at] = _read(subject, case, answer)
             advance(1)
@@ -42,6 +42,14 @@ async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], 
         raise ModelUnavailable(f"{subject.name}: {first(group)}") from group
     answers = tuple(found[at] for at in range(len(cases)))
     return Answers(subject, answers, tuple(prompt.text for prompt in prompts), tuple(_prefix_shares(cases, prompts)))
+
+
+async def _answered(caller: Caller, call: Call) -> tuple[Completion, float]:
+    try:
+        return await caller.complete(call)
+    except PromptTooLong as error:
+        remedy = "give the server a longer context, or lower prompt.high_tokens and prompt.low_tokens"
+        raise SettingInvalid(f"a prompt does not fit: {error}", remedy) from error
 
 
 def _call(subject: Subject, at: int, case: Case, prompt: Prompt) -> Call:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from clients.calls import Call
 from penchant.settings.root import Settings
 from penchant.worker.model_side import model_client, pools
-from prompts.answer import parse
+from prompts.answer import PARROTED, parse
 from prompts.grounding import ground
 from prompts.render import Prompt, PromptRenderer
 from prompts.rules import rules
@@ -17,7 +17,8 @@ from streams.sessions.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The raw answer, what grounding removed by kind, and what was left; `refused` when it is no answer at all."""
+    """The raw answer, what grounding removed by kind, and what was left; `refused` when it is no answer at all,
+    `parroted` when it repeats an example of the prompt."""
 
     endpoint: str
     model: str
@@ -25,6 +26,7 @@ class Asked:
     removed: tuple[str, ...] = ()
     findings: Findings | None = None
     refused: str = ""
+    parroted: bool = False
 
 
 async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt) -> Asked:
@@ -40,7 +42,9 @@ async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt
     try:
         answer = parse(completion.text, renderer.template.example_texts)
     except AnswerRefused as error:
-        return Asked(completion.endpoint, completion.model, completion.text, refused=str(error))
+        return Asked(completion.endpoint, completion.model, completion.text, refused=str(error),
+            parroted=error.reason == PARROTED,
+        )  # fmt: skip
     view = renderer.view(session)
     grounded = ground(answer, view, rules(view, prompts.vocabulary), prompts.vocabulary)
     return Asked(completion.endpoint, completion.model, completion.text, grounded.removed, grounded.findings)

@@ -20,6 +20,12 @@ LINES = 12
 """The prompt's last lines that are shown unless all are asked for."""
 
 
+PARROT = (
+    "It repeats an example of its prompt, and says nothing of this shopper: try another prompt, or a larger model "
+    "(penchant eval)."
+)
+
+
 def show(console: Console, shopper_report: ShopperReport, asked: Asked | None, *, whole_prompt: bool) -> None:
     """Print it, the reason for its age first."""
     why = verdict(shopper_report.intent, shopper_report.status, shopper_report.at_ms)
@@ -125,6 +131,8 @@ def _asked(console: Console, asked: Asked) -> None:
     console.print(asked.text, markup=False, highlight=False, soft_wrap=True)
     if asked.refused:
         console.print(f"it is no answer: {asked.refused}")
+        if asked.parroted:
+            console.print(PARROT, markup=False, highlight=False)
     else:
         console.print(f"grounding removed: {', '.join(asked.removed) or 'nothing'}")
 
@@ -132,7 +140,7 @@ def _asked(console: Console, asked: Asked) -> None:
 def _asked_report(asked: Asked) -> dict[str, Any]:
     findings = asked.findings.model_dump(mode="json") if asked.findings else None
     told = {"endpoint": asked.endpoint, "model": asked.model, "answer": asked.text, "removed": asked.removed}
-    return told | {"findings": findings, "refused": asked.refused or None}
+    return told | {"findings": findings, "refused": asked.refused or None, "parroted": asked.parroted}
 
 
 def _ms(value: float) -> str:

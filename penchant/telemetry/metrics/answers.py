@@ -16,6 +16,12 @@ ANSWERS = (
         readings.count("answers_parroted"),
     ),
     Metric(
+        "counter", "prompts_too_long", "Prompts that did not fit into the model's context; older lines were left out.",
+        "Lower prompt.high_tokens and prompt.low_tokens, name the model's prompt.tokenizer, or give the server a "
+        "longer context.",
+        readings.count("prompts_too_long"),
+    ),
+    Metric(
         "counter", "second_tries_spared", "Answers that were no intent and not asked for again, as most are none.",
         "The model answers something else: read the log's `answers.unusable`, which shows the form of one.",
         readings.count("second_tries_spared"),

@@ -13,12 +13,14 @@ RULES = GuardrailRules()
 SIZES = st.integers(0, 5_000)
 
 
-def counts(answered: int, failed: int = 0, invalid: int = 0, empty: int = 0, seconds: float = 1.0) -> Counts:
+def counts(
+    answered: int, failed: int = 0, invalid: int = 0, empty: int = 0, seconds: float = 1.0, parroted: int = 0
+) -> Counts:
     """So many calls, all of them as fast."""
     bucket = next(number for number, bound_s in enumerate(LATENCY_S) if bound_s >= seconds)
     latency = [0] * (len(LATENCY_S) + 1)
     latency[bucket] = answered
-    return Counts(failed, invalid, empty, latency=tuple(latency))
+    return Counts(failed, invalid, empty, parroted=parroted, latency=tuple(latency))
 
 
 CONTROL = counts(10_000, failed=100, invalid=200, empty=1_000)
@@ -36,6 +38,7 @@ def judged(arm: Counts, control: Counts = CONTROL, rules: GuardrailRules = RULES
         (counts(0, failed=100), "errors"),
         (counts(1_000, invalid=200), "invalid answers"),
         (counts(1_000, empty=400), "empty evidence"),
+        (counts(300, invalid=60, parroted=60), "parroted answers"),
         (counts(1_000, seconds=3.0), "latency"),
     ],
 )

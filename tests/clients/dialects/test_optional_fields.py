@@ -14,7 +14,7 @@ from clients.dialects.openai import OpenAIClient
 from clients.dialects.requests import is_strict
 from clients.dialects.sent_fields import LOST, Guided, named_fields
 from clients.dialects.servers import ServerName
-from streams.errors import ModelOverloaded, ModelUnavailable
+from streams.errors import ModelOverloaded, ModelUnavailable, PromptTooLong
 from tests.clients.asking import ask
 from tests.fakes.openai_kinds import Refused
 from tests.fakes.openai_server import OpenAIServer
@@ -119,11 +119,20 @@ def test_any_error_can_be_judged(status: int | str, text: str) -> None:
     assert {*named_fields(status, text), *named_fields(400, nested)} <= set(LOST)
 
 
-@pytest.mark.parametrize("message", ["maximum context length is 4096 tokens", "please stop", "no such seedling"])
-async def test_other_refusals(client: OpenAIClient, openai_server: OpenAIServer, message: str) -> None:
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("maximum context length is 4096 tokens", PromptTooLong),
+        ("please stop", ModelUnavailable),
+        ("no such seedling", ModelUnavailable),
+    ],
+)
+async def test_other_refusals(
+    client: OpenAIClient, openai_server: OpenAIServer, message: str, kind: type[Exception]
+) -> None:
     """A refusal that is about something else is told as it is."""
     openai_server.refuses = lambda _: Refused(400, message)
-    with pytest.raises(ModelUnavailable, match=message):
+    with pytest.raises(kind, match=message):
         await complete(client)
     assert len(openai_server.bodies) == 1
 
