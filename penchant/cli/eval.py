@@ -133,9 +133,12 @@ def eval(  # noqa: A001 # the command's name
     )  # fmt: skip
     answers = answers or (report / "answers.jsonl" if report and model_url else None)
     asked = Asked(model_url, prompt or (), judge, pairs, labels(labelled) if labelled else {}, answers)
-    outcome = asyncio.run(_evaluate(plan, settings, asked))
-    if report is not None:
-        _write(report, outcome)
+    _tell(asyncio.run(_evaluate(plan, settings, asked)), report, json=json)
+
+
+def _tell(outcome: Outcome, folder: Path | None, *, json: bool) -> None:
+    if folder is not None:
+        _write(folder, outcome)
     show(Console(stderr=json), outcome.report)
     if json:
         typer.echo(orjson.dumps(outcome.report))
