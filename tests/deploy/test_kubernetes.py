@@ -1,0 +1,129 @@
+"""deploy/kubernetes, rendered by kustomize and held to Kubernetes' own schemas, without a cluster."""
+
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from penchant.settings.sources import load_settings
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
+OVERLAYS = ("dev", "prod", "gpu")
+VERSIONS = ("1.30", "1.34")
+"""The oldest and the newest that this is held to."""
+
+NO_SCHEMA = {"ScaledObject", "TriggerAuthentication"}
+"""KEDA's own kinds: nothing here knows their schema."""
+
+Document = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def rendered(request: pytest.FixtureRequest) -> list[Document]:
+    """An overlay as it would be applied."""
+    if not shutil.which("kubectl"):
+        pytest.skip("NO KUBECTL: install it, for its kustomize")
+    command = ["kubectl", "kustomize", str(FOLDER / "overlays" / request.param)]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    return list(yaml.safe_load_all(ended.stdout))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_each_is_what_kubernetes_takes(rendered: list[Document], version: str) -> None:
+    """By the strict schemas of that version: no field that it has not, none of another type."""
+    for document in rendered:
+        if document["kind"] not in NO_SCHEMA:
+            kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_a_slip_would_be_found() -> None:
+    """A field that Kubernetes has not is refused, so the test above can fail."""
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "x"}, "spec": {"most": 1}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(budget, VERSIONS[0], strict=True)
+
+
+def test_pods_are_confined(rendered: list[Document]) -> None:
+    """No root, no privilege, no token of the cluster's; workers write nowhere but to their scratch folder."""
+    for pod in pods(rendered):
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in pod["containers"]:
+            held = container["securityContext"]
+            assert (held["allowPrivilegeEscalation"], held["capabilities"]) == (False, {"drop": ["ALL"]})
+            assert container["resources"]["requests"]
+            assert container["resources"]["limits"]["memory"]
+    worker = only_worker(rendered)
+    assert worker["securityContext"]["runAsNonRoot"]
+    assert worker["containers"][0]["securityContext"]["readOnlyRootFilesystem"]
+
+
+def test_probes_follow_the_liveness_rule(rendered: list[Document]) -> None:
+    """An outage takes a worker out of what is ready, and never restarts it."""
+    [container] = only_worker(rendered)["containers"]
+    paths = {kind: container[kind]["httpGet"]["path"] for kind in ("startupProbe", "livenessProbe", "readinessProbe")}
+    assert paths == {"startupProbe": "/alive", "livenessProbe": "/alive", "readinessProbe": "/ready"}
+
+
+def test_selectors_find_their_pods(rendered: list[Document]) -> None:
+    """Each Service, policy and budget selects pods that there are."""
+    labels = [each["spec"]["template"]["metadata"]["labels"] for each in rendered if "template" in each.get("spec", {})]
+    for document in rendered:
+        spec = document.get("spec", {})
+        wanted = spec.get("selector", spec.get("podSelector"))
+        if document["kind"] in ("Service", "PodDisruptionBudget", "NetworkPolicy"):
+            wanted = wanted.get("matchLabels", wanted)
+            assert any(wanted.items() <= each.items() for each in labels), document["metadata"]["name"]
+
+
+def test_what_is_mounted_is_there(rendered: list[Document]) -> None:
+    """Every volume of a pod is mounted, and its settings are the ConfigMap of this overlay."""
+    names = {document["metadata"]["name"] for document in rendered if document["kind"] == "ConfigMap"}
+    for pod in pods(rendered):
+        mounted = {mount["name"] for container in pod["containers"] for mount in container.get("volumeMounts", ())}
+        assert {volume["name"] for volume in pod.get("volumes", ())} == mounted
+        used = {volume["configMap"]["name"] for volume in pod.get("volumes", ()) if "configMap" in volume}
+        assert used <= names
+
+
+def test_workers_read_valid_settings(rendered: list[Document], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file of the overlay and the variables of the pod, once what is mounted stands where they say."""
+    [text] = [document["data"]["penchant.toml"] for document in rendered if document["kind"] == "ConfigMap"]
+    for path in files_in(tomllib.loads(text)):
+        here = tmp_path / path.lstrip("/")
+        here.parent.mkdir(parents=True, exist_ok=True)
+        here.write_text("a-secret")
+        text = text.replace(f'"{path}"', f'"{here}"')
+    (tmp_path / "penchant.toml").write_text(text)
+    [container] = only_worker(rendered)["containers"]
+    for variable in container["env"]:
+        if variable["name"] != "PENCHANT_CONFIG":
+            monkeypatch.setenv(variable["name"], variable.get("value", "penchant-worker-0"))
+    settings = load_settings(tmp_path / "penchant.toml").settings
+    assert (settings.health.port, settings.kafka.instance_id) == (8080, "penchant-worker-0")
+
+
+def files_in(value: Any) -> Iterator[str]:
+    """Every path among the settings."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name.endswith("_file"):
+                yield inner
+            else:
+                yield from files_in(inner)
+
+
+def pods(rendered: list[Document]) -> list[Document]:
+    return [each["spec"]["template"]["spec"] for each in rendered if "template" in each.get("spec", {})]
+
+
+def only_worker(rendered: list[Document]) -> Document:
+    [found] = [pod for pod in pods(rendered) if pod["containers"][0]["name"] == "worker"]
+    return found
