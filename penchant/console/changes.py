@@ -36,7 +36,7 @@ def replica_states(seen: Snapshot) -> Mapping[tuple[str, str], str]:
     for samples in seen.samples.values():
         for labels, value in samples.rows("replica_state"):
             if value:
-                key, state = (labels["pool"], labels["replica"]), labels["state"]
+                key, state = (labels.get("pool", ""), labels.get("replica", "")), labels.get("state", "")
                 if state in rank and (key not in worst or rank.index(state) > rank.index(worst[key])):
                     worst[key] = state
     return worst

@@ -1,6 +1,7 @@
 """Samples: what a worker's /metrics said once, to be asked by name and label. Pure."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from math import inf
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -39,8 +40,9 @@ class Samples:
         """A histogram's cumulated counts by upper bound, the last one infinite; of all its other labels together."""
         found: dict[float, float] = {}
         for labels, value in self.rows(f"{name}_bucket"):
-            bound = float(labels.get("le", "nan"))
-            found[bound] = found.get(bound, 0.0) + value
+            with suppress(KeyError, ValueError):  # a bound of another version's, or none
+                bound = float(labels["le"])
+                found[bound] = found.get(bound, 0.0) + value
         return found
 
 

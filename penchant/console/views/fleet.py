@@ -6,7 +6,7 @@ from typing import Any
 from penchant.console.samples import Samples
 from penchant.console.snapshot import Snapshot
 from penchant.console.views.banner import banner
-from penchant.console.words import count, many, seconds
+from penchant.console.words import MISSING, count, many, seconds
 
 LAGS = (0, 100, 1_000, 10_000)
 """From which lag on a partition has the next darker colour; they are offsets."""
@@ -16,7 +16,7 @@ def fleet(seen: Snapshot) -> dict[str, Any]:
     """A row a worker, and a cell a partition."""
     rows = [_worker(name, told, seen.samples.get(name)) for name, told in sorted(seen.workers.items())]
     cells = sorted((cell for row in rows for cell in row["cells"]), key=lambda cell: cell["number"])
-    versions = sorted({str(told["version"]) for told in seen.workers.values()})
+    versions = sorted({row["version"] for row in rows})
     worst = max(cells, key=lambda cell: cell["lag"] or 0, default=None)
     answer = f"{many(len(rows), 'worker')} alive, {many(len(cells), 'partition')}."
     reason = f"All run version {versions[0]}." if len(versions) == 1 else f"Versions: {', '.join(versions)}."
@@ -29,15 +29,15 @@ def _worker(name: str, told: Mapping[str, Any], samples: Samples | None) -> dict
     fresh, lag_ms = told.get("freshness_p95_ms"), told.get("loop_lag_p99_ms")
     return {
         "name": name,
-        "version": told["version"],
-        "prompt": told["prompt"],
-        "partitions": len(told["partitions"]),
-        "lag": count(told["lag"]),
-        "owed": count(told["owed"]),
-        "slots": f"{told['in_flight']} of {told['limit']}",
+        "version": str(told.get("version", MISSING)),
+        "prompt": told.get("prompt", MISSING),
+        "partitions": len(told.get("partitions", ())),
+        "lag": count(told.get("lag")),
+        "owed": count(told.get("owed")),
+        "slots": f"{told.get('in_flight', MISSING)} of {told.get('limit', MISSING)}",
         "p95": seconds(None if fresh is None else fresh / 1e3),
         "loop": seconds(None if lag_ms is None else lag_ms / 1e3),
-        "away": ", ".join(f"{server}: {why}" for server, why in told["away"].items()),
+        "away": ", ".join(f"{server}: {why}" for server, why in told.get("away", {}).items()),
         "cells": list(_cells(name, told, samples)),
     }
 
@@ -46,7 +46,7 @@ def _cells(name: str, told: Mapping[str, Any], samples: Samples | None) -> Itera
     """Each partition of a worker; without its metrics only that it has it."""
     lags, ages, paused = (_by_partition(samples, f"partition_{what}") for what in
                           ("lag_offsets", "uncovered_age_seconds", "paused"))  # fmt: skip
-    for number in told["partitions"]:
+    for number in told.get("partitions", ()):
         lag, age_s = lags.get(number), ages.get(number)
         shade = 0 if lag is None else sum(lag > bound for bound in LAGS)
         words = [f"partition {number}", name, f"lag {count(lag)}", f"oldest uncovered {seconds(age_s)}"]
@@ -57,4 +57,4 @@ def _cells(name: str, told: Mapping[str, Any], samples: Samples | None) -> Itera
 
 def _by_partition(samples: Samples | None, name: str) -> Mapping[int, float]:
     rows = samples.rows(name) if samples is not None else ()
-    return {int(labels["partition"]): value for labels, value in rows}
+    return {int(labels["partition"]): value for labels, value in rows if labels.get("partition", "").isdecimal()}

@@ -46,7 +46,7 @@ def overview(seen: Snapshot, stale: Sequence[Stale], target_s: float) -> dict[st
 
 def _figures(seen: Snapshot) -> Mapping[Part, tuple[Figure, str]]:
     """The figure of each part, and a few words beside it."""
-    now, partitions = seen.now, sum(len(worker["partitions"]) for worker in seen.workers.values())
+    now, partitions = seen.now, sum(len(worker.get("partitions", ())) for worker in seen.workers.values())
     replicas = replica_states(seen)
     usable = sum(state != "out" for state in replicas.values())
     servers = f"{usable} of {len(replicas):,} replicas · " if replicas else ""

@@ -1,7 +1,8 @@
 """What the pages show of a snapshot, also where much is missing."""
 
 from penchant.console.changes import changes
-from penchant.console.history import Point
+from penchant.console.history import Counters, History, Point
+from penchant.console.samples import Samples
 from penchant.console.views.banner import banner
 from penchant.console.views.fleet import fleet
 from penchant.console.views.models import models
@@ -10,13 +11,18 @@ from penchant.operations.inspection.stalest import Stale
 from tests.penchant.console.looks import AT_MS, samples, snapshot, thrown, worker
 
 TARGET_S = 5.0
+STRANGE = Samples.parse(
+    'penchant_freshness_seconds_bucket{le="x"} 1\npenchant_partition_lag_offsets{partition="x"} 1\n'
+    "penchant_freshness_seconds_bucket 1\n"
+)
+"""As no version of ours would tell it."""
 
 
 def test_figures_that_are_missing_say_so_and_nothing_else_breaks() -> None:
     """No Redis, no workers, no metrics, an older worker: every page still has its values."""
     older = {name: value for name, value in worker().items() if name not in ("metrics", "obeys")}
-    empty = snapshot({}, away="Redis: away")
-    for seen in (empty, snapshot({"w1": older}), snapshot()):
+    empty, strange = snapshot({}, away="Redis: away"), snapshot({"w1": {"obeys": {}}}, pages={"w1": STRANGE})
+    for seen in (empty, strange, snapshot({"w1": older}), snapshot()):
         shown = overview(seen, [], TARGET_S)
         assert [part["title"] for part in shown["parts"]] == [
             "Kafka", "Sessions", "Backlog", "Models", "Grounding", "Redis"
@@ -24,6 +30,7 @@ def test_figures_that_are_missing_say_so_and_nothing_else_breaks() -> None:
         assert shown["figures"][0][0].number == "-"
         assert fleet(seen)["rows"] == [] or fleet(seen)["rows"][0]["name"] == "w1"
         assert models(seen)["rows"] == []
+        assert History().add(AT_MS, {name: Counters.of(each) for name, each in seen.samples.items()}).p95_s is None
     assert models(snapshot())["answer"] == "No worker tells of its model servers."
 
 
