@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 from pydantic import SecretStr
 
+from clients.limits.adaptive_limit import LimitRules
 from clients.pools.client import PROBE_EVERY_S, PooledClient
 from clients.pools.endpoints import Endpoint, Pool, Price
 from clients.pools.router import RoutingRules
@@ -74,7 +75,7 @@ def test_a_replica_that_dies_under_load_loses_no_call_and_comes_back_slowly() ->
             assert died.opened == opened  # out is out: not one call went there
             died.fault = ""
             await shop.until(lambda: shop.replica("c:1").state == "trial")
-            assert shop.replica("c:1").limiter.limit.calls == 2
+            assert shop.replica("c:1").limiter.limit.calls == LimitRules().least
             await asyncio.sleep(3.0)
             assert shop.replica("c:1").limiter.in_flight.total() <= 6
             await asyncio.sleep(60.0)
