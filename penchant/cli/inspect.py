@@ -10,6 +10,7 @@ from rich.table import Table
 
 from penchant.cli.options import Config, Json
 from penchant.operations.inspection import ask, shopper_report, show
+from penchant.operations.inspection.masking import answer_without_texts, without_texts
 from penchant.operations.inspection.stalest import Stale, stalest
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
@@ -24,6 +25,10 @@ Scan = Annotated[int, typer.Option(min=1, help="How many intents --stalest looks
 Ask = Annotated[bool, typer.Option("--ask", help="Ask the model now, and show what grounding takes from its answer.")]
 WholePrompt = Annotated[bool, typer.Option("--prompt", help="Show the whole prompt.")]
 
+Raw = Annotated[bool, typer.Option("--raw", help="Show titles, searches and what a model wrote; they tell of people.")]
+NOBODY = 1
+"""The exit status where nothing is known of the shopper."""
+
 
 def inspect(
     *,
@@ -32,13 +37,15 @@ def inspect(
     scan: Scan = 1_000_000,
     ask_now: Ask = False,
     whole_prompt: WholePrompt = False,
+    raw: Raw = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Show a shopper's intent, session, prompt and positions, and why the intent is as old as it is.
 
     It reads only. Where the time went stands as a bar chart, with the largest part named; the topic is searched for
-    events that came since. Titles and searches are shown in the prompt alone, masked as a model sees them.
+    events that came since. Titles, searches and what a model wrote freely have an x for each letter, unless --raw is
+    given. Exit status 1 when nothing is known of the shopper.
 
     Examples: penchant inspect 541312140
 
@@ -55,10 +62,14 @@ def inspect(
         _tell_stalest(found, looked, json=json)
     elif shopper is not None:
         seen, asked = asyncio.run(_look(settings, shopper, ask_now=ask_now))
+        if not raw:
+            seen, asked = without_texts(seen), asked and answer_without_texts(asked)
         if json:
             typer.echo(orjson.dumps(show.report(seen, asked)))
         else:
             show.show(Console(), seen, asked, whole_prompt=whole_prompt)
+        if seen.is_unknown:
+            raise typer.Exit(NOBODY)
 
 
 async def _look(

@@ -25,21 +25,22 @@ async def test_it_shows_all_there_is_and_why(
     async with worker(settings):
         await send(kafka, topic, 1, events(2, 3))
         await until(lambda: _served(settings))
-    seen = (await _inspect(settings, tmp_path, "shopper-0", "--ask", "--json")).report
+    seen = (await _inspect(settings, tmp_path, "shopper-0", "--ask", "--json", "--raw")).report
     assert seen["why"].startswith("nothing has come since")
     assert seen["intent"]["source"] == "model"
     assert seen["stored"]["events"] == 3
     assert "Quiet kettle 1" in seen["prompt"]
     assert seen["asked"]["answer"].startswith("{")
     assert seen["asked"]["removed"] == []
-    shown = await _inspect(settings, tmp_path, "shopper-0")
+    shown = await _inspect(settings, tmp_path, "shopper-0", "--ask", "--prompt")
+    assert "Quiet kettle" not in shown.out
     assert "◀ largest" in shown.out
     assert (await _inspect(settings, tmp_path, "--stalest", "1", "--json")).report["looked_at"] == 2
     await send(kafka, topic, 1, events(1, 5)[3:])
     behind = (await _inspect(settings, tmp_path, "shopper-0", "--json")).report
     assert behind["later_records"] == 2
     assert "a worker is behind" in behind["why"]
-    assert "nothing is known" in (await _inspect(settings, tmp_path, "nobody")).out
+    assert "nothing is known" in (await _inspect(settings, tmp_path, "nobody", status=1)).out
 
 
 async def _served(settings: Settings) -> bool:
@@ -49,7 +50,7 @@ async def _served(settings: Settings) -> bool:
     return all(not intent.missing and intent.doc["window"]["events"] == 3 for intent in found)
 
 
-async def _inspect(settings: Settings, folder: Path, *arguments: str) -> Ended:
+async def _inspect(settings: Settings, folder: Path, *arguments: str, status: int = 0) -> Ended:
     variables = {
         "KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
         "KAFKA__TOPIC": settings.kafka.topic,
@@ -58,5 +59,5 @@ async def _inspect(settings: Settings, folder: Path, *arguments: str) -> Ended:
         "MODEL__URL": settings.model.url,
     }
     ended = await run(folder, variables, "inspect", *arguments)
-    assert ended.status == 0, ended.err
+    assert ended.status == status, ended.err
     return ended

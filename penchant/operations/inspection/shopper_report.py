@@ -47,6 +47,11 @@ class ShopperReport:
     withheld: str = ""
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether there is nothing of such a shopper, not even an erasure."""
+        return self.intent is None and self.context is None and not self.erasure
+
+    @property
     def status(self) -> IntentStatus:
         """How intent, context and topic stand to each other."""
         context = self.context

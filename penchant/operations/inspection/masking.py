@@ -1,0 +1,49 @@
+"""Masking: what a report says of a shopper in words, without the words, for whoever has no right to read them. Pure."""
+
+import re
+from dataclasses import replace
+
+from penchant.operations.dead_letters.masking import mask, masked
+from penchant.operations.inspection.ask import Asked
+from penchant.operations.inspection.shopper_report import ShopperReport
+from prompts.render import Prompt
+from streams.records.intents import Findings, Intent
+
+SHOPPER = "\nShopper\n"
+"""Where a prompt begins to say what the shopper did."""
+
+
+def without_texts(report: ShopperReport) -> ShopperReport:
+    """The report with x for each letter of titles, searches and what a model wrote freely."""
+    intent = report.intent and _masked_intent(report.intent)
+    prompt = report.prompt and _masked_prompt(report.prompt)
+    return replace(report, intent=intent, prompt=prompt)
+
+
+def answer_without_texts(asked: Asked) -> Asked:
+    """What a model answered, likewise."""
+    findings = asked.findings and _masked_findings(asked.findings)
+    return replace(asked, text=masked(asked.text.encode()), findings=findings)
+
+
+def _masked_intent(intent: Intent) -> Intent:
+    return intent.model_copy(update=_texts(intent))
+
+
+def _masked_findings(findings: Findings) -> Findings:
+    return findings.model_copy(update=_texts(findings))
+
+
+def _texts(findings: Findings) -> dict[str, object]:
+    """Its bounded text (docs/security.md), masked."""
+    mission = findings.mission.model_copy(update={"text": mask(findings.mission.text)})
+    attributes = tuple(each.model_copy(update={"value": mask(each.value)}) for each in findings.attributes)
+    return {"mission": mission, "attributes": attributes}
+
+
+def _masked_prompt(prompt: Prompt) -> Prompt:
+    before, sign, lines = prompt.text.rpartition(SHOPPER)
+    return replace(prompt, text=f"{before}{sign}{_QUOTED.sub(lambda match: mask(match[0]), lines)}")
+
+
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')
