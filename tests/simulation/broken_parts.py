@@ -1,58 +1,28 @@
 """Parts of the core that break a rule. Each says which in its docstring."""
 
-import asyncio
 import contextlib
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from agents.health.snapshot import Held
-from agents.worker.asking import Question
 from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.delivery import Case
 from agents.worker.dispatch import Dispatch
-from agents.worker.enrichment import Enrichment
-from agents.worker.erasures import Erasures
-from agents.worker.eviction import evict
 from agents.worker.ingest import Ingest
 from agents.worker.parking import Parking
 from agents.worker.partition import Partition
-from agents.worker.reasoning import Answered
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
-from agents.worker.routes import Grant
 from agents.worker.shoppers import Owed, Shopper
-from storage.checkpoints import Write
+from storage.checkpoints import Context, Erased, Write
 from streams.errors import StoreUnavailable
 from streams.events.event import ShopperEvent
-from streams.kafka.batches import TP, RecordBatch
 from streams.records.dead_letters import RefusalWindow
 from streams.records.intents import Intent
-from streams.sessions.ledger import CommitRules, Ticket
-
-
-def ruled(*parts: Any, lag_s: float | None = None, **changes: Any) -> Enrichment:
-    """With another commit lag, or other rules for its upkeep."""
-    *others, commit, upkeep, meter = parts
-    lag = commit if lag_s is None else CommitRules(lag_s)
-    changed: list[Any] = [*others, lag, replace(upkeep, **changes), meter]
-    return Enrichment(*changed)
-
-
-class Mute(Erasures):
-    """Tells a store that fell back nothing again."""
-
-    async def incarnation(self) -> str:
-        return await self._incarnation.incarnation()
-
-
-class Hasty(Enrichment):
-    """Counts the commit lag while the store is away."""
-
-    def committable(self, tp: TP, epoch: int) -> int | None:
-        self.store.alive_s = asyncio.get_running_loop().time()
-        return super().committable(tp, epoch)
+from streams.sessions.ledger import Ticket
+from streams.sessions.triggers import TriggerRules
 
 
 class Careless(Ingest):
@@ -89,39 +59,6 @@ class Hoarding(Backlog):
 
     def _void(self, shopper: Shopper) -> None:
         shopper.place += 1
-
-
-class Keeping(Enrichment):
-    """Keeps sessions when the partition goes."""
-
-    def assigned(self, tp: TP, epoch: int) -> None:
-        super().assigned(tp, epoch)
-        kept: dict[TP, dict[str, Shopper]] = self.__dict__.setdefault("kept", {})
-        for shopper_id, old in kept.pop(tp, {}).items():
-            shopper = self._partitions[tp].shoppers[shopper_id] = Shopper(shopper_id, self._partitions[tp])
-            shopper.adopt(old.session)
-
-    def revoked(self, tp: TP) -> None:
-        if tp in self._partitions:
-            self.__dict__.setdefault("kept", {})[tp] = dict(self._partitions[tp].shoppers)
-        super().revoked(tp)
-
-
-class Timeless(Enrichment):
-    """Takes batches of an epoch that has ended."""
-
-    async def take(self, batch: RecordBatch) -> None:
-        partition = self._partitions.get(batch.tp)
-        await super().take(batch if partition is None else replace(batch, epoch=partition.epoch))
-
-
-class Evicting(Enrichment):
-    """Evicts before all is stored for good."""
-
-    async def _look_after(self, tp: TP, partition: Partition, held: Held) -> None:
-        await super()._look_after(tp, partition, held)
-        if not partition.ended:
-            evict(partition, 0.0, replace(self._upkeep.eviction, most=0), held, safe=1 << 60)
 
 
 class Rash(Recall):
@@ -162,14 +99,6 @@ class Silent(Checkpoints):
 
     def write(self, checkpoint: Checkpoint, intent: Intent | None = None, *, owed: bool) -> Write:  # noqa: ARG002
         return super().write(checkpoint, intent, owed=False)
-
-
-class Hedging(Dispatch):
-    """Asks twice at once, to be quicker."""
-
-    async def _ask(self, grant: Grant, question: Question) -> Answered:
-        first, _ = await asyncio.gather(super()._ask(grant, question), super()._ask(grant, question))
-        return first
 
 
 class Overtaking(Dispatch):
@@ -216,3 +145,41 @@ class QuickWindow(RefusalWindow):
 
     def hold(self, ticket: Ticket, now_s: float) -> None:  # noqa: ARG002
         ticket.settle()
+
+
+class Nostalgic(Checkpoints):
+    """Asks for intents that nobody could read."""
+
+    def readable_after_ms(self) -> int:
+        return -1
+
+
+class Reviving(Checkpoints):
+    """Lets intents live from when they are written."""
+
+    def intent_ends_ms(self, last_ms: int) -> int:
+        return super().intent_ends_ms(max(last_ms, self.clock_ms()))
+
+
+class Eager(Backlog):
+    """Makes the next call at once."""
+
+    def __init__(self, triggers: TriggerRules, rules: BacklogRules) -> None:
+        super().__init__(replace(triggers, min_interval_s=0.0, debounce_s=0.0), rules)
+
+
+class Single(Ingest):
+    """Takes the first event of a record alone."""
+
+    def _event(self, partition: Partition, event: ShopperEvent, *place: Any, **_: Any) -> bool:
+        return super()._event(partition, event, *place, follows=False)
+
+
+class Ancestral(Recall):
+    """Takes offsets of an earlier log for those of its own."""
+
+    def _enter(self, partition: Partition, shopper_id: str, context: Context | Erased | None) -> None:
+        if isinstance(context, Context):
+            position = context.position._replace(lineage=self.lineage)
+            context = replace(context, position=position, partition=partition.number)
+        super()._enter(partition, shopper_id, context)

@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import partial
 
 from storage.checkpoints import Context, Erased, Verdict, Write
+from storage.freezable import FreezableStore
 from streams.errors import BrokerUnavailable, StoreUnavailable
 from streams.kafka.batches import TP
 from streams.records.dead_letters import DeadLetter
+from tests.simulation.connection import Connection
 from tests.simulation.consumer import Consumer
 from tests.simulation.servers import DeadLetterConnection
-from tests.simulation.store import Connection, Store
+from tests.simulation.store import Store
 
 
 class Incurious(Connection):
@@ -152,3 +154,36 @@ class Unstoppable(Consumer):
 
     def pause(self, tps: Iterable[TP] | None) -> None:
         """Never."""
+
+
+class Confident(Connection):
+    """Takes what a part of the store did not say for covered."""
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        verdicts = await super().write(writes)
+        return [Verdict.COVERED if verdict is Verdict.UNDECIDED else verdict for verdict in verdicts]
+
+
+class Insistent(DeadLetterConnection):
+    """Sends a letter that is refused for good again and again."""
+
+    async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
+        if lost := await super().send(letters):
+            raise BrokerUnavailable(next(iter(lost.values())))
+        return lost
+
+
+class Resuming(Consumer):
+    """Begins where it had read, and not where it had committed."""
+
+    async def _go_back(self) -> None:
+        read = dict(self._positions)
+        await super()._go_back()
+        self._positions |= read
+
+
+class Writing(FreezableStore):
+    """Writes though operators have frozen the store."""
+
+    def _check(self) -> None:
+        """Never frozen."""

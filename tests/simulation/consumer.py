@@ -41,6 +41,7 @@ class Consumer:
         self._buffer: asyncio.Queue[RecordBatch] = asyncio.Queue(BUFFERED)
         self._changed = asyncio.Event()
         self._committing = asyncio.Lock()
+        self.rewound: Callable[[TP], None] = lambda _: None
         broker.ringing[name] = self._ring
 
     def _ring(self, tp: TP) -> None:
@@ -61,6 +62,8 @@ class Consumer:
     def rewind(self, tps: Iterable[TP] | None = None) -> None:
         again = [tp for tp in self._share.epochs if tps is None or tp in set(tps)]
         self._trace.say(self.name, f"rewinds {[tp.partition for tp in again]}")
+        for tp in again:
+            self.rewound(tp)
         self._share.end(again)
         self._share.begin(again)
         self._changed.set()

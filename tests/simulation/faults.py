@@ -40,6 +40,22 @@ KINDS = {
 `owe` and `settle` are about owed marks."""
 
 
+BESIDE = {
+    "clock_step": 3,
+    "expel": 3,
+    "pause": 2,
+    "freeze_writes": 2,
+    "rules_only": 2,
+    "node_down": 4,
+    "node_fail_over": 6,
+    "open_slot": 4,
+}
+"""What is drawn in half of the runs beside: a worker's clock is set, its group drops it, operators throw a switch; and,
+where the store has several nodes, one of them goes, or falls back alone, or a slot stands between two."""
+
+NODES = frozenset({"node_down", "node_fail_over", "open_slot"})
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something that goes wrong at a time, for a while, with one worker (where it is about one).
@@ -55,6 +71,23 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.at_s:.2f} {self.kind} for {self.for_s:.2f} s, worker {self.worker}, {self.amount:.2f}"
+
+
+def beside(chance: random.Random, workers: int, seconds: float, *, cluster: bool) -> list[Fault]:
+    """Up to four more, in half of the runs."""
+    kinds = [kind for kind in BESIDE if cluster or kind not in NODES]
+    weights = [BESIDE[kind] for kind in kinds]
+    count = chance.randint(1, 4) if chance.random() < 0.5 else 0
+    return [
+        Fault(
+            chance.uniform(0.1, seconds),
+            chance.choices(kinds, weights)[0],
+            chance.choice([0.5, 1.0, 3.0]) * chance.uniform(0.5, 1.5),
+            chance.randrange(workers),
+            chance.uniform(0.0, COMMIT_LAG_S),
+        )
+        for _ in range(count)
+    ]
 
 
 def faults(chance: random.Random, workers: int, seconds: float) -> list[Fault]:

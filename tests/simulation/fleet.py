@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from streams.errors import DeadLetterLimit
 from tests.simulation.wire import Weather
@@ -27,7 +28,7 @@ class SimulatedFleet:
             return
         world = self._world
         process = world.clock.process(f"w{number}.{len(self._lives) + 1}")
-        skew_ms = world.plan.skews_ms[number]
+        skew_ms = partial(world.skews_ms.__getitem__, number)
         worker = Worker(process, world, self._scale, self._parts, world.chance(process.name), skew_ms)
         worker.well_s = world.clock.now_s
         self.workers[number] = worker
@@ -60,7 +61,7 @@ class SimulatedFleet:
     def inspect(self) -> None:
         """What must hold at any time."""
         world = self._world
-        if world.store_weather != Weather() or world.letters.weather != Weather():
+        if world.store_weather != Weather() or world.letters.weather != Weather() or not world.nodes.well:
             self._well_s = world.clock.now_s
         for process in world.clock.processes:
             world.wrong += [f"death: {failure}" for failure in process.failures]
@@ -91,10 +92,23 @@ class SimulatedFleet:
         else:
             worker.well_s = worker.awake_s = now_s
 
+    def _disobeyed(self, worker: Worker, now_s: float) -> Iterator[str]:
+        """What a worker still does though operators have switched it off."""
+        ours, calling = worker.enrichment, {who for who, _ in self._world.model.running.values()}
+        for tp, partition in ours.partitions.items():
+            reads = tp not in ours.paused and partition.ledger.next_offset is not None
+            if worker.progress.lasts(f"reads {tp.partition}", now_s, on=reads and worker.obeys("pause")):
+                yield f"switch: {worker.name} reads {tp.partition}, though it is paused"
+        obeys = worker.progress.lasts("rules_only", now_s, on=worker.obeys("rules_only"))
+        if obeys and worker.name in calling:
+            yield f"switch: {worker.name} calls the model, though the rules alone are to answer"
+
     def _inspect_progress(self, worker: Worker, now_s: float) -> None:
         invariants, wrong = self._world.invariants, self._world.wrong
         wrong += invariants.bounds(worker.enrichment, worker.awake_s, now_s)
         wrong += invariants.heaps(worker.backlog, worker.awake_s, now_s)
-        if worker.store_wire.cut or worker.broker_wire.cut:
+        wrong += worker.progress.seen(worker.vitals(now_s))
+        wrong += self._disobeyed(worker, now_s)
+        if worker.store_wire.cut or worker.broker_wire.cut or worker.obeys("freeze_writes"):
             worker.well_s = now_s
         wrong += invariants.head_of_line(worker.enrichment, max(self._well_s, worker.well_s), now_s)

@@ -1,8 +1,8 @@
 """The invariants of the design's section 3. Each finding is one line that begins with the name of its invariant.
 
 At every commit: `commit` (nothing uncovered lies below), `call` (no owed call is forgotten), `letter` (nor a refusal).
-At every write: `position`, `fold`, `first` (tests/simulation/store.py). At every call: `calls`. Now and then: `bounds`,
-`heaps`, `head`, `death`. At the end: `settled`, `erased`, `writes`.
+At every write: `position`, `fold`, `first`, `revived` (tests/simulation/store.py). At every call: `calls`. Now and then:
+`bounds`, `heaps`, `head`, `death`. At the end: `settled`, `erased`, `writes`. Others stand in spending.py, progress.py.
 """
 
 from bisect import bisect_left
@@ -20,12 +20,11 @@ from streams.sessions.ledger import Ticket
 from streams.sessions.positions import Position
 from tests.fakes.store import Data
 from tests.simulation.broker import Broker
-from tests.simulation.scale import COMMIT_LAG_S, Scale
+from tests.simulation.control import Control
+from tests.simulation.plan import EPOCH_MS
+from tests.simulation.scale import COMMIT_LAG_S, SKEW_MS, Scale
 from tests.simulation.servers import DeadLetterServer
 from tests.simulation.truth import Life, Truth
-
-SKEW_MS = 3_000
-"""How far clocks may differ before an expiry is taken for a loss."""
 
 SLOW_S, HELD = 1.5, 12
 """How long pausing may take while the store times out, and how many batches may have been fetched by then."""
@@ -34,8 +33,8 @@ SLOW_S, HELD = 1.5, 12
 class Invariants:
     """What must hold, told from the truth and from what the servers hold."""
 
-    def __init__(self, truth: Truth, letters: DeadLetterServer, scale: Scale) -> None:
-        self._truth, self._letters, self._scale = truth, letters, scale
+    def __init__(self, truth: Truth, letters: DeadLetterServer, scale: Scale, control: Control) -> None:
+        self._truth, self._letters, self._scale, self._control = truth, letters, scale, control
         self._checked: dict[TP, int] = {}
         self._over: dict[Partition, float] = {}
         self._heavy: dict[Backlog, float] = {}
@@ -111,6 +110,8 @@ class Invariants:
         offset = Position.parse(intent.position).offset
         if offset < life.meaningful[-1]:
             yield f"settled: the intent of {shopper} stands at {offset}, before {life.partition}/{life.meaningful[-1]}"
+        elif intent.source == "rules" and self._control.ruled((intent.written_at_ms - EPOCH_MS) / 1e3):
+            return
         elif (intent.source, intent.mission.text) != self._truth.mission(life.partition, offset):
             yield f"settled: the {intent.source} intent of {shopper} at {offset} is not M(F(log))"
 

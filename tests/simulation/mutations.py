@@ -8,7 +8,8 @@ from pathlib import Path
 from streams.events.dialects import whole_dialect
 from tests.simulation import broken_parts as parts
 from tests.simulation import broken_ports as ports
-from tests.simulation.broken_parts import ruled
+from tests.simulation import broken_upkeep as upkeep
+from tests.simulation.broken_upkeep import ruled
 from tests.simulation.worker import Parts
 
 
@@ -24,11 +25,11 @@ MUTATIONS = {
     mutation.name: mutation
     for mutation in [
         Mutation("commits without a lag", Parts(enrichment=partial(ruled, lag_s=0.0))),
-        Mutation("keeps what is sensitive", Parts(decoder=partial(whole_dialect, "native", keyed=True))),
+        Mutation("keeps what is sensitive", Parts(decoder=partial(whole_dialect, keyed=True))),
         Mutation("reads the marks only once", Parts(enrichment=partial(ruled, recall_every_s=1e9))),
         Mutation(
             "tells a store that fell back nothing again",
-            Parts(erasures=parts.Mute, connection=ports.Trusting),
+            Parts(erasures=upkeep.Mute, connection=ports.Trusting),
         ),
         *(
             Mutation((broken.__doc__ or "").split(":")[0].rstrip(".").lower(), Parts(**{role: broken}))
@@ -39,13 +40,13 @@ MUTATIONS = {
                 ("backlog", parts.Hoarding),
                 ("checkpoints", parts.Mortal),
                 ("checkpoints", parts.Silent),
-                ("dispatch", parts.Hedging),
+                ("dispatch", upkeep.Hedging),
                 ("dispatch", parts.Overtaking),
                 ("dispatch", parts.Lavish),
-                ("enrichment", parts.Hasty),
-                ("enrichment", parts.Keeping),
-                ("enrichment", parts.Timeless),
-                ("enrichment", parts.Evicting),
+                ("enrichment", upkeep.Hasty),
+                ("enrichment", upkeep.Keeping),
+                ("enrichment", upkeep.Timeless),
+                ("enrichment", upkeep.Evicting),
                 ("ingest", parts.Careless),
                 ("ingest", parts.Doubling),
                 ("parking", parts.Patient),
@@ -62,6 +63,19 @@ MUTATIONS = {
                 ("connection", ports.Baseless),
                 ("connection", ports.Splitting),
                 ("letters", ports.Deaf),
+                ("backlog", parts.Eager),
+                ("checkpoints", parts.Nostalgic),
+                ("checkpoints", parts.Reviving),
+                ("enrichment", upkeep.Restless),
+                ("enrichment", upkeep.Rushing),
+                ("ingest", parts.Single),
+                ("recall", parts.Ancestral),
+                ("switched", upkeep.Heedless),
+                ("health", upkeep.Nervous),
+                ("connection", ports.Confident),
+                ("letters", ports.Insistent),
+                ("consumer", ports.Resuming),
+                ("freezable", ports.Writing),
                 ("consumer", ports.Stopped),
                 ("consumer", ports.Unstoppable),
             ]

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 
 from tests.simulation import faults, scale, traffic
+from tests.simulation.conditions import Conditions, batched, conditions
 from tests.simulation.faults import Fault
 from tests.simulation.scale import Scale
 from tests.simulation.traffic import Append, TrafficShape
@@ -30,6 +31,7 @@ class SimulationPlan:
     fickle: float
     skews_ms: list[int]
     pooled: bool
+    conditions: Conditions
 
     @property
     def heal_s(self) -> float:
@@ -49,6 +51,9 @@ def draw(seed: int) -> SimulationPlan:
     if seed % SECRETIVE == SECRETIVE - 1:
         appends = traffic.with_secrets(appends)
     plan = faults.faults(chance, workers, traffic_shape.seconds)
+    plan, given = _beside(seed, workers, traffic_shape.seconds, plan)
+    if given.batches:
+        appends = batched(appends, random.Random(f"{seed}:batches"))
     skews = [chance.choice([0, -1_000, 1_000]) for _ in range(workers)]
     return SimulationPlan(
         seed,
@@ -60,4 +65,13 @@ def draw(seed: int) -> SimulationPlan:
         chance.choice([0.0, 0.1]),
         skews,
         chance.random() < 0.5,
+        given,
     )
+
+
+def _beside(seed: int, workers: int, seconds: float, plan: list[Fault]) -> tuple[list[Fault], Conditions]:
+    """The conditions, and the faults that need them. They have chances of their own, so that what else is drawn for a
+    seed does not depend on them."""
+    given = conditions(random.Random(f"{seed}:conditions"), flushed=any(fault.kind == "flush" for fault in plan))
+    more = faults.beside(random.Random(f"{seed}:beside"), workers, seconds, cluster=given.nodes > 1)
+    return sorted([*plan, *more], key=lambda fault: fault.at_s), given

@@ -19,6 +19,8 @@ COMMIT_LAG_S = 2.0
 SESSION_TIMEOUT_S = 1.5
 STORE_TIMEOUT_S = 0.4
 BROKER_TIMEOUT_S = 0.5
+SKEW_MS = 3_000
+"""How far clocks may differ before an expiry is taken for a loss."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from clients.calls import Call, Completion
 from sandbox.clock import Clock
 from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
 from streams.records.dead_letters import DeadLetter
+from tests.simulation.spending import Spending
 from tests.simulation.trace import Trace
 from tests.simulation.truth import mission, stubborn
 from tests.simulation.wire import Weather, Wire
@@ -28,6 +29,7 @@ class Model:
         self.wrong: list[str] = []
         self.babbled: Counter[str] = Counter()
         self.forbids: Callable[[Call], bool] = lambda _: False
+        self.spending: Spending | None = None
         self._chance, self._trace = chance, trace
 
     def begin(self, who: str, call: Call) -> None:
@@ -35,6 +37,8 @@ class Model:
         self.calls += 1
         if self.forbids(call):
             self.wrong.append(f"erased: {who} asks about {call.shopper}, who was erased, or opted out")
+        if self.spending is not None:
+            self.wrong += self.spending.begin(call)
         _, offset, owner = call.id.split("-", 2)
         if (owner, call.shopper) in self.running:
             self.wrong.append(f"calls: two calls of {call.shopper} run at once for {owner}")
@@ -99,6 +103,8 @@ class ModelConnection:
             self._trace.say("model", f"{self._who} {call.id} of {call.shopper}: {ending!r}")
         if isinstance(ending, Exception):
             raise ending
+        if self._model.spending is not None and ending != "no intent":
+            self._model.wrong += self._model.spending.answered(call)
         return Completion(ending, "simulated", "simulated")
 
     async def probe(self) -> str:
@@ -109,18 +115,23 @@ class ModelConnection:
 
 
 class DeadLetterServer:
-    """The dead-letter topic: when each refused record was first acknowledged."""
+    """The dead-letter topic: when each refused record was first acknowledged, or refused for good."""
 
-    def __init__(self, clock: Clock, trace: Trace) -> None:
+    def __init__(self, clock: Clock, trace: Trace, *, unsendable: bool = False) -> None:
+        self._unsendable = unsendable
         self.weather = Weather()
         self.taken_s: dict[tuple[int, int], float] = {}
         self._clock, self._trace = clock, trace
 
-    def take(self, letters: Sequence[DeadLetter]) -> None:
-        """Store dead letters; again is no error."""
-        for letter in letters:
+    def take(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
+        """Store dead letters; again is no error. Returns why some are never taken, by their places."""
+        lost = {}
+        for number, letter in enumerate(letters):
             self._trace.say("letters", f"{letter.partition}/{letter.offset}: {letter.reason}")
             self.taken_s.setdefault((letter.partition, letter.offset), self._clock.now_s)
+            if self._unsendable and letter.offset % 3 == 0:
+                lost[number] = "it is refused for good"
+        return lost
 
 
 class DeadLetterConnection:
@@ -130,5 +141,4 @@ class DeadLetterConnection:
         self._letters, self._wire = letters, wire
 
     async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
-        await self._wire.ask(partial(self._letters.take, letters))
-        return {}
+        return await self._wire.ask(partial(self._letters.take, letters))

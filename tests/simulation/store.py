@@ -2,7 +2,6 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
 from sandbox.clock import Clock
@@ -15,9 +14,9 @@ from streams.sessions.packing import load
 from streams.sessions.positions import Position
 from streams.sessions.session import Session
 from tests.fakes.store import Data, MemoryStore
+from tests.simulation.nodes import Nodes, marks
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth
-from tests.simulation.wire import Wire
 
 T = TypeVar("T")
 Writer = Callable[[str, Write, Verdict], None]
@@ -26,11 +25,15 @@ Writer = Callable[[str, Write, Verdict], None]
 class Store(MemoryStore):
     """Remembers what was stored when, for as long as a replica may lag: a fail-over loses at most `lag_s`."""
 
-    def __init__(self, clock: Clock, now_ms: Callable[[], int], trace: Trace, truth: Truth, lag_s: float) -> None:
+    def __init__(
+        self, clock: Clock, now_ms: Callable[[], int], trace: Trace, truth: Truth, lag_s: float, nodes: Nodes
+    ) -> None:
         super().__init__(now_ms)
+        self._nodes = nodes
         self._clock, self._trace, self._truth, self._lag_s = clock, trace, truth, lag_s
         self._history: deque[tuple[float, Data]] = deque([(0.0, self.snapshot())])
         self.wrong: list[str] = []
+        self.ttl_ms = 0
         self.verdicts: Counter[str] = Counter()
         self.asked: Callable[[str, str], int | None] = lambda _, __: None
         self.early: set[tuple[str, str, str]] = set()
@@ -66,6 +69,21 @@ class Store(MemoryStore):
         self._data = self.snapshot()
         self.restart()
 
+    def node_falls_back(self, node: int, back_s: float) -> None:
+        """The same for one node of several: what the others hold stays."""
+        to_s = self._clock.now_s - back_s
+        then = self.durable(to_s)
+        self._history = deque(
+            (at_s, data if at_s <= to_s else self._nodes.mixed(data, then, node)) for at_s, data in self._history
+        )
+        self._data = self._nodes.mixed(self._data, then, node)
+        self.restart()
+
+    def begins_with(self, write: Write) -> None:
+        """This is stored already when everything begins."""
+        self._write(write)
+        self._history[0] = (0.0, self.snapshot())
+
     def lose_all(self) -> None:
         """Everything is gone, and no replica has it."""
         self.flush()
@@ -83,12 +101,20 @@ class Store(MemoryStore):
 
     def read(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
         """Load."""
+        self._must_answer(*shoppers)
         return [self._load(shopper) for shopper in shoppers]
 
     def take(self, who: str, writes: Sequence[Write]) -> list[Verdict]:
         """Write, and see to it that nothing wrong is stored and no position goes back."""
         verdicts = []
+        if not any(self._nodes.writes(write.context.shopper) for write in writes):
+            raise StoreUnavailable("no node answers")
         for write in writes:
+            if not self._nodes.writes(write.context.shopper):
+                verdicts.append(Verdict.UNDECIDED)
+                continue
+            if write.intent is not None and write.intent_expires_at_ms > write.intent.as_of_ms + self.ttl_ms:
+                self.wrong.append(f"revived: an intent of {write.context.shopper} is to show when its time is over")
             before = self.standing(write.context.shopper)
             verdict = self._write(write)
             verdicts.append(verdict)
@@ -117,6 +143,7 @@ class Store(MemoryStore):
 
     def add(self, who: str, partition: int, entries: Sequence[str]) -> None:
         """Owe."""
+        self._must_answer(marks(partition))
         self._trace.say("store", f"{who} owes {', '.join(entries)} in partition {partition}")
         for entry in entries:
             self._owe(partition, entry)
@@ -125,6 +152,7 @@ class Store(MemoryStore):
 
     def remove(self, who: str, partition: int, entries: Sequence[str]) -> None:
         """Settle."""
+        self._must_answer(marks(partition))
         self._trace.say("store", f"{who} settles {', '.join(entries)} in partition {partition}")
         for entry in entries:
             self._settle(partition, entry)
@@ -133,10 +161,12 @@ class Store(MemoryStore):
 
     def members(self, partition: int) -> list[str]:
         """The owed set."""
+        self._must_answer(marks(partition))
         return sorted(self._data.owed[partition])
 
     def name(self) -> str:
         """The incarnation; the first to ask changes the data."""
+        self._all_must_answer()
         known = self._data.nonce
         name = self._incarnation()
         if not known:
@@ -146,14 +176,29 @@ class Store(MemoryStore):
     def forgets(self, who: str, erasures: Sequence[Erasure]) -> list[Outcome]:
         """Erase."""
         self._trace.say("store", f"{who} erases {', '.join(f'{each.shopper} {each.number}' for each in erasures)}")
-        outcomes = [self._erased(erasure) for erasure in erasures]
+        away = StoreUnavailable("its node does not answer")
+        outcomes = [self._erased(each) if self._nodes.writes(each.shopper) else away for each in erasures]
         self.changed()
         return outcomes
 
     def has_come_to(self, mark: Watermark) -> None:
         """All erasures before it are taken over."""
+        self._all_must_answer()
         self._data.reached = mark
         self.changed()
+
+    def said(self) -> Watermark:
+        """How far every node was told."""
+        self._all_must_answer()
+        return self._data.reached
+
+    def _must_answer(self, *keys: str) -> None:
+        if not all(map(self._nodes.answers, keys)):
+            raise StoreUnavailable("a node does not answer")
+
+    def _all_must_answer(self) -> None:
+        if self._nodes.away:
+            raise StoreUnavailable("a node does not answer")
 
     def _spring(self, action: str, who: str) -> None:
         """Something was waiting for this."""
@@ -181,45 +226,6 @@ class Store(MemoryStore):
         if right != context.session:
             what = f"the context of {shopper} at {context.partition}/{context.position.offset} by {context.owner}"
             self.wrong.append(f"fold: {what} is not the fold of the log: {_difference(context.session, right)}")
-
-
-class Connection:
-    """One process's connection: the ports of storage/checkpoints.py."""
-
-    def __init__(self, who: str, store: Store, wire: Wire) -> None:
-        self.who, self.store, self.wire = who, store, wire
-        self.needed = Watermark()
-
-    async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
-        found, reached = await self.wire.ask(lambda: (self.store.read(shoppers), self.store.data.reached))
-        if not reached.reaches(self.needed):
-            raise StoreUnavailable("the store has lost erasures")
-        return found
-
-    async def erase(self, erasures: Sequence[Erasure]) -> list[Outcome]:
-        return await self.wire.ask(partial(self.store.forgets, self.who, erasures))
-
-    async def reached(self) -> Watermark:
-        return await self.wire.ask(lambda: self.store.data.reached)
-
-    async def reach(self, mark: Watermark) -> None:
-        await self.wire.ask(partial(self.store.has_come_to, mark))
-        self.needed = mark
-
-    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
-        return await self.wire.ask(partial(self.store.take, self.who, writes))
-
-    async def owe(self, partition: int, shoppers: Sequence[str]) -> None:
-        await self.wire.ask(partial(self.store.add, self.who, partition, tuple(shoppers)))
-
-    async def settle(self, partition: int, shoppers: Sequence[str]) -> None:
-        await self.wire.ask(partial(self.store.remove, self.who, partition, tuple(shoppers)))
-
-    async def owed(self, partition: int) -> list[str]:
-        return await self.wire.ask(partial(self.store.members, partition))
-
-    async def incarnation(self) -> str:
-        return await self.wire.ask(self.store.name)
 
 
 def _difference(packed: bytes, right: bytes | None) -> str:

@@ -57,4 +57,4 @@ def test_every_invariant_notices_something(catches: dict[str, Catch]) -> None:
         outcomes = (simulate(draw(seed), MUTATIONS[name].parts) for seed in range(200))
         noticed |= {outcome.wrong[0].split(":")[0] for outcome in outcomes if outcome.wrong}
     expected = {"commit", "call", "letter", "position", "fold", "calls", "bounds", "heaps", "head", "death", "settled"}
-    assert noticed >= expected | {"erased", "first", "writes"}
+    assert noticed >= expected | {"erased", "first", "writes", "expired", "revived", "alive", "switch"}

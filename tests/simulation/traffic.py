@@ -29,13 +29,13 @@ EACH = 19
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One append: a record, and how many offsets are left out before it. `event` is None for a bad record."""
+    """One append: a record, its events, and how many offsets are left out before it. A bad record has none."""
 
     at_s: float
     partition: int
     key: bytes | None
     value: bytes | None
-    event: ShopperEvent | None
+    events: tuple[ShopperEvent, ...] = ()
     hole: int = 0
 
 
@@ -71,26 +71,26 @@ def traffic(of: TrafficShape, chance: random.Random, epoch_ms: int) -> list[Appe
     for number, at_s in enumerate(times):
         hole = chance.randint(1, 5) if chance.random() < 0.05 else 0
         if chance.random() < of.bad:
-            appends.append(Append(at_s, chance.randrange(of.partitions), b"x", chance.choice(BAD), None, hole))
+            appends.append(Append(at_s, chance.randrange(of.partitions), b"x", chance.choice(BAD), (), hole))
             continue
         event = chance.choice(past[-20:]) if past and chance.random() < 0.06 else None
         if event is None:
             event = _event(of, chance, number, epoch_ms + round(at_s * 1e3) - of.lag_ms)
             past.append(event)
         key = event.shopper_id.encode()
-        appends.append(Append(at_s, crc32(key) % of.partitions, key, encode(event), event, hole))
+        appends.append(Append(at_s, crc32(key) % of.partitions, key, encode(event), (event,), hole))
     return appends
 
 
 def burst(of: TrafficShape, chance: random.Random, at_s: float) -> list[Append]:
     """A bad deployment of a producer: nothing but refuse for a moment."""
     partition = chance.randrange(of.partitions)
-    return [Append(at_s + 0.002 * number, partition, b"x", b"{", None) for number in range(40)]
+    return [Append(at_s + 0.002 * number, partition, b"x", b"{") for number in range(40)]
 
 
 def with_secrets(appends: list[Append]) -> list[Append]:
     """The same with the secret in one event in EACH."""
-    return [append if append.event is None else _secret(append, append.event) for append in appends]
+    return [_secret(append, *append.events) if append.events else append for append in appends]
 
 
 def _secret(append: Append, event: ShopperEvent) -> Append:
@@ -98,7 +98,7 @@ def _secret(append: Append, event: ShopperEvent) -> Append:
         return append
     items = (event.items[0], SECRET) if event.action == "purchase" else (SECRET,)
     event = replace(event, items=items, query=None)
-    return replace(append, event=event, value=encode(event))
+    return replace(append, events=(event,), value=encode(event))
 
 
 def discreet(event: ShopperEvent) -> ShopperEvent | None:

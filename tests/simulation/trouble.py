@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from streams.kafka.batches import TP
 from tests.simulation.faults import Fault
 from tests.simulation.fleet import SimulatedFleet
 from tests.simulation.log import TOPIC
+from tests.simulation.nodes import SLOTS
 from tests.simulation.scale import COMMIT_LAG_S
 from tests.simulation.wire import Weather
 from tests.simulation.worker import Worker
@@ -64,6 +66,10 @@ class Trouble:
         self._world.model.fickle, self._world.model.mood = 0.0, "well"
         for weather in self._weathers().values():
             weather.clear()
+        self._world.nodes.away.clear()
+        self._world.nodes.open.clear()
+        for name in list(self._world.control.switches):
+            self._world.control.throw(name, on=False)
         self._fleet.heal()
 
     def _weathers(self) -> dict[str, Weather]:
@@ -140,7 +146,35 @@ class Trouble:
         if fault.worker == 0:
             self._world.process.call_later(1.5 * COMMIT_LAG_S, self._lose, erasure.shopper)
 
+    def _node_down(self, fault: Fault) -> None:
+        nodes = self._world.nodes
+        node = fault.worker % nodes.count
+        nodes.away.add(node)
+        self._later(fault, nodes.away.discard, node)
+
+    def _node_fail_over(self, fault: Fault) -> None:
+        self._node_down(fault)
+        self._world.store.node_falls_back(fault.worker % self._world.nodes.count, fault.amount)
+
+    def _open_slot(self, fault: Fault) -> None:
+        slot = int(fault.amount / COMMIT_LAG_S * SLOTS) % SLOTS
+        self._world.nodes.open.add(slot)
+        self._later(fault, self._world.nodes.open.discard, slot)
+
+    def _throw(self, fault: Fault) -> None:
+        self._world.control.throw(fault.kind, on=True)
+        back = partial(self._world.control.throw, fault.kind, on=False)
+        self._world.process.call_later(HEEDED_S + fault.for_s, back)
+
     # Faults of a worker
+
+    def _clock_step(self, fault: Fault, _: Worker) -> None:
+        """Somebody sets the clock of its machine."""
+        self._world.skews_ms[fault.worker] = round((fault.amount / COMMIT_LAG_S - 0.5) * 2_000)
+
+    def _expel(self, _: Fault, worker: Worker) -> None:
+        """It has polled no more for too long; nobody tells it."""
+        self._world.broker.group.leave(worker.name, self._world.clock.now_s)
 
     def _crash(self, fault: Fault, worker: Worker) -> None:
         self._fleet.replace(fault.worker, worker, fault.for_s)
@@ -165,6 +199,9 @@ class Trouble:
 STOPPING_S = 1.5
 """How long a worker has to stop before it is killed."""
 
+HEEDED_S = 4.0
+"""So long it takes before nobody has an excuse for what goes against a switch."""
+
 ALONE: dict[str, Callable[[Trouble, Fault], None]] = {
     "rebalance": Trouble._rebalance,
     "fail_over": Trouble._fail_over,
@@ -173,8 +210,16 @@ ALONE: dict[str, Callable[[Trouble, Fault], None]] = {
     "erase": Trouble._erase,
     "opt_out": Trouble._opt_out,
     "lose_marker": Trouble._lose_marker,
+    "node_down": Trouble._node_down,
+    "node_fail_over": Trouble._node_fail_over,
+    "open_slot": Trouble._open_slot,
+    "pause": Trouble._throw,
+    "freeze_writes": Trouble._throw,
+    "rules_only": Trouble._throw,
 }
 ON_A_WORKER: dict[str, Callable[[Trouble, Fault, Worker], None]] = {
+    "clock_step": Trouble._clock_step,
+    "expel": Trouble._expel,
     "crash": Trouble._crash,
     "stop": Trouble._stop,
     "freeze": Trouble._freeze,

@@ -1,12 +1,13 @@
 """Truth: what the log folds to, at each of its offsets, and which intent a model makes of that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from streams.events.event import ShopperEvent
 from streams.kafka.batches import TP
 from streams.records.erasures import Erasure
-from streams.sessions.packing import dump
+from streams.sessions.packing import dump, load
 from streams.sessions.session import Folded, Session, SessionRules, fold
 from tests.simulation.traffic import discreet
 
@@ -42,22 +43,27 @@ class Life:
 @dataclass(slots=True)
 class Truth:
     """Folds every event as it is appended. `entered` maps what stands in the log and changed a session to its shopper;
-    `packed` is that session right after, `last_ms` its latest event time; `bad` are the records that must become dead
-    letters. `erasures` are the last ones asked for, `gone` the prompts of sessions from before them."""
+    `packed` is that session right after, `last_ms` its latest event time, also by its name in `prompts`; `bad` are the
+    records that must become dead letters. `earlier` are sessions of the lineage before. `erasures` are the last ones
+    asked for, `gone` the prompts of sessions from before them."""
 
     rules: SessionRules
+    lineage: int = 0
     lives: dict[str, Life] = field(default_factory=dict)
     entered: dict[tuple[int, int], str] = field(default_factory=dict)
     packed: dict[tuple[int, int], bytes] = field(default_factory=dict)
     last_ms: dict[tuple[int, int], int] = field(default_factory=dict)
     bad: set[tuple[int, int]] = field(default_factory=set)
+    earlier: dict[str, bytes] = field(default_factory=dict)
     erasures: dict[str, Erasure] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    prompts: dict[str, int] = field(default_factory=dict)
 
     def erase(self, erasure: Erasure) -> None:
         """Everything up to now counts for nothing; of who opted out, what comes later too."""
         shopper = erasure.shopper
         self.erasures[shopper] = erasure
+        self.earlier.pop(shopper, None)
         for place in [place for place, who in self.entered.items() if who == shopper]:
             self.gone.add(digest(self.packed.pop(place)))
             del self.entered[place], self.last_ms[place]
@@ -69,25 +75,38 @@ class Truth:
         erasure = self.erasures.get(shopper)
         return prompt in self.gone or (erasure is not None and erasure.opted_out)
 
-    def event(self, tp: TP, event: ShopperEvent, offset: int, timestamp_ms: int) -> None:
-        """An event was appended. What is sensitive in it counts for nothing."""
-        kept = discreet(event)
-        if kept is None:
+    def append(self, tp: TP, events: Sequence[ShopperEvent], offset: int, timestamp_ms: int) -> None:
+        """A record of one shopper's events was appended. What is sensitive in them counts for nothing."""
+        shopper = events[0].shopper_id
+        events = [kept for event in events if (kept := discreet(event)) is not None]
+        erasure = self.erasures.get(shopper)
+        if erasure is not None and erasure.covers(self.lineage, tp.partition, offset, timestamp_ms):
             return
-        erasure = self.erasures.get(event.shopper_id)
-        if erasure is not None and erasure.covers(0, tp.partition, offset, timestamp_ms):
+        if not events:
             return
-        life = self.lives.setdefault(event.shopper_id, Life(tp.partition))
-        folded = fold(life.session, kept, offset, timestamp_ms, self.rules)
-        if folded < Folded.QUIET:
+        life = self.lives.setdefault(shopper, Life(tp.partition, self._begun(shopper)))
+        taken, outcomes = -1, []
+        for event in events:
+            outcomes.append(fold(life.session, event, offset, timestamp_ms, self.rules, follows=offset == taken))
+            taken = taken if outcomes[-1] is Folded.REPEATED else offset
+        if max(outcomes) < Folded.QUIET:
             return
         place = (tp.partition, offset)
         life.last = offset
-        self.entered[place] = event.shopper_id
+        self.entered[place] = shopper
         self.packed[place] = dump(life.session)
         self.last_ms[place] = life.session.last_ms
-        if folded is Folded.MEANINGFUL:
+        self.prompts[digest(self.packed[place])] = life.session.last_ms
+        if Folded.MEANINGFUL in outcomes:
             life.meaningful.append(offset)
+
+    def _begun(self, shopper: str) -> Session:
+        """What a session begins with: what was stored of it under the lineage before, whose offsets mean nothing."""
+        if shopper not in self.earlier:
+            return Session()
+        session = load(self.earlier[shopper])
+        session.folded = session.durable = session.meaningful = -1
+        return session
 
     def mission(self, partition: int, offset: int) -> tuple[str, str] | None:
         """M(F(log up to here)); None where nothing entered."""

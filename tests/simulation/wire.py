@@ -41,7 +41,7 @@ class Wire:
         weather: Weather,
         chance: random.Random,
         timeout_s: float,
-        error: Callable[[str], Exception],
+        error: type[Exception],
     ) -> None:
         self.cut = False
         self._world, self._weather, self._chance = world, weather, chance
@@ -76,7 +76,7 @@ class Wire:
             return
         try:
             result = act()
-        except Refused as refused:
+        except (Refused, self._error) as refused:
             self._world.call_later(back_s, self._refuse, answer, refused)
             return
         if heard:
@@ -86,7 +86,7 @@ class Wire:
         if not answer.done() and not self.cut:
             answer.set_result(result)
 
-    def _refuse(self, answer: "asyncio.Future[T]", refused: "Refused") -> None:
+    def _refuse(self, answer: "asyncio.Future[T]", refused: Exception) -> None:
         if not answer.done() and not self.cut:
             answer.set_exception(refused)
 

@@ -7,48 +7,71 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from agents.experiments.active_experiments import ActiveExperiments
+from agents.experiments.outcomes import Outcomes
+from agents.fleet.judge import ExperimentJudge
+from agents.fleet.switches import Name, SwitchState
+from agents.fleet.sync import FleetSync
+from agents.health.probes import Health
+from agents.health.snapshot import PartitionVitals, Vitals
 from agents.health.statistics import Meter
-from agents.worker.build import Kinds, Ports, StorePorts, build
+from agents.worker.build import Kinds, Ports, StorePorts, build, everybody_alone
 from agents.worker.erasures import Erasures
+from agents.worker.routes import Route, Router
+from agents.worker.switched import SwitchedRouter
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
 from sandbox.clock import Process
+from storage.freezable import FreezableStore
 from streams.errors import BrokerUnavailable, StoreUnavailable
-from streams.events.dialects import Dialect, dialect
+from streams.events.dialects import Dialect, DialectName, dialect
+from streams.kafka.batches import TP
 from tests.fakes.unlimited_slots import UnlimitedSlots
+from tests.simulation.connection import Connection
 from tests.simulation.consumer import Consumer
+from tests.simulation.control import ControlConnection
 from tests.simulation.erasure_topic import ErasureReader
+from tests.simulation.progress import ALIVE_S, Progress
 from tests.simulation.reason import Reason
 from tests.simulation.scale import BROKER_TIMEOUT_S, STORE_TIMEOUT_S, Scale
 from tests.simulation.servers import DeadLetterConnection, ModelConnection
-from tests.simulation.store import Connection
-from tests.simulation.wire import Wire
+from tests.simulation.wire import Weather, Wire
 from tests.simulation.world import Environment
 
 HEAR_EVERY_S = 0.25
+UNDECIDED_S = 2.0
 
 
-def discreet() -> Dialect:
-    """The native dialect, as a worker reads its topic."""
-    return dialect("native", keyed=True)
+def discreet(name: DialectName) -> Dialect:
+    """A dialect, as a worker reads its topic."""
+    return dialect(name, keyed=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts(Kinds):
     """What a worker and its connections are built of. A mutation replaces one of them by a broken one."""
 
-    decoder: Callable[[], Dialect] = discreet
+    decoder: Callable[[DialectName], Dialect] = discreet
     erasures: Callable[..., Erasures] = Erasures
     connection: Callable[..., Connection] = Connection
     letters: Callable[..., DeadLetterConnection] = DeadLetterConnection
     consumer: Callable[..., Consumer] = Consumer
+    freezable: Callable[..., FreezableStore] = FreezableStore
+    switched: Callable[..., SwitchedRouter] = SwitchedRouter
+    health: Callable[..., Health] = Health
 
 
 class Worker:
     """One life of a worker process. `ended` is what ended it: an error, or nothing yet."""
 
     def __init__(
-        self, process: Process, world: Environment, scale: Scale, parts: Parts, chance: random.Random, skew_ms: int
+        self,
+        process: Process,
+        world: Environment,
+        scale: Scale,
+        parts: Parts,
+        chance: random.Random,
+        skew_ms: Callable[[], int],
     ) -> None:
         name = self.name = process.name
         self.process, self._world = process, world
@@ -56,26 +79,61 @@ class Worker:
         self.store_wire = Wire(world.process, world.store_weather, chance, STORE_TIMEOUT_S, StoreUnavailable)
         self.broker_wire = Wire(world.process, world.broker.weather, chance, BROKER_TIMEOUT_S, BrokerUnavailable)
         letters_wire = Wire(world.process, world.letters.weather, chance, BROKER_TIMEOUT_S, BrokerUnavailable)
-        store = parts.connection(name, world.store, self.store_wire)
+        lineage, self.switch_state, self._switched = world.plan.conditions.lineage, SwitchState(), parts.switched
+        connection = parts.connection(name, world.store, self.store_wire)
+        connection.frozen = lambda: self.obeys("freeze_writes")
+        store = parts.freezable(connection, lambda: "frozen" if self.obeys("freeze_writes") else None)
         letters = parts.letters(world.letters, letters_wire)
         self._meter = Meter()
         model = ModelConnection(name, world.model, world.trace)
         self.pooled = _pooled(model) if world.plan.pooled else None
-        self.erasures = parts.erasures(store, store, 0, ErasureReader(world.erasures, self.broker_wire))
-        ports = _ports(
-            name, store, letters, self.pooled or model, lambda: world.clock_ms() + skew_ms, self._meter, self.erasures,
-            parts.decoder(),
-        )  # fmt: skip
+        self.erasures = parts.erasures(connection, store, lineage, ErasureReader(world.erasures, self.broker_wire))
+        slots = self.pooled.slots("live", "v1") if self.pooled is not None else UnlimitedSlots(model)
+        ports = Ports(
+            kept=StorePorts(
+                store=store,
+                name=name,
+                clock_ms=lambda: world.clock_ms() + skew_ms(),
+                lineage=lineage,
+                erased=self.erasures.of,
+            ),
+            letters=letters,
+            decoder=parts.decoder("auto" if world.plan.conditions.batches else "native"),
+            reasoning=Reason(),
+            slots=slots,
+            meter=self._meter,
+            erasures=self.erasures,
+            router=self._router,
+            halted=lambda: self.obeys("pause"),
+        )
+        self.sync = self._sync(ControlConnection(world.control, self.store_wire))
         built = build(scale, ports, scale.upkeep, scale.slices, parts)
-        self.backlog, self.enrichment = built.memory.backlog, built.enrichment
+        self.backlog, self.enrichment, self._refusals = built.memory.backlog, built.enrichment, built.refusals
         self.consumer = parts.consumer(name, world.broker, self.broker_wire, self.enrichment, chance, world.trace)
         self.enrichment.attach(self.consumer)
+        self.consumer.rewound = self._rewound
+        self.progress = Progress(name, parts.health(ALIVE_S))
         self.well_s = self.awake_s = 0.0
         self._tasks: list[Any] = []
 
+    def obeys(self, switch: Name) -> bool:
+        """Whether operators have thrown a switch, as far as this worker knows."""
+        return self.switch_state.now.on(switch)
+
+    def _rewound(self, tp: TP) -> None:
+        self._world.wrong += self.progress.rewound(tp.partition, self._world.clock.now_s)
+
+    def _router(self, everybody: Route) -> Router:
+        return self._switched(everybody_alone(everybody), everybody, self.switch_state)
+
+    def _sync(self, control: ControlConnection) -> FleetSync:
+        judge = ExperimentJudge(ActiveExperiments(()), Outcomes(), self.name)
+        return FleetSync(control, judge, self.switch_state, dict, self._world.clock_ms)
+
     def start(self) -> None:
         """Run until stopped, killed, or ended by an error."""
-        beside = [self.pooled.run()] if self.pooled is not None else []
+        beside: list[Any] = [self.pooled.run()] if self.pooled is not None else []
+        beside.append(self.sync.run())
         for running in (self.enrichment.run(), self._consume(), self.erasures.run(HEAR_EVERY_S), *beside):
             task = self.process.create_task(running)
             task.add_done_callback(self._note_end)
@@ -90,6 +148,25 @@ class Worker:
             except (BrokerUnavailable, StoreUnavailable):
                 await asyncio.sleep(HEAR_EVERY_S)
         await self.consumer.run()
+
+    def vitals(self, now_s: float) -> Vitals:
+        """What it sees of itself, as agents/worker/observer.py tells."""
+        world, away = self._world, dict[Any, str]()
+        if why := self.enrichment.store.away or (
+            "undecided" if now_s - self._meter.undecided_s < UNDECIDED_S else None
+        ):
+            away["redis"] = why
+        if self.broker_wire.cut or world.broker.weather != Weather():
+            away["kafka"] = "no answer"
+        if world.model.mood != "well":
+            away["model"] = world.model.mood
+        if self._refusals.away:
+            away["dead_letters"] = self._refusals.away
+        partitions = tuple(
+            PartitionVitals(tp.topic, tp.partition, oldest_s=partition.oldest_s())
+            for tp, partition in sorted(self.enrichment.partitions.items())
+        )
+        return Vitals(now_s, now_s, away, partitions)
 
     def stop(self) -> None:
         """SIGTERM: finish what is nearly done, commit, leave the group."""
@@ -133,24 +210,3 @@ def _pooled(model: ModelConnection) -> PooledClient:
     """The real limiter and router, before two replicas of the one simulated server."""
     replicas = tuple(Endpoint(url=f"http://replica{number}") for number in range(2))
     return PooledClient([Pool("gpus", replicas)], lambda _: model)
-
-
-def _ports(
-    name: str,
-    store: Connection,
-    letters: DeadLetterConnection,
-    model: ModelConnection | PooledClient,
-    clock_ms: Callable[[], int],
-    meter: Meter,
-    erasures: Erasures,
-    decoder: Dialect,
-) -> Ports:
-    return Ports(
-        kept=StorePorts(store=store, name=name, clock_ms=clock_ms, erased=erasures.of),
-        letters=letters,
-        decoder=decoder,
-        reasoning=Reason(),
-        slots=model.slots("live", "v1") if isinstance(model, PooledClient) else UnlimitedSlots(model),
-        meter=meter,
-        erasures=erasures,
-    )

@@ -6,12 +6,16 @@ from clients.calls import Call
 from sandbox.clock import Clock
 from streams.kafka.batches import TP
 from streams.records.erasures import Erasure, next_number
+from tests.simulation import earlier
 from tests.simulation.broker import Broker
+from tests.simulation.control import Control
 from tests.simulation.invariants import Invariants
 from tests.simulation.log import TOPIC
+from tests.simulation.nodes import Nodes
 from tests.simulation.plan import EPOCH_MS, SimulationPlan
 from tests.simulation.scale import COMMIT_LAG_S, SESSION_TIMEOUT_S
 from tests.simulation.servers import DeadLetterServer, Model
+from tests.simulation.spending import Spending
 from tests.simulation.store import Store
 from tests.simulation.trace import Trace
 from tests.simulation.traffic import Append
@@ -30,17 +34,26 @@ class Environment:
         clock = self.clock = Clock()
         self.trace = Trace(clock, on=trace)
         self.process = clock.process("world")
-        self.truth = Truth(plan.scale.session)
+        self.truth = Truth(plan.scale.session, plan.conditions.lineage)
+        self.skews_ms = list(plan.skews_ms)
         self.store_weather = Weather()
-        self.store = Store(clock, self.clock_ms, self.trace, self.truth, COMMIT_LAG_S)
+        self.nodes = Nodes(plan.conditions.nodes)
+        self.store = Store(clock, self.clock_ms, self.trace, self.truth, COMMIT_LAG_S, self.nodes)
+        self.store.ttl_ms = round(plan.scale.intent.ttl_s * 1e3)
+        if plan.conditions.earlier:
+            earlier.store(self.store, self.truth, plan)
         self.broker = Broker(clock, plan.traffic_shape.partitions, self.chance("broker"), self.trace, SESSION_TIMEOUT_S)
         self.broker.watch = self._watch_commit
         self.model = Model(self.chance("model"), self.trace)
         self.model.forbids = self._forbids
+        self.model.spending = Spending(
+            self.truth, plan.scale, lambda: clock.now_s, self.clock_ms, lambda: clock.now_s > plan.heal_s + HEARD_S
+        )
         self.store.asked = self.model.asked
-        self.letters = DeadLetterServer(clock, self.trace)
+        self.letters = DeadLetterServer(clock, self.trace, unsendable=plan.conditions.unsendable)
+        self.control = Control(clock, self.trace)
         self.erasures: list[Erasure] = []
-        self.invariants = Invariants(self.truth, self.letters, plan.scale)
+        self.invariants = Invariants(self.truth, self.letters, plan.scale, self.control)
         self.wrong: list[str] = []
 
     def clock_ms(self) -> int:
@@ -56,14 +69,13 @@ class Environment:
         tp = TP(TOPIC, append.partition)
         self.broker.segments[tp].end += append.hole
         record = self.broker.append(tp, self.clock_ms(), append.key, append.value)
-        event = append.event
-        if event is None:
-            self.truth.bad.add((append.partition, record.offset))
+        if append.events:
+            self.truth.append(tp, append.events, record.offset, record.timestamp)
         else:
-            self.truth.event(tp, event, record.offset, record.timestamp)
+            self.truth.bad.add((append.partition, record.offset))
         if self.trace.on:
-            what = f"{event.shopper_id} {event.action} {event.event_id}" if event else "bad"
-            self.trace.say("log", f"{append.partition}/{record.offset} {what}")
+            what = [f"{event.shopper_id} {event.action} {event.event_id}" for event in append.events] or ["bad"]
+            self.trace.say("log", f"{append.partition}/{record.offset} {', '.join(what)}")
 
     def ask_to_forget(self, shopper: str, opted_out: bool | None) -> Erasure:  # noqa: FBT001 - None: as it was
         """An erasure is written to its topic."""
@@ -71,7 +83,7 @@ class Environment:
         number = next_number(self.clock_ms(), (each.number for each in (known,) if each))
         is_out = opted_out if opted_out is not None else known is not None and known.opted_out
         ends = tuple(segment.end for _, segment in sorted(self.broker.segments.items()))
-        erasure = Erasure(shopper, number, 0, ends, is_out)
+        erasure = Erasure(shopper, number, self.plan.conditions.lineage, ends, is_out)
         self.trace.say("log", f"{shopper} is erased, number {number}, opted out: {is_out}")
         self.erasures.append(erasure)
         self.truth.erase(erasure)

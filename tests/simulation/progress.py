@@ -1,0 +1,48 @@
+"""Progress: what must hold of one worker as it goes on. Each finding begins with `alive`, `rewinds` or `switch`."""
+
+from collections import deque
+from collections.abc import Iterator
+
+from agents.health.probes import Health
+from agents.health.snapshot import Vitals
+
+ALIVE_S = 6.0
+"""How long work may be uncovered, while nothing is away, before a worker counts as stuck."""
+
+WINDOW_S, MOST_REWINDS = 10.0, 10
+"""How often a partition may be read again in a while."""
+
+OBEYS_S = 2.5
+"""How long what is under way may take once a worker has heard of a switch."""
+
+
+class Progress:
+    """One life of a worker."""
+
+    def __init__(self, name: str, health: Health) -> None:
+        self._name, self._health = name, health
+        self._rewinds: dict[int, deque[float]] = {}
+        self._since_s: dict[str, float] = {}
+
+    def rewound(self, partition: int, now_s: float) -> Iterator[str]:
+        """A partition is read again now."""
+        times = self._rewinds.setdefault(partition, deque())
+        times.append(now_s)
+        while times[0] < now_s - WINDOW_S:
+            times.popleft()
+        if len(times) > MOST_REWINDS:
+            yield f"rewinds: {self._name} has read partition {partition} {len(times)} times in {WINDOW_S:.0f} s"
+
+    def seen(self, vitals: Vitals) -> Iterator[str]:
+        """What the worker sees of itself: no outage, however long, makes it look stuck."""
+        self._health.observe(vitals)
+        judged = self._health.alive(vitals.at_s)
+        if not judged.ok:
+            yield f"alive: {self._name} would be restarted: {', '.join(judged.reasons)}"
+
+    def lasts(self, what: str, now_s: float, *, on: bool) -> bool:
+        """Whether something has gone on for longer than it may."""
+        if not on:
+            self._since_s.pop(what, None)
+            return False
+        return self._since_s.setdefault(what, now_s) + OBEYS_S < now_s

@@ -1,0 +1,57 @@
+"""Spending: what must hold of the calls of a whole run. Each finding begins with `calls` or `expired`."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from clients.calls import Call
+from tests.simulation.scale import SKEW_MS, Scale
+from tests.simulation.truth import Truth
+
+TOO_SOON_S = 0.02
+"""How much earlier than the rules say a call may begin: they reckon from when the one before was taken."""
+
+MOST_ANSWERED = 3
+"""How often one session may be answered for once everything is well: again for a write that was lost before."""
+
+
+class Spending:
+    """Told of each call that begins and each that is answered. `quiet` says whether faults are long over."""
+
+    def __init__(
+        self,
+        truth: Truth,
+        scale: Scale,
+        now_s: Callable[[], float],
+        clock_ms: Callable[[], int],
+        quiet: Callable[[], bool],
+    ) -> None:
+        self._truth, self._scale = truth, scale
+        self._now_s, self._clock_ms, self._quiet = now_s, clock_ms, quiet
+        self._began_s: dict[tuple[str, str], tuple[str, float]] = {}
+        self._answered: Counter[str] = Counter()
+
+    def begin(self, call: Call) -> Iterator[str]:
+        """A call that nobody can read any more is in vain; one of a shopper comes a while after the last."""
+        last_ms = self._truth.prompts.get(call.prompt)
+        if last_ms is not None and last_ms + self._scale.intent.ttl_s * 1e3 + SKEW_MS < self._clock_ms():
+            yield f"expired: {call.id} of {call.shopper} asks for an intent that nobody could read"
+        prompt, began_s = self._began_s.get(_whose(call), ("", 0.0))
+        if prompt == call.prompt:
+            return
+        began_s += self._scale.triggers.min_interval_s - TOO_SOON_S
+        if prompt in self._answered and self._now_s() < began_s:
+            yield f"calls: {call.id} of {call.shopper} begins {began_s - self._now_s():.2f} s too soon after the last"
+        self._began_s[_whose(call)] = call.prompt, self._now_s()
+
+    def answered(self, call: Call) -> Iterator[str]:
+        """A call has an intent for an answer."""
+        self._answered[call.prompt] += 0
+        if self._quiet():
+            self._answered[call.prompt] += 1
+            if self._answered[call.prompt] > MOST_ANSWERED:
+                yield f"calls: the session {call.prompt} of {call.shopper} is answered for again and again"
+
+
+def _whose(call: Call) -> tuple[str, str]:
+    """The epoch and the shopper."""
+    return call.id.split("-", 2)[2], call.shopper
