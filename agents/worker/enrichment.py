@@ -134,7 +134,7 @@ class Enrichment:
             return
         partition.taking = True
         try:
-            while partition.held and not partition.ended:
+            while partition.held and not partition.ended and not partition.stale:
                 await self._ingest.batch(partition, tp.topic, partition.held[0].records)
                 partition.release(_now())
                 self._dispatch.nudge()

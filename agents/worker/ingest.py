@@ -1,10 +1,12 @@
 """Ingest: record batches become folded sessions and owed work, in slices short enough for calls to run in between."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
+from agents.worker.boundary import judge
 from agents.worker.hot_shoppers import HotShoppers
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
@@ -14,6 +16,7 @@ from agents.worker.slices import SliceRules, Slices
 from streams.events.decoding import Decoded, Record
 from streams.events.dialects import Dialect
 from streams.events.event import ShopperEvent
+from streams.kafka.batches import TP
 from streams.sessions.session import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folded, Session, SessionRules, fold
 
 Entered = Callable[[Partition, ShopperEvent, Session], None]
@@ -45,18 +48,20 @@ class Ingest:
         self._entered = entered
         self._working = asyncio.Lock()
         self._gap_ms = round(session.gap_s * 1e3)
+        self._spoiled: defaultdict[TP, set[int]] = defaultdict(set)
 
     async def batch(self, partition: Partition, topic: str, records: Sequence[Record]) -> None:
         """Take in records. Raises StoreUnavailable when sessions cannot be loaded, BrokerUnavailable
         when no more refused records can wait: the slices before are done, and `partition.ledger.next_offset` says where
         to go on."""
+        spoiled = self._spoiled[TP(topic, partition.number)]
         portions = self._slices.portions(records, partition.ledger.next_offset or 0)
         clock = self._ingest_share.cpu_s
         while portions:
             await self._refusals.room()
             async with self._working:
                 began_s = clock()
-                decoded, last_offset = await self._slices.first(portions)
+                decoded, last_offset = await self._slices.first(portions, spoiled)
                 self._hot.see(decoded.events)
                 decoded_s = clock()
             await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
@@ -66,6 +71,8 @@ class Ingest:
                 known_s = clock()
                 self._refusals.count(len(decoded.events), len(decoded.refused), _now())
                 self._fold(partition, topic, decoded, last_offset)
+                if partition.stale:
+                    return
                 await self._breathe(decoded_s - began_s + clock() - known_s)
 
     def _fold(self, partition: Partition, topic: str, decoded: Decoded, last_offset: int) -> None:
@@ -79,8 +86,13 @@ class Ingest:
         for offset, timestamp_ms, event in decoded.events:
             while refused and refused[0][1] < offset:
                 held.append((refused[0][0], ledger.owe(refused.pop(0)[1], None, now_s)))
-            if self._event(partition, event, offset, timestamp_ms, now_s, follows=offset == taken):
-                taken = offset
+            try:
+                if self._event(partition, event, offset, timestamp_ms, now_s, follows=offset == taken):
+                    taken = offset
+            except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
+                judge(error, "record", self._meter)
+                self._spoil(TP(topic, partition.number), partition, event.shopper_id, offset)
+                return
         held += [(refusal, ledger.owe(offset, None, now_s)) for refusal, offset in refused]
         ledger.received(last_offset)
         self._meter.events += len(decoded.events)
@@ -92,6 +104,15 @@ class Ingest:
         self._meter.sensitive.update(decoded.sensitive)
         if held:
             self._refusals.add(partition, topic, held)
+
+    def _spoil(self, tp: TP, partition: Partition, shopper_id: str, offset: int) -> None:
+        """Our code failed at an event, and may have left its session half changed. The partition is read again from
+        what is stored, and the record is refused then."""
+        self._spoiled[tp].add(offset)
+        partition.stale = partition.stale or "fault"
+        shopper = partition.shoppers.pop(shopper_id)
+        shopper.end()
+        self._backlog.drop(shopper)
 
     def _event(
         self, partition: Partition, event: ShopperEvent, offset: int, timestamp_ms: int, now_s: float, *, follows: bool

@@ -14,8 +14,9 @@ from streams.kafka.batches import RecordBatch
 from streams.records.erasures import Erasure
 from streams.sessions.ledger import Ledger
 
-Cause = Literal["stale", "erased", "opted_in", "store"]
-"""Why a partition is read again: the store knew better, an erasure came, somebody opted in, the store changed."""
+Cause = Literal["stale", "erased", "opted_in", "fault", "store"]
+"""Why a partition is read again: the store knew better, an erasure came, somebody opted in, our code failed at
+an event, the store changed."""
 
 OPTED_OUT = 10_000
 """Shoppers known to have opted out, kept for each partition. The others are asked for with their next event."""

@@ -25,9 +25,11 @@ class Rewinds:
         self._carried: dict[TP, Uncovered] = {}
 
     def due(self, tp: TP, partition: Partition, now_s: float) -> bool:
-        """Whether it may be read again: at once, unless that was done before and covered nothing since."""
+        """Whether it may be read again: at once, unless that was done before and nothing came of it."""
         if partition.untold:
             return False
+        if partition.stale == "fault":
+            return True  # each time one more record is known to be refused
         uncovered, last = partition.uncovered(), self._last.get(tp)
         if uncovered is None or last is None or uncovered.offset > last[0].offset:
             return True

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -65,14 +65,15 @@ class Slices:
         """What is to be decoded of a batch: what stands at the offset `done`, and after it."""
         return deque(self._rules.portions(records, done))
 
-    async def first(self, portions: deque[Sequence[Record]]) -> Slice:
-        """Decode the first portions, and take them out: at least one, and no more than make a slice."""
+    async def first(self, portions: deque[Sequence[Record]], spoiled: Container[int] = ()) -> Slice:
+        """Decode the first portions, and take them out: at least one, and no more than make a slice. What stands at
+        `spoiled` offsets is refused unread."""
         rules, loop = self._rules, asyncio.get_running_loop()
         until_s = loop.time() + rules.decode_s
         parts, count, size_bytes = [], 0, 0
         while True:
             portion = portions.popleft()
-            parts.append(await self._decode(portion))
+            parts.append(await self._decode(portion, spoiled))
             count, size_bytes = count + len(portion), size_bytes + bytes_of(portion)
             if not portions or loop.time() >= until_s:
                 break
@@ -80,7 +81,14 @@ class Slices:
                 break
         return Slice(joined(parts), portion[-1].offset)
 
-    async def _decode(self, records: Sequence[Record]) -> Decoded:
+    async def _decode(self, records: Sequence[Record], spoiled: Container[int]) -> Decoded:
+        good = [record for record in records if record.offset not in spoiled]
+        decoded = await self._read(good) if good else Decoded([], [])
+        decoded.refused.extend(Refusal(record, "fault") for record in records if record.offset in spoiled)
+        decoded.refused.sort(key=lambda refusal: refusal.offset)
+        return decoded
+
+    async def _read(self, records: Sequence[Record]) -> Decoded:
         """Decode a portion; a record that the decoder itself fails at is refused alone."""
         try:
             async with self._decoding:
@@ -91,7 +99,7 @@ class Slices:
             judge(error, "record", self._meter)
             if len(records) == 1:
                 return Decoded([], [Refusal(records[0], "fault", detail=type(error).__name__)])
-        return joined([await self._decode([record]) for record in records])
+        return joined([await self._read([record]) for record in records])
 
 
 def bytes_of(records: Iterable[Record]) -> int:

@@ -19,6 +19,7 @@ from agents.worker.shoppers import Owed, Shopper
 from storage.checkpoints import Context, Erased, Write
 from streams.errors import StoreUnavailable
 from streams.events.event import ShopperEvent
+from streams.kafka.batches import TP
 from streams.records.dead_letters import RefusalWindow
 from streams.records.intents import Intent
 from streams.sessions.ledger import Ticket
@@ -183,3 +184,17 @@ class Ancestral(Recall):
             position = context.position._replace(lineage=self.lineage)
             context = replace(context, position=position, partition=partition.number)
         super()._enter(partition, shopper_id, context)
+
+
+class Brittle(Ingest):
+    """Ends at an event that our code fails at."""
+
+    def _spoil(self, tp: TP, partition: Partition, shopper_id: str, offset: int) -> None:  # noqa: ARG002
+        raise RuntimeError("an event that nobody expected")
+
+
+class Shrugging(Ingest):
+    """Goes on with a session that was left half changed."""
+
+    def _spoil(self, tp: TP, partition: Partition, shopper_id: str, offset: int) -> None:  # noqa: ARG002
+        partition.ledger.received(offset)

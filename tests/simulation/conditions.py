@@ -9,16 +9,21 @@ from tests.simulation.traffic import Append
 
 LINEAGES = [0, 0, 3]
 
+ODD = "odd"
+"""What the id of an event begins with that our code fails at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """The `lineage` that is read, the `nodes` of the store, and whether some dead letters are never taken. `batches`:
-    records hold several events of their shopper; `earlier`: shoppers have sessions of the lineage before."""
+    records hold several events of their shopper; `odd`: our own code fails at some events; `earlier`: shoppers have
+    sessions of the lineage before."""
 
     lineage: int = 0
     nodes: int = 1
     unsendable: bool = False
     batches: bool = False
+    odd: bool = False
     earlier: bool = False
 
 
@@ -31,7 +36,18 @@ def conditions(chance: random.Random, *, flushed: bool) -> Conditions:
         unsendable=chance.random() < 0.3,
         batches=chance.random() < 0.3,
         earlier=lineage > 0 and not flushed and chance.random() < 0.7,
+        odd=chance.random() < 0.2,
     )
+
+
+def with_odd(appends: list[Append], chance: random.Random) -> list[Append]:
+    """The same, but that one event in thirty is one that our code fails at."""
+    return [_odd(append) if append.events and chance.random() < 0.03 else append for append in appends]
+
+
+def _odd(append: Append) -> Append:
+    event = replace(append.events[0], event_id=f"{ODD}-{append.events[0].event_id}")
+    return replace(append, value=encode(event), events=(event,))
 
 
 def batched(appends: list[Append], chance: random.Random) -> list[Append]:

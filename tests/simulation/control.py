@@ -23,6 +23,7 @@ class Control:
         self.switches: dict[str, bytes] = {}
         self.decisions: dict[str, ExperimentDecision] = {}
         self.counts: Counter[CountKey] = Counter()
+        self.calls: Counter[int] = Counter()
         self.heard: dict[str, tuple[bytes, float]] = {}
         self._clock, self._trace = clock, trace
         self._ruled_s: list[tuple[float, float]] = []
@@ -54,6 +55,12 @@ class Control:
         self.counts.update(added)
         return self.read()
 
+    def demand(self, slot: int, calls: int, forget_before: int) -> Mapping[int, int]:
+        """What all workers ask of the model, by spans of time."""
+        self.calls[slot] += calls
+        self.calls = Counter({each: made for each, made in self.calls.items() if each >= forget_before})
+        return dict(self.calls)
+
     def heartbeats(self) -> Mapping[str, Heartbeat]:
         """What was heard last, and how long ago."""
         now_s = self._clock.now_s
@@ -74,6 +81,9 @@ class ControlConnection:
 
     async def heartbeats(self) -> Mapping[str, Heartbeat]:
         return await self._wire.ask(self._control.heartbeats)
+
+    async def demand(self, slot: int, calls: int, forget_before: int) -> Mapping[int, int]:
+        return await self._wire.ask(partial(self._control.demand, slot, calls, forget_before))
 
     async def leave(self, worker: str) -> None:
         await self._wire.ask(lambda: self._control.heard.pop(worker, None))

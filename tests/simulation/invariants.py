@@ -1,8 +1,8 @@
 """The invariants of the design's section 3. Each finding is one line that begins with the name of its invariant.
 
 At every commit: `commit` (nothing uncovered lies below), `call` (no owed call is forgotten), `letter` (nor a refusal).
-At every write: `position`, `fold`, `first`, `revived` (tests/simulation/store.py). At every call: `calls`. Now and then:
-`bounds`, `heaps`, `head`, `death`. At the end: `settled`, `erased`, `writes`. Others stand in spending.py, progress.py.
+At every write: `position`, `fold`, `first`, `revived` (tests/simulation/store.py). At every call: `calls`. Now and
+then: `bounds`, `heaps`, `head`, `death`. At the end: `settled`, `erased`, `writes`. More in spending.py, progress.py.
 """
 
 from bisect import bisect_left
@@ -84,7 +84,7 @@ class Invariants:
                 yield f"settled: {tp.partition}/{broker.group.committed.get(tp, 0)} is committed, the end is {end}"
         for place in self._truth.bad - self._letters.taken_s.keys():
             yield f"settled: {place} is no dead letter"
-        for place in self._letters.taken_s.keys() - self._truth.bad:
+        for place in self._letters.taken_s.keys() - self._truth.bad - self._truth.odd:
             yield f"settled: {place} is a dead letter without need"
         for shopper, life in self._truth.lives.items():
             yield from self._shopper_settled(shopper, life, data, now_ms)

@@ -69,6 +69,8 @@ MUTATIONS = {
                 ("enrichment", upkeep.Restless),
                 ("enrichment", upkeep.Rushing),
                 ("ingest", parts.Single),
+                ("ingest", parts.Brittle),
+                ("ingest", parts.Shrugging),
                 ("recall", parts.Ancestral),
                 ("switched", upkeep.Heedless),
                 ("health", upkeep.Nervous),

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from tests.simulation import faults, scale, traffic
-from tests.simulation.conditions import Conditions, batched, conditions
+from tests.simulation.conditions import Conditions, batched, conditions, with_odd
 from tests.simulation.faults import Fault
 from tests.simulation.scale import Scale
 from tests.simulation.traffic import Append, TrafficShape
@@ -52,6 +52,8 @@ def draw(seed: int) -> SimulationPlan:
         appends = traffic.with_secrets(appends)
     plan = faults.faults(chance, workers, traffic_shape.seconds)
     plan, given = _beside(seed, workers, traffic_shape.seconds, plan)
+    if given.odd:
+        appends = with_odd(appends, random.Random(f"{seed}:odd"))
     if given.batches:
         appends = batched(appends, random.Random(f"{seed}:batches"))
     skews = [chance.choice([0, -1_000, 1_000]) for _ in range(workers)]

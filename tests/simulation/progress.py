@@ -9,7 +9,7 @@ from agents.health.snapshot import Vitals
 ALIVE_S = 6.0
 """How long work may be uncovered, while nothing is away, before a worker counts as stuck."""
 
-WINDOW_S, MOST_REWINDS = 10.0, 10
+WINDOW_S, MOST_REWINDS = 10.0, 15
 """How often a partition may be read again in a while."""
 
 OBEYS_S = 2.5

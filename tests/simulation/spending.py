@@ -43,6 +43,10 @@ class Spending:
             yield f"calls: {call.id} of {call.shopper} begins {began_s - self._now_s():.2f} s too soon after the last"
         self._began_s[_whose(call)] = call.prompt, self._now_s()
 
+    def forget(self, shopper: str) -> None:
+        """Erased with all the rest: when the last call of the shopper began."""
+        self._began_s = {whose: last for whose, last in self._began_s.items() if whose[1] != shopper}
+
     def answered(self, call: Call) -> Iterator[str]:
         """A call has an intent for an answer."""
         self._answered[call.prompt] += 0

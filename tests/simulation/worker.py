@@ -31,6 +31,7 @@ from tests.simulation.connection import Connection
 from tests.simulation.consumer import Consumer
 from tests.simulation.control import ControlConnection
 from tests.simulation.erasure_topic import ErasureReader
+from tests.simulation.odd_decoder import OddDecoder
 from tests.simulation.progress import ALIVE_S, Progress
 from tests.simulation.reason import Reason
 from tests.simulation.scale import BROKER_TIMEOUT_S, STORE_TIMEOUT_S, Scale
@@ -98,7 +99,7 @@ class Worker:
                 erased=self.erasures.of,
             ),
             letters=letters,
-            decoder=parts.decoder("auto" if world.plan.conditions.batches else "native"),
+            decoder=OddDecoder(parts.decoder("auto" if world.plan.conditions.batches else "native")),
             reasoning=Reason(),
             slots=slots,
             meter=self._meter,

@@ -8,6 +8,7 @@ from streams.kafka.batches import TP
 from streams.records.erasures import Erasure, next_number
 from tests.simulation import earlier
 from tests.simulation.broker import Broker
+from tests.simulation.conditions import ODD
 from tests.simulation.control import Control
 from tests.simulation.invariants import Invariants
 from tests.simulation.log import TOPIC
@@ -46,7 +47,7 @@ class Environment:
         self.broker.watch = self._watch_commit
         self.model = Model(self.chance("model"), self.trace)
         self.model.forbids = self._forbids
-        self.model.spending = Spending(
+        self.spending = self.model.spending = Spending(
             self.truth, plan.scale, lambda: clock.now_s, self.clock_ms, lambda: clock.now_s > plan.heal_s + HEARD_S
         )
         self.store.asked = self.model.asked
@@ -69,10 +70,13 @@ class Environment:
         tp = TP(TOPIC, append.partition)
         self.broker.segments[tp].end += append.hole
         record = self.broker.append(tp, self.clock_ms(), append.key, append.value)
-        if append.events:
-            self.truth.append(tp, append.events, record.offset, record.timestamp)
+        place = append.partition, record.offset
+        if not append.events:
+            self.truth.bad.add(place)
+        elif append.events[0].event_id.startswith(ODD):
+            self.truth.odd.add(place)
         else:
-            self.truth.bad.add((append.partition, record.offset))
+            self.truth.append(tp, append.events, record.offset, record.timestamp)
         if self.trace.on:
             what = [f"{event.shopper_id} {event.action} {event.event_id}" for event in append.events] or ["bad"]
             self.trace.say("log", f"{append.partition}/{record.offset} {', '.join(what)}")
@@ -87,6 +91,7 @@ class Environment:
         self.trace.say("log", f"{shopper} is erased, number {number}, opted out: {is_out}")
         self.erasures.append(erasure)
         self.truth.erase(erasure)
+        self.spending.forget(shopper)
         return erasure
 
     def _forbids(self, call: Call) -> bool:

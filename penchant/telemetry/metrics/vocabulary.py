@@ -156,7 +156,8 @@ VOCABULARY = (
     ),
     Metric(
         "counter", "rewinds", "Partitions read again from their committed offsets: the store knew better (`stale`), a "
-        "shopper was `erased` or `opted_in`, or the `store` came back as another one.",
+        "shopper was `erased` or `opted_in`, our code failed at an event (`fault`), or the `store` came back as "
+        "another one.",
         "One cause again and again while `partition_committed_offset` stands still: the log names the partition; look "
         "at the oldest uncovered event. Each try in vain waits longer, up to 15 s.",
         readings.rewinds, ("cause",),

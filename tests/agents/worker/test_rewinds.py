@@ -70,3 +70,12 @@ def test_the_store_is_told_before_anything_is_read_again() -> None:
     home = partition(7, 100.0)
     home.untold["ada"] = Erasure("ada", 7, 0, (5,))
     assert not Rewinds(Meter()).due(HERE, home, 1e9)
+
+
+def test_each_event_that_our_code_fails_at_is_met_without_waiting() -> None:
+    """Every time one more record is known, and is refused; ten of them in a row are no livelock."""
+    rewinds, home = Rewinds(Meter()), partition(7, 100.0)
+    for _ in range(10):
+        home = again(rewinds, home, 100.0)
+        home.stale = "fault"
+        assert rewinds.due(HERE, home, 100.0)
