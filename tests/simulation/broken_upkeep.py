@@ -13,7 +13,6 @@ from agents.worker.erasures import Erasures
 from agents.worker.eviction import evict
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered
-from agents.worker.rewinds import Rewinds
 from agents.worker.routes import Grant
 from agents.worker.shoppers import Shopper
 from agents.worker.switched import SwitchedRouter
@@ -98,21 +97,6 @@ class Heedless(SwitchedRouter):
 
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
         return self._router.grant(shopper, attempts, waited_s, passed_s)
-
-
-class Rushing(Enrichment):
-    """Reads again at once, however often that was in vain."""
-
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        self._rewinds = RushedRewinds(self.meter)
-
-
-class RushedRewinds(Rewinds):
-    """Never waits."""
-
-    def due(self, tp: TP, partition: Partition, now_s: float) -> bool:  # noqa: ARG002
-        return True
 
 
 class Nervous(Health):

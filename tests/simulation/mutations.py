@@ -67,7 +67,6 @@ MUTATIONS = {
                 ("checkpoints", parts.Nostalgic),
                 ("checkpoints", parts.Reviving),
                 ("enrichment", upkeep.Restless),
-                ("enrichment", upkeep.Rushing),
                 ("ingest", parts.Single),
                 ("ingest", parts.Brittle),
                 ("ingest", parts.Shrugging),
