@@ -22,9 +22,9 @@ class HourlyBudget:
         self._minutes.append((minute, tokens))
 
     def spent(self, now_s: float) -> int:
-        """Those of the last hour."""
-        first = int(now_s // _MINUTE_S) - MINUTES
-        while self._minutes and self._minutes[0][0] <= first:
+        """Those of the last hour, and of the rest of the minute in which it began."""
+        begins = int(now_s // _MINUTE_S) - MINUTES
+        while self._minutes and self._minutes[0][0] < begins:
             self._minutes.popleft()
         return sum(tokens for _, tokens in self._minutes)
 

@@ -1,6 +1,6 @@
 """The tokens of an hour."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clients.limits.hourly_budget import HourlyBudget
@@ -10,6 +10,7 @@ steps = st.lists(st.tuples(st.floats(0, 900), st.integers(0, 50)), max_size=60)
 
 
 @given(steps, st.integers(1, 200))
+@example([(0.0, 1), (841.0, 48), (0.0, 1), (780.0, 0)], 49)
 def test_no_hour_begins_a_call_beyond_its_budget(steps: list[tuple[float, int]], most: int) -> None:
     """A call begins while less than the budget was spent in the hour before; after the wait that is told, one may."""
     budget, spent, now_s = HourlyBudget(most), list[tuple[float, int]](), 0.0
