@@ -76,6 +76,14 @@ class RedisErasures:
         """All before it is taken over. From now on a node that lacks it is not believed."""
         await self._watermarks.raise_to(mark)
 
+    async def owed(self, shopper: str, partitions: int) -> int:
+        """How many marks of owed calls the shopper has."""
+        found = 0
+        for partition in range(partitions):
+            async for name in self._marks(partition):
+                found += _marked(name) == shopper
+        return found
+
     async def unowe(self, shoppers: Collection[str], partitions: int) -> Counter[str]:
         """Take shoppers out of all owed sets; returns how many marks went of each."""
         gone: Counter[str] = Counter()

@@ -1,6 +1,7 @@
 """penchant inspect: everything there is about one shopper, and why the intent is as old as it is."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from penchant.cli.options import Config, Json
+from penchant.operations.inspection import access as held
 from penchant.operations.inspection import ask, shopper_report, show
 from penchant.operations.inspection.masking import answer_without_texts, without_texts
 from penchant.operations.inspection.stalest import Stale, stalest
@@ -23,6 +25,10 @@ Stalest = Annotated[
 ]
 Scan = Annotated[int, typer.Option(min=1, help="How many intents --stalest looks at.")]
 Ask = Annotated[bool, typer.Option("--ask", help="Ask the model now, and show what grounding takes from its answer.")]
+AccessFile = Annotated[
+    Path | None,
+    typer.Option("--access", metavar="FILE", help="Instead: write all that is held of the shopper, as JSON, for them."),
+]
 WholePrompt = Annotated[bool, typer.Option("--prompt", help="Show the whole prompt.")]
 
 Raw = Annotated[bool, typer.Option("--raw", help="Show titles, searches and what a model wrote; they tell of people.")]
@@ -38,6 +44,7 @@ def inspect(
     ask_now: Ask = False,
     whole_prompt: WholePrompt = False,
     raw: Raw = False,
+    access: AccessFile = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -51,6 +58,8 @@ def inspect(
 
     penchant inspect 541312140 --ask --json
 
+    penchant inspect 541312140 --access held.json
+
     penchant inspect --stalest 20
     """
     if (shopper is None) == (worst is None):
@@ -60,6 +69,8 @@ def inspect(
     if worst is not None:
         found, looked = asyncio.run(stalest(settings, worst, scan))
         _tell_stalest(found, looked, json=json)
+    elif shopper is not None and access is not None:
+        access.write_bytes(asyncio.run(held.access(settings, shopper)).as_json())
     elif shopper is not None:
         seen, asked = asyncio.run(_look(settings, shopper, ask_now=ask_now))
         if not raw:

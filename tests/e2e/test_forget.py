@@ -5,6 +5,7 @@ from penchant_reader import AsyncIntentReader
 
 from agents.replay.calls import ReplayCounts
 from penchant.operations.forget import SLICE, Place, forget
+from penchant.operations.inspection.access import access
 from penchant.operations.replay.plan import ReplayPlan
 from penchant.operations.replay.run import replay
 from penchant.operations.replay.stage import Progress
@@ -103,7 +104,8 @@ async def test_who_opted_out_is_left_alone_until_they_opt_in(
 async def test_every_place_is_reached_and_named(
     real_kafka: Kafka, model_server: TritonServer, make_settings: MakeSettings
 ) -> None:
-    """The namespace of a replay, and the topic of intents, too. Many at once are erased in slices."""
+    """The namespace of a replay, and the topic of intents, too; what a shopper is told is held is just what goes.
+    Many at once are erased in slices."""
     topic = await real_kafka.topic(1)
     sections: dict[str, dict[str, object]] = {"kafka": {"history_topic": f"{topic}.history"}}
     settings = make_settings(real_kafka, topic, model_server.grpc_address, **sections)
@@ -113,6 +115,8 @@ async def test_every_place_is_reached_and_named(
         await until(lambda: _have(settings, {"shopper-0": 2, "shopper-1": 2}))
     await replay(settings, ReplayPlan(Moment(offset=0), Moment(), namespace=beside), Progress(ReplayCounts()))
     assert await _intents(settings, beside) == {"shopper-0": 2, "shopper-1": 2}
+    found = await access(settings, "shopper-0")
+    assert [bool(place.intent and place.session) for place in found.places] == [True, True, False]
     done: list[int] = []
     many = ["shopper-0", *(f"nobody-{number}" for number in range(2 * SLICE))]
     forgotten = await forget(settings, many, progress=done.append)
@@ -122,6 +126,14 @@ async def test_every_place_is_reached_and_named(
         Place("redis", beside, intents=1, contexts=1),
         Place("kafka", f"{topic}.history", tombstones=1),
     )
+    assert [(each.store, each.name) for each in found.places] == [
+        (each.store, each.name) for each in forgotten.receipts[0].places
+    ]
+    left = await access(settings, "shopper-0")
+    assert not any(place.intent or place.session or place.owed for place in left.places)
+    assert left.erasure.number == forgotten.receipts[0].number
+    assert b"Quiet kettle" in found.as_json()
+    assert b"Quiet kettle" not in left.as_json()
     assert await _intents(settings, beside) == {"shopper-1": 2}
     assert await _intents(settings) == {"shopper-1": 2}
 
