@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from penchant.console.masking import MASK, masked_findings, masked_prompt
 from penchant.console.snapshot import Snapshot
 from penchant.console.views.banner import banner
 from penchant.console.words import Figure, seconds, share
+from penchant.operations.inspection.masking import without_texts
 from penchant.operations.inspection.shopper_report import ShopperReport
 from penchant.operations.inspection.why import MEANINGS, Part, largest, parts, verdict
 from prompts.guard import QUERY, TITLE, clean
@@ -21,37 +21,32 @@ DID = {
     "refund": "returned", "wishlist_add": "wished for",
 }  # fmt: skip
 
+MASK = "•••"
+"""A title or a search that is not to be seen."""
+
 SHOWN = 24
 """The last lines of the window that are shown; the prompt has all."""
 
 
 def shopper(report: ShopperReport, seen: Snapshot, *, raw: bool) -> dict[str, Any]:
     """Everything that the page shows; `raw` is for the role privacy alone."""
+    if not raw:
+        report = without_texts(report)
     intent, lines = report.intent, list(_lines(report, raw=raw))
     return {
         "banner": banner(seen),
         "shopper": report.shopper,
         "raw": raw,
-        "sentence": _sentence(intent, raw=raw) if intent else "No intent is stored.",
+        "sentence": describe(intent) if intent else "No intent is stored.",
         "why": verdict(intent, report.status, report.at_ms),
         "tags": list(_tags(report)) if intent else [],
         "lines": lines[-SHOWN:],
         "earlier": max(len(lines) - SHOWN, 0),
         "waits": _waits(intent) if intent else None,
-        "facts": list(_facts(intent, raw=raw)) if intent else [],
-        "prompt": _prompt(report, raw=raw),
+        "facts": list(_facts(intent)) if intent else [],
+        "prompt": report.prompt.text if report.prompt else "",
         "notes": report.notes,
     }
-
-
-def _sentence(intent: Intent, *, raw: bool) -> str:
-    return describe(intent if raw else masked_findings(intent))
-
-
-def _prompt(report: ShopperReport, *, raw: bool) -> str:
-    if report.prompt is None:
-        return ""
-    return report.prompt.text if raw else masked_prompt(report.prompt.text)
 
 
 def _tags(report: ShopperReport) -> Iterator[tuple[str, str]]:
@@ -77,7 +72,7 @@ def _lines(report: ShopperReport, *, raw: bool) -> Iterator[dict[str, Any]]:
     """The events of the window, and the intent where it was made."""
     intent = report.intent
     made = None if intent is None else {
-        "call": True, "source": intent.source, "words": _sentence(intent, raw=raw),
+        "call": True, "source": intent.source, "words": describe(intent),
         "after": str(seconds((intent.written_at_ms - intent.as_of_ms) / 1e3)),
     }  # fmt: skip
     for row in report.session.rows() if report.session is not None else ():
@@ -117,9 +112,8 @@ def _bar(part: Part, at: float, width: float, *, most: bool) -> dict[str, Any]:
     return {"name": part.name, "x": f"{at:.1%}", "width": f"{max(width, 0.004):.1%}", "figure": figure, "most": most}
 
 
-def _facts(intent: Intent, *, raw: bool) -> Iterator[tuple[str, str]]:
+def _facts(found: Intent) -> Iterator[tuple[str, str]]:
     """What rankers read, by a person's names."""
-    found = intent if raw else masked_findings(intent)
     yield "Stage", found.stage
     yield "Mission", found.mission.label
     yield "Categories", ", ".join(f"{each.name} {share(each.weight)}" for each in found.categories)
@@ -131,4 +125,4 @@ def _facts(intent: Intent, *, raw: bool) -> Iterator[tuple[str, str]]:
     likely = max(type(found.next_action).model_fields, key=lambda name: float(getattr(found.next_action, name)))
     yield "Next", f"{likely} {share(getattr(found.next_action, likely))}"
     yield "Sure", str(share(found.confidence))
-    yield "Position", intent.position
+    yield "Position", found.position

@@ -7,6 +7,7 @@ from penchant.operations.dead_letters.masking import mask, masked
 from penchant.operations.inspection.ask import Asked
 from penchant.operations.inspection.shopper_report import ShopperReport
 from prompts.render import Prompt
+from prompts.words import mission_text
 from streams.records.intents import Findings, Intent
 
 SHOPPER = "\nShopper\n"
@@ -35,8 +36,9 @@ def _masked_findings(findings: Findings) -> Findings:
 
 
 def _texts(findings: Findings) -> dict[str, object]:
-    """Its bounded text (docs/security.md), masked."""
-    mission = findings.mission.model_copy(update={"text": mask(findings.mission.text)})
+    """Its bounded text (docs/security.md): the mission's is made anew of codes and names, attributes are masked."""
+    text = mission_text(findings.stage, findings.categories, findings.brands, findings.price_band)
+    mission = findings.mission.model_copy(update={"text": text})
     attributes = tuple(each.model_copy(update={"value": mask(each.value)}) for each in findings.attributes)
     return {"mission": mission, "attributes": attributes}
 
