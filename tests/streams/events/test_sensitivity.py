@@ -24,9 +24,11 @@ AROUND = st.lists(st.sampled_from(OTHERS), max_size=4).map(" ".join)
 
 
 def plural(text: str) -> str:
-    """A word that ends in a hiss takes an e, one in a y changes it; what ends in s stays."""
+    """A word that ends in a hiss takes an e, one in a y changes it; what ends in s, or has two letters, stays."""
     if text.endswith(("ch", "sh", "ss", "x", "z")):
         return f"{text}es"
+    if len(text.rpartition(" ")[2]) < 3:
+        return text
     return text if text.endswith("s") else f"{text[:-1]}ies" if text.endswith("y") else f"{text}s"
 
 
