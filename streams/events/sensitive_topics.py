@@ -46,8 +46,8 @@ SHIPPED: Mapping[Topic, Phrases] = {
     "pregnancy": _phrases(
         """pregnancy, pregnant, prenatal, ovulation, fertility test, fertility monitor, fertility lubricant,
         fertility tracker, maternity, morning sickness, clearblue, schwangerschaft, schwangerschaftstest,
-        ovulationstest, umstandsmode, test de grossesse, grossesse, prueba de embarazo, embarazo, test di gravidanza,
-        zwangerschapstest""",
+        ovulationstest, umstandsmode, test de grossesse, grossesse, grossesses, prueba de embarazo, embarazo,
+        test di gravidanza, zwangerschapstest""",
         "fertility, maternity, pregnancy, pregnancy and maternity, pregnancy test, family planning",
     ),
     "sexuality": _phrases(
