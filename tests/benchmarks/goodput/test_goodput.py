@@ -74,9 +74,11 @@ async def pretend(_: Any, argument: Trial | Sharing) -> dict[str, Any]:
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_same_trial_gives_the_same_figures(system: SystemName) -> None:
-    """Whatever ran before in this process: nothing in virtual time depends on the machine."""
+    """Whatever ran before in this process: nothing in virtual time depends on the machine. Memory does: sessions share
+    the products that were seen before."""
     trial = PLAN.trial(system, 4.0)
-    assert run(trial) == run(trial)
+    first, second = run(trial), run(trial)
+    assert first | {"most_waiting_kb": 0} == second | {"most_waiting_kb": 0}
 
 
 def test_one_call_an_event_is_one() -> None:
