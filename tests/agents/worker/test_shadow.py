@@ -42,9 +42,7 @@ def waits(stored: Mapping[str, Mapping[str, str]]) -> list[dict[str, float]]:
 
 def timeless(stored: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, object]]:
     """All but that."""
-    return {
-        name: {**fields, "doc": {**orjson.loads(fields["doc"]), "waits": None}} for name, fields in stored.items()
-    }
+    return {name: {**fields, "doc": {**orjson.loads(fields["doc"]), "waits": None}} for name, fields in stored.items()}
 
 
 def test_a_shadow_is_counted_and_compared() -> None:
