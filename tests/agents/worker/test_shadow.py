@@ -17,7 +17,7 @@ from tests.fakes.scripted_calls import Turn
     "turn", [Turn(("shade",), 0.1), Turn(fault="failure"), Turn(delay_s=9e9), Turn(("no intent",))]
 )
 def test_a_shadow_touches_nothing_live(turn: Turn) -> None:
-    """Whatever it does, all that is stored is byte for byte what is stored without it, and within a millisecond as soon:
+    """Whatever it does, all that is stored is byte for byte what is stored without it, and as soon, to a millisecond:
     each callback takes a microsecond of virtual time."""
 
     async def stored(tried: Experiment) -> dict[str, dict[str, str]]:
