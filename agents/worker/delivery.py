@@ -11,7 +11,7 @@ from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.owed_set import OwedSet
 from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant
-from agents.worker.rules_first import shown, tells_news
+from agents.worker.rules_first import SHARE, shown, tells_news
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.write_verdicts import covers, decided
 from storage.checkpoints import OwedStore, Verdict
@@ -94,10 +94,12 @@ class Delivery:
         return True
 
     async def show_rules(self, case: Case) -> None:
-        """Write the rules' intent while the call runs, at the call's own position; one try, for the answer comes
-        anyhow. Nothing is covered by it. Raises LineageMismatch."""
+        """Write the rules' intent while the call runs, at the call's own position, if there are few such writes beside
+        all calls and it tells news; one try, for the answer comes anyhow. Nothing is covered by it. Raises
+        LineageMismatch."""
         shopper, intent = case.shopper, self._intent(case, None)
-        if not tells_news(intent, shopper.shown, _now()):
+        few = self._meter.rules_shown + 1 <= SHARE * self._meter.calls
+        if case.owed.upgrade or shopper.ended or not few or not tells_news(intent, shopper.shown, _now()):
             return
         self._meter.rules_shown += 1
         try:

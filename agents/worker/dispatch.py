@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 from agents.health.statistics import Meter
 from agents.worker.asking import CallRules, Question
@@ -14,7 +15,7 @@ from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant, Router
-from agents.worker.rules_first import SHARE, ended, soft_deadline
+from agents.worker.rules_first import answered
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.turns import Turns
 from storage.checkpoints import OwedStore
@@ -69,14 +70,12 @@ class Dispatch:
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
         self._requeue = Requeue(backlog, meter)
         self._router, self._ingest_share, self._learn = router, ingest_share, learn
-        self._soft_deadline_s = rules.soft_deadline_s
         self._router.listen(self._note_place)
-        self._bound = asyncio.Semaphore(rules.max_in_flight)
+        self._bound, self._soft_deadline_s = asyncio.Semaphore(rules.max_in_flight), rules.soft_deadline_s
         self._wake = asyncio.Event()
         self._serving: dict[asyncio.Task[None], Serving] = {}
         self._held_since_s: float | None = None
-        self._look_s = float("-inf")
-        self._open = True
+        self._look_s, self._open = float("-inf"), True
 
     def nudge(self) -> None:
         """Somebody may be due."""
@@ -230,30 +229,19 @@ class Dispatch:
     async def _ask_and_deliver(self, case: Case) -> None:
         """The verbs of the error tree: what may pass is waited for, and where an answer is refused the rules answer."""
         try:
-            answered = await self._answer(case)
+            asking = asyncio.create_task(self._ask(case.grant, case.question))
+            answer = await answered(asking, self._soft_deadline_s, partial(self._show_rules, case))
         except Retry:
             await self._delivery.put_off(case)
         except Refuse:
             await self._delivery.deliver(case)
         else:
-            await self._delivery.deliver(case, answered)
+            await self._delivery.deliver(case, answer)
             if case.grant.beside is not None:
-                case.grant.beside.offer(case.checkpoint, answered)
-
-    async def _answer(self, case: Case) -> Answered:
-        """The answer; when it is not there by the soft deadline, the rules' intent is shown meanwhile, once."""
-        asking = asyncio.create_task(self._ask(case.grant, case.question))
-        try:
-            if await soft_deadline(asking, self._soft_deadline_s) and not (case.owed.upgrade or case.shopper.ended):
-                await self._show_rules(case)
-            return await asking
-        finally:
-            await ended(asking)
+                case.grant.beside.offer(case.checkpoint, answer)
 
     async def _show_rules(self, case: Case) -> None:
-        """Of this call, while there are few such writes beside all calls."""
-        if self._meter.rules_shown + 1 <= SHARE * self._meter.calls:
-            await self._delivery.show_rules(case)
+        await self._delivery.show_rules(case)
 
     async def _ask(self, grant: Grant, question: Question) -> Answered:
         try:

@@ -5,10 +5,13 @@ never be seen. Nothing is covered by it: the call's ticket stays open, so that a
 """
 
 import asyncio
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeVar
 
 from storage.intents import hot_fields
 from streams.records.intents import Intent
+
+T = TypeVar("T")
 
 SHARE = 0.2
 """How many such writes there may be a call, over a run: at most 1.2 writes a call in all."""
@@ -42,19 +45,20 @@ def tells_news(rules_intent: Intent, last: Shown | None, now_s: float) -> bool:
     return _news(rules_intent) != last.news
 
 
-async def soft_deadline(asking: "asyncio.Task[object]", within_s: float) -> bool:
-    """Wait for a call, at most so long; whether it still runs then. Its failure is for whoever awaits it."""
-    await asyncio.wait([asking], timeout=within_s)
-    return not asking.done()
-
-
-async def ended(asking: "asyncio.Task[object]") -> None:
-    """See a call to its end, which nobody waits for any more when it has not come."""
-    if not asking.done():
-        asking.cancel()
-        await asyncio.wait([asking])
-    if not asking.cancelled():
-        asking.exception()  # whoever awaited it has heard of it
+async def answered(asking: "asyncio.Task[T]", soft_deadline_s: float, show: Callable[[], Awaitable[None]]) -> T:
+    """What a call comes to; `show` is awaited once if it still runs at the soft deadline. Whatever ends this, ends the
+    call."""
+    try:
+        await asyncio.wait([asking], timeout=soft_deadline_s)
+        if not asking.done():
+            await show()
+        return await asking
+    finally:
+        if not asking.done():
+            asking.cancel()
+            await asyncio.wait([asking])
+        if not asking.cancelled():
+            asking.exception()  # whoever awaited it has heard of it
 
 
 def _news(intent: Intent) -> tuple[str, ...]:

@@ -119,8 +119,8 @@ class Lavish(Dispatch):
         self._soft_deadline_s = 0.0
 
     async def _show_rules(self, case: Case) -> None:
-        case.shopper.shown = None
-        await self._delivery.show_rules(case)
+        case.shopper.shown, self._meter.rules_shown = None, 0
+        await super()._show_rules(case)
 
 
 class Content(Backlog):

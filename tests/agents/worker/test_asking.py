@@ -17,10 +17,9 @@ from agents.worker.slots import UnlimitedPermit
 from clients.calls import Call, Completion, Sampling
 from prompts.answer import Answer, parse
 from prompts.library import DEFAULT_PROMPTS
-from streams.errors import AnswerRefused, DeadlinePassed, PromptTooLong
-from streams.events.event import Item, ShopperEvent
+from streams.errors import AnswerRefused, DeadlinePassed
 from streams.records.intents import IntentRules
-from streams.sessions.session import SessionRules, fold
+from streams.sessions.session import SessionRules
 from tests.clients.virtual import call, virtually
 from tests.fakes.model import ScriptedModel
 
@@ -197,56 +196,3 @@ async def test_the_second_try_is_another_question() -> None:
     assert second.prompt.removeprefix(beginning).startswith("\nThe last answer was refused: it held no JSON object.")
     assert second.prompt.endswith("\nAnswer:")
     assert (second.seed, second.json_schema) == (first.seed + 1, first.json_schema)
-
-
-class ShortServer:
-    """Takes prompts of at most so many lines about the shopper, and counts what it refused."""
-
-    def __init__(self, lines: int) -> None:
-        self.lines, self.refused, self.prompts = lines, 0, list[str]()
-
-    async def complete(self, asked: Call) -> Completion:
-        lines = asked.prompt.rpartition("\nShopper\n")[2].count("\n#")
-        self.prompts.append(asked.prompt)
-        if lines > self.lines:
-            self.refused += 1
-            raise PromptTooLong("host: the request exceeds the available context size (400)")
-        return Completion(Answer(mission="research", evidence=(8,)).write(), "m", "host")
-
-    def release(self) -> None:
-        """Nothing is held."""
-
-
-def question_about(events: int) -> tuple[Any, Meter]:
-    """A question about a session of so many views."""
-    shopper = Shopper("s", Partition(0, 1, 10.0))
-    for number in range(events):
-        item = Item(f"sku-{number}", f"Kettle {number}", f"kettles-{number}")
-        fold(shopper.session, ShopperEvent(f"e{number}", "s", "view", number, (item,)), number, number, SessionRules())
-    checkpoint = Checkpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0).take(shopper)
-    return Reasoning("v2", DEFAULT_PROMPTS, Sampling()).ask(shopper.session, checkpoint), Meter()
-
-
-async def test_a_prompt_that_is_too_long_is_cut_and_counted() -> None:
-    """Half of its lines go, the oldest, as often as it takes; the answer is read against what was shown. It is a
-    mistake of ours, and says nothing of the model: the breaker does not count it."""
-    question, meter = question_about(8)
-    asking, server = Asking(CallRules(), meter), ShortServer(lines=3)
-    with capture_logs() as logs:
-        answered = await asking.ask(question, server)
-    assert (server.refused, meter.prompts_too_long, meter.call_failures) == (2, 2, 0)
-    assert [log["event"] for log in logs] == ["prompt.too_long"]
-    assert "#7 " in server.prompts[-1]
-    assert "#6 " not in server.prompts[-1].rpartition("\nShopper\n")[2]
-    assert 'c1 "kettles-6"' in server.prompts[-1]
-    assert answered.findings is not None
-    assert answered.cited
-    assert not asking.circuit_breaker.away
-
-
-async def test_a_prompt_that_never_fits_leaves_the_rules() -> None:
-    """When not even the newest line is taken, the answer is refused for good."""
-    question, meter = question_about(4)
-    with pytest.raises(PromptTooLong):
-        await Asking(CallRules(), meter).ask(question, ShortServer(lines=0))
-    assert meter.prompts_too_long == 3
