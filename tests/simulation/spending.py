@@ -28,6 +28,7 @@ class Spending:
         self._truth, self._scale = truth, scale
         self._now_s, self._clock_ms, self._quiet = now_s, clock_ms, quiet
         self._began_s: dict[tuple[str, str], tuple[str, float]] = {}
+        self._last: dict[tuple[str, str], str] = {}
         self._answered: Counter[str] = Counter()
 
     def begin(self, call: Call) -> Iterator[str]:
@@ -39,7 +40,7 @@ class Spending:
         if prompt == call.prompt:
             return
         began_s += self._scale.triggers.min_interval_s - TOO_SOON_S
-        if prompt in self._answered and self._now_s() < began_s:
+        if self._last.get(_whose(call)) == prompt and self._now_s() < began_s:
             yield f"calls: {call.id} of {call.shopper} begins {began_s - self._now_s():.2f} s too soon after the last"
         self._began_s[_whose(call)] = call.prompt, self._now_s()
 
@@ -49,7 +50,7 @@ class Spending:
 
     def answered(self, call: Call) -> Iterator[str]:
         """A call has an intent for an answer."""
-        self._answered[call.prompt] += 0
+        self._last[_whose(call)] = call.prompt
         if self._quiet():
             self._answered[call.prompt] += 1
             if self._answered[call.prompt] > MOST_ANSWERED:
