@@ -12,8 +12,8 @@ from storage.fleet import ALIVE_S, CountKey, ExperimentDecision, Fleet, Heartbea
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Wire
 
-HEARD_S = 5.0
-"""How much later a worker may obey, by a clock of its own."""
+HEARD_S = 15.0
+"""How much later a worker may hear of a switch, while the store is away, and by a clock of its own."""
 
 
 class Control:
