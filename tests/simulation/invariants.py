@@ -94,7 +94,8 @@ class Invariants:
 
     def _shopper_settled(self, shopper: str, life: Life, data: Data, now_ms: int) -> Iterator[str]:
         context, _ = data.contexts.get(shopper, (None, 0))
-        if life.last < 0 and (context is not None or shopper in data.intents):
+        known = context is not None or shopper in data.intents
+        if life.last < 0 and known and shopper in self._truth.erasures:
             yield f"erased: something of {shopper} is stored, who was erased and did nothing since"
         if life.last >= 0 and (context is None or context.position.offset != life.last):
             stored = context.position.offset if context else "nothing"
