@@ -26,9 +26,9 @@ WINDOW = shopper(("view", KETTLE), ("view", OTHER_KETTLE))
 
 
 def learned(*then: Item) -> Snapshot:
-    """Of a crowd that went from kettles on to each of these."""
+    """Of a crowd that went from kettles on to each of these, to the first most of all."""
     visits = crowd("stays", 90, [KETTLE, OTHER_KETTLE, THIRD_KETTLE])
-    visits += [visit for item in then for visit in crowd(item.id, 60, [KETTLE, item])]
+    visits += [visit for at, item in enumerate(then) for visit in crowd(item.id, 80 - 30 * at, [KETTLE, item])]
     return snapshot(totals(taught(visits)), START_MS)
 
 
@@ -41,7 +41,7 @@ def offered(session: Session, *then: Item) -> tuple[PromptView, Findings]:
 
 def test_they_are_the_last_line_and_numbered_behind_the_window() -> None:
     """So that a model server finds all lines before it in its cache."""
-    view, _ = offered(WINDOW, TOASTER, SHOES)
+    view, _ = offered(WINDOW, SHOES, TOASTER)
     text = RENDERER.render(view).text
     line = 'Others: c2 "sport/shoes" c3 "home/kitchen/toasters" b3 "Ridge"'
     assert text.endswith(f"\n{line}\nAnswer:")
@@ -50,7 +50,7 @@ def test_they_are_the_last_line_and_numbered_behind_the_window() -> None:
 
 def test_the_model_may_choose_one() -> None:
     """By its number; its weight moves within the usual bound, and it stays marked as inferred."""
-    view, found = offered(WINDOW, TOASTER, SHOES)
+    view, found = offered(WINDOW, SHOES, TOASTER)
     answer = Answer(mission="research", text="", categories=((2, 10),), evidence=(1,))
     grounded = ground(answer, view, found)
     before, after = ({each.name: each.weight for each in some.categories} for some in (found, grounded.findings))
@@ -61,7 +61,7 @@ def test_the_model_may_choose_one() -> None:
 
 def test_a_number_beyond_them_names_nothing() -> None:
     """The world stays closed: it has grown by what stands on the line alone."""
-    view, found = offered(WINDOW, TOASTER, SHOES)
+    view, found = offered(WINDOW, SHOES, TOASTER)
     answer = Answer(mission="research", text="", categories=((4, 10),), brands=((4, 9),), evidence=(1,))
     assert ground(answer, view, found).removed == ("category", "brand")
     plain = ground(Answer(mission="research", text="", categories=((2, 10),), evidence=(1,)), WINDOW, rules(WINDOW))

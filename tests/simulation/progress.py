@@ -2,12 +2,16 @@
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 from agents.health.probes import Health
 from agents.health.snapshot import Vitals
 
 ALIVE_S = 6.0
 """How long work may be uncovered, while nothing is away, before a worker counts as stuck."""
+
+FROZEN_S = 1.0
+"""A worker that has not looked at itself for so long was stopped, and is just going on."""
 
 WINDOW_S, MOST_REWINDS = 10.0, 15
 """How often a partition may be read again in a while."""
@@ -23,6 +27,7 @@ class Progress:
         self._name, self._health = name, health
         self._rewinds: dict[int, deque[float]] = {}
         self._since_s: dict[str, float] = {}
+        self._seen_s = float("inf")
 
     def rewound(self, partition: int, now_s: float) -> Iterator[str]:
         """A partition is read again now."""
@@ -35,6 +40,9 @@ class Progress:
 
     def seen(self, vitals: Vitals) -> Iterator[str]:
         """What the worker sees of itself: no outage, however long, makes it look stuck."""
+        if vitals.at_s - self._seen_s > FROZEN_S:  # what passed while it could do nothing does not count
+            self._health.observe(replace(vitals, away={"kafka": "it was frozen"}))
+        self._seen_s = vitals.at_s
         self._health.observe(vitals)
         judged = self._health.alive(vitals.at_s)
         if not judged.ok:
