@@ -1,7 +1,14 @@
 """Retrying: a worker that starts waits for Kafka and Redis, for a bounded time, and says for which."""
 
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential,
+    wait_fixed,
+)
 
 from streams.errors import Retry
 
@@ -21,6 +28,11 @@ def retry_until(bound_s: float) -> AsyncRetrying:
         before_sleep=lambda state: _say(state, bound_s),
         reraise=True,
     )
+
+
+def for_ever(kind: type[Retry], again_s: float) -> AsyncRetrying:
+    """`await for_ever(StoreUnavailable, 0.5)(do)` tries again what raises that, until it is cancelled."""
+    return AsyncRetrying(retry=retry_if_exception_type(kind), wait=wait_fixed(again_s), reraise=True)
 
 
 def _say(state: RetryCallState, bound_s: float) -> None:

@@ -1,8 +1,7 @@
 """Stage: the parts of one replay, put together and run."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,11 +19,14 @@ from agents.worker.partition import Partition
 from clients.pools.client import PooledClient
 from penchant.operations.replay.compare import Comparison, compare
 from penchant.operations.replay.erasing import Erasing
+from penchant.operations.replay.kept import KeptCheckpoints
 from penchant.operations.replay.plan import ReplayPlan, check_held
 from penchant.operations.replay.source import lines
 from penchant.settings.root import Settings
+from penchant.worker.experiments import clock_ms
 from penchant.worker.model_side import reasoning_of
 from penchant.worker.presidio import redaction
+from penchant.worker.retrying import for_ever
 from penchant.worker.tokenizer import tokenizer
 from prompts.learned.foresight import Foresight
 from storage.connection import Client
@@ -49,7 +51,6 @@ from streams.records.lineage import Log
 NOTHING = "choose an earlier --from; `penchant doctor` says how much the topic holds"
 
 SAVE_S, AGAIN_S = 1.0, 0.5
-KEEP_MS = 7 * 86_400_000
 """How long at least what was replayed into a namespace of its own stays there."""
 
 
@@ -89,7 +90,7 @@ class Stage:
         self._saved = RedisProgress(redis, self._keys, self._within_s, plan.key(settings))
         self._drivers: dict[int, Driver] = {}
         self._erasing = Erasing()
-        self._kinds = Kinds(checkpoints=Kept if plan.namespace else Checkpoints)
+        self._kinds = Kinds(checkpoints=KeptCheckpoints if plan.namespace else Checkpoints)
         self._seen: set[str] = set()
         self._span = Range({}, {})
         self._log: Log | None = None
@@ -132,8 +133,7 @@ class Stage:
         make = reasoning_of(self._settings, count, learned=lambda: foresight)
         reasoning = make(self._settings.prompt.version, self._settings.sampling)
         writer = GatheringWriter(self._store, self._settings.redis)
-        servers = len(self._pools.replicas)
-        rules = ReplayRules(in_flight=self._plan.per_server * servers)
+        rules = ReplayRules(in_flight=self._plan.per_server * len(self._pools.replicas))
         async with asyncio.TaskGroup() as tasks:
             runs = (self._pools.run(), self._save(), self._follow())
             beside = [tasks.create_task(run) for run in runs]
@@ -170,9 +170,9 @@ class Stage:
             self._seen |= {record.key.decode(errors="replace") for record in records if record.key}
             if number not in self._drivers:
                 self._drivers[number] = self._driver(number, calls)
-            await _patiently(partial(self._drivers[number].take, records))
+            await for_ever(StoreUnavailable, AGAIN_S)(partial(self._drivers[number].take, records))
         for driver in self._drivers.values():
-            await _patiently(driver.finish)
+            await for_ever(StoreUnavailable, AGAIN_S)(driver.finish)
 
     def _records(self, reader: TopicReader | None) -> AsyncIterator[tuple[int, Sequence[Record]]]:
         if reader is not None and self._log is not None:
@@ -186,7 +186,7 @@ class Stage:
         name = "native" if self._plan.file else settings.kafka.dialect
         redact, session = redaction(settings.kafka), settings.session
         decoder = dialect(name, keyed=True, redact_query=redact, privacy=settings.privacy)
-        if self._plan.namespace is None:
+        if not self._plan.namespace:
             return LiveReplay(
                 partition, decoder, session, self._store, self._checkpoints(), calls,
                 lineage=self._lineage, generation=self._plan.generation,
@@ -204,7 +204,7 @@ class Stage:
         return StorePorts(
             store=self._store,
             name="replay",
-            clock_ms=_now_ms,
+            clock_ms=clock_ms,
             lineage=self._lineage,
             generation=self._plan.generation,
             erased=self._erasing.of,
@@ -248,23 +248,3 @@ class Stage:
             store = RedisErasures(self._redis, self._live, self._within_s, self._watermarks)
             async with self._erasing.following(lambda: Erasures(store, self._store, self._lineage, topic)):
                 yield
-
-
-class Kept(Checkpoints):
-    """By event time the intents of old events would have expired before anybody could compare them."""
-
-    def intent_ends_ms(self, last_ms: int) -> int:  # noqa: ARG002 # the clock's time counts here
-        return self.clock_ms() + KEEP_MS
-
-
-async def _patiently(do: Callable[[], Awaitable[None]]) -> None:
-    """Again and again while the store is away."""
-    while True:
-        try:
-            return await do()
-        except StoreUnavailable:
-            await asyncio.sleep(AGAIN_S)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -230,17 +230,8 @@ NO_TIME = (None, "")
 def _described(product: Product, currency: Words) -> Described:
     levels = product.item_category, product.item_category2, product.item_category3, product.item_category4
     category = "/".join(filter(None, map(worded, (*levels, product.item_category5))))
-    return (
-        product.item_id,
-        None,
-        product.item_name,
-        product.item_variant,
-        category,
-        product.item_brand,
-        product.price,
-        product.currency or currency,
-        product.quantity,
-    )
+    names = product.item_id, None, product.item_name, product.item_variant, category, product.item_brand
+    return (*names, product.price, product.currency or currency, product.quantity)
 
 
 def _params(params: Sequence[Param]) -> Mapping[str, Value | None]:
