@@ -35,6 +35,9 @@ async def test_a_running_worker_obeys_and_loses_nothing(
             switch_state = running.switches
             return switch_state.now.on(name) is on  # type: ignore[arg-type] # a name of the test
 
+        async def paused() -> bool:
+            return bool(running.enrichment.paused)
+
         await throw(settings, "rules-only", "", "ada@desk")
         await until(lambda: obeys("rules_only", on=True))
         await step(0)
@@ -52,7 +55,7 @@ async def test_a_running_worker_obeys_and_loses_nothing(
         await put_back(settings, "freeze-writes", "ada@desk")
         await until(lambda: _are(settings, "model", 3))
         await throw(settings, "pause", "", "ada@desk")
-        await until(lambda: obeys("pause", on=True))
+        await until(paused)
         await step(3)
         await asyncio.sleep(2.0)  # longer than an intent takes here
         assert await _are(settings, "model", 3)

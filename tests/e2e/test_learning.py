@@ -98,8 +98,8 @@ async def test_a_replay_uses_the_snapshot_that_it_is_told(
         "REDIS__NAMESPACE": settings.redis.namespace,
         "MODEL__URL": settings.model.url,
     }
-    arguments = "replay", "--events", str(path), "--namespace", f"{settings.redis.namespace}-again", "--learned"
-    ended = await run(tmp_path, variables, *arguments, told.name)
+    arguments, own = ("replay", "--events", str(path), "--learned"), f"{settings.redis.namespace}-again"
+    ended = await run(tmp_path, variables, *arguments, told.name, "--namespace", own)
     assert ended.status == 0, ended.err
     async with AsyncIntentReader(
         settings.redis.url, namespace=f"{settings.redis.namespace}-again", timeout_s=2
@@ -107,6 +107,6 @@ async def test_a_replay_uses_the_snapshot_that_it_is_told(
         docs = [intent.doc for intent in await reader.get_many(["ada", "bob"], fields="doc")]
     assert [doc["learned"] for doc in docs] == [told.name] * 2
     assert all("home/kitchen/toasters" in doc["inferred"] for doc in docs)
-    refused = await run(tmp_path, variables, *arguments, "2001-01-01T00-gone")
+    refused = await run(tmp_path, variables, *arguments, "2001-01-01T00-gone", "--namespace", f"{own}-2")
     assert refused.status == 2
     assert "learning.keep_s" in refused.err

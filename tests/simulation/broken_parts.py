@@ -55,13 +55,6 @@ class Replacing(Backlog):
         return super().note(shopper, now_s, action=action, call=call, appended_ms=appended_ms)
 
 
-class Hoarding(Backlog):
-    """Keeps the void entries of its heaps."""
-
-    def _void(self, shopper: Shopper) -> None:
-        shopper.place += 1
-
-
 class Rash(Recall):
     """Folds without what it could not load."""
 

@@ -37,7 +37,6 @@ MUTATIONS = {
                 ("backlog", parts.Forgetful),
                 ("backlog", parts.Replacing),
                 ("backlog", parts.Content),
-                ("backlog", parts.Hoarding),
                 ("checkpoints", parts.Mortal),
                 ("checkpoints", parts.Silent),
                 ("dispatch", upkeep.Hedging),

@@ -1,6 +1,7 @@
 """The backlog: order, conflation, bounds."""
 
 import sys
+from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -257,7 +258,24 @@ def bounded(backlog: Backlog) -> bool:
 )
 def test_its_entries_are_bounded_by_who_is_owed(people: int, steps: list[str], tick_s: float) -> None:
     """Whatever happens how often, there are at most so many entries for each shopper who is owed."""
-    backlog, crowd = Backlog(RULES, TARGETS), [shopper(f"s{n}") for n in range(people)]
+    assert keeps_its_bound(Backlog(RULES, TARGETS), people, steps, tick_s)
+
+
+class Hoarding(Backlog):
+    """Keeps the void entries of its heaps."""
+
+    def _void(self, shopper: Shopper) -> None:
+        shopper.place += 1
+
+
+def test_a_backlog_that_keeps_void_entries_breaks_that_bound() -> None:
+    """While nobody is called and events come, its heaps grow for as long as that lasts."""
+    assert not keeps_its_bound(Hoarding(RULES, TARGETS), 120, ["note", "note", "pass"], 1.1)
+
+
+def keeps_its_bound(backlog: Backlog, people: int, steps: Sequence[str], tick_s: float) -> bool:
+    """Whether it does so after each of many steps, taken by turns."""
+    crowd = [shopper(f"s{n}") for n in range(people)]
     for at in range(1_500):
         who, now_s, step = crowd[at % people], at * tick_s, steps[at % len(steps)]
         if step in ("note", "urgent", "quiet"):
@@ -270,7 +288,9 @@ def test_its_entries_are_bounded_by_who_is_owed(people: int, steps: list[str], t
             backlog.owe(who, backlog.take(who))
         elif step == "drop":
             backlog.drop(who)
-        assert bounded(backlog)
+        if not bounded(backlog):
+            return False
+    return True
 
 
 def crowded(partitions: int, each: int) -> tuple[Backlog, list[Partition]]:
