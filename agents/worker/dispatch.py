@@ -17,7 +17,7 @@ from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant, Router
 from agents.worker.rules_first import answered
 from agents.worker.shoppers import Owed, Shopper
-from agents.worker.turns import Turns
+from agents.worker.turns import CallPacer
 from storage.checkpoints import OwedStore
 from storage.gather import Writer
 from streams.errors import EpochEnded, Refuse, Retry
@@ -83,7 +83,7 @@ class Dispatch:
 
     async def run(self) -> None:
         """Serve until cancelled; calls under way are cancelled with it, on the server too."""
-        turns = Turns(lambda: self._ingest_share.behind)
+        pacer = CallPacer(lambda: self._ingest_share.behind)
         async with asyncio.TaskGroup() as calls:
             while True:
                 await self._bound.acquire()
@@ -92,7 +92,7 @@ class Dispatch:
                 task = calls.create_task(self._serve(serving))
                 self._serving[task] = serving
                 task.add_done_callback(self._served)
-                await turns.began()
+                await pacer.began()
 
     async def drain(self, partitions: Collection[Partition], bound_s: float) -> None:
         """Start no new calls for now, wait for those of these partitions, at most `bound_s`, and cancel the rest."""

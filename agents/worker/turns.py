@@ -14,7 +14,7 @@ def calls_a_turn(begun: int, took_s: float) -> int:
     return max(int(TURN_S * begun / took_s), 1)
 
 
-class Turns:
+class CallPacer:
     """Counts the calls that begin. While ingest is `behind` it is one a turn: a burst of calls would hold it up."""
 
     def __init__(self, behind: Callable[[], bool]) -> None:

@@ -67,7 +67,9 @@ def run(
     """
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
-    plan = running.Plan(catalogue, columns, out, form, at_once, publish=publish, url=model_url, simulated=simulated)
+    plan = running.ProductsPlan(
+        catalogue, columns, out, form, at_once, publish=publish, url=model_url, simulated=simulated
+    )
     with _bar() as progress:
         report = asyncio.run(running.run(settings, plan, progress))
     if json:

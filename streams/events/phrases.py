@@ -49,7 +49,7 @@ class PhraseIndex(Generic[L]):
             elif words:
                 self._by_first[words[0]].append((words, label))
 
-    def found(self, words: Sequence[str]) -> Iterator[L]:
+    def labels(self, words: Sequence[str]) -> Iterator[L]:
         """The labels of all phrases that stand there."""
         by_first = self._by_first
         for at, word in enumerate(words):

@@ -91,7 +91,7 @@ class Sensitivity:
         return [branch.verdict for branch in found if branch.weight == most]
 
     def _of_words(self, index: PhraseIndex[Verdict], texts: Iterable[Sequence[str]]) -> list[Verdict]:
-        return [verdict for words in texts for verdict in index.found(words)]
+        return [verdict for words in texts for verdict in index.labels(words)]
 
     def _of_parts(self, texts: Iterable[Sequence[str]], path: Iterable[tuple[str, ...]]) -> Verdict:
         """What is shipped says of texts, and of the levels of a category."""

@@ -89,10 +89,10 @@ class ControlConnection:
         await self._wire.ask(lambda: self._control.heard.pop(worker, None))
 
     async def throw(self, name: str, value: bytes | None, activity: Activity) -> bool:
-        raise NotImplementedError("operators throw switches, not workers")
+        raise AssertionError(name, value, activity)  # operators throw switches, not workers
 
     async def decide(self, experiment: str, decision: ExperimentDecision) -> bool:
-        raise NotImplementedError("there are no experiments here")
+        raise AssertionError(experiment, decision)  # there are no experiments here
 
     async def forget(self, counts: Collection[CountKey]) -> None:
         await self._wire.ask(lambda: [self._control.counts.pop(key, None) for key in counts])

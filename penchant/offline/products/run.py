@@ -32,7 +32,7 @@ USE_CASE = "products"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ProductsPlan:
     """What the command line says. `url` is a model server's, None for that of the settings."""
 
     catalogue: Path
@@ -45,7 +45,7 @@ class Plan:
     simulated: bool
 
 
-async def run(settings: Settings, plan: Plan, progress: Progress) -> Report:
+async def run(settings: Settings, plan: ProductsPlan, progress: Progress) -> Report:
     """Run the job. Raises SettingInvalid, PlatformLacks, ModelUnavailable, StoreUnavailable."""
     count = tokenizer(settings.prompt.tokenizer)
     prompts = ProductPrompts(settings.prompts.vocabulary, count)
@@ -69,7 +69,7 @@ async def _ask(client: UseCaseClient, call: Call) -> Completion:
 
 
 @asynccontextmanager
-async def _model(settings: Settings, plan: Plan) -> AsyncIterator[tuple[UseCaseClient, str]]:
+async def _model(settings: Settings, plan: ProductsPlan) -> AsyncIterator[tuple[UseCaseClient, str]]:
     """A client, and the model's name as answers are kept under: the configured one, else what the servers say."""
     named = StandIn(SIMULATED) if plan.simulated else at(settings, plan.url) if plan.url else None
     async with use_case(settings, USE_CASE, named) as client:
