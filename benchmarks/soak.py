@@ -49,7 +49,7 @@ async def run(plan: SoakPlan, folder: Path, say: Say) -> dict[str, Any]:
 async def _soak(
     plan: SoakPlan, servers: Stage, dialect: str, make: Callable[[], ModelClient], say: Say
 ) -> dict[str, Any]:
-    random, tasks = Random(plan.seed), len(asyncio.all_tasks())
+    random, before = Random(plan.seed), asyncio.all_tasks()
     client, counts, memory_mb, objects = make(), Counter[str](), list[float](), list[int]()
     try:
         for look in range(LOOKS):
@@ -67,7 +67,7 @@ async def _soak(
         "calls": counts.total(),
         **{name: counts[name] for name in ("answered", "abandoned", "failed")},
         "left_on_server": left,
-        "tasks_left": len(asyncio.all_tasks()) - tasks,
+        "tasks_left": len(asyncio.all_tasks() - before),
         "memory_mb": [round(each, 1) for each in memory_mb],
         "objects": objects,
     }

@@ -29,7 +29,7 @@ class ClusterNode(RedisServer):
 
     def __init__(self, run_folder: Path, binary: Binary | None) -> None:
         super().__init__(run_folder, binary=binary)
-        self.ports = (_port(),)
+        self.ports = (free_port(),)
 
     def command(self) -> Sequence[str]:
         """As a cluster's node."""
@@ -85,8 +85,8 @@ async def _ask(node: RedisServer, command: str, *arguments: object) -> dict[str,
         return reply if isinstance(reply, dict) else {}
 
 
-def _port() -> int:
-    """One that is free, and the one for the bus too."""
+def free_port() -> int:
+    """One that a node of a cluster can take: it is free, and the one for the bus too."""
     while True:
         port = random.SystemRandom().randrange(LOW, HIGH)
         if _free(port) and _free(port + BUS):

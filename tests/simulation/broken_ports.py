@@ -7,10 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from storage.checkpoints import Context, Erased, Verdict, Write
+from storage.erasures import Outcome
 from storage.freezable import FreezableStore
 from streams.errors import BrokerUnavailable, StoreUnavailable
 from streams.kafka.batches import TP
 from streams.records.dead_letters import DeadLetter
+from streams.records.erasures import Erasure
 from tests.simulation.connection import Connection
 from tests.simulation.consumer import Consumer
 from tests.simulation.servers import DeadLetterConnection
@@ -23,6 +25,13 @@ class Incurious(Connection):
     async def incarnation(self) -> str:
         await super().incarnation()
         return "the same as ever"
+
+
+class Negligent(Connection):
+    """Tells the store of no erasure."""
+
+    async def erase(self, erasures: Sequence[Erasure]) -> list[Outcome]:
+        return [{} for _ in erasures]
 
 
 class Trusting(Connection):

@@ -53,6 +53,7 @@ MUTATIONS = {
                 ("refusals", parts.Quick),
                 ("connection", ports.Unmoved),
                 ("connection", ports.Welcoming),
+                ("connection", ports.Negligent),
                 ("connection", ports.Incurious),
                 ("connection", ports.Dating),
                 ("connection", ports.Jealous),

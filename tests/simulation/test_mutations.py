@@ -56,7 +56,7 @@ def test_every_invariant_notices_something(catches: dict[str, Catch]) -> None:
     `heaps` and `rewinds` notice none: schedules of ten seconds are too short for it. What the first holds is broken on
     purpose in tests/agents/worker/test_backlog.py."""
     noticed = {one.wrong.split(":")[0] for one in catches.values()}
-    for name in ("lets the last write win", "loads who opted out as new"):
+    for name in ("lets the last write win", "tells the store of no erasure"):
         outcomes = (simulate(draw(seed), MUTATIONS[name].parts) for seed in range(200))
         noticed |= {outcome.wrong[0].split(":")[0] for outcome in outcomes if outcome.wrong}
     expected = {"commit", "call", "letter", "position", "fold", "calls", "bounds", "head", "death", "settled"}

@@ -20,6 +20,7 @@ from storage.connection import ask
 from storage.redis_rules import RedisRules
 from streams.errors import SettingInvalid, StoreUnavailable
 from tests.e2e.shop import until
+from tests.redis_cluster import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.redis]
 
@@ -151,6 +152,10 @@ async def test_a_service_that_no_sentinel_knows(tmp_path: Path) -> None:
 
 class OneNodeCluster(SecuredRedis):
     """A cluster of one node, over TLS."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.ports = (free_port(), *self.ports[1:])
 
     def command(self) -> Sequence[str]:
         """Its nodes would talk over TLS too."""
