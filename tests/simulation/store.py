@@ -16,7 +16,7 @@ from streams.sessions.session import Session
 from tests.fakes.store import Data, MemoryStore
 from tests.simulation.nodes import Nodes, marks
 from tests.simulation.trace import Trace
-from tests.simulation.truth import Truth
+from tests.simulation.truth import Truth, content
 
 T = TypeVar("T")
 Writer = Callable[[str, Write, Verdict], None]
@@ -223,7 +223,7 @@ class Store(MemoryStore):
             return
         context = self._data.contexts[shopper][0]
         right = self._truth.packed.get((context.partition, context.position.offset))
-        if right != context.session:
+        if right is None or content(right) != content(context.session):
             what = f"the context of {shopper} at {context.partition}/{context.position.offset} by {context.owner}"
             self.wrong.append(f"fold: {what} is not the fold of the log: {_difference(context.session, right)}")
 
