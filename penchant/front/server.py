@@ -60,7 +60,22 @@ async def served(
     listening = _listen(*address)
     port: int = listening.getsockname()[1]
     gate = Gate(app, rules, identities, hosts(port, rules.hosts), open_paths, sign_in, programs=programs)
-    config = uvicorn.Config(
+    server = _Server(_config(gate, most_connections))
+    with contextlib.closing(listening):
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(server.serve(sockets=[listening]))
+            async with asyncio.timeout(LISTEN_WITHIN_S):
+                await server.listening.wait()
+            try:
+                yield f"http://{_shown(address[0])}:{port}"
+            finally:
+                server.should_exit = True
+                async with asyncio.timeout(END_WITHIN_S * 2 + 1):
+                    await serving
+
+
+def _config(gate: Gate, most_connections: int) -> uvicorn.Config:
+    return uvicorn.Config(
         gate,
         http="h11",
         ws="none",
@@ -73,18 +88,6 @@ async def served(
         timeout_graceful_shutdown=int(END_WITHIN_S),
         h11_max_incomplete_event_size=MOST_HEADER_BYTES,
     )
-    server = _Server(config)
-    with contextlib.closing(listening):
-        async with asyncio.TaskGroup() as tasks:
-            serving = tasks.create_task(server.serve(sockets=[listening]))
-            async with asyncio.timeout(LISTEN_WITHIN_S):
-                await server.listening.wait()
-            try:
-                yield f"http://{_shown(address[0])}:{port}"
-            finally:
-                server.should_exit = True
-                async with asyncio.timeout(END_WITHIN_S * 2 + 1):
-                    await serving
 
 
 def _listen(host: str, port: int) -> socket.socket:

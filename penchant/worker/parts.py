@@ -14,6 +14,7 @@ from agents.worker.build import Kinds, Ports, StorePorts, Worker, build
 from agents.worker.conversions import SessionConversions
 from agents.worker.erasures import Erasures
 from agents.worker.history import PublishingWriter
+from agents.worker.ingest import Entered
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.instruments import Instruments
 from agents.worker.knowledge import Knowledge
@@ -36,7 +37,7 @@ from storage.keys import Keys
 from storage.redis_fleet import RedisFleet
 from storage.watermarks import Watermarks
 from storage.writer import RedisCheckpoints
-from streams.events.dialects import dialect
+from streams.events.dialects import Dialect, dialect
 from streams.kafka.dead_letter_producer import DeadLetterProducer
 from streams.kafka.erasure_topic import ErasureReader
 from streams.kafka.producer import RecordProducer
@@ -90,13 +91,10 @@ def make_parts(
         store=store, name=name, clock_ms=clock_ms, lineage=lineage.number, starts=lineage.starts, erased=erasures.of,
         default_purposes=settings.privacy.default_purposes,
     )  # fmt: skip
-    conversions = SessionConversions(experiment_runtime.active_experiments, arm_factory.instruments.outcomes)
     ports = Ports(
         kept=kept,
         letters=DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic),
-        decoder=dialect(
-            settings.kafka.dialect, keyed=True, redact_query=redaction(settings.kafka), privacy=settings.privacy
-        ),
+        decoder=_decoder(settings),
         reasoning=_reasoning(settings, arm_factory, switch_state),
         slots=pools.slots("live", settings.prompts.template(settings.prompt.version).version),
         meter=meter,
@@ -106,17 +104,41 @@ def make_parts(
         learn=knowledge.learn if knowledge else None,
         ingest_share=ingest_share,
         halted=lambda: switch_state.now.on("pause"),
-        entered=(conversions.note, *([learning.teach] if learning else ())),
+        entered=_entered(experiment_runtime, arm_factory.instruments, learning),
     )
     worker = build(settings, ports, UpkeepRules.of(settings.backlog), kinds=kinds)
     if learning is not None:
         learning.attach(worker.enrichment.partitions)
     heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)
-    sync = FleetSync(
-        RedisFleet(*to_redis), experiment_runtime.judge, switch_state, heartbeat, clock_ms, lambda: meter.calls
-    )
-    arm_factory.instruments.sync = sync
+    sync = _sync(RedisFleet(*to_redis), experiment_runtime, switch_state, heartbeat, arm_factory.instruments)
     return Parts(worker, erasures, pools, experiment_runtime, ingest_share, sync, switch_state)
+
+
+def _decoder(settings: Settings) -> Dialect:
+    redact_query = redaction(settings.kafka)
+    return dialect(settings.kafka.dialect, keyed=True, redact_query=redact_query, privacy=settings.privacy)
+
+
+def _entered(
+    experiment_runtime: ExperimentRuntime, instruments: Instruments, learning: Learning | None
+) -> tuple[Entered, ...]:
+    """What hears of each event that has entered a session."""
+    conversions = SessionConversions(experiment_runtime.active_experiments, instruments.outcomes)
+    return (conversions.note, *([learning.teach] if learning else ()))
+
+
+def _sync(
+    store: RedisFleet,
+    experiment_runtime: ExperimentRuntime,
+    switch_state: SwitchState,
+    heartbeat: Callable[[], dict[str, Any]],
+    instruments: Instruments,
+) -> FleetSync:
+    """What tells the fleet of this worker; the instruments show how it is."""
+    meter = instruments.meter
+    sync = FleetSync(store, experiment_runtime.judge, switch_state, heartbeat, clock_ms, lambda: meter.calls)
+    instruments.sync = sync
+    return sync
 
 
 def learning_of(settings: Settings, servers: Servers) -> Learning | None:

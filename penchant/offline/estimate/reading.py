@@ -54,27 +54,16 @@ async def read_topic(
         scanned = await _scan(reader, log, firsts, since_ms, dialect(spoken, privacy=privacy))
     keying = examine(newest, whole_dialect(spoken, keyed=True))
     wrong = (keying.no_key + keying.other_key) / max(keying.events, 1)
-    counts = scanned.counts
+    counts, refused = scanned.counts, scanned.refused
     read = Read(
-        f"topic {kafka.topic}",
-        spoken,
-        recognised,
-        counts["records"],
-        scanned.refused,
-        counts["ignored"],
-        wrong,
-        cut,
-        without_consent=counts["without_consent"],
-        minors=counts["minors"],
-        withheld=counts["withheld"],
+        f"topic {kafka.topic}", spoken, recognised, counts["records"], refused, counts["ignored"], wrong, cut,
+        without_consent=counts["without_consent"], minors=counts["minors"], withheld=counts["withheld"],
         sensitive=scanned.sensitive,
-    )
+    )  # fmt: skip
     if not any(scanned.events.values()):
-        why = "".join(f"; {number} as `{reason}`: {words}" for reason, (number, words) in scanned.refused.items())
-        message = (
-            f"{kafka.topic} holds no shopper events: of {counts['records']} records {read.refused} are refused{why}"
-        )
-        raise ContractMismatch(message, "see docs/events.md")
+        why = "".join(f"; {number} as `{reason}`: {words}" for reason, (number, words) in refused.items())
+        of = f"of {counts['records']} records {read.refused} are refused{why}"
+        raise ContractMismatch(f"{kafka.topic} holds no shopper events: {of}", "see docs/events.md")
     return Sample(read, ordered(scanned.events))
 
 
