@@ -134,7 +134,8 @@ class Enrichment:
             return
         partition.taking = True
         try:
-            while partition.held and not partition.ended and not partition.stale:
+            # What a poll still brings after operators have paused waits with the rest.
+            while partition.held and not (partition.ended or partition.stale or self.halted()):
                 await self._ingest.batch(partition, tp.topic, partition.held[0].records)
                 partition.release(_now())
                 self._dispatch.nudge()

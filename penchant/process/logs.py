@@ -70,7 +70,8 @@ def hide_personal(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
 
 def _untold(record: logging.LogRecord) -> bool:
     """Leave out what libraries say of an error of ours: it ends the command, which tells it with its remedy."""
-    return record.exc_info is None or not isinstance(record.exc_info[1], PenchantError)
+    raised = record.exc_info  # asyncio hands False where nothing was raised
+    return not raised or not isinstance(raised[1], PenchantError)
 
 
 def _unrepeated() -> Callable[[logging.LogRecord], bool]:

@@ -35,9 +35,12 @@ async def test_answers_the_right_call(bench: Bench) -> None:
 
 async def test_deadline(bench: Bench) -> None:
     """A call that takes too long ends at its deadline, on the server too."""
-    with pytest.raises(DeadlinePassed):
-        await bench.client.complete(ask(Turn(delay_s=LONG_S), within_s=0.3))
-    assert (await eventually(bench.tally, ended)) == ServerCallCounts(opened=1, closed=1, cancelled=1)
+    for within_s in (0.3, 5.0):  # the longer one where a busy machine brings nothing to the server within the first
+        with pytest.raises(DeadlinePassed):
+            await bench.client.complete(ask(Turn(delay_s=LONG_S), within_s=within_s))
+        if (counts := await eventually(bench.tally, ended)).opened:
+            break
+    assert counts == ServerCallCounts(opened=1, closed=1, cancelled=1)
 
 
 async def test_deadline_already_passed(bench: Bench) -> None:

@@ -92,6 +92,15 @@ class Restless(Enrichment):
         super()._hold_back(tp, partition, held)
 
 
+class Impatient(Enrichment):
+    """Takes what a poll still brought, though operators have paused."""
+
+    async def _take_held(self, tp: TP, partition: Partition) -> None:
+        halted, self.halted = self.halted, lambda: False
+        await super()._take_held(tp, partition)
+        self.halted = halted
+
+
 class Heedless(SwitchedRouter):
     """Calls though the rules alone are to answer."""
 

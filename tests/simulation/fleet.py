@@ -99,6 +99,8 @@ class SimulatedFleet:
             reads = tp not in ours.paused and partition.ledger.next_offset is not None
             if worker.progress.lasts(f"reads {tp.partition}", now_s, on=reads and worker.obeys("pause")):
                 yield f"switch: {worker.name} reads {tp.partition}, though it is paused"
+            if worker.progress.goes_on(partition, halted=worker.obeys("pause")):
+                yield f"switch: {worker.name} takes what {tp.partition} brings, though it is paused"
         obeys = worker.progress.lasts("rules_only", now_s, on=worker.obeys("rules_only"))
         if obeys and worker.name in calling:
             yield f"switch: {worker.name} calls the model, though the rules alone are to answer"

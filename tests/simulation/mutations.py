@@ -67,6 +67,7 @@ MUTATIONS = {
                 ("checkpoints", parts.Nostalgic),
                 ("checkpoints", parts.Reviving),
                 ("enrichment", upkeep.Restless),
+                ("enrichment", upkeep.Impatient),
                 ("ingest", parts.Single),
                 ("ingest", parts.Brittle),
                 ("ingest", parts.Shrugging),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agents.health.probes import Health
 from agents.health.snapshot import Vitals
+from agents.worker.partition import Partition
 
 ALIVE_S = 6.0
 """How long work may be uncovered, while nothing is away, before a worker counts as stuck."""
@@ -27,6 +28,7 @@ class Progress:
         self._name, self._health = name, health
         self._rewinds: dict[int, deque[float]] = {}
         self._since_s: dict[str, float] = {}
+        self._read: dict[int, tuple[Partition, int | None]] = {}
         self._seen_s = float("inf")
 
     def rewound(self, partition: int, now_s: float) -> Iterator[str]:
@@ -54,3 +56,10 @@ class Progress:
             self._since_s.pop(what, None)
             return False
         return self._since_s.setdefault(what, now_s) + OBEYS_S < now_s
+
+    def goes_on(self, partition: Partition, *, halted: bool) -> bool:
+        """Whether a partition that operators have paused is read on: its next offset rises."""
+        before, after = self._read.pop(partition.number, None), (partition, partition.ledger.next_offset)
+        if halted and not partition.taking:
+            self._read[partition.number] = after
+        return halted and before is not None and before[0] is partition and before[1] != after[1]

@@ -1,5 +1,6 @@
 """Logs: one line an event, libraries included, and nobody's shopping in them."""
 
+import asyncio
 import io
 import json
 import logging
@@ -173,3 +174,13 @@ def test_an_expected_error_is_told_once() -> None:
             logging.getLogger("faust.agents.actor").exception("Crashed")
     assert "too many" not in stream.getvalue()
     assert "a bug" in stream.getvalue()
+
+
+def test_a_loop_that_reports_without_an_error_is_logged() -> None:
+    """asyncio's own handler says `exc_info=False` where nothing was raised, as of a task that nobody awaited."""
+    stream = io.StringIO()
+    configure_logs(stream=stream)
+    with asyncio.Runner() as runner:
+        runner.get_loop().default_exception_handler({"message": "Task was destroyed but it is pending!"})
+    (line,) = lines(stream)
+    assert "Task was destroyed" in str(line["event"])
