@@ -26,8 +26,8 @@ class Health:
     """Judges the latest vitals. `observe` belongs to one thread; any thread may ask.
 
     Not alive is a worker whose event loop or polling has stood still for longer than `bound_s`, or whose oldest
-    received, uncovered work is older. What passes while a dependency is away does not count, and after it the count
-    begins anew: the work of hours may then be waiting, and to catch up takes a while.
+    received, uncovered work is older. What passes while a dependency is away, or operators have paused the worker, does
+    not count, and after it the count begins anew: the work of hours may then be waiting, and to catch up takes a while.
 
     A start has bounds of its own; one that takes STARTS times as long, since `began_s`, is stuck in spite of them.
     """
@@ -40,7 +40,7 @@ class Health:
     def observe(self, vitals: Vitals) -> None:
         """Take note of what is seen now."""
         before = self.vitals
-        if vitals.away or (before is not None and before.away):
+        if _waits_for(vitals) or (before is not None and _waits_for(before)):
             self._clear_s = vitals.at_s
         self.vitals = vitals
 
@@ -61,8 +61,8 @@ class Health:
             return Judgement(ok=now_s - self._began_s <= STARTS * self._bound_s, reasons=("starting",))
         if now_s - vitals.at_s > self._bound_s:
             return Judgement(ok=False, reasons=(_stood("the event loop", now_s - vitals.at_s),))
-        if vitals.away:
-            return Judgement(ok=True, reasons=tuple(f"waits for {dependency}" for dependency in sorted(vitals.away)))
+        if others := _waits_for(vitals):
+            return Judgement(ok=True, reasons=tuple(f"waits for {other}" for other in others))
         reasons = self._stuck(vitals, now_s)
         return Judgement(not reasons, tuple(reasons))
 
@@ -78,6 +78,10 @@ class Health:
             if age > self._bound_s:
                 reasons.append(f"work of {partition.topic}/{partition.number} has been uncovered for {age:.0f} s")
         return reasons
+
+
+def _waits_for(vitals: Vitals) -> list[str]:
+    return sorted(vitals.away) + ["operators, who have paused it"] * vitals.halted
 
 
 def _stood(what: str, for_s: float) -> str:

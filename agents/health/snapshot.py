@@ -48,7 +48,7 @@ class Vitals:
 
     `at_s` is when this was seen: an old one means that the loop stands still. `polled_s` is when Kafka was last polled.
     `away` names the dependencies that are away, each with the reason. `owed` counts shoppers who wait for a call,
-    `letters` the dead letters that wait for their topic.
+    `letters` the dead letters that wait for their topic. `halted`: operators have paused it.
     """
 
     at_s: float
@@ -58,3 +58,4 @@ class Vitals:
     owed: int = 0
     held: Held = Held()
     letters: int = 0
+    halted: bool = False

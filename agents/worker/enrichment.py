@@ -120,13 +120,15 @@ class Enrichment:
     # What the agent does
 
     async def take(self, batch: RecordBatch) -> None:
-        """Take in a batch. While the store cannot be read, or too many dead letters wait, batches are held and their
-        partition is paused."""
+        """Take in a batch. While the store cannot be read, too many dead letters wait, or operators have paused,
+        batches are held and their partition is paused."""
         partition = self._partitions.get(batch.tp)
         if partition is None or partition.epoch != batch.epoch:
             return
         partition.hold(batch, _now())
-        if batch.tp not in self.paused:
+        if self.halted():
+            self._pause(batch.tp)  # now, and not in the next round: a partition assigned just now is read at full speed
+        elif batch.tp not in self.paused:
             await self._take_held(batch.tp, partition)
 
     async def _take_held(self, tp: TP, partition: Partition) -> None:

@@ -46,6 +46,7 @@ class Observer:
                 owed=len(self._backlog),
                 held=self._enrichment.held(),
                 letters=self._refusals.waiting,
+                halted=self._enrichment.halted(),
             )
         )
 

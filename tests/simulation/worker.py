@@ -167,7 +167,7 @@ class Worker:
             PartitionVitals(tp.topic, tp.partition, oldest_s=partition.oldest_s())
             for tp, partition in sorted(self.enrichment.partitions.items())
         )
-        return Vitals(now_s, now_s, away, partitions)
+        return Vitals(now_s, now_s, away, partitions, halted=self.obeys("pause"))
 
     def stop(self) -> None:
         """SIGTERM: finish what is nearly done, commit, leave the group."""

@@ -124,3 +124,15 @@ def test_a_loop_that_stands_still_is_not_alive(away: str) -> None:
     health.observe(vitals(10.0, away=away))
     assert health.alive(10.0 + BOUND_S).ok
     assert health.alive(11.0 + BOUND_S).reasons == ("the event loop has stood still for 121 s",)
+
+
+def test_a_pause_by_operators_is_no_standstill() -> None:
+    """What was received before it waits as long as they like; afterwards the count begins anew."""
+    health = Health(BOUND_S)
+    health.observe(replace(vitals(HOUR_S, oldest_s=0.0), halted=True))
+    assert health.alive(HOUR_S).reasons == ("waits for operators, who have paused it",)
+    assert health.ready(HOUR_S).ok
+    health.observe(vitals(HOUR_S + 1, oldest_s=0.0))
+    assert health.alive(HOUR_S + 1).ok
+    health.observe(vitals(HOUR_S + 2 * BOUND_S, oldest_s=0.0))
+    assert not health.alive(HOUR_S + 2 * BOUND_S).ok
