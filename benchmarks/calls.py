@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import quantiles
 from typing import Any
 
+from agents.health.percentiles import percentiles
 from benchmarks.dialects import TOKENS, Stage, stage
 from benchmarks.intervals import interval, round_off
 from clients.calls import Call, ModelClient
@@ -109,13 +109,12 @@ async def _caller(client: ModelClient, level: Level, number: int, added_ms: list
 
 def _row(dialect: str, in_flight: int, figures: Figures) -> dict[str, Any]:
     cpu = interval(figures.cpu_ms)
-    percentiles = quantiles(figures.added_ms, n=100)
     return {
         "dialect": dialect,
         "in_flight": in_flight,
         "cpu_ms": round_off(cpu.middle),
         "cpu_ms_interval": cpu.bounds,
-        "added_ms": {"p50": round(percentiles[49], 1), "p99": round(percentiles[98], 1)},
+        "added_ms": percentiles(figures.added_ms, (50, 99)),
         "calls": len(figures.added_ms),
         "calls_per_second": round_off(interval(figures.rates).middle),
     }

@@ -3,10 +3,11 @@
 The model answers at once, in the worker. Nothing is held back: each event that asks for a call is due at once.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from agents.health.percentiles import percentiles
 from benchmarks.paced import Pace, Run, run
 from benchmarks.servers import Servers
 from benchmarks.stamps import PARTS
@@ -50,8 +51,8 @@ def report(paced: Run) -> dict[str, Any]:
     rows = [row for place, at_s in sent.items() if at_s >= from_s and (row := stamps.added_ms(place)) is not None]
     return {
         "rate": paced.pace.events_per_second,
-        "added_ms": percentiles(sum(row.values()) for row in rows),
-        "parts_ms": {part: percentiles(row[part] for row in rows) for part in PARTS},
+        "added_ms": percentiles((sum(row.values()) for row in rows), (50, 99), digits=2) or {},
+        "parts_ms": {part: percentiles((row[part] for row in rows), (50, 99), digits=2) or {} for part in PARTS},
         "tail_ms": _tail(rows),
         "intents": len(rows),
         "cpu_us_per_event": round(paced.cpu_us),
@@ -59,13 +60,6 @@ def report(paced: Run) -> dict[str, Any]:
         "loop_lag_ms": paced.worker["loop_lag_ms"],
         "producer_late_ms": round(paced.late_s * 1e3, 1),
     }
-
-
-def percentiles(values: Iterable[float]) -> dict[str, float]:
-    """p50 and p99, to a hundredth."""
-    ordered = sorted(values)
-    last = len(ordered) - 1
-    return {f"p{share}": round(ordered[round(last * share / 100)], 2) for share in (50, 99)} if ordered else {}
 
 
 def _tail(rows: list[dict[str, float]]) -> dict[str, float]:

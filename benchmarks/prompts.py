@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from agents.health.percentiles import percentiles
 from benchmarks.intervals import Interval, interval, ratio, round_off
 from benchmarks.prefixes import Follower, Shares, follow
 from penchant.offline.facts import facts
@@ -169,5 +170,4 @@ def _shares(shares: Shares) -> dict[str, Any] | None:
 
 
 def _spread(values: Sequence[int]) -> dict[str, float]:
-    ordered = sorted(values)
-    return {"median": median(ordered), "p95": ordered[int(0.95 * (len(ordered) - 1))], "max": ordered[-1]}
+    return {"median": median(values)} | (percentiles(values, (95, 100)) or {})

@@ -6,6 +6,7 @@ than minutes, so that a shopper who pauses is not thought to have forgotten, and
 
 from collections.abc import Iterable, Sequence
 
+from prompts.quantile import quantile
 from prompts.view import Entry, PromptView
 from streams.records.intents import PriceBand, Weighted
 from streams.sessions.profiles import Counts
@@ -73,19 +74,9 @@ def price_band(entries: Iterable[tuple[Entry, float]]) -> PriceBand | None:
         return None
     currency = max(sorted(prices), key=lambda code: sum(weight for _, weight in prices[code]))
     ordered = sorted(prices[currency])
-    low, high = _quantile(ordered, _TAIL), _quantile(ordered, 1 - _TAIL)
+    low, high = quantile(ordered, _TAIL), quantile(ordered, 1 - _TAIL)
     wider = 1 + _SPREAD + _DOUBT / (1 + sum(weight for _, weight in ordered))
     return PriceBand(low=round(low / wider, 2), high=round(high * wider, 2), currency=currency)
-
-
-def _quantile(ordered: Sequence[tuple[float, float]], share: float) -> float:
-    """The price below which `share` of the weight lies."""
-    left = share * sum(weight for _, weight in ordered)
-    for price, weight in ordered:
-        left -= weight
-        if left <= 0:
-            return price
-    return ordered[-1][0]
 
 
 def _shares(

@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 
 from agents.health.histogram import Histogram
+from agents.health.percentiles import percentiles
 
 EVERY_S = 0.01
 WINDOW = 6_000
@@ -42,9 +43,4 @@ class LoopLag:
 
     def percentiles_ms(self) -> dict[str, float] | None:
         """p50, p99 and the maximum of the last minute, in milliseconds; None before the first beat."""
-        ordered = sorted(self._latest)
-        if not ordered:
-            return None
-        last = len(ordered) - 1
-        shares = {"p50": ordered[round(last * 0.5)], "p99": ordered[round(last * 0.99)], "max": ordered[-1]}
-        return {name: round(lag_s * 1e3, 1) for name, lag_s in shares.items()}
+        return percentiles((lag_s * 1e3 for lag_s in self._latest), (50, 99, 100))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from agents.health.histogram import Histogram
 from agents.health.in_time import InTime
+from agents.health.percentiles import percentiles
 from agents.health.timings import FRESHNESS_S, Timings
 from clients.calls import Completion
 from streams.records.intents import Intent
@@ -109,19 +110,11 @@ class Meter:
 
     def percentiles(self) -> dict[str, float] | None:
         """Freshness by any intent: p50, p95 and p99 in milliseconds; None before the first."""
-        return _percentiles(self.freshness_ms)
+        return percentiles(self.freshness_ms)
 
     def model_percentiles(self) -> dict[str, float] | None:
         """The same by the model's intents alone."""
-        return _percentiles(self.model_freshness_ms)
+        return percentiles(self.model_freshness_ms)
 
     def _count_any(self, freshness_ms: float) -> None:
         self.freshness_ms.append(freshness_ms)
-
-
-def _percentiles(samples_ms: Iterable[float]) -> dict[str, float] | None:
-    ordered = sorted(samples_ms)
-    if not ordered:
-        return None
-    last = len(ordered) - 1
-    return {f"p{share}": round(ordered[round(last * share / 100)], 1) for share in (50, 95, 99)}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from agents.health import percentiles as health
 from benchmarks.goodput.traffic import Arrival
 
 WITHIN_S = 5.0
@@ -85,6 +86,5 @@ def _share(delays_s: Sequence[float]) -> float:
 
 def percentiles(delays_s: Sequence[float]) -> dict[str, float | None]:
     """In seconds; None for one that was never reached."""
-    ordered = sorted(delays_s) or [math.inf]
-    found = {f"p{share}": ordered[round((len(ordered) - 1) * share / 100)] for share in (50, 95, 99)}
-    return {name: round(value, 3) if math.isfinite(value) else None for name, value in found.items()}
+    seen = health.percentiles(delays_s or [math.inf], digits=3) or {}
+    return {name: value if math.isfinite(value) else None for name, value in seen.items()}

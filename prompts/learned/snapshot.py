@@ -15,6 +15,7 @@ import orjson
 
 from prompts.learned.counts import Total, Totals
 from prompts.learned.lessons import EVERYONE, FIGURES, PRICE_BINS, STEP_BINS, Lesson, Table
+from prompts.quantile import quantile
 from streams.errors import SettingInvalid
 
 SUPPORT = 20
@@ -118,16 +119,7 @@ def _figures(table: Table, pairs: Mapping[str, Total]) -> Row:
     if table not in _QUANTILES:
         return _largest([(name, total.weight) for name, total in pairs.items()], NEIGHBOURS)
     ordered = sorted((int(name) / _QUANTILES[table], total.weight) for name, total in pairs.items())
-    return ("low", _quantile(ordered, _TAIL)), ("high", _quantile(ordered, 1 - _TAIL))
-
-
-def _quantile(ordered: list[tuple[float, float]], share: float) -> float:
-    left = share * sum(weight for _, weight in ordered)
-    for value, weight in ordered:
-        left -= weight
-        if left <= 0:
-            return value
-    return ordered[-1][0]
+    return ("low", quantile(ordered, _TAIL)), ("high", quantile(ordered, 1 - _TAIL))
 
 
 def _largest(held: Iterable[tuple[str, float]], most: int) -> Row:
