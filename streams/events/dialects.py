@@ -14,7 +14,7 @@ from streams.events.formats.segment import Segment
 from streams.events.formats.shapes import below, listed
 from streams.events.formats.snowplow import Snowplow
 from streams.events.privacy import PrivacyRules
-from streams.events.recognition import Recognized, recognize
+from streams.events.recognition import recognize
 from streams.events.redaction import Redact, redact
 from streams.events.signatures import plain
 from streams.events.times import EARLIEST_MS, LATEST_MS, record_refused
@@ -159,7 +159,7 @@ class RecordDialect:
 class _Any:
     """Records in CloudEvents around any dialect, and, where `bare`, in any dialect without them."""
 
-    def __init__(self, formats: Mapping[Recognized, Format], *, bare: bool) -> None:
+    def __init__(self, formats: Mapping[DialectName, Format], *, bare: bool) -> None:
         self._formats, self._bare = formats, bare
 
     @property
@@ -196,7 +196,7 @@ class _Valued:
         return [self._wire.redacted(event) for event in self._read(value)]
 
 
-def _formats(redact_query: Redact) -> Mapping[Recognized, Format]:
+def _formats(redact_query: Redact) -> Mapping[DialectName, Format]:
     """A reader of each."""
     return {
         "native": Native(redact_query=redact_query),
