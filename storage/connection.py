@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import (
     AskError,
     MovedError,
+    NoPermissionError,
     NoScriptError,
     ReadOnlyError,
     RedisClusterException,
@@ -24,7 +25,7 @@ from redis.exceptions import (
 
 from storage.access import Access
 from streams import address, tls
-from streams.errors import SettingInvalid, StoreCorrupt, StoreUnavailable
+from streams.errors import SettingInvalid, StoreCorrupt, StoreForbids, StoreUnavailable
 
 Command = tuple[bytes | str | int, ...]
 Client = Redis | RedisCluster
@@ -200,6 +201,8 @@ async def _answering(client: Client, timeout_s: float) -> AsyncIterator[None]:
         raise StoreUnavailable(f"Redis did not answer within {timeout_s:g} s") from exc
     except MovedError as exc:
         raise StoreUnavailable("this Redis is of a cluster: set redis.cluster = true") from exc
+    except NoPermissionError as exc:
+        raise StoreForbids(f"Redis: NoPermissionError: {exc}; give its user the rights of docs/security.md") from exc
     except (RedisError, RedisClusterException, OSError) as exc:
         await _look_again(client)
         raise StoreUnavailable(f"Redis: {type(exc).__name__}: {tls.cause(str(exc)) or exc}") from exc

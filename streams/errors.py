@@ -9,6 +9,7 @@
     + CallTooLong          a prompt that is longer than its use case allows
   x Retry: transient; wait and try again, losing nothing
     + StoreUnavailable     Redis does not answer
+      - StoreForbids       Redis lets our user not do what it has to
     + ModelUnavailable     the model server does not answer, or failed
     + ModelOverloaded      the model server asks for less
     + BrokerUnavailable    Kafka does not answer
@@ -67,6 +68,10 @@ class Retry(PenchantError):
 
 class StoreUnavailable(Retry):
     """Redis does not answer, or answers that it cannot serve now."""
+
+
+class StoreForbids(StoreUnavailable):
+    """Redis lets our user not do what it has to. A start ends with it; a worker that runs waits for the right."""
 
 
 class BrokerUnavailable(Retry):

@@ -6,7 +6,7 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Collection
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -38,7 +38,7 @@ from penchant.worker.tokenizer import tokenizer
 from storage.connection import Client
 from storage.keys import Keys
 from storage.places import RedisPlaces
-from streams.errors import StoreUnavailable
+from streams.errors import StoreForbids, StoreUnavailable
 from streams.kafka.batches import TP
 from streams.kafka.faust_app import make_app, running, watch
 from streams.kafka.producer import producing
@@ -85,10 +85,11 @@ async def worker(
     """A running worker. Leaving the block drains and stops it; what breaks inside cancels the block and is raised.
 
     Kafka and Redis are waited for, `health.bound_s` at the most, before the worker joins its group: without them it
-    would take partitions from workers that can serve them. BrokerUnavailable or StoreUnavailable when one stays away.
-    A model that is away stops nothing, since the rules stand in for it. A `model` that is handed in is the only one,
-    and stays open. `notify` is told when a model server is ejected or an experiment rolled back, and why. `kinds` are
-    for benchmarks, which replace a part to see what it is worth or when it is reached.
+    would take partitions from workers that can serve them. BrokerUnavailable or StoreUnavailable when one stays away,
+    StoreForbids at once for a right in Redis that is missing. A model that is away stops nothing, since the rules
+    stand in for it. A `model` that is handed in is the only one, and stays open. `notify` is told when a model server
+    is ejected or an experiment rolled back, and why. `kinds` are for benchmarks, which replace a part to see what it is
+    worth or when it is reached.
 
     Raises ContractMismatch when the model server is not what the settings say or the topic is not keyed by shopper,
     LineageMismatch when the contexts in Redis belong to another log.
@@ -160,8 +161,12 @@ async def _looked_around(parts: Parts, meter: Meter) -> ModelWatch:
     await watch_model.begin()
     await parts.experiment_runtime.begin()
     await parts.sync.look()  # nothing is in force before it was heard
-    with suppress(StoreUnavailable):  # then it looks again, and what was read by then is read once more
+    try:
         await parts.worker.enrichment.look_at_store()
+    except StoreForbids:
+        raise
+    except StoreUnavailable:
+        pass  # it looks again, and what was read by then is read once more
     return watch_model
 
 

@@ -5,24 +5,26 @@ from tenacity import (
     AsyncRetrying,
     RetryCallState,
     retry_if_exception_type,
+    retry_if_not_exception_type,
     stop_after_delay,
     wait_exponential,
     wait_fixed,
 )
 
-from streams.errors import Retry
+from streams.errors import Retry, StoreForbids
 
 log = structlog.get_logger()
 
 
 def retry_until(bound_s: float) -> AsyncRetrying:
-    """`async for attempt in retry_until(bound_s): with attempt: ...` tries again what raises one of our Retry errors.
+    """`async for attempt in retry_until(bound_s): with attempt: ...` tries again what raises one of our Retry errors,
+    but for a right that is missing: no wait brings it.
 
     After `bound_s` the last of them is raised: an orchestrator that starts the process again then shows that something
     is wrong, where a process that waits for ever looks well.
     """
     return AsyncRetrying(
-        retry=retry_if_exception_type(Retry),
+        retry=retry_if_exception_type(Retry) & retry_if_not_exception_type(StoreForbids),
         stop=stop_after_delay(bound_s),
         wait=wait_exponential(multiplier=0.25, max=5.0),
         before_sleep=lambda state: _say(state, bound_s),

@@ -11,6 +11,7 @@ from penchant.settings.root import Settings
 from penchant.worker.app import Worker, worker
 from sandbox.servers.redis import RedisServer
 from sandbox.servers.server import LOOPBACK, free_ports
+from storage.connection import ask, connect
 from streams.errors import BrokerUnavailable, ContractMismatch
 from tests.e2e.conftest import MakeSettings
 from tests.e2e.process import WorkerProcess
@@ -89,6 +90,21 @@ async def test_the_wrong_model_stops_it(kafka: Kafka, make_settings: MakeSetting
     model.mismatch = "expected the ensemble, found something else"
     with pytest.raises(ContractMismatch, match="found something else"):
         await worker(make_settings(kafka, await kafka.topic(1), NOBODY), model).__aenter__()
+
+
+async def test_a_right_that_is_missing_stops_it_by_name(
+    kafka: Kafka, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """A user of Redis without INFO: the start ends at once with the command and the page of rights, and status 1."""
+    async with RedisServer(tmp_path / "redis") as redis:
+        async with connect(redis.url) as owner:
+            await ask(owner, [("ACL SETUSER", "ours", "on", ">pw", "~*", "&*", "+@all", "-@dangerous")], 5)
+        url = redis.url.replace("redis://", "redis://ours:pw@")
+        settings = make_settings(kafka, await kafka.topic(1), NOBODY, redis={"url": url})
+        async with WorkerProcess(tmp_path, settings) as process:
+            assert await process.ended() == 1
+            assert "'info'" in process.said()
+            assert "docs/security.md" in process.said()
 
 
 async def _sources(settings: Settings, shoppers: list[str], source: str) -> bool:

@@ -13,7 +13,7 @@ from storage.checkpoints import Context, Verdict
 from storage.connection import connect
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
-from streams.errors import StoreCorrupt, StoreUnavailable
+from streams.errors import StoreCorrupt, StoreForbids, StoreUnavailable
 from tests.storage.sides import RedisSide, write
 
 pytestmark = pytest.mark.redis
@@ -204,10 +204,11 @@ async def test_a_replica_without_its_primary_is_unavailable(own: RedisSide) -> N
 
 
 async def test_one_error_among_many_replies_is_an_error(own: RedisSide) -> None:
-    """A pipeline of which one command failed is unavailable as a whole, and can be written again."""
+    """A pipeline of which one command failed is unavailable as a whole, and can be written again; a right that is
+    missing is named with the page of rights."""
     await own.store.write([write("cyd")])
     await own.client.acl_setuser("default", enabled=True, reset_keys=True, keys=["own:{ada}:*"])
-    with pytest.raises(StoreUnavailable, match="NoPermission"):
+    with pytest.raises(StoreForbids, match=r"NoPermission.*docs/security\.md"):
         await own.store.write([write("ada"), write("bob")])
     await own.client.acl_setuser("default", enabled=True, keys=["*"])
     assert await own.store.write([write("ada"), write("bob")]) == [Verdict.COVERED, Verdict.ACCEPTED]

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from penchant.worker.retrying import retry_until
-from streams.errors import BrokerUnavailable, ContractMismatch
+from streams.errors import BrokerUnavailable, ContractMismatch, StoreForbids
 
 
 async def start(failures: list[Exception], bound_s: float) -> int:
@@ -34,9 +34,10 @@ async def test_patience_ends() -> None:
     assert 95 < len(failures) < 99
 
 
-async def test_what_waiting_cannot_mend_is_raised_at_once() -> None:
-    """A wrong server stays one."""
-    failures: list[Exception] = [ContractMismatch("another topic"), BrokerUnavailable("never reached")]
-    with pytest.raises(ContractMismatch):
+@pytest.mark.parametrize("error", [ContractMismatch("another topic"), StoreForbids("no INFO")])
+async def test_what_waiting_cannot_mend_is_raised_at_once(error: Exception) -> None:
+    """A wrong server stays one, and a right that is missing is missing until somebody grants it."""
+    failures: list[Exception] = [error, BrokerUnavailable("never reached")]
+    with pytest.raises(type(error)):
         await start(failures, 60)
     assert len(failures) == 1
