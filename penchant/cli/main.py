@@ -44,7 +44,7 @@ PANELS = {
         "estimate": "Learn from a few minutes of a topic what it would cost.",
     },
     "Try and measure": {
-        "simulate": "Send shopper events to Kafka, simulated or from a file.",
+        "simulate": "Send shopper events to Kafka, or serve a model before a simulated GPU.",
         "bench": "Measure what it costs and holds, beside others, on this machine.",
     },
 }

@@ -1,4 +1,4 @@
-"""penchant simulate: traffic to any Kafka, from simulated shoppers or from a file of real events."""
+"""penchant simulate: traffic to any Kafka, from simulated shoppers or from a file of real events; and a model."""
 
 import asyncio
 import logging
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from penchant.cli.options import RECORDED, Config, Json
+from penchant.cli.simulate_model import model
 from penchant.process.signals import stop_signals
 from penchant.settings.kafka import Kafka
 from penchant.settings.sources import load_settings
@@ -71,9 +72,10 @@ simulate = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="Send what a shop would send to a Kafka of yours.\n\n"
+    help="Send what a shop would send to a Kafka of yours, or serve a model before a simulated GPU.\n\n"
     "Example: penchant simulate traffic --rate 200 --seconds 60",
 )
+simulate.command()(model)
 
 
 @simulate.callback()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import Any, Self
 
 ENVIRONMENT = "PENCHANT_SIMULATED_"
@@ -56,6 +57,18 @@ LIGHT = Timing(
     kv_blocks=8_192,
 )
 """A small model, invented, for demos and tests: 1,500 tokens in and 100 out take about 135 ms, in any company."""
+
+TIMINGS: Mapping[str, Timing] = MappingProxyType(
+    {
+        "light": LIGHT,
+        "qwen3-32b-fp8@h100": Timing(),
+        "qwen3-32b-fp8@h200": Timing(11.7, 0.061, 0.0216, 0.0000248, kv_blocks=11_280),
+        "qwen3-32b-fp8@l40s": Timing(48.0, 0.325, 0.0661, 0.000138, kv_blocks=1_300),
+        "qwen3-8b@h100": Timing(7.0, 0.022, 0.011, 0.0000446, kv_blocks=11_550),
+        "qwen3-8b@l40s": Timing(18.5, 0.073, 0.0496, 0.000219, kv_blocks=5_450),
+    }
+)
+"""By model and GPU. All but the first two are AIConfigurator's figures, which are kernels alone (docs/gpu.md)."""
 
 
 def _variable(name: str) -> str:

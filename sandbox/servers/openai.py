@@ -9,17 +9,27 @@ import httpx
 
 from sandbox.gpu import answers
 from sandbox.gpu.timing import LIGHT, Timing
+from sandbox.servers.openai_front import MODEL
 from sandbox.servers.server import LOOPBACK, Server
 
 
 class OpenAIServer(Server):
-    """`url` is what an OpenAI client takes as base URL."""
+    """`url` is what an OpenAI client takes as base URL. It listens at `host` and lists one model, `model`."""
 
     name = "openai"
 
-    def __init__(self, run_folder: Path, *, timing: Timing | None = None, answer: str = answers.DEFAULT) -> None:
+    def __init__(
+        self,
+        run_folder: Path,
+        *,
+        timing: Timing | None = None,
+        answer: str = answers.DEFAULT,
+        host: str = LOOPBACK,
+        model: str = MODEL,
+    ) -> None:
         super().__init__(run_folder)
         self._timing, self._answer = timing or LIGHT.under(os.environ), answer
+        self._host, self.model = host, model
 
     @property
     def url(self) -> str:
@@ -33,7 +43,7 @@ class OpenAIServer(Server):
 
     def command(self) -> Sequence[str]:
         """This Python, on our module."""
-        return [sys.executable, "-m", "sandbox.servers.openai_front", str(self.ports[0])]
+        return [sys.executable, "-m", "sandbox.servers.openai_front", self._host, str(self.ports[0]), self.model]
 
     def environment(self) -> Mapping[str, str]:
         """The simulation's parameters."""

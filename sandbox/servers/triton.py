@@ -30,7 +30,7 @@ NUMBER = itertools.count()
 
 class TritonServer(Server):
     """A real tritonserver before a simulated GPU; `models` of the repository are loaded, each before one of its own:
-    `ensemble`, or `tensorrt_llm`, which is that of TensorRT-LLM's llmapi repository."""
+    `ensemble`, or `tensorrt_llm`, which is that of TensorRT-LLM's llmapi repository. It listens at `host`."""
 
     name = "triton"
     port_count = 3
@@ -43,12 +43,14 @@ class TritonServer(Server):
         timing: Timing | None = None,
         answer: str = answers.DEFAULT,
         models: Sequence[str] = ("ensemble",),
+        host: str = LOOPBACK,
     ) -> None:
         super().__init__(run_folder)
         if why := missing():
             raise PlatformLacks(f"no tritonserver: {why}", REMEDY)
         self._wheel = _wheel()
         self._timing, self._answer, self._models = timing or LIGHT.under(os.environ), answer, models
+        self._host = host
         self.memory_prefix = f"{PREFIX}-{os.getpid()}-{next(NUMBER)}"
         self._id = f"simulated-{self.memory_prefix}"
         self._version = "of unknown version"
@@ -82,9 +84,9 @@ class TritonServer(Server):
             "backend-directory": self._backends(),
             "backend-config": f"python,shm-region-prefix-name={self.memory_prefix}",
             "disable-auto-complete-config": None,
-            "http-address": LOOPBACK,
+            "http-address": self._host,
             "http-port": http,
-            "grpc-address": LOOPBACK,
+            "grpc-address": self._host,
             "grpc-port": grpc,
             "metrics-port": metrics,
             "allow-gpu-metrics": "false",

@@ -1,13 +1,6 @@
 """docker-compose.yml and its images, checked as far as can be without an engine."""
 
 import re
-import signal
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -16,9 +9,7 @@ import pytest
 import yaml
 
 from penchant.settings import Settings, load_settings
-from sandbox.servers import triton
 from sandbox.servers.apache import VERSION as KAFKA_VERSION
-from sandbox.servers.server import free_ports
 
 REPOSITORY = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -158,35 +149,6 @@ def test_the_worker_s_image_has_every_package() -> None:
     assert packages
     for package in yaml.safe_load(packages.group(1)):
         assert f"COPY {package} {package}\n" in DOCKERFILE
-
-
-@pytest.fixture
-def simulated_triton(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Any]]:
-    """What the simulated-triton image runs, on free ports."""
-    if why := triton.missing():
-        pytest.skip(f"NO TRITONSERVER: {why}")
-    ports = free_ports(3)
-    command = [sys.executable, str(REPOSITORY / "deploy" / "simulated_triton.py"), "--host", "0.0.0.0", "--ports"]  # noqa: S104
-    with subprocess.Popen([*command, *map(str, ports)], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
-        try:
-            yield process, ports
-        finally:
-            process.kill()
-
-
-@pytest.mark.triton
-def test_the_simulated_triton_serves_and_stops(simulated_triton: tuple[subprocess.Popen[str], Any]) -> None:
-    """It says what it is, answers its health check on the ports given, and exits with 0 on SIGTERM."""
-    process, ports = simulated_triton
-    assert process.stderr
-    assert "simulated GPU" in process.stderr.readline()
-    with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/v2/health/ready", timeout=10) as answer:
-        assert answer.status == 200
-    socket.create_connection(("127.0.0.1", ports[1]), timeout=10).close()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 0
-    with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/v2/health/ready", timeout=10)
 
 
 def stages() -> set[str]:

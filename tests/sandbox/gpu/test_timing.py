@@ -10,7 +10,7 @@ from sandbox.gpu.engine import engine
 from sandbox.gpu.gpu import Gpu
 from sandbox.gpu.iterations import Run
 from sandbox.gpu.steady import SteadyGpu
-from sandbox.gpu.timing import LIGHT, Timing
+from sandbox.gpu.timing import LIGHT, TIMINGS, Timing
 from streams.errors import ModelOverloaded
 
 LATER = 1e9
@@ -31,6 +31,26 @@ def test_the_defaults_reproduce_a_published_benchmark(
     ]
     gpu.advance(LATER)
     assert max(each.last_token_ms for each in requests) / 1e3 == pytest.approx(took_s, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "prefill_ms", "batch_16_ms", "batch_64_ms"),
+    [
+        ("qwen3-32b-fp8@h200", 135.4, 12.3, 14.1),
+        ("qwen3-32b-fp8@l40s", 678.0, 50.5, 57.9),
+        ("qwen3-8b@h100", 47.9, 7.6, 9.5),
+        ("qwen3-8b@l40s", 155.4, 21.5, 30.6),
+    ],
+)
+def test_other_gpus_are_as_aiconfigurator_has_them(
+    name: str, prefill_ms: float, batch_16_ms: float, batch_64_ms: float
+) -> None:
+    """Its prefill of 2,048 tokens, and its times between tokens at 600 of prompt and 80 of answer: within 10 %."""
+    timing = TIMINGS[name]
+    assert timing.prefill_ms_per_token * 2_048 == pytest.approx(prefill_ms, rel=0.1)
+    for batch, step_ms in ((16, batch_16_ms), (64, batch_64_ms)):
+        each_ms = timing.decode_ms_per_sequence + 640 * timing.kv_ms_per_token
+        assert timing.iteration_ms + batch * each_ms == pytest.approx(step_ms, rel=0.1)
 
 
 def test_a_light_answer_takes_about_135_ms() -> None:
