@@ -121,7 +121,7 @@ def redrive(
     if json:
         typer.echo(orjson.dumps(asdict(outcome) | {"dry_run": dry_run}))
     else:
-        typer.echo(_words(outcome, dry_run=dry_run))
+        typer.echo(outcome.words(dry_run=dry_run))
 
 
 async def _list(kafka: Kafka) -> Listing:
@@ -207,15 +207,3 @@ def _time(time_ms: int | None) -> str:
     if time_ms is None or time_ms < 0:
         return "(not known)"
     return datetime.fromtimestamp(time_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _words(outcome: redriving.Outcome, *, dry_run: bool) -> str:
-    done = "would go back" if dry_run else "went back"
-    bad = outcome.still_bad
-    why = f" ({', '.join(f'{reason} {count:,}' for reason, count in sorted(bad.items()))})" if bad else ""
-    return (
-        f"{outcome.redriven:,} letters {done}, {outcome.already:,} had before, "
-        f"{sum(bad.values()):,} are still bad{why}, "
-        f"{outcome.erased:,} are of erased shoppers, {outcome.passed:,} were not asked for"
-        + (f", {outcome.gone:,} were shortened and their records are no longer in the topic" if outcome.gone else "")
-    )

@@ -1,4 +1,4 @@
-"""Lookups: pages that are read when somebody asks: who decided what, what was refused, what is set."""
+"""Lookups: pages that are read when somebody asks: who decided what, what was refused, what is set, what is wrong."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,8 @@ from starlette.routing import Route
 from penchant.console.rendering import Rendering
 from penchant.operations.control import activity
 from penchant.operations.dead_letters.listing import listed
+from penchant.operations.doctor.examination import examine
+from penchant.operations.doctor.findings import worst
 from penchant.settings.catalogue import catalogue
 from penchant.settings.problems import shown
 from penchant.settings.root import Settings
@@ -18,6 +20,7 @@ from streams.kafka.reader import TopicReader
 
 NEWEST = 200
 READ_WITHIN_S = 10.0
+EXAMINED_WITHIN_S = 60.0
 
 
 class Lookups:
@@ -31,6 +34,7 @@ class Lookups:
         yield Route("/activity", self._activity)
         yield Route("/dead-letters", self._dead_letters)
         yield Route("/settings", self._set)
+        yield Route("/doctor", self._examined)
 
     async def _activity(self, request: Request) -> Response:
         entries = await activity(self._settings, NEWEST)
@@ -47,6 +51,16 @@ class Lookups:
             raise BrokerUnavailable(message) from exc
         values = {"kinds": listing.kinds, "topic": kafka.dead_letter_topic}
         return self._rendering.answer(request, "dead_letters.html", values)
+
+    async def _examined(self, request: Request) -> Response:
+        """What `penchant doctor` finds now, the worst first."""
+        try:
+            async with asyncio.timeout(EXAMINED_WITHIN_S):
+                findings = await examine(self._settings)
+        except TimeoutError as exc:
+            raise BrokerUnavailable(f"nothing was found out within {EXAMINED_WITHIN_S:g} s: penchant doctor") from exc
+        values = {"findings": sorted(findings, key=lambda each: -each.severity), "worst": worst(findings)}
+        return self._rendering.answer(request, "doctor.html", values)
 
     async def _set(self, request: Request) -> Response:
         """What `penchant settings` shows; secrets are hidden."""

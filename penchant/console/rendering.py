@@ -14,7 +14,7 @@ from penchant.front.roles import Person, Role
 NAVIGATION = (
     ("/", "Overview"), ("/shopper", "Shopper"), ("/fleet", "Fleet"), ("/models", "Models"),
     ("/experiments", "Experiments"), ("/dead-letters", "Dead letters"), ("/control", "Control"),
-    ("/activity", "Activity"), ("/settings", "Settings"),
+    ("/activity", "Activity"), ("/doctor", "Doctor"), ("/settings", "Settings"),
 )  # fmt: skip
 
 

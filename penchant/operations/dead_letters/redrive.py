@@ -51,6 +51,21 @@ class Outcome:
     gone: int = 0
     still_bad: dict[str, int] = field(default_factory=dict)
 
+    def words(self, *, dry_run: bool) -> str:
+        """One sentence."""
+        done = "would go back" if dry_run else "went back"
+        bad = ", ".join(f"{reason} {count:,}" for reason, count in sorted(self.still_bad.items()))
+        said = [
+            f"{self.redriven:,} letters {done}",
+            f"{self.already:,} had before",
+            f"{sum(self.still_bad.values()):,} are still bad" + (f" ({bad})" if bad else ""),
+            f"{self.erased:,} are of erased shoppers",
+            f"{self.passed:,} were not asked for",
+        ]
+        if self.gone:
+            said.append(f"{self.gone:,} were shortened and their records are no longer in the topic")
+        return ", ".join(said)
+
 
 async def rehearse(kafka: Kafka, plan: RedrivePlan, progress: Progress) -> Outcome:
     """What a redrive would do; writes nothing."""

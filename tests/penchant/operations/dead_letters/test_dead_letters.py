@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from penchant.operations.dead_letters import redrive as redriving
 from penchant.operations.dead_letters.listing import Listing
@@ -26,6 +25,7 @@ from streams.records.dead_letters import DeadLetter
 from streams.records.erasures import Erasure
 from tests.kafka import Kafka
 from tests.penchant.commands import Command, run
+from tests.penchant.operations.dead_letters.letters import send
 
 pytestmark = pytest.mark.kafka
 
@@ -193,16 +193,6 @@ def letter(
     key = f"shopper-{number % 40}".encode()
     at_ms = 1_700_000_000_000 + number
     return DeadLetter(topic, 0, number, key, value, reason, path, "", at_ms, tuple(own))
-
-
-async def send(address: str, topic: str, letters: Sequence[DeadLetter]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=address, linger_ms=5)
-    await producer.start()
-    try:
-        for each in letters:
-            await producer.send(topic, each.value, each.key, headers=each.headers())
-    finally:
-        await producer.stop()
 
 
 async def there(kafka: Kafka, topic: str, count: int) -> list[Any]:
