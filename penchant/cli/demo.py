@@ -55,6 +55,13 @@ Keep = Annotated[
 WithConsole = Annotated[
     bool, typer.Option("--console/--no-console", help="Serve the console beside it, for a browser on this machine.")
 ]
+Secured = Annotated[
+    bool,
+    typer.Option(
+        "--secured",
+        help="Kafka, Redis and Triton guarded by TLS, logins and rights; needs Java, Maven, openssl, redis.",
+    ),
+]
 
 
 def demo(
@@ -71,6 +78,7 @@ def demo(
     run_folder: RunFolder = None,
     keep: Keep = False,
     with_console: WithConsole = True,
+    secured: Secured = False,
     json: Json = False,
 ) -> None:
     """See shopper events become intents: Kafka, Faust, a real Triton server before a simulated GPU, Redis.
@@ -83,6 +91,7 @@ def demo(
     penchant demo --model-url http://localhost:8000/v1
     penchant demo --real-model --seconds 60
     penchant demo --keep
+    penchant demo --secured
     """
     folder = run_folder or Path("run") / time.strftime("demo-%Y%m%d-%H%M%S")
     model_file = gguf or (smollm2() if real_model else None)
@@ -94,6 +103,7 @@ def demo(
         browse=browse,
         console=with_console,
         gguf=model_file,
+        secured=secured,
     )
     console = Console(stderr=json)
     configure_logs("info", "console", stream=io.StringIO() if live else sys.stderr)

@@ -38,7 +38,7 @@ async def examples(stage: Stage) -> list[Example]:
     finally:
         await client.aclose()
     async with AsyncIntentReader(
-        redis.url, namespace=redis.namespace, timeout_s=READ_S, cluster=redis.cluster
+        stage.stack.reader_url, namespace=redis.namespace, timeout_s=READ_S, cluster=redis.cluster
     ) as reader:
         intents = await reader.get_many(shoppers, fields="doc")
     return [

@@ -9,19 +9,19 @@ from penchant.demo.stage import Stage
 def keep(stage: Stage, name: str) -> Path:
     """Write them into the run folder, as a file of this name."""
     settings = stage.settings
-    sections: dict[str, dict[str, Any]] = {
-        "kafka": {"bootstrap": settings.kafka.bootstrap, "group": settings.kafka.group},
-        "redis": {"url": settings.redis.url},
-        "session": {"gap_s": settings.session.gap_s},
-        "dead_letters": {"window_s": settings.dead_letters.window_s},
-    }
-    if not stage.stack.stand_in:
-        sections["model"] = {"url": settings.model.url}
+    sections = stage.stack.sections("operator")
+    sections["kafka"]["group"] = settings.kafka.group
+    sections["session"] = {"gap_s": settings.session.gap_s}
+    sections["dead_letters"] = {"window_s": settings.dead_letters.window_s}
+    if stage.plan.model_url is not None:
+        sections["model"] = {"url": stage.plan.model_url}
     path = stage.plan.run_folder / name
     path.write_text("\n".join(_section(name, values) for name, values in sections.items()), encoding="utf-8")
     return path
 
 
 def _section(name: str, values: dict[str, Any]) -> str:
-    lines = [f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in values.items()]
-    return "\n".join([f"[{name}]", *lines, ""])
+    own = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    lines = [f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in own.items()]
+    within = [_section(f"{name}.{key}", value) for key, value in values.items() if isinstance(value, dict)]
+    return "\n".join([f"[{name}]", *lines, "", *within])

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,16 +12,18 @@ from agents.worker.asking import CallRules
 from agents.worker.instruments import Instruments
 from clients.calls import ModelClient
 from clients.dialects.openai import OpenAIClient
-from clients.dialects.triton import TritonClient
+from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
 from penchant.telemetry.health_server import endpoint
 from penchant.worker.app import Worker, worker
+from sandbox.servers.secured_stack import SecuredStack
 from sandbox.servers.server import free_ports
 from sandbox.servers.stack import Stack
 from sandbox.shop.player import Player
 from sandbox.shop.producer import EventProducer
 
 PARTITIONS = 4
+GROUP = "penchant-demo"
 GAP_S = 1_800.0
 CALLS_WAITED = 8
 """A call's deadline, in calls of a model whose pace is known."""
@@ -33,7 +35,7 @@ class DemoPlan:
 
     Afterwards it is kept running by `keep`, and by `browse` while shoppers go on; `console` shows it in a browser.
     `gguf` is the file of a real model to run. `call_s`, where known, are the seconds of one call of the model at
-    `model_url`, and `model_name` says what it is.
+    `model_url`, and `model_name` says what it is. `secured` runs it in a guarded estate.
     """
 
     run_folder: Path
@@ -50,6 +52,7 @@ class DemoPlan:
     gguf: Path | None = None
     model_name: str = ""
     call_s: float = 0.0
+    secured: bool = False
 
 
 @dataclass(slots=True)
@@ -71,14 +74,16 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
     settings = Settings()
     topics = {settings.kafka.topic: PARTITIONS, settings.kafka.dead_letter_topic: 1, settings.kafka.erasure_topic: 1}
     async with AsyncExitStack() as exits:
-        stack = await exits.enter_async_context(Stack(plan.run_folder, topics=topics, model=plan.model_url is None))
+        stack = await exits.enter_async_context(_stack(plan, topics))
         settings = _settings(plan, stack, speed)
         model = _model(plan, stack)
-        exits.push_async_callback(model.close)
+        if model is not None:
+            exits.push_async_callback(model.close)
         instruments = Instruments(Health(settings.health.bound_s))
         await exits.enter_async_context(endpoint(settings.health, instruments))
         running = await exits.enter_async_context(worker(settings, model, instruments=instruments))
-        sender = await exits.enter_async_context(EventProducer(settings.kafka.options, settings.kafka.topic))
+        shop = Kafka(**stack.sections("shop")["kafka"])
+        sender = await exits.enter_async_context(EventProducer(shop.options, settings.kafka.topic))
         components = dict(stack.components)
         if plan.model_url is not None:
             components["model"] = plan.model_name or running.model
@@ -96,17 +101,25 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
             watching.cancel()
 
 
+def _stack(plan: DemoPlan, topics: Mapping[str, int]) -> Stack:
+    model = plan.model_url is None
+    if plan.secured:
+        return SecuredStack(plan.run_folder, topics=topics, group=GROUP, model=model)
+    return Stack(plan.run_folder, topics=topics, model=model)
+
+
 def _settings(plan: DemoPlan, stack: Stack, speed: float) -> Settings:
     """The defaults, at the stack's addresses. Recorded time runs faster by `speed`, so the session gap shrinks with it;
     refusals need not wait as long as in production for their window to pass. A slow model is waited for."""
     calls = {"deadline_s": max(CALLS_WAITED * plan.call_s, CallRules().deadline_s)}
-    model = plan.model_url or (stack.triton.grpc_address if stack.triton else None)
+    sections = stack.sections()
+    sections["kafka"]["group"] = GROUP
+    if plan.model_url is not None:
+        sections["model"] = {"url": plan.model_url}
     return Settings.model_validate(
         {
-            "kafka": {"bootstrap": stack.kafka.address, "group": "penchant-demo"},
-            "redis": {"url": stack.redis.url},
+            **sections,
             "calls": calls,
-            "model": {"url": model} if model is not None else {},
             "session": {"gap_s": max(GAP_S / speed, 1.0)},
             "dead_letters": {"window_s": 2.0},
             "health": {"port": free_ports(1)[0]},
@@ -114,11 +127,6 @@ def _settings(plan: DemoPlan, stack: Stack, speed: float) -> Settings:
     )
 
 
-def _model(plan: DemoPlan, stack: Stack) -> ModelClient:
-    if plan.model_url is not None:
-        return OpenAIClient(plan.model_url)
-    if stack.stand_in is not None:
-        return stack.stand_in
-    if stack.triton is None:
-        raise AssertionError("the stack has Triton or its stand-in")
-    return TritonClient(stack.triton.grpc_address)
+def _model(plan: DemoPlan, stack: Stack) -> ModelClient | None:
+    """What the worker cannot make of its settings itself."""
+    return OpenAIClient(plan.model_url) if plan.model_url is not None else stack.stand_in

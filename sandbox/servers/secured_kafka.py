@@ -1,5 +1,6 @@
 """Apache Kafka as in a guarded estate: TLS, client certificates, SASL over TLS, and rights (ACLs)."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ Rights = Mapping[tuple[ResourceType, str], Sequence[AclOperation]]
 
 
 class SecuredKafka(ApacheKafka):
-    """One node with a listener for each way in. Only USER has rights, and only those that `grant` gives.
+    """One node with a listener for each way in. A user has only the rights that `grant` gives.
 
     The plain listener is the broker's own, and the test's: whoever is there may do everything. `jwks_url` is where the
     keys of the token endpoint are, for OAUTHBEARER.
@@ -61,27 +62,27 @@ class SecuredKafka(ApacheKafka):
 
     def admin(self) -> AdminClient:
         """A client that may do everything. Hold it while you wait: what it was asked ends with it."""
-        return AdminClient({"bootstrap.servers": self.address})
+        return AdminClient({"bootstrap.servers": self.address, "log_level": 3})  # errors
 
-    def set_scram_password(self, password: str) -> None:
-        """USER's password for SCRAM-SHA-512 from now on."""
+    def set_scram_password(self, password: str, user: str = USER) -> None:
+        """The user's password for SCRAM-SHA-512 from now on; it makes a user who is not there."""
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4_096)
-        change = UserScramCredentialUpsertion(USER, info, password.encode())
+        change = UserScramCredentialUpsertion(user, info, password.encode())
         admin = self.admin()
         for changed in admin.alter_user_scram_credentials([change]).values():
             changed.result(WITHIN_S)
 
-    def make_topics(self, *names: str) -> None:
-        """Topics of one partition."""
+    def make_topics(self, *names: str, partitions: int = 1) -> None:
+        """Topics with as many partitions each."""
         admin = self.admin()
-        for made in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
+        for made in admin.create_topics([NewTopic(name, partitions, 1) for name in names]).values():
             made.result(WITHIN_S)
 
-    def grant(self, rights: Rights) -> None:
-        """Give USER these rights, and no others."""
+    def grant(self, rights: Rights, user: str = USER) -> None:
+        """Give the user these rights, and no others."""
         literal, allow = ResourcePatternType.LITERAL, AclPermissionType.ALLOW
         bindings = [
-            AclBinding(kind, name, literal, f"User:{USER}", "*", operation, allow)
+            AclBinding(kind, name, literal, f"User:{user}", "*", operation, allow)
             for (kind, name), operations in rights.items()
             for operation in operations
         ]
@@ -93,10 +94,14 @@ class SecuredKafka(ApacheKafka):
         """Start, and let USER in by SCRAM too."""
         await super().start()
         try:
-            self.set_scram_password(PASSWORD)
-        except KafkaException:
+            await asyncio.to_thread(self.set_scram_password, PASSWORD)
+        except (KafkaException, asyncio.CancelledError):
             await self.stop()
             raise
+
+    def describe(self) -> str:
+        """E.g. `Apache Kafka 4.1.1, SCRAM over TLS, ACLs`."""
+        return f"{super().describe()}, SCRAM over TLS, ACLs"
 
     def _java(self) -> list[str]:
         urls = [f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={self._jwks_url}"] if self._jwks_url else []

@@ -15,14 +15,18 @@ from streams.errors import PlatformLacks
 
 USER = "penchant"
 PASSWORD = "s3cret-of-redis"  # noqa: S105 (of a server on loopback that lives for a test)
-OWNER = "owner"
+OWNER, RANKER = "owner", "ranker"
 
 RIGHTS = "~{namespace}:* resetchannels -@all +@connection +@read +@write +@scripting +time +info +cluster|slots"
 """What a worker needs, as docs/security.md has it."""
 
+RANKER_RIGHTS = "~{namespace}:*:intent resetchannels -@all +@connection +hmget"
+"""What a ranker needs to read intents, as docs/security.md has it."""
+
 
 class SecuredRedis(RedisServer):
-    """TLS with certificates of the authority on both sides. USER may do what a worker has to within `namespace`."""
+    """TLS with certificates of the authority on both sides. USER may do what a worker has to within `namespace`,
+    RANKER may read intents there."""
 
     def __init__(
         self, run_folder: Path, authority: Authority, namespace: str = "penchant", *, client_certificates: bool = True
@@ -54,10 +58,9 @@ class SecuredRedis(RedisServer):
     def command(self) -> Sequence[str]:
         """As of a plain server, with TLS in its place and users from a file."""
         users = self.run_folder / "users.acl"
-        rights = RIGHTS.format(namespace=self._namespace)
-        users.write_text(
-            f"user default off\nuser {OWNER} on >{PASSWORD} ~* &* +@all\nuser {USER} on >{PASSWORD} {rights}\n"
-        )
+        rights = {OWNER: "~* &* +@all", USER: RIGHTS, RANKER: RANKER_RIGHTS}
+        lines = [f"user {user} on >{PASSWORD} {may}" for user, may in rights.items()]
+        users.write_text("\n".join(["user default off", *lines, ""]).format(namespace=self._namespace))
         ours = self._certificate
         options = {
             "tls-port": self.ports[0],
@@ -69,6 +72,10 @@ class SecuredRedis(RedisServer):
         }
         plain = [*super().command(), "--port", "0"]
         return [*plain, *(word for key, value in options.items() for word in (f"--{key}", str(value)))]
+
+    def describe(self) -> str:
+        """E.g. `redis-server 7.0.15 (on the PATH), TLS with certificates, ACL users`."""
+        return f"{super().describe()}, TLS with certificates, ACL users"
 
     async def healthy(self) -> bool:
         """It answers its owner, and is our child."""

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Literal, Self
 
 from sandbox.gpu import answers
 from sandbox.gpu.timing import Timing
+from sandbox.servers.apache import ApacheKafka
 from sandbox.servers.kafka import MockKafka
 from sandbox.servers.redis import RedisServer
 from sandbox.servers.server import Server
@@ -16,9 +17,15 @@ from streams.errors import BrokerUnavailable, PlatformLacks
 
 WATCH_S = 0.5
 
+Role = Literal["worker", "shop", "operator"]
+"""Who connects: the worker, whoever sends the events, and whoever looks after both (console and commands)."""
+
+Sections = dict[str, dict[str, Any]]
+"""Settings by section, as in penchant.toml."""
+
 
 class Stack:
-    """The embedded stack: `async with Stack(folder) as stack`, then `stack.kafka.address` and so on.
+    """The embedded stack: `async with Stack(folder) as stack`, then `stack.sections()` says how to connect to it.
 
     Where no tritonserver starts, `triton` is None, `stand_in` takes the calls, and `notes` tells people why and what
     to do; with `model=False` there is neither. Raises PlatformLacks, with the remedy, without a Kafka or Redis.
@@ -33,13 +40,13 @@ class Stack:
         timing: Timing | None = None,
         answer: str = answers.DEFAULT,
     ) -> None:
-        self.kafka = MockKafka(run_folder, topics=topics)
-        self.redis = RedisServer(run_folder)
+        self._run_folder, self._model, self._timing, self._answer = run_folder, model, timing, answer
+        self._topics = dict(topics or {})
+        self.kafka, self.redis = self._make_stores()
         self.triton: TritonServer | None = None
         self.stand_in: StandIn | None = None
         self.notes: list[str] = []
         self.components: dict[str, str] = {}
-        self._run_folder, self._model, self._timing, self._answer = run_folder, model, timing, answer
 
     async def __aenter__(self) -> Self:
         try:
@@ -51,6 +58,17 @@ class Stack:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    def sections(self, role: Role = "worker") -> Sections:
+        """The settings by which somebody of this role connects; no model where a stand-in answers."""
+        del role  # everybody may do everything here
+        model = {"model": {"url": self.triton.grpc_address}} if self.triton else {}
+        return {"kafka": {"bootstrap": self.kafka.address}, "redis": {"url": self.redis.url}, **model}
+
+    @property
+    def reader_url(self) -> str:
+        """What a ranker's reader takes."""
+        return self.redis.url
 
     async def stop(self) -> None:
         """Stop what runs, all at once."""
@@ -71,6 +89,12 @@ class Stack:
                 say(f"{server.describe()} ended by itself; starting it again")
                 await server.start()
 
+    def _make_stores(self) -> tuple[MockKafka | ApacheKafka, RedisServer]:
+        return MockKafka(self._run_folder, topics=self._topics), RedisServer(self._run_folder)
+
+    def _make_triton(self) -> TritonServer:
+        return TritonServer(self._run_folder, timing=self._timing, answer=self._answer)
+
     async def _start(self) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -86,7 +110,7 @@ class Stack:
 
     async def _start_model(self) -> None:
         try:
-            triton = TritonServer(self._run_folder, timing=self._timing, answer=self._answer)
+            triton = self._make_triton()
             await triton.start()
         except PlatformLacks as exc:
             why = str(exc).splitlines()[0]
