@@ -5,29 +5,33 @@ import io
 import os
 import sys
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.console import Console
 
 from agents.match.messages import messages
-from penchant.cli.options import RECORDED, Json
+from clients.pools.endpoints import Endpoint
+from penchant.cli.options import RECORDED, Config, Json
 from penchant.demo.run import Outcome, run
 from penchant.demo.stage import DemoPlan
 from penchant.demo.timeline import RATE, SHOPPERS
 from penchant.demo.view import LiveView, no_view, show_examples, show_match, show_report
 from penchant.process.logs import configure_logs
+from penchant.settings.sources import load_settings
 from sandbox.servers.llama import smollm2
+from streams.errors import SettingInvalid
 
 NOTHING_DONE, INTERRUPTED = 1, 130
 
 
 Events = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help=f"Play a recording: events {RECORDED}"),
+    typer.Option(metavar="FILE", exists=True, dir_okay=False, help=f"Play a recording: events {RECORDED}"),
 ]
 Speed = Annotated[
     float | None, typer.Option(min=0.001, help="How many times faster to play it; else it is fitted into --seconds.")
@@ -37,8 +41,14 @@ Shoppers = Annotated[int | None, typer.Option(min=1, help="How many shoppers to 
 Rate = Annotated[float | None, typer.Option(min=0.01, help="Simulated events a second.", show_default=f"{RATE:g}")]
 Seed = Annotated[int, typer.Option(help="Where the simulation's dice start.")]
 ModelUrl = Annotated[
-    str | None, typer.Option(metavar="URL", help="An OpenAI-compatible endpoint in the place of the simulated GPU.")
+    str | None,
+    typer.Option(
+        metavar="URL", help="A model server in the place of the simulated GPU; else as [model] says, key too."
+    ),
 ]
+ModelName = Annotated[str | None, typer.Option(metavar="NAME", help="The model's name there.")]
+ModelDialect = Annotated[str | None, typer.Option(metavar="DIALECT", help="What it speaks, as model.dialect.")]
+ModelServer = Annotated[str | None, typer.Option(metavar="KIND", help="Which server it is, as model.server.")]
 RealModel = Annotated[
     bool, typer.Option("--real-model", help="SmolLM2-135M on llama.cpp, as `make llm` installs them, at its own pace.")
 ]
@@ -73,32 +83,48 @@ def demo(
     rate: Rate = None,
     seed: Seed = 1,
     model_url: ModelUrl = None,
+    model_name: ModelName = None,
+    model_dialect: ModelDialect = None,
+    model_server: ModelServer = None,
     real_model: RealModel = False,
     gguf: Gguf = None,
     run_folder: RunFolder = None,
     keep: Keep = False,
     with_console: WithConsole = True,
+    config: Config = None,
     secured: Secured = False,
     json: Json = False,
 ) -> None:
     """See shopper events become intents: Kafka, Faust, a real Triton server before a simulated GPU, Redis.
 
     In a terminal simulated shoppers go on browsing after the summary, slowly, until Ctrl-C; in a pipe, with --json or
-    in CI it ends by itself.
+    in CI it ends by itself. Of the settings it takes those of [model], and only with --model-url.
+
+    Exit status: 0 intents were written and the model answered, 1 not so, 2 bad usage, 130 interrupted.
 
     Examples: penchant demo
     penchant demo --events rees46.csv --seconds 30 --json
-    penchant demo --model-url http://localhost:8000/v1
+    penchant demo --model-url http://localhost:8000/v1 --model-name llama-3.1-8b
     penchant demo --real-model --seconds 60
     penchant demo --keep
     penchant demo --secured
     """
-    folder = run_folder or Path("run") / time.strftime("demo-%Y%m%d-%H%M%S")
+    if events is None:
+        _without({"--speed": speed}, "it is of a recording: give --events too")
+    else:
+        _without({"--shoppers": shoppers, "--rate": rate}, "the recording of --events says this")
+    of_model = {"--model-name": model_name, "--model-dialect": model_dialect, "--model-server": model_server}
+    if model_url is None:
+        _without(of_model, "it is of a server: give --model-url too")
+    else:
+        _without({"--real-model": real_model or None, "--gguf": gguf}, "--model-url names another model")
+    model = _model(model_url, of_model, config) if model_url else None
+    folder = _made(run_folder or Path("run") / time.strftime("demo-%Y%m%d-%H%M%S"))
     model_file = gguf or (smollm2() if real_model else None)
     live = sys.stderr.isatty() if json else sys.stdout.isatty()
     browse = live and events is None and not json and not os.environ.get("CI")
     plan = DemoPlan(
-        *(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model_url),
+        *(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model),
         keep=keep,
         browse=browse,
         console=with_console,
@@ -114,9 +140,42 @@ def demo(
     outcome = asyncio.run(run(plan, view, say, show, partial(console.print, soft_wrap=True)))
     if outcome.stopped:
         raise typer.Exit(INTERRUPTED)
-    if not outcome.report["intents"]:
-        typer.secho(f"No intent was written; the servers' logs are in {folder}", err=True)
+    if fault := _fault(outcome.report):
+        typer.secho(f"{fault}; the servers' logs are in {folder}", err=True)
         raise typer.Exit(NOTHING_DONE)
+
+
+def _without(given: Mapping[str, object], why: str) -> None:
+    """Refuse the first option that was given and would do nothing."""
+    for name, value in given.items():
+        if value is not None:
+            raise typer.BadParameter(why, param_hint=name)
+
+
+def _model(url: str, given: Mapping[str, str | None], config: Path | None) -> Endpoint:
+    """The server of [model], as the command says it."""
+    said = {name.removeprefix("--").replace("-", ".", 1): value for name, value in given.items() if value is not None}
+    return load_settings(config, {"model.url": url, **said}).settings.model
+
+
+def _made(folder: Path) -> Path:
+    """The run folder, made where it is not there yet."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise SettingInvalid(f"the run folder cannot be made: {exc}", "choose another --run-folder") from exc
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingInvalid(f"nothing can be written to {folder}", "choose another --run-folder")
+    return folder
+
+
+def _fault(report: Mapping[str, Any]) -> str | None:
+    """Why the play was no demonstration."""
+    if not report["intents"]:
+        return "No intent was written"
+    if report["calls"] == report["call_failures"]:
+        return f"The model never answered: all {report['intents']} intents are the rules'"
+    return None
 
 
 def silent(_: str) -> None:

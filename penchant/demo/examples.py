@@ -1,5 +1,6 @@
 """Examples: some shoppers' events and the intents made of them, read back the way a ranker reads them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penchant_reader import AsyncIntentReader, ReadIntent
@@ -9,7 +10,6 @@ from storage.checkpoints import Context
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.errors import StoreUnavailable
-from streams.records.intents import Intent
 from streams.sessions.packing import load
 from streams.sessions.session import Row
 
@@ -27,8 +27,9 @@ class Example:
 
 
 async def examples(stage: Stage) -> list[Example]:
-    """Three of the latest shoppers, one a stage of the funnel where there are as many."""
-    shoppers = _varied(list(stage.worker.meter.latest))
+    """Three of the latest shoppers, first those whose intent is of what they did last, one a stage of the funnel where
+    there are as many."""
+    shoppers = list(dict.fromkeys(intent.shopper for intent in stage.worker.meter.latest))
     redis = stage.settings.redis
     client = redis.connect()
     try:
@@ -41,16 +42,23 @@ async def examples(stage: Stage) -> list[Example]:
         stage.stack.reader_url, namespace=redis.namespace, timeout_s=READ_S, cluster=redis.cluster
     ) as reader:
         intents = await reader.get_many(shoppers, fields="doc")
-    return [
+    return chosen(
         Example(shopper, list(load(context.session).rows()), intent)
         for shopper, context, intent in zip(shoppers, contexts, intents, strict=True)
         if isinstance(context, Context) and not intent.missing
-    ]
+    )
 
 
-def _varied(latest: list[Intent]) -> list[str]:
-    by_stage: dict[str, str] = {}
-    for intent in sorted(latest, key=lambda intent: intent.window.events):
-        by_stage[intent.stage] = intent.shopper
-    rest = [intent.shopper for intent in latest if intent.shopper not in by_stage.values()]
-    return [*dict.fromkeys([*by_stage.values(), *rest])][:COUNT]
+def chosen(candidates: Iterable[Example]) -> list[Example]:
+    """The three to show, the longest of a stage before others of it."""
+    by_length = sorted(candidates, key=lambda each: len(each.rows), reverse=True)
+    fitting = sorted(by_length, key=_strays)
+    first_of_stage = {each.intent.stage: each.shopper for each in reversed(fitting)}.values()
+    return sorted(fitting, key=lambda each: (_strays(each), each.shopper not in first_of_stage))[:COUNT]
+
+
+def _strays(example: Example) -> bool:
+    """Whether the intent is of another category than the product that the shopper looked at last. People change their
+    minds within an event or two; an intent takes a few more."""
+    last = next((row.item for row in reversed(example.rows) if row.item), None)
+    return last is not None and last.category is not None and last.category != example.intent.category

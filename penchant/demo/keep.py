@@ -7,14 +7,15 @@ from penchant.demo.stage import Stage
 
 
 def keep(stage: Stage, name: str) -> Path:
-    """Write them into the run folder, as a file of this name."""
+    """Write them into the run folder, as a file of this name; the model's key is not among them."""
     settings = stage.settings
     sections = stage.stack.sections("operator")
     sections["kafka"]["group"] = settings.kafka.group
     sections["session"] = {"gap_s": settings.session.gap_s}
     sections["dead_letters"] = {"window_s": settings.dead_letters.window_s}
-    if stage.plan.model_url is not None:
-        sections["model"] = {"url": stage.plan.model_url}
+    if (model := stage.plan.model) is not None:
+        given = {"url": model.url, "dialect": model.dialect, "name": model.name, "server": model.server}
+        sections["model"] = {key: value for key, value in given.items() if value is not None}
     path = stage.plan.run_folder / name
     path.write_text("\n".join(_section(name, values) for name, values in sections.items()), encoding="utf-8")
     return path

@@ -8,6 +8,7 @@ from math import ceil
 
 from clients.calls import Call
 from clients.dialects.openai import OpenAIClient
+from clients.pools.endpoints import Endpoint
 from penchant.demo.stage import DemoPlan
 from penchant.settings.root import Settings
 from prompts.render import PromptRenderer
@@ -37,7 +38,12 @@ async def with_real_model(plan: DemoPlan, say: Callable[[str], None]) -> AsyncIt
         shoppers = plan.shoppers or ceil(rate * EVENT_EVERY_S)
         say(f"{server.describe()}: one call took {call_s:.1f} s; shoppers: {shoppers}, events a second: {rate:.2f}")
         yield replace(
-            plan, model_url=server.url, shoppers=shoppers, rate=rate, call_s=call_s, model_name=server.describe()
+            plan,
+            model=Endpoint(url=server.url, dialect="openai"),
+            shoppers=shoppers,
+            rate=rate,
+            call_s=call_s,
+            model_name=server.describe(),
         )
 
 

@@ -51,8 +51,9 @@ async def run(
     after which all may be kept running. Raises PlatformLacks, SettingInvalid for a file that it cannot play, and what
     broke."""
     with stop_signals() as asked:
+        recorded = await asyncio.to_thread(timeline, plan) if plan.events else None  # before any server is started
         async with with_real_model(plan, say) as paced:
-            events, speed = await asyncio.to_thread(timeline, paced)
+            events, speed = recorded or timeline(paced)
             async with set_up(paced, speed, say) as stage:
                 config = keep(stage, "console.toml")
                 async with with_console(plan.run_folder, config, announce, wanted=plan.console) as address:

@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from agents.health.probes import Health
 from agents.worker.asking import CallRules
 from agents.worker.instruments import Instruments
-from clients.calls import ModelClient
-from clients.dialects.openai import OpenAIClient
+from clients.pools.endpoints import Endpoint
 from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
 from penchant.telemetry.health_server import endpoint
-from penchant.worker.app import Worker, worker
+from penchant.worker.app import MODEL_AWAY, Worker, worker
 from sandbox.servers.secured_stack import SecuredStack
 from sandbox.servers.server import free_ports
 from sandbox.servers.stack import Stack
@@ -25,6 +25,9 @@ from sandbox.shop.producer import EventProducer
 PARTITIONS = 4
 GROUP = "penchant-demo"
 GAP_S = 1_800.0
+FETCH_WAIT_S = 0.05
+"""The mock of Kafka answers a fetch that finds nothing when this is over, and not when the next record is there."""
+
 CALLS_WAITED = 8
 """A call's deadline, in calls of a model whose pace is known."""
 
@@ -34,8 +37,8 @@ class DemoPlan:
     """What to play and where to keep the servers' logs. Without `events`, a file, shoppers are simulated.
 
     Afterwards it is kept running by `keep`, and by `browse` while shoppers go on; `console` shows it in a browser.
-    `gguf` is the file of a real model to run. `call_s`, where known, are the seconds of one call of the model at
-    `model_url`, and `model_name` says what it is. `secured` runs it in a guarded estate.
+    `model` is a server in the place of the simulated GPU; `gguf` is the file of a real one to run, `call_s` the seconds
+    of one of its calls, where known, and `model_name` says what it is. `secured` runs it in a guarded estate.
     """
 
     run_folder: Path
@@ -45,7 +48,7 @@ class DemoPlan:
     seed: int = 1
     events: Path | None = None
     speed: float | None = None
-    model_url: str | None = None
+    model: Endpoint | None = None
     keep: bool = False
     browse: bool = False
     console: bool = True
@@ -75,8 +78,7 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
     topics = {settings.kafka.topic: PARTITIONS, settings.kafka.dead_letter_topic: 1, settings.kafka.erasure_topic: 1}
     async with AsyncExitStack() as exits:
         stack = await exits.enter_async_context(_stack(plan, topics))
-        settings = _settings(plan, stack, speed)
-        model = _model(plan, stack)
+        settings, model = _settings(plan, stack, speed), stack.stand_in
         if model is not None:
             exits.push_async_callback(model.close)
         instruments = Instruments(Health(settings.health.bound_s))
@@ -85,7 +87,7 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
         shop = Kafka(**stack.sections("shop")["kafka"])
         sender = await exits.enter_async_context(EventProducer(shop.options, settings.kafka.topic))
         components = dict(stack.components)
-        if plan.model_url is not None:
+        if plan.model is not None:
             components["model"] = plan.model_name or running.model
         stage = Stage(plan, stack, running, Player(sender), settings, components)
 
@@ -93,7 +95,7 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
             stage.notices.append(line)
             say(line)
 
-        for line in stack.notes:
+        for line in (*stack.notes, *_absence(plan, running)):
             notice(line)
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(stack.watch(notice))
@@ -102,7 +104,7 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
 
 
 def _stack(plan: DemoPlan, topics: Mapping[str, int]) -> Stack:
-    model = plan.model_url is None
+    model = plan.model is None
     if plan.secured:
         return SecuredStack(plan.run_folder, topics=topics, group=GROUP, model=model)
     return Stack(plan.run_folder, topics=topics, model=model)
@@ -112,10 +114,10 @@ def _settings(plan: DemoPlan, stack: Stack, speed: float) -> Settings:
     """The defaults, at the stack's addresses. Recorded time runs faster by `speed`, so the session gap shrinks with it;
     refusals need not wait as long as in production for their window to pass. A slow model is waited for."""
     calls = {"deadline_s": max(CALLS_WAITED * plan.call_s, CallRules().deadline_s)}
-    sections = stack.sections()
-    sections["kafka"]["group"] = GROUP
-    if plan.model_url is not None:
-        sections["model"] = {"url": plan.model_url}
+    sections: dict[str, Any] = stack.sections()
+    sections["kafka"] |= {"group": GROUP, "fetch_wait_s": FETCH_WAIT_S}
+    if plan.model is not None:
+        sections["model"] = plan.model
     return Settings.model_validate(
         {
             **sections,
@@ -127,6 +129,8 @@ def _settings(plan: DemoPlan, stack: Stack, speed: float) -> Settings:
     )
 
 
-def _model(plan: DemoPlan, stack: Stack) -> ModelClient | None:
-    """What the worker cannot make of its settings itself."""
-    return OpenAIClient(plan.model_url) if plan.model_url is not None else stack.stand_in
+def _absence(plan: DemoPlan, running: Worker) -> list[str]:
+    """What is said of a model that is away at the start."""
+    if plan.model is None or running.model != MODEL_AWAY:
+        return []
+    return [f"The model at {plan.model.address} does not answer; the rules stand in until it does"]

@@ -33,6 +33,7 @@ Beginning = Annotated[str, form(TIMES)]
 
 # Brokers refuse less than 6 unless told otherwise, Faust more than its request timeout of 90.
 SessionTimeout = Annotated[float, Field(ge=6, le=90), unit("seconds")]
+FetchWait = Annotated[float, Field(gt=0, le=30), unit("seconds")]
 
 
 @section
@@ -76,6 +77,9 @@ class Kafka:
     """A worker that is silent for this long loses its partitions."""
     max_poll_records: Records = 1000
     """The most records that one fetch hands to the worker."""
+    fetch_wait_s: FetchWait = 1.5
+    """How long a broker may wait for the next record before it says that there is none. It delays nothing: a broker
+    answers as soon as there is one. A small one is for a mock that does not."""
     sample_records: RecordsOrNone = 500
     """How many of the newest records a starting worker reads to see that they are keyed by shopper; 0 is no check."""
     security_protocol: Protocol = "PLAINTEXT"
@@ -141,6 +145,7 @@ class Kafka:
             tls=self.tls,
             client_rack=self.client_rack,
             isolation=self.isolation,
+            fetch_wait_s=self.fetch_wait_s,
         )
 
     def consumer_group(self, folder: Path) -> KafkaGroup:

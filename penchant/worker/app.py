@@ -49,6 +49,10 @@ DRAIN_S = 5.0
 """How long calls under way may take at a rebalance and at the end."""
 
 
+MODEL_AWAY = "a model that is away"
+"""What is found of a model that does not answer at the start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """A worker that runs: what it does shows in its instruments, what it found in `model`. `pools` are its servers."""
@@ -110,7 +114,7 @@ async def worker(
         watch_model = await _looked_around(parts, instruments.meter)
         beside = (watch_model, parts.erasures, parts.experiment_runtime, *([learning] if learning else ()))
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
-            built, model_found = parts.worker, watch_model.found or "a model that is away"
+            built, model_found = parts.worker, watch_model.found or MODEL_AWAY
             yield Worker(
                 instruments, built.enrichment, built.memory.backlog, model_found, pools, parts.experiment_runtime,
                 parts.switch_state,

@@ -36,6 +36,7 @@ class ConsumerThread(AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = self._options.isolation
         consumer._client_rack = self._options.client_rack
+        consumer._fetch_max_wait_ms = int(self._options.fetch_wait_s * 1e3)
         self._login = Login(self._options, consumer._client)
         return consumer
 

@@ -20,7 +20,8 @@ Isolation = Literal["read_committed", "read_uncommitted"]
 
 @dataclass(frozen=True, slots=True)
 class KafkaOptions:
-    """Brokers as `host:port[,host:port]`, the login, the rack, and which records of transactions are read."""
+    """Brokers as `host:port[,host:port]`, the login, the rack, which records of transactions are read, and how long a
+    broker may hold a fetch of the consumer group that finds nothing."""
 
     bootstrap: str
     security_protocol: Protocol = "PLAINTEXT"
@@ -32,6 +33,7 @@ class KafkaOptions:
     tls: Tls = field(default_factory=Tls)
     client_rack: str | None = None
     isolation: Isolation = "read_committed"
+    fetch_wait_s: float = 1.5
 
     def committed(self) -> "KafkaOptions":
         """The same for topics that Penchant writes in transactions: what was aborted is never read."""

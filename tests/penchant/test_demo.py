@@ -20,6 +20,7 @@ from penchant.demo.run import run
 from penchant.demo.stage import DemoPlan, Stage
 from sandbox.servers.llama import smollm2
 from streams.errors import PlatformLacks
+from tests.fakes.openai_server import OpenAIServer
 from tests.penchant.commands import Command
 from tests.penchant.commands import run as command
 from tests.until import until
@@ -73,6 +74,33 @@ def test_a_file_that_cannot_be_played_is_an_error_with_a_remedy(tmp_path: Path) 
     done = demo(tmp_path, "--events", str(file))
     assert done.returncode == 2
     assert "remedy" in done.stderr
+
+
+def test_a_model_that_was_never_there_is_no_demonstration(tmp_path: Path) -> None:
+    """Intents of the rules alone end with exit status 1, and with what is missing; so does its start say it."""
+    done = demo(tmp_path, "--seconds", "2", "--model-url", "http://127.0.0.1:1/v1", "--shoppers", "5", "--rate", "10")
+    assert done.returncode == 1, done.stderr
+    assert "The model at 127.0.0.1:1 does not answer" in done.stdout
+    assert "The model never answered" in done.stderr
+
+
+async def test_a_model_is_asked_as_settings_and_options_say(tmp_path: Path) -> None:
+    """The key comes from the settings, which are no arguments; name and dialect may be either. A server that then
+    fails at every call never answered."""
+    server = OpenAIServer(("other", "wanted"), "s3cret")
+    await server.start()
+    try:
+        told = {"MODEL__API_KEY": "s3cret", "MODEL__DIALECT": "openai"}
+        given = ["--model-url", server.url, "--model-name", "wanted", "--seconds", "2", "--shoppers", "5"]
+        ended = await command(tmp_path, told, "demo", "--run-folder", str(tmp_path / "run"), *given)
+        assert ended.status == 1, ended.err
+        assert {body["model"] for body in server.bodies} == {"wanted"}
+        assert {headers["Authorization"] for headers in server.headers} == {"Bearer s3cret"}
+        kept = (tmp_path / "run" / "console.toml").read_text(encoding="utf-8")
+        assert 'name = "wanted"' in kept
+        assert "s3cret" not in kept + ended.out + ended.err
+    finally:
+        await server.stop()
 
 
 def test_a_real_model_sets_the_pace(tmp_path: Path) -> None:
