@@ -19,6 +19,7 @@
   x Stop: going on would do harm; the process ends with the remedy
     + SettingInvalid       a setting has a wrong value
     + ContractMismatch     a server does not offer what we were told
+      - TopicMissing       Kafka says that there is no such topic
     + LineageMismatch      the topic was re-created or re-partitioned
     + StoreCorrupt         a stored value is none that Penchant writes
     + DeadLetterLimit      too large a share of events is refused
@@ -116,6 +117,10 @@ class SettingInvalid(Stop):
 
 class ContractMismatch(Stop):
     """A server does not offer what the settings promise."""
+
+
+class TopicMissing(ContractMismatch):
+    """There is no such topic. One that rights hide is no missing one: it may hold what must not be passed over."""
 
 
 class LineageMismatch(Stop):

@@ -2,26 +2,31 @@
 
 import asyncio
 import logging
+import sys
+from shutil import get_terminal_size
+from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from penchant.cli.options import Config, Json
-from penchant.operations.doctor.examination import examine
+from penchant.operations.doctor.examination import checks_of, examine
 from penchant.operations.doctor.findings import STATUS, Finding, Severity, worst
+from penchant.operations.doctor.lines import lines
+from penchant.operations.rights.roles import ROLES
 from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
 
-STYLES = {Severity.INFO: "dim", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
+COLOURS = {Severity.INFO: None, Severity.WARNING: "yellow", Severity.ERROR: "red"}
+
+Role = Annotated[str, typer.Option(help=f"Whose rights to look for: {', '.join(ROLES)}.")]
 
 
-def doctor(*, config: Config = None, json: Json = False) -> None:
+def doctor(*, role: Role = "worker", config: Config = None, json: Json = False) -> None:
     """Look at everything that a worker needs, change nothing, and say what to do about each finding.
 
-    Connections, topics, keys, model servers and their tensors, Redis, clocks, versions, and how settings fit together.
+    Connections, topics, keys, model servers and their tensors, Redis, clocks, rights, versions, and how settings fit
+    together. Of another role than a worker's, the connections and rights alone.
 
     Exit status: 0 all is well, 3 warnings only, 1 errors (a worker would not start, would stop, or lose something), 2
     invalid settings.
@@ -29,32 +34,24 @@ def doctor(*, config: Config = None, json: Json = False) -> None:
     Examples: penchant doctor
 
     penchant doctor --json
+
+    penchant doctor --role reader
     """
-    settings = load_settings(config).settings
+    checks, settings = checks_of(role), load_settings(config).settings
     configure_logs("error", settings.log.format)
     for library in ("aiokafka", "httpx"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # what they tell, findings tell once
-    findings = asyncio.run(examine(settings))
+    findings = asyncio.run(examine(settings, checks))
     if json:
         told = [_as_json(finding) for finding in findings]
         typer.echo(orjson.dumps({"worst": worst(findings).name.lower(), "findings": told}))
     else:
-        Console().print(_table(findings))
+        columns = get_terminal_size().columns if sys.stdout.isatty() else None
+        for severity, line in lines(findings, columns):
+            typer.secho(line, fg=COLOURS[severity])
     raise typer.Exit(STATUS[worst(findings)])
 
 
 def _as_json(finding: Finding) -> dict[str, str]:
     severity = finding.severity.name.lower()
     return {"subject": finding.subject, "severity": severity, "found": finding.found, "remedy": finding.remedy}
-
-
-def _table(findings: list[Finding]) -> Table:
-    """The worst first; within a severity as they were found."""
-    table = Table("", "subject", "found, and what to do", box=None, pad_edge=False)
-    for finding in sorted(findings, key=lambda finding: -finding.severity):
-        style = STYLES[finding.severity]
-        told = Text(finding.found)
-        if finding.remedy:
-            told.append(f"\n-> {finding.remedy}", "dim")
-        table.add_row(Text(finding.severity.name.lower(), style), Text(finding.subject), told)
-    return table

@@ -35,12 +35,13 @@ async def serving(settings: Settings, model: ModelClient | None = None) -> Async
     """Serve while the block runs; gives the address. `model` stands in for the use case's pools."""
     rules, http, counts = settings.serve, settings.http, ServeCounts()
     identities = Identities(http, rules.host)
-    redis = settings.redis.connect(CONNECTIONS)
+    redis, keys = settings.redis.connect(CONNECTIONS), Keys(settings.redis.namespace)
     try:
         async with use_case(settings, USE_CASE, model) as client:
             counts.watch(client)
-            cards = RedisCards(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
-            made = app(Answering(settings, cards, client, counts), counts, rules.max_in_flight, lambda: _answers(redis))
+            cards = RedisCards(redis, keys, settings.redis.timeout_s)
+            answering = Answering(settings, cards, client, counts)
+            made = app(answering, counts, rules.max_in_flight, lambda: _answers(redis, keys))
             address = (rules.host, rules.port)
             async with served(made, http, identities, address, open_paths=(HEALTH,), programs=True) as url:
                 yield url
@@ -48,10 +49,10 @@ async def serving(settings: Settings, model: ModelClient | None = None) -> Async
         await redis.aclose()
 
 
-async def _answers(redis: Client) -> bool:
+async def _answers(redis: Client, keys: Keys) -> bool:
     """Whether Redis answers within a second."""
     try:
-        await ask(redis, [("EXISTS", "penchant")], 1.0)
+        await ask(redis, [("EXISTS", keys.control)], 1.0)
     except StoreUnavailable:
         return False
     return True

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import structlog
 
-from streams.errors import ContractMismatch, EventRefused
+from streams.errors import EventRefused, TopicMissing
 from streams.kafka.reader import TopicReader
 from streams.records.erasures import Erasure
 from streams.records.lineage import Log
@@ -21,10 +21,10 @@ class ErasureReader:
         self._reader, self._topic = reader, topic
 
     async def end(self) -> Watermark:
-        """How far it goes now. Raises BrokerUnavailable."""
+        """How far it goes now. Raises BrokerUnavailable, and ContractMismatch where rights hide it."""
         try:
             seen = await self._reader.log(self._topic)
-        except ContractMismatch:
+        except TopicMissing:
             return Watermark()
         return Watermark(seen.topic_id or "", seen.ends)
 

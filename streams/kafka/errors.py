@@ -1,23 +1,32 @@
 """Errors: the one place where aiokafka's errors become ours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from aiokafka.errors import (
     BrokerResponseError,
+    GroupAuthorizationFailedError,
     KafkaError,
     ProducerFenced,
     TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
     UnknownTopicOrPartitionError,
     UnsupportedCodecError,
 )
 
-from streams.errors import BrokerUnavailable, ContractMismatch, PenchantError
+from streams.errors import BrokerUnavailable, ContractMismatch, PenchantError, TopicMissing
 from streams.kafka.options import KafkaOptions
 
 MAKE_IT = "make the topic first, or let `penchant simulate traffic --create-topic` do it"
 CODEC = "pip install cramjam, which reads gzip, snappy, lz4 and zstd; or let producers use one of these"
 FENCED = "let it end: it does what this one had still to do"
+PAGE = "(docs/security.md)"
+RIGHTS: Sequence[tuple[type[KafkaError], str, str]] = (
+    (TopicAuthorizationFailedError, "hides {} from us, whether it is there or not: a right is missing", "the topic"),
+    (GroupAuthorizationFailedError, "does not let us use the consumer group", "kafka.group"),
+    (TransactionalIdAuthorizationFailed, "does not let us write in transactions", "the transactional id"),
+)
+"""What a missing right is called, and what it is on."""
 
 
 @contextmanager
@@ -32,13 +41,16 @@ def kafka_errors(options: KafkaOptions, topic: str = "") -> Iterator[None]:
 def mapped(error: BaseException, kafka: str, topic: str = "") -> PenchantError:
     """Our error for one of aiokafka's. `kafka` names the brokers at the beginning of the message."""
     if isinstance(error, UnknownTopicOrPartitionError):
-        return ContractMismatch(f"{kafka} has no topic {topic}", MAKE_IT)
+        return TopicMissing(f"{kafka} has no topic {topic}", MAKE_IT)
     if isinstance(error, UnsupportedCodecError):
         return ContractMismatch(f"records of {topic or 'a topic'} are compressed by a codec we lack: {error}", CODEC)
     if isinstance(error, ProducerFenced):
         return ContractMismatch("another process of the same transactions has begun", FENCED)
-    if isinstance(error, TopicAuthorizationFailedError):
-        return ContractMismatch(f"{kafka} does not let us use {topic or error}", "grant the right (docs/security.md)")
+    for kind, words, resource in RIGHTS:
+        if isinstance(error, kind):
+            return ContractMismatch(
+                f"{kafka} {words.format(topic or 'a topic')}", f"grant the right on {resource} {PAGE}"
+            )
     if permanent(error):
         return ContractMismatch(f"{kafka} refuses {topic}: {error!r}")
     return BrokerUnavailable(f"{kafka} does not answer: {error!r}")

@@ -23,15 +23,29 @@ async def describe(client: AIOKafkaClient, topic: str) -> tuple[str | None, int]
 
     Raises what aiokafka raises; UnknownTopicOrPartitionError when there is no such topic.
     """
+    entry = await _entry(client, topic)
+    number = len(entry["partitions"])
+    topic_id = entry.get("topic_id", NO_ID)
+    return (str(UUID(bytes=topic_id)) if topic_id != NO_ID else None), number
+
+
+async def operations_of(client: AIOKafkaClient, topic: str) -> int | None:
+    """What we may do with a topic, a bit for each operation as Kafka numbers them; None of brokers before 2.8.
+
+    Raises as `describe` does.
+    """
+    bits: int | None = (await _entry(client, topic)).get("operations")
+    return bits
+
+
+async def _entry(client: AIOKafkaClient, topic: str) -> Any:
     answer = await client.send(client.get_random_node(), MetadataRequest(topic))
     [entry] = answer.to_object()["topics"]
     if error := entry["error_code"]:
         raise for_code(error)(topic)
-    number = len(entry["partitions"])
-    if not number:
+    if not entry["partitions"]:
         raise UnknownTopicOrPartitionError(topic)
-    topic_id = entry.get("topic_id", NO_ID)
-    return (str(UUID(bytes=topic_id)) if topic_id != NO_ID else None), number
+    return entry
 
 
 class Uuid(AbstractType[bytes]):  # type: ignore[misc] # aiokafka ships no types
@@ -117,5 +131,5 @@ class MetadataRequest(Request[MetadataRequest_v4 | MetadataRequest_v5 | Metadata
     def build(self, version: Any) -> Any:
         """The request in that version."""
         if version is MetadataRequest_v10:
-            return version([(NO_ID, self._topic, {})], False, False, False, {})  # noqa: FBT003 # a struct of the protocol
+            return version([(NO_ID, self._topic, {})], False, False, True, {})  # noqa: FBT003 # a struct of the protocol
         return version([self._topic], False)  # noqa: FBT003

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, UnknownTopicOrPartitionError
 
-from streams.errors import ContractMismatch
+from streams.errors import ContractMismatch, TopicMissing
 from streams.events.decoding import Record
 from streams.kafka.closing import close
 from streams.kafka.errors import kafka_errors
@@ -63,7 +63,7 @@ class TopicReader:
         await self._close()
 
     async def log(self, topic: str, remedy: str = "") -> Log:
-        """The topic as it is now; ContractMismatch, with a remedy, when there is none."""
+        """The topic as it is now. TopicMissing, with a remedy, where there is none; ContractMismatch if hidden."""
         async with self._asking(topic):
             try:
                 topic_id, number = await describe(self._client, topic)
@@ -73,10 +73,10 @@ class TopicReader:
         return Log(topic, topic_id, tuple(end for _, end in sorted(ends.items())))
 
     async def has(self, topic: str) -> bool:
-        """Whether there is such a topic."""
+        """Whether there is such a topic; ContractMismatch where rights hide it."""
         try:
             await self.log(topic)
-        except ContractMismatch:
+        except TopicMissing:
             return False
         return True
 
@@ -218,7 +218,7 @@ def _partitions(topic: str, number: int) -> list[TopicPartition]:
     return [TopicPartition(topic, partition) for partition in range(number)]
 
 
-def _missing(options: KafkaOptions, topic: str, remedy: str) -> ContractMismatch:
+def _missing(options: KafkaOptions, topic: str, remedy: str) -> TopicMissing:
     simulate = f"penchant simulate traffic --topic {topic} --create-topic --partitions 12"
     usual = f"make it by the broker's own means, or with simulated shoppers in it: {simulate}"
-    return ContractMismatch(f"Kafka at {options.bootstrap} has no topic {topic}", remedy or usual)
+    return TopicMissing(f"Kafka at {options.bootstrap} has no topic {topic}", remedy or usual)

@@ -172,11 +172,17 @@ def prepare(kafka: SecuredKafka, topics: Mapping[str, str]) -> None:
     )
 
 
+def strange(estate: Estate) -> dict[str, object]:
+    """A certificate of an authority that the broker does not know."""
+    theirs = Authority(estate.folder / uuid4().hex).issue(USER)
+    return {"ca_file": str(estate.authority.ca), "cert_file": str(theirs.cert), "key_file": str(theirs.key)}
+
+
 FAULTS: Mapping[str, tuple[Callable[[Estate], dict[str, object]], str]] = {
     "no CA": (lambda estate: tls(estate) | {"tls": {}}, "tls.ca_file"),
-    "TLS on a plain port": (lambda e: tls(e) | {"bootstrap": e.kafka.address}, "kafka.security_protocol"),
-    "plain on a TLS port": (lambda estate: {"bootstrap": estate.kafka.tls_address}, "kafka.security_protocol"),
-    "no certificate": (lambda estate: mtls(estate) | {"tls": {"ca_file": estate.authority.ca}}, "certificate"),
+    "TLS on a plain port": (lambda e: tls(e) | {"bootstrap": e.kafka.address}, "nobody speaks TLS there"),
+    "plain on a TLS port": (lambda estate: {"bootstrap": estate.kafka.tls_address}, "it speaks TLS"),
+    "no certificate": (lambda e: mtls(e) | {"tls": {"ca_file": e.authority.ca}}, "asks for our certificate"),
     "wrong password": (lambda estate: plain(estate) | {"sasl_password": "wrong"}, "the login failed"),
     "wrong SCRAM password": (lambda e: scram(e) | {"sasl_password_file": e.file("wrong")}, "the login failed"),
     "wrong mechanism": (lambda estate: plain(estate) | {"sasl_mechanism": "SCRAM-SHA-256"}, "kafka.sasl_mechanism"),
@@ -184,6 +190,9 @@ FAULTS: Mapping[str, tuple[Callable[[Estate], dict[str, object]], str]] = {
                                                              "client_secret": "wrong"}), "invalid_client"),
     "no endpoint": (lambda e: sasl(e, "OAUTHBEARER", oauth={"token_url": "http://127.0.0.1:1/", "client_id": CLIENT,
                                                             "client_secret": "x"}), "token endpoint"),
+    "another's certificate": (lambda e: mtls(e) | {"tls": strange(e)}, "does not accept our certificate"),
+    "no login": (lambda e: tls(e) | {"bootstrap": e.kafka.sasl_address}, "asks for a login"),
+    "a login where there is none": (lambda e: plain(e) | {"bootstrap": e.kafka.tls_address}, "takes no login"),
     "nobody there": (lambda _: {"bootstrap": "127.0.0.1:1"}, "kafka.bootstrap"),
 }  # fmt: skip
 

@@ -61,7 +61,7 @@ FAULTS: Mapping[str, tuple[Callable[[Authority], dict[str, Any]], str]] = {
     "no certificate": (lambda authority: {"tls": {"ca_file": authority.ca}}, "tls.cert_file"),
     "wrong password": (lambda _: {"password": "wrong"}, "redis.password"),
     "wrong user": (lambda _: {"username": "nobody"}, "redis.username"),
-    "plain": (lambda _: {"url": "redis"}, "perhaps it asks for TLS"),
+    "plain": (lambda _: {"url": "redis"}, "it speaks TLS"),
     "nobody there": (lambda _: {"url": "redis://127.0.0.1:1/0"}, "start Redis"),
 }
 

@@ -1,24 +1,28 @@
 """Brokers: whether each bootstrap address lets us in, and why not."""
 
 import asyncio
+from collections import defaultdict
 
-from penchant.operations.doctor.findings import ERROR, INFO, Finding
+from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, Severity
 from penchant.settings.root import Settings
-from streams.errors import PenchantError, Stop
-from streams.kafka.brokers import ADDRESS, reach
-from streams.kafka.options import KafkaOptions
+from streams.kafka.brokers import Reach, reach
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Connect to each of kafka.bootstrap, encrypt and log in as the settings say."""
+    """Connect to each of kafka.bootstrap, encrypt and log in as the settings say; a finding for each cause.
+
+    One that refuses is an error where no other lets us in.
+    """
     options = settings.kafka.options
-    return await asyncio.gather(*(_reach(options, address) for address in options.bootstrap.split(",")))
+    addresses = [address.strip() for address in options.bootstrap.split(",")]
+    found: dict[Reach, list[str]] = defaultdict(list)
+    for address, each in zip(addresses, await asyncio.gather(*(reach(options, a) for a in addresses)), strict=True):
+        found[each].append(address)
+    least = WARNING if any(each.lets_in for each in found) else ERROR
+    return [_finding(each, ", ".join(where), least) for each, where in found.items()]
 
 
-async def _reach(options: KafkaOptions, address: str) -> Finding:
-    try:
-        manner = await reach(options, address)
-    except PenchantError as exc:
-        remedy = exc.remedy if isinstance(exc, Stop) else ADDRESS
-        return Finding("kafka", ERROR, str(exc).partition("\n")[0], remedy)
-    return Finding("kafka", INFO, f"{address.strip()} lets us in by {manner}")
+def _finding(found: Reach, where: str, severity: Severity) -> Finding:
+    if found.lets_in:
+        return Finding("kafka", INFO, f"{where} lets us in by {found.words}")
+    return Finding("kafka", severity, f"{where}: {found.words}", found.remedy)

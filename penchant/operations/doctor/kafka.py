@@ -9,7 +9,7 @@ from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, S
 from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
 from penchant.worker.admission import make_keeper, rekey_remedy
-from streams.errors import ContractMismatch
+from streams.errors import TopicMissing
 from streams.events.dialects import dialect, whole_dialect
 from streams.events.keying import examine as examine_keys
 from streams.kafka.reader import TopicReader
@@ -41,7 +41,7 @@ async def examine_events(settings: Settings) -> list[Finding]:
     refused = [refusal for each in decoded for refusal in each.refused]
     told += topics.judge_refused(refused, sum(map(len, sample.values())))
     told += topics.judge_sensitive(decoded)
-    told += _keys(kafka, sample, log)
+    told += _keys(kafka, sample, log, is_refused=bool(refused))
     return _findings(f"topic {kafka.topic}", told)
 
 
@@ -52,7 +52,7 @@ async def examine_dead_letters(settings: Settings) -> list[Finding]:
         try:
             log = await reader.log(name)
             begins = await reader.beginnings(log)
-        except ContractMismatch:
+        except TopicMissing:
             found = "it is missing: workers make it at their start where they may"
             return [Finding(f"topic {name}", WARNING, found, "make it by the broker's own means")]
     config = await config_of(kafka.options, name)
@@ -82,7 +82,7 @@ async def examine_side_topics(settings: Settings) -> list[Finding]:
 async def _side_topic(kafka: Kafka, reader: TopicReader, name: str) -> tuple[Severity, str, str]:
     try:
         log = await reader.log(name)
-    except ContractMismatch:
+    except TopicMissing:
         if name == kafka.erasure_topic:
             return INFO, "it is missing: nobody was erased yet, and `penchant forget` makes it", ""
         return WARNING, "it is missing", "make it by the broker's own means"
@@ -119,9 +119,14 @@ async def examine_lineage(settings: Settings) -> list[Finding]:
     return _findings("lineage", told)
 
 
-def _keys(kafka: Kafka, sample: Mapping[int, Sequence[Any]], log: Log) -> Iterable[tuple[Severity, str, str]]:
+def _keys(
+    kafka: Kafka, sample: Mapping[int, Sequence[Any]], log: Log, *, is_refused: bool
+) -> Iterable[tuple[Severity, str, str]]:
+    """How the records are keyed; with `is_refused` it was said already why some are no events."""
     keying = examine_keys(sample, whole_dialect(kafka.dialect, keyed=True))
     if keying.records and not keying.events:
+        if is_refused:
+            return
         yield (
             ERROR,
             f"none of {keying.records} sampled records is a {kafka.dialect} event",

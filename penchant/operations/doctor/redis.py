@@ -4,11 +4,13 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, Severity
 from penchant.settings.root import Settings
 from storage.connection import Client, Command, ask
 from streams.errors import StoreUnavailable
+from streams.listener import listener
 from streams.tls import suspicion
 
 Told = tuple[Severity, str, str]
@@ -19,6 +21,9 @@ OLDEST = (6, 2)
 FULL = 0.8
 """From this share of maxmemory on it is worth a warning."""
 
+SPEAKS = ("Authentication", "NOAUTH", "WRONGPASS", "NoPermission", "NOPERM", "ResponseError", "tls.")
+"""Words of errors by which somebody spoke to us in the right way."""
+
 SKEW_MS = 1_000.0
 """How far clocks may be apart. Expiries are absolute, and the freshness of an intent spans two machines."""
 
@@ -28,7 +33,20 @@ async def examine(settings: Settings) -> list[Finding]:
     try:
         return await _examine(settings)
     except StoreUnavailable as exc:
-        return [Finding("redis", ERROR, str(exc), _remedy(str(exc), encrypted=settings.redis.url.startswith("rediss")))]
+        return [await _away(settings, str(exc))]
+
+
+async def _away(settings: Settings, said: str) -> Finding:
+    """Why a connection fails: by what Redis says, or by what listens at the address instead of it."""
+    where = urlsplit(settings.redis.url)
+    encrypted = where.scheme == "rediss"
+    if not settings.redis.sentinel.addresses and not any(word in said for word in SPEAKS):
+        kind = await listener(where.hostname or "localhost", where.port or 6379)
+        if encrypted and kind == "plain":
+            return Finding("redis", ERROR, "nobody speaks TLS there, and redis.url asks for it", "write it as redis://")
+        if not encrypted and kind.startswith("TLS"):
+            return Finding("redis", ERROR, "it speaks TLS, and redis.url does not", "write it as rediss://")
+    return Finding("redis", ERROR, said, _remedy(said, encrypted=encrypted))
 
 
 def _remedy(said: str, *, encrypted: bool) -> str:
@@ -48,17 +66,16 @@ async def _examine(settings: Settings) -> list[Finding]:
     timeout_s, lag_s = settings.redis.timeout_s, settings.commit.lag_s
     client = replace(settings.redis, cluster=False).connect(connections=1)
     try:
-        [info] = await ask(client, [("INFO", "everything")], timeout_s)
-        before_ms = time.time() * 1e3
-        [(seconds, micros)] = await ask(client, [("TIME",)], timeout_s)
-        here_ms = (before_ms + time.time() * 1e3) / 2
+        info = await _optional(client, ("INFO", "everything"), timeout_s)
+        clock = await _skew_ms(client, timeout_s)
         config = await _optional(client, ("CONFIG", "GET", "append*"), timeout_s)
-        slots = await _optional(client, ("CLUSTER", "INFO"), timeout_s) if info.get("cluster_enabled") else None
+        slots = await _optional(client, ("CLUSTER", "INFO"), timeout_s) if (info or {}).get("cluster_enabled") else None
     finally:
         await client.aclose()
     fsync = dict(zip(config[::2], config[1::2], strict=True)).get(b"appendfsync", b"").decode() if config else ""
-    told = [*judge(info, fsync, lag_s), *judge_clock(seconds * 1e3 + micros / 1e3 - here_ms)]
-    if info.get("cluster_enabled"):
+    told = list(judge(info, fsync, lag_s)) if info else [(INFO, "it lets us in, and does not tell how it is set", "")]
+    told += judge_clock(clock) if clock is not None else []
+    if info and info.get("cluster_enabled"):
         told += judge_cluster(slots or b"", told=settings.redis.cluster)
     return [Finding("redis", *each) for each in told]
 
@@ -159,10 +176,20 @@ def judge_cluster(slots: bytes | str, *, told: bool) -> Iterator[Told]:
         yield INFO, f"a cluster of {state.get('cluster_size')} primaries, all slots served", ""
 
 
+async def _skew_ms(client: Client, timeout_s: float) -> float | None:
+    """How far the server's clock is ahead of ours; None where it does not tell."""
+    before_ms = time.time() * 1e3
+    told = await _optional(client, ("TIME",), timeout_s)
+    here_ms = (before_ms + time.time() * 1e3) / 2
+    return None if told is None else told[0] * 1e3 + told[1] / 1e3 - here_ms
+
+
 async def _optional(client: Client, command: Command, timeout_s: float) -> Any:
     """The reply, or None where the server does not allow the question; managed ones do not."""
     try:
         [reply] = await ask(client, [command], timeout_s)
-    except StoreUnavailable:
-        return None
+    except StoreUnavailable as exc:
+        if "NoPermission" in str(exc) or "unknown command" in str(exc).lower():
+            return None
+        raise
     return reply
