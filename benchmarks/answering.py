@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import orjson
 
-from benchmarks.instant_model import ANSWER
+from sandbox.gpu.answers import LOOKS_AROUND
 from sandbox.gpu.tokens import CHARACTERS_PER_TOKEN
 from sandbox.servers.server import LOOPBACK, Server
 
@@ -121,7 +121,7 @@ def _length(head: bytes) -> int:
     return 0
 
 
-RESPONSE = response(ANSWER)
+RESPONSE = response(LOOKS_AROUND)
 EVENTS = RESPONSE.count(b"data: ")
 
 

@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from clients.calls import Call, Completion
-
-ANSWER = '{"m":"just-looking","t":"Looks around","c":[[1,8]],"b":[[1,6]],"k":6,"e":[1]}'
-"""An answer that holds for every window with a product in it; where there is none, grounding removes what it names."""
+from sandbox.gpu.answers import LOOKS_AROUND
 
 
 class InstantModel:
@@ -25,7 +23,7 @@ class InstantModel:
         self._began(call)
         await asyncio.sleep(self._delay_s)
         self._ended(call)
-        return Completion(ANSWER, model="instant", endpoint="in-process")
+        return Completion(LOOKS_AROUND, model="instant", endpoint="in-process")
 
     async def probe(self) -> str:
         """What it is."""

@@ -13,13 +13,13 @@ from agents.fleet.sync import FleetSync
 from agents.health.statistics import Meter
 from agents.worker.asking import Asking
 from agents.worker.routes import ExperimentRouter, Route, Router
-from benchmarks.goodput.servers import GpuServer
-from benchmarks.goodput.traffic import EPOCH_MS
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
+from penchant.offline.whatif.arrivals import EPOCH_MS
 from penchant.settings.root import Settings
 from sandbox.gpu.simulated_model import answer
 from sandbox.servers.fleet import MemoryFleet
+from sandbox.servers.gpu_server import GpuServer
 
 EXPERIMENT = Experiment("new-model", (Arm("canary", 0.0, pool="canary"),))
 PROSE = "Certainly! Here is what I think this shopper is after: something nice."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from agents.health import percentiles as health
-from benchmarks.goodput.traffic import Arrival
+from penchant.offline.whatif.arrivals import Arrival
 
 WITHIN_S = 5.0
 """An intent is fresh if it can be read so soon after the event."""

@@ -13,15 +13,16 @@ from typing import Any
 
 from benchmarks.goodput.canary import Babble, Canary
 from benchmarks.goodput.freshness import Freshness, Sample, percentiles
-from benchmarks.goodput.pipeline import Pipeline
-from benchmarks.goodput.servers import GpuServer, Serving
+from benchmarks.goodput.pipeline import default_pipeline
 from benchmarks.goodput.traffic import Traffic
 from benchmarks.goodput.trial import MOST_STEPS, feed
 from clients.calls import Call
 from clients.pools.registry import Notice
 from penchant.offline.facts import facts
+from penchant.offline.whatif.pipeline import Pipeline
 from sandbox.clock import Clock
 from sandbox.gpu.timing import Timing
+from sandbox.servers.gpu_server import GpuServer, Serving
 from streams.errors import DeadlinePassed, ModelUnavailable
 
 FIRST, SECOND = "first", "second"
@@ -78,7 +79,7 @@ def run(plan: IncidentPlan) -> dict[str, Any]:
     notices: list[Notice] = []
     freshness = Freshness(0.0, plan.end_s)
     canary = Canary(GpuServer(CANARY, plan.timing, world, Serving(Babble())), world.time)
-    pipeline = Pipeline(pools, freshness.readable, world.time, notify=notices.append, router=canary.router)
+    pipeline = default_pipeline(pools, freshness.readable, world.time, notify=notices.append, router=canary.router)
     course = Course(plan, pools[FIRST], pipeline, canary, freshness)
     try:
         clock.run(world, course.run())

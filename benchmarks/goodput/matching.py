@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.goodput.servers import GpuServer, Serving
 from benchmarks.goodput.sharing import ended, side
 from benchmarks.goodput.traffic import Traffic
 from benchmarks.goodput.trial import MOST_STEPS, Span, Trial
@@ -28,6 +27,7 @@ from prompts.vocabulary import DEFAULT_VOCABULARY
 from sandbox.clock import Clock
 from sandbox.gpu.simulated_model import answer
 from sandbox.gpu.timing import Timing
+from sandbox.servers.gpu_server import GpuServer, Serving
 from sandbox.shop.catalogue import Catalogue
 from streams.errors import DeadlinePassed, ModelUnavailable
 from streams.events.event import Item

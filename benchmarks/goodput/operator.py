@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle
 
-from benchmarks.goodput.traffic import Arrival
 from clients.calls import Call, ModelClient
+from penchant.offline.whatif.arrivals import Arrival
 from streams.events.decoding import encode
 
 INSTRUCTED = "\nAnswer:"

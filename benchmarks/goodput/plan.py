@@ -66,7 +66,7 @@ class GoodputPlan:
 
     def sliced(self) -> Self:
         """The same within less time on slices of the GPUs."""
-        return replace(self.shortly(), timing=sliced(self.timing, self.slices))
+        return replace(self.shortly(), timing=self.timing.sliced(self.slices))
 
     def described(self) -> dict[str, Any]:
         """For the report."""
@@ -100,20 +100,6 @@ def scaled(timing: Timing, name: str, factor: float) -> Timing:
     """A GPU with one parameter multiplied."""
     value = getattr(timing, name) * factor
     return replace(timing, **{name: type(getattr(timing, name))(value)})
-
-
-def sliced(timing: Timing, slices: int) -> Timing:
-    """One of so many equal parts of a GPU: in as long an iteration it does so many times less."""
-    return replace(
-        timing,
-        prefill_ms_per_token=timing.prefill_ms_per_token * slices,
-        decode_ms_per_sequence=timing.decode_ms_per_sequence * slices,
-        kv_ms_per_token=timing.kv_ms_per_token * slices,
-        max_batch=timing.max_batch // slices,
-        max_waiting=timing.max_waiting // slices,
-        max_num_tokens=timing.max_num_tokens // slices,
-        kv_blocks=timing.kv_blocks // slices,
-    )
 
 
 def operator_rules(debounce_s: float) -> OperatorRules:

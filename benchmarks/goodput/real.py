@@ -14,17 +14,18 @@ from agents.health.probes import Health
 from agents.health.statistics import Meter
 from agents.worker.instruments import Instruments
 from benchmarks.goodput.freshness import Freshness
-from benchmarks.goodput.pipeline import Noting, Pipeline
-from benchmarks.goodput.servers import GpuServer, Serving
-from benchmarks.goodput.traffic import Arrival, Record, Traffic
+from benchmarks.goodput.pipeline import Noting, default_pipeline
+from benchmarks.goodput.traffic import Traffic
 from benchmarks.goodput.trial import MOST_STEPS, feed
 from benchmarks.load import make_topic
 from benchmarks.servers import Servers, servers
 from penchant.offline.facts import facts
+from penchant.offline.whatif.arrivals import Arrival, Record
 from penchant.settings.root import Settings
 from penchant.worker.app import worker
 from sandbox.clock import Clock
 from sandbox.gpu.timing import Timing
+from sandbox.servers.gpu_server import GpuServer, Serving
 from sandbox.servers.triton import TritonServer
 from sandbox.shop.producer import EventProducer
 
@@ -73,7 +74,7 @@ def virtually(plan: RealModelPlan) -> dict[str, Any]:
     world = clock.process("world")
     freshness = plan.freshness()
     server = GpuServer("gpu", plan.timing, world, Serving())
-    pipeline = Pipeline({"gpus": [server]}, freshness.readable, world.time)
+    pipeline = default_pipeline({"gpus": [server]}, freshness.readable, world.time)
 
     async def main() -> None:
         running = asyncio.create_task(pipeline.run())

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.goodput.freshness import Freshness
-from benchmarks.goodput.pipeline import Pipeline
-from benchmarks.goodput.servers import GpuServer, Serving
+from benchmarks.goodput.pipeline import default_pipeline
 from benchmarks.goodput.traffic import Traffic
 from benchmarks.goodput.trial import MOST_STEPS, Course, Trial
 from clients.calls import Class
 from clients.limits.adaptive_limit import LimitRules
 from penchant.operations.replay.run import EAGERNESS
 from sandbox.clock import Clock
+from sandbox.servers.gpu_server import GpuServer, Serving
 
 LOOK_S = 0.5
 
@@ -89,7 +89,7 @@ async def side(
 ) -> None:
     """One worker's traffic, through the real pipeline; its figures go to `told`, by the class."""
     freshness = Freshness(trial.span.warm_s, trial.span.until_s)
-    system = Pipeline({"gpus": servers}, freshness.readable, now_s, traffic_class=traffic_class, limits=limits)
+    system = default_pipeline({"gpus": servers}, freshness.readable, now_s, traffic_class=traffic_class, limits=limits)
     system.fill(traffic.before)
     course = Course(trial.span, servers, system, freshness)
     await course.run(traffic.arrivals)

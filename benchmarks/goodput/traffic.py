@@ -5,42 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import takewhile
 
+from penchant.offline.whatif.arrivals import EPOCH_MS, Arrival
 from sandbox.shop.shoppers import ShopperTraffic
-from streams.events.decoding import encode
-from streams.events.event import MEANINGLESS, URGENT, ShopperEvent
-
-EPOCH_MS = 1_767_225_600_000
-"""When virtual time begins: the first of January 2026."""
 
 SHOPPERS_PER_RATE = 20
 """Shoppers for each event a second: three times as many as are there at once, so that nobody hurries."""
 
 BEFORE_S = 120.0
 """Events of so long before are known at the beginning: visits are then in all their stages."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """An event that arrives at `at_s`, as the record at `offset`."""
-
-    at_s: float
-    offset: int
-    event: ShopperEvent
-
-    @property
-    def shopper(self) -> str:
-        """Whose it is."""
-        return self.event.shopper_id
-
-    @property
-    def meaningful(self) -> bool:
-        """Whether it asks for an intent."""
-        return self.event.action not in MEANINGLESS
-
-    @property
-    def urgent(self) -> bool:
-        """Whether a ranker wants one at once."""
-        return self.event.action in URGENT
 
 
 @dataclass(frozen=True)
@@ -73,20 +45,3 @@ class Traffic:
         for offset, (at_s, event) in enumerate(timed):
             then_s = at_s - self.before_s
             yield Arrival(then_s, offset, replace(event, time_ms=EPOCH_MS + int(then_s * 1e3)))
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """An arrival as Kafka hands it over."""
-
-    offset: int
-    timestamp: int
-    key: bytes
-    value: bytes
-    headers: tuple[tuple[str, bytes | None], ...] = ()
-
-    @classmethod
-    def of(cls, arrival: Arrival) -> "Record":
-        """In the native dialect."""
-        event = arrival.event
-        return cls(arrival.offset, event.time_ms, event.shopper_id.encode(), encode(event))

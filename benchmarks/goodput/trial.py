@@ -7,14 +7,15 @@ from typing import Any, Literal, Protocol
 
 from benchmarks.goodput.freshness import Freshness
 from benchmarks.goodput.operator import AsyncOperator, OperatorRules
-from benchmarks.goodput.pipeline import Pipeline, Without
-from benchmarks.goodput.servers import GpuServer, Serving, Spent
-from benchmarks.goodput.traffic import Arrival, Traffic
-from benchmarks.instant_model import ANSWER
+from benchmarks.goodput.pipeline import Without, default_pipeline
+from benchmarks.goodput.traffic import Traffic
 from benchmarks.intervals import round_off
+from penchant.offline.whatif.arrivals import Arrival
 from sandbox.clock import Clock, Process
+from sandbox.gpu.answers import LOOKS_AROUND
 from sandbox.gpu.timing import Timing
 from sandbox.gpu.tokens import CHARACTERS_PER_TOKEN
+from sandbox.servers.gpu_server import GpuServer, Serving, Spent
 
 SystemName = Literal["per event", "debounced", "penchant"]
 DEBOUNCE_S = 1.0
@@ -164,7 +165,7 @@ class Course:
 def _servers(trial: Trial, world: Process) -> list[GpuServer]:
     """All answers are one text, and take as long as those that they stand for."""
     tokens = trial.answer_tokens if trial.system == "penchant" else trial.operator_tokens
-    serving = Serving(lambda _: ANSWER, tokens, trial.reuse)
+    serving = Serving(lambda _: LOOKS_AROUND, tokens, trial.reuse)
     return [GpuServer(f"gpu{number}", trial.timing, world, serving) for number in range(trial.replicas)]
 
 
@@ -172,5 +173,7 @@ def _system(
     trial: Trial, servers: Sequence[GpuServer], readable: Callable[[str, int, float], None], world: Process
 ) -> System:
     if trial.system == "penchant":
-        return Pipeline({"gpus": servers}, readable, world.time, trial.without, call_budget_s=trial.call_budget_s)
+        return default_pipeline(
+            {"gpus": servers}, readable, world.time, trial.without, call_budget_s=trial.call_budget_s
+        )
     return AsyncOperator(trial.operator, servers, readable)

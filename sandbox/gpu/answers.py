@@ -11,6 +11,9 @@ Answer = Callable[[str], str]
 DEFAULT = "sandbox.gpu.simulated_model:answer"
 VARIABLE = "PENCHANT_SIMULATED_ANSWER"
 
+LOOKS_AROUND = '{"m":"just-looking","t":"Looks around","c":[[1,8]],"b":[[1,6]],"k":6,"e":[1]}'
+"""An answer that holds for every window with a product in it; where there is none, grounding removes what it names."""
+
 
 def load(name: str) -> Answer:
     """The function that `module:function` names."""

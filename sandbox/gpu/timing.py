@@ -40,6 +40,19 @@ class Timing:
         """The environment variables that `under` takes."""
         return {_variable(name): str(value) for name, value in asdict(self).items()}
 
+    def sliced(self, slices: int) -> Self:
+        """One of so many equal parts of a GPU: in as long an iteration it does so many times less."""
+        return replace(
+            self,
+            prefill_ms_per_token=self.prefill_ms_per_token * slices,
+            decode_ms_per_sequence=self.decode_ms_per_sequence * slices,
+            kv_ms_per_token=self.kv_ms_per_token * slices,
+            max_batch=max(self.max_batch // slices, 1),
+            max_waiting=max(self.max_waiting // slices, 1),
+            max_num_tokens=max(self.max_num_tokens // slices, 1),
+            kv_blocks=max(self.kv_blocks // slices, 1),
+        )
+
 
 SECOND_OPINION = Timing(
     iteration_ms=14.5, prefill_ms_per_token=0.0686, decode_ms_per_sequence=0.0376, kv_ms_per_token=0.0000355

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.goodput.freshness import WITHIN_S, Freshness
-from benchmarks.goodput.pipeline import Pipeline
-from benchmarks.goodput.traffic import Arrival, Traffic
+from benchmarks.goodput.pipeline import default_pipeline
+from benchmarks.goodput.traffic import Traffic
+from penchant.offline.whatif.arrivals import Arrival
 from sandbox.clock import Clock
 from sandbox.gpu.faults import Faults
 from sandbox.gpu.timing import Timing
@@ -95,7 +96,7 @@ class Trial:
     def __init__(self, case: Case, seed: int, now_s: Callable[[], float]) -> None:
         self._case, self._now_s = case, now_s
         self._servers = [StandIn("virtual time", timing=Timing(), name=f"gpu{number}") for number in range(REPLICAS)]
-        self._pipeline = Pipeline({"gpus": self._servers}, lambda *_: None, now_s)
+        self._pipeline = default_pipeline({"gpus": self._servers}, lambda *_: None, now_s)
         self._pipeline.meter.latest = Heard(self._note)
         self._freshness = Freshness(0.0, math.inf)
         self._traffic = Traffic(RATE, WARM_S + FAULT_S + CALM_S, seed)

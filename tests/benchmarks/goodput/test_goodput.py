@@ -12,13 +12,14 @@ from benchmarks.goodput.freshness import Freshness
 from benchmarks.goodput.limits import just_holds
 from benchmarks.goodput.plan import SENSITIVE, SYSTEMS, GoodputPlan, intent_tokens, switched_off
 from benchmarks.goodput.plots import draw_goodput
-from benchmarks.goodput.servers import GpuServer, Serving
 from benchmarks.goodput.sharing import Sharing
-from benchmarks.goodput.traffic import Arrival, Traffic
+from benchmarks.goodput.traffic import Traffic
 from benchmarks.goodput.trial import Span, SystemName, Trial, run
 from clients.calls import Call
+from penchant.offline.whatif.arrivals import Arrival
 from sandbox.clock import Clock
 from sandbox.gpu.timing import Timing
+from sandbox.servers.gpu_server import GpuServer, Serving
 from streams.errors import DeadlinePassed, ModelUnavailable
 from streams.events.event import ShopperEvent
 

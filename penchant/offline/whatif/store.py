@@ -1,10 +1,10 @@
-"""Store: what Redis holds, in this process; a bench of GPU time needs it to be there and to answer, no more."""
+"""Store: what Redis holds, in this process; what is asked of GPUs needs it to be there and to answer, no more."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from benchmarks.goodput.traffic import Arrival
+from penchant.offline.whatif.arrivals import Arrival
 from storage.checkpoints import Context, Erased, Verdict, Write
 from streams.sessions.packing import dump
 from streams.sessions.positions import Position

@@ -1,0 +1,144 @@
+"""penchant whatif: yesterday again, with other settings, in virtual time."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from penchant.cli.options import RECORDED, Config, Json, console
+from penchant.offline.estimate.reading import Sample, read_file, read_topic
+from penchant.offline.facts import cores
+from penchant.offline.whatif.arrivals import Recording, recorded
+from penchant.offline.whatif.figures import MEANINGS, Figures, change
+from penchant.offline.whatif.run import compare
+from penchant.offline.whatif.variant import Variant, variant
+from penchant.process.logs import configure_logs
+from penchant.settings.root import Settings
+from penchant.settings.sources import load_settings
+
+DAY_MINUTES = 1_440.0
+CORES = len(cores())
+SHOWN = 0.0005
+
+Events = Annotated[
+    Path | None, typer.Option("--events", metavar="FILE", exists=True, dir_okay=False, help=f"A recording: {RECORDED}")
+]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar='"NAME=VALUE ..."',
+        help="Another way to run it, compared with the settings in force; may be given again.",
+    ),
+]
+Minutes = Annotated[float, typer.Option(min=0.01, help="How much of the topic's end, or of a file's beginning.")]
+Topic = Annotated[str | None, typer.Option("--topic", help="Any topic.", show_default="kafka.topic")]
+Gpus = Annotated[int | None, typer.Option(min=1, help="GPUs, in place of the endpoints of the settings.")]
+PerHour = Annotated[float, typer.Option(min=0, help="Dollars of a GPU hour, where an endpoint has no price.")]
+Most = Annotated[int, typer.Option(min=100, help="The most records to read; their events are held in memory.")]
+Played = Annotated[int, typer.Option(min=100, help="Of more events, those of every n-th shopper are played.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Processes at once.", show_default="the cores")]
+
+
+def whatif(
+    *,
+    events: Events = None,
+    ways: With = None,
+    minutes: Minutes = DAY_MINUTES,
+    topic: Topic = None,
+    gpus: Gpus = None,
+    per_hour: PerHour = 4.0,
+    most: Most = 1_000_000,
+    played: Played = 100_000,
+    jobs: Jobs = CORES,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Play recorded events again with other settings, and show what would have differed: calls, GPU time, dollars and
+    freshness.
+
+    They go through a worker's own fold, triggers, backlog, limiter and router, before simulated GPUs (docs/gpu.md), in
+    virtual time; the same arguments always give the same figures. Reads without a group and commits nothing; asks no
+    model. Each endpoint of the settings is one GPU. --with takes settings by their full names, gpus=N,
+    timing=aiconfigurator, gpu.PARAMETER=N, and away=600-900: the seconds in which the first GPU is away.
+
+    Examples: penchant whatif --with "triggers.debounce_s=2 triggers.max_wait_s=6"
+
+    penchant whatif --events 2019-Oct.csv.gz --gpus 4 --with gpus=3 --with prompt.version=v3 --json
+    """
+    settings = load_settings(config, {"kafka.topic": topic} if topic else {}).settings
+    configure_logs("error", settings.log.format)
+    given = f"gpus={gpus} " if gpus else ""
+    variants = [_variant(config, given, words) for words in ("", *(ways or ()))]
+    sample = _sample(settings, events, minutes, most)
+    recording = recorded(sample.events, settings.session, played)
+    screen = Console(stderr=True)
+    screen.print(_source(sample, recording), highlight=False)
+    began_s = time.monotonic()
+    found = asyncio.run(compare(recording, variants, per_hour, min(jobs, len(variants)), screen.print))
+    screen.print(f"{time.monotonic() - began_s:.1f} s", highlight=False)
+    if json:
+        typer.echo(orjson.dumps(_report(sample, recording, variants, found)))
+    else:
+        console().print(_table(variants, found))
+
+
+def _variant(config: Path | None, given: str, words: str) -> Variant:
+    def load(overrides: Mapping[str, object]) -> Settings:
+        return load_settings(config, overrides).settings
+
+    return variant(given + words, load, words or "as it is")
+
+
+def _sample(settings: Settings, file: Path | None, minutes: float, most: int) -> Sample:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it tells, our errors tell once
+    if file is not None:
+        return read_file(file, minutes, most, settings.privacy)
+    return asyncio.run(read_topic(settings.kafka, minutes, most, None, settings.privacy))
+
+
+def _source(sample: Sample, recording: Recording) -> str:
+    part = f", those of one in {recording.each} shoppers" if recording.each > 1 else ""
+    cut = "; there was more than --most lets in" if sample.read.cut else ""
+    return f"{sample.read.source}: {len(recording.arrivals):,} events{part} in {recording.seconds:,.0f} s{cut}"
+
+
+def _report(
+    sample: Sample, recording: Recording, variants: Sequence[Variant], found: Sequence[Figures]
+) -> Mapping[str, object]:
+    first = found[0]
+    return {
+        "source": sample.read.source,
+        "cut": sample.read.cut,
+        "seconds": round(recording.seconds, 1),
+        "played": len(recording.arrivals),
+        "each": recording.each,
+        "variants": [
+            {"name": each.name, **rows, "change": {name: change(first[name], rows[name]) for name in MEANINGS}}
+            for each, rows in zip(variants, found, strict=True)
+        ],
+    }
+
+
+def _table(variants: Sequence[Variant], found: Sequence[Figures]) -> Table:
+    table = Table("figure", *(each.name for each in variants), "how it is made", box=None, pad_edge=False)
+    for column in table.columns[1:-1]:
+        column.justify = "right"
+    for name, meaning in MEANINGS.items():
+        values = [_value(rows[name], found[0][name] if at else None) for at, rows in enumerate(found)]
+        table.add_row(name, *values, Text(meaning, "dim"))
+    return table
+
+
+def _value(value: float | None, first: float | None) -> str:
+    differs = change(first, value)
+    aside = f" ({differs:+.1%})" if differs is not None and abs(differs) >= SHOWN else ""
+    return "-" if value is None else f"{value:,}{aside}"

@@ -1,0 +1,92 @@
+"""Figures: what a day came to, by names, and how two of them differ. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from penchant.offline.estimate.rates import Rates
+from penchant.offline.whatif.day import ANSWER_TOKENS, Played
+from penchant.offline.whatif.variant import Variant
+
+Figures = Mapping[str, float | None]
+
+HOUR_S = 3_600.0
+
+MEANINGS = {
+    "events": "that entered a session or were seen to be repeated",
+    "calls": "to the model",
+    "calls_per_event": "calls / events",
+    "rules_intents": "intents that the rules made, since the model did not answer",
+    "owed_at_end": "shoppers whose call was still to come, two minutes after the last event",
+    "freshness_p50_s": "from an intent's oldest new event until it could be read",
+    "freshness_p95_s": "the same, as `control status` shows it",
+    "fresh_share": "of the intents: within backlog.freshness_target_s",
+    "in_time_for_next": "of events with a next one in their session: covered by the model before it",
+    "in_time_for_next_any": "the same by any intent",
+    "prompt_tokens": "in all prompts",
+    "cached_share": "of these: found in the KV cache",
+    "output_tokens": "in all answers",
+    "gpus": "that were there",
+    "busy_share": "of their time; not said where slices of a GPU were played",
+    "gpu_s": "of all calls, in full batches, as `penchant estimate` reckons",
+    "dollars_needed": "of so many GPU seconds, on GPUs that are 70 % busy",
+    "dollars_rented": "of the GPUs that were there, all the time",
+    "dollars_per_1000_fresh": "dollars_needed / fresh intents",
+}
+"""Every figure, in reading order, and how it is made."""
+
+
+def figures(played: Played, variant: Variant, per_hour: float) -> Figures:
+    """Of all shoppers, also where one of several was played. `per_hour`: dollars of a GPU hour, where the endpoints
+    have no price."""
+    meter, scale = played.meter, played.scale
+    shares = meter.in_time.shares() or {}
+    fresh = sum(each <= variant.settings.backlog.freshness_target_s * 1e3 for each in meter.freshness_ms)
+    rates, hour = Rates(gpu=variant.timing, output_tokens=ANSWER_TOKENS), variant.per_hour(per_hour)
+    gpu_s = _gpu_s(played, rates) * scale
+    needed = gpu_s / rates.busy / HOUR_S * hour / variant.gpus
+    return {
+        "events": meter.events * scale,
+        "calls": meter.calls * scale,
+        "calls_per_event": _ratio(meter.calls, meter.events),
+        "rules_intents": meter.rules_intents * scale,
+        "owed_at_end": played.left * scale,
+        **_percentiles(meter.freshness_ms),
+        "fresh_share": _ratio(fresh, len(meter.freshness_ms)),
+        "in_time_for_next": shares.get("model"),
+        "in_time_for_next_any": shares.get("any"),
+        "prompt_tokens": meter.input_tokens * scale,
+        "cached_share": _ratio(meter.cached_tokens, meter.input_tokens),
+        "output_tokens": meter.output_tokens * scale,
+        "gpus": variant.gpus,
+        "busy_share": None if played.busy_share is None else round(played.busy_share, 4),
+        "gpu_s": round(gpu_s, 1),
+        "dollars_needed": round(needed, 4),
+        "dollars_rented": round(played.seconds / HOUR_S * hour, 4),
+        "dollars_per_1000_fresh": _ratio(needed * 1e3, fresh * scale),
+    }
+
+
+def change(first: float | None, other: float | None) -> float | None:
+    """By which share of the first the other is more; None where that cannot be said."""
+    return None if first is None or other is None or not first else round(other / first - 1, 4)
+
+
+def _gpu_s(played: Played, rates: Rates) -> float:
+    meter = played.meter
+    answers = meter.output_tokens / ANSWER_TOKENS
+    if not answers:
+        return 0.0
+    prompt, cached = meter.input_tokens / answers, meter.cached_tokens / answers
+    return answers * rates.gpu_ms(prompt, cached, rates.batch(prompt, 0.0)) / 1e3
+
+
+def _percentiles(samples_ms: Sequence[float]) -> Figures:
+    ordered = sorted(samples_ms)
+    last = len(ordered) - 1
+    return {
+        f"freshness_p{share}_s": round(ordered[round(last * share / 100)] / 1e3, 3) if ordered else None
+        for share in (50, 95)
+    }
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return round(part / whole, 4) if whole else None
