@@ -68,7 +68,7 @@ def whatif(
     They go through a worker's own fold, triggers, backlog, limiter and router, before simulated GPUs (docs/gpu.md), in
     virtual time; the same arguments always give the same figures. Reads without a group and commits nothing; asks no
     model. Each endpoint of the settings is one GPU. --with takes settings by their full names, gpus=N,
-    timing=aiconfigurator, gpu.PARAMETER=N, and away=600-900: the seconds in which the first GPU is away.
+    timing=NAME, gpu.PARAMETER=N, and away=600-900: the seconds in which the first GPU is away.
 
     Examples: penchant whatif --with "triggers.debounce_s=2 triggers.max_wait_s=6"
 

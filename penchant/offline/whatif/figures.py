@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from agents.health.percentiles import percentiles
 from penchant.offline.estimate.rates import Rates
 from penchant.offline.whatif.day import ANSWER_TOKENS, Played
 from penchant.offline.whatif.variant import Variant
@@ -49,7 +50,7 @@ def figures(played: Played, variant: Variant, per_hour: float) -> Figures:
         "calls_per_event": _ratio(meter.calls, meter.events),
         "rules_intents": meter.rules_intents * scale,
         "owed_at_end": played.left * scale,
-        **_percentiles(meter.freshness_ms),
+        **_freshness(meter.freshness_ms),
         "fresh_share": _ratio(fresh, len(meter.freshness_ms)),
         "in_time_for_next": shares.get("model"),
         "in_time_for_next_any": shares.get("any"),
@@ -79,13 +80,9 @@ def _gpu_s(played: Played, rates: Rates) -> float:
     return answers * rates.gpu_ms(prompt, cached, rates.batch(prompt, 0.0)) / 1e3
 
 
-def _percentiles(samples_ms: Sequence[float]) -> Figures:
-    ordered = sorted(samples_ms)
-    last = len(ordered) - 1
-    return {
-        f"freshness_p{share}_s": round(ordered[round(last * share / 100)] / 1e3, 3) if ordered else None
-        for share in (50, 95)
-    }
+def _freshness(samples_ms: Sequence[float]) -> Figures:
+    found = percentiles([each / 1e3 for each in samples_ms], (50, 95), digits=3) or {}
+    return {f"freshness_{name}_s": found.get(name) for name in ("p50", "p95")}
 
 
 def _ratio(part: float, whole: float) -> float | None:

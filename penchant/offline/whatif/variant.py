@@ -8,10 +8,10 @@ from typing import Any
 from clients.pools.endpoints import Endpoint, Pool
 from penchant.settings.root import Settings
 from penchant.worker.model_side import pools
-from sandbox.gpu.timing import SECOND_OPINION, Timing
+from sandbox.gpu.timing import SECOND_OPINION, TIMINGS, Timing
 from streams.errors import SettingInvalid
 
-TIMINGS = {"default": Timing(), "aiconfigurator": SECOND_OPINION}
+NAMED = {"default": Timing(), "aiconfigurator": SECOND_OPINION, **TIMINGS}
 GPU = {field.name: type(getattr(Timing(), field.name)) for field in fields(Timing)}
 KEYS = "gpus=N, timing=NAME, gpu.PARAMETER=N, away=FROM-TO (seconds), or a setting by its full name"
 
@@ -74,9 +74,9 @@ def _pair(word: str) -> tuple[str, str]:
 
 def _timing(own: Mapping[str, str]) -> Timing:
     name = own.get("timing", "default")
-    if name not in TIMINGS:
-        raise _wrong(f"timing={name}", f"is none of {', '.join(TIMINGS)}")
-    timing = TIMINGS[name]
+    if name not in NAMED:
+        raise _wrong(f"timing={name}", f"is none of {', '.join(NAMED)}")
+    timing = NAMED[name]
     for key, value in own.items():
         parameter = key.removeprefix("gpu.")
         if key == parameter:
