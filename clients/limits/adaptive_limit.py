@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Protocol
 
+from clients.limits.call_ages import CallAges, Trial
 from clients.limits.queue_delay import Wait
 
 
@@ -34,15 +35,6 @@ class LimitRules:
     longest_retry_after_s: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A call as it began: one of `in_flight`, itself included, after so many `changes` of the limit."""
-
-    began_s: float
-    in_flight: int
-    changes: int
-
-
 class Limit(Protocol):
     """How many calls may be in flight; it learns from how they end."""
 
@@ -54,8 +46,20 @@ class Limit(Protocol):
     def closed_until_s(self) -> float:
         """Before then no call may begin."""
 
+    def look(self, now_s: float, in_flight: int) -> None:
+        """Somebody asks for a slot while so many calls are in flight: learn from how long they are there already."""
+
     def begin(self, now_s: float, in_flight: int) -> Trial:
-        """A call may begin."""
+        """A call may begin, as one of so many."""
+
+    def sent(self, trial: Trial, now_s: float) -> None:
+        """The call goes to the server now."""
+
+    def first_token(self, trial: Trial, now_s: float) -> None:
+        """The server has begun to answer."""
+
+    def ended(self, trial: Trial) -> None:
+        """The call is over, however it ended."""
 
     def wanted(self) -> None:
         """A call was held back though fewer than the limit are in flight."""
@@ -107,8 +111,9 @@ class AdaptiveLimit:
         self._refused_at = self._refused_s = float("-inf")
         self._remember_s = self.rules.remember_first_s
         self._pause_s = self.rules.first_pause_s
-        self._limit, self._step, self._changes = float(min(self.rules.initial, self.rules.most)), 1.0, 0
-        self._window = Window()
+        self._limit = self._step = float(min(self.rules.initial, self.rules.most))
+        self._starting, self._held, self._changes = True, False, 0
+        self._window, self._ages, self._look_s = Window(), CallAges(), float("-inf")
 
     def restart(self, calls: int) -> None:
         """Begin anew with so many: what was known is no longer true."""
@@ -120,9 +125,33 @@ class AdaptiveLimit:
         """The most calls that may be in flight now."""
         return int(self._limit)
 
+    def look(self, now_s: float, in_flight: int) -> None:
+        """Learn from calls that are overdue: what waits on the server beyond the usual is taken off at once."""
+        if now_s < self._look_s:
+            return
+        few, many = self._few_and_many(in_flight)
+        waiting = self._ages.overdue(now_s)
+        limit = max(in_flight - waiting + few, self._limit / 2)
+        if waiting > 2 * many and limit < self._limit:
+            self._look_s = now_s + (self._ages.patience_s or 0.0)
+            self._starting = False
+            self._set(limit, step=1.0)
+
     def begin(self, now_s: float, in_flight: int) -> Trial:
         """A call may begin, as one of so many."""
         return Trial(now_s, in_flight, self._changes)
+
+    def sent(self, trial: Trial, now_s: float) -> None:
+        """The call goes to the server now."""
+        self._ages.sent(trial, now_s)
+
+    def first_token(self, trial: Trial, now_s: float) -> None:
+        """The server has begun to answer."""
+        self._ages.first_token(trial, now_s)
+
+    def ended(self, trial: Trial) -> None:
+        """The call is over, however it ended."""
+        self._ages.ended(trial)
 
     def wanted(self) -> None:
         """A call was held back for its tokens: the limit decides how much is in flight, though fewer calls are."""
@@ -131,6 +160,7 @@ class AdaptiveLimit:
     def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:
         """Learn from an answer, unless the call began before the last change: it says nothing of what is now."""
         self._pause_s = self.rules.first_pause_s
+        self._ages.answered(trial, now_s, wait.ms / 1e3)
         if trial.changes < self._changes:
             return
         window = self._window
@@ -145,6 +175,7 @@ class AdaptiveLimit:
             self._close(now_s + min(retry_after_s, rules.longest_retry_after_s))
         if trial.changes < self._changes:
             return
+        self._starting = False
         if self.calls <= rules.least:  # less is not possible in calls, so in time
             self._close(now_s + self._pause_s)
             self._pause_s = min(self._pause_s * 2, rules.longest_pause_s)
@@ -162,17 +193,34 @@ class AdaptiveLimit:
         self._refused_at, self._refused_s = refused_at, now_s
 
     def _decide(self, now_s: float) -> None:
-        window, eagerness = self._window, self.rules.eagerness
+        window = self._window
         in_flight, waiting = window.waiting()
-        few, many = (eagerness * share * (1 + sqrt(in_flight)) for share in (0.3, 0.8))
-        full = window.wanted or window.most >= self.calls
-        if waiting > many:
+        few, many = self._few_and_many(in_flight)
+        full = window.wanted or window.most >= self.calls - self.calls // 16
+        if waiting >= few and self._starting and not self._held:
+            self._held = True  # calls that begin together wait for each other: the next ones decide
+            self._set(self._limit, self._step)
+        elif waiting > many:
+            self._starting = False
             self._set(max(self._limit - (waiting - few), self._limit / 2), step=1.0)
         elif waiting < few and full:
-            self._set(min(self._limit + self._step, self._bound(now_s)), step=min(self._step * 2, self._limit / 2))
+            self._held = False
+            self._grow(now_s)
         else:
-            self._step = 1.0
+            self._starting &= not full
+            self._step = self._step if self._starting else 1.0
             self._window = Window()
+
+    def _grow(self, now_s: float) -> None:
+        """By ever larger steps, but for a while not to where calls were refused; from there by small steps again."""
+        limit, bound = self._limit + self._step, self._bound(now_s)
+        step = min(self._step * 2, limit if self._starting else limit / 2) if limit <= bound else 1.0
+        self._set(min(limit, bound), step)
+
+    def _few_and_many(self, in_flight: float) -> tuple[float, float]:
+        """How many of so many calls may wait on the server: with fewer the limit grows, with more it falls."""
+        scale = self.rules.eagerness * (1 + sqrt(in_flight))
+        return 0.3 * scale, 0.8 * scale
 
     def _bound(self, now_s: float) -> float:
         """For a while not what was refused."""

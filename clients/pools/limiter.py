@@ -7,9 +7,11 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from clients.calls import Call, Class, Completion, ModelClient
-from clients.limits.adaptive_limit import AdaptiveLimit, Limit, Trial
+from clients.limits.adaptive_limit import AdaptiveLimit, Limit
+from clients.limits.call_ages import Trial
 from clients.limits.queue_delay import QueueDelayEstimator, Wait
 from clients.limits.token_estimates import TokenEstimator
 from clients.pools.wait_queue import CLASSES, WaitQueue
@@ -49,6 +51,7 @@ class Limiter:
     def admits(self, traffic_class: Class, now_s: float) -> bool:
         """Whether a call of this class may begin. Asked only when there is one."""
         self._asked_s[traffic_class] = now_s
+        self.limit.look(now_s, self.in_flight.total())
         if now_s < self.limit.closed_until_s or self.in_flight.total() >= self._most(traffic_class, now_s):
             return False
         share = SHARES.get(traffic_class)
@@ -124,10 +127,17 @@ class Slot:
         limiter, now = self._limiter, asyncio.get_running_loop().time
         trial = self._trial or limiter.limit.begin(now(), limiter.in_flight.total())
         self._trial = None
+        limiter.limit.sent(trial, now())
         tokens = limiter.token_estimates.expected(call)
         limiter.tokens += tokens
+
+        def begun() -> None:
+            limiter.limit.first_token(trial, now())
+            if call.begun is not None:
+                call.begun()
+
         try:
-            completion = await client.complete(call)
+            completion = await client.complete(replace(call, begun=begun))
         except ModelOverloaded as error:
             limiter.limit.refused(trial, now(), error.retry_after_s)
             raise
@@ -137,6 +147,7 @@ class Slot:
             raise
         finally:
             limiter.tokens -= tokens
+            limiter.limit.ended(trial)
         self.wait = limiter.queue_delay.wait(completion, limiter.token_estimates.input_tokens(call), now())
         limiter.limit.answered(trial, now(), self.wait)
         limiter.token_estimates.learn(call, completion)

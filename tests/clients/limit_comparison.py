@@ -7,10 +7,12 @@ limits have to follow.
 import asyncio
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 
-from clients.limits.adaptive_limit import AdaptiveLimit, Limit, Trial
+from clients.limits.adaptive_limit import AdaptiveLimit, Limit
+from clients.limits.call_ages import Trial
 from clients.limits.queue_delay import Wait
 from clients.pools.limiter import Limiter
 from streams.errors import DeadlinePassed, ModelUnavailable
@@ -36,6 +38,18 @@ class FixedLimit:
 
     def begin(self, now_s: float, in_flight: int) -> Trial:
         return Trial(now_s, in_flight, 0)
+
+    def look(self, now_s: float, in_flight: int) -> None:
+        """It sees nothing."""
+
+    def sent(self, trial: Trial, now_s: float) -> None:
+        """It keeps nothing."""
+
+    def first_token(self, trial: Trial, now_s: float) -> None:
+        """It learns nothing."""
+
+    def ended(self, trial: Trial) -> None:
+        """It keeps nothing."""
 
     def wanted(self) -> None:
         """It does not mind."""
@@ -68,13 +82,19 @@ class AimdLimit(FixedLimit):
 
 @dataclass(slots=True)
 class Result:
-    """`queue_s`: how long each call waited on the server, `limits`: the limit at each second."""
+    """`queue_s`: how long each call waited on the server, `limits`: the limit at each second, `seconds`: how many calls
+    were answered in each."""
 
     answered: int
     refused: int
     late: int
     queue_s: list[float]
     limits: list[int] = field(default_factory=list)
+    seconds: Counter[int] = field(default_factory=Counter)
+
+    def early(self) -> float:
+        """Answers a second of the ten seconds that follow on the first ten."""
+        return sum(self.seconds[second] for second in range(10, 20)) / 10
 
     def p95_ms(self) -> float:
         """What nineteen of twenty calls did not wait longer for."""
@@ -135,6 +155,7 @@ async def _caller(
             result.late += 1
         else:
             result.answered += 1
+            result.seconds[int(loop.time())] += 1
 
 
 async def _watch(limit: Limit, result: Result) -> None:
@@ -167,6 +188,8 @@ SERVERS: dict[str, tuple[Callable[[], QueueingServer], Course]] = {
     "32 places": (QueueingServer, steady),
     "32, 64, 16 places": (QueueingServer, steps),
     "the same, untold": (lambda: QueueingServer(tells=False), steps),
+    "96 places, 2 s, untold": (lambda: QueueingServer(96, 2.0, tells=False), steady),
+    "128, fuller, untold": (lambda: QueueingServer(128, 0.5, knee=64, tells=False), steady),
     "refuses beyond 32": (lambda: QueueingServer(most_waiting=0), steady),
     "refuses, 32, 64, 16": (lambda: QueueingServer(most_waiting=4), steps),
     "slows down fourfold": (QueueingServer, slows),
@@ -177,6 +200,7 @@ SERVERS: dict[str, tuple[Callable[[], QueueingServer], Course]] = {
 LIMITS: dict[str, Callable[[], Limit]] = {
     "fixed 8": lambda: FixedLimit(8),
     "fixed 32": lambda: FixedLimit(32),
+    "fixed 96": lambda: FixedLimit(96),
     "fixed 128": lambda: FixedLimit(128),
     "AIMD": AimdLimit,
     "adaptive": AdaptiveLimit,
@@ -186,12 +210,15 @@ LIMITS: dict[str, Callable[[], Limit]] = {
 def main() -> None:
     """Print the table."""
     say = sys.stdout.write
-    say(f"{'server':22}{'limit':12}{'answers/s':>10}{'queue p95 ms':>14}{'refused':>9}{'late':>7}  limit each 10 s\n")
+    say(
+        f"{'server':24}{'limit':12}{'answers/s':>10}{'10 to 20 s':>11}{'queue p95 ms':>14}{'refused':>9}{'late':>7}  limit each 10 s\n"
+    )
     for server_name, (make_server, course) in SERVERS.items():
         for limit_name, make_limit in LIMITS.items():
             result = play(make_limit(), make_server(), course)
             say(
-                f"{server_name:22}{limit_name:12}{result.answered / SECONDS:10.1f}{result.p95_ms():14.0f}"
+                f"{server_name:24}{limit_name:12}{result.answered / SECONDS:10.1f}{result.early():11.1f}"
+                f"{result.p95_ms():14.0f}"
                 f"{result.refused:9}{result.late:7}  {' '.join(map(str, result.limits[9::10]))}\n"
             )
 

@@ -1,19 +1,22 @@
 """The adaptive limit: its bounds whatever happens, and that it finds what a server can take, in virtual time."""
 
+import asyncio
 import itertools
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.limits.adaptive_limit import AdaptiveLimit, LimitRules
+from clients.limits.call_ages import Trial
 from clients.limits.queue_delay import Wait
 from tests.clients.limit_comparison import AimdLimit, FixedLimit, Result, play, share, slows, steady, steps
 from tests.fakes.queueing_server import QueueingServer
 
 events = st.lists(
     st.tuples(
-        st.sampled_from(["answered", "refused", "later", "wanted"]),
+        st.sampled_from(["answered", "refused", "later", "wanted", "looked", "begun"]),
         st.integers(1, 300),
         st.floats(0, 5_000),
         st.none() | st.floats(0, 1e6),
@@ -39,6 +42,12 @@ def test_it_stays_within_its_bounds_and_only_answers_raise_it(
             assert limit.calls <= before
         elif kind == "later":
             trials.append(limit.begin(now_s, in_flight))
+            limit.sent(trials[-1], now_s)
+        elif kind == "looked":
+            limit.look(now_s, in_flight)
+            assert limit.calls <= before
+        elif kind == "begun":
+            limit.first_token(trials[-1], now_s)
         else:
             limit.wanted()
         assert least <= limit.calls <= most
@@ -51,17 +60,105 @@ def feed(limit: AdaptiveLimit, calls: int, queue_ms: float, now_s: float = 1.0) 
         limit.answered(limit.begin(now_s, limit.calls), now_s + 1.0, Wait(queue_ms))
 
 
-def test_it_grows_while_nothing_waits_on_the_server() -> None:
-    """Ever faster, so that a large server is found soon."""
-    limit = AdaptiveLimit(LimitRules(initial=8))
+def grown(limit: AdaptiveLimit, rounds: int) -> list[int]:
+    """The limit after each round of answers that did not wait."""
     seen = [limit.calls]
-    for _ in range(6):
+    for _ in range(rounds):
         feed(limit, max(limit.calls // 2, 4) + 1, queue_ms=0.0)
         seen.append(limit.calls)
-    steps_taken = [after - before for before, after in itertools.pairwise(seen)]
-    assert seen == sorted(seen)
-    assert steps_taken[0] == 1
-    assert steps_taken[-1] > 4
+    return seen
+
+
+def test_it_doubles_until_something_waits() -> None:
+    """At the start nothing is known of the server, and a large one is found soon."""
+    assert grown(AdaptiveLimit(LimitRules(initial=8)), 4) == [8, 16, 32, 64, 128]
+
+
+def test_it_grows_by_ever_larger_steps_later() -> None:
+    """From what was refused it grows carefully, and then faster, so that a server that was enlarged is found soon."""
+    limit = AdaptiveLimit(LimitRules(initial=20, remember_first_s=0.5))
+    limit.refused(limit.begin(0.0, 20), 0.0)
+    steps_taken = [after - before for before, after in itertools.pairwise(grown(limit, 6))]
+    assert steps_taken[:3] == [1, 2, 4]
+    assert steps_taken[-1] > 8
+
+
+def test_calls_that_begin_at_once_are_no_sign_of_a_full_server() -> None:
+    """After a doubling those that begin together wait for each other's prompts: a second look decides."""
+    limit = AdaptiveLimit(LimitRules(initial=16))
+    feed(limit, 8, queue_ms=300.0)
+    assert limit.calls == 16
+    feed(limit, 8, queue_ms=0.0)
+    assert limit.calls == 32
+    feed(limit, 16, queue_ms=300.0)
+    feed(limit, 16, queue_ms=300.0)
+    assert limit.calls < 32
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: QueueingServer(96, 2.0, tells=False),
+        lambda: QueueingServer(128, 0.5, knee=64, tells=False),
+        lambda: QueueingServer(96, 2.0),
+    ],
+    ids=["untold", "slower when fuller", "told"],
+)
+def test_it_is_near_the_best_fixed_limit_within_ten_seconds(make: Callable[[], QueueingServer]) -> None:
+    """From ten seconds after the start on it answers nine tenths of what the best fixed limit does."""
+    best = max(play(FixedLimit(calls), make(), steady, seconds=20.0).early() for calls in (32, 64, 96, 128))
+    assert play(AdaptiveLimit(), make(), steady, seconds=20.0).early() > 0.9 * best
+
+
+def waiting_calls(limit: AdaptiveLimit, calls: int, now_s: float) -> list[Trial]:
+    """So many calls that are sent now."""
+    trials = [limit.begin(now_s, number + 1) for number in range(calls)]
+    for trial in trials:
+        limit.sent(trial, now_s)
+    return trials
+
+
+def test_calls_that_nothing_comes_of_are_taken_off_before_they_end() -> None:
+    """A server that gets slow without refusing anything is noticed by the age of the calls that are there."""
+    limit = AdaptiveLimit(LimitRules(initial=40))
+    limit.answered(limit.begin(0.0, 1), 1.0, Wait())
+    trials = waiting_calls(limit, 40, 10.0)
+    limit.look(11.0, 40)
+    assert limit.calls == 40
+    limit.look(13.0, 40)
+    assert limit.calls == 20
+    limit.look(13.1, 40)  # what has begun since tells more
+    assert limit.calls == 20
+    limit.look(16.0, 40)
+    assert limit.calls == 10
+    for trial in trials:
+        limit.ended(trial)
+    limit.look(30.0, 0)
+    assert limit.calls == 10
+
+
+def test_calls_that_others_have_overtaken_do_not_wait_in_line() -> None:
+    """A share of calls that hang says nothing of the server's line: later ones have got their first token."""
+    limit = AdaptiveLimit(LimitRules(initial=40))
+    limit.answered(limit.begin(0.0, 1), 1.0, Wait())
+    waiting_calls(limit, 30, 10.0)
+    late = waiting_calls(limit, 1, 11.0)[0]
+    limit.first_token(late, 11.5)
+    limit.look(19.0, 31)
+    assert limit.calls == 40
+
+
+def test_a_server_that_loses_its_places_is_noticed_before_calls_end() -> None:
+    """Of 64 places 8 are left: within four seconds the limit has followed, and few calls wait for long."""
+
+    async def shrinks(server: QueueingServer) -> None:
+        await asyncio.sleep(30)
+        server.set_places(8)
+
+    result = play(AdaptiveLimit(), QueueingServer(64, 2.0, tells=False), shrinks, seconds=60.0)
+    assert min(result.limits[25:30]) >= 60
+    assert max(result.limits[34:]) <= 36
+    assert result.limits[-1] <= 12
 
 
 def test_it_does_not_grow_when_it_is_not_what_holds_calls_back() -> None:
@@ -75,7 +172,8 @@ def test_it_does_not_grow_when_it_is_not_what_holds_calls_back() -> None:
 def test_what_waits_on_the_server_is_taken_off_at_once() -> None:
     """Half the calls' time spent waiting at 40 in flight are 20 calls too many."""
     limit = AdaptiveLimit(LimitRules(initial=40))
-    feed(limit, 20, queue_ms=500.0)
+    for _ in range(2):
+        feed(limit, 20, queue_ms=500.0)
     assert 20 <= limit.calls <= 24
 
 
