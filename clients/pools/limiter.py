@@ -145,10 +145,15 @@ class Slot:
             if trial.began_s < call.deadline_s:
                 limiter.limit.refused(trial, now())
             raise
+        else:
+            self._learn(trial, call, completion, now())
+            return completion
         finally:
             limiter.tokens -= tokens
             limiter.limit.ended(trial)
-        self.wait = limiter.queue_delay.wait(completion, limiter.token_estimates.input_tokens(call), now())
-        limiter.limit.answered(trial, now(), self.wait)
+
+    def _learn(self, trial: Trial, call: Call, completion: Completion, now_s: float) -> None:
+        limiter = self._limiter
+        self.wait = limiter.queue_delay.wait(completion, limiter.token_estimates.input_tokens(call), now_s)
+        limiter.limit.answered(trial, now_s, self.wait)
         limiter.token_estimates.learn(call, completion)
-        return completion

@@ -250,3 +250,29 @@ def test_what_ends_a_call_decides_what_is_learned() -> None:
             limiter.limit.restart(8)
 
     virtually(main)
+
+
+@pytest.mark.parametrize(("answers", "calls"), [(False, 8), (True, 16)], ids=["none", "one"])
+def test_calls_that_hang_are_told_from_a_line_on_the_server(answers: bool, calls: int) -> None:  # noqa: FBT001
+    """A server that does not stream: calls of which nothing comes cut the limit, unless a later one was answered."""
+
+    async def main() -> None:
+        limiter, model = Limiter(), ScriptedModel(lambda asked: Turn.read(asked.prompt))
+        now = asyncio.get_running_loop().time
+
+        async def ask(delay_s: float) -> None:
+            async with limiter.slot(call(1_000.0)) as slot:
+                await slot.ask(model, call(1_000.0, prompt=Turn(delay_s=delay_s).prompt()))
+
+        await ask(1.0)
+        hanging = [asyncio.create_task(ask(500.0)) for _ in range(13)]
+        await asyncio.sleep(1.0)
+        if answers:
+            await ask(1.0)
+        await asyncio.sleep(5.0)
+        limiter.admits("live", now())
+        assert limiter.limit.calls == calls
+        for task in hanging:
+            task.cancel()
+
+    virtually(main)
