@@ -8,13 +8,14 @@ import structlog
 
 from agents.health.snapshot import Held
 from agents.health.statistics import Meter
+from agents.worker.assignment import Cause
 from agents.worker.backlog import Backlog
 from agents.worker.departures import Departures
 from agents.worker.dispatch import Dispatch
 from agents.worker.eviction import evict, holdings
 from agents.worker.ingest import Ingest
 from agents.worker.parking import Parking
-from agents.worker.partition import Cause, Partition
+from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
 from agents.worker.rewinds import Rewinds

@@ -2,31 +2,16 @@
 
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Literal, NamedTuple
-
-import structlog
+from typing import NamedTuple
 
 from agents.health.snapshot import Held
+from agents.worker.assignment import Assignment
 from agents.worker.shoppers import Shopper
 from prompts.learned.counts import OpenDays
 from streams.kafka.batches import RecordBatch
-from streams.records.erasures import Erasure
-from streams.sessions.ledger import Ledger
-
-Cause = Literal["stale", "erased", "opted_in", "fault", "store"]
-"""Why a partition is read again: the store knew better, an erasure came, somebody opted in, our code failed at
-an event, the store changed."""
 
 OPTED_OUT = 10_000
 """Shoppers known to have opted out, kept for each partition. The others are asked for with their next event."""
-
-
-HISTORY = (
-    "none on a topic with history; kafka.start lets a new group begin later, intent.ttl_s lets intents live for longer"
-)
-
-log = structlog.get_logger()
 
 
 class Uncovered(NamedTuple):
@@ -36,78 +21,46 @@ class Uncovered(NamedTuple):
     since_s: float
 
 
-class Partition:
+class Partition(Assignment[Shopper]):
     """What this worker holds of a partition while an assignment lasts.
 
-    Look at `ended` after every await: the work may belong to another owner then. `stale`: why the partition is to be
-    read again from its committed offset; `untold` are the erasures that the store must be told before that. `carried`
-    is what was not covered when it was read again the last time. `held` are batches not yet taken in, the first of them
-    since `held_s`; `recall_s` is when to read the persisted owed set next. `wanted` are the shoppers that must stay
-    until others have been loaded, `opted_out` some of those of whom nothing counts. `owed` is how many of its shoppers
-    the backlog owes something. `marked`: some shopper's earlier events count for nothing. `expired`: it was said that
-    some are too old for an intent. `taught` is what its events teach of all shoppers. `sweep` walks over the shoppers,
-    `weighing` is what it has seen so far, `weighed` what its last walk saw.
+    `carried` is what was not covered when it was read again the last time. `held` are batches not yet taken in, the
+    first of them since `held_s`; `recall_s` is when to read the persisted owed set next. `opted_out` are some of those
+    of whom nothing counts. `marked`: some shopper's earlier events count for nothing. `taught` is what its events teach
+    of all shoppers. `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed` what its last
+    walk saw.
     """
 
     __slots__ = (
         "carried",
-        "ended",
-        "epoch",
-        "expired",
         "held",
         "held_s",
-        "ledger",
         "marked",
-        "number",
         "opted_out",
-        "owed",
         "recall_s",
-        "shoppers",
-        "stale",
         "sweep",
         "taking",
         "taught",
-        "untold",
-        "wanted",
         "weighed",
         "weighing",
     )
 
     def __init__(self, number: int, epoch: int, commit_lag_s: float) -> None:
-        self.number = number
-        self.epoch = epoch
-        self.ledger = Ledger(commit_lag_s)
-        self.shoppers: dict[str, Shopper] = {}
-        self.owed = 0
-        self.ended = self.taking = self.marked = self.expired = False
-        self.stale: Cause | None = None
+        super().__init__(number, epoch, commit_lag_s)
+        self.taking = self.marked = False
         self.carried: Uncovered | None = None
         self.recall_s = 0.0
         self.sweep: Iterator[Shopper] = iter(())
         self.weighing = self.weighed = Held()
         self.held: deque[RecordBatch] = deque()
         self.held_s = 0.0
-        self.wanted: list[frozenset[str]] = []
         self.opted_out: dict[str, None] = {}
-        self.untold: dict[str, Erasure] = {}
         self.taught = OpenDays()
-
-    def wants(self, shopper_id: str) -> bool:
-        """Whether somebody waits for others to be loaded, and needs this shopper too."""
-        return any(shopper_id in wanted for wanted in self.wanted)
 
     @property
     def settled(self) -> bool:
         """Nothing that was received still waits for a call or a write."""
         return not self.held and self.ledger.head() is None and all(who.clean for who in self.shoppers.values())
-
-    def note_expired(self, last_ms: int) -> None:
-        """The intent of a session that ended then could not be read any more. It is said once."""
-        if not self.expired:
-            self.expired = True
-            since = datetime.fromtimestamp(last_ms / 1e3, UTC).isoformat(timespec="seconds")
-            then = "sessions are stored, no calls are made"
-            log.info("intents.expired", partition=self.number, of=since, then=then, remedy=HISTORY)
 
     def hold(self, batch: RecordBatch, now_s: float) -> None:
         """Keep a batch until it is taken in."""

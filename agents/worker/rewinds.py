@@ -7,7 +7,8 @@ event has been waiting is handed on from epoch to epoch, so that health sees it.
 import structlog
 
 from agents.health.statistics import Meter
-from agents.worker.partition import Cause, Partition, Uncovered
+from agents.worker.assignment import Cause
+from agents.worker.partition import Partition, Uncovered
 from streams.kafka.batches import TP
 
 FIRST_S, LONGEST_S = 0.5, 15.0

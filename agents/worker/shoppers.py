@@ -1,8 +1,8 @@
 """Shopper: one shopper's session in this worker's memory, and what the shopper is owed."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from agents.worker.assignment import Assignment
 from agents.worker.rules_first import Shown
 from streams.records.erasures import Erasure
 from streams.sessions.ledger import Ticket
@@ -10,9 +10,6 @@ from streams.sessions.packing import dump, load
 from streams.sessions.positions import Position
 from streams.sessions.session import Session
 from streams.sessions.triggers import Unsummarised
-
-if TYPE_CHECKING:
-    from agents.worker.partition import Partition
 
 PACKED_BYTES, HOT_BYTES, ROW_BYTES = 300, 800, 35
 """What a shopper takes beside its packed session; unpacked without history; and each line of that beside its texts and
@@ -106,7 +103,7 @@ class Shopper:
         "unchanged",
     )
 
-    def __init__(self, shopper_id: str, home: "Partition", session: Session | bytes | None = None) -> None:
+    def __init__(self, shopper_id: str, home: "Assignment[Shopper]", session: Session | bytes | None = None) -> None:
         self.id = shopper_id
         self.home = home
         self._session: Session | bytes = Session() if session is None else session

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+from agents.worker.assignment import Assignment
 from agents.worker.backlog import Backlog
 from agents.worker.erasures import Erasures
 from agents.worker.partition import Partition
@@ -25,7 +26,7 @@ class Erasing:
 
     def __init__(self) -> None:
         self._partitions: dict[TP, Partition] = {}
-        self._backlogs: dict[Partition, Backlog] = {}
+        self._backlogs: dict[Assignment[Shopper], Backlog] = {}
         self._erasures: Erasures | None = None
 
     def add(self, topic: str, partition: Partition, backlog: Backlog) -> None:

@@ -6,8 +6,8 @@ from typing import get_args
 
 from agents.health.histogram import Histogram
 from agents.health.snapshot import Dependency, PartitionVitals, Vitals
+from agents.worker.assignment import Cause
 from agents.worker.instruments import Instruments
-from agents.worker.partition import Cause
 from streams.events.decoding import Reason
 
 Sample = tuple[tuple[str, ...], float | Histogram]
