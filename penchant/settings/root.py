@@ -25,7 +25,7 @@ from streams.errors import SettingInvalid
 from streams.events.privacy import PrivacyRules
 from streams.records.dead_letters import LimitRules
 from streams.records.intents import IntentRules
-from streams.section import Serial
+from streams.section import Name, Serial
 from streams.sessions.ledger import CommitRules
 from streams.sessions.session import ROWS_PER_EVENT, SessionRules
 from streams.sessions.triggers import TriggerRules
@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     lineage: Serial = 0
     """The least number of the event topic's lineage. The number in force is kept in Redis, and `penchant lineage bump`
     raises it."""
+    profile: Name | None = None
+    """Settings that belong together, below those that are set otherwise: fresh, balanced, thrifty, night, or the path
+    of a .toml file with some of the settings of this one (docs/capacity.md)."""
     kafka: Kafka = Kafka()
     redis: RedisRules = RedisRules()
     model: Endpoint = Endpoint()

@@ -1,8 +1,6 @@
-"""Where settings come from: the file, then the environment, then the command that runs."""
+"""Where settings come from: a profile, then the file, then the environment, then the command that runs."""
 
 import os
-import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -14,7 +12,9 @@ from pydantic_settings import EnvSettingsSource
 
 from penchant.settings.catalogue import catalogue, sections, variable
 from penchant.settings.problems import Problem, found_in, invalid, unknown
+from penchant.settings.profile import profile_values
 from penchant.settings.root import DELIMITER, PREFIX, Settings
+from penchant.settings.toml_file import read_toml
 
 CONFIG_VARIABLE = "PENCHANT_CONFIG"
 DEFAULT_PATH = Path("penchant.toml")
@@ -22,7 +22,8 @@ DEFAULT_PATH = Path("penchant.toml")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings in force, and by full name where each came from: a file, a variable, `default`, or the command."""
+    """The settings in force, and by full name where each came from: a profile, a file, a variable, `default`, or the
+    command."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -45,12 +46,14 @@ class _Layer:
 
 
 def load_settings(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Loaded:
-    """Read and check everything; the last of file, environment and `overrides` (by full name) wins.
+    """Read and check everything; the last of profile, file, environment and `overrides` (by full name) wins. Which
+    profile it is, the others say.
 
     `path` defaults to the variable PENCHANT_CONFIG, then to penchant.toml in the working folder, which
     may be missing. Raises SettingInvalid, which names every wrong setting at once.
     """
     layers = [_file(path), _Layer(EnvSettingsSource(Settings)(), variable), _Layer(_nested(overrides or {}), _command)]
+    layers.insert(0, _profile(reduce(_merged, (layer.values for layer in layers))))
 
     def origin(name: str) -> str:
         return next((layer.origin(name) for layer in reversed(layers) if layer.holds(name)), "default")
@@ -70,22 +73,14 @@ def _file(path: Path | None) -> _Layer:
     place = named or DEFAULT_PATH
     if named is None and not place.exists():
         return _Layer({}, str)
-    try:
-        values = tomllib.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:  # ValueError: not TOML, or not UTF-8
-        asked = "--config" if path else CONFIG_VARIABLE if named else "the working folder"
-        raise invalid([Problem(str(place), asked, f"cannot be read as a settings file: {_why(exc)}")]) from None
+    asked = "--config" if path else CONFIG_VARIABLE if named else "the working folder"
+    values = read_toml(place, asked)
     return _Layer(values, lambda _: str(place))
 
 
-def _why(error: OSError | ValueError) -> str:
-    """What is wrong with a file; of its text, which may hold a password, nothing is shown."""
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    if isinstance(error, UnicodeDecodeError):
-        return f"byte {error.start + 1} is not UTF-8"
-    where = re.search(r"at (line \d+, column \d+|end of document)", str(error))
-    return f"it is not TOML{f' at {where[1]}' if where else ''}"
+def _profile(values: Mapping[str, Any]) -> _Layer:
+    name = values.get("profile")
+    return _Layer({}, str) if name is None else _Layer(profile_values(name), lambda _: f"profile {name}")
 
 
 def _command(_: str) -> str:
