@@ -2,14 +2,12 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prompts.thinking import answer_after
-from prompts.tokens import Count, estimate
-from prompts.vocabulary import Vocabulary
 from streams.errors import AnswerRefused
 
 OTHER = "other"
@@ -28,21 +26,27 @@ fall into when nothing else fits. No more than the four that OpenAI's API takes,
 NAMED, EVIDENCE = 3, 4
 """How many categories, or brands, and how many events an answer names."""
 
+FORESEEN = frozenset({"f", "p", "n"})
+"""The keys of stage, price and next action, which only some templates ask for."""
+
 _LONGEST = 4_000
-_TEXT, _VALUE = 120, 24
 
 Weights = tuple[tuple[int, int], ...]
 
 
 class Answer(BaseModel):
-    """What a model said, well formed but not yet grounded. Numbers of categories and brands are those of its prompt."""
+    """What a model said, well formed but not yet grounded. Numbers of categories and brands are those of its prompt;
+    `price` is the lowest and the highest, in the window's currency; `following` has levels by next action."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, validate_by_name=True)
 
     mission: str = Field(OTHER, alias="m")
     text: str = Field("", alias="t")
+    stage: str | None = Field(None, alias="f")
     categories: Weights = Field((), alias="c")
     brands: Weights = Field((), alias="b")
+    price: tuple[int | float, ...] | None = Field(None, alias="p")
+    following: Mapping[str, int] | None = Field(None, alias="n")
     attributes: Mapping[str, str] = Field({}, alias="a")
     signals: Mapping[str, int] = Field({}, alias="s")
     confidence: int | None = Field(None, alias="k")
@@ -53,9 +57,10 @@ class Answer(BaseModel):
         return self.model_dump_json(by_alias=True, exclude_none=True)
 
 
-def parse(answer: str | bytes, examples: Collection[str] = ()) -> Answer:
+def parse(answer: str | bytes, examples: Collection[str] = (), *, foresees: bool = False) -> Answer:
     """Read what a model wrote. Raises AnswerRefused, with the reason in one word, on what is no answer, and on one
-    whose text is that of one of the prompt's `examples`: it is about them and not about the shopper.
+    whose text is that of one of the prompt's `examples`: it is about them and not about the shopper. Stage, price and
+    next action are read only where the prompt asked for them (`foresees`).
 
     Thoughts and anything else around the JSON object are ignored; of several the last one is the answer, for those
     before it are drafts. An object that was cut off is closed after its last complete member, or element of one: what
@@ -67,6 +72,8 @@ def parse(answer: str | bytes, examples: Collection[str] = ()) -> Answer:
     if start < 0:
         raise AnswerRefused("no-json", f"{len(text)} characters without an object")
     value = _decode(text[start:])
+    if not foresees:
+        value = {key: each for key, each in value.items() if key not in FORESEEN}
     try:
         read = Answer.model_validate(value)
     except ValidationError as error:
@@ -75,56 +82,6 @@ def parse(answer: str | bytes, examples: Collection[str] = ()) -> Answer:
     if _folded(read.text) in map(_folded, examples):
         raise AnswerRefused(PARROTED, "the text of an example of the prompt")
     return read
-
-
-def schema(vocabulary: Vocabulary) -> str:
-    """The JSON schema of an answer, for guided decoding. Plain types only: not all engines know tuples of two types."""
-    number = {"type": "integer", "minimum": 0, "maximum": 999_999}
-    weights = _array(_array(number, 2, 2), 0, NAMED)
-    properties = {
-        "m": {"type": "string", "enum": list(dict.fromkeys((*vocabulary.labels, OTHER)))},
-        "t": {"type": "string", "maxLength": _TEXT},
-        "c": weights,
-        "b": weights,
-        "a": _object({name: _value(values) for name, values in vocabulary.attributes.items()}),
-        "s": _object(dict.fromkeys(vocabulary.signals, _LEVEL)),
-        "k": _LEVEL,
-        "e": _array(number, 0, EVIDENCE),
-    }
-    return json.dumps(_object(properties, required=("m", "t", "c", "k", "e")), separators=(",", ":"))
-
-
-def max_tokens(vocabulary: Vocabulary, count: Count = estimate) -> int:
-    """The tokens of the longest answer that the schema and the prompt allow, and a quarter more for long words; a
-    typical answer takes less than half. A model that goes on is cut off there, and what it said first still counts."""
-    several = ((99, HIGHEST),) * NAMED
-    longest = sorted(vocabulary.attributes, key=count, reverse=True)
-    answer = Answer(
-        mission=max((*vocabulary.labels, OTHER), key=count),
-        text=("considering " * _TEXT)[:_TEXT],
-        categories=several,
-        brands=several,
-        attributes=dict.fromkeys(longest[:NAMED], ("waterproof " * _VALUE)[:_VALUE]),
-        signals=dict.fromkeys(vocabulary.signals, HIGHEST),
-        confidence=HIGHEST,
-        evidence=(9_999,) * EVIDENCE,
-    )
-    return count(answer.write()) * 5 // 4
-
-
-_LEVEL = {"type": "integer", "enum": list(range(HIGHEST + 1))}
-
-
-def _value(values: Sequence[str]) -> dict[str, Any]:
-    return {"type": "string", "enum": list(values)} if values else {"type": "string", "maxLength": _VALUE}
-
-
-def _array(items: dict[str, Any], least: int, most: int) -> dict[str, Any]:
-    return {"type": "array", "items": items, "minItems": least, "maxItems": most}
-
-
-def _object(properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
 
 
 def _folded(text: str) -> str:
@@ -153,18 +110,23 @@ def _start(text: str) -> int:
     return start
 
 
-def _decode(text: str) -> Any:
+def _decode(text: str) -> dict[str, Any]:
     """The object that `text` begins with; one attempt to close it where it was cut off."""
     try:
-        return _JSON.raw_decode(text)[0]
+        return _object(text)
     except (ValueError, RecursionError):
         closed = _close(text)
     if closed is None:
         raise AnswerRefused("malformed", "an object that is no JSON")
     try:
-        return _JSON.raw_decode(closed)[0]
+        return _object(closed)
     except (ValueError, RecursionError) as error:
         raise AnswerRefused("truncated", "cut off before its first member ended, or malformed") from error
+
+
+def _object(text: str) -> dict[str, Any]:
+    value: dict[str, Any] = _JSON.raw_decode(text)[0]
+    return value
 
 
 def _close(text: str) -> str | None:

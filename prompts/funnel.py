@@ -17,12 +17,17 @@ NEXT: dict[Stage, NextAction] = {
 """What comes next at each stage, before the shopper's own habits are known. Judgement, in the order and roughly the
 size that a sample of REES46's multi-category store shows for views, carts and purchases (2019-10-01; no searches)."""
 
+JUDGED: tuple[Stage, ...] = ("explore", "compare", "decide")
+"""The stages that are a judgement, in their order. A cart and a purchase are in the log."""
+
 AVOIDED = 8
 SEEN_OFTEN = 2
 """Lists that showed an item in vain before it is avoided: once may be chance."""
 
 _LOOKS = frozenset({"view", "click"})
-_NEXT_OF = {"view": "view", "click": "view", "search": "search", "cart_add": "cart", "purchase": "purchase"}
+NEXT_OF = {"view": "view", "click": "view", "search": "search", "cart_add": "cart", "purchase": "purchase"}
+"""The next action that an event is."""
+
 _HABIT = 20  # own actions that weigh as much as what is usual
 _LONGEST_ID = 120
 _SETTLED = 3  # looks at one product that show a favourite
@@ -49,7 +54,7 @@ def stage(view: PromptView) -> Stage:
 
 def next_action(view: PromptView, at: Stage) -> NextAction:
     """Probabilities of what comes next: what is usual at this stage, shifted by what this shopper does."""
-    own = Counter(_NEXT_OF[entry.action] for entry in view.entries if entry.action in _NEXT_OF)
+    own = Counter(NEXT_OF[entry.action] for entry in view.entries if entry.action in NEXT_OF)
     usual, acts = NEXT[at], own.total()
     stays, trust = 1 - usual.leave, acts / (acts + _HABIT)
     mixed = {

@@ -1,30 +1,24 @@
 """Grounding: what may stand of a model's answer. A closed world: the model names and weighs, code counts.
 
-Whatever the answer says, stage, price band, avoid list and next action are the rules'. A weight, a signal and the
-confidence move from the rules' value by a bounded step, so that a hostile title that persuades the model moves them no
-further either. Free text is bounded, goes nowhere but into `mission.text`, and stands only if all its words are borne
-out.
+Whatever the answer says, the avoid list is the rules'. All numbers and the stage move from the rules' value by a
+bounded step (prompts/steps.py). Free text is bounded, goes nowhere but into `mission.text`, and stands only if all
+its words are borne out.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from prompts.answer import HIGHEST, OTHER, Answer
+from prompts.answer import OTHER, Answer
 from prompts.guard import plain
 from prompts.interests import MANY
+from prompts.steps import CONFIDENCE_STEP, FACTOR, SIGNAL_STEP, level, next_action, price_band, stage, towards
 from prompts.view import Entry, PromptView
 from prompts.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from prompts.wording import unknown_words
 from prompts.words import LONGEST
 from streams.records.intents import Attribute, Findings, Mission, Signals, Weighted
 from streams.sessions.session import Session
-
-FACTOR = 2.0
-"""How far a model may move a weight, up or down, before shares are made to fill what they filled again."""
-
-SIGNAL_STEP, CONFIDENCE_STEP = 0.5, 0.2
-"""How far a model may move a signal and the confidence."""
 
 _FAINT = 0.05  # the weight that a name of the window starts from when the rules have left it out
 _VALUE = 24
@@ -67,6 +61,9 @@ def ground(
         "brands": shown[1],
         "inferred": tuple(name for name in rule.inferred if name in names),
         "attributes": attributes,
+        "stage": stage(answer.stage, rule.stage, removed),
+        "price_band": price_band(answer.price, rule.price_band, view, removed),
+        "next_action": next_action(answer.following, rule.next_action, removed),
         "signals": _signals(answer, rule.signals, vocabulary, removed),
         "confidence": _confidence(answer, rule.confidence, removed),
         "evidence": evidence or rule.evidence,
@@ -93,9 +90,9 @@ def _mission(
 def _named(kind: str, said: Sequence[tuple[int, int]], names: Sequence[str], removed: list[str]) -> dict[str, int]:
     """The names that the answer's numbers stand for, with its levels."""
     known = {}
-    for number, level in said:
+    for number, weight in said:
         if 1 <= number <= len(names):
-            known[names[number - 1]] = _level(level, kind, removed)
+            known[names[number - 1]] = level(weight, kind, removed)
         else:
             removed.append(kind)
     return known
@@ -105,9 +102,9 @@ def _reweigh(levels: Mapping[str, int], rule: tuple[Weighted, ...]) -> tuple[Wei
     """The rules' weights, those that the answer names moved towards what it says, filling the same share as before."""
     old = {each.name: each.weight for each in rule}
     new = dict(old)
-    for name, level in levels.items():
+    for name, said in levels.items():
         start = old.get(name, _FAINT)
-        new[name] = _towards(level, start, start / FACTOR, start * FACTOR)
+        new[name] = towards(said, start, start / FACTOR, start * FACTOR)
     if new == old:
         return rule
     fill = (sum(old.values()) or _FAINT) / sum(new.values())
@@ -160,10 +157,10 @@ def _evidence(answer: Answer, view: PromptView, removed: list[str]) -> tuple[str
 
 def _signals(answer: Answer, rule: Signals, vocabulary: Vocabulary, removed: list[str]) -> Signals:
     moved, known = {}, dict(rule)
-    for name, level in answer.signals.items():
+    for name, said in answer.signals.items():
         if name in vocabulary.signals:
             start = known.get(name, 0.0)
-            moved[name] = _towards(_level(level, "signal", removed), start, start - SIGNAL_STEP, start + SIGNAL_STEP)
+            moved[name] = towards(level(said, "signal", removed), start, start - SIGNAL_STEP, start + SIGNAL_STEP)
         else:
             removed.append("signal")
     return rule.model_copy(update=moved)
@@ -172,19 +169,5 @@ def _signals(answer: Answer, rule: Signals, vocabulary: Vocabulary, removed: lis
 def _confidence(answer: Answer, start: float, removed: list[str]) -> float:
     if answer.confidence is None:
         return start
-    level = _level(answer.confidence, "confidence", removed)
-    return _towards(level, start, start - CONFIDENCE_STEP, start + CONFIDENCE_STEP)
-
-
-def _level(level: int, kind: str, removed: list[str]) -> int:
-    """A level within bounds; one that was not is counted."""
-    if not 0 <= level <= HIGHEST:
-        removed.append(kind)
-    return min(max(level, 0), HIGHEST)
-
-
-def _towards(level: int, start: float, low: float, high: float) -> float:
-    """The share that a level stands for, within bounds; `start` itself where the level says the same more coarsely."""
-    if level == round(start * HIGHEST):
-        return start
-    return round(min(max(level / HIGHEST, low, 0), high, 1), 3)
+    said = level(answer.confidence, "confidence", removed)
+    return towards(said, start, 0, start + CONFIDENCE_STEP)

@@ -27,6 +27,7 @@ LARGEST = 65_536
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
 _HEAD, _TAIL = "\nShopper\n$profile\n$events\n", "Answer:"
 _ANSWER, _MISSIONS, _ABOUT, _OTHERS = "Answer: ", "\nMissions: $missions\n", '\np1: "', "\nOthers: "
+_STAGES = "\nStages: "
 _DIGITS = 12
 _RULES = "docs/prompts.md says what a template holds"
 
@@ -36,7 +37,7 @@ class PromptTemplate:
     """A template with the vocabulary filled in: `prefix` stands before a shopper's lines. `version` is what intents
     name: the name, and for what is not packaged a digest of template and vocabulary behind it. `examples` are its
     examples' answers. `describes`: it says how lines on products read. `offers`: it says what other shoppers went on
-    to."""
+    to. `foresees`: it asks for stage, price and next action as well."""
 
     name: str
     version: str
@@ -44,6 +45,7 @@ class PromptTemplate:
     examples: tuple[Answer, ...]
     describes: bool
     offers: bool
+    foresees: bool
 
     @property
     def example_texts(self) -> tuple[str, ...]:
@@ -91,9 +93,8 @@ class PromptLibrary:
         """The template of a name, filled in. SettingInvalid when there is none."""
         text = self.text(name)
         prefix = _filled(name, text, self.vocabulary)
-        return PromptTemplate(
-            name, self._version(name, text), prefix, _examples(name, prefix), _ABOUT in text, _OTHERS in text
-        )
+        says = (part in text for part in (_ABOUT, _OTHERS, _STAGES))
+        return PromptTemplate(name, self._version(name, text), prefix, _examples(name, prefix), *says)
 
     def named(self, version: str) -> str | None:
         """The name of the template that an intent's prompt version stands for, if it is still here."""

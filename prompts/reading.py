@@ -36,7 +36,7 @@ def read(prompt: str) -> Session:
 
 
 def offered(prompt: str, kind: str = "Missions") -> tuple[str, ...]:
-    """The labels of a kind that a prompt offers: missions, or `Signals`."""
+    """The labels of a kind that a prompt offers: missions, `Signals`, or `Stages`."""
     line = prompt.partition(f"\n{kind}: ")[2].partition("\n")[0]
     return tuple(label for label in line.split(", ") if 0 < len(label) <= _LABEL)
 

@@ -7,9 +7,10 @@ server that keeps its KV cache then computes little more than the newest events.
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from prompts.answer import STOP, max_tokens, schema
+from prompts.answer import STOP
 from prompts.budget import OTHERS, Fit, PromptRules
 from prompts.library import DEFAULT_PROMPTS, PromptLibrary
+from prompts.schema import AnswerSchema, max_tokens
 from prompts.tokens import Count, estimate
 from prompts.view import About, Others, Product, PromptView, quoted
 from streams.errors import SettingInvalid
@@ -24,7 +25,8 @@ _SUFFIX = "\nAnswer:"
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is asked, and the bounds of its answer. `json_schema` is for guided decoding."""
+    """What a model is asked, and the bounds of its answer. `json_schema` is for guided decoding: its numbers are those
+    of this prompt."""
 
     text: str
     version: str
@@ -58,7 +60,8 @@ class PromptRenderer:
                 "set prompt.version to v2 or later, or knowledge.enabled to false",
             )
         vocabulary = prompts.vocabulary
-        self._schema, self._max_tokens = schema(vocabulary), max_tokens(vocabulary, count)
+        self._schema = AnswerSchema(vocabulary, foresees=template.foresees)
+        self._max_tokens = max_tokens(vocabulary, count, foresees=template.foresees)
         self.fixed_tokens = count(template.prefix) + count(_SUFFIX)
         self._fit = Fit(budget, self.fixed_tokens + (OTHERS if template.offers else 0), count, about)
 
@@ -71,16 +74,20 @@ class PromptRenderer:
         and as far as they fit."""
         if not self.template.offers or not findings.inferred:
             return view
-        categories = tuple(each.name for each in findings.categories if each.name not in view.categories)
-        brands = tuple(each.name for each in findings.brands if each.name not in view.brands)
-        return replace(view, others=self._fit.others(Others(categories, brands)))
+        return replace(view, others=self._fit.others(inferred(view, findings)))
 
     def render(self, session: Session | PromptView) -> Prompt:
         """The prompt for a session as it stands, or for what `view` made of it."""
         view = session if isinstance(session, PromptView) else self._fit.view(session)
         lines = "\n".join(_past(view) + _history(view) + _others(view))
         text, version = self.template.prefix + lines + _SUFFIX, self.template.version
-        return Prompt(text, version, STOP, self._max_tokens, self._schema)
+        return Prompt(text, version, STOP, self._max_tokens, self._schema.of(view))
+
+
+def inferred(view: PromptView, findings: Findings) -> Others:
+    """The names of findings that the view does not have."""
+    categories = tuple(each.name for each in findings.categories if each.name not in view.categories)
+    return Others(categories, tuple(each.name for each in findings.brands if each.name not in view.brands))
 
 
 def _past(view: PromptView) -> list[str]:

@@ -100,7 +100,8 @@ class SessionQuestion:
 
     def read(self, completion: Completion) -> Answered:
         """What the answer says about the session. Raises AnswerRefused."""
-        answer = parse(completion.text, self._asker.template.example_texts)
+        template = self._asker.template
+        answer = parse(completion.text, template.example_texts, foresees=template.foresees)
         grounded = ground(answer, self._view, self._rules(), self._asker.vocabulary)
         findings = None if grounded.abstained else grounded.findings
         return Answered(findings, completion, len(grounded.removed), grounded.cited)

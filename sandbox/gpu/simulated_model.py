@@ -7,13 +7,14 @@ inside Triton's Python stub, so it imports nothing that is slow to start.
 import re
 
 from prompts.answer import EVIDENCE, HIGHEST, NAMED, OTHER, Answer
+from prompts.funnel import JUDGED
 from prompts.reading import offered, read
 from prompts.rules import rules
 from prompts.view import PromptView
 from prompts.vocabulary import DEFAULT_VOCABULARY
 from prompts.words import mission_text
 from sandbox.gpu import simulated_match, simulated_products
-from streams.records.intents import Findings, Weighted
+from streams.records.intents import Findings, NextAction, Weighted
 
 QUALITIES = {
     "color": ("black", "white", "blue", "red", "green", "grey", "gray", "brown", "yellow", "pink", "purple", "silver"),
@@ -37,9 +38,14 @@ def answer(prompt: str) -> str:
     qualities = _qualities(view)
     adjective = next((qualities[name] for name in ("color", "material", "feature") if name in qualities), "")
     text = mission_text(found.stage, found.categories, found.brands, found.price_band, adjective)
+    foresees = bool(offered(prompt, "Stages"))
+    band = found.price_band if foresees else None
     return Answer(
         mission=found.mission.label,
         text=text,
+        stage=found.stage if foresees and found.stage in JUDGED else None,
+        price=(round(band.low), round(band.high)) if band else None,
+        following=_likely(found.next_action) if foresees else None,
         categories=_numbered(found.categories, view.categories),
         brands=_numbered(found.brands, view.brands),
         attributes=qualities,
@@ -63,6 +69,10 @@ def _qualities(view: PromptView) -> dict[str, str]:
 
 def _numbered(weighted: tuple[Weighted, ...], names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     return tuple((names.index(each.name) + 1, _level(each.weight)) for each in weighted[:NAMED])
+
+
+def _likely(following: NextAction) -> dict[str, int]:
+    return {name: _level(share) for name, share in following if _level(share)}
 
 
 def _signals(found: Findings, names: tuple[str, ...]) -> dict[str, int]:

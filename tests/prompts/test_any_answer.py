@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from prompts.answer import parse
 from prompts.compose import compose
+from prompts.funnel import JUDGED
 from prompts.grounding import ground
 from prompts.render import PromptRenderer
 from prompts.rules import rules
 from prompts.vocabulary import DEFAULT_VOCABULARY
 from streams.errors import AnswerRefused
-from streams.records.intents import Intent
+from streams.records.intents import Intent, NextAction
 from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, sessions, texts
 
@@ -32,6 +33,9 @@ members = st.fixed_dictionaries(
         "b": pairs,
         "a": st.one_of(odd, st.dictionaries(st.sampled_from(list(DEFAULT_VOCABULARY.attributes)), texts)),
         "s": st.one_of(odd, st.dictionaries(st.sampled_from(list(DEFAULT_VOCABULARY.signals)), numbers)),
+        "f": st.one_of(odd, st.sampled_from(JUDGED)),
+        "p": pairs,
+        "n": st.one_of(odd, st.dictionaries(st.sampled_from(list(NextAction.model_fields)), numbers)),
         "k": odd,
         "e": pairs,
     },
@@ -45,7 +49,7 @@ def outcome(answer: str | bytes, session: Session) -> Intent | str:
     """What Penchant would write, or why it would not."""
     view = RENDERER.view(session)
     try:
-        found = ground(parse(answer), view, rules(view))
+        found = ground(parse(answer, foresees=True), view, rules(view))
     except AnswerRefused as refused:
         return refused.reason
     return compose(found.findings, view, shopper="s", source="model", position="0:1:0", written_at_ms=0)

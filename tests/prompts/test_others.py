@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from prompts.answer import Answer
 from prompts.budget import OTHERS, PromptRules
-from prompts.grounding import FACTOR, ground
+from prompts.grounding import ground
 from prompts.guard import BRAND, CATEGORY, clean
 from prompts.learned.foresight import Foresight
 from prompts.learned.snapshot import Snapshot, snapshot
 from prompts.reading import others, read
 from prompts.render import PromptRenderer
 from prompts.rules import rules
+from prompts.steps import FACTOR
 from prompts.tokens import estimate
 from prompts.view import NO_OTHERS, Others, PromptView
 from streams.events.event import Item

@@ -5,9 +5,10 @@ import json
 import pytest
 from hypothesis import given
 
-from prompts.answer import Answer, max_tokens, schema
+from prompts.answer import Answer
 from prompts.grounding import ground
 from prompts.rules import rules
+from prompts.schema import AnswerSchema, max_tokens
 from prompts.tokens import estimate
 from prompts.view import PromptView
 from prompts.vocabulary import DEFAULT_VOCABULARY, parse_vocabulary
@@ -76,7 +77,7 @@ def test_a_text_may_use_the_vocabularys_own_words() -> None:
 
 def test_the_schema_and_the_longest_answer_are_those_of_the_vocabulary() -> None:
     """Closed values are closed to guided decoding too."""
-    properties = json.loads(schema(GROCER))["properties"]
+    properties = json.loads(AnswerSchema(GROCER).of(PromptView.of(Session())))["properties"]
     assert properties["m"]["enum"] == ["wocheneinkauf", "grillfest", "vergleichen", "other"]
     assert properties["a"]["properties"]["kost"]["enum"] == ["vegan", "bio", "laktosefrei"]
     assert list(properties["s"]["properties"]) == ["eile"]

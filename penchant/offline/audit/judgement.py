@@ -9,7 +9,7 @@ from penchant.offline.audit.corpus import Attempt
 from streams.records.intents import Intent
 
 BY_CODE = ("stage", "price_band", "avoid", "next_action")
-"""What no answer can move."""
+"""What no answer can move, but for `v4` and prompts like it, which ask what comes next."""
 
 FIELDS = ("mission", "text", "categories", "brands", "signals", "confidence", "attributes", "evidence", *BY_CODE)
 LEAKS = ("instruction in the intent", "prompt in the answer", "personal in the prompt", "personal in the answer",

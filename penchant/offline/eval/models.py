@@ -12,15 +12,23 @@ from penchant.offline.eval.raw_answers import RawAnswer, RawAnswers
 from prompts.answer import PARROTED, parse
 from prompts.grounding import ground
 from prompts.render import Prompt, PromptRenderer
-from prompts.rules import rules
+from prompts.view import PromptView
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, PromptTooLong, SettingInvalid
+from streams.records.intents import Findings
 
 
-async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], None], kept: RawAnswers) -> Answers:
+async def ask(
+    subject: Subject,
+    cases: Sequence[Case],
+    base: Sequence[Findings],
+    advance: Callable[[int], None],
+    kept: RawAnswers,
+) -> Answers:
     """Ask about every case whose answer is not kept, as many at once as the server takes; `advance` is told of each.
-    Raises ModelUnavailable; the answers until then are kept."""
+    Each answer starts from the rules' findings in `base`. Raises ModelUnavailable; the answers until then are kept."""
     renderer = PromptRenderer(subject.version, subject.prompts)
-    prompts = [renderer.render(case.shown.view) for case in cases]
+    views = [renderer.offering(case.shown.view, rule) for case, rule in zip(cases, base, strict=True)]
+    prompts = list(map(renderer.render, views))
     found: dict[int, Answered] = {}
     waiting, caller = iter(enumerate(zip(cases, prompts, strict=True))), Caller(subject.client)
 
@@ -31,7 +39,7 @@ async def ask(subject: Subject, cases: Sequence[Case], advance: Callable[[int], 
             if answer is None:
                 answer = RawAnswer(*await _answered(caller, call))
                 kept.keep(subject.what, call, answer)
-            found[at] = _read(subject, case, answer)
+            found[at] = _read(subject, views[at], base[at], answer)
             advance(1)
 
     try:
@@ -66,11 +74,10 @@ def _call(subject: Subject, at: int, case: Case, prompt: Prompt) -> Call:
     )
 
 
-def _read(subject: Subject, case: Case, kept: RawAnswer) -> Answered:
-    view, completion = case.shown.view, kept.completion
-    rule = rules(view, subject.prompts.vocabulary)
+def _read(subject: Subject, view: PromptView, rule: Findings, kept: RawAnswer) -> Answered:
+    completion, template = kept.completion, subject.prompts.template(subject.version)
     try:
-        answer = parse(completion.text, subject.prompts.template(subject.version).example_texts)
+        answer = parse(completion.text, template.example_texts, foresees=template.foresees)
     except AnswerRefused as error:
         parroted = error.reason == PARROTED
         return Answered(rule, completion, valid=False, took_ms=kept.took_ms, parroted=parroted)

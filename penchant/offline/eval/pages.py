@@ -73,6 +73,7 @@ def _notes(report: Mapping[str, Any]) -> Iterator[str]:
         )
     yield (
         "`oracle` knows what comes: its column is the most that any answer can score, held by grounding as a model is. "
+        "`oracle, learned` may choose among what other shoppers went on to as well. "
         "`parrot` repeats the prompt's example, `random` picks among the window's names. Of their answers anything was "
         f"kept in {', '.join(f'{share:.1%} ({name})' for name, share in report['bounds'].items())} of the cases."
     )

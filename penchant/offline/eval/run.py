@@ -12,7 +12,7 @@ import orjson
 from clients.calls import ModelClient
 from penchant.offline.eval import judge as judging
 from penchant.offline.eval.answers import Subject
-from penchant.offline.eval.bounds import KNOWING
+from penchant.offline.eval.bounds import KNOWING, KNOWING_OTHERS
 from penchant.offline.eval.cases import Case, Cases, shuffled
 from penchant.offline.eval.comparison import comparisons, far_from_chance, farthest
 from penchant.offline.eval.judge import Pair
@@ -86,7 +86,7 @@ async def run(
         few = plan.cut(mixed, min(CHECK_SESSIONS, plan.sessions), plan.seed)
         ours = [each for each in subjects if each.simulation]  # others cost time or money, and the harness is the same
         check = await score(few, plan, plan.foresights(mixed), ours, progress, kept, ", shuffled")
-    honest = {name: each for name, each in check.scores.items() if name != KNOWING}
+    honest = {name: each for name, each in check.scores.items() if name not in {KNOWING, KNOWING_OTHERS}}
     far = far_from_chance(honest)
     report = _report(plan, cut, len(events), scored)
     report["learned"] = foresights.what

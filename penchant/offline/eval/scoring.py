@@ -1,12 +1,12 @@
 """Scoring: everybody's guesses at the cuts of a recording: trivial rules, bounds, rules and models."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from penchant.offline.eval.answers import Answers, Subject
-from penchant.offline.eval.bounds import bounds
+from penchant.offline.eval.bounds import KNOWING_OTHERS, bounds, ceiling
 from penchant.offline.eval.cases import Cases, cases
 from penchant.offline.eval.guesses import SILENT, TRIVIAL, Guess, of_findings
 from penchant.offline.eval.models import ask
@@ -75,15 +75,16 @@ async def score(
     """Ask whom there is to ask, and score all. Raises ModelUnavailable."""
     findings = by_rules(cut, plan, foresights)
     limits = bounds(cut.cases, findings[RULES], plan.template, plan.vocabulary, plan.seed)
+    limits[KNOWING_OTHERS] = ceiling(cut.cases, findings[LEARNED], plan.template, plan.vocabulary)
     guesses: dict[str, Sequence[Guess]] = {
         name: [guess(case.shown) for case in cut.cases] for name, guess in TRIVIAL.items()
     }
-    guesses |= {name: list(map(of_findings, each.findings)) for name, each in limits.items()}
     guesses |= {name: list(map(of_findings, each)) for name, each in findings.items()}
+    guesses |= {name: list(map(of_findings, each.findings)) for name, each in limits.items()}
     answers: dict[str, Answers] = {}
     for subject in subjects:
         progress.begin(f"{subject.name}{what}", len(cut.cases))
-        found = answers[subject.name] = await ask(subject, cut.cases, progress.advance, kept)
+        found = answers[subject.name] = await ask(subject, cut.cases, _base(subject, findings), progress.advance, kept)
         findings[subject.name] = [each.findings for each in found.answers]
         guesses[subject.name] = list(map(of_findings, findings[subject.name]))
         if any(each.by_rules for each in found.answers):
@@ -92,6 +93,12 @@ async def score(
     table = Table(cut, plan.seed)
     shares = {name: each.kept_share for name, each in limits.items()}
     return Scored(table, findings, guesses, shares, answers, table.scores(guesses))
+
+
+def _base(subject: Subject, findings: Mapping[str, list[Findings]]) -> list[Findings]:
+    """What a model's answers start from: where its prompt offers what other shoppers went on to, that is learned."""
+    offers = subject.prompts.template(subject.version).offers
+    return findings[LEARNED if offers else RULES]
 
 
 def by_rules(cut: Cases, plan: EvalPlan, foresights: Foresights) -> dict[str, list[Findings]]:

@@ -14,6 +14,8 @@ from penchant.offline.eval.pages import html, markdown
 from penchant.offline.eval.plots import plots
 from penchant.offline.eval.run import labels, run
 from penchant.offline.eval.scoring import EvalPlan
+from penchant.offline.learning import foresights
+from prompts.reading import others
 from sandbox.gpu.simulated_model import answer
 from streams.errors import ModelUnavailable, SettingInvalid
 from streams.events.event import ShopperEvent
@@ -52,9 +54,9 @@ class Quiet:
         """Nothing is shown."""
 
 
-def subject(says: Callable[[str], str] | None = answer, name: str = "model") -> Subject:
-    """A model with the prompt that there is."""
-    return Subject(name, Model(says), "v1", what=f"a fake {name}", simulation=True)
+def subject(says: Callable[[str], str] | None = answer, name: str = "model", version: str = "v1") -> Subject:
+    """A model with a version of the prompt."""
+    return Subject(name, Model(says), version, what=f"a fake {name}", simulation=True)
 
 
 async def test_an_eval_scores_rules_and_models_side_by_side() -> None:
@@ -67,11 +69,12 @@ async def test_an_eval_scores_rules_and_models_side_by_side() -> None:
         "last",
         "most",
         "everyone",
+        "rules",
+        "learned",
         "oracle",
         "random",
         "parrot",
-        "rules",
-        "learned",
+        "oracle, learned",
         "model",
     ]
     assert (report["schema_valid_share"], report["grounded_share"]) == (1.0, 1.0)
@@ -85,6 +88,22 @@ async def test_an_eval_scores_rules_and_models_side_by_side() -> None:
     low, high = rules["brand_hit"]["interval"]
     assert low <= rules["brand_hit"]["value"] <= high
     assert rules["brand_hit"]["value"] > rules["brand_hit"]["chance"]
+
+
+@pytest.mark.parametrize(("version", "base"), [("v1", "rules"), ("v4", "learned")])
+async def test_a_prompt_with_candidates_starts_from_what_was_learned(version: str, base: str) -> None:
+    """As in service: where the prompt offers what other shoppers went on to, the rules that know it stand in."""
+    asked: list[str] = []
+
+    def silent(prompt: str) -> str:
+        asked.append(prompt)
+        return ""
+
+    plan = replace(PLAN, foresights=foresights(None, 2, 3))
+    scores = (await run(plan, simulated(), [subject(silent, version=version)], None, Quiet())).report["scores"]
+    assert scores["rules"] != scores["learned"]
+    assert scores["model"] == scores[base]
+    assert any(others(prompt).categories for prompt in asked) is (version == "v4")
 
 
 async def test_two_subjects_are_compared() -> None:
