@@ -43,7 +43,7 @@ def test_nothing_of_a_parrot_is_kept() -> None:
 def test_a_random_answerer_is_caught_as_a_whole() -> None:
     """Single answers name what the window has, and stand; all together they are surely worse than the rules."""
     assert MADE["random"].kept_share > 0.9
-    for measure in ("brand_hit_3", "band_score", "purchase_log_loss", "confidence_brier", "confidence_ece"):
+    for measure in ("brand_hit", "brand_hit_3", "band_score", "purchase_log_loss", "purchase_auc"):
         assert VERDICTS["random", "rules", measure] == "worse"
 
 
