@@ -50,6 +50,28 @@ def calls(
 
 
 @bench.command()
+def affinity(*, quick: Quick = False, json: Json = False) -> None:
+    """How much of prompts is cached behind routers of others, with and without the header that names the session.
+
+    Dynamo before its own mocker, vllm-router and smg before simulated GPUs of ours, and our own hashing without a
+    router. Each router is installed into run/peers when it is first run, some 700 MB for Dynamo; takes five minutes.
+
+    Examples:
+
+      penchant bench affinity --quick
+
+      penchant bench affinity --json > benchmarks/results/affinity.json
+    """
+    from benchmarks import affinity as shares  # noqa: PLC0415 (only where it runs)
+    from benchmarks import show  # noqa: PLC0415
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return shares.run(shares.QUICK if quick else shares.AffinityPlan(), folder, say)
+
+    measured(measure, show.show_affinity, json=json)
+
+
+@bench.command()
 def match(*, quick: Quick = False, json: Json = False) -> None:
     """Match twenty candidates in one packed call, beside live traffic at half of what four simulated GPUs hold.
 

@@ -85,13 +85,13 @@ async def _installed(others: Sequence[System], figures: Figures, say: Say) -> li
     found = []
     for system in others:
         say(f"{system.name}: environment")
-        if why := await systems.install(system):
+        if system.environment and (why := await system.environment.install()):
             figures.left_out[system.name] = why
             say(f"{system.name} is left out: {why}")
             continue
         found.append(system)
-        if system.requirements:
-            figures.versions |= systems.version(system)
+        if system.environment:
+            figures.versions |= system.environment.version()
     return found
 
 

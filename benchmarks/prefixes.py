@@ -103,18 +103,21 @@ class Follower:
             found.past_window.add(shopper, shared / whole)
 
 
-def follow(events: Iterable[ShopperEvent], followers: Iterable[Follower], triggers: TriggerRules) -> Iterator[str]:
-    """Let each follower see the events and ask when the triggers do; the prompts of the first one, as they come."""
+def follow(
+    events: Iterable[ShopperEvent], followers: Iterable[Follower], triggers: TriggerRules
+) -> Iterator[tuple[str, str]]:
+    """Let each follower see the events and ask when the triggers do; shopper and prompt of the first one's, as they
+    come."""
     first, *others = followers
     owed: dict[str, Unsummarised] = {}
     called: dict[str, float] = {}
 
-    def ask(shopper: str, now_s: float) -> str:
+    def ask(shopper: str, now_s: float) -> tuple[str, str]:
         del owed[shopper]
         called[shopper] = now_s
         for other in others:
             other.ask(shopper)
-        return first.ask(shopper)
+        return shopper, first.ask(shopper)
 
     for offset, event in enumerate(events):
         shopper, now_s = event.shopper_id, event.time_ms / 1e3

@@ -132,7 +132,7 @@ def _traffic(
     slides = SessionRules(high_rows=rules_.low_rows, low_rows=rules_.low_rows)
     ours, sliding = (Follower(renderer, count, each, rules_.low_rows) for each in (rules_, slides))
     asked, said, plain = [], [], []
-    for number, prompt in enumerate(follow(events, (ours, sliding), TriggerRules())):
+    for number, (_, prompt) in enumerate(follow(events, (ours, sliding), TriggerRules())):
         asked.append(count(prompt))
         if len(asked) % SAID_EVERY == 0:
             say(f"{len(asked):,} prompts so far")

@@ -139,6 +139,25 @@ def show_decoding(console: Console, report: Mapping[str, Any]) -> None:
     foot(console, report)
 
 
+def show_affinity(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each router and header."""
+    shown = table("router", "header", "cached", "uncached tokens a call", "first token p50", "p95", "failed")
+    for row in report["runs"]:
+        first = row["first_token_ms"]
+        shown.add_row(
+            row["router"],
+            row["header"] or "none",
+            f"{row['cached_share'] or 0:.1%}",
+            f"{row['uncached_tokens_per_call'] or 0:,.0f}",
+            *(f"{first[name]:g} ms" if name in first else "" for name in ("p50", "p95")),
+            f"{row['failed']:,}",
+        )
+    console.print(shown)
+    for name, why in report["left_out"].items():
+        console.print(f"{name} was left out: {why}")
+    foot(console, report)
+
+
 def table(*columns: str) -> Table:
     """Empty, with figures to the right."""
     empty = Table()

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis]
 
 INGEST = ingest.IngestPlan(
     events=3_000, shoppers=100, full_events=2_000, full_shoppers=50, partitions=2, rounds=1, full_rounds=1,
-    sessions=20, others=[system for system in OTHERS if not system.requirements],
+    sessions=20, others=[system for system in OTHERS if system.environment is None],
 )  # fmt: skip
 RECOVERY = recovery.RecoveryPlan(
     shoppers=60, events_per_second=60.0, steady_s=2.0, last_s=0.5, crashes=1, partitions=2, commit_lag_s=0.5,

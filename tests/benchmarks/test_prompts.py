@@ -70,7 +70,7 @@ def test_a_sliding_window_shares_less() -> None:
 def test_prompts_are_asked_for_as_the_triggers_say() -> None:
     """Three looks within a second make one prompt, which shows them all."""
     quick = [ShopperEvent(f"e{at}", "s", "view", at * 300, (Item("p1", "Kettle"),)) for at in range(3)]
-    (text,) = follow(quick, (Follower(RENDERER, estimate, SessionRules(), 10),), TriggerRules())
+    ((_, text),) = follow(quick, (Follower(RENDERER, estimate, SessionRules(), 10),), TriggerRules())
     assert "\n#3 0m view p1\nAnswer:" in text
 
 

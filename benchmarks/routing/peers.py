@@ -1,0 +1,154 @@
+"""Peers: servers of others as child processes, each from an environment of its own."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import httpx
+
+from benchmarks.environments import Environment
+from sandbox.servers.server import LOOPBACK, Server
+from streams.errors import PlatformLacks
+
+DYNAMO = Environment("dynamo", whole=True)  # without aisimulate, whose wheel is on no registry of packages
+VLLM_ROUTER = Environment("vllm-router")
+SMG = Environment("smg")
+PLANES = ("--discovery-backend", "file", "--request-plane", "tcp", "--event-plane", "zmq")
+MODEL = "mock"
+
+
+class OpenAIPeer(Server):
+    """One that speaks OpenAI's API at `url`. It is healthy once it lists a model."""
+
+    start_within_s = 120.0
+    environment_of: Environment
+
+    @property
+    def url(self) -> str:
+        """Where `/chat/completions` is."""
+        return f"http://{LOOPBACK}:{self.ports[0]}/v1"
+
+    async def healthy(self) -> bool:
+        """It lists a model: then whatever stands behind it is there too."""
+        return bool(await models(self.url))
+
+    async def start(self) -> None:
+        """As every server; PlatformLacks where its environment cannot be made."""
+        if why := await self.environment_of.install():
+            raise PlatformLacks(f"no {self.name}: {why}")
+        await super().start()
+
+    def describe(self) -> str:
+        """Its package and version."""
+        return " ".join(next(iter(self.environment_of.version().items())))
+
+
+class DynamoFrontend(OpenAIPeer):
+    """Dynamo's frontend, which finds its engines by files in the run folder. It needs no engine to be healthy."""
+
+    name = "dynamo"
+    environment_of = DYNAMO
+
+    def __init__(self, run_folder: Path, options: Sequence[str] = ()) -> None:
+        super().__init__(run_folder)
+        self._options = options
+
+    def command(self) -> Sequence[str]:
+        """Its module, on loopback as far as it allows: its event plane listens everywhere."""
+        where = ("--http-host", LOOPBACK, "--http-port", str(self.ports[0]))
+        return [str(DYNAMO.program("python")), "-m", "dynamo.frontend", *where, *PLANES, *self._options]
+
+    def environment(self) -> Mapping[str, str]:
+        """Files in the place of a registry."""
+        return dynamo_environment(self.run_folder)
+
+    async def healthy(self) -> bool:
+        """It answers, with engines or without."""
+        return await models(self.url) is not None
+
+
+class DynamoMocker(OpenAIPeer):
+    """Dynamo's simulated engines, `workers` of them in one process, behind the frontend of the same run folder."""
+
+    name = "dynamo-mocker"
+    port_count = 0
+    environment_of = DYNAMO
+
+    def __init__(self, front: DynamoFrontend, model_folder: Path, workers: int, options: Sequence[str] = ()) -> None:
+        super().__init__(front.run_folder)
+        self._front, self._model_folder, self._workers, self._options = front, model_folder, workers, options
+
+    @property
+    def url(self) -> str:
+        """That of the frontend."""
+        return self._front.url
+
+    def command(self) -> Sequence[str]:
+        """Its module."""
+        what = ("--model-path", str(self._model_folder), "--model-name", MODEL, "--num-workers", str(self._workers))
+        return [str(DYNAMO.program("python")), "-m", "dynamo.mocker", *what, *PLANES, *self._options]
+
+    def environment(self) -> Mapping[str, str]:
+        """The same files."""
+        return dynamo_environment(self.run_folder)
+
+
+class VllmRouter(OpenAIPeer):
+    """vllm-router before servers that are there already."""
+
+    name = "vllm-router"
+    port_count = 2
+    environment_of = VLLM_ROUTER
+
+    def __init__(self, run_folder: Path, urls: Sequence[str], policy: str) -> None:
+        super().__init__(run_folder)
+        self._urls, self._policy = urls, policy
+
+    def command(self) -> Sequence[str]:
+        """Its program, with its metrics on loopback too."""
+        port, metrics = map(str, self.ports)
+        where = ("--host", LOOPBACK, "--port", port, "--prometheus-host", LOOPBACK, "--prometheus-port", metrics)
+        roots = [url.removesuffix("/v1") for url in self._urls]
+        options = ("--policy", self._policy, "--log-level", "warning", "--worker-urls", *roots)
+        return [str(VLLM_ROUTER.program("vllm-router")), *where, *options]
+
+
+class Smg(OpenAIPeer):
+    """The model gateway that SGLang's became, before servers that are there already."""
+
+    name = "smg"
+    port_count = 2
+    environment_of = SMG
+
+    def __init__(self, run_folder: Path, urls: Sequence[str], policy: str) -> None:
+        super().__init__(run_folder)
+        self._urls, self._policy = urls, policy
+
+    def command(self) -> Sequence[str]:
+        """Its program, with its metrics on loopback too."""
+        port, metrics = map(str, self.ports)
+        where = ("--host", LOOPBACK, "--port", port, "--prometheus-host", LOOPBACK, "--prometheus-port", metrics)
+        roots = [url.removesuffix("/v1") for url in self._urls]
+        options = ("--policy", self._policy, "--log-level", "warn", "--worker-urls", *roots)
+        return [str(SMG.program("smg")), "launch", *where, *options]
+
+
+def dynamo_environment(run_folder: Path) -> Mapping[str, str]:
+    """What every part of one Dynamo has in common."""
+    return {
+        **os.environ,
+        "DYN_FILE_KV": str(run_folder / "dynamo-files"),
+        "DYN_LOG": "warn",
+        "DYN_TCP_RPC_HOST": LOOPBACK,
+        "HF_HUB_OFFLINE": "1",
+    }
+
+
+async def models(url: str) -> list[str] | None:
+    """The models that a server lists; None where it does not answer."""
+    try:
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+            answer = await client.get(f"{url}/models")
+            return [each["id"] for each in answer.json()["data"]] if answer.is_success else None
+    except (httpx.HTTPError, ValueError, KeyError):
+        return None
