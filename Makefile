@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # everything that the demo embeds.
 PYTHON ?= python3.12 python3.11 python3 python3.13
 
-.PHONY: help setup demo demo-real secure-demo llm test test-slow coverage generate check soak format clean
+.PHONY: help setup demo demo-real secure-demo llm test test-slow peers coverage generate check soak format clean
 
 # Tests go to this many processes, file by file; all of them share one server of a kind.
 JOBS ?= 2
@@ -40,13 +40,16 @@ secure-demo: $(VENV)/.installed ## the demo over TLS, SCRAM and ACLs, with certi
 	@$(BIN)/penchant demo --secured $(ARGS)
 
 test: $(VENV)/.developed ## the tests of every day, under eight minutes on two cores; ARGS="tests/streams -x"
-	@$(PYTEST) -m "not slow" $(ARGS)
+	@$(PYTEST) -m "not slow and not peers" $(ARGS)
 
 test-slow: $(VENV)/.developed ## the others: clusters, log-in, processes that are killed, every seed
 	@$(PYTEST) -m slow $(ARGS)
 
+peers: $(VENV)/.developed ## other people's servers, routers, load generators and clients beside ours; 3 GB into run/peers
+	@$(BIN)/python -m pytest -m peers tests/peers $(ARGS)
+
 coverage: $(VENV)/.developed ## make test, and which lines it ran; pages in run/coverage
-	@mkdir -p run && $(PYTEST) -m "not slow" --cov --cov-report=term:skip-covered --cov-report=html:run/coverage $(ARGS)
+	@mkdir -p run && $(PYTEST) -m "not slow and not peers" --cov --cov-report=term:skip-covered --cov-report=html:run/coverage $(ARGS)
 
 generate: $(VENV)/.developed ## write what is generated: example settings, page of metrics, schema of an intent
 	@$(foreach file,$(GENERATED),$($(file)) > $(file).new && mv $(file).new $(file) &&) true

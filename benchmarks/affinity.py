@@ -91,7 +91,7 @@ async def run(plan: AffinityPlan, folder: Path, say: Say) -> dict[str, Any]:
         try:
             async with _endpoints(setup, plan, place, model_folder) as (urls, versions):
                 report["versions"] |= versions
-                runs.append(_figures(setup, await _play(setup, plan, tape, urls)))
+                runs.append(figures(setup, await _play(setup, plan, tape, urls)))
         except PlatformLacks as exc:
             left_out[setup.router] = str(exc)
             say(f"left out: {exc}")
@@ -138,7 +138,7 @@ async def _play(setup: Setup, plan: AffinityPlan, tape: Tape, urls: Sequence[str
         await pooled.close()
 
 
-def _figures(setup: Setup, played: Sequence[Completion | None]) -> dict[str, Any]:
+def figures(setup: Setup, played: Sequence[Completion | None]) -> dict[str, Any]:
     """Of the calls after the first third."""
     counted = [each for each in played[len(played) // 3 :] if each is not None]
     read = sum(each.input_tokens or 0 for each in counted)
