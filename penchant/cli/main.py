@@ -42,6 +42,7 @@ PANELS = {
         "learn": "Count what a recording's shoppers teach, for rules that foresee by it.",
         "export": "Join ranking requests to the intents that were readable then, for training.",
         "estimate": "Learn from a few minutes of a topic what it would cost.",
+        "tune": "Find settings that reach a target at the least GPU time.",
         "whatif": "Play recorded events again with other settings, and see what differs.",
     },
     "Try and measure": {

@@ -1,7 +1,6 @@
 """penchant whatif: yesterday again, with other settings, in virtual time."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,10 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.options import RECORDED, Config, Json, console
-from penchant.offline.estimate.reading import Sample, read_file, read_topic
+from penchant.offline.estimate.reading import Sample
 from penchant.offline.facts import cores
 from penchant.offline.whatif.arrivals import Recording, recorded
 from penchant.offline.whatif.figures import MEANINGS, Figures, change
+from penchant.offline.whatif.reading import read
 from penchant.offline.whatif.run import compare
 from penchant.offline.whatif.variant import Variant, variant
 from penchant.process.logs import configure_logs
@@ -78,7 +78,7 @@ def whatif(
     configure_logs("error", settings.log.format)
     given = f"gpus={gpus} " if gpus else ""
     variants = [_variant(config, given, words) for words in ("", *(ways or ()))]
-    sample = _sample(settings, events, minutes, most)
+    sample = read(settings, events, minutes, most)
     recording = recorded(sample.events, settings.session, played)
     screen = Console(stderr=True)
     screen.print(_source(sample, recording), highlight=False)
@@ -96,13 +96,6 @@ def _variant(config: Path | None, given: str, words: str) -> Variant:
         return load_settings(config, overrides).settings
 
     return variant(given + words, load, words or "as it is")
-
-
-def _sample(settings: Settings, file: Path | None, minutes: float, most: int) -> Sample:
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it tells, our errors tell once
-    if file is not None:
-        return read_file(file, minutes, most, settings.privacy)
-    return asyncio.run(read_topic(settings.kafka, minutes, most, None, settings.privacy))
 
 
 def _source(sample: Sample, recording: Recording) -> str:

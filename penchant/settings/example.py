@@ -38,10 +38,11 @@ def _setting(entry: Entry) -> Iterator[str]:
     if entry.sample:
         yield from (f"# {line}".rstrip() for line in entry.sample.splitlines())
         return
-    yield f'# {entry.key} = ""' if entry.default is None else f"{entry.key} = {_toml(entry.default)}"
+    yield f'# {entry.key} = ""' if entry.default is None else f"{entry.key} = {toml(entry.default)}"
 
 
-def _toml(value: Any) -> str:
+def toml(value: Any) -> str:
+    """A setting's value as a settings file has it."""
     match value:
         case str():
             return f'"{value}"'  # defaults hold no quotes or backslashes
@@ -50,5 +51,5 @@ def _toml(value: Any) -> str:
         case int() | float():
             return f"{value:_}"
         case _:
-            line = f"[{', '.join(map(_toml, value))}]"
-            return line if len(line) < WIDTH - 20 else "[\n" + "".join(f"  {_toml(word)},\n" for word in value) + "]"
+            line = f"[{', '.join(map(toml, value))}]"
+            return line if len(line) < WIDTH - 20 else "[\n" + "".join(f"  {toml(word)},\n" for word in value) + "]"
