@@ -33,7 +33,8 @@ class Call:
 
     Calls of one shopper and one version of the prompt share KV blocks. `begun` is called with the first token, by
     servers that stream. `choices` are words of one token, of which the first token is to be one: the log-probabilities
-    of the likeliest first tokens are asked for, as far as the server gives any.
+    of the likeliest first tokens are asked for, as far as the server gives any. `answer_tokens` is how long the answer
+    will be, about; 0 where nobody knows.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Call:
     json_schema: str | None = None
     prompt_version: str = ""
     choices: Sequence[str] = ()
+    answer_tokens: int = 0
     begun: Callable[[], None] | None = field(default=None, compare=False, repr=False)
 
 
@@ -59,7 +61,8 @@ GIVEN_UP = frozenset({"abort", "cancelled", "error", "timeout"})
 class Completion:
     """One answer. Times are milliseconds; None where the server does not tell. `finish_reason` is the server's word:
     `stop`, or `length` when the answer was cut at `max_tokens`. `log_probabilities` are those of the likeliest first
-    tokens, of a call with choices; None where the server gives none."""
+    tokens, of a call with choices; None where the server gives none. `worker` is which of the workers behind a router
+    answered, where it tells."""
 
     text: str
     model: str
@@ -72,6 +75,12 @@ class Completion:
     decode_ms: float | None = None
     finish_reason: str | None = None
     log_probabilities: Mapping[str, float] | None = None
+    worker: str = ""
+
+    @property
+    def replica(self) -> str:
+        """Which server answered, and which worker behind it."""
+        return f"{self.endpoint} worker {self.worker}" if self.worker else self.endpoint
 
 
 class ModelClient(Protocol):

@@ -167,7 +167,7 @@ class Asking:
     def _note_answer(self, call: Call, completion: Completion, error: AnswerRefused | None = None) -> None:
         if not self._quality.note(_now(), usable=error is None):
             return
-        said = {"arm": self._arm or None, "model": completion.model, "replica": completion.endpoint, "call": call.id}
+        said = {"arm": self._arm or None, "model": completion.model, "replica": completion.replica, "call": call.id}
         said["share"] = f"{self._quality.share(_now()):.0%}"
         if self._quality.poor:
             sample, then = masked(completion.text), "no answer is asked for twice, rules intents stand in"

@@ -118,7 +118,7 @@ class SessionQuestion:
             position=str(context.position),
             written_at_ms=now_ms,
             model=answered.completion.model if answered is not None else "",
-            replica=answered.completion.endpoint if answered is not None else "",
+            replica=answered.completion.replica if answered is not None else "",
             prompt_version=self._asker.template.version,
             waits=waits,
             learned=self._learned.learned.name if self._learned is not None else "",

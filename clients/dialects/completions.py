@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import from_json
 
 from clients.calls import GIVEN_UP, Completion
+from clients.dialects import extensions
 from clients.dialects.lines import OddWords
 from clients.dialects.log_probabilities import first_token
 from clients.dialects.servers import Api
@@ -94,6 +95,7 @@ class Reading:
         self._last_s = began_s
         self._texts: list[str] = []
         self._usage: dict[str, Any] = {}
+        self._extra: dict[str, Any] = {}
         self._finish: str | None = None
         self._ended = False
 
@@ -109,6 +111,9 @@ class Reading:
         usage = event.get("usage")
         if isinstance(usage, dict) and _count(usage.get("prompt_tokens")) is not None:
             self._usage = usage
+        extra = event.get("nvext")
+        if isinstance(extra, dict):
+            self._extra |= extra
         for choice in _choices(event):
             self._choose(choice, now_s)
 
@@ -119,6 +124,8 @@ class Reading:
         if self._finish in GIVEN_UP:
             raise ModelUnavailable(f"{self._endpoint}: the server gave the answer up: {self._finish}")
         first_s, usage, details = self._first_s, self._usage, self._usage.get("prompt_tokens_details")
+        queue_ms, worker = extensions.queue_ms(self._extra), extensions.worker(self._extra)
+        first_ms = None if first_s is None else max((first_s - self._began_s) * 1e3 - (queue_ms or 0.0), 0.0)
         return Completion(
             text="".join(self._texts),
             model=self._model,
@@ -126,10 +133,12 @@ class Reading:
             input_tokens=_count(usage.get("prompt_tokens")),
             output_tokens=_count(usage.get("completion_tokens")),
             cached_tokens=_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
-            prefill_ms=None if first_s is None else (first_s - self._began_s) * 1e3,
+            queue_ms=queue_ms,
+            prefill_ms=first_ms,
             decode_ms=None if first_s is None else (self._last_s - first_s) * 1e3,
             finish_reason=self._finish,
             log_probabilities=self._log_probabilities,
+            worker=worker,
         )
 
     def _choose(self, choice: dict[str, Any], now_s: float) -> None:

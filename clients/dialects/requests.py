@@ -15,6 +15,9 @@ from clients.dialects.thinking import switched_off
 MOST_CHOICES = 20
 """Log-probabilities that are asked for: no API gives those of more tokens."""
 
+EXTRA_FIELDS = ("timing", "worker_id")
+"""What Dynamo is asked to tell of each call."""
+
 _LOG_PROBABILITIES: Mapping[Api, Mapping[str, Any]] = {
     "chat": {"logprobs": True, "top_logprobs": MOST_CHOICES},
     "completions": {"logprobs": MOST_CHOICES},
@@ -35,7 +38,7 @@ def body(call: Call, model: str, api: Api, server: Server, sent: SentFields) -> 
     if call.choices and sent.sends("logprobs"):
         fields |= _LOG_PROBABILITIES[api]
     if sent.sends("priority"):
-        fields |= server.priority.get(call.traffic_class, {})
+        fields |= _priority(call, server)
     if api == "chat" and server.template_variables and sent.sends("thinking") and (off := switched_off(model)):
         fields["chat_template_kwargs"] = off
     return orjson.dumps(fields)
@@ -74,6 +77,15 @@ def _strict(schema: Any) -> bool:
         if schema.get("additionalProperties") is not False or names != set(schema.get("required", ())):
             return False
     return all(map(_strict, schema.values()))
+
+
+def _priority(call: Call, server: Server) -> Mapping[str, Any]:
+    """The fields of the call's class; where there are extensions, with what else a router takes and tells."""
+    found = server.priority.get(call.traffic_class, {})
+    if not server.extensions:
+        return found
+    hints = {**found, **({"osl": call.answer_tokens} if call.answer_tokens else {})}
+    return {"nvext": {"extra_fields": EXTRA_FIELDS, **({"agent_hints": hints} if hints else {})}}
 
 
 def _guide(guide: Guide, json_schema: str) -> dict[str, Any]:

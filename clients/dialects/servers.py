@@ -24,6 +24,7 @@ class Server:
     cost; None where that is not known, for a gateway may call every model then. `version` says which it is. `cancels`
     says whether it ends a call whose connection closes. `session_header` is the header by which it, or the router that
     is used before it, keeps calls together. `template_variables`: it hands `chat_template_kwargs` to the chat template.
+    `extensions`: it takes `nvext`, where the fields of `priority` are hints, and tells there how long a call waited.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Server:
     cancels: bool = True
     session_header: str | None = "X-Session-Id"
     template_variables: bool = False
+    extensions: bool = False
 
 
 SERVERS: Mapping[ServerName, Server] = MappingProxyType(
@@ -73,12 +75,13 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
         "dynamo": Server(
             title="Dynamo",
             owner="nvidia",
-            # Higher first, 0 without; Dynamo turns it into what its engine understands.
+            # Higher first, 0 without; turned into what its engine understands. Its router heeds the strict one.
             priority={
-                "realtime": {"nvext": {"agent_hints": {"priority": 3}}},
-                "live": {"nvext": {"agent_hints": {"priority": 2}}},
-                "replay": {"nvext": {"agent_hints": {"priority": 1}}},
+                "realtime": {"priority": 3, "strict_priority": 3},
+                "live": {"priority": 2, "strict_priority": 2},
+                "replay": {"priority": 1, "strict_priority": 1},
             },
+            extensions=True,
             guide="guided_json",  # which it takes on both paths
             # 503 says that nobody serves the model; older versions (1.2) said it of busy workers too.
             overloaded=frozenset({"429", "529"}),

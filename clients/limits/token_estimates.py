@@ -24,8 +24,12 @@ class TokenEstimator:
 
     def expected(self, call: Call) -> int:
         """The tokens that a server has to compute for it: the uncached part of the prompt, and the answer."""
-        output = min(self._output or call.max_tokens, call.max_tokens)
+        output = self.answer_tokens(call) or call.max_tokens
         return round(self.input_tokens(call) * self._uncached + output)
+
+    def answer_tokens(self, call: Call) -> int:
+        """How long its answer will be, about; 0 before any was counted."""
+        return min(round(self._output), call.max_tokens)
 
     def learn(self, call: Call, completion: Completion) -> None:
         """Take in what a server counted."""

@@ -128,7 +128,7 @@ class Slot:
         trial = self._trial or limiter.limit.begin(now(), limiter.in_flight.total())
         self._trial = None
         limiter.limit.sent(trial, now())
-        tokens = limiter.token_estimates.expected(call)
+        tokens, answer_tokens = limiter.token_estimates.expected(call), limiter.token_estimates.answer_tokens(call)
         limiter.tokens += tokens
 
         def begun() -> None:
@@ -137,7 +137,7 @@ class Slot:
                 call.begun()
 
         try:
-            completion = await client.complete(replace(call, begun=begun))
+            completion = await client.complete(replace(call, begun=begun, answer_tokens=answer_tokens))
         except ModelOverloaded as error:
             limiter.limit.refused(trial, now(), error.retry_after_s)
             raise
