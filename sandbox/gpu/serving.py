@@ -24,23 +24,58 @@ CLOSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a request asks for."""
+    """What a request asks for. `guide` is the kind of guided decoding and its schema or grammar; the simulated GPU
+    heeds neither that nor temperature and seed."""
 
     prompt: str
     max_tokens: int
     stop_words: Sequence[str] = ()
     stream: bool = False
+    temperature: float = 0.0
+    seed: int = 0
+    guide: tuple[str, str] = ("", "")
+
+
+class Told(Protocol):
+    """What is told of a request with its last piece: tokens, blocks of its prompt, and times in milliseconds."""
+
+    @property
+    def input_tokens(self) -> int: ...
+
+    @property
+    def output_tokens(self) -> int: ...
+
+    @property
+    def blocks(self) -> int: ...
+
+    @property
+    def reused_blocks(self) -> int: ...
+
+    @property
+    def arrived_ms(self) -> float: ...
+
+    @property
+    def scheduled_ms(self) -> float: ...
+
+    @property
+    def first_token_ms(self) -> float: ...
+
+    @property
+    def last_token_ms(self) -> float: ...
 
 
 class Reply(Protocol):
     """Where the answer to one request goes. Called from one thread; `send` is final once."""
 
-    def send(self, text: str, request: Request, *, final: bool) -> None: ...
+    def send(self, text: str, request: Told, *, final: bool) -> None: ...
 
     def cancelled(self) -> bool: ...
 
     def release(self) -> None:
         """Nothing more follows: the request was cancelled."""
+
+    def fail(self, why: str) -> None:
+        """Nothing more follows: it cannot be answered."""
 
 
 @dataclass(slots=True, eq=False)

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from sandbox.gpu import answers, fault_file
 from sandbox.gpu.engine import engine
 from sandbox.gpu.fault_file import FaultFile
 from sandbox.gpu.faults import Faults
-from sandbox.gpu.iterations import Request
-from sandbox.gpu.serving import Ask, Serving
+from sandbox.gpu.serving import Ask, Serving, Told
 from sandbox.gpu.timing import Timing
+from sandbox.servers import llama_serving
+from sandbox.servers.llama_serving import LlamaServing
 from streams.errors import ModelUnavailable
 
 LABELS = {
@@ -63,8 +65,12 @@ class SimulatedModel:
         }
         self.gauges: dict[tuple[str, str], Any] = {}
         self.fault_file = FaultFile(os.environ.get(fault_file.VARIABLE, ""), pb_utils.Logger.log_error)
-        self.serving = Serving(engine(timing), answers.load(answer), self)
-        pb_utils.Logger.log_warn(f"this is a SIMULATED GPU: answers from {answer}, {timing}")
+        if file := os.environ.get(llama_serving.VARIABLE):
+            self.serving: Serving | LlamaServing = LlamaServing(Path(file), self)
+            pb_utils.Logger.log_info(f"answers are those of {file}")
+        else:
+            self.serving = Serving(engine(timing), answers.load(answer), self)
+            pb_utils.Logger.log_warn(f"this is a SIMULATED GPU: answers from {answer}, {timing}")
 
     def execute(self, requests: Sequence[Any]) -> None:
         """Return nothing: the answers follow."""
@@ -114,6 +120,9 @@ class SimulatedModel:
             max_tokens=int(pb_utils.get_input_tensor_by_name(request, self.dialect.max_tokens).as_numpy().flat[0]),
             stop_words=[word.decode() for word in stop_words.as_numpy().flat] if stop_words else [],
             stream=stream,
+            temperature=float(first(request, "temperature", 0.0)),
+            seed=int(first(request, "seed", 0)),
+            guide=(text(request, "guided_decoding_guide_type"), text(request, "guided_decoding_guide")),
         )
 
 
@@ -125,7 +134,7 @@ class Reply:
         self.dialect = dialect
         self.perf = flag(request, dialect.perf)
 
-    def send(self, piece: str, request: Request, *, final: bool) -> None:
+    def send(self, piece: str, request: Told, *, final: bool) -> None:
         """A piece of the answer; with the last one the figures."""
         tensors = [*self.texts(piece), *(self.figures(request) if final else [])]
         self.sender.send(pb_utils.InferenceResponse(tensors), flags=FINAL if final else 0)
@@ -134,7 +143,7 @@ class Reply:
         """What comes with every piece."""
         return [self.strings("text_output", piece)]
 
-    def figures(self, request: Request) -> list[Any]:
+    def figures(self, request: Told) -> list[Any]:
         """What comes with the last one."""
         return self.performance(request) if self.perf else []
 
@@ -145,11 +154,14 @@ class Reply:
         pb_utils.Logger.log_info("a request was cancelled")
         self.refuse("cancelled", pb_utils.TritonError.CANCELLED)
 
+    def fail(self, why: str) -> None:
+        self.refuse(why, pb_utils.TritonError.INVALID_ARG)
+
     def refuse(self, why: object, code: Any) -> None:
         """End with an error."""
         self.sender.send(pb_utils.InferenceResponse(error=pb_utils.TritonError(str(why), code)), flags=FINAL)
 
-    def performance(self, request: Request) -> list[Any]:
+    def performance(self, request: Told) -> list[Any]:
         """What perf metrics are; times on the machine's monotonic clock."""
         times = {
             "arrival": request.arrived_ms,
@@ -178,11 +190,16 @@ class Reply:
 
 
 def text(request: Any, name: str) -> str:
-    """The first element of an input."""
-    return str(pb_utils.get_input_tensor_by_name(request, name).as_numpy().flat[0].decode())
+    """The first element of an input of text."""
+    return str(first(request, name, b"").decode())
 
 
 def flag(request: Any, name: str, *, default: bool = False) -> bool:
-    """The first element of an input that may be missing."""
+    """The first element of an input of a flag."""
+    return bool(first(request, name, default))
+
+
+def first(request: Any, name: str, default: Any) -> Any:
+    """The first element of an input that may be missing, or empty."""
     tensor = pb_utils.get_input_tensor_by_name(request, name)
-    return default if tensor is None else bool(tensor.as_numpy().flat[0])
+    return default if tensor is None or not tensor.as_numpy().size else tensor.as_numpy().flat[0]
