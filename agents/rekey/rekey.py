@@ -13,6 +13,7 @@ import structlog
 
 from agents.worker.partition import Partition
 from agents.worker.refusals import Refusals
+from streams.cancellation import heard
 from streams.events.decoding import Decoded, Record, Refusal, encode
 from streams.events.dialects import Dialect
 from streams.events.event import ShopperEvent
@@ -148,9 +149,8 @@ class Rekey:
     async def run(self) -> None:
         """Settle what was acknowledged, in order, until cancelled; raises BrokerUnavailable."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._settle_sent())
-            tasks.create_task(self._settle_refused())
-            tasks.create_task(self._refusals.run())
+            for settling in (self._settle_sent(), self._settle_refused(), self._refusals.run()):
+                tasks.create_task(heard(settling))
 
     async def _settle_sent(self) -> None:
         while True:

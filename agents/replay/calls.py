@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agents.worker.asking import Asking, CallRules, Question, Reasoner
+from agents.worker.boundary import Verb, judge
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.reasoning import Answered
 from agents.worker.slots import UnlimitedPermit
@@ -13,6 +14,7 @@ from agents.worker.write_verdicts import decided
 from clients.calls import Completion, ModelClient
 from storage.checkpoints import Context, Verdict
 from storage.gather import GatheringWriter
+from streams.cancellation import strays_as_faults
 from streams.errors import EpochEnded, Refuse, Retry
 from streams.records.intents import Intent, Waits
 from streams.sessions.session import Session
@@ -36,7 +38,8 @@ class ReplayRules:
 @dataclass(slots=True)
 class ReplayCounts:
     """What a replay has done. `covered` intents were refused because something newer is live;
-    `withheld` events were left out as sensitive."""
+    `withheld` events were left out as sensitive. `faults` are by work and kind of exception (agents/worker/boundary.py);
+    for the sake of one of them a shopper was `left_out` from there on."""
 
     records: int = 0
     events: int = 0
@@ -59,6 +62,8 @@ class ReplayCounts:
     output_tokens: int = 0
     ungrounded: int = 0
     in_flight: int = 0
+    left_out: int = 0
+    faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     missions: Counter[str] = field(default_factory=Counter)
 
     def count_answer(self, answer: Completion, call_s: float) -> None:  # noqa: ARG002 # a replay is in no hurry
@@ -112,13 +117,35 @@ class ReplayCalls:
 
     async def _serve(self, question: Question, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
         try:
-            answered = await self._ask(question, checkpoint)
-            done(await self._write(question, checkpoint, answered))
-        except EpochEnded:
-            done(Verdict.ERASED)
+            done(await self._decided(question, checkpoint))
         finally:
             self._running -= 1
             self._places.release()
+
+    async def _decided(self, question: Question, checkpoint: Checkpoint) -> Verdict:
+        """The store's verdict, ERASED for somebody who was erased meanwhile. After a fault it is done without the
+        model, then without an intent; STALE when not even that can be stored: the next event loads what is."""
+        for make in (self._by_model, self._by_rules, self._alone):
+            try:
+                with strays_as_faults():
+                    return await self._write(checkpoint, await make(question, checkpoint))
+            except EpochEnded:
+                return Verdict.ERASED
+            except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the replay
+                if judge(error, "call", self.tally) is not Verb.FAULT:
+                    raise
+        self.tally.left_out += 1
+        return Verdict.STALE
+
+    async def _by_model(self, question: Question, checkpoint: Checkpoint) -> Intent | None:
+        answered = await self._ask(question, checkpoint)
+        return question.compose(answered, Waits(), self._checkpoints.clock_ms())
+
+    async def _by_rules(self, question: Question, _: Checkpoint) -> Intent | None:
+        return question.compose(None, Waits(), self._checkpoints.clock_ms())
+
+    async def _alone(self, _: Question, __: Checkpoint) -> Intent | None:
+        return None
 
     async def _ask(self, question: Question, checkpoint: Checkpoint) -> Answered | None:
         """What the model says, asked as live calls ask; None when it has said nothing of use, or failed too often."""
@@ -133,10 +160,10 @@ class ReplayCalls:
                 await asyncio.sleep(min(AGAIN_S * 2**attempt, LONGEST_S))
         return None
 
-    async def _write(self, question: Question, checkpoint: Checkpoint, answered: Answered | None) -> Verdict:
+    async def _write(self, checkpoint: Checkpoint, intent: Intent | None) -> Verdict:
         """The store's verdict. Raises EpochEnded when the shopper was erased meanwhile."""
-        intent = question.compose(answered, Waits(), self._checkpoints.clock_ms())
         write = self._checkpoints.write(checkpoint, intent, owed=False)
         verdict = await decided(self._writer, write, lambda: self._erased(checkpoint.context), AGAIN_S)
-        self.tally.count_intent(intent, accepted=verdict is Verdict.ACCEPTED)
+        if intent is not None:
+            self.tally.count_intent(intent, accepted=verdict is Verdict.ACCEPTED)
         return verdict

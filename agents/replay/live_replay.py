@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from agents.health.statistics import Meter
 from agents.replay.calls import ReplayCalls
+from agents.worker.boundary import judge
 from agents.worker.checkpoints import Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Shopper
+from agents.worker.slices import decoded_apart
 from agents.worker.stored_sessions import StoredSessions
 from storage.checkpoints import CheckpointStore, Context, Erased, Verdict
 from streams.events.decoding import Record
@@ -43,27 +45,41 @@ class LiveReplay:
         self._opened = StoredSessions(Meter())
         self._sessions: dict[str, Session] = {}
         self._markers: dict[str, Erasure | None] = {}
+        self._left_out: set[str] = set()
 
     async def take(self, records: Sequence[Record]) -> None:
         """Fold records, nothing else. Raises StoreUnavailable, with nothing done."""
-        decoded = self._dialect.decode(records)
-        await self._learn(list(dict.fromkeys(event.shopper_id for _, _, event in decoded.events)))
         tally = self._calls.tally
+        decoded = decoded_apart(self._dialect, records, tally)
+        await self._learn(list(dict.fromkeys(event.shopper_id for _, _, event in decoded.events)))
         tally.records += len(records)
         tally.refused += len(decoded.refused)
         tally.withheld += decoded.withheld
         taken = -1
         for offset, timestamp_ms, event in decoded.events:
+            if event.shopper_id in self._left_out:
+                continue
             erasure = self._markers[event.shopper_id]
             if erasure is not None and erasure.covers(self._lineage, self.partition.number, offset, timestamp_ms):
                 tally.opted_out += erasure.opted_out
                 tally.erased += not erasure.opted_out
                 continue
             session = self._sessions.setdefault(event.shopper_id, Session())
-            outcome = fold(session, event, offset, timestamp_ms, self._session, follows=offset == taken)
+            try:
+                outcome = fold(session, event, offset, timestamp_ms, self._session, follows=offset == taken)
+            except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the replay
+                judge(error, "record", tally)
+                self._leave_out(event.shopper_id)
+                continue
             tally.events += outcome >= QUIET
             if outcome is not REPEATED:
                 taken = offset
+
+    def _leave_out(self, shopper_id: str) -> None:
+        """An event has left the session half changed: the live keys keep what they have."""
+        self._left_out.add(shopper_id)
+        self._calls.tally.left_out += 1
+        del self._sessions[shopper_id]
 
     async def _learn(self, shoppers: Sequence[str]) -> None:
         """Who was erased, or opted out."""
@@ -91,8 +107,8 @@ class LiveReplay:
         if found is not None and found.marker != self._markers[shopper_id]:
             return  # erased since
         if isinstance(found, Context):
-            if found.position.generation >= self._generation or found.position.lineage > self._lineage:
-                return  # redone before a crash, or of a later log
+            if found.position.generation >= self._generation or found.position.lineage != self._lineage:
+                return  # redone before a crash; or of another log, whose offsets mean nothing in this one
             session = self._opened.open(found)
         if session.meaningful < 0:
             return

@@ -6,10 +6,12 @@ from functools import partial
 
 from agents.replay.calls import ReplayCalls
 from agents.worker.backlog import Backlog
+from agents.worker.boundary import judge
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.shoppers import Shopper
+from agents.worker.slices import decoded_apart
 from storage.checkpoints import CheckpointStore, Verdict
 from streams.errors import LineageMismatch, StoreUnavailable
 from streams.events.decoding import Record
@@ -47,13 +49,15 @@ class PartitionReplay:
         self._most_sessions = most_sessions
         self._watermark_s = float("-inf")
         self._taken = -1
+        self._left_out: set[str] = set()
         self._running = 0
         self._idle = asyncio.Event()
 
     async def take(self, records: Sequence[Record]) -> None:
         """Fold records, and begin what falls due on the way. Raises StoreUnavailable, with the records before done."""
-        decoded = self._dialect.decode(records)
         tally, partition = self._calls.tally, self.partition
+        decoded = decoded_apart(self._dialect, records, tally)
+        decoded.events[:] = [entry for entry in decoded.events if entry[2].shopper_id not in self._left_out]
         await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
         tally.records += len(records)
         tally.refused += len(decoded.refused)
@@ -62,7 +66,8 @@ class PartitionReplay:
             if offset != self._taken:  # nothing is stored in the midst of a record of several events
                 await self._advance(self._session.capped_ms(event.time_ms, timestamp_ms) / 1e3)
                 await self._recall.known(partition, [event.shopper_id])  # who may have gone meanwhile
-            self._fold(event, offset, timestamp_ms)
+            if event.shopper_id not in self._left_out:
+                self._fold(event, offset, timestamp_ms)
         if records:
             partition.ledger.received(records[-1].offset)
         self._make_room()
@@ -86,7 +91,12 @@ class PartitionReplay:
             tally.erased += 1
             return
         follows = offset == self._taken
-        outcome = fold(shopper.session, event, offset, timestamp_ms, self._session, follows=follows)
+        try:
+            outcome = fold(shopper.session, event, offset, timestamp_ms, self._session, follows=follows)
+        except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the replay
+            judge(error, "record", tally)
+            self._leave_out(shopper)
+            return
         if outcome is not REPEATED:
             self._taken = offset
         if outcome < QUIET:
@@ -97,6 +107,17 @@ class PartitionReplay:
         )
         if owed.ticket is None or not owed.ticket.open:
             owed.ticket = partition.ledger.owe(offset, shopper, self._watermark_s)
+
+    def _leave_out(self, shopper: Shopper) -> None:
+        """An event has left the session half changed: what is stored of it stays, and nothing is added to that."""
+        self._left_out.add(shopper.id)
+        self._calls.tally.left_out += 1
+        for owed in (shopper.owed, shopper.running):
+            if owed is not None:
+                owed.settle()
+        shopper.end()
+        self._backlog.drop(shopper)
+        del self.partition.shoppers[shopper.id]
 
     async def _advance(self, now_s: float) -> None:
         """Begin the calls that are due by now, and park who is due without one."""

@@ -5,8 +5,9 @@ raised that no edge maps. It belongs to one record, call, letter or key, and end
 """
 
 import traceback
+from collections import Counter
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
@@ -35,7 +36,13 @@ class Verb(StrEnum):
     FAULT = "fault"
 
 
-def judge(error: Exception, work: Work, meter: Meter) -> Verb:
+class CountsFaults(Protocol):
+    """What counts faults, by work and kind."""
+
+    faults: Counter[tuple[str, str]]
+
+
+def judge(error: Exception, work: Work, meter: CountsFaults) -> Verb:
     """What to do about an exception that ended some work. Raises it again when it says Stop.
 
     A fault is counted; the first of its kind is logged with its traceback, without its message, which may quote a

@@ -20,6 +20,7 @@ from agents.worker.shoppers import Owed, Shopper
 from agents.worker.turns import CallPacer
 from storage.checkpoints import OwedStore
 from storage.gather import Writer
+from streams.cancellation import strays_as_faults
 from streams.errors import EpochEnded, Refuse, Retry
 from streams.sessions.session import Session
 
@@ -30,8 +31,7 @@ HELD_S = 0.02
 """The longest sleep when somebody is due and has no slot, for what comes by the time alone."""
 
 AGAIN_S = 0.02
-"""After nobody suited the slots that there were, the backlog is not looked through again for this long, unless another
-one came free."""
+"""After nobody suited the slots that there were, the next look waits for this long, unless another one came free."""
 
 Learn = Callable[[Session], Awaitable[None]]
 
@@ -47,11 +47,10 @@ class Serving:
 
 
 class Dispatch:
-    """Serves the backlog: one task a shopper, `max_in_flight` of them at the most, from the choice to the write's
-    verdict. A shopper is chosen when `router` has a slot for them, and holds it until the model has answered.
+    """Serves the backlog: a task a shopper, at most `max_in_flight`, from the choice to the write's verdict. A shopper is
+    chosen when `router` has a slot for them, and holds it until the model has answered.
 
-    `learn` is awaited before a call is made: it may fetch what prompts say beside the log, and neither takes long nor
-    fails.
+    `learn` may fetch what prompts say beside the log before a call is made; it neither takes long nor fails.
     """
 
     def __init__(
@@ -197,10 +196,11 @@ class Dispatch:
         if owed is None or shopper.ended:
             return
         try:
-            await self._call(serving, shopper, owed)
+            with strays_as_faults():
+                await self._call(serving, shopper, owed)
         except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
-            now_s = asyncio.get_running_loop().time()
-            self._requeue.failed(shopper, owed, "call", judge(error, "call", self._meter), now_s)
+            verb, loop = judge(error, "call", self._meter), asyncio.get_running_loop()
+            self._requeue.failed(shopper, owed, "call", verb, loop.time())
 
     async def _call(self, serving: Serving, shopper: Shopper, owed: Owed) -> None:
         grant = serving.grant

@@ -22,6 +22,7 @@ from agents.worker.rewinds import Rewinds
 from agents.worker.store_watch import StoreWatch
 from agents.worker.upkeep import UpkeepRules
 from storage.checkpoints import Incarnation
+from streams.cancellation import heard
 from streams.errors import BrokerUnavailable, Stop, StoreUnavailable
 from streams.kafka.batches import TP, RecordBatch
 from streams.sessions.ledger import CommitRules
@@ -157,10 +158,9 @@ class Enrichment:
     async def run(self) -> None:
         """Serve the backlog and keep house until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._dispatch.run())
-            tasks.create_task(self._refusals.run())
-            tasks.create_task(self._keep_house())
-            tasks.create_task(self._watch_store())
+            loops = (self._dispatch.run(), self._refusals.run(), self._keep_house(), self._watch_store())
+            for running in loops:
+                tasks.create_task(heard(running))
 
     async def _keep_house(self) -> None:
         while True:

@@ -10,6 +10,7 @@ from agents.health.statistics import Meter
 from agents.worker.boundary import judge
 from storage.checkpoints import Verdict, Write
 from storage.gather import Writer
+from streams.cancellation import strays_as_faults
 from streams.errors import ContractMismatch
 from streams.records.history import Readable
 
@@ -46,7 +47,8 @@ class PublishingWriter:
         until_s = loop.time() + WITHIN_S
         while True:
             try:
-                await self._intents.append(readable)
+                with strays_as_faults():
+                    await self._intents.append(readable)
             except ContractMismatch as error:
                 self._miss(error)
                 return

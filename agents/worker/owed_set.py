@@ -10,6 +10,7 @@ from agents.health.statistics import Meter
 from agents.worker.boundary import Verb, judge
 from agents.worker.shoppers import Shopper
 from storage.checkpoints import OwedStore
+from streams.cancellation import strays_as_faults
 from streams.errors import StoreCorrupt
 from streams.sessions.positions import Position
 
@@ -45,7 +46,8 @@ class OwedSet:
         if not names:
             return
         try:
-            await self._store.settle(number, names)
+            with strays_as_faults():
+                await self._store.settle(number, names)
         except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
             self._meter.store_failures += judge(error, "marks", self._meter) is Verb.RETRY
             return

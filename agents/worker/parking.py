@@ -17,6 +17,7 @@ from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.write_verdicts import covers
 from storage.checkpoints import CheckpointStore, OwedStore, Verdict
+from streams.cancellation import strays_as_faults
 
 RETRY_S = 0.5
 
@@ -89,7 +90,8 @@ class Parking:
         """What fails inside is put back at once: the store is away, and each try may wait for its time-out; or the work
         of one of them met a fault, and each is tried alone the next time."""
         try:
-            yield
+            with strays_as_faults():
+                yield
         except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
             verb = judge(error, "parking", self._meter)
             if verb is Verb.RETRY:

@@ -12,6 +12,7 @@ import structlog
 from agents.health.statistics import Meter
 from agents.worker.boundary import Verb, judge
 from agents.worker.partition import Partition
+from streams.cancellation import strays_as_faults
 from streams.errors import BrokerUnavailable, PenchantError
 from streams.events.decoding import Refusal
 from streams.records.dead_letters import OURS, DeadLetter, LimitRules, RefusalWindow
@@ -114,8 +115,9 @@ class Refusals:
             self._added.clear()
             some = list(islice(self._waiting, 1 if self._alone else self._wait.at_once))
             try:
-                await asyncio.sleep(wait_s)
-                await (self._send(some) if some else self._added.wait())
+                with strays_as_faults():
+                    await asyncio.sleep(wait_s)
+                    await (self._send(some) if some else self._added.wait())
                 wait_s = 0.0
             except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
                 wait_s = RETRY_S

@@ -11,6 +11,7 @@ from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
 from agents.worker.slots import UnlimitedPermit
 from clients.calls import ModelClient
+from streams.cancellation import strays_as_faults
 from streams.sessions.packing import load
 
 MOST = 16
@@ -68,7 +69,8 @@ class Shadow:
     async def _ask(self, checkpoint: Checkpoint, live: Answered) -> None:
         try:
             question = self._reasoning.ask(load(checkpoint.context.session), checkpoint)
-            answered = await self._asking.ask(question, self._place, self._tally)
+            with strays_as_faults():
+                answered = await self._asking.ask(question, self._place, self._tally)
         except Exception as error:  # noqa: BLE001 # the boundary: whatever its verb, a shadow is not asked twice
             judge(error, "shadow", self._meter)
             return  # counted where it was asked

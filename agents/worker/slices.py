@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from agents.health.statistics import Meter
-from agents.worker.boundary import judge
+from agents.worker.boundary import CountsFaults, judge
 from streams.events.decoding import Decoded, Record, Refusal, joined
 from streams.events.dialects import Dialect
 
@@ -89,17 +89,22 @@ class Slices:
         return decoded
 
     async def _read(self, records: Sequence[Record]) -> Decoded:
-        """Decode a portion; a record that the decoder itself fails at is refused alone."""
-        try:
-            async with self._decoding:
-                if bytes_of(records) > self._rules.portion_bytes:
-                    return await asyncio.to_thread(self._decoder.decode, records)
-                return self._decoder.decode(records)
-        except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
-            judge(error, "record", self._meter)
-            if len(records) == 1:
-                return Decoded([], [Refusal(records[0], "fault", detail=type(error).__name__)])
-        return joined([await self._read([record]) for record in records])
+        """Decode a portion."""
+        async with self._decoding:
+            if bytes_of(records) > self._rules.portion_bytes:
+                return await asyncio.to_thread(decoded_apart, self._decoder, records, self._meter)
+            return decoded_apart(self._decoder, records, self._meter)
+
+
+def decoded_apart(decoder: Dialect, records: Sequence[Record], meter: CountsFaults) -> Decoded:
+    """Decode records; one that the decoder itself fails at is refused alone."""
+    try:
+        return decoder.decode(records)
+    except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
+        judge(error, "record", meter)
+        if len(records) == 1:
+            return Decoded([], [Refusal(records[0], "fault", detail=type(error).__name__)])
+    return joined([decoded_apart(decoder, [record], meter) for record in records])
 
 
 def bytes_of(records: Iterable[Record]) -> int:

@@ -20,6 +20,7 @@ from clients.dialects.http import KEY_REFUSED
 from clients.dialects.models import Model
 from clients.dialects.probing import description
 from clients.dialects.refusals import too_long
+from streams.cancellation import is_ours
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable, PromptTooLong
 from streams.tls import cause
 
@@ -124,7 +125,7 @@ class TritonClient:
                 raise
             raise ModelUnavailable(str(exc)) from exc  # perhaps only while the server is being changed
         except asyncio.CancelledError as exc:
-            if _we_are_cancelled():
+            if is_ours():
                 raise
             # The channel was closed, or grpc.aio gave the call up: nobody cancelled this task.
             raise ModelUnavailable(f"{self.url}: the call was cut off") from exc
@@ -155,8 +156,3 @@ def _left_s(deadline_s: float) -> float:
     if left_s <= 0:
         raise DeadlinePassed("the deadline passed before the call began")
     return left_s
-
-
-def _we_are_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0

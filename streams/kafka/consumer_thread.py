@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
+from streams.cancellation import is_ours
 from streams.kafka.batches import TP
 from streams.kafka.header_names import accept_any_name
 from streams.kafka.options import KafkaOptions, Login
@@ -64,8 +65,7 @@ class ConsumerThread(AIOKafkaConsumerThread):
         try:
             await super().on_thread_stop()
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if is_ours():
                 raise
             await self._ensure_consumer()._client.close()
 

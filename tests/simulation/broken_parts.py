@@ -23,6 +23,7 @@ from streams.kafka.batches import TP
 from streams.records.dead_letters import RefusalWindow
 from streams.records.intents import Intent
 from streams.sessions.ledger import Ticket
+from streams.sessions.packing import load
 from streams.sessions.triggers import TriggerRules
 
 
@@ -177,6 +178,23 @@ class Ancestral(Recall):
             position = context.position._replace(lineage=self.lineage)
             context = replace(context, position=position, partition=partition.number)
         super()._enter(partition, shopper_id, context)
+
+
+class Fragile(Recall):
+    """Ends at a stored session that cannot be read."""
+
+    def _enter(self, partition: Partition, shopper_id: str, context: Context | Erased | None) -> None:
+        if isinstance(context, Context):
+            load(context.session)
+        super()._enter(partition, shopper_id, context)
+
+
+class Amnesiac(Ingest):
+    """Forgets at which events our code failed."""
+
+    def _spoil(self, tp: TP, partition: Partition, shopper_id: str, offset: int) -> None:
+        super()._spoil(tp, partition, shopper_id, offset)
+        self._spoiled[tp].clear()
 
 
 class Brittle(Ingest):

@@ -17,6 +17,7 @@ from tests.simulation.connection import Connection
 from tests.simulation.consumer import Consumer
 from tests.simulation.servers import DeadLetterConnection
 from tests.simulation.store import Store
+from tests.simulation.wire import Refused
 
 
 class Incurious(Connection):
@@ -189,6 +190,22 @@ class Resuming(Consumer):
         read = dict(self._positions)
         await super()._go_back()
         self._positions |= read
+
+
+class Uncommitted(Consumer):
+    """Reads what was aborted."""
+
+    isolation = "read_uncommitted"
+
+
+class Parting(Consumer):
+    """Commits all that it has read as it stops."""
+
+    async def stop(self) -> None:
+        read = {tp: self._positions[tp] for tp in self._share.epochs if tp in self._positions}
+        with contextlib.suppress(BrokerUnavailable, Refused):
+            await self._wire.ask(partial(self._broker.commit, self.name, self._generation, read))
+        await super().stop()
 
 
 class Writing(FreezableStore):

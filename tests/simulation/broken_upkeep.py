@@ -1,6 +1,7 @@
 """Parts that look after a worker, and break a rule. Each says which in its docstring."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -82,6 +83,13 @@ class Hedging(Dispatch):
     async def _ask(self, grant: Grant, question: Question) -> Answered:
         first, _ = await asyncio.gather(super()._ask(grant, question), super()._ask(grant, question))
         return first
+
+
+class Lingering(Dispatch):
+    """Waits for its calls for as long as they take, when partitions go."""
+
+    async def drain(self, partitions: Collection[Partition], bound_s: float) -> None:
+        await super().drain(partitions, 20 * bound_s)
 
 
 class Restless(Enrichment):

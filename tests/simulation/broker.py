@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sandbox.clock import Clock
 from streams.kafka.batches import TP
-from tests.simulation.log import TOPIC, Group, Record, Segment
+from tests.simulation.log import TOPIC, Group, Isolation, Record, Segment
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Weather
 
@@ -21,18 +21,22 @@ class Broker:
         self.ringing: dict[str, Callable[[TP], None]] = {}
         self._clock, self._trace = clock, trace
 
-    def append(self, tp: TP, timestamp_ms: int, key: bytes | None, value: bytes | None) -> Record:
+    def append(
+        self, tp: TP, timestamp_ms: int, key: bytes | None, value: bytes | None, *, aborted: bool = False
+    ) -> Record:
         """Store a record and wake those who wait for one."""
-        record = self.segments[tp].append(timestamp_ms, key, value)
+        record = self.segments[tp].append(timestamp_ms, key, value, aborted=aborted)
         for ring in self.ringing.values():
             ring(tp)
         return record
 
-    def fetch(self, positions: Mapping[TP, int], most: int) -> dict[TP, list[Record]]:
+    def fetch(
+        self, positions: Mapping[TP, int], most: int, isolation: Isolation = "read_committed"
+    ) -> dict[TP, list[Record]]:
         """What stands at these positions, in the order asked, `most` records in all."""
         fetched = {}
         for tp, position in positions.items():
-            records = self.segments[tp].read(position, most)
+            records = self.segments[tp].read(position, most, isolation)
             if records:
                 fetched[tp] = records
                 most -= len(records)

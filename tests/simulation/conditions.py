@@ -17,7 +17,8 @@ ODD = "odd"
 class Conditions:
     """The `lineage` that is read, the `nodes` of the store, and whether some dead letters are never taken. `batches`:
     records hold several events of their shopper; `odd`: our own code fails at some events; `earlier`: shoppers have
-    sessions of the lineage before."""
+    sessions of the lineage before, and of some of these nothing can be read if they are `damaged`; `aborted`: some
+    records belong to transactions that came to nothing; `miskeyed`: some have the key of another shopper."""
 
     lineage: int = 0
     nodes: int = 1
@@ -25,6 +26,9 @@ class Conditions:
     batches: bool = False
     odd: bool = False
     earlier: bool = False
+    damaged: bool = False
+    aborted: bool = False
+    miskeyed: bool = False
 
 
 def conditions(chance: random.Random, *, flushed: bool) -> Conditions:
@@ -37,7 +41,34 @@ def conditions(chance: random.Random, *, flushed: bool) -> Conditions:
         batches=chance.random() < 0.3,
         earlier=lineage > 0 and not flushed and chance.random() < 0.7,
         odd=chance.random() < 0.2,
+        damaged=chance.random() < 0.5,
+        aborted=chance.random() < 0.2,
+        miskeyed=chance.random() < 0.2,
     )
+
+
+def with_aborted(appends: list[Append], chance: random.Random) -> list[Append]:
+    """The same, and after one event in twenty another one of that shopper, which never happened."""
+    return [each for append in appends for each in (append, *_aborted(append, chance))]
+
+
+def _aborted(append: Append, chance: random.Random) -> list[Append]:
+    if not append.events or chance.random() >= 0.05:
+        return []
+    event = replace(append.events[0], event_id=f"aborted-{append.events[0].event_id}", action="purchase")
+    return [replace(append, value=encode(event), events=(event,), hole=0, aborted=True)]
+
+
+def with_other_keys(appends: list[Append], chance: random.Random, partitions: int) -> list[Append]:
+    """The same, and after one event in thirty another one of that shopper, under somebody else's key."""
+    return [each for append in appends for each in (append, *_miskeyed(append, chance, partitions))]
+
+
+def _miskeyed(append: Append, chance: random.Random, partitions: int) -> list[Append]:
+    if not append.events or chance.random() >= 0.03:
+        return []
+    event, key = replace(append.events[0], event_id=f"miskeyed-{append.events[0].event_id}"), b"somebody-else"
+    return [Append(append.at_s, chance.randrange(partitions), key, encode(event))]
 
 
 def with_odd(appends: list[Append], chance: random.Random) -> list[Append]:

@@ -16,7 +16,7 @@ from streams.errors import BrokerUnavailable
 from streams.kafka.assignment import Assignment
 from streams.kafka.batches import TP, RecordBatch
 from tests.simulation.broker import Broker
-from tests.simulation.log import TOPIC
+from tests.simulation.log import TOPIC, Isolation
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Refused, Wire
 
@@ -29,6 +29,8 @@ BUFFERED = 4
 
 class Consumer:
     """One worker's consumer, and the Log of its enrichment."""
+
+    isolation: Isolation = "read_committed"
 
     def __init__(
         self, name: str, broker: Broker, wire: Wire, enrichment: Enrichment, chance: random.Random, trace: Trace
@@ -150,7 +152,7 @@ class Consumer:
             return False
         positions = {tp: self._positions[tp] for tp in wanted}
         most = self._chance.randint(1, 24)
-        fetched = await self._wire.ask(partial(self._broker.fetch, positions, most))
+        fetched = await self._wire.ask(partial(self._broker.fetch, positions, most, self.isolation))
         for tp, records in fetched.items():
             for batch in self._share.batches(tp, asked.get(tp), records):
                 self._positions[tp] = records[-1].offset + 1

@@ -16,6 +16,9 @@ FAR = 10_000
 
 EXPIRES_MS = EPOCH_MS + 10**9
 
+DAMAGED = b"what no version of ours has packed"
+"""Instead of every other session, where some are damaged: those shoppers begin anew."""
+
 
 def store(into: Store, truth: Truth, plan: SimulationPlan) -> None:
     """Every other shopper was here shortly before the topic was made anew."""
@@ -25,8 +28,11 @@ def store(into: Store, truth: Truth, plan: SimulationPlan) -> None:
             time_ms = EPOCH_MS - plan.traffic_shape.lag_ms - 3_000 + 100 * at
             event = ShopperEvent(f"earlier-{number}-{at}", shopper, "view", time_ms, (Item("i1", category="c1"),))
             fold(session, event, FAR + at, time_ms, truth.rules)
-        truth.earlier[shopper] = dump(session)
+        is_damaged = plan.conditions.damaged and number % 4 == 0
+        packed = DAMAGED if is_damaged else dump(session)
+        if not is_damaged:
+            truth.earlier[shopper] = packed
         partition = (crc32(shopper.encode()) + 1) % plan.traffic_shape.partitions  # there were others then
         position = Position(plan.conditions.lineage - 1, session.folded, 0)
-        context = Context(shopper, position, partition, "before:1", truth.earlier[shopper])
+        context = Context(shopper, position, partition, "before:1", packed)
         into.begins_with(Write(context, EXPIRES_MS))

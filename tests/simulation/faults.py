@@ -46,11 +46,14 @@ BESIDE = {
     "pause": 2,
     "freeze_writes": 2,
     "rules_only": 2,
+    "replay": 3,
+    "live_replay": 3,
     "node_down": 4,
     "node_fail_over": 6,
     "open_slot": 4,
 }
-"""What is drawn in half of the runs beside: a worker's clock is set, its group drops it, operators throw a switch; and,
+"""What is drawn in half of the runs beside: a worker's clock is set, its group drops it, operators throw a switch, or
+replay what the log holds, beside what is live or over it; and,
 where the store has several nodes, one of them goes, or falls back alone, or a slot stands between two."""
 
 NODES = frozenset({"node_down", "node_fail_over", "open_slot"})

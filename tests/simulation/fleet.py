@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import partial
 
 from streams.errors import DeadLetterLimit
+from tests.simulation.faults import Fault
+from tests.simulation.replays import Replay
 from tests.simulation.wire import Weather
 from tests.simulation.worker import Parts, Worker
 from tests.simulation.world import Environment
@@ -21,6 +23,7 @@ class SimulatedFleet:
         self._scale = world.plan.scale
         self._lives: list[Worker] = []
         self._well_s = 0.0
+        self._replays: list[Replay] = []
 
     def start(self, number: int) -> None:
         """Start a worker, unless it runs."""
@@ -36,12 +39,39 @@ class SimulatedFleet:
         world.trace.say(worker.name, "starts")
         worker.start()
 
+    def replay(self, fault: Fault, *, live: bool) -> None:
+        """Operators replay what the log holds. Some replays are killed, and begun again; a namespace holds one."""
+        world = self._world
+        if not live and any(not each.live for each in self._replays):
+            return
+        process = world.clock.process(f"{'live-' if live else ''}replay{len(self._replays)}.1")
+        begun = Replay(process, world, live=live, generation=world.clock_ms())
+        self._replays.append(begun)
+        begun.start()
+        if fault.worker == 0:
+            world.process.call_later(fault.for_s, self._replay_again, begun)
+
+    def _replay_again(self, begun: Replay) -> None:
+        if begun.done:
+            return
+        begun.process.kill()
+        self._world.model.hang_up(begun.process.name)
+        again = begun.again(self._world.clock.process(f"{begun.process.name}.2"))
+        self._replays.append(again)
+        again.start()
+
     def replace(self, number: int, worker: Worker, after_s: float) -> None:
         """End a worker, whatever it does, and start another one later."""
         if self.workers.get(number) is worker:
             del self.workers[number]
             worker.kill()
             self._world.process.call_later(after_s, self.start, number)
+
+    def stopped(self, number: int, worker: Worker, after_s: float) -> None:
+        """A worker has had its time to stop."""
+        if self.workers.get(number) is worker and worker.lingers:
+            self._world.wrong.append(f"stop: {worker.name} still stops, though its time is over")
+        self.replace(number, worker, after_s)
 
     def heal(self) -> None:
         """Everybody runs again. Where the limit of dead letters stopped workers, the operator raises it."""
@@ -69,7 +99,9 @@ class SimulatedFleet:
             self._inspect_worker(number, worker)
 
     def unsettled(self) -> Iterator[str]:
-        """Places that nobody gave back."""
+        """Places that nobody gave back, and replays that are not done."""
+        for replay in self._replays:
+            yield from replay.unsettled()
         for worker in self.workers.values():
             replicas = worker.pooled.replicas if worker.pooled is not None else ()
             held = sum(replica.limiter.in_flight.total() for replica in replicas)

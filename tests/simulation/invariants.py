@@ -84,7 +84,7 @@ class Invariants:
                 yield f"settled: {tp.partition}/{broker.group.committed.get(tp, 0)} is committed, the end is {end}"
         for place in self._truth.bad - self._letters.taken_s.keys():
             yield f"settled: {place} is no dead letter"
-        for place in self._letters.taken_s.keys() - self._truth.bad - self._truth.odd:
+        for place in self._letters.taken_s.keys() - self._truth.bad - self._truth.odd.keys():
             yield f"settled: {place} is a dead letter without need"
         for shopper, life in self._truth.lives.items():
             yield from self._shopper_settled(shopper, life, data, now_ms)

@@ -4,11 +4,15 @@ import random
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Literal
 
 from streams.kafka.batches import TP
 from tests.simulation.wire import Refused
 
 TOPIC = "events"
+
+Isolation = Literal["read_committed", "read_uncommitted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +28,32 @@ class Record:
 
 @dataclass(slots=True)
 class Segment:
-    """The records of one partition. `end` is the offset that the next one gets, unless a hole comes first."""
+    """The records of one partition. `end` is the offset that the next one gets, unless a hole comes first. `aborted` are
+    those of transactions that came to nothing: holes, to whoever reads what is committed."""
 
     offsets: list[int] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    aborted: list[Record] = field(default_factory=list)
     end: int = 0
 
-    def append(self, timestamp_ms: int, key: bytes | None, value: bytes | None) -> Record:
+    def append(self, timestamp_ms: int, key: bytes | None, value: bytes | None, *, aborted: bool = False) -> Record:
         """Store a record."""
         record = Record(self.end, timestamp_ms, key, value)
-        self.offsets.append(self.end)
-        self.records.append(record)
         self.end += 1
+        if aborted:
+            self.aborted.append(record)
+        else:
+            self.offsets.append(record.offset)
+            self.records.append(record)
         return record
 
-    def read(self, position: int, most: int) -> list[Record]:
+    def read(self, position: int, most: int, isolation: Isolation = "read_committed") -> list[Record]:
         """The next records at or after a position."""
         first = bisect_left(self.offsets, position)
-        return self.records[first : first + most]
+        if isolation == "read_committed":
+            return self.records[first : first + most]
+        aborted = [record for record in self.aborted if record.offset >= position]
+        return sorted(self.records[first:] + aborted, key=attrgetter("offset"))[:most]
 
 
 @dataclass(slots=True)

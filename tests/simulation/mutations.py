@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from streams.events.dialects import whole_dialect
+from streams.events.dialects import dialect, whole_dialect
 from tests.simulation import broken_parts as parts
 from tests.simulation import broken_ports as ports
 from tests.simulation import broken_upkeep as upkeep
@@ -27,6 +27,7 @@ MUTATIONS = {
         Mutation("commits without a lag", Parts(enrichment=partial(ruled, lag_s=0.0))),
         Mutation("keeps what is sensitive", Parts(decoder=partial(whole_dialect, keyed=True))),
         Mutation("reads the marks only once", Parts(enrichment=partial(ruled, recall_every_s=1e9))),
+        Mutation("takes events under any key", Parts(decoder=partial(dialect, keyed=False))),
         Mutation(
             "tells a store that fell back nothing again",
             Parts(erasures=upkeep.Mute, connection=ports.Trusting),
@@ -72,6 +73,11 @@ MUTATIONS = {
                 ("ingest", parts.Brittle),
                 ("ingest", parts.Shrugging),
                 ("recall", parts.Ancestral),
+                ("recall", parts.Fragile),
+                ("ingest", parts.Amnesiac),
+                ("dispatch", upkeep.Lingering),
+                ("consumer", ports.Uncommitted),
+                ("consumer", ports.Parting),
                 ("switched", upkeep.Heedless),
                 ("health", upkeep.Nervous),
                 ("connection", ports.Confident),

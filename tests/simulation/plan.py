@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from tests.simulation import faults, scale, traffic
-from tests.simulation.conditions import Conditions, batched, conditions, with_odd
+from tests.simulation.conditions import Conditions, batched, conditions, with_aborted, with_odd, with_other_keys
 from tests.simulation.faults import Fault
 from tests.simulation.scale import Scale
 from tests.simulation.traffic import Append, TrafficShape
@@ -56,6 +56,10 @@ def draw(seed: int) -> SimulationPlan:
         appends = with_odd(appends, random.Random(f"{seed}:odd"))
     if given.batches:
         appends = batched(appends, random.Random(f"{seed}:batches"))
+    if given.miskeyed:
+        appends = with_other_keys(appends, random.Random(f"{seed}:miskeyed"), traffic_shape.partitions)
+    if given.aborted:
+        appends = with_aborted(appends, random.Random(f"{seed}:aborted"))
     skews = [chance.choice([0, -1_000, 1_000]) for _ in range(workers)]
     return SimulationPlan(
         seed,

@@ -83,7 +83,7 @@ class _Run:
         while world.clock.now_s < until_s:
             await world.sleep(min(LOOK_S, until_s - world.clock.now_s))
             self._fleet.inspect()
-            world.wrong += world.store.wrong + world.model.wrong
+            world.wrong += world.store.wrong + world.beside.wrong + world.model.wrong
             if world.wrong:
                 return False
         return True

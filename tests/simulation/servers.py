@@ -27,7 +27,7 @@ class Model:
         self.running: dict[tuple[str, str], tuple[str, int]] = {}
         self.calls = 0
         self.wrong: list[str] = []
-        self.babbled: Counter[str] = Counter()
+        self.babbled: Counter[tuple[str, str]] = Counter()
         self.forbids: Callable[[Call], bool] = lambda _: False
         self.spending: Spending | None = None
         self._chance, self._trace = chance, trace
@@ -37,7 +37,7 @@ class Model:
         self.calls += 1
         if self.forbids(call):
             self.wrong.append(f"erased: {who} asks about {call.shopper}, who was erased, or opted out")
-        if self.spending is not None:
+        if self.spending is not None and call.traffic_class == "live":
             self.wrong += self.spending.begin(call)
         _, offset, owner = call.id.split("-", 2)
         if (owner, call.shopper) in self.running:
@@ -77,8 +77,8 @@ class Model:
 
     def _babbles(self, call: Call) -> bool:
         """Never twice in a row for one session: then the rules would have the last word there."""
-        self.babbled[call.prompt] += 1
-        return self.babbled[call.prompt] % 2 == 1
+        self.babbled[call.traffic_class, call.prompt] += 1
+        return self.babbled[call.traffic_class, call.prompt] % 2 == 1
 
 
 class ModelConnection:
@@ -103,7 +103,7 @@ class ModelConnection:
             self._trace.say("model", f"{self._who} {call.id} of {call.shopper}: {ending!r}")
         if isinstance(ending, Exception):
             raise ending
-        if self._model.spending is not None and ending != "no intent":
+        if self._model.spending is not None and call.traffic_class == "live" and ending != "no intent":
             self._model.wrong += self._model.spending.answered(call)
         return Completion(ending, "simulated", "simulated")
 

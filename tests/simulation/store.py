@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import TypeVar
 
 from sandbox.clock import Clock
@@ -23,7 +24,8 @@ Writer = Callable[[str, Write, Verdict], None]
 
 
 class Store(MemoryStore):
-    """Remembers what was stored when, for as long as a replica may lag: a fail-over loses at most `lag_s`."""
+    """Remembers what was stored when, for as long as a replica may lag: a fail-over loses at most `lag_s`. `others` are
+    told of its erasures too."""
 
     def __init__(
         self, clock: Clock, now_ms: Callable[[], int], trace: Trace, truth: Truth, lag_s: float, nodes: Nodes
@@ -33,7 +35,8 @@ class Store(MemoryStore):
         self._clock, self._trace, self._truth, self._lag_s = clock, trace, truth, lag_s
         self._history: deque[tuple[float, Data]] = deque([(0.0, self.snapshot())])
         self.wrong: list[str] = []
-        self.ttl_ms = 0
+        self.ttl_ms: float = inf
+        self.others: list[Store] = []
         self.verdicts: Counter[str] = Counter()
         self.asked: Callable[[str, str], int | None] = lambda _, __: None
         self.early: set[tuple[str, str, str]] = set()
@@ -176,6 +179,8 @@ class Store(MemoryStore):
     def forgets(self, who: str, erasures: Sequence[Erasure]) -> list[Outcome]:
         """Erase."""
         self._trace.say("store", f"{who} erases {', '.join(f'{each.shopper} {each.number}' for each in erasures)}")
+        for other in self.others:
+            other.forgets(who, erasures)
         away = StoreUnavailable("its node does not answer")
         outcomes = [self._erased(each) if self._nodes.writes(each.shopper) else away for each in erasures]
         self.changed()

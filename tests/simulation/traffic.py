@@ -29,7 +29,8 @@ EACH = 19
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One append: a record, its events, and how many offsets are left out before it. A bad record has none."""
+    """One append: a record, its events, and how many offsets are left out before it. A bad record has none; of one that
+    is `aborted` they never happened."""
 
     at_s: float
     partition: int
@@ -37,6 +38,7 @@ class Append:
     value: bytes | None
     events: tuple[ShopperEvent, ...] = ()
     hole: int = 0
+    aborted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,13 @@ class Trouble:
         back = partial(self._world.control.throw, fault.kind, on=False)
         self._world.process.call_later(HEEDED_S + fault.for_s, back)
 
+    def _replay(self, fault: Fault) -> None:
+        if not self._world.plan.conditions.earlier:  # what is stored of the lineage before is not in the log
+            self._fleet.replay(fault, live=False)
+
+    def _live_replay(self, fault: Fault) -> None:
+        self._fleet.replay(fault, live=True)
+
     # Faults of a worker
 
     def _clock_step(self, fault: Fault, _: Worker) -> None:
@@ -181,7 +188,7 @@ class Trouble:
 
     def _stop(self, fault: Fault, worker: Worker) -> None:
         worker.stop()
-        self._world.process.call_later(STOPPING_S, self._fleet.replace, fault.worker, worker, fault.for_s)
+        self._world.process.call_later(STOPPING_S, self._fleet.stopped, fault.worker, worker, fault.for_s)
 
     def _freeze(self, fault: Fault, worker: Worker) -> None:
         worker.process.freeze()
@@ -216,6 +223,8 @@ ALONE: dict[str, Callable[[Trouble, Fault], None]] = {
     "pause": Trouble._throw,
     "freeze_writes": Trouble._throw,
     "rules_only": Trouble._throw,
+    "replay": Trouble._replay,
+    "live_replay": Trouble._live_replay,
 }
 ON_A_WORKER: dict[str, Callable[[Trouble, Fault, Worker], None]] = {
     "clock_step": Trouble._clock_step,

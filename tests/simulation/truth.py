@@ -50,8 +50,8 @@ class Life:
 class Truth:
     """Folds every event as it is appended. `entered` maps what stands in the log and changed a session to its shopper;
     `packed` is that session right after, `last_ms` its latest event time, also by its name in `prompts`; `bad` are the
-    records that must become dead letters, `odd` those that may, for our code fails at them. `earlier` are sessions of
-    the lineage before. `erasures` are the last ones asked for, `gone` the prompts of sessions from before them."""
+    records that must become dead letters, `odd` those that may, for our code fails at them, and whose they are.
+    `earlier` are sessions of the lineage before. `erasures` are the last ones asked for, `gone` the prompts of sessions from before them."""
 
     rules: SessionRules
     lineage: int = 0
@@ -60,7 +60,7 @@ class Truth:
     packed: dict[tuple[int, int], bytes] = field(default_factory=dict)
     last_ms: dict[tuple[int, int], int] = field(default_factory=dict)
     bad: set[tuple[int, int]] = field(default_factory=set)
-    odd: set[tuple[int, int]] = field(default_factory=set)
+    odd: dict[tuple[int, int], str] = field(default_factory=dict)
     earlier: dict[str, bytes] = field(default_factory=dict)
     erasures: dict[str, Erasure] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)

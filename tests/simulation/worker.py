@@ -116,6 +116,7 @@ class Worker:
         self.progress = Progress(name, parts.health(ALIVE_S))
         self.well_s = self.awake_s = 0.0
         self._tasks: list[Any] = []
+        self._stopping: tuple[float, Any] | None = None
 
     def obeys(self, switch: Name) -> bool:
         """Whether operators have thrown a switch, as far as this worker knows."""
@@ -177,8 +178,17 @@ class Worker:
         if self.ended is not None:
             return
         stopping = self.process.create_task(self.consumer.stop())
+        self._stopping = self._world.clock.now_s, stopping
         stopping.add_done_callback(lambda _: enriching.cancel())
         stopping.add_done_callback(self._note_end)
+
+    @property
+    def lingers(self) -> bool:
+        """Whether it is still stopping, though it was never frozen meanwhile."""
+        if self._stopping is None or self.process.held is not None:
+            return False
+        began_s, stopping = self._stopping
+        return self.awake_s < began_s and not stopping.done()
 
     def kill(self) -> None:
         """SIGKILL."""

@@ -41,6 +41,8 @@ class Environment:
         self.nodes = Nodes(plan.conditions.nodes)
         self.store = Store(clock, self.clock_ms, self.trace, self.truth, COMMIT_LAG_S, self.nodes)
         self.store.ttl_ms = round(plan.scale.intent.ttl_s * 1e3)
+        self.beside = Store(clock, self.clock_ms, self.trace, self.truth, COMMIT_LAG_S, Nodes(1))
+        self.store.others.append(self.beside)
         if plan.conditions.earlier:
             earlier.store(self.store, self.truth, plan)
         self.broker = Broker(clock, plan.traffic_shape.partitions, self.chance("broker"), self.trace, SESSION_TIMEOUT_S)
@@ -69,17 +71,20 @@ class Environment:
         """A producer's record arrives."""
         tp = TP(TOPIC, append.partition)
         self.broker.segments[tp].end += append.hole
-        record = self.broker.append(tp, self.clock_ms(), append.key, append.value)
+        record = self.broker.append(tp, self.clock_ms(), append.key, append.value, aborted=append.aborted)
         place = append.partition, record.offset
-        if not append.events:
+        if append.aborted:
+            pass
+        elif not append.events:
             self.truth.bad.add(place)
         elif append.events[0].event_id.startswith(ODD):
-            self.truth.odd.add(place)
+            self.truth.odd[place] = append.events[0].shopper_id
         else:
             self.truth.append(tp, append.events, record.offset, record.timestamp)
         if self.trace.on:
             what = [f"{event.shopper_id} {event.action} {event.event_id}" for event in append.events] or ["bad"]
-            self.trace.say("log", f"{append.partition}/{record.offset} {', '.join(what)}")
+            aborted = " aborted" if append.aborted else ""
+            self.trace.say("log", f"{append.partition}/{record.offset}{aborted} {', '.join(what)}")
 
     def ask_to_forget(self, shopper: str, opted_out: bool | None) -> Erasure:  # noqa: FBT001 - None: as it was
         """An erasure is written to its topic."""

@@ -17,6 +17,7 @@ from streams.events.dialects import dialect
 from streams.events.event import ShopperEvent
 from streams.kafka.batches import TP, RecordBatch
 from streams.records.dead_letters import DeadLetter, LimitRules
+from tests.agents.awaits import Raiser, places, raising
 
 CLICKS, SHOP = TP("clicks", 0), TP("shop", 3)
 
@@ -169,6 +170,32 @@ async def test_records_that_hold_nothing_are_covered() -> None:
         await scene.rekey.take(batch(SHOP, 2, [Read(0, header)]))
         await scene.committed(SHOP, 2, 1)
     assert scene.target.records == []
+
+
+WORK = [place for place in places(["agents.rekey.rekey"]) if ".drain:" not in place and ":with " not in place]
+
+
+@pytest.mark.parametrize("error", [KeyError("odd"), asyncio.CancelledError()])
+@pytest.mark.parametrize("place", WORK)
+async def test_an_exception_anywhere_is_heard_and_loses_nothing(place: str, error: BaseException) -> None:
+    """Going on would put later records before earlier ones: it ends, also by a cancellation that nobody asked for, and
+    the next one begins with what was not acknowledged."""
+    scene, raiser = Scene(), Raiser(place, error, before=True)
+    scene.target.open.set()
+    with raising(["agents.rekey.rekey"], raiser):
+        running = asyncio.ensure_future(scene.rekey.run())
+        taking = asyncio.ensure_future(
+            scene.rekey.take(batch(CLICKS, 1, [click(5, "ada"), Read(6, b"{}"), click(7, "b")]))
+        )
+        await asyncio.wait([running, taking], timeout=1.0, return_when=asyncio.FIRST_EXCEPTION)
+        assert raiser.raised == 1
+        raiser.disarm()
+        assert [task for task in (running, taking) if task.done() and (task.cancelled() or task.exception())]
+        for task in (running, taking):
+            task.cancel()
+        await asyncio.gather(running, taking, return_exceptions=True)
+    uncovered = scene.rekey.committable(CLICKS, 1)
+    assert uncovered in (None, 5) or (uncovered == 6 and len(scene.target.records) == 2)
 
 
 async def test_a_target_that_is_away_stops_it() -> None:

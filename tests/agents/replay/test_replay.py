@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 import pytest
@@ -21,14 +22,16 @@ from prompts.library import DEFAULT_PROMPTS
 from storage.checkpoints import Context
 from storage.gather import GatheringWriter
 from storage.redis_rules import RedisRules
-from streams.events.decoding import encode
-from streams.events.dialects import DialectName, dialect
+from streams.events.decoding import Decoded, encode
+from streams.events.dialects import Dialect, DialectName, dialect
 from streams.events.event import Action, Item, ShopperEvent
+from streams.events.wire import made
 from streams.records.erasures import Erasure
 from streams.records.intents import IntentRules
 from streams.sessions.packing import load
 from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
+from tests.agents.awaits import Raiser, places, raising
 from tests.fakes.model import Script, ScriptedModel
 from tests.fakes.scripted_calls import Turn
 from tests.fakes.store import MemoryStore
@@ -64,11 +67,17 @@ class Bench:
     """One partition's replay, over the live keys or not, with a model that answers at once."""
 
     def __init__(
-        self, store: MemoryStore, tasks: asyncio.TaskGroup, generation: int = 0, script: Script | str = ANSWER
+        self,
+        store: MemoryStore,
+        tasks: asyncio.TaskGroup,
+        generation: int = 0,
+        script: Script | str = ANSWER,
+        lineage: int = 0,
     ) -> None:
+        self.lineage = lineage
         self.store, self.tally, self.model = store, ReplayCounts(), ScriptedModel(script)
         self.checkpoints = Checkpoints(
-            "replay", IntentRules(), SessionRules(), lambda: NOW_MS, lineage=0, generation=generation
+            "replay", IntentRules(), SessionRules(), lambda: NOW_MS, lineage=lineage, generation=generation
         )
         writer = GatheringWriter(store, RedisRules())
         reasoning = Reasoning("v1", DEFAULT_PROMPTS, Sampling())
@@ -76,22 +85,22 @@ class Bench:
             self.model, reasoning, writer, self.checkpoints, ReplayRules(in_flight=4), self.tally, tasks
         )
 
-    def replay(self, spoken: DialectName = "native") -> PartitionReplay:
+    def replay(self, spoken: DialectName | Dialect = "native") -> PartitionReplay:
         backlog = Backlog(RULES, BacklogRules())
         recall = Recall(self.store, self.store, backlog, 0)
         home, session = Partition(0, 1, 0.0), SessionRules()
-        decoder = dialect(spoken, keyed=True)
+        decoder = dialect(spoken, keyed=True) if isinstance(spoken, str) else spoken
         return PartitionReplay(home, backlog, recall, decoder, session, self.store, self.checkpoints, self.calls)
 
     def live_replay(
         self,
         generation: int,
-        spoken: DialectName = "native",
+        spoken: DialectName | Dialect = "native",
     ) -> LiveReplay:
-        decoder, home = dialect(spoken, keyed=True), Partition(0, 1, 0.0)
+        decoder, home = dialect(spoken, keyed=True) if isinstance(spoken, str) else spoken, Partition(0, 1, 0.0)
         return LiveReplay(
             home, decoder, SessionRules(), self.store, self.checkpoints, self.calls,
-            lineage=0, generation=generation,
+            lineage=self.lineage, generation=generation,
         )  # fmt: skip
 
 
@@ -214,3 +223,81 @@ async def test_an_answer_is_refused_twice_before_the_rules_answer_also_after_an_
     assert found is not None
     assert found.source == "model"
     assert (bench.tally.calls, bench.tally.call_failures, bench.tally.answers_refused) == (3, 1, 1)
+
+
+async def test_a_redo_leaves_those_alone_who_are_stored_of_another_log(store: MemoryStore) -> None:
+    """Offsets of an earlier lineage mean nothing in this one: a position made of both would hide what comes next."""
+    await replayed(store, LOG)
+    before = await store.load(["ada"])
+    async with asyncio.TaskGroup() as tasks:
+        bench = Bench(store, tasks, generation=9, lineage=1)
+        live_replay = bench.live_replay(9)
+        await live_replay.take(LOG[:2])
+        await live_replay.finish()
+    assert bench.model.calls == []
+    assert await store.load(["ada"]) == before
+
+
+class Odd:
+    """A dialect that makes an event of some record such that our own code fails at it, and fails at another itself."""
+
+    def __init__(self, event: int, record: int) -> None:
+        self._event, self._record, self._right = event, record, dialect("native", keyed=True)
+
+    def decode(self, records: Sequence[Line]) -> Decoded:
+        if any(each.offset == self._record for each in records):
+            raise KeyError(self._record)
+        decoded = self._right.decode(records)
+        decoded.events[:] = [_odd(entry) if entry[0] == self._event else entry for entry in decoded.events]
+        return decoded
+
+
+def _odd(entry: tuple[int, int, ShopperEvent]) -> tuple[int, int, ShopperEvent]:
+    offset, timestamp_ms, event = entry
+    no_item: Any = object()
+    items = (no_item,)
+    return offset, timestamp_ms, made(event.event_id, event.shopper_id, event.action, event.time_ms, items, *[None] * 3)
+
+
+@pytest.mark.parametrize("live", [False, True])
+async def test_what_our_code_fails_at_leaves_one_shopper_out_and_ends_nothing(store: MemoryStore, live: bool) -> None:  # noqa: FBT001
+    """Whether it decodes or folds: the others come to the end, and both are counted."""
+    async with asyncio.TaskGroup() as tasks:
+        bench = Bench(store, tasks, generation=9 * live)
+        odd = Odd(event=1, record=4)
+        replay = bench.live_replay(9, odd) if live else bench.replay(odd)
+        await replay.take(LOG)
+        await replay.finish()
+    assert [call.shopper for call in bench.model.calls][-1] == "bob"
+    assert store.intent("bob") is not None
+    assert (bench.tally.left_out, bench.tally.refused) == (1, 1)
+    assert bench.tally.faults["record", "KeyError"] > 0
+
+
+CALL_PLACES = [place for place in places(["agents.replay.calls"]) if ".begin:" not in place and "._serve:" not in place]
+"""Where a call waits. Before it has begun, and around it all, nothing is done that could fail."""
+
+
+@pytest.mark.parametrize("error", [KeyError("odd"), asyncio.CancelledError()])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("place", CALL_PLACES)
+async def test_no_exception_at_a_call_ends_a_replay(
+    store: MemoryStore, place: str, when: str, error: BaseException
+) -> None:
+    """At each await once: the call is done without the model, or its session is stored alone."""
+    turns = iter([Turn(fault="failure")])
+    raiser = Raiser(place, error, before=when == "before")
+    async with asyncio.timeout(30):
+        with raising(["agents.replay.calls"], raiser):
+            async with asyncio.TaskGroup() as tasks:
+                bench = Bench(store, tasks, script=lambda _: next(turns, Turn((ANSWER,))))
+                replay = bench.replay()
+                await replay.take(LOG)
+                await replay.finish()
+    assert raiser.raised == 1, "no call comes here"
+    assert replay.partition.ledger.uncovered() == 5
+    assert bench.tally.in_flight == 0
+    for shopper, offset in (("ada", 4), ("bob", 2)):
+        [found] = await store.load([shopper])
+        assert isinstance(found, Context)
+        assert found.position.offset == offset

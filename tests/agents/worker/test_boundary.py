@@ -91,6 +91,16 @@ def test_no_exception_of_ours_ends_a_worker(place: str, when: str) -> None:
     assert not at.meter.given_up
 
 
+@pytest.mark.parametrize("place", some(PLACES))
+def test_a_stray_cancellation_ends_nothing(place: str) -> None:
+    """A library that cancels what we wait for has cancelled none of our work: it is done again, at each await."""
+    raiser = Raiser(place, asyncio.CancelledError(), before=True)
+    at, ended = errand(raiser)
+    assert raiser.raised == 1, "the errand never comes here"
+    assert ended is None
+    assert at.unsettled() == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("place", some([place for place in PLACES if ":asyncio.sleep" not in place]))
 def test_what_always_fails_is_done_without(place: str) -> None:
