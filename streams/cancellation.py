@@ -1,4 +1,4 @@
-"""Cancellation: whether it is ours. A library may cancel a future that we wait for: nobody has cancelled our task then."""
+"""Cancellation: whether it is ours. A library may cancel what we wait for: nobody has cancelled our task then."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator

@@ -1,14 +1,15 @@
-"""A real Redis Cluster of three nodes on loopback, without replicas and without redis-cli."""
+"""A real Redis Cluster of three nodes on loopback, with a replica each where that is asked for, without redis-cli."""
 
 import asyncio
 import random
 import socket
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from sandbox.servers.redis import Binary, RedisServer
 from sandbox.servers.server import LOOPBACK
@@ -27,20 +28,25 @@ FORM_WITHIN_S = 60.0
 class ClusterNode(RedisServer):
     """One node, which belongs to no cluster yet."""
 
-    def __init__(self, run_folder: Path, binary: Binary | None) -> None:
+    def __init__(self, run_folder: Path, binary: Binary | None, timeout_ms: int) -> None:
         super().__init__(run_folder, binary=binary)
-        self.ports = (free_port(),)
+        self.ports, self._timeout_ms = (free_port(),), timeout_ms
 
     def command(self) -> Sequence[str]:
         """As a cluster's node."""
-        return [*super().command(), "--cluster-enabled", "yes", "--cluster-node-timeout", "30000"]
+        return [*super().command(), "--cluster-enabled", "yes", "--cluster-node-timeout", str(self._timeout_ms)]
 
 
 class RedisCluster:
-    """Three nodes that know each other, a third of the slots each. Every key lives on one of them."""
+    """Three nodes that know each other, a third of the slots each. Every key lives on one of them, and on its replica
+    where there are some: that of the first node is the first one's. A node counts as failed after `timeout_ms`."""
 
-    def __init__(self, folder: Path, binary: Binary | None = None) -> None:
-        self.nodes = [ClusterNode(folder / f"node-{number}", binary) for number in range(NODES)]
+    def __init__(
+        self, folder: Path, binary: Binary | None = None, *, has_replicas: bool = False, timeout_ms: int = 30_000
+    ) -> None:
+        self.nodes = [ClusterNode(folder / f"node-{number}", binary, timeout_ms) for number in range(NODES)]
+        count = NODES if has_replicas else 0
+        self.replicas = [ClusterNode(folder / f"replica-{number}", binary, timeout_ms) for number in range(count)]
         self._stack = AsyncExitStack()
 
     @property
@@ -50,7 +56,7 @@ class RedisCluster:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            for node in self.nodes:
+            for node in [*self.nodes, *self.replicas]:
                 await stack.enter_async_context(node)
             await self._form()
             self._stack = stack.pop_all()
@@ -68,21 +74,32 @@ class RedisCluster:
     async def _form(self) -> None:
         for number, node in enumerate(self.nodes):
             slots = range(number * SLOTS // NODES, (number + 1) * SLOTS // NODES)
-            await _ask(node, "CLUSTER ADDSLOTS", *slots)
-            await _ask(node, "CLUSTER SET-CONFIG-EPOCH", number + 1)
-        for node in self.nodes[1:]:
-            await _ask(self.nodes[0], "CLUSTER MEET", LOOPBACK, node.ports[0])
+            await ask(node, "CLUSTER ADDSLOTS", *slots)
+            await ask(node, "CLUSTER SET-CONFIG-EPOCH", number + 1)
+        for node in [*self.nodes[1:], *self.replicas]:
+            await ask(self.nodes[0], "CLUSTER MEET", LOOPBACK, node.ports[0])
         await self.formed()
+        for node, replica in zip(self.nodes, self.replicas, strict=False):
+            await self._replicate(replica, await ask(node, "CLUSTER MYID"))
+
+    async def _replicate(self, replica: RedisServer, of: str) -> None:
+        async with asyncio.timeout(FORM_WITHIN_S):
+            while True:
+                with suppress(ResponseError):  # it has not heard of that node yet
+                    await ask(replica, "CLUSTER REPLICATE", of)
+                    return
+                await asyncio.sleep(0.05)
 
     async def _formed(self, node: RedisServer) -> bool:
-        info = await _ask(node, "CLUSTER INFO")
-        return info["cluster_state"] == "ok" and info["cluster_known_nodes"] == str(NODES)
+        info = await ask(node, "CLUSTER INFO")
+        known = len(self.nodes) + len(self.replicas)
+        return bool(info["cluster_state"] == "ok" and info["cluster_known_nodes"] == str(known))
 
 
-async def _ask(node: RedisServer, command: str, *arguments: object) -> dict[str, str]:
+async def ask(node: RedisServer, command: str, *arguments: object) -> Any:
+    """What a node itself says to a command."""
     async with Redis.from_url(node.url, decode_responses=True) as client:
-        reply = await client.execute_command(command, *arguments)  # type: ignore[no-untyped-call] # redis-py
-        return reply if isinstance(reply, dict) else {}
+        return await client.execute_command(command, *arguments)  # type: ignore[no-untyped-call] # redis-py
 
 
 def free_port() -> int:

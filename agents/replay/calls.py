@@ -38,8 +38,8 @@ class ReplayRules:
 @dataclass(slots=True)
 class ReplayCounts:
     """What a replay has done. `covered` intents were refused because something newer is live;
-    `withheld` events were left out as sensitive. `faults` are by work and kind of exception (agents/worker/boundary.py);
-    for the sake of one of them a shopper was `left_out` from there on."""
+    `withheld` events were left out as sensitive. `faults` are by work and kind (agents/worker/boundary.py); for the
+    sake of one of them a shopper was `left_out` from there on."""
 
     records: int = 0
     events: int = 0
@@ -131,7 +131,7 @@ class ReplayCalls:
                     return await self._write(checkpoint, await make(question, checkpoint))
             except EpochEnded:
                 return Verdict.ERASED
-            except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the replay
+            except Exception as error:  # the boundary: it raises what is to end the replay
                 if judge(error, "call", self.tally) is not Verb.FAULT:
                     raise
         self.tally.left_out += 1

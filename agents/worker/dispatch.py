@@ -47,8 +47,8 @@ class Serving:
 
 
 class Dispatch:
-    """Serves the backlog: a task a shopper, at most `max_in_flight`, from the choice to the write's verdict. A shopper is
-    chosen when `router` has a slot for them, and holds it until the model has answered.
+    """Serves the backlog: a task a shopper, at most `max_in_flight`, from the choice to the write's verdict. A shopper
+    is chosen when `router` has a slot for them, and holds it until the model has answered.
 
     `learn` may fetch what prompts say beside the log before a call is made; it neither takes long nor fails.
     """

@@ -9,13 +9,15 @@ from pathlib import Path
 
 
 class WorkerProcess:
-    """`penchant worker` with a settings file; its log is in the folder."""
+    """`penchant worker` with a settings file; its log is in the folder. `module` is what runs: a version of it."""
 
-    def __init__(self, name: str, folder: Path, settings: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, folder: Path, settings: Path, environment: dict[str, str], module: str = "penchant.cli"
+    ) -> None:
         self.name, self.log = name, folder / f"{name}.log"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "penchant.cli", "worker", "--config", str(settings)],
+                [sys.executable, "-m", module, "worker", "--config", str(settings)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **environment},

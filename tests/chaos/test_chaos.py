@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,15 +22,11 @@ from sandbox.shop.faults import spoil
 from sandbox.shop.player import Player
 from sandbox.shop.producer import EventProducer
 from sandbox.shop.shoppers import ShopperTraffic
-from storage.checkpoints import Context, Erased
-from storage.keys import Keys
-from storage.writer import RedisCheckpoints
-from streams.records.intents import Intent
 from tests.chaos.probes import Probes
 from tests.chaos.processes import WorkerProcess
 from tests.chaos.proxy import Proxy
-from tests.chaos.truth import Truth, read, wrong_context, wrong_intent
-from tests.e2e.shop import until
+from tests.chaos.settled import settled
+from tests.chaos.truth import Truth, read
 from tests.kafka import Kafka
 
 PARTITIONS, SHOPPERS, RATE, SECONDS = 6, 150, 120.0, 46.0
@@ -80,7 +76,7 @@ async def test_nothing_is_lost(real_kafka: Kafka, tmp_path: Path) -> None:
         assert scene.probes.heard > SECONDS  # two workers at most times, twice a second each if all goes well
         assert not scene.probes.failed
         truth = await read(real_kafka.bootstrap, scene.settings.kafka.topic, PARTITIONS)
-        wrong = await _settled(scene, truth)
+        wrong = await settled(real_kafka, scene.settings, truth)
         print(_summary(scene, truth, wrong))  # noqa: T201 - shown with -s, and when it fails
         assert not wrong
         for worker in scene.workers:
@@ -142,61 +138,6 @@ async def _fail_over(scene: Scene) -> None:
         await master.aclose()
     await scene.master.kill()
     scene.proxy.point(scene.replica.address)
-
-
-async def _settled(scene: Scene, truth: Truth) -> list[str]:
-    """Wait until the lag is zero, nothing is owed and nothing is wrong; returns what is still wrong after a while."""
-    wrong: list[str] = ["not looked at yet"]
-
-    async def quiet() -> bool:
-        nonlocal wrong
-        wrong = await _wrong(scene, truth)
-        return not wrong
-
-    try:
-        await until(quiet, within_s=90)
-    except TimeoutError:
-        return wrong
-    return wrong
-
-
-async def _wrong(scene: Scene, truth: Truth) -> list[str]:
-    settings, kafka = scene.settings, scene.settings.kafka
-    wrong = [
-        f"partition {number}: committed {at}, the end is {end}"
-        for number, end in truth.ends.items()
-        if (at := await scene.kafka.committed(kafka.group, kafka.topic, number)) != end
-    ]
-    shoppers = sorted(truth.events)
-    client, keys = settings.redis.connect(), Keys(settings.redis.namespace)
-    try:
-        store = RedisCheckpoints(client, keys, 5)
-        contexts = await store.load(shoppers)
-        docs = [await client.hget(keys.intent(shopper), "doc") for shopper in shoppers]
-        wrong += [
-            f"partition {number} owes {owed}" for number in range(PARTITIONS) if (owed := await store.owed(number))
-        ]
-    finally:
-        await client.aclose()
-    # In a thread: the proxy that the workers' Redis is behind runs in this event loop.
-    return wrong + await asyncio.to_thread(_compare, shoppers, contexts, docs, truth, settings)
-
-
-def _compare(
-    shoppers: list[str],
-    contexts: Sequence[Context | Erased | None],
-    docs: Sequence[bytes | str | None],
-    truth: Truth,
-    settings: Settings,
-) -> list[str]:
-    wrong = []
-    for shopper, context, doc in zip(shoppers, contexts, docs, strict=True):
-        entries = truth.events[shopper]
-        found = context if isinstance(context, Context) else None
-        intent = Intent.model_validate(orjson.loads(doc)) if doc else None
-        problems = [wrong_context(found, entries, settings), wrong_intent(shopper, intent, entries, settings)]
-        wrong += [f"{shopper}: {problem}" for problem in problems if problem]
-    return wrong
 
 
 def _summary(scene: Scene, truth: Truth, wrong: list[str]) -> str:

@@ -1,6 +1,6 @@
 """What must stand in Redis once everything is quiet, worked out from the log alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,10 +11,12 @@ from clients.calls import Completion
 from penchant.settings.root import Settings
 from sandbox.gpu import answers
 from storage.checkpoints import Context
+from streams.errors import ContextCorrupt
 from streams.events.decoding import Decoder
 from streams.events.event import ShopperEvent
+from streams.records.erasures import Erasure
 from streams.records.intents import Findings, Intent, Waits
-from streams.sessions.packing import dump
+from streams.sessions.packing import dump, load
 from streams.sessions.positions import Position
 from streams.sessions.session import Folded, Session, fold
 
@@ -29,6 +31,13 @@ class Truth:
     refused: set[tuple[int, int]] = field(default_factory=set)
     partitions: dict[str, int] = field(default_factory=dict)
     ends: dict[int, int] = field(default_factory=dict)
+
+    def since(self, shopper: str, erasure: Erasure | None) -> Sequence[Entry]:
+        """What a shopper did that counts: all, or what came since an erasure."""
+        entries, number = self.events[shopper], self.partitions[shopper]
+        if erasure is None:
+            return entries
+        return [each for each in entries if not erasure.covers(0, number, each[0], each[1])]
 
 
 async def read(bootstrap: str, topic: str, partitions: int) -> Truth:
@@ -69,14 +78,23 @@ def session_after(entries: Sequence[Entry], settings: Settings, through: int | N
     return session, meaningful
 
 
-def wrong_context(context: Context | None, entries: Sequence[Entry], settings: Settings) -> str:
+Unpack = Callable[[bytes], Session]
+
+
+def wrong_context(context: Context | None, entries: Sequence[Entry], settings: Settings, unpack: Unpack = load) -> str:
     """What is wrong with a stored context; empty when it is the fold of the whole log."""
     session, _ = session_after(entries, settings)
     if context is None:
-        return "no context"
+        return "no context" if entries else ""
+    if not entries:
+        return "a context of somebody who was erased"
     if context.position.offset != session.folded:
         return f"context at {context.position.offset}, the last event is at {session.folded}"
-    return "" if context.session == dump(session) else "the context is not the fold of the log"
+    try:
+        same = dump(unpack(context.session)) == dump(session)
+    except ContextCorrupt:
+        same = False
+    return "" if same else "the context is not the fold of the log"
 
 
 def wrong_intent(shopper: str, intent: Intent | None, entries: Sequence[Entry], settings: Settings) -> str:

@@ -28,8 +28,8 @@ class Record:
 
 @dataclass(slots=True)
 class Segment:
-    """The records of one partition. `end` is the offset that the next one gets, unless a hole comes first. `aborted` are
-    those of transactions that came to nothing: holes, to whoever reads what is committed."""
+    """The records of one partition. `end` is the offset that the next one gets, unless a hole comes first. `aborted`
+    are those of transactions that came to nothing: holes, to whoever reads what is committed."""
 
     offsets: list[int] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)

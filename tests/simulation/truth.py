@@ -51,7 +51,8 @@ class Truth:
     """Folds every event as it is appended. `entered` maps what stands in the log and changed a session to its shopper;
     `packed` is that session right after, `last_ms` its latest event time, also by its name in `prompts`; `bad` are the
     records that must become dead letters, `odd` those that may, for our code fails at them, and whose they are.
-    `earlier` are sessions of the lineage before. `erasures` are the last ones asked for, `gone` the prompts of sessions from before them."""
+    `earlier` are sessions of the lineage before. `erasures` are the last ones asked for, `gone` the prompts of sessions
+    from before them."""
 
     rules: SessionRules
     lineage: int = 0

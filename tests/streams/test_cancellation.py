@@ -39,8 +39,12 @@ async def test_our_own_passes() -> None:
 
 async def test_a_loop_that_ends_so_fails_its_group() -> None:
     """A group of tasks takes no notice of one that is cancelled: the others would go on without it."""
-    with pytest.raises(ExceptionGroup) as raised:
+
+    async def together() -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(heard(cut_off()))
             tasks.create_task(asyncio.sleep(60))
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await together()
     assert raised.group_contains(StrayCancellation)

@@ -17,7 +17,7 @@ PAGE = """<!doctype html>
 
 def report(outcome: Outcome) -> dict[str, Any]:
     """Everything as plain values."""
-    tally = asdict(replace(outcome.tally, missions=Counter()))
+    tally = asdict(replace(outcome.tally, missions=Counter(), faults=Counter()))
     del tally["missions"], tally["in_flight"]
     rate = outcome.tally.records / outcome.seconds if outcome.seconds else 0.0
     return {
@@ -27,6 +27,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "intents_per_second": round(outcome.tally.intents / outcome.seconds, 1) if outcome.seconds else 0.0,
         "cost": round(outcome.cost, 4),
         "resumed_at": {str(number): offset for number, offset in outcome.resumed_at.items()},
+        "faults": {f"{work}: {kind}": count for (work, kind), count in outcome.tally.faults.items()},
         "missions": dict(outcome.tally.missions),
         "compared": outcome.comparison.report() if outcome.comparison else None,
     }
@@ -44,6 +45,10 @@ def lines(outcome: Outcome) -> list[str]:
         f"{tally.covered:,} intents not taken, since something newer is there",
         f"{tally.input_tokens:,} tokens in ({cached}), {tally.output_tokens:,} out; cost {outcome.cost:,.2f}",
     ]
+    if tally.left_out:
+        found.append(
+            f"{tally.left_out:,} shoppers were left out from where our own code failed; the log says of what kind"
+        )
     if outcome.resumed_at:
         places = ", ".join(f"{offset:,} of partition {number}" for number, offset in sorted(outcome.resumed_at.items()))
         found.insert(0, f"resumed at offset {places}: what is said below is of what came after")

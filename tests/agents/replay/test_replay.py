@@ -22,7 +22,7 @@ from prompts.library import DEFAULT_PROMPTS
 from storage.checkpoints import Context
 from storage.gather import GatheringWriter
 from storage.redis_rules import RedisRules
-from streams.events.decoding import Decoded, encode
+from streams.events.decoding import Decoded, Record, encode
 from streams.events.dialects import Dialect, DialectName, dialect
 from streams.events.event import Action, Item, ShopperEvent
 from streams.events.wire import made
@@ -244,7 +244,7 @@ class Odd:
     def __init__(self, event: int, record: int) -> None:
         self._event, self._record, self._right = event, record, dialect("native", keyed=True)
 
-    def decode(self, records: Sequence[Line]) -> Decoded:
+    def decode(self, records: Sequence[Record]) -> Decoded:
         if any(each.offset == self._record for each in records):
             raise KeyError(self._record)
         decoded = self._right.decode(records)
