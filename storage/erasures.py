@@ -9,14 +9,13 @@ from storage.connection import Client, Command, ask
 from storage.contexts import MARKER, marker
 from storage.keys import Keys
 from storage.places import RedisPlaces
+from storage.scan import MEMBERS, members
 from storage.watermarks import Watermarks
 from streams.errors import StoreUnavailable
 from streams.records.erasures import Erasure
 from streams.records.watermark import Watermark
 
 SCRIPT = files("storage").joinpath("erase.lua").read_text(encoding="utf-8")
-SCANNED = 1_000
-"""Members of an owed set looked at in one command."""
 
 
 class Removed(NamedTuple):
@@ -89,20 +88,16 @@ class RedisErasures:
         gone: Counter[str] = Counter()
         for partition in range(partitions):
             names = [name async for name in self._marks(partition) if _marked(name) in shoppers]
-            for first in range(0, len(names), SCANNED):
-                some = names[first : first + SCANNED]
+            for first in range(0, len(names), MEMBERS):
+                some = names[first : first + MEMBERS]
                 await self._ask([("SREM", self._keys.owed(partition), *some)])
                 gone.update(map(_marked, some))
         return gone
 
     async def _marks(self, partition: int) -> AsyncIterator[bytes]:
-        cursor = b"0"
-        while True:
-            ((cursor, names),) = await self._ask([("SSCAN", self._keys.owed(partition), cursor, "COUNT", SCANNED)])
-            for name in names:
+        async for some in members(self._keys.owed(partition), self._ask):
+            for name in some:
                 yield name
-            if int(cursor) == 0:
-                return
 
     def _command(self, erasure: Erasure, spaces: Sequence[str]) -> Command:
         shopper = erasure.shopper

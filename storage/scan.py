@@ -1,14 +1,21 @@
-"""Scan: who has an intent in a namespace."""
+"""Scan: who has an intent in a namespace, and what a set holds, some at a time."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
 
 from redis.exceptions import RedisClusterException, RedisError
 
-from storage.connection import Client
+from storage.connection import Client, Command
 from storage.keys import Keys
 from streams.errors import StoreUnavailable
 
 CHUNK = 500
+
+MEMBERS = 1_000
+"""Members of a set in one command: a million at once would hold Redis, and our event loop, for seconds."""
+
+Ask = Callable[[Sequence[Command]], Awaitable[Sequence[Any]]]
+"""Asks Redis; raises StoreUnavailable."""
 
 
 async def shoppers(client: Client, keys: Keys, most: int) -> AsyncIterator[list[str]]:
@@ -29,3 +36,13 @@ async def shoppers(client: Client, keys: Keys, most: int) -> AsyncIterator[list[
         raise StoreUnavailable(f"Redis: {type(exc).__name__}: {exc}") from exc
     if chunk:
         yield chunk
+
+
+async def members(key: str, ask: Ask) -> AsyncIterator[list[bytes]]:
+    """What a set holds. One that is there all the while comes at least once, perhaps twice. Raises as `ask` does."""
+    cursor = b"0"
+    while True:
+        ((cursor, some),) = await ask([("SSCAN", key, cursor, "COUNT", MEMBERS)])
+        yield some
+        if int(cursor) == 0:
+            return

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from importlib.resources import files
 from itertools import chain
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from storage.contexts import FIELDS, MARKER, decode
 from storage.intents import hot_fields
 from storage.keys import Keys
 from storage.loads import Loads
+from storage.scan import members
 from storage.watermarks import Watermarks
 from streams.errors import StoreUnavailable
 from streams.sessions.positions import Position
@@ -96,9 +98,11 @@ class RedisCheckpoints:
             await self._ask("owed", [("SREM", self._keys.owed(partition), *shoppers)])
 
     async def owed(self, partition: int) -> list[str]:
-        """The partition's owed set, sorted."""
-        (shoppers,) = await self._ask("owed", [("SMEMBERS", self._keys.owed(partition))])
-        return sorted(shopper.decode() for shopper in shoppers)
+        """The partition's owed set, in no order."""
+        found: dict[str, None] = {}
+        async for some in members(self._keys.owed(partition), partial(self._ask, "owed")):
+            found.update((shopper.decode(), None) for shopper in some)
+        return list(found)
 
     async def incarnation(self) -> str:
         """The same text for all who ask, until acknowledged writes may have been lost.

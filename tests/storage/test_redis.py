@@ -12,6 +12,7 @@ from sandbox.servers.redis import RedisServer
 from storage.checkpoints import Context, Verdict
 from storage.connection import connect
 from storage.keys import Keys
+from storage.scan import MEMBERS
 from storage.writer import RedisCheckpoints
 from streams.errors import StoreCorrupt, StoreForbids, StoreUnavailable
 from tests.storage.sides import RedisSide, write
@@ -63,6 +64,18 @@ async def test_a_promoted_replica_is_another_incarnation(server: RedisServer, ow
         await client.replicaof("NO", "ONE")
         assert await client.get(own.keys.nonce) == await own.client.get(own.keys.nonce)
         assert await RedisCheckpoints(client, own.keys, 2).incarnation() != before
+
+
+async def test_a_large_owed_set_is_read_some_at_a_time(own: RedisSide) -> None:
+    """After an outage there are as many marks as shoppers: read at once, they would hold the loop for seconds."""
+    names = [f"0:{number}:0:shopper-{number}" for number in range(5 * MEMBERS)]
+    await own.store.owe(1, names)
+    before = await own.client.info("commandstats")
+    assert sorted(await own.store.owed(1)) == sorted(names)
+    after = await own.client.info("commandstats")
+    scans = [stats.get("cmdstat_sscan", {"calls": 0})["calls"] for stats in (before, after)]
+    assert scans[1] - scans[0] >= 5
+    assert after.get("cmdstat_smembers") == before.get("cmdstat_smembers")
 
 
 async def test_a_server_that_is_away_is_unavailable(server: RedisServer, own: RedisSide) -> None:
