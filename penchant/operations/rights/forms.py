@@ -19,7 +19,6 @@ READ_ONLY: Mapping[str, Command] = {
     "HMGET": (KEY, "doctor"),
     "HGETALL": (KEY,),
     "HKEYS": (KEY,),
-    "SMEMBERS": (KEY,),
     "SSCAN": (KEY, 0),
     "ZRANGE": (KEY, 0, 0),
     "ZCOUNT": (KEY, 0, 0),

@@ -7,7 +7,7 @@ from penchant.operations.rights.rights import KafkaRight, RedisRight, Role
 LOGGING_IN = RedisRight("", ("PING", "SELECT"))
 """For monitoring, and where redis.url names another database than 0."""
 
-WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "SMEMBERS", "ZCOUNT", "SET", "DEL", "EXPIRE", "PEXPIREAT",
+WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "SSCAN", "ZCOUNT", "SET", "DEL", "EXPIRE", "PEXPIREAT",
         "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "EVAL", "EVALSHA", "SADD")  # fmt: skip
 SERVER = RedisRight("", ("INFO", "TIME", "SCRIPT|LOAD"))
 

@@ -211,7 +211,7 @@ async def test_a_topic_that_is_wrong(breakage: str, installation: Installation) 
         ("+evalsha", "may not EVALSHA", "+evalsha"),
         ("+info", "may not INFO", "+info"),
         ("+script|load", "may not SCRIPT LOAD", "+script|load"),
-        ("+sadd +smembers", "may not SMEMBERS, SADD", "+smembers +sadd"),
+        ("+sadd +sscan", "may not SSCAN, SADD", "+sscan +sadd"),
         ("~doctor", "may not use the keys", "~doctor-"),
     ],
 )
