@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # everything that the demo embeds.
 PYTHON ?= python3.12 python3.11 python3 python3.13
 
-.PHONY: help setup demo demo-real secure-demo llm test test-slow peers coverage generate check soak format clean
+.PHONY: help setup demo demo-real secure-demo llm test test-slow peers coverage generate check security soak format clean
 
 # Tests go to this many processes, file by file; all of them share one server of a kind.
 JOBS ?= 2
@@ -15,11 +15,12 @@ PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # What is generated, and the command that writes each to stdout.
 DASHBOARDS := $(patsubst %,deploy/grafana/penchant-%.json,fleet models shoppers)
-GENERATED := penchant.example.toml docs/metrics.md docs/intent.schema.json docs/runbooks.md \
+GENERATED := penchant.example.toml docs/metrics.md docs/intent.schema.json docs/runbooks.md docs/licences.md \
 	deploy/prometheus/penchant.rules.yml $(DASHBOARDS)
 penchant.example.toml = $(BIN)/penchant settings --example
 docs/metrics.md = $(BIN)/python -m penchant.telemetry.metrics.page
 docs/intent.schema.json = $(BIN)/python -m storage.schema
+docs/licences.md = $(BIN)/python deploy/licences.py
 docs/runbooks.md = $(BIN)/python -m penchant.telemetry.rules.runbooks
 deploy/prometheus/penchant.rules.yml = $(BIN)/python -m penchant.telemetry.rules.prometheus
 $(foreach file,$(DASHBOARDS),$(eval $(file) = $(BIN)/python -m penchant.telemetry.rules.grafana $(basename $(notdir $(file)))))
@@ -60,6 +61,16 @@ check: $(VENV)/.developed ## format, lint, types, import contracts, and that wha
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@$(foreach file,$(GENERATED),$($(file)) | diff -u $(file) - &&) true || { echo "stale; remedy: make generate" >&2; exit 1; }
+
+# Seconds of fuzzing.
+FUZZ_S ?= 40
+
+security: $(VENV)/.developed ## what security asks for: ruff's security rules, advisories, SBOM (run/sbom.json), fuzzers; FUZZ_S=600
+	$(BIN)/ruff check --select S --ignore S311 --config 'extend-exclude=[]' .
+	$(BIN)/python deploy/advisories.py
+	@mkdir -p run
+	$(BIN)/cyclonedx-py environment --output-reproducible --of JSON -o run/sbom.json
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_S)
 
 soak: $(VENV)/.developed ## simulate failure schedules until stopped (Ctrl-C); ARGS="--first 1"
 	@$(BIN)/python -m tests.simulation --soak $(ARGS)
