@@ -1,5 +1,7 @@
-"""penchant learn: what a recording's shoppers teach, as a snapshot for `penchant eval --learned` and workers."""
+"""penchant learn: what the shoppers of a recording, or of a topic, teach, as a snapshot for `penchant eval --learned`
+and replays."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -9,26 +11,49 @@ import typer
 from penchant.cli.options import RECORDED, Config, Json
 from penchant.offline.eval.run import read
 from penchant.offline.learning import learn as learned_from
+from penchant.offline.topic_events import topic_events
+from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
 from prompts.learned.snapshot import SUPPORT
 
-Events = Annotated[Path, typer.Option(metavar="FILE", help=f"A recording: events {RECORDED}")]
+Events = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help=f"A recording: events {RECORDED}", show_default="the end of kafka.topic"),
+]
+Minutes = Annotated[float, typer.Option(min=0.01, help="How much of the topic's end.", show_default="a day")]
+Most = Annotated[int, typer.Option(min=100, help="The most records of it to read; their events are held in memory.")]
 Out = Annotated[Path, typer.Option(metavar="FILE", help="The snapshot to write, as JSON.")]
+DAY = 1_440.0
 Support = Annotated[
     int, typer.Option(min=1, help="The shoppers that each name, pair and range needs. Fewer than 20 are for trials.")
 ]
 
 
-def learn(*, events: Events, out: Out, support: Support = SUPPORT, config: Config = None, json: Json = False) -> None:
+def learn(
+    *,
+    events: Events = None,
+    minutes: Minutes = DAY,
+    most: Most = 500_000,
+    out: Out,
+    support: Support = SUPPORT,
+    config: Config = None,
+    json: Json = False,
+) -> None:
     """Count which categories, brands and prices follow each other, and write what enough shoppers support.
 
-    No shopper adds more than one to a pair in a day, and what [privacy] calls sensitive teaches nothing.
+    No shopper adds more than one to a pair in a day, and what [privacy] calls sensitive teaches nothing. A topic is
+    read in no group; shoppers who were erased or opted out teach nothing there.
 
     Examples: penchant learn --events rees46.csv --out learned.json
 
+    penchant learn --minutes 10080 --out learned.json
+
     penchant eval --events later.csv --learned learned.json --json
     """
-    snapshot = learned_from(read(events, load_settings(config).settings.privacy), support)
+    settings = load_settings(config).settings
+    configure_logs("error", settings.log.format)
+    taught = read(events, settings.privacy) if events else asyncio.run(topic_events(settings, minutes, most))
+    snapshot = learned_from(taught, support)
     body = snapshot.dump()
     out.write_bytes(body)
     keys = {table: len(rows) for table, rows in snapshot.tables.items()}

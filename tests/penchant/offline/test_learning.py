@@ -12,6 +12,8 @@ from sandbox.shop.shoppers import ShopperTraffic
 from streams.errors import SettingInvalid
 from streams.events.decoding import encode
 from streams.events.event import ShopperEvent
+from streams.records.erasures import Erasure
+from tests.kafka import Kafka
 from tests.penchant.commands import run
 
 
@@ -88,6 +90,25 @@ async def test_learn_and_eval_as_people_call_them(tmp_path: Path) -> None:
     assert scored.status == 0, scored.err
     assert scored.report["learned"]["snapshot"] == ended.report["snapshot"]
     assert scored.report["scores"]["learned"]
+
+
+@pytest.mark.kafka
+async def test_a_topic_teaches_what_its_recording_does(kafka: Kafka, tmp_path: Path) -> None:
+    """All but shoppers who were erased or opted out. It is read in no group; an empty one teaches nothing."""
+    topic, erasures, empty = await kafka.topic(1), await kafka.topic(1), await kafka.topic(1)
+    gone = EVENTS[0].shopper_id
+    keys = [event.shopper_id.encode() for event in EVENTS]
+    await kafka.produce(topic, [*map(encode, EVENTS), b"rubbish"], keys=[*keys, b"x"])
+    await kafka.produce(erasures, [Erasure(gone, 1, 0, (0,)).dump()], keys=[gone.encode()])
+    variables = {"KAFKA__BOOTSTRAP": kafka.bootstrap, "KAFKA__ERASURE_TOPIC": erasures}
+    learns, told = ("learn", "--minutes", "1000000", "--support", "3", "--out"), tmp_path / "learned.json"
+    done = await run(tmp_path, {**variables, "KAFKA__TOPIC": topic}, *learns, str(told), "--json")
+    assert done.status == 0, done.err
+    assert told.read_bytes() == learn([event for event in EVENTS if event.shopper_id != gone], 3).dump()
+    assert told.read_bytes() != learn(EVENTS, 3).dump()
+    assert await kafka.committed("penchant", topic) is None
+    nothing = await run(tmp_path, {**variables, "KAFKA__TOPIC": empty}, *learns, "none.json")
+    assert (nothing.status, "no shopper events" in nothing.err) == (1, True)
 
 
 def test_the_catalogue_is_learned() -> None:
