@@ -12,13 +12,11 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.lazy_heap import Entry, LazyHeap, Sweeper, counts
 from agents.worker.partition import Partition
 from agents.worker.shoppers import MODEL_TRIES, Owed, Shopper
+from clients.pools.look_ahead import first_suited
 from streams.sessions.triggers import TriggerRules, due_s, pay
 
 LATE_STEP_S = 1.0
 """How much newer a late shopper's activity must be before it is filed again: it bounds what events can push."""
-
-LOOK_AHEAD = 64
-"""How many shoppers are looked at for one whom a free place suits. Each one that is passed over costs a microsecond."""
 
 LOOK_ENTRIES = 2_000
 """How many entries one look may go through, void ones and those of shoppers who become late: about 2 ms of work."""
@@ -100,21 +98,17 @@ class Backlog:
         this time with True. Those who are passed over keep their place.
         """
         self.advance(now_s)
-        passed: list[tuple[LazyHeap, Entry]] = []
-        chosen: Shopper | None = None
-        for heap, entry in self._in_order(now_s):
-            if suits is None or suits(entry[3], False):  # noqa: FBT003 # the protocol names it
-                chosen = entry[3]
-                break
-            passed.append((heap, entry))
-            if len(passed) == LOOK_AHEAD:
-                break
-        # A slot that did not suit them says nothing of the next one: they go back to where they were.
-        for heap, entry in passed:
-            heap.put_back(entry)
-        # A slot that suits none of those at the head would stay empty: it may go to whoever comes first after all.
-        if chosen is None and suits is not None:
-            chosen = next((entry[3] for _, entry in passed if suits(entry[3], True)), None)  # noqa: FBT003
+        looked_at: list[tuple[LazyHeap, Entry]] = []
+
+        def due() -> Iterator[Shopper]:
+            for heap, entry in self._in_order(now_s):
+                looked_at.append((heap, entry))
+                yield entry[3]
+
+        chosen = first_suited(due(), suits or _anybody)
+        for heap, entry in looked_at:  # a slot that did not suit them says nothing of the next one
+            if entry[3] is not chosen:
+                heap.put_back(entry)
         if chosen is not None:
             self.take(chosen)
             # Counted from its beginning: how long the model takes is not to let a shopper call more often.
@@ -248,3 +242,7 @@ class Backlog:
                 if passed == LOOK_ENTRIES:
                     self.unfinished = True
                     return
+
+
+def _anybody(_: Shopper, __: bool) -> bool:  # noqa: FBT001 # as whoever looks asks
+    return True

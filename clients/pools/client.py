@@ -55,16 +55,10 @@ class PooledClient:
 
     async def complete(self, call: Call) -> Completion:
         """Wait for a slot until the call's deadline, and make it. Raises as the port says."""
-        now = asyncio.get_running_loop().time
-        key, since_s = affinity(call.shopper, call.prompt_version), now()
-        passed_since_s: float | None = None
+        key = affinity(call.shopper, call.prompt_version)
 
-        def attempt(passed_over: bool) -> ReplicaPermit | None:  # noqa: FBT001 # as the line asks
-            nonlocal passed_since_s
-            if passed_over and passed_since_s is None:
-                passed_since_s = now()
-            passed_s = now() - passed_since_s if passed_over and passed_since_s is not None else 0.0
-            return self.router.grant(key, call.traffic_class, now() - since_s, passed_s)
+        def attempt(waited_s: float, passed_s: float) -> ReplicaPermit | None:
+            return self.router.grant(key, call.traffic_class, waited_s, passed_s)
 
         permit = await self._wait_queue.acquire(call.traffic_class, attempt, call.deadline_s)
         try:

@@ -90,7 +90,7 @@ class Limiter:
         """Wait for a slot until the call's deadline, then DeadlinePassed; ModelOverloaded when too many wait."""
         loop = asyncio.get_running_loop()
         slot = await self.wait_queue.acquire(
-            call.traffic_class, lambda _: self.acquire(call.traffic_class, loop.time()), call.deadline_s
+            call.traffic_class, lambda *_: self.acquire(call.traffic_class, loop.time()), call.deadline_s
         )
         try:
             yield slot

@@ -3,18 +3,15 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar, get_args
 
 from clients.calls import Class
+from clients.pools.look_ahead import first_suited
 from streams.errors import DeadlinePassed, ModelOverloaded
 
 CLASSES: tuple[Class, ...] = get_args(Class)
 TICK_S = 0.05
 """How often slots are looked for that come free by the time alone."""
-
-LOOK_AHEAD = 64
-"""How many of a class are asked when a slot comes free: not everyone can take every slot."""
 
 
 class Returnable(Protocol):
@@ -26,23 +23,32 @@ class Returnable(Protocol):
 P = TypeVar("P", bound=Returnable)
 
 
-Attempt = Callable[[bool], P | None]
-"""Tries to take a slot. True: nobody in line could take any that is free."""
+Attempt = Callable[[float, float], P | None]
+"""Tries to take a slot, for somebody who has waited for so many seconds; for the latter of them there have been slots
+that nobody took."""
 
 
 class Waiter(Generic[P]):
     """Somebody who waits until `attempt` gives a slot."""
 
     def __init__(self, attempt: Attempt[P]) -> None:
-        self._attempt = attempt
+        loop = asyncio.get_running_loop()
+        self._attempt, self._now = attempt, loop.time
+        self._since_s = loop.time()
+        self._passed_since_s: float | None = None
         self.slot: P | None = None
-        self.called = asyncio.get_running_loop().create_future()
+        self.called = loop.create_future()
 
-    def advance(self, *, passed_over: bool = False) -> bool:
+    def advance(self, passed_over: bool = False) -> bool:  # noqa: FBT001, FBT002 # as whoever looks asks
         """Try, unless nobody waits here any more; returns whether a slot was taken just now."""
         if self.called.done():
             return False
-        self.slot = self._attempt(passed_over)
+        now_s = self._now()
+        passed_s = 0.0
+        if passed_over:
+            self._passed_since_s = now_s if self._passed_since_s is None else self._passed_since_s
+            passed_s = now_s - self._passed_since_s
+        self.slot = self._attempt(now_s - self._since_s, passed_s)
         if self.slot is not None:
             self.called.set_result(None)
         return self.slot is not None
@@ -71,12 +77,8 @@ class WaitQueue:
     def advance(self) -> None:
         """Something has changed: give slots to those who can have them, in order."""
         for traffic_class, line in self._lines.items():
-            for passed_over in (False, True):
-                for waiter in list(islice(line, LOOK_AHEAD)):
-                    if not self.room(traffic_class):
-                        break
-                    if waiter.advance(passed_over=passed_over):
-                        line.remove(waiter)
+            while line and self.room(traffic_class) and (served := first_suited(line, Waiter.advance)):
+                line.remove(served)
         for listener in self._listeners:
             listener()
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.worker.backlog import LOOK_AHEAD, LOOK_ENTRIES, Backlog
+from agents.worker.backlog import LOOK_ENTRIES, Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.lazy_heap import ENTRIES_PER_OWED, SLACK, SWEPT_PER_STEP
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
+from clients.pools.look_ahead import LOOK_AHEAD
 from streams.sessions.triggers import TriggerRules
 
 RULES = TriggerRules(debounce_s=1, max_wait_s=3, max_events=5, min_interval_s=2)
