@@ -31,15 +31,15 @@ def connect(
 
     `auto` takes host:port and grpcs://host:port for Triton's gRPC, and finds out what speaks at http(s)://. Without a
     model, the server is asked for one; `server` is the kind of OpenAI-compatible server where it does not say so
-    itself. `guided` and `session_key` are as in OpenAIClient, which alone has them.
+    itself. `guided` and `session_key` are as in OpenAIClient, which alone has the latter.
     """
     if dialect == "triton" or (dialect == "auto" and not url.startswith(("http://", "https://"))):
-        return TritonClient(url, model, tokens_per_block=tokens_per_block, access=access)
+        return TritonClient(url, model, tokens_per_block=tokens_per_block, access=access, guided=guided)
     api: Api = "completions" if dialect == "openai-completions" else "chat"
     openai = OpenAIClient(url, model, access, api=api, server=server, guided=guided, session_key=session_key)
     if dialect in ("openai", "openai-completions"):
         return openai
-    generate = GenerateClient(url, model, access, tokens_per_block=tokens_per_block)
+    generate = GenerateClient(url, model, access, tokens_per_block=tokens_per_block, guided=guided)
     return generate if dialect == "triton-http" else DiscoveredClient((openai, generate))
 
 

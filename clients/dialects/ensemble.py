@@ -5,10 +5,11 @@ in NVIDIA/TensorRT-LLM. Both models batch, so a wire shape starts with the batch
 """
 
 from clients.calls import Call
+from clients.dialects.servers import Guide
 from clients.dialects.tensors import Tensor, TensorMap, Value
 
 
-def _values(call: Call) -> dict[str, Value]:
+def _values(call: Call, guide: Guide | None) -> dict[str, Value]:
     values: dict[str, Value] = {
         "text_input": call.prompt,
         "max_tokens": call.max_tokens,
@@ -23,7 +24,9 @@ def _values(call: Call) -> dict[str, Value]:
     }
     if call.stop:
         values["stop_words"] = tuple(call.stop)
-    if call.json_schema is not None:
+    if call.json_schema is not None and guide == "json_object":
+        values["guided_decoding_guide_type"] = "json"
+    elif call.json_schema is not None and guide is not None:
         values |= {"guided_decoding_guide_type": "json_schema", "guided_decoding_guide": call.json_schema}
     return values
 

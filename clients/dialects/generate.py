@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from clients.calls import Call, Completion
 from clients.dialects import models
 from clients.dialects.access import ANYBODY, Access
-from clients.dialects.http import HttpServer, http_url, without_login
+from clients.dialects.http import HttpServer, Refused, http_url, without_login
 from clients.dialects.models import Model
 from clients.dialects.probing import description
-from clients.dialects.refusals import too_long
+from clients.dialects.sent_fields import Guided, SentFields
 from clients.dialects.tensors import Answer, Value
 from streams.errors import ModelOverloaded, ModelUnavailable, PromptTooLong
 
@@ -85,6 +85,7 @@ class GenerateClient:
         tokens_per_block: int = 64,
         max_connections: int = 256,
         probe_timeout_s: float = 5.0,
+        guided: Guided = "auto",
     ) -> None:
         url = http_url(base_url, REMEDY)
         self.url, self.model = f"{without_login(url)}/v2", model
@@ -93,15 +94,14 @@ class GenerateClient:
         self._tokens_per_block = tokens_per_block
         self._probe_timeout_s = probe_timeout_s
         self._found: Model | None = None
+        self._fields = models.guided_fields(guided)
         self._streams = False
 
     async def complete(self, call: Call) -> Completion:
         """Answer `call` by its deadline; cancelling this closes the connection, by which the server knows."""
         async with self._http.calling(call.deadline_s):
             found = self._found or await self._find()
-            answer = Answer(found.tensor_map.reused)
-            url = f"{self.url}/models/{found.name}/generate_stream"
-            await self._http.stream(url, self._body(call, found), lambda payload: self._absorb(answer, payload))
+            answer = await self._fields.ask(lambda sent: self._asked(call, found, sent))
         return answer.completion(found.name, self.endpoint, self._tokens_per_block)
 
     async def probe(self) -> str:
@@ -115,6 +115,15 @@ class GenerateClient:
     async def close(self) -> None:
         """End the running calls as ModelUnavailable and the connections. Again is harmless."""
         await self._http.close()
+
+    async def _asked(self, call: Call, found: Model, sent: SentFields) -> Answer:
+        answer, url = Answer(found.tensor_map.reused), f"{self.url}/models/{found.name}/generate_stream"
+        body = self._body(call, found, sent)
+        try:
+            await self._http.stream(url, body, lambda payload: self._absorb(answer, payload))
+        except Refused as exc:
+            raise self._http.refused(exc) from exc
+        return answer
 
     async def _find(self) -> Model:
         """The model and its tensors, remembered; ContractMismatch when it is not what we know."""
@@ -133,10 +142,10 @@ class GenerateClient:
         states = {each.name: f"{each.state} {each.reason}".strip() for each in index}
         raise models.not_ready(self.model, states, self.endpoint)
 
-    def _body(self, call: Call, found: Model) -> bytes:
+    def _body(self, call: Call, found: Model, sent: SentFields) -> bytes:
         values: Mapping[str, Value] = {
             "id": call.id,
-            **found.tensor_map.values(call),
+            **found.tensor_map.values(call, sent.guide),
             found.tensor_map.stream: self._streams,
         }
         return orjson.dumps({name: value for name, value in values.items() if name == "id" or name in found.inputs})
@@ -155,6 +164,4 @@ class GenerateClient:
         if status == 404:
             self._found = None  # perhaps another model since: ask again before the next call
         complaint = f"{self.endpoint}: {text.removeprefix('data: ').strip()[:300]} ({status})"
-        if status == 429 or models.overloaded(text):
-            return ModelOverloaded(complaint, retry_after_s)
-        return PromptTooLong(complaint) if too_long(text) else ModelUnavailable(complaint)
+        return ModelOverloaded(complaint, retry_after_s) if status == 429 else models.refusal(complaint, retry_after_s)

@@ -6,10 +6,11 @@ dimension, and it refuses a text in two dimensions. It has no guided decoding, a
 """
 
 from clients.calls import Call
+from clients.dialects.servers import Guide
 from clients.dialects.tensors import Tensor, TensorMap, Value
 
 
-def _values(call: Call) -> dict[str, Value]:
+def _values(call: Call, _: Guide | None) -> dict[str, Value]:
     values: dict[str, Value] = {
         "text_input": call.prompt,
         "sampling_param_max_tokens": call.max_tokens,

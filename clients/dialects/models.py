@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from clients.dialects import tensors
 from clients.dialects.ensemble import ENSEMBLE
+from clients.dialects.learned_fields import LearnedFields
 from clients.dialects.llmapi import LLMAPI
+from clients.dialects.refusals import FieldRefused, too_long
+from clients.dialects.sent_fields import Guided, named_fields, sent_fields
 from clients.dialects.tensors import Described, Input, TensorMap
-from streams.errors import ContractMismatch, ModelUnavailable, PenchantError
+from streams.errors import ContractMismatch, ModelOverloaded, ModelUnavailable, PenchantError, PromptTooLong
 
 NAMES = ("ensemble", "tensorrt_llm_bls", "tensorrt_llm")
 """The models of TensorRT-LLM's repositories that take a text, in the order in which they are looked for."""
@@ -15,6 +18,9 @@ NAMES = ("ensemble", "tensorrt_llm_bls", "tensorrt_llm")
 MAPS = (ENSEMBLE, LLMAPI)
 OVERLOADED = ("maximum queue size", "request timeout expired")
 """What Triton's batchers and the executor say when they want less, whatever the status beside it."""
+
+FAILED = 500
+"""The status of OpenAI's API that says the most of what Triton says: the server failed, whoever was at fault."""
 
 REMEDY = (
     "set the model to the `ensemble` or `tensorrt_llm_bls` of TensorRT-LLM's inflight_batcher_llm repository, "
@@ -52,6 +58,20 @@ def not_ready(name: str | None, states: Mapping[str, str], endpoint: str) -> Pen
         return ModelUnavailable(f"{endpoint}: model {found[0]} is not ready: {states[found[0]]}")
     expected = f"model {name}" if name else f"one of the models {', '.join(NAMES)}"
     return ContractMismatch(f"{endpoint}: expected {expected}, found {', '.join(sorted(states)) or 'no model'}", REMEDY)
+
+
+def guided_fields(guided: Guided) -> LearnedFields:
+    """How a model is told the form of its answers, until it refuses: TensorRT-LLM takes a schema by its own name."""
+    return LearnedFields(sent_fields("json_schema", guided))
+
+
+def refusal(endpoint_says: str, retry_after_s: float | None = None) -> ModelUnavailable | PromptTooLong:
+    """What a complaint of Triton means, by its words: they come with any status."""
+    if overloaded(endpoint_says):
+        return ModelOverloaded(endpoint_says, retry_after_s)
+    if fields := named_fields(FAILED, endpoint_says):
+        return FieldRefused(endpoint_says, fields)
+    return PromptTooLong(endpoint_says) if too_long(endpoint_says) else ModelUnavailable(endpoint_says)
 
 
 def overloaded(text: str) -> bool:

@@ -1,26 +1,22 @@
 """OpenAI-compatible servers, streamed: trtllm-serve, vLLM, SGLang, Dynamo, Triton's own frontend, others."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
-
-import structlog
 
 from clients.calls import Call, Completion
 from clients.dialects import completions, requests
 from clients.dialects.access import ANYBODY, Access
 from clients.dialects.completions import Models, Reading, Version
 from clients.dialects.http import HttpServer, Refused, http_url, without_login
+from clients.dialects.learned_fields import LearnedFields
 from clients.dialects.probing import description
-from clients.dialects.refusals import FieldRefused, refusal
-from clients.dialects.sent_fields import LOST, Guided, OptionalField, SentFields, sent_fields
+from clients.dialects.refusals import refusal
+from clients.dialects.sent_fields import Guided, SentFields, sent_fields
 from clients.dialects.servers import SERVERS, Api, Server, ServerName, owned_by
 from streams.errors import ContractMismatch, ModelUnavailable, PromptTooLong
 
 REMEDY = "set the URL, the model, the kind and the API key of an OpenAI-compatible server"
-
-log = structlog.get_logger()
 
 
 class Found(NamedTuple):
@@ -63,25 +59,15 @@ class OpenAIClient:
         self._probe_timeout_s = probe_timeout_s
         self._found: Found | None = None
         self._known: tuple[Server, str] | None = None
-        self._sent = SentFields(None)
+        self._fields = LearnedFields(SentFields(None))
         self._tells_cached = False
 
     async def complete(self, call: Call) -> Completion:
         """Answer `call` by its deadline; cancelling this closes the connection, by which the server knows."""
         async with self._http.calling(call.deadline_s):
             found = self._found or await self._find()
-            sent, refusals = self._sent, dict[OptionalField, str]()
-            while True:
-                try:
-                    completion = await self._complete(call, found, sent)
-                except FieldRefused as refused:
-                    field = next(filter(sent.sends, refused.fields), None)
-                    if field is None:
-                        raise
-                    sent, refusals[field] = sent.less(field), str(refused)
-                else:
-                    self._learn(found, sent, refusals)
-                    return self._with_cached(completion)
+            completion = await self._fields.ask(lambda sent: self._complete(call, found, sent))
+        return self._with_cached(completion)
 
     async def probe(self) -> str:
         """Name server and model; ContractMismatch tells expected and found, ModelUnavailable that it is away."""
@@ -111,15 +97,6 @@ class OpenAIClient:
             raise self._http.refused(exc) from exc
         return reading.completion()
 
-    def _learn(self, found: Found, sent: SentFields, refusals: Mapping[OptionalField, str]) -> None:
-        """A call was answered that sent no more than this."""
-        if not refusals or self._known != (found.server, found.model):
-            return
-        lesser = self._sent.common(sent)
-        for field in lesser.left_off(self._sent):
-            log.warning("model.field_refused", field=field, error=refusals.get(field), lost=LOST[field])
-        self._sent = lesser
-
     async def _find(self) -> Found:
         """Which server and model, remembered; ContractMismatch when it is not what we were told."""
         listed = {model.id: model.owned_by for model in await self._models()}
@@ -133,7 +110,8 @@ class OpenAIClient:
             raise self._mismatch(f"server {self.server}", f"{told} (models owned by {listed[model]!r})")
         server = SERVERS[self.server or told or "other"]
         if self._known != (server, model):  # what another one refused, this one may take
-            self._known, self._sent = (server, model), sent_fields(server.guide, self._guided)
+            self._known = server, model
+            self._fields = LearnedFields(sent_fields(server.guide, self._guided))
         self._found = Found(server, model, len(listed))
         return self._found
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from tritonclient.grpc import service_pb2
 
 from clients.calls import GIVEN_UP, Call, Completion
+from clients.dialects.servers import Guide
 from streams.errors import ModelUnavailable
 
 Value = str | int | float | bool | tuple[str, ...]
@@ -29,14 +30,14 @@ class Tensor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TensorMap:
-    """The tensors of one kind of model. `values` says what a call says, by input. `optional` inputs are sent where
-    the model offers them with this type and shape, else left out. `guide`, `metrics` and `stream` are inputs; `reused`
-    is the output that counts reused blocks."""
+    """The tensors of one kind of model. `values` says what a call says, by input, its schema in the form of a guide.
+    `optional` inputs are sent where the model offers them with this type and shape, else left out. `guide`, `metrics`
+    and `stream` are inputs; `reused` is the output that counts reused blocks."""
 
     required: tuple[Tensor, ...]
     optional: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    values: Callable[[Call], Mapping[str, Value]]
+    values: Callable[[Call, Guide | None], Mapping[str, Value]]
     guide: str
     metrics: str
     stream: str

@@ -19,9 +19,9 @@ from clients.dialects.channels import Channels
 from clients.dialects.http import KEY_REFUSED
 from clients.dialects.models import Model
 from clients.dialects.probing import description
-from clients.dialects.refusals import too_long
+from clients.dialects.sent_fields import Guided, SentFields
 from streams.cancellation import is_ours
-from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable, PromptTooLong
+from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
 from streams.tls import cause
 
 REAL_STATUS = (("triton_grpc_error", "true"),)  # an error ends the stream with its gRPC status, not as a text in it
@@ -33,7 +33,7 @@ class TritonClient:
 
     Without a model, the first of `models.NAMES` that is ready is taken; its metadata tells the tensor map.
     `tokens_per_block` is the size of the server's KV cache blocks, which turns reused blocks into cached
-    tokens; `probe_timeout_s` bounds each question of `probe`.
+    tokens; `probe_timeout_s` bounds each question of `probe`. `guided` is as in OpenAIClient.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class TritonClient:
         tokens_per_block: int = 64,
         probe_timeout_s: float = 5.0,
         access: Access = ANYBODY,
+        guided: Guided = "auto",
     ) -> None:
         self.url, self.model = url, model
         self._channels = Channels(url, access.tls)
@@ -51,15 +52,14 @@ class TritonClient:
         self._tokens_per_block = tokens_per_block
         self._probe_timeout_s = probe_timeout_s
         self._found: Model | None = None
+        self._fields = models.guided_fields(guided)
         self._closed = False
 
     async def complete(self, call: Call) -> Completion:
         """Answer `call` by its deadline, which is also the server's; cancelling this cancels the call there."""
         with self._our_errors():
             found = self._found or await self._find(_left_s(call.deadline_s))
-            left_s, values = _left_s(call.deadline_s), found.tensor_map.values(call)
-            request = tensors.request(call, found.name, found.inputs, values, max(1, int(left_s * 1e6)))
-            answer = await self._answer(request, found, left_s)
+        answer = await self._fields.ask(lambda sent: self._asked(call, found, sent))
         return answer.completion(found.name, self.url, self._tokens_per_block)
 
     async def probe(self) -> str:
@@ -76,13 +76,19 @@ class TritonClient:
         self._closed = True
         await self._channels.close()
 
+    async def _asked(self, call: Call, found: Model, sent: SentFields) -> tensors.Answer:
+        with self._our_errors():
+            left_s, values = _left_s(call.deadline_s), found.tensor_map.values(call, sent.guide)
+            request = tensors.request(call, found.name, found.inputs, values, max(1, int(left_s * 1e6)))
+            return await self._answer(request, found, left_s)
+
     async def _answer(self, request: Any, found: Model, left_s: float) -> tensors.Answer:
         stream = self._stub().ModelStreamInfer([request], timeout=left_s, metadata=(*REAL_STATUS, *self._metadata()))
         answer = tensors.Answer(found.tensor_map.reused)
         try:
             async for response in stream:
                 if response.error_message:
-                    self._raise_refusal(response.error_message)
+                    raise models.refusal(f"{self.url}: {response.error_message}")
                 answer.absorb(response.infer_response)
         finally:
             stream.cancel()  # does nothing when it has ended
@@ -143,12 +149,7 @@ class TritonClient:
             raise DeadlinePassed(f"{self.url}: no answer by the deadline") from exc
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
             raise ModelOverloaded(f"{self.url}: {details}") from exc
-        self._raise_refusal(f"{code.name}: {details}", exc)
-
-    def _raise_refusal(self, text: str, cause: BaseException | None = None) -> Never:
-        if too_long(text) and not models.overloaded(text):
-            raise PromptTooLong(f"{self.url}: {text}") from cause
-        raise (ModelOverloaded if models.overloaded(text) else ModelUnavailable)(f"{self.url}: {text}") from cause
+        raise models.refusal(f"{self.url}: {code.name}: {details}") from exc
 
 
 def _left_s(deadline_s: float) -> float:

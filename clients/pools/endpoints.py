@@ -67,8 +67,8 @@ class Endpoint:
     tls: Tls = Tls()
     """What is trusted and shown; only for https:// and grpcs://."""
     guided: Guided = "auto"
-    """How an OpenAI-compatible server is to hold its answers: to our schema, to JSON of any form, or not at all. By
-    auto the most that it takes, which is found out."""
+    """How a server is to hold its answers: to our schema, to JSON of any form, or not at all. By auto the most that it
+    takes, which is found out."""
     session_key: Token | None = None
     """The key of the hash by which a router knows the calls of one shopper, never by their id. By default it is made
     from redis.namespace; a key of your own is one that nobody can guess."""

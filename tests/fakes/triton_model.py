@@ -22,6 +22,11 @@ TIMES = {
     "first_token_time_ns": 33_000_000,
     "last_token_time_ns": 133_000_000,
 }
+REFUSED_GUIDES = {"no guide": ("json_schema", "json"), "no schema": ("json_schema",)}
+NO_GUIDE = (
+    "Executor failed process requestId 1 due to the following error: Request is specified with GuidedDecodingParams, "
+    "but GuidedDecoder is not setup."
+)
 NOTHING: Mapping[str, int] = MappingProxyType({})
 Sender: TypeAlias = Any  # pb_utils.InferenceResponseSender, which ships no types
 Turn: TypeAlias = dict[str, Any]
@@ -51,7 +56,7 @@ class TritonPythonModel:
             elif prompt == "inputs":
                 sender.send(response(json.dumps(inputs(request))), flags=FINAL)
             else:
-                self.begin(sender, json.loads(prompt), streams=flag(request, "stream"))
+                self.begin(sender, guided(json.loads(prompt), request), streams=flag(request, "stream"))
 
     def begin(self, sender: Sender, turn: Turn, *, streams: bool) -> None:
         with self.lock:
@@ -87,6 +92,8 @@ def play(sender: Sender, turn: Turn) -> None:
         sender.send(failure("Exceeds maximum queue size", pb_utils.TritonError.UNAVAILABLE), flags=FINAL)
     elif turn["fault"] == "failure":
         sender.send(failure("Executor failed process requestId 1", pb_utils.TritonError.INTERNAL), flags=FINAL)
+    elif turn["fault"] == "unguided":
+        sender.send(failure(NO_GUIDE, pb_utils.TritonError.INTERNAL), flags=FINAL)
     elif turn["fault"] == "cut":
         sender.send(flags=FINAL)
     elif "finish" in turn:
@@ -95,6 +102,15 @@ def play(sender: Sender, turn: Turn) -> None:
         for chunk in turn["chunks"][:-1]:
             sender.send(response(chunk))
         sender.send(response(turn["chunks"][-1], {**FIGURES, **TIMES}), flags=FINAL)
+
+
+def guided(turn: Turn, request: Any) -> Turn:
+    """What an engine without a guided decoder makes of it: a refusal of its guide, else the inputs."""
+    if turn["fault"] not in REFUSED_GUIDES:
+        return turn
+    kind = pb_utils.get_input_tensor_by_name(request, "guided_decoding_guide_type")
+    refused = kind is not None and kind.as_numpy().flat[0].decode() in REFUSED_GUIDES[turn["fault"]]
+    return {**turn, "fault": "unguided" if refused else "", "chunks": [json.dumps(inputs(request))]}
 
 
 def whole(turn: Turn) -> Turn:

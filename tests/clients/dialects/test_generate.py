@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from clients.dialects.generate import GenerateClient
+from clients.dialects.sent_fields import Guided
 from streams.errors import ContractMismatch, ModelOverloaded, ModelUnavailable, SettingInvalid
 from tests.clients.asking import ask
 from tests.fakes.scripted_calls import Turn
@@ -112,3 +113,28 @@ def test_wrong_url() -> None:
     """A URL that is none stops the start, and the message shows it."""
     with pytest.raises(SettingInvalid, match="'localhost:8000'"):
         GenerateClient("localhost:8000")
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("no schema", [["json"]]), ("no guide", None)])
+async def test_guidance_falls_back(client: GenerateClient, fault: str, kind: object) -> None:
+    """An engine without a guided decoder says so for each call that has a guide: from then on none is sent, or JSON of
+    any form where that is taken."""
+    first = await client.complete(ask(Turn(fault=fault), json_schema="{}"))
+    after = await client.complete(ask("inputs", json_schema="{}"))
+    for inputs in (orjson.loads(first.text), orjson.loads(after.text)):
+        assert inputs.get("guided_decoding_guide_type") == kind
+        assert "guided_decoding_guide" not in inputs
+
+
+@pytest.mark.parametrize(
+    ("guided", "kind"), [("json_schema", [["json_schema"]]), ("json_object", [["json"]]), ("off", None)]
+)
+async def test_guidance_that_is_set(scripted_triton: ScriptedTriton, guided: Guided, kind: object) -> None:
+    """What is set is sent, and nothing else where the engine refuses it."""
+    client = GenerateClient(scripted_triton.http_url, guided=guided)
+    inputs = orjson.loads((await client.complete(ask("inputs", json_schema="{}"))).text)
+    assert inputs.get("guided_decoding_guide_type") == kind
+    if kind is not None:
+        with pytest.raises(ModelUnavailable, match="GuidedDecoder is not setup"):
+            await client.complete(ask(Turn(fault="no guide"), json_schema="{}"))
+    await client.close()

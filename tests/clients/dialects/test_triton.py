@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from clients.dialects.sent_fields import Guided
 from clients.dialects.triton import TritonClient
 from sandbox.servers.triton import TritonServer
 from streams.errors import ContractMismatch, ModelOverloaded, ModelUnavailable
@@ -168,4 +169,29 @@ async def test_embedded_server(triton_server: TritonServer) -> None:
     assert completion.queue_ms is not None
     assert completion.prefill_ms
     assert completion.decode_ms
+    await client.close()
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("no schema", [["json"]]), ("no guide", None)])
+async def test_guidance_falls_back(client: TritonClient, fault: str, kind: object) -> None:
+    """An engine without a guided decoder says so for each call that has a guide: from then on none is sent, or JSON of
+    any form where that is taken."""
+    first = await client.complete(ask(Turn(fault=fault), json_schema="{}"))
+    after = await client.complete(ask("inputs", json_schema="{}"))
+    for inputs in (orjson.loads(first.text), orjson.loads(after.text)):
+        assert inputs.get("guided_decoding_guide_type") == kind
+        assert "guided_decoding_guide" not in inputs
+
+
+@pytest.mark.parametrize(
+    ("guided", "kind"), [("json_schema", [["json_schema"]]), ("json_object", [["json"]]), ("off", None)]
+)
+async def test_guidance_that_is_set(scripted_triton: ScriptedTriton, guided: Guided, kind: object) -> None:
+    """What is set is sent, and nothing else where the engine refuses it."""
+    client = TritonClient(scripted_triton.grpc_address, guided=guided)
+    inputs = orjson.loads((await client.complete(ask("inputs", json_schema="{}"))).text)
+    assert inputs.get("guided_decoding_guide_type") == kind
+    if kind is not None:
+        with pytest.raises(ModelUnavailable, match="GuidedDecoder is not setup"):
+            await client.complete(ask(Turn(fault="no guide"), json_schema="{}"))
     await client.close()
