@@ -144,11 +144,11 @@ def dynamo_environment(run_folder: Path) -> Mapping[str, str]:
     }
 
 
-async def models(url: str) -> list[str] | None:
+async def models(url: str, headers: Mapping[str, str] | None = None) -> list[str] | None:
     """The models that a server lists; None where it does not answer."""
     try:
         async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
-            answer = await client.get(f"{url}/models")
+            answer = await client.get(f"{url}/models", headers=headers)
             return [each["id"] for each in answer.json()["data"]] if answer.is_success else None
     except (httpx.HTTPError, ValueError, KeyError):
         return None
