@@ -10,7 +10,13 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from click import unstyle
+from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
+from pydantic import BaseModel, ValidationError
+from typer.testing import CliRunner
 
+from penchant.cli.main import app
+from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
@@ -20,8 +26,8 @@ VERSIONS = ("1.30", "1.34")
 
 KUSTOMIZE = (("kubectl", "kustomize"), ("kustomize", "build"))
 
-NO_SCHEMA = {"ScaledObject", "TriggerAuthentication"}
-"""KEDA's own kinds: nothing here knows their schema."""
+OF_KEDA = {"ScaledObject": ScaledObject, "TriggerAuthentication": TriggerAuthentication}
+"""KEDA's own kinds, as models made from its custom resource definitions."""
 
 Document = Mapping[str, Any]
 
@@ -42,8 +48,65 @@ def rendered(request: pytest.FixtureRequest) -> list[Document]:
 def test_each_is_what_kubernetes_takes(rendered: list[Document], version: str) -> None:
     """By the strict schemas of that version: no field that it has not, none of another type."""
     for document in rendered:
-        if document["kind"] not in NO_SCHEMA:
+        if document["kind"] not in OF_KEDA:
             kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_scaling_is_what_keda_takes(rendered: list[Document]) -> None:
+    """By KEDA's own schema: every field is of its type, and none is unknown."""
+    for document in rendered:
+        if kind := OF_KEDA.get(document["kind"]):
+            assert held(kind, document) == document
+
+
+def test_a_slip_in_scaling_would_be_found(rendered: list[Document]) -> None:
+    """A field that KEDA has not gets lost, and one of another type is refused."""
+    scaled = next((each for each in rendered if each["kind"] == "ScaledObject"), None)
+    if scaled is not None:
+        odd = {**scaled, "spec": scaled["spec"] | {"mostReplicas": 3}}
+        assert held(ScaledObject, odd) != odd
+        with pytest.raises(ValidationError):
+            held(ScaledObject, {**scaled, "spec": scaled["spec"] | {"maxReplicaCount": "many"}})
+
+
+def held(kind: type[BaseModel], document: Document) -> Any:
+    """What the schema keeps of a document."""
+    return kind.model_validate(document).model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def test_commands_are_penchants(rendered: list[Document]) -> None:
+    """What a container of ours is to run is a command with these options."""
+    ours = [each for pod in pods(rendered) for each in pod["containers"] if each["image"].startswith("penchant-worker")]
+    names = [each["name"] for each in ours]
+    assert names[-1:] == ["worker"] or set(names) == {"worker", "console", "serve", "rekey", "products"}
+    for container in ours:
+        ended = CliRunner().invoke(app, [*container["args"], "--help"])
+        assert ended.exit_code == 0, container["args"]
+        options = [word for word in container["args"] if word.startswith("--")]
+        assert all(option in unstyle(ended.output) for option in options), (options, ended.output)
+
+
+def test_jobs_wait_until_they_are_resumed(rendered: list[Document]) -> None:
+    """Applying an overlay starts none of them, and each index of the products has a part of its own."""
+    jobs = {each["metadata"]["name"]: each["spec"] for each in rendered if each["kind"] == "Job"}
+    assert set(jobs) in (set(), {"penchant-topics", "penchant-rekey", "penchant-products"})
+    assert all(job["suspend"] for job in jobs.values())
+    if products := jobs.get("penchant-products"):
+        assert products["completionMode"] == "Indexed"
+        assert "/results/part-$(PART)" in products["template"]["spec"]["containers"][0]["args"]
+
+
+def test_what_is_served_asks_who_it_is(
+    rendered: list[Document], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Console and tier listen to others, so each has tokens, and its settings are valid with them."""
+    for pod in pods(rendered):
+        container = pod["containers"][0]
+        if container["name"] in ("console", "serve"):
+            settings = settings_of(rendered, container, tmp_path, monkeypatch)
+            part = settings.console if container["name"] == "console" else settings.serve
+            assert (part.host == "127.0.0.1", part.port) == (False, container["ports"][0]["containerPort"])
+            assert settings.http.tokens_file is not None
 
 
 def test_a_slip_would_be_found() -> None:
@@ -98,6 +161,15 @@ def test_what_is_mounted_is_there(rendered: list[Document]) -> None:
 
 def test_workers_read_valid_settings(rendered: list[Document], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file of the overlay and the variables of the pod, once what is mounted stands where they say."""
+    [container] = only_worker(rendered)["containers"]
+    settings = settings_of(rendered, container, tmp_path, monkeypatch)
+    assert (settings.health.port, settings.kafka.instance_id) == (8080, "penchant-worker-0")
+
+
+def settings_of(
+    rendered: list[Document], container: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """What a container's command would read; every file that is mounted holds a line."""
     [text] = [document["data"]["penchant.toml"] for document in rendered if document["kind"] == "ConfigMap"]
     for path in files_in(tomllib.loads(text)):
         here = tmp_path / path.lstrip("/")
@@ -105,12 +177,16 @@ def test_workers_read_valid_settings(rendered: list[Document], tmp_path: Path, m
         here.write_text("a-secret")
         text = text.replace(f'"{path}"', f'"{here}"')
     (tmp_path / "penchant.toml").write_text(text)
-    [container] = only_worker(rendered)["containers"]
-    for variable in container["env"]:
-        if variable["name"] != "PENCHANT_CONFIG":
-            monkeypatch.setenv(variable["name"], variable.get("value", "penchant-worker-0"))
-    settings = load_settings(tmp_path / "penchant.toml").settings
-    assert (settings.health.port, settings.kafka.instance_id) == (8080, "penchant-worker-0")
+    with monkeypatch.context() as environment:
+        for variable in container["env"]:
+            value = variable.get("value", "penchant-worker-0")
+            if variable["name"].endswith("_FILE"):
+                here = tmp_path / value.lstrip("/")
+                here.write_text(f"vera viewer {'0' * 64}")
+                value = str(here)
+            if variable["name"] != "PENCHANT_CONFIG":
+                environment.setenv(variable["name"], value)
+        return load_settings(tmp_path / "penchant.toml").settings
 
 
 def files_in(value: Any) -> Iterator[str]:
