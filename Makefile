@@ -15,12 +15,13 @@ PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # What is generated, and the command that writes each to stdout.
 DASHBOARDS := $(patsubst %,deploy/grafana/penchant-%.json,fleet models shoppers)
-GENERATED := penchant.example.toml docs/metrics.md docs/intent.schema.json docs/runbooks.md docs/licences.md \
+GENERATED := penchant.example.toml docs/metrics.md docs/intent.schema.json docs/runbooks.md docs/licences.md docs/security.md \
 	deploy/prometheus/penchant.rules.yml $(DASHBOARDS)
 penchant.example.toml = $(BIN)/penchant settings --example
 docs/metrics.md = $(BIN)/python -m penchant.telemetry.metrics.page
 docs/intent.schema.json = $(BIN)/python -m storage.schema
 docs/licences.md = $(BIN)/python deploy/licences.py
+docs/security.md = $(BIN)/python -m penchant.operations.rights.page
 docs/runbooks.md = $(BIN)/python -m penchant.telemetry.rules.runbooks
 deploy/prometheus/penchant.rules.yml = $(BIN)/python -m penchant.telemetry.rules.prometheus
 $(foreach file,$(DASHBOARDS),$(eval $(file) = $(BIN)/python -m penchant.telemetry.rules.grafana $(basename $(notdir $(file)))))

@@ -11,21 +11,19 @@ from redis.exceptions import RedisError
 from sandbox.servers.authority import Authority
 from sandbox.servers.redis import Binary, RedisServer
 from sandbox.servers.server import LOOPBACK
+from storage.rights import RIGHTS, acl
 from streams.errors import PlatformLacks
 
 USER = "penchant"
 PASSWORD = "s3cret-of-redis"  # noqa: S105 (of a server on loopback that lives for a test)
 OWNER, RANKER = "owner", "ranker"
 
-RIGHTS = "~{namespace}:* resetchannels -@all +@connection +@read +@write +@scripting +time +info +cluster|slots"
-"""What a worker needs, as docs/security.md has it."""
-
-RANKER_RIGHTS = "~{namespace}:*:intent resetchannels -@all +@connection +hmget"
-"""What a ranker needs to read intents, as docs/security.md has it."""
+ROLES = ("worker", "operator", "viewer", "privacy")
+"""What USER may do, all in one: the worker's work, and the console's."""
 
 
 class SecuredRedis(RedisServer):
-    """TLS with certificates of the authority on both sides. USER may do what a worker has to within `namespace`,
+    """TLS with certificates of the authority on both sides. USER may do what its ROLES have to within `namespace`,
     RANKER may read intents there."""
 
     def __init__(
@@ -58,14 +56,15 @@ class SecuredRedis(RedisServer):
     def command(self) -> Sequence[str]:
         """As of a plain server, with TLS in its place and users from a file."""
         users = self.run_folder / "users.acl"
-        rights = {OWNER: "~* &* +@all", USER: RIGHTS, RANKER: RANKER_RIGHTS}
+        ours = acl((right for role in ROLES for right in RIGHTS[role]), self._namespace)
+        rights = {OWNER: "~* &* +@all", USER: ours, RANKER: acl(RIGHTS["reader"], self._namespace)}
         lines = [f"user {user} on >{PASSWORD} {may}" for user, may in rights.items()]
-        users.write_text("\n".join(["user default off", *lines, ""]).format(namespace=self._namespace))
-        ours = self._certificate
+        users.write_text("\n".join(["user default off", *lines, ""]))
+        certificate = self._certificate
         options = {
             "tls-port": self.ports[0],
-            "tls-cert-file": ours.cert,
-            "tls-key-file": ours.key,
+            "tls-cert-file": certificate.cert,
+            "tls-key-file": certificate.key,
             "tls-ca-cert-file": self._authority.ca,
             "tls-auth-clients": "yes" if self._asks else "no",
             "aclfile": users.resolve(),

@@ -22,7 +22,11 @@ CODEC = "pip install cramjam, which reads gzip, snappy, lz4 and zstd; or let pro
 FENCED = "let it end: it does what this one had still to do"
 PAGE = "(docs/security.md)"
 RIGHTS: Sequence[tuple[type[KafkaError], str, str]] = (
-    (TopicAuthorizationFailedError, "hides {} from us, whether it is there or not: a right is missing", "the topic"),
+    (
+        TopicAuthorizationFailedError,
+        "does not let us use {}, nor say whether it is there: a right is missing",
+        "the topic",
+    ),
     (GroupAuthorizationFailedError, "does not let us use the consumer group", "kafka.group"),
     (TransactionalIdAuthorizationFailed, "does not let us write in transactions", "the transactional id"),
 )

@@ -30,11 +30,13 @@ class Check(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
+SIDE = ("erasure", "intents", "history")
+
 WORKER: Mapping[str, Check] = {
     "model": Check(models.examine),
     "events": Check(kafka.examine_events, ("kafka", "right to kafka.topic")),
     "dead letters": Check(kafka.examine_dead_letters, ("kafka", "right to kafka.dead_letter_topic")),
-    "side topics": Check(kafka.examine_side_topics, ("kafka", "right to kafka.erasure_topic")),
+    "side topics": Check(kafka.examine_side_topics, ("kafka", *(f"right to kafka.{name}_topic" for name in SIDE))),
     "lineage": Check(kafka.examine_lineage, ("kafka", "events", "right to kafka.group", "redis", "rights of Redis")),
 }
 """What else a worker needs."""

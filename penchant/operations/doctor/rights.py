@@ -6,9 +6,10 @@ from uuid import uuid4
 
 from penchant.operations.doctor.findings import ERROR, Finding
 from penchant.operations.rights.forms import form
-from penchant.operations.rights.rights import KafkaRight, RedisRight, Role
+from penchant.operations.rights.roles import KafkaRight, Role
 from penchant.settings.root import Settings
 from storage.connection import Client, Command, ask
+from storage.rights import RedisRight
 from streams.errors import StoreCorrupt, StoreUnavailable, TopicMissing
 from streams.kafka.rights import allowed
 
@@ -18,7 +19,7 @@ PAGE = "docs/security.md"
 async def examine_kafka(settings: Settings, right: KafkaRight) -> list[Finding]:
     """A finding where the right is missing; none where the topic is, which its own check says."""
     name = right.resource(settings)
-    if name is None:
+    if name is None or right.kind == "transactional id":  # which Kafka tells of to transactions alone
         return []
     try:
         operations = await allowed(settings.kafka.options, right.kind, name)
@@ -40,7 +41,7 @@ async def examine_redis(settings: Settings, role: Role) -> list[Finding]:
     keys: dict[str, list[str]] = defaultdict(list)
     try:
         for right in role.redis:
-            for command in right.commands:
+            for command in right.commands if not right.of_cluster or settings.redis.cluster else ():
                 pattern = right.pattern(settings.redis.namespace)
                 why = await _refused(client, right, command, pattern, settings.redis.timeout_s)
                 if why == "command" and not (command == "SADD" and {"EVAL", "DEL"} & commands.keys()):

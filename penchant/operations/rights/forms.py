@@ -28,6 +28,9 @@ READ_ONLY: Mapping[str, Command] = {
     "TIME": (),
     "SCAN": (0, "COUNT", 1),
     "PING": (),
+    "CLUSTER|SLOTS": (),
+    "COMMAND": ("COUNT",),
+    "ASKING": (),
     "SCRIPT|LOAD": ("return 1",),
 }
 

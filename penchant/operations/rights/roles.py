@@ -1,72 +1,64 @@
-"""Roles: the lines of each. Whoever adds a command or a topic adds it here: tests run each role with these alone."""
+"""Roles: what each is for, and what it needs of Kafka and of Redis, line by line. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from penchant.operations.rights.rights import KafkaRight, RedisRight, Role
+from penchant.settings.root import Settings
+from storage.rights import RIGHTS, RedisRight
 
-LOGGING_IN = RedisRight("", ("PING", "SELECT"))
-"""For monitoring, and where redis.url names another database than 0."""
+Operation = Literal["READ", "WRITE"]
+"""Of Kafka; each brings DESCRIBE with it."""
 
-WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "SSCAN", "ZCOUNT", "SET", "DEL", "EXPIRE", "PEXPIREAT",
-        "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "EVAL", "EVALSHA", "SADD")  # fmt: skip
-SERVER = RedisRight("", ("INFO", "TIME", "SCRIPT|LOAD"))
+REDRIVE = "-redrive"
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaRight:
+    """An operation on the topic, group or transactional id that a setting names. One that is not set needs none."""
+
+    setting: str
+    operation: Operation
+    kind: Literal["topic", "group", "transactional id"] = "topic"
+
+    def resource(self, settings: Settings) -> str | None:
+        """The name of the topic, group or id; None where the setting is not set."""
+        name: str | None = getattr(settings.kafka, self.setting.removeprefix("kafka."))
+        return f"{name}{REDRIVE}" if self.kind == "transactional id" else name
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What it does, and its lines of Kafka and Redis."""
+
+    does: str
+    kafka: tuple[KafkaRight, ...] = ()
+    redis: tuple[RedisRight, ...] = ()
+
 
 EVENTS = KafkaRight("kafka.topic", "READ")
 ERASURES = KafkaRight("kafka.erasure_topic", "READ")
-GROUP = KafkaRight("kafka.group", "READ", "group")
+LETTERS = KafkaRight("kafka.dead_letter_topic", "WRITE")
 INTENTS = (KafkaRight("kafka.intents_topic", "WRITE"), KafkaRight("kafka.history_topic", "WRITE"))
 
-CONTROL = (
-    RedisRight("{namespace}:control", ("EVAL", "HGET", "HGETALL", "HSET", "HDEL")),
-    RedisRight("{namespace}:{{namespace}:control}:activity", ("XADD", "XREVRANGE")),
-    RedisRight("{namespace}:workers", ("ZRANGE", "ZCOUNT")),
-    RedisRight("{namespace}:worker:*", ("GET",)),
-    RedisRight("{namespace}:demand", ("HGETALL",)),
-    RedisRight("", ("TIME",)),
-)
-
-ROLES: Mapping[str, Role] = {
-    "worker": Role(
+_ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
+    "worker": (
         "`penchant worker`, `penchant doctor`",
-        (EVENTS, GROUP, ERASURES, KafkaRight("kafka.dead_letter_topic", "WRITE"), *INTENTS),
-        (RedisRight("{namespace}:*", WORK), SERVER, LOGGING_IN),
+        (EVENTS, KafkaRight("kafka.group", "READ", "group"), ERASURES, LETTERS, *INTENTS),
     ),
-    "replay": Role(
-        "`penchant replay run`",
-        (EVENTS, ERASURES),
-        (
-            RedisRight("{namespace}:*", WORK),
-            RedisRight("{replay}:*", (*WORK, "UNLINK", "PEXPIRE")),
-            SERVER,
-            LOGGING_IN,
-        ),
-    ),
-    "reader": Role(
-        "a ranker, by the readers of `readers/`", (), (RedisRight("{namespace}:{*}:intent", ("HMGET",)), LOGGING_IN)
-    ),
-    "serve": Role(
-        "`penchant serve`",
-        (),
-        (
-            RedisRight("{namespace}:{*}:intent", ("HGET", "HMGET")),
-            RedisRight("{namespace}:{*}:card", ("GETRANGE",)),
-            RedisRight("{namespace}:control", ("EXISTS",)),
-            LOGGING_IN,
-        ),
-    ),
-    "operator": Role("`penchant control`, `penchant experiments`", (), (*CONTROL, LOGGING_IN)),
-    "viewer": Role(
-        "`penchant inspect`, and what the console shows", (EVENTS,),
-        (RedisRight("{namespace}:*", ("GET", "HGET", "HMGET", "HGETALL", "PTTL", "ZRANGE", "ZCOUNT", "XREVRANGE",
-                                     "EVAL")),
-         RedisRight("", ("TIME", "SCAN")), LOGGING_IN),
-    ),
-    "privacy": Role(
-        "`penchant forget`",
-        (EVENTS, ERASURES, KafkaRight("kafka.erasure_topic", "WRITE"), *INTENTS),
-        (RedisRight("{namespace}:*", ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "HSET", "SREM",
-                                     "EVAL")), RedisRight("", ("TIME",)),
-         LOGGING_IN),
+    "replay": ("`penchant replay run`", (EVENTS, ERASURES)),
+    "shop": ("whoever sends events", (KafkaRight("kafka.topic", "WRITE"),)),
+    "reader": ("rankers, by the readers of `readers/`", ()),
+    "serve": ("`penchant serve`", ()),
+    "operator": ("`penchant control`, `penchant experiments`", ()),
+    "viewer": ("`penchant inspect`, and what the console shows", (EVENTS,)),
+    "privacy": ("`penchant forget`", (EVENTS, ERASURES, KafkaRight("kafka.erasure_topic", "WRITE"), *INTENTS)),
+    "redrive": (
+        "`penchant dead-letters redrive`",
+        (KafkaRight("kafka.dead_letter_topic", "READ"), LETTERS, EVENTS, KafkaRight("kafka.topic", "WRITE"), ERASURES,
+         KafkaRight("kafka.group", "WRITE", "transactional id")),
     ),
 }  # fmt: skip
+
+ROLES: Mapping[str, Role] = {name: Role(does, kafka, RIGHTS.get(name, ())) for name, (does, kafka) in _ROLES.items()}
 """By name. A console that changes things has those of viewer and operator, and of privacy where it forgets shoppers."""

@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from penchant.operations.doctor.findings import Finding
-from penchant.operations.rights.roles import ROLES
 from sandbox.servers.redis import RedisServer
+from storage.rights import RIGHTS, acl
 from streams.events.decoding import encode
 from streams.events.event import ShopperEvent
 from tests.fakes.openai_server import OpenAIServer
@@ -59,7 +59,7 @@ async def installation(anyio_backend: str, kafka: Kafka, redis_server: RedisServ
     }  # fmt: skip
     made = Installation(kafka, redis_server, model, tree, name)
     try:
-        await made.user_with(ROLES["worker"].acl(name))
+        await made.user_with(acl(RIGHTS["worker"], name))
         made.sound = await bad(tree)
         yield made
     finally:
@@ -220,11 +220,11 @@ async def test_a_right_of_redis_that_is_missing(
 ) -> None:
     """It is named by its command, or by the pattern of the keys; several at once are one finding."""
     gone = without.split()
-    rights = [each for each in ROLES["worker"].acl(installation.user).split() if each not in gone]
+    rights = [each for each in acl(RIGHTS["worker"], installation.user).split() if each not in gone]
     if without.startswith("~"):
         rights = [each for each in rights if not each.startswith("~")]
     await installation.user_with(" ".join(rights))
     try:
         tells(one(await bad(installation.tree), installation.sound), Told("redis", found, remedy))
     finally:
-        await installation.user_with(ROLES["worker"].acl(installation.user))
+        await installation.user_with(acl(RIGHTS["worker"], installation.user))

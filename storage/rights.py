@@ -1,0 +1,73 @@
+"""Rights: the commands and keys that a user of Redis needs, by role. Pure.
+
+Whoever adds a command adds it here: tests run each role with these alone, and docs/security.md is made from it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RedisRight:
+    """Commands on keys of one pattern, `{namespace}` and `{replay}` standing for names; without keys those that have
+    none. `of_cluster`: only there."""
+
+    keys: str
+    commands: tuple[str, ...]
+    of_cluster: bool = False
+
+    def pattern(self, namespace: str) -> str:
+        """The pattern in a namespace, as Redis's ACL takes it behind `~`; a replay's has `-replay` behind it."""
+        return self.keys.replace("{namespace}", namespace).replace("{replay}", f"{namespace}-replay")
+
+
+LOGGING_IN = (
+    RedisRight("", ("PING", "SELECT")),
+    RedisRight("", ("CLUSTER|SLOTS", "COMMAND", "ASKING"), of_cluster=True),
+)
+"""`SELECT` is for a redis.url that names another database than 0."""
+
+WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "ZCOUNT", "SET", "DEL", "EXPIRE", "PEXPIREAT",
+        "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "EVAL", "EVALSHA", "SADD")  # fmt: skip
+SEEING = ("GET", "HGET", "HMGET", "HGETALL", "PTTL", "ZRANGE", "ZCOUNT", "XREVRANGE", "EVAL")
+ERASING = ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "HSET", "SREM", "EVAL")
+SERVER = RedisRight("", ("INFO", "TIME", "SCRIPT|LOAD"))
+CLOCK = RedisRight("", ("TIME",))
+
+RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
+    "worker": (RedisRight("{namespace}:*", WORK), SERVER, *LOGGING_IN),
+    "replay": (
+        RedisRight("{namespace}:*", WORK),
+        RedisRight("{replay}:*", (*WORK, "UNLINK", "PEXPIRE")),
+        SERVER,
+        *LOGGING_IN,
+    ),
+    "reader": (RedisRight("{namespace}:{*}:intent", ("HMGET",)), *LOGGING_IN),
+    "serve": (
+        RedisRight("{namespace}:{*}:intent", ("HMGET",)),
+        RedisRight("{namespace}:{*}:context", ("HGET",)),
+        RedisRight("{namespace}:{*}:card", ("GETRANGE",)),
+        RedisRight("{namespace}:control", ("EXISTS",)),
+        *LOGGING_IN,
+    ),
+    "operator": (
+        RedisRight("{namespace}:control", ("EVAL", "HGET", "HGETALL", "HSET", "HDEL")),
+        RedisRight("{namespace}:{{namespace}:control}:activity", ("XADD", "XREVRANGE")),
+        RedisRight("{namespace}:workers", ("ZRANGE", "ZCOUNT")),
+        RedisRight("{namespace}:worker:*", ("GET",)),
+        RedisRight("{namespace}:demand", ("HGETALL",)),
+        CLOCK,
+        *LOGGING_IN,
+    ),
+    "viewer": (RedisRight("{namespace}:*", SEEING), CLOCK, RedisRight("", ("SCAN",)), *LOGGING_IN),
+    "privacy": (RedisRight("{namespace}:*", ERASING), CLOCK, *LOGGING_IN),
+}
+"""By role; roles that are not here have nothing to do with Redis."""
+
+
+def acl(rights: Iterable[RedisRight], namespace: str) -> str:
+    """The rules of a user with all of these, for ACL SETUSER or a line of an ACL file; the login stands before them."""
+    rights = tuple(rights)
+    keys = dict.fromkeys(f"~{right.pattern(namespace)}" for right in rights if right.keys)
+    commands = dict.fromkeys(f"+{command.lower()}" for right in rights for command in right.commands)
+    return " ".join(["resetkeys", *keys, "resetchannels", "-@all", *commands])

@@ -1,0 +1,150 @@
+"""The rights of docs/security.md in Redis: each role does its work with its lines, and is told of one that is gone."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from penchant_reader import AsyncIntentReader
+from redis.asyncio import Redis
+
+from agents.replay.calls import ReplayCounts
+from penchant.operations.control import activity, fleet_status, put_back, throw
+from penchant.operations.doctor.findings import ERROR
+from penchant.operations.doctor.rights import examine_redis
+from penchant.operations.forget import forget
+from penchant.operations.inspection.shopper_report import gather
+from penchant.operations.inspection.stalest import stalest
+from penchant.operations.replay.plan import ReplayPlan
+from penchant.operations.replay.run import replay
+from penchant.operations.replay.stage import Progress
+from penchant.operations.rights.page import PAGE as NAME
+from penchant.operations.rights.page import whole
+from penchant.operations.rights.roles import ROLES
+from penchant.serve.service import serving
+from penchant.settings.root import Settings
+from penchant.worker.app import worker
+from sandbox.servers.redis import RedisServer
+from sandbox.servers.triton import TritonServer
+from streams.kafka.moments import Moment
+from tests.e2e.shop import events, send, until
+from tests.kafka import Kafka
+from tests.penchant.operations.rights.page_lines import PAGE, kafka_lines, redis_lines
+
+pytestmark = pytest.mark.redis
+
+PASSWORD = "s3cret"  # noqa: S105 (of users that live for a test)
+
+
+@pytest.fixture(scope="module")
+async def redis(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RedisServer]:
+    """A Redis with a user for each role, who has what the page says."""
+    async with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        for role, rights in redis_lines().items():
+            await give(server, role, rights)
+        yield server
+
+
+async def give(server: RedisServer, user: str, rights: str) -> None:
+    async with Redis.from_url(server.url) as owner:
+        words = ("reset", "on", f">{PASSWORD}", *rights.split())
+        await owner.execute_command("ACL", "SETUSER", user, *words)  # type: ignore[no-untyped-call]
+
+
+def login(server: RedisServer, role: str) -> dict[str, Any]:
+    return {"url": server.url, "username": role, "password": PASSWORD, "timeout_s": 5.0}
+
+
+def test_the_page_has_the_lines_of_the_code() -> None:
+    """It is made from the roles, and says of each what they say."""
+    assert PAGE.read_text() == whole(PAGE.read_text()), f"make {NAME} anew"
+    assert set(redis_lines()) == {name for name, role in ROLES.items() if role.redis}
+    said = {name: [(each.operation, each.kind, each.setting) for each in role.kafka] for name, role in ROLES.items()}
+    assert kafka_lines() == said
+
+
+@pytest.mark.kafka
+@pytest.mark.triton
+async def test_each_role_does_its_work(redis: RedisServer, real_kafka: Kafka, model_server: TritonServer) -> None:
+    """A worker that learns, switches, readers, an inspection, an erasure and a replay, each as its own user."""
+    topic = await real_kafka.topic(1)
+    kafka = {"bootstrap": real_kafka.bootstrap, "topic": topic, "group": topic,
+             "dead_letter_topic": await real_kafka.topic(), "erasure_topic": await real_kafka.topic()}  # fmt: skip
+
+    def settings(role: str) -> Settings:
+        tree = {"kafka": kafka, "redis": login(redis, role), "model": {"url": model_server.grpc_address},
+                "serve": {"port": 0}, "learning": {"enabled": True}, "knowledge": {"enabled": True},
+                "prompt": {"version": "v2"},
+                "triggers": {"debounce_s": 0.1, "max_wait_s": 0.3, "min_interval_s": 0.1}}  # fmt: skip
+        return Settings.model_validate(tree)
+
+    await send(real_kafka, topic, 1, events(3, 3))
+    async with worker(settings("worker")) as running:
+        await until(lambda: has(running, 3))
+        await operate(settings("operator"))
+        assert (await gather(settings("viewer"), "shopper-1")).intent is not None
+        assert (await stalest(settings("viewer"), 3, 100))[1] == 3
+        await read(redis)
+        await match(settings("serve"))
+        [receipt] = (await forget(settings("privacy"), ["shopper-0"])).receipts
+        assert receipt.places[0].intents == 1
+        await send(real_kafka, topic, 1, events(3, 4)[9:])
+        await until(lambda: has(running, 6))
+    plan = ReplayPlan(Moment(offset=0), Moment(), "penchant-replay")
+    assert (await replay(settings("replay"), plan, Progress(ReplayCounts()))).tally.intents
+    assert await refused(redis) == []
+
+
+async def refused(redis: RedisServer) -> list[Any]:
+    """What Redis refused to anybody, silently or not; clients tell it their names, and do without."""
+    async with Redis.from_url(redis.url) as owner:
+        log = await owner.acl_log()  # type: ignore[no-untyped-call]
+    return [(each["username"], each["object"]) for each in log if each["object"] != "client"]
+
+
+async def has(running: Any, intents: int) -> bool:
+    return int(running.meter.intents) >= intents
+
+
+async def operate(settings: Settings) -> None:
+    await throw(settings, "rules_only", "on", "otto")
+    assert (await fleet_status(settings)).workers
+    assert await put_back(settings, "rules_only", "otto")
+    assert [entry.value for entry in await activity(settings, 9)] == ["clear", "on"]
+
+
+async def read(redis: RedisServer) -> None:
+    url = redis.url.replace("redis://", f"redis://reader:{PASSWORD}@")
+    async with AsyncIntentReader(url, timeout_s=5.0) as reader:
+        assert not (await reader.get("shopper-1")).missing
+
+
+async def match(settings: Settings) -> None:
+    async with serving(settings) as url, httpx.AsyncClient(base_url=url, timeout=20) as client:
+        answer = await client.post("/v1/match", json={"shopper": "shopper-1", "candidates": ["k1"]})
+        assert (answer.status_code, len(answer.json()["matches"])) == (200, 1)
+        assert (await client.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize("role", redis_lines())
+async def test_a_line_that_is_missing_is_named(role: str, redis: RedisServer) -> None:
+    """One finding, by the command or by the pattern of keys; with all lines there is none, and nothing is changed."""
+    settings = Settings.model_validate({"redis": login(redis, role)})
+    rights = redis_lines()[role].split()
+    try:
+        for line in rights:
+            if line[0] not in "+~" or line in UNASKED:
+                continue
+            await give(redis, role, " ".join(each for each in rights if each != line))
+            [finding] = await examine_redis(settings, ROLES[role])
+            assert (finding.severity, line in finding.remedy.split()) == (ERROR, True), (line, finding)
+    finally:
+        await give(redis, role, " ".join(rights))
+    async with Redis.from_url(redis.url) as owner:
+        before = await owner.execute_command("KEYS", "*")  # type: ignore[no-untyped-call]
+        assert await examine_redis(settings, ROLES[role]) == []
+        assert await owner.execute_command("KEYS", "*") == before  # type: ignore[no-untyped-call]
+
+
+UNASKED = frozenset({"+select", "+cluster|slots", "+command", "+asking"})
+"""For another database, and for a cluster: not here."""
