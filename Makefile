@@ -15,8 +15,8 @@ PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # What is generated, and the command that writes each to stdout.
 DASHBOARDS := $(patsubst %,deploy/grafana/penchant-%.json,fleet models shoppers)
-GENERATED := penchant.example.toml docs/metrics.md docs/intent.schema.json docs/runbooks.md docs/licences.md docs/security.md \
-	deploy/prometheus/penchant.rules.yml $(DASHBOARDS)
+GENERATED := penchant.example.toml docs/metrics.md docs/intent.schema.json docs/runbooks.md docs/licences.md \
+	docs/security.md deploy/prometheus/penchant.rules.yml $(DASHBOARDS)
 penchant.example.toml = $(BIN)/penchant settings --example
 docs/metrics.md = $(BIN)/python -m penchant.telemetry.metrics.page
 docs/intent.schema.json = $(BIN)/python -m storage.schema

@@ -27,8 +27,9 @@ LOGGING_IN = (
 )
 """`SELECT` is for a redis.url that names another database than 0."""
 
-WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "ZCOUNT", "SET", "DEL", "EXPIRE", "PEXPIREAT",
-        "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "EVAL", "EVALSHA", "SADD")  # fmt: skip
+WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "ZCOUNT", "SET", "DEL", "EXPIRE",
+        "PEXPIREAT", "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "EVAL", "EVALSHA",
+        "SADD")  # fmt: skip
 SEEING = ("GET", "HGET", "HMGET", "HGETALL", "PTTL", "ZRANGE", "ZCOUNT", "XREVRANGE", "EVAL")
 ERASING = ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "HSET", "SREM", "EVAL")
 SERVER = RedisRight("", ("INFO", "TIME", "SCRIPT|LOAD"))

@@ -34,6 +34,7 @@ class Meter:
     opted_out: int = 0
     ignored: int = 0
     without_consent: int = 0
+    consents_unread: int = 0
     minors: int = 0
     withheld: int = 0
     sensitive: Counter[tuple[str, str]] = field(default_factory=Counter)

@@ -99,6 +99,7 @@ class Ingest:
         self._meter.ignored += decoded.ignored
         self._meter.without_consent += decoded.without_consent
         self._meter.items_dropped += decoded.items_dropped
+        self._meter.consents_unread += decoded.consents_unread
         self._meter.minors += decoded.minors
         self._meter.withheld += decoded.withheld
         self._meter.sensitive.update(decoded.sensitive)

@@ -4,17 +4,19 @@ Producers in other languages write numbers for text and empty text for nothing. 
 A product that cannot be read is left out, unless there is no other. Pure.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from streams.errors import EventRefused
-from streams.events.consent import PassedOver, answered, passed_over
+from streams.events.consent import PassedOver, answered, consent_of, passed_over
 from streams.events.event import Item, ShopperEvent
 from streams.events.placeholders import is_placeholder, is_unique
 from streams.events.redaction import hashed, is_personal
 from streams.events.signatures import plain
+from streams.events.tcf import with_tcf
 from streams.events.texts import worded
 from streams.events.times import EARLIEST_MS, LATEST_MS, wrong_unit
 
@@ -39,12 +41,12 @@ def read_natively(value: bytes) -> tuple[ShopperEvent | PassedOver, int]:
         document["event_id"] = hashed(value)
     for name in TEXTS:
         _put(document, name, worded(document.get(name)))
-    document["consent"] = _consent(document.get("consent"))
+    document["consent"], tcf = _consent(document.get("consent"))
     who = _shopper(document)
     document["shopper_id"] = who or SOMEBODY
     _check_time(document.get("time_ms"))
     dropped = _mend_items(document)
-    event = _validated(document)
+    event = _agreeing(_validated(document), tcf)
     if who is None:
         return passed_over(EventRefused("nobody", "shopper_id", NOBODY), event.consent), 0
     return event, dropped
@@ -76,11 +78,21 @@ def _shopper(document: dict[str, Any]) -> str | None:
     return None if not is_unique(session) or is_personal(session) else session
 
 
-def _consent(told: object) -> object:
-    """What is said, in whichever words; a purpose of which other words speak is refused by the schema."""
+def _consent(told: object) -> tuple[object, object]:
+    """What is said, in whichever words, and the TCF string; a purpose of which other words speak is refused by the
+    schema."""
     if not isinstance(told, dict):
-        return told or None
-    return {name: word if (said := answered(word)) is None else said for name, word in told.items() if word != ""}
+        return told or None, None
+    words = {name: word for name, word in told.items() if word != "" and name != "tcf"}
+    said = {name: word if (said := answered(word)) is None else said for name, word in words.items()}
+    return said, told.get("tcf")
+
+
+def _agreeing(event: ShopperEvent, tcf: object) -> ShopperEvent:
+    """The event with what both say of consent, in the one object that there is for it."""
+    told = event.consent
+    consent = with_tcf(told and consent_of(told.personalisation, told.advertising), tcf)
+    return event if consent is told else replace(event, consent=consent)
 
 
 def _check_time(time_ms: object) -> None:

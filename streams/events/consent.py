@@ -22,6 +22,8 @@ def consent_of(personalisation: bool | None, advertising: bool | None) -> Consen
 
 
 NOTHING = _CONSENTS[None, None]
+UNREAD = NOTHING
+"""Of an event that says something of consent that cannot be read, and nothing else: it counts as nothing said."""
 
 
 def answered(*words: object) -> bool | None:
@@ -44,6 +46,7 @@ def passed_over(refused: EventRefused, consent: Consent | None) -> PassedOver:
     if (
         refused.reason == "nobody"
         and consent is not None
+        and consent is not UNREAD
         and True not in (consent.personalisation, consent.advertising)
     ):
         return "no_consent"

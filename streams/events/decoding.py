@@ -10,7 +10,7 @@ import orjson
 
 from streams.errors import EventRefused
 from streams.events.closely import read_natively
-from streams.events.consent import PassedOver
+from streams.events.consent import UNREAD, PassedOver
 from streams.events.event import Consent, Item, ShopperEvent
 from streams.events.redaction import Redact, redact
 from streams.events.times import EARLIEST_MS, LATEST_MS, record_refused
@@ -70,6 +70,11 @@ class Decoded(NamedTuple):
     minors: int = 0
     withheld: int = 0
     sensitive: Mapping[tuple[str, str], int] = MappingProxyType({})
+
+    @property
+    def consents_unread(self) -> int:
+        """Events that say something of consent that cannot be read, and nothing else."""
+        return sum(event.consent is UNREAD for _, _, event in self.events)
 
 
 def joined(parts: Sequence[Decoded]) -> Decoded:

@@ -18,6 +18,7 @@ from streams.events.consent import consent_of
 from streams.events.event import Action, Consent, Item, ShopperEvent
 from streams.events.placeholders import SPELLINGS, is_placeholder
 from streams.events.redaction import HIGHEST_PRICE, Redact, pseudonymous, redact
+from streams.events.tcf import with_tcf
 from streams.events.times import EARLIEST_MS, LATEST_MS
 
 PRODUCTS = 65_536
@@ -41,6 +42,7 @@ class ToldConsent(msgspec.Struct, gc=False):
 
     personalisation: bool | None = None
     advertising: bool | None = None
+    tcf: str | None = None
 
 
 class Told(msgspec.Struct, gc=False):
@@ -102,7 +104,7 @@ class Wire:
             (query and self._redact_query(query)) or None,
             told.session_id or None,
             told.order_id or None,
-            None if consent is None else consent_of(consent.personalisation, consent.advertising),
+            None if consent is None else _said(consent),
         )
 
     def redacted(self, event: ShopperEvent) -> ShopperEvent:
@@ -141,6 +143,11 @@ class Wire:
         if len(self._shared) >= self._most:
             self._shared.clear()
         return self._shared.setdefault(item, item)
+
+
+def _said(told: ToldConsent) -> Consent | None:
+    consent = consent_of(told.personalisation, told.advertising)
+    return consent if told.tcf is None else with_tcf(consent, told.tcf)
 
 
 def redacted(item: Item) -> Item:

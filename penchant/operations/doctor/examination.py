@@ -5,6 +5,7 @@ import os
 import platform
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import NamedTuple
@@ -19,6 +20,9 @@ from streams.errors import BrokerUnavailable, PenchantError, SettingInvalid, Sto
 
 BOUND_S = 30.0
 """How long one check may take; what it asks is bounded more tightly itself."""
+
+PATIENCE_S = 5.0
+"""How long Redis may take: all checks begin at once, and hold each other up."""
 
 Examine = Callable[[Settings], Awaitable[list[Finding]]]
 
@@ -67,12 +71,14 @@ CHECKS = checks_of("worker")
 
 async def examine(settings: Settings, checks: Mapping[str, Check] = CHECKS, bound_s: float = BOUND_S) -> list[Finding]:
     """Everything that there is to say, by subject; each cause once."""
+    patient = replace(settings.redis, timeout_s=max(settings.redis.timeout_s, PATIENCE_S))
+    asked = settings.model_copy(update={"redis": patient})
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     running: dict[str, asyncio.Task[list[Finding] | None]] = {}
     async with asyncio.TaskGroup() as group:
         for name, check in checks.items():
             needed = [running[need] for need in check.needs]
-            running[name] = group.create_task(_run(name, check, settings, bound_s, needed))
+            running[name] = group.create_task(_run(name, check, asked, bound_s, needed))
     found = [finding for task in running.values() for finding in task.result() or ()]
     barred = ", ".join(name for name, task in running.items() if task.result() is None)
     last = [Finding("examination", INFO, f"not looked at before the errors are mended: {barred}")] if barred else []

@@ -40,6 +40,12 @@ VOCABULARY = (
         readings.sensitive, ("handling", "pattern"),
     ),
     Metric(
+        "counter", "consents_unread", "Events whose TCF string cannot be read, and which say nothing else of consent.",
+        "Grows: a consent manager or a tag sends no string of TCF 2. For those shoppers privacy.default_purposes "
+        "speaks (docs/events.md).",
+        readings.count("consents_unread"),
+    ),
+    Metric(
         "counter", "items_dropped", "Products that could not be read, left out of events that could.",
         "Grows: a producer sends products without an id and a name, or prices that are no numbers (docs/events.md).",
         readings.count("items_dropped"),

@@ -3,7 +3,7 @@
 Sources: https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference (consent),
 https://support.google.com/analytics/answer/7029846 (privacy_info),
 https://segment.com/docs/privacy/consent-management/consent-in-segment-connections (context.consent).
-TCF strings are not read.
+TCF strings (streams/events/tcf.py) stand where their consent managers put them; none of the three has a field for them.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from streams.errors import EventRefused
 from streams.events.consent import answered, consent_of
 from streams.events.event import Consent
 from streams.events.formats.shapes import EMPTY, Shape, Words, reader
+from streams.events.tcf import with_tcf
 
 PERSONALISATION = ("personalisation", "personalization", "personalised", "personalized")
 ADVERTISING = ("advertising", "marketing", "targeting", "c0004")
@@ -28,6 +29,7 @@ class Google(Shape, frozen=True):
     ad_personalization: Words = None
     ad_storage: Words = None
     personalization_storage: Words = None
+    tc_string: Words = None
 
 
 class Privacy(Shape, frozen=True):
@@ -41,6 +43,8 @@ class Managed(Shape, frozen=True, rename="camel"):
     """`consent` of a context: categories by name."""
 
     category_preferences: dict[str, Any] | None = None
+    tc_string: Any = None
+    tcf_string: Any = None
 
 
 class Context(Shape, frozen=True):
@@ -60,7 +64,7 @@ def of_google(told: msgspec.Raw, *, non_personalised: object = None) -> Consent 
     except EventRefused:  # it says nothing that can be read
         said = Google()
     ads = (said.ad_user_data, said.ad_personalization, said.ad_storage, False if answered(non_personalised) else None)
-    return consent_of(answered(said.personalization_storage), answered(*ads))
+    return with_tcf(consent_of(answered(said.personalization_storage), answered(*ads)), said.tc_string)
 
 
 def of_row(told: msgspec.Raw) -> Consent | None:
@@ -82,9 +86,11 @@ def of_segment(context: msgspec.Raw) -> tuple[Consent | None, bool]:
         told = _read_context(raw)
     except EventRefused:
         return None, False
-    chosen = (told.consent.category_preferences if told.consent else None) or {}
+    managed = told.consent or Managed()
+    chosen = managed.category_preferences or {}
     purposes = answered(*_named(chosen, PERSONALISATION)), answered(*_named(chosen, ADVERTISING))
-    return consent_of(*purposes), answered((told.traits or {}).get("minor")) is True
+    consent = with_tcf(consent_of(*purposes), managed.tc_string or managed.tcf_string)
+    return consent, answered((told.traits or {}).get("minor")) is True
 
 
 def _privacy(told: msgspec.Raw) -> Privacy:

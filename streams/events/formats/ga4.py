@@ -28,6 +28,7 @@ from streams.events.formats.shapes import (
     text,
 )
 from streams.events.redaction import Redact, hashed, redact
+from streams.events.tcf import with_tcf
 from streams.events.texts import first, worded
 from streams.events.times import of_micros
 from streams.events.wire import made
@@ -79,6 +80,7 @@ class Params(Shape, frozen=True):
     transaction_id: Words = None
     session_id: Words = None
     minor: Words = None
+    tc_string: Words = None
 
 
 class Told(Shape, frozen=True):
@@ -182,7 +184,8 @@ class Ga4:
         content = b"" if name else told.params
         name = derived(content, f"{name}\0{place}" if name else f"{who}\0{action}\0{at_ms}\0{place}\0")
         session, order = text(params.session_id), text(params.transaction_id)
-        return made(name, who, action, at_ms, items, self._query(params.search_term), session, order, consent)
+        agreed = with_tcf(consent, params.tc_string)
+        return made(name, who, action, at_ms, items, self._query(params.search_term), session, order, agreed)
 
     def _row(self, row: Carrier, name: str) -> ShopperEvent | PassedOver | None:
         if not isinstance(row.event_name, str) or not row.event_name:
@@ -210,7 +213,8 @@ class Ga4:
         else:
             name = hashed(name)
         query, session = self._query(_param(told, "search_term")), text(_param(told, "ga_session_id"))
-        return made(name, who, action, at_ms, items, query, session, order, of_row(row.privacy_info))
+        agreed = with_tcf(of_row(row.privacy_info), _param(told, "tc_string"))
+        return made(name, who, action, at_ms, items, query, session, order, agreed)
 
     def _items(self, products: msgspec.Raw, currency: Words) -> tuple[Item, ...]:
         return self._shelf.items(products, currency, "items")
@@ -220,7 +224,7 @@ class Ga4:
         return words and bounded(words, self._redact)
 
 
-PARAMS = frozenset({"currency", "search_term", "ga_session_id", "minor"})
+PARAMS = frozenset({"currency", "search_term", "ga_session_id", "minor", "tc_string"})
 """The parameters of a row that are looked at."""
 
 _read, _read_params = reader(Carrier), reader(Params)
