@@ -14,6 +14,7 @@ class PartitionVitals:
 
     `lag` is what was not handed out yet, by position: transaction markers at the end of a topic do not count. `span` is
     what lies between the first uncovered offset and the last received one, `oldest_s` when the first of it arrived.
+    `held_s`: when the partition was first seen with this worker.
     """
 
     topic: str
@@ -23,6 +24,7 @@ class PartitionVitals:
     oldest_s: float | None = None
     committed: int | None = None
     paused: bool = False
+    held_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from agents.health.snapshot import Dependency, PartitionVitals, Vitals
 from agents.worker.backlog import Backlog
 from agents.worker.enrichment import Enrichment
 from agents.worker.refusals import Refusals
+from streams.kafka.batches import TP
 
 EVERY_S = 1.0
 
@@ -28,6 +29,7 @@ class Observer:
     ) -> None:
         self._enrichment, self._backlog, self._refusals = enrichment, backlog, refusals
         self._kafka, self._model, self._health = kafka, model, health
+        self._held_s: dict[TP, float] = {}
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -65,7 +67,9 @@ class Observer:
 
     def _partitions(self) -> Iterator[PartitionVitals]:
         lags, committed = self._kafka.lags, self._kafka.source.confirmed
-        for tp, partition in sorted(self._enrichment.partitions.items()):
+        now_s, partitions = asyncio.get_running_loop().time(), self._enrichment.partitions
+        self._held_s = {tp: self._held_s.get(tp, now_s) for tp in partitions}
+        for tp, partition in sorted(partitions.items()):
             yield PartitionVitals(
                 topic=tp.topic,
                 number=tp.partition,
@@ -74,4 +78,5 @@ class Observer:
                 oldest_s=partition.oldest_s(),
                 committed=committed.get(tp),
                 paused=tp in self._enrichment.paused,
+                held_s=self._held_s[tp],
             )

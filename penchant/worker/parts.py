@@ -186,6 +186,9 @@ def _heartbeat(settings: Settings, instruments: Instruments, pools: PooledClient
         "version": __version__,
         "prompt": settings.prompts.template(settings.prompt.version).version,
         "partitions": sorted(each.number for each in partitions),
+        "held_s": {
+            str(each.number): round(vitals.at_s - each.held_s, 1) for each in partitions if each.held_s and vitals
+        },
         "lag": sum(each.lag or 0 for each in partitions),
         "owed": vitals.owed if vitals else 0,
         "in_flight": meter.in_flight,

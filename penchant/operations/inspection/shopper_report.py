@@ -1,19 +1,23 @@
 """Shopper report: what Redis, the topic and the model say of one shopper, gathered read-only."""
 
 import asyncio
+import math
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+
+import orjson
 
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.fleet.switches import Switches
 from agents.fleet.switches import load as load_switches
-from penchant.operations.inspection.why import NO_SWITCHES, IntentStatus, Later
+from penchant.operations.inspection.why import NO_SWITCHES, Holder, IntentStatus, Later
 from penchant.settings.root import Settings
 from prompts.render import Prompt, PromptRenderer
 from storage.checkpoints import Context, Erased
 from storage.connection import Client, ask
-from storage.fleet import Fleet
+from storage.fleet import Fleet, Heartbeat
 from storage.keys import Keys
 from storage.redis_fleet import RedisFleet
 from storage.writer import RedisCheckpoints
@@ -45,6 +49,7 @@ class ShopperReport:
     marker: Erasure | None = None
     switches: Switches = NO_SWITCHES
     withheld: str = ""
+    holder: Holder | None = None
 
     @property
     def is_unknown(self) -> bool:
@@ -63,6 +68,7 @@ class ShopperReport:
             self.withheld,
             self.marker.number if self.marker else self.erasure,
             bool(self.marker and self.marker.opted_out),
+            self.holder,
         )
 
 
@@ -75,7 +81,8 @@ async def gather(settings: Settings, shopper: str, *, search: bool = True) -> Sh
         stack.push_async_callback(redis.aclose)
         intent, expires_in_s = await _intent(redis, keys.intent(shopper), within_s)
         [found] = await RedisCheckpoints(redis, keys, within_s).load([shopper])
-        fleet = await RedisFleet(redis, keys, within_s).read()
+        store = RedisFleet(redis, keys, within_s)
+        fleet, heartbeats = await store.read(), await store.heartbeats()
     context = found if isinstance(found, Context) else None
     session = load(context.session) if context else None
     notes: list[str] = []
@@ -86,7 +93,20 @@ async def gather(settings: Settings, shopper: str, *, search: bool = True) -> Sh
     return ShopperReport(
         shopper, now_ms, intent, expires_in_s, context, erasure, session, prompt, later, notes,
         found.marker if found else None, load_switches(fleet.switches), _holdout(settings, fleet, shopper),
+        holder(heartbeats, context.partition) if context else None,
     )  # fmt: skip
+
+
+def holder(heartbeats: Mapping[str, Heartbeat], partition: int) -> Holder:
+    """Who has a partition; the one who has it for the shortest, where two say so. Of old workers it is not known since
+    when."""
+    told = {name: (orjson.loads(beat.content), beat.age_ms) for name, beat in heartbeats.items()}
+    found = [
+        Holder(name, content.get("held_s", {}).get(str(partition), math.inf) + age_ms / 1e3)
+        for name, (content, age_ms) in told.items()
+        if partition in content.get("partitions", ())
+    ]
+    return min(found, key=lambda each: each.held_s, default=Holder())
 
 
 def _holdout(settings: Settings, fleet: Fleet, shopper: str) -> str:

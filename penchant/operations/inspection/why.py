@@ -24,6 +24,9 @@ MEANINGS = {
 }
 
 
+LATELY_S = 60.0
+"""For how long a partition that changed hands explains a wait: what the other had not committed is read again."""
+
 NO_SWITCHES = Switches()
 
 
@@ -45,11 +48,19 @@ class Later:
     complete: bool = True
 
 
+class Holder(NamedTuple):
+    """Who has the shopper's partition, by the heartbeats, and for how long; of partitions that nobody has, neither."""
+
+    worker: str = ""
+    held_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class IntentStatus:
     """How the intent stands to what is stored and what is in the topic, and what was decided meanwhile. `stored`: the
     context's position; `owed`: an intent is still to come for it; `withheld`: the holdout that the shopper is in;
-    `erased_ms`: when the shopper was last to be forgotten (epoch), `opted_out` until they say otherwise."""
+    `erased_ms`: when the shopper was last to be forgotten (epoch), `opted_out` until they say otherwise; `holder` is
+    None where it is not known who has the partition."""
 
     stored: Position | None
     owed: bool = False
@@ -58,6 +69,7 @@ class IntentStatus:
     withheld: str = ""
     erased_ms: int = 0
     opted_out: bool = False
+    holder: Holder | None = None
 
 
 def parts(intent: Intent, now_ms: float) -> list[Part]:
@@ -124,7 +136,7 @@ def _behind(status: IntentStatus) -> str:
         return f"reading is paused {status.switches.set_by('pause')}"
     if status.switches.on("freeze_writes"):
         return f"writes are frozen {status.switches.set_by('freeze_writes')}"
-    return "a worker is behind"
+    return _handed_over(status) or "a worker is behind"
 
 
 def _owing(status: IntentStatus) -> str:
@@ -135,4 +147,17 @@ def _owing(status: IntentStatus) -> str:
         return f"writes are frozen {status.switches.set_by('freeze_writes')}"
     if (rate := status.switches.word("calls_per_second")) is not None:
         return f"the fleet makes {rate} calls a second at the most, {status.switches.set_by('calls_per_second')}"
-    return MODEL_BEHIND
+    return _handed_over(status) or MODEL_BEHIND
+
+
+def _handed_over(status: IntentStatus) -> str:
+    """That a rebalance is to blame; empty where it is not."""
+    holder = status.holder
+    if holder is None:
+        return ""
+    if not holder.worker:
+        return "no worker has its partition: none runs, or the group rebalances"
+    if holder.held_s < LATELY_S:
+        when = f"its partition went to {holder.worker} {holder.held_s:.0f} s ago (a rebalance)"
+        return f"{when}, which reads again what the one before had not committed"
+    return ""

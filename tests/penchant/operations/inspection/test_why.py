@@ -1,12 +1,15 @@
 """Why: the age of an intent in parts, and the one sentence that says whose turn it is."""
 
+import math
 import re
 
 import pytest
 
 from agents.fleet.switches import Name, Switches, SwitchValue
+from penchant.operations.inspection.shopper_report import holder
 from penchant.operations.inspection.stalest import judge
-from penchant.operations.inspection.why import IntentStatus, Later, largest, parts, verdict
+from penchant.operations.inspection.why import Holder, IntentStatus, Later, largest, parts, verdict
+from storage.fleet import Heartbeat
 from streams.records.intents import Intent, Waits
 from streams.sessions.positions import Position
 from tests.storage.sides import intent as plain
@@ -49,6 +52,34 @@ def test_the_largest_part_is_named() -> None:
 def test_one_sentence_says_whose_turn_it_is(decision: IntentStatus, said: str) -> None:
     """The shopper's, a worker's, or the model's."""
     assert re.search(said, verdict(intent(), decision, NOW_MS))
+
+
+@pytest.mark.parametrize(
+    ("holder", "said"),
+    [
+        (Holder("w2", 12.4), "its partition went to w2 12 s ago (a rebalance)"),
+        (Holder("w2", 600.0), "a worker is behind"),
+        (Holder(), "no worker has its partition"),
+        (None, "a worker is behind"),
+    ],
+)
+def test_a_rebalance_is_named(holder: Holder | None, said: str) -> None:
+    """While it explains the wait, of events and of a call; not for ever, and not where workers do not say."""
+    assert said in verdict(intent(), IntentStatus(AT, later=Later(3, 900, 18_500), holder=holder), NOW_MS)
+    owed = verdict(intent(), IntentStatus(Position(0, 9, 0), owed=True, holder=holder), NOW_MS)
+    assert said in owed or "the model is behind or away" in owed
+
+
+def test_who_holds_a_partition() -> None:
+    """By the heartbeats, whose age is added; of workers of before it is not known since when."""
+    beats = {
+        "w1": Heartbeat(b'{"partitions": [0, 3], "held_s": {"0": 90.0, "3": 91.0}}', 500),
+        "w2": Heartbeat(b'{"partitions": [3], "held_s": {"3": 2.0}}', 500),
+        "old": Heartbeat(b'{"partitions": [5]}', 500),
+    }
+    assert holder(beats, 3) == Holder("w2", 2.5)
+    assert holder(beats, 4) == Holder()
+    assert holder(beats, 5) == Holder("old", math.inf)
 
 
 def test_rules_that_stand_in_are_told_from_a_model() -> None:

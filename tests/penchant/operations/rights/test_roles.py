@@ -98,7 +98,7 @@ async def test_each_role_does_its_work(redis: RedisServer, real_kafka: Kafka, mo
 async def refused(redis: RedisServer) -> list[Any]:
     """What Redis refused to anybody, silently or not; clients tell it their names, and do without."""
     async with Redis.from_url(redis.url) as owner:
-        log = await owner.acl_log()  # type: ignore[no-untyped-call]
+        log = await owner.acl_log()
     return [(each["username"], each["object"]) for each in log if each["object"] != "client"]
 
 
