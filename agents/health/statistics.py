@@ -22,9 +22,11 @@ class Meter:
 
     `rules_intents`: calls that the rules had to answer. `rules_shown`: calls during which the rules' intent was, or was
     to be, shown; `rules_first`: those of them whose answer then replaced it. `expired`: calls that were not made, since
-    nobody could have read their intents. `undecided_s`: when a part of the store last did not say what became of a
-    write, while others did. `withheld` events are left out as sensitive; `sensitive` counts events that lost something,
-    by handling and pattern. `faults` are by work and kind of exception (agents/worker/boundary.py)."""
+    nobody could have read their intents. `calls_left_out`: not made, since nothing had changed; `left_out_checked` were
+    made all the same, and the model said something else in `left_out_wrong` of them. `undecided_s`: when a part of the
+    store last did not say what became of a write, while others did. `withheld` events are left out as sensitive;
+    `sensitive` counts events that lost something, by handling and pattern. `faults` are by work and kind of exception
+    (agents/worker/boundary.py)."""
 
     events: int = 0
     repeated: int = 0
@@ -45,6 +47,9 @@ class Meter:
     records_expired: int = 0
     dead_letter_reasons: Counter[str] = field(default_factory=Counter)
     calls: int = 0
+    calls_left_out: int = 0
+    left_out_checked: int = 0
+    left_out_wrong: int = 0
     call_failures: int = 0
     answers_refused: int = 0
     second_tries_spared: int = 0

@@ -18,7 +18,7 @@ from prompts.answer import PARROTED
 from prompts.second_try import second_try
 from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, PromptTooLong
 from streams.records.intents import Intent, Waits
-from streams.section import Calls, Seconds, section
+from streams.section import Calls, Seconds, SecondsOrZero, section
 from streams.sessions.session import Session
 
 log = structlog.get_logger()
@@ -38,6 +38,10 @@ class CallRules:
     soft_deadline_s: Seconds = 2.0
     """When a call takes longer, the rules' intent is shown until the model has answered; for one in five calls at
     the most, and not over a model's intent of the last minute that says the same."""
+    unchanged_for_s: SecondsOrZero = 0.0
+    """For so long after a model's answer no call is made while the rules say the same as then: stage, mission, category
+    and brand, and a price band within a fifth. The intent stays, and the session alone is stored. One in 50 of these
+    calls is made all the same and compared. 0: every call is made."""
     max_attempts: Calls = 2
     """How often an answer that is no intent is asked for, before the rules answer instead."""
     give_up_s: Seconds = 5.0

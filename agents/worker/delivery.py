@@ -64,6 +64,12 @@ class Delivery:
             self._meter.expired += 1
             await self._done(shopper, checkpoint)
 
+    async def leave_out(self, case: Case) -> None:
+        """Write the session without an intent: the one that can be read says the same. Raises EpochEnded."""
+        if await self._stored(case.shopper, case.owed, case.checkpoint, None):
+            case.shopper.read(case.checkpoint.position, self._checkpoints.clock_ms(), modelled=True)
+            await self._done(case.shopper, case.checkpoint)
+
     async def store_alone(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint) -> None:
         """Write the session without an intent: nobody is to read one, or none can be made. Raises EpochEnded."""
         if await self._stored(shopper, owed, checkpoint, None):

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from functools import partial
 
 from agents.health.statistics import Meter
@@ -16,8 +15,10 @@ from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered
 from agents.worker.routes import Grant, Router
 from agents.worker.rules_first import answered
+from agents.worker.serving import Serving
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.turns import CallPacer
+from agents.worker.unchanged import UnchangedCalls
 from storage.checkpoints import OwedStore
 from storage.gather import Writer
 from streams.cancellation import strays_as_faults
@@ -34,16 +35,6 @@ AGAIN_S = 0.02
 """After nobody suited the slots that there were, the next look waits for this long, unless another one came free."""
 
 Learn = Callable[[Session], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """A shopper who is served, at a slot, from a moment on; for `limiter_s` before that there was none."""
-
-    shopper: Shopper
-    grant: Grant
-    taken_s: float
-    limiter_s: float
 
 
 class Dispatch:
@@ -67,7 +58,7 @@ class Dispatch:
     ) -> None:
         self._backlog, self._checkpoints, self._meter = backlog, checkpoints, meter
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
-        self._requeue = Requeue(backlog, meter)
+        self._requeue, self._unchanged = Requeue(backlog, meter), UnchangedCalls(rules.unchanged_for_s, meter)
         self._router, self._ingest_share, self._learn = router, ingest_share, learn
         self._router.listen(self._note_place)
         self._bound, self._soft_deadline_s = asyncio.Semaphore(rules.max_in_flight), rules.soft_deadline_s
@@ -223,6 +214,9 @@ class Dispatch:
         case = Case(shopper, owed, checkpoint, question, grant, serving.taken_s, serving.limiter_s)
         if grant.by_rules or self._requeue.without_model(owed):
             await self._delivery.deliver(case)
+        elif self._unchanged.spares(case, asyncio.get_running_loop().time()):
+            grant.permit.release()
+            await self._delivery.leave_out(case)
         else:
             await self._ask_and_deliver(case)
 
@@ -237,6 +231,7 @@ class Dispatch:
             await self._delivery.deliver(case)
         else:
             await self._delivery.deliver(case, answer)
+            self._unchanged.note(case, answer, asyncio.get_running_loop().time())
             if case.grant.beside is not None:
                 case.grant.beside.offer(case.checkpoint, answer)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from agents.worker.asked import Asked
 from agents.worker.assignment import Assignment
 from agents.worker.rules_first import Shown
 from streams.records.erasures import Erasure
@@ -15,6 +16,8 @@ PACKED_BYTES, HOT_BYTES, ROW_BYTES = 300, 800, 35
 """What a shopper takes beside its packed session; unpacked without history; and each line of that beside its texts and
 products (streams/sessions/weight.py). As tracemalloc saw it."""
 
+ASKED_BYTES = 600
+"""What `asked` takes beside the names in it, by sys.getsizeof of its parts."""
 
 MODEL_TRIES = 3
 """How many faults a shopper's work may meet before the model is left out of it (agents/worker/boundary.py)."""
@@ -77,7 +80,8 @@ class Shopper:
     `erasure` its number; `unchanged` is the offset of the last event that changed nothing.
     `readable_ms` and `modelled_ms` say since when an intent of the last event that asked for a call can be read, the
     second of a model's (epoch; None: not yet; 0: not known here, or nothing asked).
-    `shown` is the model's intent that was written last, while the session is unpacked.
+    `shown` is the model's intent that was written last, while the session is unpacked; `asked` what was said when a
+    model was asked last, where that is kept.
     `ended`: nothing may be done here for the shopper any more; who awaited something asks again.
     """
 
@@ -85,6 +89,7 @@ class Shopper:
         "_folded",
         "_gone",
         "_session",
+        "asked",
         "called_s",
         "erasure",
         "home",
@@ -123,6 +128,7 @@ class Shopper:
         self.readable_ms: int | None = 0
         self.modelled_ms: int | None = 0
         self.shown: Shown | None = None
+        self.asked: Asked | None = None
 
     @property
     def ended(self) -> bool:
@@ -171,10 +177,10 @@ class Shopper:
     @property
     def size_bytes(self) -> int:
         """About how much memory it takes."""
-        session = self._session
+        session, kept = self._session, ASKED_BYTES if self.asked else 0
         if isinstance(session, bytes):
-            return PACKED_BYTES + len(session)
-        return HOT_BYTES + ROW_BYTES * session.height + session.text_bytes
+            return PACKED_BYTES + kept + len(session)
+        return kept + HOT_BYTES + ROW_BYTES * session.height + session.text_bytes
 
     def pack(self) -> None:
         """Hold the session as bytes until it is touched. Only for clean ones: the packed form knows no `durable`."""

@@ -21,6 +21,13 @@ class Try:
     words: str
     found: list[Figures] = field(default_factory=list)
 
+    def worst(self, target: Target) -> float | None:
+        """The target's measure on the group where it is worst; None where one could not say."""
+        known = [value for each in self.found if (value := each[target.name]) is not None]
+        if not known or len(known) < len(self.found):
+            return None
+        return min(known) if target.more else max(known)
+
     def mean(self, name: str) -> float | None:
         """Over the groups; None where one could not say."""
         values = [each[name] for each in self.found]
@@ -44,6 +51,7 @@ async def halve(words: Sequence[str], rungs: int, target: Target, evaluate: Eval
 
 
 def rank(tried: Try, target: Target) -> tuple[float, float]:
-    """Lower is better: first those that miss the target by less, and of those that reach it the cheaper ones."""
+    """Lower is better: first those that miss the target by less where they are worst, and of those that reach it there
+    the cheaper ones. A mean that just reaches it would miss it on every other group."""
     cost = tried.mean(COST)
-    return round(target.lacks(tried.mean(target.name)), 4), float("inf") if cost is None else cost
+    return round(target.lacks(tried.worst(target)), 4), float("inf") if cost is None else cost

@@ -131,6 +131,21 @@ VOCABULARY = (
         readings.count("rules_first"),
     ),
     Metric(
+        "counter", "calls_left_out", "Calls that were not made, since the rules said what they said at the last one.",
+        "0 unless calls.unchanged_for_s is set; how good that is say `left_out_checked` and `left_out_wrong`.",
+        readings.count("calls_left_out"),
+    ),
+    Metric(
+        "counter", "left_out_checked", "Calls that could have been left out, and were made to check.",
+        "About one in 50 of those left out.",
+        readings.count("left_out_checked"),
+    ),
+    Metric(
+        "counter", "left_out_wrong", "Of these: the model said something else in a hot field than before.",
+        "The share of `left_out_checked` is how many intents go stale: lower calls.unchanged_for_s where it is large.",
+        readings.count("left_out_wrong"),
+    ),
+    Metric(
         "counter", "sessions_parked", "Sessions written without a call: none was needed, or waiting held the commit.",
         "Grows as fast as `calls`: the model is too slow for the traffic.",
         readings.count("parked"),

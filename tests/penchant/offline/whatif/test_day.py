@@ -44,6 +44,15 @@ def test_who_waits_longer_calls_less() -> None:
     assert patient["dollars_rented"] != usual["dollars_needed"]
 
 
+def test_calls_that_change_nothing_are_left_out() -> None:
+    """What is left out is in time; all of it is covered."""
+    usual, fewer = played(""), played("calls.unchanged_for_s=600")
+    assert (fewer["calls_left_out"] or 0) > 0 == usual["calls_left_out"]
+    assert (fewer["calls"] or 0) < (usual["calls"] or 0)
+    assert (fewer["in_time_for_next"] or 0) >= (usual["in_time_for_next"] or 0)
+    assert fewer["owed_at_end"] == 0
+
+
 def test_a_gpu_that_is_away() -> None:
     """The rules answer meanwhile, and the model again afterwards."""
     away = played("away=5-25")
