@@ -66,11 +66,11 @@ async def _held(redis: Client, keys: Keys, shopper: str, owed: int, within_s: fl
     """What a namespace holds. Its fields for rankers say nothing that the document does not."""
     [doc] = await ask(redis, [("HGET", keys.intent(shopper), "doc")], within_s)
     [found] = await RedisCheckpoints(redis, keys, within_s).load([shopper])
-    session = _told(load(found.session)) if isinstance(found, Context) else None
+    session = _in_words(load(found.session)) if isinstance(found, Context) else None
     return Held("redis", keys.namespace, orjson.loads(doc) if doc else None, session, owed)
 
 
-def _told(session: Session) -> Any:
+def _in_words(session: Session) -> Any:
     """The session in words: what was done when, the tally of earlier ones, and what was agreed to."""
     rows = [row._asdict() | {"item": asdict(row.item) if row.item else None} for row in session.rows()]
     return {"events": session.events, "rows": rows, "profile": session.profile, "agreement": session.agreement}
