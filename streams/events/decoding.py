@@ -17,8 +17,8 @@ from streams.events.times import EARLIEST_MS, LATEST_MS, record_refused
 from streams.events.wire import PRODUCTS, Wire
 
 Reason = Literal["empty", "too_large", "json", "schema", "unit", "nobody", "key", "fault"]
-"""Why a record is refused. Its value is missing (a tombstone), too long, no JSON, or JSON but no shopper event. Its time
-is in a wrong unit. Its id is no one shopper's, or its key is another. Or our own code failed at it."""
+"""Why a record is refused. Its value is missing (a tombstone), too long, no JSON, or JSON but no shopper event. Its
+time is in a wrong unit. Its id is no one shopper's, or its key is another. Or our own code failed at it."""
 
 
 class Record(Protocol):

@@ -82,7 +82,7 @@ class TopicReader:
 
     async def newest(self, log: Log, starts: Sequence[int], records: int) -> Mapping[int, Sequence[Record]]:
         """About so many of the newest records, spread over the partitions, none from before `starts`; those that
-        could be read within seconds."""
+        could be read within seconds of the first."""
         async with self._asking(log.topic):
             firsts = await self._firsts(log, starts, records)
         if not firsts:
@@ -170,11 +170,14 @@ class TopicReader:
 
     async def _read(self, ends: Mapping[TopicPartition, int]) -> Mapping[int, Sequence[Record]]:
         found: dict[int, list[Record]] = {partition.partition: [] for partition in ends}
+        now_s = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(SAMPLE_WITHIN_S):
+            async with asyncio.timeout(self._timeout_s) as limit:
                 with kafka_errors(self._options):
                     while await self._behind(ends):
                         for partition, records in (await self._consumer.getmany(timeout_ms=POLL_MS)).items():
+                            if not any(found.values()):
+                                limit.reschedule(now_s() + SAMPLE_WITHIN_S)
                             found[partition.partition] += records
         except TimeoutError:
             return found

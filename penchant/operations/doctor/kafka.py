@@ -37,7 +37,8 @@ async def examine_events(settings: Settings) -> list[Finding]:
     reading = dialect(kafka.dialect, privacy=settings.privacy)
     decoded = [reading.decode(records) for records in sample.values()]
     events = [(timestamp_ms, event) for each in decoded for _, timestamp_ms, event in each.events]
-    told += topics.judge_sample(sample, events, settings.session.future_skew_s, time.time() * 1e3)
+    offsets = sum(log.ends) - sum(begins.values())
+    told += topics.judge_sample(sample, events, offsets, settings.session.future_skew_s, time.time() * 1e3)
     refused = [refusal for each in decoded for refusal in each.refused]
     told += topics.judge_refused(refused, sum(map(len, sample.values())))
     told += topics.judge_sensitive(decoded)

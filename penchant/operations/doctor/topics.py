@@ -109,10 +109,18 @@ def judge_committed(committed: Mapping[int, int], begins: Mapping[int, int]) -> 
 
 
 def judge_sample(
-    sample: Mapping[int, Sequence[Record]], events: Sequence[tuple[int, ShopperEvent]], skew_s: float, now_ms: float
+    sample: Mapping[int, Sequence[Record]],
+    events: Sequence[tuple[int, ShopperEvent]],
+    offsets: int,
+    skew_s: float,
+    now_ms: float,
 ) -> Iterator[Told]:
-    """The newest records, and the events in them with their record's timestamps: hot keys, and clocks."""
+    """The newest records of a topic of so many offsets, and the events in them with their record's timestamps: hot
+    keys, and clocks."""
     records = [record for some in sample.values() for record in some]
+    if not records and offsets:
+        yield WARNING, f"none of its {offsets:,} offsets gave a record in time", "look at the brokers, then look again"
+        return
     if not records:
         yield INFO, "it is empty", ""
         return

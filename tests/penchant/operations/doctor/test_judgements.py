@@ -128,12 +128,13 @@ def test_a_sample_shows_hot_keys_and_wrong_clocks() -> None:
     """Of keys as of times, a few odd ones are no fault."""
     now_ms = 1_700_000_000_000
     even = {0: [record(b"%d" % number, now_ms) for number in range(100)]}
-    assert severity(topics.judge_sample(even, [(now_ms, event(now_ms))], 60.0, now_ms)) == INFO
-    assert severity(topics.judge_sample({0: []}, [], 60.0, now_ms)) == INFO
+    assert severity(topics.judge_sample(even, [(now_ms, event(now_ms))], 1, 60.0, now_ms)) == INFO
+    assert severity(topics.judge_sample({0: []}, [], 0, 60.0, now_ms)) == INFO
+    assert severity(topics.judge_sample({0: []}, [], 7, 60.0, now_ms)) == WARNING
     hot = {0: [record(b"bot", now_ms)] * 40 + even[0][:60]}
-    assert severity(topics.judge_sample(hot, [], 60.0, now_ms)) == WARNING
-    assert severity(topics.judge_sample(even, [], 60.0, now_ms - 5_000)) == WARNING
-    assert severity(topics.judge_sample(even, [(now_ms, event(now_ms + 90_000))], 60.0, now_ms)) == WARNING
+    assert severity(topics.judge_sample(hot, [], 1, 60.0, now_ms)) == WARNING
+    assert severity(topics.judge_sample(even, [], 1, 60.0, now_ms - 5_000)) == WARNING
+    assert severity(topics.judge_sample(even, [(now_ms, event(now_ms + 90_000))], 1, 60.0, now_ms)) == WARNING
 
 
 def test_the_status_is_that_of_the_worst() -> None:
