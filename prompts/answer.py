@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prompts.thinking import answer_after
+from prompts.wording import stems
 from streams.errors import AnswerRefused
 
 OTHER = "other"
@@ -30,6 +31,9 @@ FORESEEN = frozenset({"f", "p", "n"})
 """The keys of stage, price and next action, which only some templates ask for."""
 
 _LONGEST = 4_000
+_ALIKE = 0.8  # of the words that name something in either of two texts: small models copy with a letter off
+_NUMBERS = ("categories", "brands", "price", "following", "evidence")
+_COPIED = 4  # of these, where there are several numbers in them, and the confidence are the example's: no chance
 
 Weights = tuple[tuple[int, int], ...]
 
@@ -57,10 +61,10 @@ class Answer(BaseModel):
         return self.model_dump_json(by_alias=True, exclude_none=True)
 
 
-def parse(answer: str | bytes, examples: Collection[str] = (), *, foresees: bool = False) -> Answer:
+def parse(answer: str | bytes, examples: Collection[Answer] = (), *, foresees: bool = False) -> Answer:
     """Read what a model wrote. Raises AnswerRefused, with the reason in one word, on what is no answer, and on one
-    whose text is that of one of the prompt's `examples`: it is about them and not about the shopper. Stage, price and
-    next action are read only where the prompt asked for them (`foresees`).
+    that repeats one of the prompt's `examples`: it is about them and not about the shopper. Stage, price and next
+    action are read only where the prompt asked for them (`foresees`).
 
     Thoughts and anything else around the JSON object are ignored; of several the last one is the answer, for those
     before it are drafts. An object that was cut off is closed after its last complete member, or element of one: what
@@ -79,9 +83,21 @@ def parse(answer: str | bytes, examples: Collection[str] = (), *, foresees: bool
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise AnswerRefused("shape", f"{first['type']} at {first['loc'][0]}") from error
-    if _folded(read.text) in map(_folded, examples):
-        raise AnswerRefused(PARROTED, "the text of an example of the prompt")
+    if any(_repeats(read, example) for example in examples):
+        raise AnswerRefused(PARROTED, "the words or the numbers of an example of the prompt")
     return read
+
+
+def _repeats(read: Answer, example: Answer) -> bool:
+    """By its words, however they are inflected, or by its numbers, whatever the words are."""
+    if read.text and _folded(read.text) == _folded(example.text):
+        return True
+    mine, theirs = stems(read.text), stems(example.text)
+    if len(mine & theirs) >= _ALIKE * max(len(mine | theirs), 1):
+        return True
+    pairs = [(getattr(read, name), getattr(example, name)) for name in _NUMBERS]
+    several = len([mine for mine, theirs in pairs if theirs and len(theirs) > 1 and mine == theirs])
+    return several + (read.confidence == example.confidence) >= _COPIED
 
 
 def _folded(text: str) -> str:

@@ -47,11 +47,6 @@ class PromptTemplate:
     offers: bool
     foresees: bool
 
-    @property
-    def example_texts(self) -> tuple[str, ...]:
-        """What its examples' answers say in words."""
-        return tuple(example.text for example in self.examples)
-
 
 class PromptLibrary:
     """The packaged templates and those of a shop: `texts` by name. `vocabulary_text` is its vocabulary.toml, None for

@@ -55,7 +55,7 @@ _SHORTEST_STEM = 3
 def unknown_words(text: str, view: PromptView, rules_findings: Findings, vocabulary: Vocabulary) -> tuple[str, ...]:
     """The words of `text` that neither the view, the vocabulary nor the rules' findings have, in its order. Words are
     compared by their stems, a number also with the price band."""
-    said = [word for word in _words(text) if word not in FREE and not (len(word) == 1 and word.isalpha())]
+    said = _content(text)
     if not said:
         return ()
     known = set(_words(" ".join((*_texts(view), *vocabulary.labels, *vocabulary.spoken, rules_findings.mission.text))))
@@ -67,6 +67,15 @@ def unknown_words(text: str, view: PromptView, rules_findings: Findings, vocabul
         return _stem(word) in stems or _within_band(word, rules_findings)
 
     return tuple(word for word in said if not holds(word))
+
+
+def stems(text: str) -> frozenset[str]:
+    """The words of a text that name something, without their endings."""
+    return frozenset(map(_stem, _content(text)))
+
+
+def _content(text: str) -> list[str]:
+    return [word for word in _words(text) if word not in FREE and not (len(word) == 1 and word.isalpha())]
 
 
 def _words(text: str) -> list[str]:

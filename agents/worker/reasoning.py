@@ -101,7 +101,7 @@ class SessionQuestion:
     def read(self, completion: Completion) -> Answered:
         """What the answer says about the session. Raises AnswerRefused."""
         template = self._asker.template
-        answer = parse(completion.text, template.example_texts, foresees=template.foresees)
+        answer = parse(completion.text, template.examples, foresees=template.foresees)
         grounded = ground(answer, self._view, self._rules(), self._asker.vocabulary)
         findings = None if grounded.abstained else grounded.findings
         return Answered(findings, completion, len(grounded.removed), grounded.cited)

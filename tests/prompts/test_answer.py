@@ -132,19 +132,53 @@ def test_refuses_what_is_no_answer(text: str | bytes, reason: str) -> None:
     assert "gi" not in refused.value.detail
 
 
+EXAMPLES = [Answer(text="Compares blue shoes")]
+
+
 @pytest.mark.parametrize("text", ["Compares blue shoes", " compares  BLUE shoes. ", '"Compares blue shoes"'])
 def test_refuses_a_copy_of_an_example(text: str) -> None:
     """Also one that differs in case, space or what stands around its words: it tells of another shopper."""
     copied = Answer(mission="gift", text=text, evidence=(1,)).write()
     with pytest.raises(AnswerRefused) as refused:
-        parse(copied, ("Compares blue shoes",))
+        parse(copied, EXAMPLES)
     assert refused.value.reason == PARROTED
-    assert parse(copied, ("Compares red shoes",)).text == text
+    assert parse(copied, [Answer(text="Compares red shoes")]).text == text
 
 
 def test_an_answer_without_words_is_no_copy() -> None:
     """It repeats nothing."""
-    assert parse(Answer(mission="gift").write(), ("Compares blue shoes",)).mission == "gift"
+    assert parse(Answer(mission="gift").write(), EXAMPLES).mission == "gift"
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers", "refused"),
+    [
+        ("Compare blue shoe up to 120 EUR", 0, True),
+        ("Compares blue shoes up to 90 EUR", 0, False),
+        ("Compares blue running shoes", 0, False),
+        ("Restocks cat food", 3, False),
+        ("Restocks cat food", 4, True),
+        ("", 4, True),
+    ],
+)
+def test_refuses_an_example_in_other_grammar_or_with_other_words(text: str, numbers: int, refused: bool) -> None:  # noqa: FBT001 # a parameter of the test
+    """A small model copies with a letter off, or puts words of its own before the example's numbers. Three that
+    are equal may be chance, and so may be two words of three."""
+    example = Answer(
+        text="Compares blue shoes up to 120 EUR",
+        categories=((1, 9), (2, 1)),
+        brands=((1, 7), (2, 3)),
+        confidence=7,
+        evidence=(1, 4, 6),
+    )
+    of_example = [(name, getattr(example, name)) for name in ("categories", "brands", "confidence", "evidence")]
+    said = Answer(mission="gift", text=text).model_copy(update=dict(of_example[:numbers])).write()
+    if not refused:
+        assert parse(said, [example]).text == text
+        return
+    with pytest.raises(AnswerRefused) as why:
+        parse(said, [example])
+    assert why.value.reason == PARROTED
 
 
 @given(

@@ -21,7 +21,7 @@ def test_a_shops_templates_stand_beside_the_packaged_ones() -> None:
     for name in library.names:
         assert "Missions: wocheneinkauf, grillfest, vergleichen, other\n" in library.template(name).prefix
     assert "Attributes: kost (vegan, bio, laktosefrei), packung\n" in library.template("lebensmittel").prefix
-    assert library.template("lebensmittel").example_texts == ("Kauft Haferdrink",)
+    assert [each.text for each in library.template("lebensmittel").examples] == ["Kauft Haferdrink"]
 
 
 def test_a_version_names_what_was_said() -> None:

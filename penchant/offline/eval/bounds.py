@@ -2,12 +2,14 @@
 
 The oracle knows what comes. What it scores is the most that any answer can, for grounding holds it as it holds a model;
 the prompt must have asked for stage, price and next action.
-The parrot repeats the prompt's example, and the random answerer picks among the window's own names.
+The parrot repeats the prompt's example, every second time under words of its own, and the random answerer picks among
+the window's own names.
 """
 
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 from math import ceil, floor
 
 from penchant.offline.eval.cases import Case, Step
@@ -48,7 +50,8 @@ def bounds(
         "random": lambda view, _case, _rule: _random(view, vocabulary, dice),
     }
     if template.examples:
-        answerers["parrot"] = lambda _view, _case, _rule: template.examples[0]
+        copies = cycle((template.examples[0], template.examples[0].model_copy(update={"text": "Looks around"})))
+        answerers["parrot"] = lambda _view, _case, _rule: next(copies)
     views = [case.shown.view for case in cases]
     return {name: _bound(says, views, cases, rules_findings, template, vocabulary) for name, says in answerers.items()}
 
@@ -74,7 +77,7 @@ def _bound(
     findings, kept = [], 0
     for view, case, rule in zip(views, cases, rules_findings, strict=True):
         try:
-            answer = parse(says(view, case, rule).write(), template.example_texts, foresees=True)
+            answer = parse(says(view, case, rule).write(), template.examples, foresees=True)
         except AnswerRefused:
             findings.append(rule)
             continue

@@ -77,7 +77,7 @@ def _call(subject: Subject, at: int, case: Case, prompt: Prompt) -> Call:
 def _read(subject: Subject, view: PromptView, rule: Findings, kept: RawAnswer) -> Answered:
     completion, template = kept.completion, subject.prompts.template(subject.version)
     try:
-        answer = parse(completion.text, template.example_texts, foresees=template.foresees)
+        answer = parse(completion.text, template.examples, foresees=template.foresees)
     except AnswerRefused as error:
         parroted = error.reason == PARROTED
         return Answered(rule, completion, valid=False, took_ms=kept.took_ms, parroted=parroted)

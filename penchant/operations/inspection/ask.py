@@ -40,7 +40,7 @@ async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt
     prompts = settings.prompts
     renderer = PromptRenderer(prompts.named(prompt.version) or settings.prompt.version, prompts, settings.prompt)
     try:
-        answer = parse(completion.text, renderer.template.example_texts, foresees=renderer.template.foresees)
+        answer = parse(completion.text, renderer.template.examples, foresees=renderer.template.foresees)
     except AnswerRefused as error:
         return Asked(completion.endpoint, completion.model, completion.text, refused=str(error),
             parroted=error.reason == PARROTED,
