@@ -9,7 +9,8 @@ import typer
 from penchant.cli.options import Config, Json
 from penchant.settings.catalogue import Entry, catalogue
 from penchant.settings.example import example as example_text
-from penchant.settings.problems import masked, shown
+from penchant.settings.problems import shown
+from penchant.settings.report import report
 from penchant.settings.sources import Loaded, load_settings
 
 
@@ -28,9 +29,7 @@ def settings(
         return
     loaded = load_settings(config)
     if json:
-        rows = _rows(loaded)
-        report = {entry.name: {"value": masked(entry, value), "origin": origin} for entry, value, origin in rows}
-        typer.echo(orjson.dumps(report, default=str))
+        typer.echo(orjson.dumps(report(loaded), default=str))
         return
     for entry, value, origin in _rows(loaded):
         typer.echo(f"{entry.name} = {shown(entry, value)}  # {origin}")

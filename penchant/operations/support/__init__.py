@@ -1,0 +1,1 @@
+"""Support: what is handed on when somebody is asked for help."""
