@@ -26,18 +26,22 @@ def connect(
     tokens_per_block: int = 64,
     guided: Guided = "auto",
     session_key: bytes = b"",
+    *,
+    private_cache: bool = False,
 ) -> ModelClient:
     """A client for the server at `url`; nothing is asked before `probe` or the first call.
 
     `auto` takes host:port and grpcs://host:port for Triton's gRPC, and finds out what speaks at http(s)://. Without a
     model, the server is asked for one; `server` is the kind of OpenAI-compatible server where it does not say so
-    itself. `guided` and `session_key` are as in OpenAIClient, which alone has the latter.
+    itself. `guided`, `session_key` and `private_cache` are as in OpenAIClient, which alone has the latter two.
     """
     if dialect == "triton" or (dialect == "auto" and not url.startswith(("http://", "https://"))):
         return TritonClient(url, model, tokens_per_block=tokens_per_block, access=access, guided=guided)
     api: Api = "completions" if dialect == "openai-completions" else "chat"
-    openai = OpenAIClient(url, model, access, api=api, server=server, guided=guided, session_key=session_key)
-    if dialect in ("openai", "openai-completions"):
+    openai = OpenAIClient(
+        url, model, access, api=api, server=server, guided=guided, session_key=session_key, private_cache=private_cache
+    )
+    if private_cache or dialect in ("openai", "openai-completions"):
         return openai
     generate = GenerateClient(url, model, access, tokens_per_block=tokens_per_block, guided=guided)
     return generate if dialect == "triton-http" else DiscoveredClient((openai, generate))

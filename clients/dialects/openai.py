@@ -34,7 +34,8 @@ class OpenAIClient:
     `prefill_ms` of an answer is the time to its first token as measured here, queue included: these servers do not
     tell. No deadline reaches them: a call that is late or cancelled closes its connection, by which they know.
     Fields that the server refuses are left off from the first call on that it answers without. `session_key` (64 bytes
-    at most) is that of the hash by which routers know the calls of one shopper.
+    at most) is that of the hash by which routers know the calls of one shopper, and of the salt by which, with a
+    `private_cache`, calls with other keys find none of our KV blocks.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class OpenAIClient:
         server: ServerName | None = None,
         guided: Guided = "auto",
         session_key: bytes = b"",
+        private_cache: bool = False,
         max_connections: int = 256,
         probe_timeout_s: float = 5.0,
     ) -> None:
@@ -54,6 +56,7 @@ class OpenAIClient:
         self.url = str(without_login(url if url.path.strip("/") else url.copy_with(path="/v1")))
         self.model, self.server, self.api = model, server, api
         self._guided, self._session_key = guided, session_key
+        self._salt = requests.cache_salt(session_key) if private_cache else ""
         self._http = HttpServer(url, self._refusal, REMEDY, access, max_connections=max_connections)
         self.endpoint = self._http.endpoint
         self._probe_timeout_s = probe_timeout_s
@@ -88,7 +91,7 @@ class OpenAIClient:
     async def _complete(self, call: Call, found: Found, sent: SentFields) -> Completion:
         now = asyncio.get_running_loop().time
         reading = Reading(found.model, self.endpoint, self._fault, now(), call.begun, chooses=bool(call.choices))
-        body = requests.body(call, found.model, self.api, found.server, sent)
+        body = requests.body(call, found.model, self.api, found.server, sent, self._salt)
         headers = requests.headers(call, found.server, self._session_key)
         url = f"{self.url}{completions.PATHS[self.api]}"
         try:
@@ -109,6 +112,8 @@ class OpenAIClient:
         if self.server not in (None, "other", told) and told is not None:
             raise self._mismatch(f"server {self.server}", f"{told} (models owned by {listed[model]!r})")
         server = SERVERS[self.server or told or "other"]
+        if self._salt and not server.salts:
+            raise self._mismatch("a server that takes cache_salt (model.private_cache)", server.title)
         if self._known != (server, model):  # what another one refused, this one may take
             self._known = server, model
             self._fields = LearnedFields(sent_fields(server.guide, self._guided))

@@ -24,8 +24,8 @@ _LOG_PROBABILITIES: Mapping[Api, Mapping[str, Any]] = {
 }
 
 
-def body(call: Call, model: str, api: Api, server: Server, sent: SentFields) -> bytes:
-    """The request that asks for `call` as a stream."""
+def body(call: Call, model: str, api: Api, server: Server, sent: SentFields, salt: str = "") -> bytes:
+    """The request that asks for `call` as a stream; with a `salt` only calls with the same share its KV blocks."""
     asked = {"messages": [{"role": "user", "content": call.prompt}]} if api == "chat" else {"prompt": call.prompt}
     longest = "max_tokens" if sent.sends("max_tokens") else "max_completion_tokens"
     fields: dict[str, Any] = {"model": model, **asked, longest: call.max_tokens, "stream": True}
@@ -39,6 +39,10 @@ def body(call: Call, model: str, api: Api, server: Server, sent: SentFields) -> 
         fields |= _LOG_PROBABILITIES[api]
     if sent.sends("priority"):
         fields |= _priority(call, server)
+    if salt and server.extensions:
+        fields["nvext"] = fields.get("nvext", {}) | {"cache_salt": salt}
+    elif salt:
+        fields["cache_salt"] = salt
     if api == "chat" and server.template_variables and sent.sends("thinking") and (off := switched_off(model)):
         fields["chat_template_kwargs"] = off
     return orjson.dumps(fields)
@@ -59,6 +63,11 @@ def session(shopper: str, prompt_version: str, session_key: bytes) -> str:
     """32 hexadecimal digits. Another version of the prompt begins differently, and shares no KV blocks."""
     text = f"{prompt_version}\0{shopper}".encode(errors="surrogatepass")
     return blake2b(text, key=session_key, digest_size=16).hexdigest()
+
+
+def cache_salt(session_key: bytes) -> str:
+    """The salt of all calls with this key: 32 hexadecimal digits."""
+    return blake2b(b"cache salt", key=session_key, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=64)

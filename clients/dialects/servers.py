@@ -25,6 +25,7 @@ class Server:
     says whether it ends a call whose connection closes. `session_header` is the header by which it, or the router that
     is used before it, keeps calls together. `template_variables`: it hands `chat_template_kwargs` to the chat template.
     `extensions`: it takes `nvext`, where the fields of `priority` are hints, and tells there how long a call waited.
+    `salts`: it takes `cache_salt`, and lets only calls of one salt reuse each other's KV cache blocks.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Server:
     session_header: str | None = "X-Session-Id"
     template_variables: bool = False
     extensions: bool = False
+    salts: bool = False
 
 
 SERVERS: Mapping[ServerName, Server] = MappingProxyType(
@@ -50,6 +52,7 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             priority={"realtime": {"priority": 0.75}, "replay": {"priority": 0.25}, "batch": {"priority": 0.0}},
             guide="json",  # its `json_schema` reached the engine with the wrapper around it in older versions
             version="/version",
+            salts=True,
         ),
         "vllm": Server(
             title="vLLM",
@@ -58,6 +61,7 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             priority={"realtime": {"priority": -1}, "replay": {"priority": 1}, "batch": {"priority": 2}},
             version="/version",
             template_variables=True,
+            salts=True,
         ),
         "sglang": Server(
             title="SGLang",
@@ -82,6 +86,7 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
                 "replay": {"priority": 1, "strict_priority": 1},
             },
             extensions=True,
+            salts=True,
             guide="guided_json",  # which it takes on both paths
             # 503 says that nobody serves the model; older versions (1.2) said it of busy workers too.
             overloaded=frozenset({"429", "529"}),

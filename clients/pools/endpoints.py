@@ -72,6 +72,9 @@ class Endpoint:
     session_key: Token | None = None
     """The key of the hash by which a router knows the calls of one shopper, never by their id. By default it is made
     from redis.namespace; a key of your own is one that nobody can guess."""
+    private_cache: bool = False
+    """Whether calls with another session_key find none of our KV cache blocks, by a salt: on trtllm-serve, vLLM and
+    Dynamo, where nobody can then learn from the time of an answer what our prompts hold."""
     weight: Annotated[float, Field(gt=0), unit("weight")] = 1.0
     """Its share of the shoppers, beside the others of its pool."""
     price: Price = Price()
@@ -91,6 +94,16 @@ class Endpoint:
         if "?" in url or ("@" in url and not http):
             raise ValueError("a key goes into api_key, and no part of the address")
         return url
+
+    @field_validator("private_cache")
+    @classmethod
+    def salts(cls, private: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 # as pydantic calls it
+        """Triton takes no salt."""
+        if private and (
+            info.data.get("dialect") == "triton-http" or not info.data.get("url", "http://").startswith(HTTP)
+        ):
+            raise ValueError("Triton takes no salt: reach its engine by trtllm-serve or Dynamo, or set it to false")
+        return private
 
     _one_way = field_validator("api_key_file")(by_one_way)
 
@@ -126,5 +139,5 @@ Connect = Callable[[Endpoint], ModelClient]
 
 def _connection(endpoint: Endpoint) -> tuple[object, ...]:
     key = endpoint.api_key, endpoint.api_key_file, endpoint.api_key_header, endpoint.tls
-    how = endpoint.server, endpoint.tokens_per_block, endpoint.guided, endpoint.session_key
+    how = endpoint.server, endpoint.tokens_per_block, endpoint.guided, endpoint.session_key, endpoint.private_cache
     return endpoint.url, endpoint.dialect, endpoint.name, key, *how

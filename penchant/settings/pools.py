@@ -20,6 +20,7 @@ SHARED = (
     "tls",
     "guided",
     "session_key",
+    "private_cache",
 )
 """What an endpoint of a pool takes from [model] where it does not say it."""
 

@@ -101,4 +101,5 @@ def model_client(endpoint: Endpoint, namespace: str) -> ModelClient:
         endpoint.tokens_per_block,
         endpoint.guided,
         blake2b(session.encode()).digest(),
+        private_cache=endpoint.private_cache,
     )
