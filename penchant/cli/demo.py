@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from penchant.demo.view import LiveView, no_view, show_examples, show_match, sho
 from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
 from sandbox.servers.llama import smollm2
-from streams.errors import SettingInvalid
+from streams.errors import PlatformLacks, SettingInvalid
 
 NOTHING_DONE, INTERRUPTED = 1, 130
 
@@ -109,6 +110,10 @@ def demo(
     penchant demo --keep
     penchant demo --secured
     """
+    if find_spec("penchant_reader") is None:
+        raise PlatformLacks(
+            "the demonstration reads as rankers do, by penchant-reader", "pip install 'penchant[embedded]'"
+        )
     if events is None:
         _without({"--speed": speed}, "it is of a recording: give --events too")
     else:

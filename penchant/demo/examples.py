@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from penchant_reader import AsyncIntentReader, ReadIntent
+from typing import TYPE_CHECKING
 
 from penchant.demo.stage import Stage
 from storage.checkpoints import Context
@@ -12,6 +11,9 @@ from storage.writer import RedisCheckpoints
 from streams.errors import StoreUnavailable
 from streams.sessions.packing import load
 from streams.sessions.session import Row
+
+if TYPE_CHECKING:
+    from penchant_reader import ReadIntent  # of an extra
 
 COUNT = 3
 READ_S = 1.0
@@ -23,12 +25,14 @@ class Example:
 
     shopper: str
     rows: list[Row]
-    intent: ReadIntent
+    intent: "ReadIntent"
 
 
 async def examples(stage: Stage) -> list[Example]:
     """Three of the latest shoppers, first those whose intent is of what they did last, one a stage of the funnel where
     there are as many."""
+    from penchant_reader import AsyncIntentReader  # noqa: PLC0415 # of an extra
+
     shoppers = list(dict.fromkeys(intent.shopper for intent in stage.worker.meter.latest))
     redis = stage.settings.redis
     client = redis.connect()

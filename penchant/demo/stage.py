@@ -16,7 +16,6 @@ from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
 from penchant.telemetry.health_server import endpoint
 from penchant.worker.app import MODEL_AWAY, Worker, worker
-from sandbox.servers.secured_stack import SecuredStack
 from sandbox.servers.server import free_ports
 from sandbox.servers.stack import Stack
 from sandbox.shop.player import Player
@@ -106,6 +105,8 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
 def _stack(plan: DemoPlan, topics: Mapping[str, int]) -> Stack:
     model = plan.model is None
     if plan.secured:
+        from sandbox.servers.secured_stack import SecuredStack  # noqa: PLC0415 # of an extra
+
         return SecuredStack(plan.run_folder, topics=topics, group=GROUP, model=model)
     return Stack(plan.run_folder, topics=topics, model=model)
 

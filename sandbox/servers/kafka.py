@@ -29,9 +29,7 @@ class MockKafka(Server):
     ) -> None:
         super().__init__(run_folder)
         if not find_spec("confluent_kafka"):
-            raise PlatformLacks(
-                "the confluent-kafka wheel is not installed", "make setup, or pip install '.[embedded]'"
-            )
+            raise PlatformLacks("the confluent-kafka wheel is not installed", "pip install 'penchant[embedded]'")
         self._topics = dict(topics or {})
         self._rebalance_delay_ms = rebalance_delay_ms
         self.address = ""  # host:port, once started

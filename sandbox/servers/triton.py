@@ -24,7 +24,10 @@ from streams.errors import PlatformLacks
 REPOSITORY = Path(__file__).with_name("repository")
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (where the backend puts it)
 PREFIX = "penchant-triton"
-REMEDY = "use Linux x86-64 with glibc 2.35 or newer and a Python 3.11 or 3.12 with its shared library"
+REMEDY = (
+    "pip install 'penchant[embedded]' on Linux x86-64 with glibc 2.35 or newer and a Python 3.11 or 3.12 with its "
+    "shared library"
+)
 NUMBER = itertools.count()
 
 
