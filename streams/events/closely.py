@@ -5,6 +5,7 @@ A product that cannot be read is left out, unless there is no other. Pure.
 """
 
 from dataclasses import replace
+from math import isnan
 from typing import Any
 
 import orjson
@@ -44,7 +45,7 @@ def read_natively(value: bytes) -> tuple[ShopperEvent | PassedOver, int]:
     document["consent"], tcf = _consent(document.get("consent"))
     who = _shopper(document)
     document["shopper_id"] = who or SOMEBODY
-    _check_time(document.get("time_ms"))
+    document["time_ms"] = _time_ms(document.get("time_ms"))
     dropped = _mend_items(document)
     event = _agreeing(_validated(document), tcf)
     if who is None:
@@ -95,11 +96,18 @@ def _agreeing(event: ShopperEvent, tcf: object) -> ShopperEvent:
     return event if consent is told else replace(event, consent=consent)
 
 
-def _check_time(time_ms: object) -> None:
-    """A number that is no time is in another unit; anything else is for the schema to judge."""
-    number = int(time_ms) if isinstance(time_ms, str) and time_ms.isdecimal() else time_ms
-    if isinstance(number, int | float) and not (EARLIEST_MS <= number <= LATEST_MS and number == int(number)):
+def _time_ms(told: object) -> object:
+    """Whole milliseconds of a number, or its text; browsers tell fractions. One that is no time is in another unit, and
+    what is no number at all is for the schema to judge."""
+    try:
+        number = float(told) if isinstance(told, str | int | float) and not isinstance(told, bool) else None
+    except (ValueError, OverflowError):
+        number = None
+    if number is None or isnan(number):
+        return told
+    if not EARLIEST_MS <= number <= LATEST_MS:
         raise wrong_unit(number, "time_ms", "milliseconds")
+    return int(number)
 
 
 def _mend_items(document: dict[str, Any]) -> int:
@@ -112,7 +120,7 @@ def _mend_items(document: dict[str, Any]) -> int:
         for name in ITEM_TEXTS:
             _put(item, name, worded(item.get(name)))
         for name in FIGURES:
-            if item.get(name) is None or str(item[name]).isspace() or item[name] == "":
+            if item.get(name) is None or worded(str(item[name])) is None:
                 item.pop(name, None)
     good = [item for item in items if _fits(item)]
     document["items"] = good or items

@@ -1,12 +1,13 @@
 """Placeholders: what software writes where it had no id, `undefined` say. None of them is one shopper. Pure."""
 
+import re
 from functools import lru_cache
 from itertools import product
 
 from streams.events.visible import visible
 
 _WORDS = (
-    "undefined", "null", "none", "nil", "void", "nan", "n/a", "na", "inf", "infinity", "-infinity", "dbnull",
+    "undefined", "null", "none", "nil", "void", "nan", "n/a", "n.a", "na", "inf", "infinity", "-infinity", "dbnull",
     "true", "false", "object", "object object", "string", "function", "error", "invalid", "default", "test user",
     "unknown", "unknown user", "unset", "unspecified", "unidentified", "unassigned", "unauthenticated", "undef",
     "not set", "not provided", "not given", "not defined", "not found", "not available", "not applicable",
@@ -48,6 +49,10 @@ SPELLINGS = frozenset(
 _NOTHING = "0-_./:,+ "
 """Zeros, and what stands between them."""
 
+UNDEFINED = "undefined"
+_PARTS = re.compile(r"[.:|/]").split
+"""By what ids are put together."""
+
 _AROUND = " \t\r\n\"'`()[]<>%$*?!#~^&=+,;:|"
 
 
@@ -56,7 +61,13 @@ def is_placeholder(identifier: str) -> bool:
     """Whether an id says that there was none. It is judged as a reader sees it, in any case, quoted or in brackets."""
     seen = identifier if identifier.isascii() else visible(identifier)
     bare = seen.strip(_AROUND).casefold()
-    return bare in PLACEHOLDERS or not bare.strip(_NOTHING) or LOST in seen
+    return bare in PLACEHOLDERS or not bare.strip(_NOTHING) or LOST in seen or _is_hollow(bare)
+
+
+def _is_hollow(bare: str) -> bool:
+    """Whether an id is put together of nothing, `null.null`, or of something undefined, `crm|undefined`."""
+    parts = _PARTS(bare)
+    return len(parts) > 1 and (UNDEFINED in parts or all(part in PLACEHOLDERS for part in parts))
 
 
 LOST = "\N{REPLACEMENT CHARACTER}"

@@ -1,7 +1,7 @@
 """Texts: what stands where text is meant, which is often a number, and often nothing. Pure."""
 
-NOT_SET = "(not set)"
-"""What Google's export says where there is nothing."""
+NOTHING = frozenset({"(not set)", "undefined", "null", "NaN", "[object Object]"})
+"""What Google's export says where there is nothing, and what JavaScript makes of it as text."""
 
 _EXACT = 2**53
 """Whole numbers beyond are no longer told apart as JSON's floats."""
@@ -12,7 +12,7 @@ def worded(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return None if not value or value.isspace() or value == NOT_SET else value
+        return None if not value or value.isspace() or value in NOTHING else value
     if isinstance(value, bool):
         return None
     if isinstance(value, float):

@@ -19,6 +19,7 @@ from streams.events.event import Action, Consent, Item, ShopperEvent
 from streams.events.placeholders import SPELLINGS, is_placeholder
 from streams.events.redaction import HIGHEST_PRICE, Redact, pseudonymous, redact
 from streams.events.tcf import with_tcf
+from streams.events.texts import worded
 from streams.events.times import EARLIEST_MS, LATEST_MS
 
 PRODUCTS = 65_536
@@ -101,9 +102,9 @@ class Wire:
             told.action,
             told.time_ms,
             items,
-            (query and self._redact_query(query)) or None,
+            (query and worded(query) and self._redact_query(query)) or None,
             told.session_id or None,
-            told.order_id or None,
+            (told.order_id and worded(told.order_id)) or None,
             None if consent is None else _said(consent),
         )
 
@@ -115,9 +116,9 @@ class Wire:
             event.action,
             event.time_ms,
             tuple(map(self._share, event.items)),
-            (event.query and self._redact_query(event.query)) or None,
+            (event.query and worded(event.query) and self._redact_query(event.query)) or None,
             event.session_id or None,
-            event.order_id or None,
+            (event.order_id and worded(event.order_id)) or None,
             event.consent,
         )
 
@@ -132,6 +133,8 @@ class Wire:
 
     def _learn(self, raw: bytes) -> tuple[Item, ...]:
         items = tuple([self._share(item) for item in ITEMS.validate_json(raw)])
+        if not all(worded(item.id) for item in items):
+            raise ValueError("a product without an id")
         if len(items) < 2 and len(raw) <= LONGEST_LIST:  # lists of several hardly ever come again
             if len(self._items) >= self._most:
                 self._items.clear()
@@ -153,7 +156,7 @@ def _said(told: ToldConsent) -> Consent | None:
 def redacted(item: Item) -> Item:
     """The item without personal data."""
     name, texts = pseudonymous(item.id), (item.title, item.category, item.brand)
-    title, category, brand = clean = tuple([redact(text) if text and not text.isspace() else None for text in texts])
+    title, category, brand = clean = tuple([redact(text) if worded(text) else None for text in texts])
     price = item.price if item.price is None or item.price < HIGHEST_PRICE else None
     currency = item.currency or None
     if name == item.id and clean == texts and price == item.price and currency == item.currency:

@@ -160,19 +160,19 @@ class Ga4:
             who = shopper(WHO, told.user_id, told.client_id, told.app_instance_id)
         except EventRefused as refused:
             return [passed_over(refused, consent)] * len(told.events)
-        if told.timestamp_micros not in NO_TIME:
+        if _is_given(told.timestamp_micros):
             at_ms = of_micros(told.timestamp_micros, "timestamp_micros")
         return [self._event(place, event, who, at_ms, name, consent) for place, event in enumerate(told.events)]
 
     def _event(
         self, place: int, told: Told, who: str, at_ms: int, name: str, consent: Consent | None
     ) -> ShopperEvent | PassedOver | None:
-        if not isinstance(told.name, str) or not told.name:
+        if not isinstance(told.name, str) or worded(told.name) is None:
             raise EventRefused("schema", f"events.{place}.name", "says of no event")
         action = ACTIONS.get(told.name)
         if action is None:
             return None
-        if told.timestamp_micros not in NO_TIME:
+        if _is_given(told.timestamp_micros):
             at_ms = of_micros(told.timestamp_micros, f"events.{place}.timestamp_micros")
         try:
             params = _read_params(told.params)
@@ -188,7 +188,7 @@ class Ga4:
         return made(name, who, action, at_ms, items, self._query(params.search_term), session, order, agreed)
 
     def _row(self, row: Carrier, name: str) -> ShopperEvent | PassedOver | None:
-        if not isinstance(row.event_name, str) or not row.event_name:
+        if not isinstance(row.event_name, str) or worded(row.event_name) is None:
             raise EventRefused("schema", "events or event_name", "is neither a request nor a row of the export")
         action = ACTIONS.get(row.event_name)
         if action is None:
@@ -199,7 +199,7 @@ class Ga4:
             if refused.reason == "nobody" and is_denied(row.privacy_info):
                 return "no_consent"
             raise
-        if row.event_timestamp in NO_TIME:
+        if not _is_given(row.event_timestamp):
             raise EventRefused("schema", "event_timestamp", "is missing: a row of the export has one")
         at_ms = of_micros(row.event_timestamp, "event_timestamp")
         told = _params(row.event_params or ())
@@ -228,7 +228,10 @@ PARAMS = frozenset({"currency", "search_term", "ga_session_id", "minor", "tc_str
 """The parameters of a row that are looked at."""
 
 _read, _read_params = reader(Carrier), reader(Params)
-NO_TIME = (None, "")
+
+
+def _is_given(time: Words) -> bool:
+    return time is not None and (not isinstance(time, str) or worded(time) is not None)
 
 
 def _described(product: Product, currency: Words) -> Described:

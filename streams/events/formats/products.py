@@ -11,7 +11,7 @@ from streams.errors import EventRefused
 from streams.events.event import Item
 from streams.events.formats.shapes import EMPTY, Figure, Words, below, bounded, reader
 from streams.events.redaction import HIGHEST_PRICE, hashed, pseudonymous, redact
-from streams.events.texts import NOT_SET, first, worded
+from streams.events.texts import NOTHING, first, worded
 from streams.events.wire import LONGEST_LIST, LONGEST_TEXT, PRODUCTS
 
 MOST, MOST_PIECES = 200, 1_000_000
@@ -143,7 +143,7 @@ def _text(text: str | None) -> str | None:
 
 
 def _figure(figure: Figure, path: str) -> float | None:
-    if figure is None or figure == NOT_SET or (isinstance(figure, str) and not figure.strip()):
+    if figure is None or (isinstance(figure, str) and (not figure.strip() or figure in NOTHING)):
         return None
     if isinstance(figure, bool) or not isinstance(figure, int | float | str):
         raise EventRefused("schema", path, "is no number")

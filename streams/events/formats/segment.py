@@ -199,11 +199,12 @@ def _read_call(value: bytes) -> Call:
 
 def _action(call: Call) -> Action | None:
     """What is done; None for a call that tracks nothing of interest. EventRefused for one that says of no event."""
-    if isinstance(call.event, str) and call.event and call.type == "track":
-        return ACTIONS.get(call.event.lower())
-    if call.type == "track":
+    if call.type != "track":
+        return None
+    known = ACTIONS.get(call.event.lower()) if isinstance(call.event, str) else None
+    if known is None and not (isinstance(call.event, str) and worded(call.event)):
         raise EventRefused("schema", "event", "says of no event")
-    return None
+    return known
 
 
 def _derived(value: bytes, told: str) -> str:

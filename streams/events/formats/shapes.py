@@ -144,7 +144,11 @@ def _without_empty(value: Any) -> Any:
         return [_without_empty(each) for each in value]
     if not isinstance(value, dict):
         return value
-    return {name: _without_empty(each) for name, each in value.items() if each not in ("", [], {})}
+    return {name: _without_empty(each) for name, each in value.items() if not _says_nothing(each)}
+
+
+def _says_nothing(value: Any) -> bool:
+    return worded(value) is None if isinstance(value, str) else value in ([], {})
 
 
 _read_list = reader(list[msgspec.Raw])

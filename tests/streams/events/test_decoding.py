@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from streams.events.decoding import Decoded, Decoder, encode, joined
 from streams.events.event import Item, ShopperEvent
 from streams.events.placeholders import is_placeholder
+from streams.events.texts import worded
 from streams.events.times import EARLIEST_MS, LATEST_MS
 from streams.events.wire import Wire
 from streams.sessions.session import ACTIONS
@@ -36,7 +37,7 @@ identifiers = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_cha
 texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 items = st.builds(
     Item,
-    id=identifiers,
+    id=identifiers.filter(worded),
     title=texts,
     category=texts,
     brand=texts,

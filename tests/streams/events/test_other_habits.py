@@ -27,7 +27,7 @@ SHOWN: tuple[tuple[DialectName, dict[str, str], Callable[[Any], dict[str, Any]]]
 )
 """Each dialect, what it calls the fields of a product, and a record with these products."""
 
-empty = st.sampled_from(("", " ", "\t", "\u00a0"))
+empty = st.sampled_from(("", " ", "\t", "\u00a0", "(not set)", "undefined", "null", "NaN", "[object Object]"))
 
 
 def _one(name: DialectName, record: object) -> ShopperEvent:
@@ -48,6 +48,39 @@ def test_empty_text_is_not_given(
     told = _told(names, id="p", title=nothing, category=nothing, brand=nothing, price=nothing, currency=nothing)
     bare = _one(name, record([_told(names, id="p")]))
     assert _one(name, record([told | {"quantity": nothing}])).items == bare.items
+
+
+@given(nothing=empty)
+def test_a_search_for_nothing_is_no_query(nothing: str) -> None:
+    """A page that has no search term writes so; nobody looks for it."""
+    searched = SEGMENT | {"event": "Products Searched", "properties": {"query": nothing}}
+    for name, record in (("native", ADA | {"query": nothing}), ("segment", searched)):
+        for dialect in (name, "auto"):
+            assert _one(dialect, record).query is None  # type: ignore[arg-type] # of the names above
+
+
+@given(nothing=empty)
+def test_a_product_whose_id_is_nothing_has_none(nothing: str) -> None:
+    """Else all products that a page could not name were one; a native one is left out, as without the field."""
+    decoded = decode("native", ADA | {"items": [{"id": nothing, "title": "Lamp"}, {"id": "p"}]})
+    assert ([item.id for item in decoded.events[0][2].items], decoded.items_dropped) == (["p"], 1)
+    [item] = _one("segment", product(product_id=nothing, sku="S1")).items
+    assert item.id == "S1"
+
+
+@given(nothing=empty)
+def test_a_time_that_is_nothing_is_not_given(nothing: str) -> None:
+    """The next time of a call counts."""
+    earlier = "2026-11-28T09:00:00Z"
+    event = _one("segment", SEGMENT | {"timestamp": nothing, "originalTimestamp": earlier})
+    assert event.time_ms == 1_795_856_400_000
+
+
+@given(nothing=empty)
+def test_an_event_whose_name_is_nothing_is_refused(nothing: str) -> None:
+    """It says of no event; a name that is not known is ignored."""
+    [refused] = decode("segment", SEGMENT | {"event": nothing}).refused
+    assert (refused.reason, refused.path) == ("schema", "event")
 
 
 @pytest.mark.parametrize(("name", "names", "record"), SHOWN)

@@ -16,8 +16,25 @@ NOBODY = (
     "undefined", "null", "(not set)", "0", "-1", "00000000-0000-0000-0000-000000000000", "N/A", "none", "anonymous",
     "NaN", "unknown", "[object Object]", "0000-0000", "guest", "nil", "(null)", "<null>", "not_set", "not-logged-in",
     "-", "--", "...", "0.0", "ffffffff-ffff-ffff-ffff-ffffffffffff", "undefined undefined", "user_id", "$user_id",
+    "n.a.", "undefined.undefined", "null.null", "crm|undefined", "undefined:7",
 )  # fmt: skip
-SOMEBODY = ("1", "u1", "ada", "a", "10", "no-1", "nullable", "unknown7", "0a", "100", "GA1.2.1", "naN0x", "käufer")
+SOMEBODY = (
+    "1",
+    "u1",
+    "ada",
+    "a",
+    "10",
+    "no-1",
+    "nullable",
+    "unknown7",
+    "0a",
+    "100",
+    "GA1.2.1",
+    "naN0x",
+    "käufer",
+    "bob.null",
+    "visitor-0",
+)
 
 spellings = st.builds(
     lambda words, spell, around: around.replace("_", spell(words)),

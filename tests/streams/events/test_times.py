@@ -104,3 +104,11 @@ def test_times_as_text_are_numbers() -> None:
     [(_, _, event)] = decode("native", ADA | {"time_ms": str(AT_MS)}).events
     assert event.time_ms == AT_MS
     assert Sent(0, b"").timestamp == AT_MS
+
+
+@given(moments, st.floats(0, 1, exclude_max=True))
+def test_a_fraction_of_a_millisecond_is_left_out(moment_ms: int, fraction: float) -> None:
+    """As browsers tell it: performance.timeOrigin + performance.now()."""
+    for told in (moment_ms + fraction, str(moment_ms + fraction)):
+        [(_, _, event)] = decode("native", ADA | {"time_ms": told}).events
+        assert event.time_ms == int(moment_ms + fraction)
