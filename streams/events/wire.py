@@ -158,7 +158,7 @@ def redacted(item: Item) -> Item:
     name, texts = pseudonymous(item.id), (item.title, item.category, item.brand)
     title, category, brand = clean = tuple([redact(text) if worded(text) else None for text in texts])
     price = item.price if item.price is None or item.price < HIGHEST_PRICE else None
-    currency = item.currency or None
+    currency = worded(item.currency)
     if name == item.id and clean == texts and price == item.price and currency == item.currency:
         return item
     return replace(item, id=name, title=title, category=category, brand=brand, price=price, currency=currency)

@@ -170,4 +170,4 @@ def _quantity(figure: Figure, path: str) -> int:
 
 def _currency(code: Words) -> str | None:
     """Codes of ISO 4217 have three letters; anything else says nothing."""
-    return code if isinstance(code, str) and len(code) == 3 and code.isalpha() else None
+    return code if isinstance(code, str) and len(code) == 3 and code.isalpha() and code not in NOTHING else None
