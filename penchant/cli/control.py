@@ -184,7 +184,7 @@ def _words(name: str) -> str:
 def _table(found: FleetStatus) -> Table:
     table = Table(title=f"{len(found.workers)} workers are alive", title_justify="left", box=None)
     for name in COLUMNS:
-        table.add_column(name, justify="left" if name in ("worker", "prompt", "away") else "right")
+        table.add_column(name, justify="left" if name in ("worker", "prompt", "away") else "right", overflow="fold")
     for worker, told in sorted(found.workers.items()):
         lag = told["loop_lag_p99_ms"]
         fresh = told["freshness_p95_ms"]

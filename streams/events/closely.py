@@ -100,7 +100,7 @@ def _time_ms(told: object) -> object:
     """Whole milliseconds of a number, or its text; browsers tell fractions. One that is no time is in another unit, and
     what is no number at all is for the schema to judge."""
     try:
-        number = float(told) if isinstance(told, str | int | float) and not isinstance(told, bool) else None
+        number = float(told) if isinstance(told, str | int | float) else None
     except (ValueError, OverflowError):
         number = None
     if number is None or isnan(number):

@@ -7,7 +7,7 @@ from itertools import product
 from streams.events.visible import visible
 
 _WORDS = (
-    "undefined", "null", "none", "nil", "void", "nan", "n/a", "n.a", "na", "inf", "infinity", "-infinity", "dbnull",
+    "undefined", "null", "none", "nil", "void", "nan", "n/a", "n.a.", "na", "inf", "infinity", "-infinity", "dbnull",
     "true", "false", "object", "object object", "string", "function", "error", "invalid", "default", "test user",
     "unknown", "unknown user", "unset", "unspecified", "unidentified", "unassigned", "unauthenticated", "undef",
     "not set", "not provided", "not given", "not defined", "not found", "not available", "not applicable",

@@ -13,7 +13,7 @@ from penchant.operations.inspection.why import MEANINGS, Part, largest, parts, v
 from streams.records.intents import Intent
 from streams.sessions.session import Session
 
-BAR = 24
+BAR = 20
 """Characters of the longest bar."""
 
 LINES = 12
@@ -62,8 +62,8 @@ def events(session: Session) -> Table:
     table = Table(
         title=f"session of {session.events} events, {session.height} lines in the window", title_justify="left"
     )
-    for name in ("time", "action", "item", "category", "price"):
-        table.add_column(name)
+    for name in ("time (UTC)", "action", "item", "category", "price"):
+        table.add_column(name, overflow="fold")
     for row in session.rows():
         item = row.item
         shown = (
@@ -148,4 +148,4 @@ def _ms(value: float) -> str:
 
 
 def _time(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1e3, UTC).isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(time_ms / 1e3, UTC).strftime("%Y-%m-%d %H:%M:%S")

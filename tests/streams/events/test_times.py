@@ -92,8 +92,8 @@ def test_a_record_without_a_timestamp_of_its_own_is_refused(name: DialectName, t
     assert "LogAppendTime" in decode(name, ADA, timestamp=-1).refused[0].detail
 
 
-@pytest.mark.parametrize("time", [1.5 + AT_MS, "yesterday", None, True, [AT_MS]])
-def test_what_is_no_whole_number_of_milliseconds_is_refused(time: object) -> None:
+@pytest.mark.parametrize("time", ["yesterday", None, True, [AT_MS]])
+def test_what_is_no_number_of_milliseconds_is_refused(time: object) -> None:
     """By the field's name."""
     [refused] = decode("native", ADA | {"time_ms": time}).refused
     assert refused.path == "time_ms"
