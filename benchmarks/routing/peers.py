@@ -93,44 +93,43 @@ class DynamoMocker(OpenAIPeer):
         return dynamo_environment(self.run_folder)
 
 
-class VllmRouter(OpenAIPeer):
-    """vllm-router before servers that are there already."""
+class Router(OpenAIPeer):
+    """A router before servers that are there already. Its metrics are on loopback too."""
+
+    port_count = 2
+    program: Sequence[str]  # of its environment, with the words before its options
+    quiet: str
+
+    def __init__(self, run_folder: Path, urls: Sequence[str], policy: str) -> None:
+        super().__init__(run_folder)
+        self._urls, self._policy = urls, policy
+
+    def command(self) -> Sequence[str]:
+        """Its program."""
+        name, *words = self.program
+        port, metrics = map(str, self.ports)
+        where = ("--host", LOOPBACK, "--port", port, "--prometheus-host", LOOPBACK, "--prometheus-port", metrics)
+        roots = [url.removesuffix("/v1") for url in self._urls]
+        options = ("--policy", self._policy, "--log-level", self.quiet, "--worker-urls", *roots)
+        return [str(self.environment_of.program(name)), *words, *where, *options]
+
+
+class VllmRouter(Router):
+    """vllm-router."""
 
     name = "vllm-router"
-    port_count = 2
     environment_of = VLLM_ROUTER
-
-    def __init__(self, run_folder: Path, urls: Sequence[str], policy: str) -> None:
-        super().__init__(run_folder)
-        self._urls, self._policy = urls, policy
-
-    def command(self) -> Sequence[str]:
-        """Its program, with its metrics on loopback too."""
-        port, metrics = map(str, self.ports)
-        where = ("--host", LOOPBACK, "--port", port, "--prometheus-host", LOOPBACK, "--prometheus-port", metrics)
-        roots = [url.removesuffix("/v1") for url in self._urls]
-        options = ("--policy", self._policy, "--log-level", "warning", "--worker-urls", *roots)
-        return [str(VLLM_ROUTER.program("vllm-router")), *where, *options]
+    program = ("vllm-router",)
+    quiet = "warning"
 
 
-class Smg(OpenAIPeer):
-    """The model gateway that SGLang's became, before servers that are there already."""
+class Smg(Router):
+    """The model gateway that SGLang's became."""
 
     name = "smg"
-    port_count = 2
     environment_of = SMG
-
-    def __init__(self, run_folder: Path, urls: Sequence[str], policy: str) -> None:
-        super().__init__(run_folder)
-        self._urls, self._policy = urls, policy
-
-    def command(self) -> Sequence[str]:
-        """Its program, with its metrics on loopback too."""
-        port, metrics = map(str, self.ports)
-        where = ("--host", LOOPBACK, "--port", port, "--prometheus-host", LOOPBACK, "--prometheus-port", metrics)
-        roots = [url.removesuffix("/v1") for url in self._urls]
-        options = ("--policy", self._policy, "--log-level", "warn", "--worker-urls", *roots)
-        return [str(SMG.program("smg")), "launch", *where, *options]
+    program = ("smg", "launch")
+    quiet = "warn"
 
 
 def dynamo_environment(run_folder: Path) -> Mapping[str, str]:
