@@ -2,9 +2,10 @@
 
 A stored shopper keeps their session, which may be older and longer than the range. A shopper whom Redis has lost gets
 the session that the range holds. Positions decide: an intent made meanwhile has a later one, and stays.
+Who is held out by an experiment gets none here either.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agents.health.statistics import Meter
 from agents.replay.calls import ReplayCalls
@@ -38,10 +39,11 @@ class LiveReplay:
         *,
         lineage: int,
         generation: int,
+        withheld: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.partition, self._dialect, self._session = partition, dialect, session
         self._store, self._checkpoints, self._calls = store, checkpoints, calls
-        self._lineage, self._generation = lineage, generation
+        self._lineage, self._generation, self._withheld = lineage, generation, withheld
         self._opened = StoredSessions(Meter())
         self._sessions: dict[str, Session] = {}
         self._markers: dict[str, Erasure | None] = {}
@@ -104,8 +106,8 @@ class LiveReplay:
 
     async def _one(self, shopper_id: str, found: Context | Erased | None) -> None:
         session = self._sessions.pop(shopper_id)
-        if found is not None and found.marker != self._markers[shopper_id]:
-            return  # erased since
+        if self._withheld(shopper_id) or (found is not None and found.marker != self._markers[shopper_id]):
+            return  # held out of all intents, or erased since
         if isinstance(found, Context):
             if found.position.generation >= self._generation or found.position.lineage != self._lineage:
                 return  # redone before a crash; or of another log, whose offsets mean nothing in this one

@@ -60,6 +60,9 @@ class Router(Protocol):
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
         """A slot that suits this shopper, whose call has failed `attempts` times; the rest as in SlotSupplier."""
 
+    def holdout(self, shopper: str) -> Grant | None:
+        """What withholds call and intent, also from the rules, of a shopper who is held out; None of anybody else."""
+
     def forget(self, shopper: str) -> None:
         """Nobody is to be asked about this shopper any more, beside the live call either."""
 
@@ -97,10 +100,9 @@ class ExperimentRouter:
 
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
         """A permit for the shopper's route."""
+        if held := self.holdout(shopper):
+            return held
         found = self._active_experiments.assign(shopper)
-        if found.withheld:
-            tally = ArmCallCounter(self._outcomes, found.counted)
-            return Grant(self._everybody, NO_SLOT, found.label, tally, withheld=True)
         own = self._arms.get(found.arm) if found.arm is not None else None
         if own is None or attempts:
             return self._shared(found, shopper, attempts, waited_s, passed_s)
@@ -113,6 +115,14 @@ class ExperimentRouter:
         if shared is not None:
             self._outcomes.note(found.counted, "failed")
         return shared
+
+    def holdout(self, shopper: str) -> Grant | None:
+        """By the experiments in force."""
+        found = self._active_experiments.assign(shopper)
+        if not found.withheld:
+            return None
+        tally = ArmCallCounter(self._outcomes, found.counted)
+        return Grant(self._everybody, NO_SLOT, found.label, tally, withheld=True)
 
     def forget(self, shopper: str) -> None:
         """By all shadows."""

@@ -18,7 +18,7 @@ class SwitchedRouter:
 
     def __init__(self, router: Router, everybody: Route, switch_state: SwitchState) -> None:
         self._router, self._everybody, self._switch_state = router, everybody, switch_state
-        self.listen, self.forget = router.listen, router.forget
+        self.listen, self.forget, self.holdout = router.listen, router.forget, router.holdout
         self._spent_s = float("-inf")
 
     def room(self) -> bool:
@@ -28,7 +28,7 @@ class SwitchedRouter:
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
         """A slot, or the word that the rules answer."""
         if self._switch_state.now.on("rules_only"):
-            return Grant(self._everybody, NO_SLOT, by_rules=True)
+            return self.holdout(shopper) or Grant(self._everybody, NO_SLOT, by_rules=True)
         if not self._may_call():
             return None
         grant = self._router.grant(shopper, attempts, waited_s, passed_s)

@@ -15,9 +15,9 @@ from agents.replay.calls import ReplayCounts
 from penchant.cli.options import Config, Json
 from penchant.operations.replay import show
 from penchant.operations.replay.plan import PER_SERVER, ReplayPlan
+from penchant.operations.replay.progress import Progress as ReplayProgress
 from penchant.operations.replay.run import Outcome
 from penchant.operations.replay.run import replay as run
-from penchant.operations.replay.stage import Progress as ReplayProgress
 from penchant.process.logs import configure_logs
 from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings

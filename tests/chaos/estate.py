@@ -21,7 +21,6 @@ from sandbox.shop.producer import EventProducer
 from sandbox.shop.shoppers import ShopperTraffic
 from tests.chaos.probes import Probes
 from tests.chaos.processes import WorkerProcess
-from tests.e2e.shop import until
 from tests.kafka import Kafka
 from tests.redis_cluster import RedisCluster
 
@@ -51,11 +50,7 @@ class Estate:
         port = self.probes.ports[name] = free_ports(1)[0]
         worker = WorkerProcess(name, self.folder, self.config, {"PENCHANT_HEALTH__PORT": str(port)}, module)
         self.workers.append(worker)
-
-        async def started() -> bool:
-            return "worker.started" in worker.log.read_text(encoding="utf-8")
-
-        await until(started, within_s=90)
+        await worker.started()
         return worker
 
     async def dismiss(self, worker: WorkerProcess) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.e2e.shop import until
+
 
 class WorkerProcess:
     """`penchant worker` with a settings file; its log is in the folder. `module` is what runs: a version of it."""
@@ -22,6 +24,14 @@ class WorkerProcess:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **environment},
             )
+
+    async def started(self) -> None:
+        """Wait until it has joined; on a busy machine a start takes a while."""
+
+        async def has_said_so() -> bool:
+            return "worker.started" in self.log.read_text(encoding="utf-8")
+
+        await until(has_said_so, within_s=90)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""

@@ -65,8 +65,8 @@ async def test_nothing_is_lost(real_kafka: Kafka, tmp_path: Path) -> None:
     load: then each shopper's context and intent are what the log says, all that is bad is in the dead-letter topic,
     and the lag is zero; and at no time did a worker call itself less than alive."""
     async with _scene(real_kafka, tmp_path) as scene:
-        scene.hire()
-        scene.hire()
+        for worker in (scene.hire(), scene.hire()):
+            await worker.started()
         async with asyncio.TaskGroup() as tasks:
             probing = tasks.create_task(scene.probes.run())
             faults = tasks.create_task(_faults(scene))

@@ -7,8 +7,8 @@ from agents.replay.calls import ReplayCounts
 from penchant.operations.forget import SLICE, Place, forget
 from penchant.operations.inspection.access import access
 from penchant.operations.replay.plan import ReplayPlan
+from penchant.operations.replay.progress import Progress
 from penchant.operations.replay.run import replay
-from penchant.operations.replay.stage import Progress
 from penchant.settings.root import Settings
 from penchant.worker.app import Worker, worker
 from sandbox.servers.triton import TritonServer

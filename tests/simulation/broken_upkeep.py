@@ -14,7 +14,7 @@ from agents.worker.erasures import Erasures
 from agents.worker.eviction import evict
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered
-from agents.worker.routes import Grant
+from agents.worker.routes import ExperimentRouter, Grant
 from agents.worker.shoppers import Shopper
 from agents.worker.switched import SwitchedRouter
 from streams.kafka.batches import TP, RecordBatch
@@ -114,6 +114,13 @@ class Heedless(SwitchedRouter):
 
     def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
         return self._router.grant(shopper, attempts, waited_s, passed_s)
+
+
+class Curious(ExperimentRouter):
+    """Asks about those who are held out."""
+
+    def holdout(self, shopper: str) -> Grant | None:  # noqa: ARG002
+        return None
 
 
 class Nervous(Health):

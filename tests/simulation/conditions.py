@@ -18,7 +18,8 @@ class Conditions:
     """The `lineage` that is read, the `nodes` of the store, and whether some dead letters are never taken. `batches`:
     records hold several events of their shopper; `odd`: our own code fails at some events; `earlier`: shoppers have
     sessions of the lineage before, and of some of these nothing can be read if they are `damaged`; `aborted`: some
-    records belong to transactions that came to nothing; `miskeyed`: some have the key of another shopper."""
+    records belong to transactions that came to nothing; `miskeyed`: some have the key of another shopper;
+    `tried`: an experiment has an arm of its own, and shoppers of whom nothing is said."""
 
     lineage: int = 0
     nodes: int = 1
@@ -29,6 +30,7 @@ class Conditions:
     damaged: bool = False
     aborted: bool = False
     miskeyed: bool = False
+    tried: bool = False
 
 
 def conditions(chance: random.Random, *, flushed: bool) -> Conditions:
@@ -44,6 +46,7 @@ def conditions(chance: random.Random, *, flushed: bool) -> Conditions:
         damaged=chance.random() < 0.5,
         aborted=chance.random() < 0.2,
         miskeyed=chance.random() < 0.2,
+        tried=chance.random() < 0.25,
     )
 
 

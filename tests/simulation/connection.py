@@ -7,6 +7,7 @@ from storage.checkpoints import Context, Erased, Verdict, Write
 from storage.erasures import Outcome
 from streams.errors import StoreUnavailable
 from streams.records.erasures import Erasure
+from streams.records.intents import Intent
 from streams.records.watermark import Watermark
 from tests.simulation.store import Store
 from tests.simulation.wire import Wire
@@ -19,6 +20,7 @@ class Connection:
         self.who, self.store, self.wire = who, store, wire
         self.needed = Watermark()
         self.frozen: Callable[[], bool] = lambda: False
+        self.allows: Callable[[Intent], bool] = lambda _: True
 
     async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
         found, reached = await self.wire.ask(lambda: (self.store.read(shoppers), self.store.data.reached))
@@ -39,6 +41,9 @@ class Connection:
     async def write(self, writes: Sequence[Write]) -> list[Verdict]:
         if self.frozen():
             self.store.wrong.append(f"switch: {self.who} writes, though the store is frozen")
+        for intent in (write.intent for write in writes):
+            if intent is not None and not self.allows(intent):
+                self.store.wrong.append(f"arm: {self.who} writes an intent of {intent.shopper}, who is held out")
         return await self.wire.ask(partial(self.store.take, self.who, writes))
 
     async def owe(self, partition: int, shoppers: Sequence[str]) -> None:

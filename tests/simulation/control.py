@@ -92,7 +92,7 @@ class ControlConnection:
         raise AssertionError(name, value, activity)  # operators throw switches, not workers
 
     async def decide(self, experiment: str, decision: ExperimentDecision) -> bool:
-        raise AssertionError(experiment, decision)  # there are no experiments here
+        raise AssertionError(experiment, decision)  # its guardrails are never reached
 
     async def forget(self, counts: Collection[CountKey]) -> None:
         await self._wire.ask(lambda: [self._control.counts.pop(key, None) for key in counts])

@@ -21,6 +21,7 @@ from streams.sessions.positions import Position
 from tests.fakes.store import Data
 from tests.simulation.broker import Broker
 from tests.simulation.control import Control
+from tests.simulation.held_out import held_out
 from tests.simulation.plan import EPOCH_MS
 from tests.simulation.scale import COMMIT_LAG_S, SKEW_MS, Scale
 from tests.simulation.servers import DeadLetterServer
@@ -33,7 +34,10 @@ SLOW_S, HELD = 1.5, 12
 class Invariants:
     """What must hold, told from the truth and from what the servers hold."""
 
-    def __init__(self, truth: Truth, letters: DeadLetterServer, scale: Scale, control: Control) -> None:
+    def __init__(
+        self, truth: Truth, letters: DeadLetterServer, scale: Scale, control: Control, *, tried: bool = False
+    ) -> None:
+        self._tried = tried
         self._truth, self._letters, self._scale, self._control = truth, letters, scale, control
         self._checked: dict[TP, int] = {}
         self._over: dict[Partition, float] = {}
@@ -68,7 +72,7 @@ class Invariants:
     def _remembered(self, shopper: str, life: Life, below: int, durable: Data, now_ms: int) -> Iterator[str]:
         """The last event that asks for a call has its intent, or its shopper is in the persisted owed set."""
         count = bisect_left(life.meaningful, below)
-        if not count:
+        if not count or (self._tried and held_out(shopper)):
             return
         asked = life.meaningful[count - 1]
         intent, _ = durable.intents.get(shopper, (None, 0))
@@ -100,7 +104,8 @@ class Invariants:
         if life.last >= 0 and (context is None or context.position.offset != life.last):
             stored = context.position.offset if context else "nothing"
             yield f"settled: {shopper} is stored at {stored}, the last event stands at {life.partition}/{life.last}"
-        if life.meaningful and not self._expired(life.partition, life.last, now_ms):
+        held_back = self._tried and held_out(shopper)
+        if life.meaningful and not held_back and not self._expired(life.partition, life.last, now_ms):
             intent, _ = data.intents.get(shopper, (None, 0))
             yield from self._intent_right(shopper, life, intent)
 

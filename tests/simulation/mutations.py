@@ -79,6 +79,7 @@ MUTATIONS = {
                 ("consumer", ports.Uncommitted),
                 ("consumer", ports.Parting),
                 ("switched", upkeep.Heedless),
+                ("router", upkeep.Curious),
                 ("health", upkeep.Nervous),
                 ("connection", ports.Confident),
                 ("letters", ports.Insistent),

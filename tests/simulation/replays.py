@@ -22,6 +22,7 @@ from streams.events.dialects import dialect
 from streams.kafka.batches import TP
 from tests.simulation.connection import Connection
 from tests.simulation.erasure_topic import ErasureReader
+from tests.simulation.held_out import held_out
 from tests.simulation.log import TOPIC
 from tests.simulation.odd_decoder import OddDecoder
 from tests.simulation.reason import Reason
@@ -49,6 +50,8 @@ class Replay:
         chance = world.chance(process.name)
         self._broker_wire = Wire(world.process, world.broker.weather, chance, BROKER_TIMEOUT_S, BrokerUnavailable)
         self._connection = Connection(process.name, *self._store(chance))
+        if live and world.plan.conditions.tried:
+            self._connection.allows = lambda intent: not held_out(intent.shopper)
         self._kinds = Kinds() if live else Kinds(checkpoints=KeptCheckpoints)
 
     def _store(self, chance: random.Random) -> Any:
@@ -116,6 +119,7 @@ class Replay:
         return LiveReplay(
             Partition(tp.partition, 1, 0.0), self._decoder(), scale.session, self._connection, checkpoints, calls,
             lineage=lineage, generation=self._generation,
+            withheld=lambda shopper: self._world.plan.conditions.tried and held_out(shopper),
         )  # fmt: skip
 
     def _beside(self, tp: TP, calls: ReplayCalls, erasing: Erasing) -> PartitionReplay:

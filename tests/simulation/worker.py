@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
 from agents.fleet.judge import ExperimentJudge
 from agents.fleet.switches import Name, SwitchState
@@ -15,9 +14,10 @@ from agents.fleet.sync import FleetSync
 from agents.health.probes import Health
 from agents.health.snapshot import PartitionVitals, Vitals
 from agents.health.statistics import Meter
-from agents.worker.build import Kinds, Ports, StorePorts, build, everybody_alone
+from agents.worker.asking import Asking
+from agents.worker.build import Kinds, Ports, StorePorts, build
 from agents.worker.erasures import Erasures
-from agents.worker.routes import Route, Router
+from agents.worker.routes import ExperimentRouter, Route, Router
 from agents.worker.switched import SwitchedRouter
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
@@ -31,6 +31,7 @@ from tests.simulation.connection import Connection
 from tests.simulation.consumer import Consumer
 from tests.simulation.control import ControlConnection
 from tests.simulation.erasure_topic import ErasureReader
+from tests.simulation.held_out import KnownTrial
 from tests.simulation.odd_decoder import OddDecoder
 from tests.simulation.progress import ALIVE_S, Progress
 from tests.simulation.reason import Reason
@@ -58,6 +59,7 @@ class Parts(Kinds):
     letters: Callable[..., DeadLetterConnection] = DeadLetterConnection
     consumer: Callable[..., Consumer] = Consumer
     freezable: Callable[..., FreezableStore] = FreezableStore
+    router: Callable[..., ExperimentRouter] = ExperimentRouter
     switched: Callable[..., SwitchedRouter] = SwitchedRouter
     health: Callable[..., Health] = Health
 
@@ -80,12 +82,16 @@ class Worker:
         self.store_wire = Wire(world.process, world.store_weather, chance, STORE_TIMEOUT_S, StoreUnavailable)
         self.broker_wire = Wire(world.process, world.broker.weather, chance, BROKER_TIMEOUT_S, BrokerUnavailable)
         letters_wire = Wire(world.process, world.letters.weather, chance, BROKER_TIMEOUT_S, BrokerUnavailable)
-        lineage, self.switch_state, self._switched = world.plan.conditions.lineage, SwitchState(), parts.switched
+        lineage, self.switch_state = world.plan.conditions.lineage, SwitchState()
+        self._parts, self._trial, self._scale = parts, KnownTrial(on=world.plan.conditions.tried), scale
         connection = parts.connection(name, world.store, self.store_wire)
         connection.frozen = lambda: self.obeys("freeze_writes")
+        connection.allows = lambda intent: self._trial.allows(
+            intent.shopper, intent.written_at_ms, world.clock_ms() + skew_ms()
+        )
         store = parts.freezable(connection, lambda: "frozen" if self.obeys("freeze_writes") else None)
         letters = parts.letters(world.letters, letters_wire)
-        self._meter = Meter()
+        self._meter, self._outcomes = Meter(), Outcomes()
         model = ModelConnection(name, world.model, world.trace)
         self.pooled = _pooled(model) if world.plan.pooled else None
         self.erasures = parts.erasures(connection, store, lineage, ErasureReader(world.erasures, self.broker_wire))
@@ -126,10 +132,12 @@ class Worker:
         self._world.wrong += self.progress.rewound(tp.partition, self._world.clock.now_s)
 
     def _router(self, everybody: Route) -> Router:
-        return self._switched(everybody_alone(everybody), everybody, self.switch_state)
+        own = Route(everybody.reasoning, Asking(self._scale.calls, self._meter), everybody.slots)
+        router = self._parts.router(everybody, {("x", "new"): own}, {}, self._trial, self._outcomes)
+        return self._parts.switched(router, everybody, self.switch_state)
 
     def _sync(self, control: ControlConnection) -> FleetSync:
-        judge = ExperimentJudge(ActiveExperiments(()), Outcomes(), self.name)
+        judge = ExperimentJudge(self._trial, self._outcomes, self.name)
         return FleetSync(control, judge, self.switch_state, dict, self._world.clock_ms)
 
     def start(self) -> None:

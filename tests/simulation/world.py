@@ -56,7 +56,7 @@ class Environment:
         self.letters = DeadLetterServer(clock, self.trace, unsendable=plan.conditions.unsendable)
         self.control = Control(clock, self.trace)
         self.erasures: list[Erasure] = []
-        self.invariants = Invariants(self.truth, self.letters, plan.scale, self.control)
+        self.invariants = Invariants(self.truth, self.letters, plan.scale, self.control, tried=plan.conditions.tried)
         self.wrong: list[str] = []
 
     def clock_ms(self) -> int:

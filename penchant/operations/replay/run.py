@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from agents.replay.calls import ReplayCounts
 from penchant.operations.replay.compare import Comparison
 from penchant.operations.replay.plan import ReplayPlan
-from penchant.operations.replay.stage import Progress, Stage
+from penchant.operations.replay.progress import Progress
+from penchant.operations.replay.stage import Stage
 from penchant.settings.root import Settings
 from penchant.worker.model_side import ModelSide
 from streams.kafka.reader import TopicReader

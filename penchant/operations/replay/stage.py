@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from agents.experiments.active_experiments import ActiveExperiments
 from agents.fleet.switches import Switches, load
 from agents.learning.snapshots import foresight_of
-from agents.replay.calls import ReplayCalls, ReplayCounts, ReplayRules
+from agents.replay.calls import ReplayCalls, ReplayRules
 from agents.replay.live_replay import LiveReplay
 from agents.replay.replay import PartitionReplay
 from agents.worker.build import Kinds, StorePorts, make_checkpoints, make_memory
@@ -21,6 +21,7 @@ from penchant.operations.replay.compare import Comparison, compare
 from penchant.operations.replay.erasing import Erasing
 from penchant.operations.replay.kept import KeptCheckpoints
 from penchant.operations.replay.plan import ReplayPlan, check_held
+from penchant.operations.replay.progress import Progress
 from penchant.operations.replay.source import lines
 from penchant.settings.root import Settings
 from penchant.worker.experiments import clock_ms
@@ -32,6 +33,7 @@ from prompts.learned.foresight import Foresight
 from storage.connection import Client
 from storage.counts import RedisCounts
 from storage.erasures import RedisErasures
+from storage.fleet import Fleet
 from storage.gather import GatheringWriter
 from storage.keys import Keys
 from storage.lineage import RedisLineage
@@ -64,16 +66,6 @@ class Driver(Protocol):
     async def finish(self) -> None: ...
 
 
-@dataclass(slots=True)
-class Progress:
-    """How far it is; `total` is known once the range is. `resumed_at` are the offsets at which it went on."""
-
-    tally: ReplayCounts
-    total: int = 0
-    resumed: int = 0
-    resumed_at: Mapping[int, int] = field(default_factory=dict)
-
-
 class Stage:
     """Everything of one run."""
 
@@ -95,10 +87,12 @@ class Stage:
         self._span = Range({}, {})
         self._log: Log | None = None
         self._switches = Switches()
+        self._experiments = ActiveExperiments(settings.experiments)
 
     async def prepare(self, reader: TopicReader | None) -> None:
         """Find the range, what is erased, and where an earlier run stopped."""
         await self._note_place()
+        self._hear(await RedisFleet(self._redis, self._live, self._within_s).read())
         lineage = await RedisLineage(self._redis, self._live, self._within_s).read()
         self._lineage = lineage.number if lineage else 0
         if reader is not None:
@@ -190,6 +184,7 @@ class Stage:
             return LiveReplay(
                 partition, decoder, session, self._store, self._checkpoints(), calls,
                 lineage=self._lineage, generation=self._plan.generation,
+                withheld=lambda shopper: self._experiments.assign(shopper).withheld,
             )  # fmt: skip
         memory = make_memory(settings, self._kept(), self._kinds)
         self._erasing.add(settings.kafka.topic, partition, memory.backlog)
@@ -216,8 +211,12 @@ class Stage:
         fleet = RedisFleet(self._redis, self._live, self._within_s)
         while True:
             with suppress(StoreUnavailable, StoreCorrupt):
-                self._switches = load((await fleet.read()).switches)
+                self._hear(await fleet.read())
             await asyncio.sleep(SAVE_S)
+
+    def _hear(self, fleet: Fleet) -> None:
+        self._switches = load(fleet.switches)
+        self._experiments.learn(fleet.decisions)
 
     async def _save(self) -> None:
         while True:

@@ -5,13 +5,16 @@ from collections.abc import Callable
 
 import pytest
 
+from agents.experiments.active_experiments import ActiveExperiments
+from agents.experiments.assignment import Arm, Experiment
+from agents.experiments.outcomes import Outcomes
 from agents.fleet.switches import Name, Switches, SwitchState, SwitchValue, checked, load
 from agents.worker.asking import Question
 from agents.worker.build import everybody_alone
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Reasoning
-from agents.worker.routes import Route, Router
+from agents.worker.routes import ExperimentRouter, Route, Router
 from agents.worker.shoppers import Shopper
 from agents.worker.switched import PinnedReasoning, SwitchedRouter
 from clients.calls import Completion, Sampling
@@ -49,6 +52,30 @@ def test_rules_only_calls_nobody_and_keeps_everybody_served() -> None:
             at.view("ada")
             await asyncio.sleep(2.0)
             assert len(model.calls) == 1
+
+    virtually(main)
+
+
+def test_rules_only_makes_no_intent_of_who_is_held_out() -> None:
+    """Neither the model's nor the rules': their experiment measures what intents are worth."""
+    held_out = Experiment("x", (Arm("none", 50.0, kind="holdout"),))
+    active, switch_state, names = ActiveExperiments([held_out]), SwitchState(), [f"s{number}" for number in range(20)]
+    active.learn({})
+    withheld = [name for name in names if active.assign(name).withheld]
+    assert 0 < len(withheld) < len(names)
+
+    def router(everybody: Route) -> Router:
+        experiments = ExperimentRouter(everybody, {}, {}, active, Outcomes())
+        return SwitchedRouter(experiments, everybody, switch_state)
+
+    async def main() -> None:
+        async with desk(ScriptedModel(), router=router) as at:
+            switch_state.now = thrown("rules_only")
+            for name in names:
+                at.view(name)
+            await asyncio.sleep(2.0)
+            assert [name for name in names if at.store.intent(name) is None] == withheld
+            assert all(at.shoppers[name].clean for name in withheld)
 
     virtually(main)
 

@@ -1,7 +1,7 @@
 """Replay: event time is the clock, a crash costs little, and what is live stays."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -96,11 +96,12 @@ class Bench:
         self,
         generation: int,
         spoken: DialectName | Dialect = "native",
+        withheld: Callable[[str], bool] = lambda _: False,
     ) -> LiveReplay:
         decoder, home = dialect(spoken, keyed=True) if isinstance(spoken, str) else spoken, Partition(0, 1, 0.0)
         return LiveReplay(
             home, decoder, SessionRules(), self.store, self.checkpoints, self.calls,
-            lineage=self.lineage, generation=generation,
+            lineage=self.lineage, generation=generation, withheld=withheld,
         )  # fmt: skip
 
 
@@ -301,3 +302,14 @@ async def test_no_exception_at_a_call_ends_a_replay(
         [found] = await store.load([shopper])
         assert isinstance(found, Context)
         assert found.position.offset == offset
+
+
+async def test_a_redo_makes_no_intent_of_who_is_held_out(store: MemoryStore) -> None:
+    """An experiment that says nothing of them is not undone by it."""
+    async with asyncio.TaskGroup() as tasks:
+        bench = Bench(store, tasks, generation=9)
+        live_replay = bench.live_replay(9, withheld=lambda shopper: shopper == "ada")
+        await live_replay.take(LOG)
+        await live_replay.finish()
+    assert [call.shopper for call in bench.model.calls] == ["bob"]
+    assert store.intent("ada") is None
