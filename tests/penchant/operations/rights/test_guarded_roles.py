@@ -16,8 +16,8 @@ from penchant.operations.doctor.findings import ERROR, Finding
 from penchant.operations.forget import forget
 from penchant.operations.inspection.shopper_report import gather
 from penchant.operations.replay.plan import ReplayPlan
+from penchant.operations.replay.progress import Progress
 from penchant.operations.replay.run import replay
-from penchant.operations.replay.stage import Progress
 from penchant.settings.root import Settings
 from penchant.worker.app import worker
 from sandbox.servers.authority import Authority

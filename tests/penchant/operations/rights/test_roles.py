@@ -16,8 +16,8 @@ from penchant.operations.forget import forget
 from penchant.operations.inspection.shopper_report import gather
 from penchant.operations.inspection.stalest import stalest
 from penchant.operations.replay.plan import ReplayPlan
+from penchant.operations.replay.progress import Progress
 from penchant.operations.replay.run import replay
-from penchant.operations.replay.stage import Progress
 from penchant.operations.rights.page import PAGE as NAME
 from penchant.operations.rights.page import whole
 from penchant.operations.rights.roles import ROLES
