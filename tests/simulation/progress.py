@@ -24,12 +24,12 @@ OBEYS_S = 2.5
 class Progress:
     """One life of a worker."""
 
-    def __init__(self, name: str, health: Health) -> None:
+    def __init__(self, name: str, health: Health, began_s: float) -> None:
         self._name, self._health = name, health
         self._rewinds: dict[int, deque[float]] = {}
         self._since_s: dict[str, float] = {}
         self._read: dict[int, tuple[Partition, int | None]] = {}
-        self._seen_s = float("inf")
+        self._seen_s = began_s
 
     def rewound(self, partition: int, now_s: float) -> Iterator[str]:
         """A partition is read again now."""

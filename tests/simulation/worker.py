@@ -119,7 +119,7 @@ class Worker:
         self.consumer = parts.consumer(name, world.broker, self.broker_wire, self.enrichment, chance, world.trace)
         self.enrichment.attach(self.consumer)
         self.consumer.rewound = self._rewound
-        self.progress = Progress(name, parts.health(ALIVE_S))
+        self.progress = Progress(name, parts.health(ALIVE_S), world.clock.now_s)
         self.well_s = self.awake_s = 0.0
         self._tasks: list[Any] = []
         self._stopping: tuple[float, Any] | None = None
