@@ -7,7 +7,7 @@ from typing import Literal, cast, get_args
 from storage.connection import Client, ask
 from storage.keys import Keys
 
-Kind = Literal["switch", "experiment"]
+Kind = Literal["switch", "experiment", "erasure", "unmasking"]
 LENGTH = 10_000
 """About how many entries are kept: the newest."""
 
@@ -17,7 +17,8 @@ _FIELDS = (b"kind", b"name", b"value", b"who", b"why")
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One entry: `value` is what `name` was set to, `clear` where a switch was put back. `at_ms` is the store's time in
+    """One entry: `value` is what `name` was set to, `clear` where a switch was put back, or what was done with the
+    shopper whose hash `name` is. `at_ms` is the store's time in
     epoch milliseconds, 0 before it is written."""
 
     kind: Kind
@@ -31,6 +32,11 @@ class Activity:
         """As the stream holds it: names and values by turns."""
         pairs = {"kind": self.kind, "name": self.name, "value": self.value, "who": self.who, "why": self.why}
         return tuple(word for pair in pairs.items() for word in pair)
+
+
+async def append_activity(client: Client, keys: Keys, timeout_s: float, entry: Activity) -> None:
+    """Write an entry that goes with no switch. StoreUnavailable."""
+    await ask(client, [("XADD", keys.activity, "MAXLEN", "~", LENGTH, "*", *entry.fields())], timeout_s)
 
 
 async def read_activity(client: Client, keys: Keys, timeout_s: float, newest: int) -> list[Activity]:

@@ -61,7 +61,12 @@ RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
         *LOGGING_IN,
     ),
     "viewer": (RedisRight("{namespace}:*", SEEING), CLOCK, RedisRight("", ("SCAN",)), *LOGGING_IN),
-    "privacy": (RedisRight("{namespace}:*", ERASING), CLOCK, *LOGGING_IN),
+    "privacy": (
+        RedisRight("{namespace}:*", ERASING),
+        RedisRight("{namespace}:{{namespace}:control}:activity", ("XADD",)),
+        CLOCK,
+        *LOGGING_IN,
+    ),
 }
 """By role; roles that are not here have nothing to do with Redis."""
 

@@ -106,6 +106,10 @@ def clear_switch(name: Switch, *, why: Why = "", who: Who = None, config: Config
     typer.echo(f"{name}: back" if done else f"{name}: it was not thrown")
 
 
+DECIDED = ("switch", "experiment")
+"""Kinds of entries whose name says what they are about."""
+
+
 @control.command("log")
 def show_log(
     *,
@@ -124,7 +128,8 @@ def show_log(
         return
     for each in entries:
         reason = f": {each.why}" if each.why else ""
-        typer.echo(f"{instant(each.at_ms)}  {_words(each.name)} {each.value}, by {each.who}{reason}")
+        what = _words(each.name) if each.kind in DECIDED else f"{each.kind} of {each.name}:"
+        typer.echo(f"{instant(each.at_ms)}  {what} {each.value}, by {each.who}{reason}")
     if not entries:
         typer.echo("nothing was decided yet")
 

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from penchant.cli.options import Config, Json
+from penchant.cli.options import Config, Json, Who, Why, login
+from penchant.operations.control import note_shoppers
 from penchant.operations.forget import SLICE, Choice, Forgotten, Place, Receipt
 from penchant.operations.forget import forget as erase
 from penchant.process.logs import configure_logs
@@ -30,6 +31,8 @@ def forget(
     file: File = None,
     opt_out: OptOut = False,
     opt_in: OptIn = False,
+    who: Who = None,
+    why: Why = "",
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -37,7 +40,8 @@ def forget(
     read again, in every namespace and topic that Penchant ever wrote to. The receipt names each.
 
     What a shopper does afterwards begins anew. With --opt-out it counts for nothing either, until --opt-in.
-    The erasure stands in kafka.erasure_topic, which is compacted: a Redis that was lost or rolled back is told again
+    The activity log keeps who did it, and a hash in the place of the shopper. The erasure stands in
+    kafka.erasure_topic, which is compacted: a Redis that was lost or rolled back is told again
     before it is served. Running it again does no harm, and goes on where it was cut short.
 
     It does not reach into the event topic and the dead-letter topic, which Kafka empties by their retention, and takes
@@ -58,6 +62,7 @@ def forget(
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
     done = _run(settings, list(dict.fromkeys(named)), choice)
+    asyncio.run(note_shoppers(settings, "erasure", choice, list(dict.fromkeys(named)), who or login(), why))
     if json:
         report = {"erased": [asdict(receipt) for receipt in done.receipts]}
         typer.echo(orjson.dumps(report | {"done_before": done.done_before, "unchanged": done.unchanged}))

@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from penchant.cli.options import Config, Json
+from penchant.cli.options import Config, Json, login
+from penchant.operations.control import note_shoppers
 from penchant.operations.inspection import access as held
 from penchant.operations.inspection import ask, shopper_report, show
 from penchant.operations.inspection.masking import answer_without_texts, without_texts
@@ -52,7 +53,7 @@ def inspect(
 
     It reads only. Where the time went stands as a bar chart, with the largest part named; the topic is searched for
     events that came since. Titles, searches and what a model wrote freely have an x for each letter, unless --raw is
-    given. Exit status 1 when nothing is known of the shopper.
+    given, which the activity log keeps. Exit status 1 when nothing is known of the shopper.
 
     Examples: penchant inspect 541312140
 
@@ -72,6 +73,8 @@ def inspect(
     elif shopper is not None and access is not None:
         access.write_bytes(asyncio.run(held.access(settings, shopper)).as_json())
     elif shopper is not None:
+        if raw:
+            asyncio.run(note_shoppers(settings, "unmasking", "inspect", [shopper], login()))
         seen, asked = asyncio.run(_look(settings, shopper, ask_now=ask_now))
         if not raw:
             seen, asked = without_texts(seen), asked and answer_without_texts(asked)

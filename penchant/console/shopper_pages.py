@@ -16,6 +16,7 @@ from penchant.console.views.shopper import shopper
 from penchant.console.watch import FleetWatch
 from penchant.front.body import form
 from penchant.front.gate import permit
+from penchant.operations.control import note_shoppers
 from penchant.operations.forget import forget
 from penchant.operations.inspection.shopper_report import gather
 from penchant.operations.inspection.stalest import stalest
@@ -46,11 +47,14 @@ class ShopperPages:
         if not name:
             found, looked = await stalest(self._settings, LATEST, SCANNED)
             return self._rendering.answer(request, "shoppers.html", {"found": found, "looked": looked})
-        values = await self._values(name, raw=_raw(request))(self._watch.now)
+        person = _unmasking(request)
+        if person:
+            await note_shoppers(self._settings, "unmasking", "console", [name], person)
+        values = await self._values(name, raw=bool(person))(self._watch.now)
         return self._rendering.answer(request, "shopper.html", values, f"/stream/shopper?{request.url.query}")
 
     async def _stream(self, request: Request) -> StreamingResponse:
-        values = self._values(_named(request), raw=_raw(request))
+        values = self._values(_named(request), raw=bool(_unmasking(request)))
         return stream(request, self._watch, self._rendering.frames("shopper.html", BLOCKS), values)
 
     def _values(self, name: str, *, raw: bool) -> Values:
@@ -67,6 +71,7 @@ class ShopperPages:
         if not name or given.get("typed", "").strip() != name:
             raise HTTPException(400, "type the shopper's id as it stands there: forgetting is for good")
         done = await forget(self._settings, [name])
+        await note_shoppers(self._settings, "erasure", "forget", [name], person.name)
         log.warning("shopper.forgotten", who=person.name, erasures=[each.number for each in done.receipts])
         return self._rendering.answer(request, "forgotten.html", {"receipts": done.receipts})
 
@@ -75,10 +80,6 @@ def _named(request: Request) -> str:
     return request.query_params.get("id", "").strip()[:LONGEST]
 
 
-def _raw(request: Request) -> bool:
-    """Whether texts are to be shown; HTTPException unless the person may see them. Who did is logged."""
-    if request.query_params.get("raw") != "1":
-        return False
-    person = permit(request, "privacy")
-    log.info("raw_text.shown", shopper=_named(request), who=person.name)
-    return True
+def _unmasking(request: Request) -> str:
+    """Who wants texts to be shown, empty where nobody does; HTTPException unless the person may see them."""
+    return permit(request, "privacy").name if request.query_params.get("raw") == "1" else ""

@@ -1,10 +1,12 @@
 """Control: what operators see of a fleet, and what they decide for all of it."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from hashlib import blake2b
+from typing import Any, Literal
 
 import orjson
 
@@ -13,7 +15,7 @@ from agents.fleet.forecast import KEPT, Forecast, forecast, slot_of
 from agents.fleet.switches import NAMES, Name, Switches, SwitchValue, checked, load
 from penchant.operations.experiments import ExperimentView, experiment_view
 from penchant.settings.root import Settings
-from storage.activity import Activity, read_activity
+from storage.activity import Activity, append_activity, read_activity
 from storage.connection import Client
 from storage.fleet import ExperimentDecision
 from storage.keys import Keys
@@ -99,6 +101,26 @@ async def activity(settings: Settings, newest: int) -> list[Activity]:
     """So many of the newest entries of the activity log, the newest first. StoreUnavailable."""
     async with _redis(settings) as (redis, keys):
         return await read_activity(redis, keys, settings.redis.timeout_s, newest)
+
+
+async def note_shoppers(
+    settings: Settings,
+    kind: Literal["erasure", "unmasking"],
+    value: str,
+    shoppers: Sequence[str],
+    who: str,
+    why: str = "",
+) -> None:
+    """Write into the activity log what is done with shoppers; several are one entry. StoreUnavailable.
+
+    One stands there as a hash, keyed as model.session_key says or by the namespace: the log outlives an erasure.
+    """
+    key = settings.model.session_key
+    secret = key.get_secret_value() if key else f"namespace {settings.redis.namespace}"
+    keyed = partial(blake2b, key=blake2b(secret.encode()).digest(), digest_size=8)
+    name = keyed(shoppers[0].encode()).hexdigest() if len(shoppers) == 1 else f"{len(shoppers)} shoppers"
+    async with _redis(settings) as (redis, keys):
+        await append_activity(redis, keys, settings.redis.timeout_s, Activity(kind, name, value, who, why))
 
 
 def _known(name: str) -> Name:

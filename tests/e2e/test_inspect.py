@@ -39,7 +39,7 @@ async def test_it_shows_all_there_is_and_why(
     await send(kafka, topic, 1, events(1, 5)[3:])
     behind = (await _inspect(settings, tmp_path, "shopper-0", "--json")).report
     assert behind["later_records"] == 2
-    assert "a worker is behind" in behind["why"]
+    assert "no worker has its partition" in behind["why"]
     assert "nothing is known" in (await _inspect(settings, tmp_path, "nobody", status=1)).out
 
 

@@ -15,6 +15,7 @@ from agents.experiments.outcomes import Outcomes
 from agents.fleet.judge import ExperimentJudge
 from agents.fleet.switches import SwitchState
 from agents.fleet.sync import FleetSync
+from penchant.operations.control import activity, note_shoppers
 from penchant.settings import Settings
 from penchant.worker.experiments import clock_ms
 from sandbox.servers.redis import RedisServer
@@ -156,3 +157,16 @@ async def test_what_was_decided_is_logged(redis_server: RedisServer, tmp_path: P
     assert [(each["kind"], each["value"], each["who"]) for each in entries] == [
         ("experiment", "back", "ada"), ("switch", "clear", "ben"),
     ]  # fmt: skip
+
+
+async def test_what_is_done_with_shoppers_leaves_a_trace_without_their_ids(redis_server: RedisServer) -> None:
+    """A keyed hash of one, the same each time and another under another key; of many their number."""
+    namespace = f"control-{uuid4().hex[:8]}"
+    plain = {"redis": {"url": redis_server.url, "namespace": namespace}}
+    settings = Settings.model_validate(plain)
+    keyed = Settings.model_validate(plain | {"model": {"session_key": "a-secret"}})
+    for each, shoppers in ((settings, ["ada"]), (settings, ["ada"]), (keyed, ["ada"]), (settings, ["ada", "bob"])):
+        await note_shoppers(each, "unmasking", "inspect", shoppers, "vera", "a complaint")
+    many, other, *same = [entry.name for entry in await activity(settings, 9)]
+    assert (many, len({*same}), other in same) == ("2 shoppers", 1, False)
+    assert "ada" not in repr(await activity(settings, 9))

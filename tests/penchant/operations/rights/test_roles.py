@@ -9,7 +9,7 @@ from penchant_reader import AsyncIntentReader
 from redis.asyncio import Redis
 
 from agents.replay.calls import ReplayCounts
-from penchant.operations.control import activity, fleet_status, put_back, throw
+from penchant.operations.control import activity, fleet_status, note_shoppers, put_back, throw
 from penchant.operations.doctor.findings import ERROR
 from penchant.operations.doctor.rights import examine_redis
 from penchant.operations.forget import forget
@@ -88,6 +88,9 @@ async def test_each_role_does_its_work(redis: RedisServer, real_kafka: Kafka, mo
         await match(settings("serve"))
         [receipt] = (await forget(settings("privacy"), ["shopper-0"])).receipts
         assert receipt.places[0].intents == 1
+        await note_shoppers(settings("privacy"), "erasure", "forget", ["shopper-0"], "vera")
+        newest, *_ = await activity(settings("operator"), 9)
+        assert (newest.kind, newest.value, newest.who, "shopper" in newest.name) == ("erasure", "forget", "vera", False)
         await send(real_kafka, topic, 1, events(3, 4)[9:])
         await until(lambda: has(running, 6))
     plan = ReplayPlan(Moment(offset=0), Moment(), "penchant-replay")
