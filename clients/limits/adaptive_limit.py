@@ -208,8 +208,10 @@ class AdaptiveLimit:
             self._grow(now_s)
         else:
             self._starting &= not full
-            self._step = self._step if self._starting else 1.0
-            self._window = Window()
+            self._step, self._window = self._step if self._starting else 1.0, Window()
+            room = max(self.rules.initial, 2.0 * window.most)
+            if room < self._limit and not full:  # a burst would try at once what nobody has tried for long
+                self._set(room, self._step)
 
     def _grow(self, now_s: float) -> None:
         """By ever larger steps, but for a while not to where calls were refused; from there by small steps again."""

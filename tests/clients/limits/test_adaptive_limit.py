@@ -169,6 +169,15 @@ def test_it_does_not_grow_when_it_is_not_what_holds_calls_back() -> None:
     assert limit.calls == 32
 
 
+def test_room_that_nobody_uses_is_given_back() -> None:
+    """Down to twice what is in flight: a burst must not try at once what nobody has tried for long."""
+    limit = AdaptiveLimit(LimitRules(initial=16))
+    assert grown(limit, 2)[-1] == 64
+    for _ in range(100):
+        limit.answered(limit.begin(1.0, 20), 2.0, Wait())
+    assert limit.calls == 40
+
+
 def test_what_waits_on_the_server_is_taken_off_at_once() -> None:
     """Half the calls' time spent waiting at 40 in flight are 20 calls too many."""
     limit = AdaptiveLimit(LimitRules(initial=40))
