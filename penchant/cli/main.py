@@ -56,6 +56,9 @@ COMMANDS = {name: line for panel in PANELS.values() for name, line in panel.item
 """`dead-letters` is `dead_letters` in penchant/cli/dead_letters.py: a function, or a typer.Typer that has commands of
 its own."""
 
+EMBEDDED = ("confluent_kafka", "penchant_reader")
+"""Modules of the extra `embedded` that commands cannot be imported without."""
+
 USAGE = 2
 FAILURE = 1
 
@@ -133,7 +136,12 @@ def main() -> None:
 
 def _load(name: str) -> Any:
     attribute = name.replace("-", "_")
-    command: typer.Typer | Callable[..., None] = getattr(import_module(f"penchant.cli.{attribute}"), attribute)
+    try:
+        command: typer.Typer | Callable[..., None] = getattr(import_module(f"penchant.cli.{attribute}"), attribute)
+    except ModuleNotFoundError as error:
+        if error.name not in EMBEDDED:
+            raise
+        raise PlatformLacks(f"penchant {name} needs {error.name}", "pip install 'penchant[embedded]'") from error
     if not isinstance(command, typer.Typer):
         alone = typer.Typer(rich_markup_mode="rich", add_completion=False)
         alone.command(name)(command)

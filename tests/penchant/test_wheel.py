@@ -28,7 +28,6 @@ WANTING = {
     "console": (["console"], "penchant[http]"),
     "serve": (["serve"], "penchant[serve]"),
     "a tritonserver": (["simulate", "model", "--api", "triton"], "penchant[embedded]"),
-    "Parquet": (["export", "--labels", "requests.csv", "--out", "training.parquet"], "penchant[export]"),
     "bench": (["bench", "--help"], "from a checkout"),
 }
 """What needs something else, and what its remedy names."""
@@ -47,10 +46,10 @@ def penchant(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_command_shows_its_help(penchant: Path, tmp_path: Path) -> None:
-    """So each can be imported; the benchmarks alone stand in a checkout."""
+    """So each can be imported, but what is listed as wanting more."""
     for name in COMMANDS:
         ended = _command(penchant, tmp_path, [name, "--help"])
-        assert ended.returncode == 0 or name == "bench", f"{name}: {ended.stderr}"
+        assert ended.returncode == 0 or (name in WANTING and "remedy" in ended.stderr), f"{name}: {ended.stderr}"
 
 
 @pytest.mark.parametrize("what", ALONE)
@@ -64,7 +63,6 @@ def test_what_needs_no_extra_works(what: str, penchant: Path, tmp_path: Path) ->
 def test_what_needs_an_extra_names_it(what: str, penchant: Path, tmp_path: Path) -> None:
     """Exit status 2 with a remedy, and no traceback."""
     arguments, remedy = WANTING[what]
-    (tmp_path / "requests.csv").write_text("shopper,time\nada,1795860000000\n", encoding="utf-8")
     ended = _command(penchant, tmp_path, arguments)
     assert ended.returncode == 2, ended.stderr
     assert remedy in ended.stderr
