@@ -10,6 +10,10 @@ from tests.simulation.truth import Truth
 TOO_SOON_S = 0.02
 """How much earlier than the rules say a call may begin: they reckon from when the one before was taken."""
 
+HEARD_S = 3.0
+"""How long after an erasure a worker may still make a call for the session before it; what it forgets then is that
+call too, and the next one comes as soon as a new shopper's."""
+
 MOST_ANSWERED = 3
 """How often one session may be answered for once everything is well: again for a write that was lost before."""
 
@@ -30,6 +34,7 @@ class Spending:
         self._began_s: dict[tuple[str, str], tuple[str, float]] = {}
         self._last: dict[tuple[str, str], str] = {}
         self._answered: Counter[str] = Counter()
+        self._erased_s: dict[str, float] = {}
 
     def begin(self, call: Call) -> Iterator[str]:
         """A call that nobody can read any more is in vain; one of a shopper comes a while after the last."""
@@ -39,13 +44,15 @@ class Spending:
         prompt, began_s = self._began_s.get(_whose(call), ("", 0.0))
         if prompt == call.prompt:
             return
+        forgotten = began_s - self._erased_s.get(call.shopper, -HEARD_S) < HEARD_S
         began_s += self._scale.triggers.min_interval_s - TOO_SOON_S
-        if self._last.get(_whose(call)) == prompt and self._now_s() < began_s:
+        if not forgotten and self._last.get(_whose(call)) == prompt and self._now_s() < began_s:
             yield f"calls: {call.id} of {call.shopper} begins {began_s - self._now_s():.2f} s too soon after the last"
         self._began_s[_whose(call)] = call.prompt, self._now_s()
 
     def forget(self, shopper: str) -> None:
         """Erased with all the rest: when the last call of the shopper began."""
+        self._erased_s[shopper] = self._now_s()
         self._began_s = {whose: last for whose, last in self._began_s.items() if whose[1] != shopper}
 
     def answered(self, call: Call) -> Iterator[str]:
