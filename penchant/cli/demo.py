@@ -114,40 +114,48 @@ def demo(
         raise PlatformLacks(
             "the demonstration reads as rankers do, by penchant-reader", "pip install 'penchant[embedded]'"
         )
-    if events is None:
-        _without({"--speed": speed}, "it is of a recording: give --events too")
-    else:
-        _without({"--shoppers": shoppers, "--rate": rate}, "the recording of --events says this")
+    _check_recording(events, {"--speed": speed}, {"--shoppers": shoppers, "--rate": rate})
     of_model = {"--model-name": model_name, "--model-dialect": model_dialect, "--model-server": model_server}
-    if model_url is None:
-        _without(of_model, "it is of a server: give --model-url too")
-    else:
-        _without({"--real-model": real_model or None, "--gguf": gguf}, "--model-url names another model")
-    model = _model(model_url, of_model, config) if model_url else None
-    folder = _made(run_folder or Path("run") / time.strftime("demo-%Y%m%d-%H%M%S"))
-    model_file = gguf or (smollm2() if real_model else None)
+    model = _model(model_url, of_model, {"--real-model": real_model or None, "--gguf": gguf}, config)
     live = sys.stderr.isatty() if json else sys.stdout.isatty()
-    browse = live and events is None and not json and not os.environ.get("CI")
     plan = DemoPlan(
-        *(folder.absolute(), seconds, shoppers, rate, seed, events, speed, model),
+        *(_made(run_folder).absolute(), seconds, shoppers, rate, seed, events, speed, model),
         keep=keep,
-        browse=browse,
+        browse=live and events is None and not json and not os.environ.get("CI"),
         console=with_console,
-        gguf=model_file,
+        gguf=gguf or (smollm2() if real_model else None),
         secured=secured,
     )
+    _play(plan, live=live, json=json)
+
+
+def _play(plan: DemoPlan, *, live: bool, json: bool) -> None:
+    """Play, and end as the outcome says."""
+    folder = _named(plan.run_folder)
     console = Console(stderr=json)
     configure_logs("info", "console", stream=io.StringIO() if live else sys.stderr)
     if not live:
-        console.print(f"Playing for {seconds:g} s; the servers' logs are in {folder}")
+        console.print(f"Playing for {plan.seconds:g} s; the servers' logs are in {folder}")
     say, view = (silent, LiveView(console)) if live else (console.print, no_view)
-    show = partial(_show, console=console, folder=folder, browse=browse, json=json)
+    show = partial(_show, console=console, folder=folder, browse=plan.browse, json=json)
     outcome = asyncio.run(run(plan, view, say, show, partial(console.print, soft_wrap=True)))
     if outcome.stopped:
         raise typer.Exit(INTERRUPTED)
     if fault := _fault(outcome.report):
         typer.secho(f"{fault}; the servers' logs are in {folder}", err=True)
         raise typer.Exit(NOTHING_DONE)
+
+
+def _named(folder: Path) -> Path:
+    """As a person would say it from here."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def _check_recording(events: Path | None, of_recording: Mapping[str, object], of_traffic: Mapping[str, object]) -> None:
+    if events is None:
+        _without(of_recording, "it is of a recording: give --events too")
+    else:
+        _without(of_traffic, "the recording of --events says this")
 
 
 def _without(given: Mapping[str, object], why: str) -> None:
@@ -157,14 +165,22 @@ def _without(given: Mapping[str, object], why: str) -> None:
             raise typer.BadParameter(why, param_hint=name)
 
 
-def _model(url: str, given: Mapping[str, str | None], config: Path | None) -> Endpoint:
-    """The server of [model], as the command says it."""
+def _model(
+    url: str | None, given: Mapping[str, str | None], others: Mapping[str, object], config: Path | None
+) -> Endpoint | None:
+    """The server of [model], as the command says it; `others` name another model. None for one of the demonstration's
+    own."""
+    if url is None:
+        _without(given, "it is of a server: give --model-url too")
+        return None
+    _without(others, "--model-url names another model")
     said = {name.removeprefix("--").replace("-", ".", 1): value for name, value in given.items() if value is not None}
     return load_settings(config, {"model.url": url, **said}).settings.model
 
 
-def _made(folder: Path) -> Path:
+def _made(given: Path | None) -> Path:
     """The run folder, made where it is not there yet."""
+    folder = given or Path("run") / time.strftime("demo-%Y%m%d-%H%M%S")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

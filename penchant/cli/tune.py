@@ -14,7 +14,7 @@ from rich.table import Table
 from penchant.cli.options import RECORDED, Config, Json, console
 from penchant.offline.facts import cores
 from penchant.offline.tune.profile_file import profile_text
-from penchant.offline.tune.run import Answer, Judged, Plan
+from penchant.offline.tune.run import Answer, Judged, TunePlan
 from penchant.offline.tune.run import tune as search
 from penchant.offline.tune.target import Target, target
 from penchant.offline.whatif.arrivals import recorded
@@ -85,7 +85,7 @@ def tune(
     recording = recorded(read(settings, events, minutes, most).events, settings.session, played)
     screen = Console(stderr=True)
     screen.print(f"{len(recording.arrivals):,} events in {recording.seconds:,.0f} s", highlight=False)
-    plan = Plan(goal, make, per_hour, tries, seed, jobs)
+    plan = TunePlan(goal, make, per_hour, tries, seed, jobs)
     answer = asyncio.run(search(recording, plan, lambda line: screen.print(line, highlight=False)))
     if profile:
         why = f"penchant tune --target {goal} --seed {seed}"

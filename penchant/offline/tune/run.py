@@ -45,7 +45,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TunePlan:
     """How to search. `make` turns a candidate's words into a variant; `per_hour` is dollars of a GPU hour."""
 
     target: Target
@@ -56,7 +56,7 @@ class Plan:
     jobs: int = 1
 
 
-async def tune(recording: Recording, plan: Plan, say: Say) -> Answer:
+async def tune(recording: Recording, plan: TunePlan, say: Say) -> Answer:
     """The answer; always the same for the same arguments. ContractMismatch where there are too few shoppers."""
     parts = groups(recording, plan.seed)
     if not all(part.arrivals for part in parts):
@@ -69,7 +69,7 @@ async def tune(recording: Recording, plan: Plan, say: Say) -> Answer:
         return await _tune(plan, say, partial(_play, parts, plan, pool))
 
 
-async def _tune(plan: Plan, say: Say, evaluate: Evaluate) -> Answer:
+async def _tune(plan: TunePlan, say: Say, evaluate: Evaluate) -> Answer:
     tried = await halve(candidates(plan.number, plan.seed), SEARCHED, plan.target, evaluate)
     say(f"chosen of {len(tried)}: {tried[0].words or 'the settings in force'}")
     held_out = range(SEARCHED, SEARCHED + HELD_OUT)
@@ -84,7 +84,7 @@ async def _tune(plan: Plan, say: Say, evaluate: Evaluate) -> Answer:
 
 
 async def _play(
-    parts: Sequence[Recording], plan: Plan, pool: ProcessPoolExecutor | None, words: str, group: int
+    parts: Sequence[Recording], plan: TunePlan, pool: ProcessPoolExecutor | None, words: str, group: int
 ) -> Figures:
     return await asyncio.get_running_loop().run_in_executor(
         pool, play_one, parts[group], plan.per_hour, plan.make(words)

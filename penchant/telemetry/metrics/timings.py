@@ -48,4 +48,9 @@ TIMINGS = (
         lambda instruments: [((name,), each) for name, each in instruments.meter.timings.redis.copy().items()],
         ("operation",),
     ),
+    Metric(
+        "histogram", "loop_lag_seconds", "How late the event loop runs what is due.",
+        "p99 above 0.01 or pauses above 0.05: the worker's core is full; add workers, or give it a core of its own.",
+        lambda instruments: [((), instruments.loop_lag.histogram)],
+    ),
 )

@@ -240,11 +240,6 @@ VOCABULARY = (
     ),
     *PARTITIONS,
     Metric(
-        "histogram", "loop_lag_seconds", "How late the event loop runs what is due.",
-        "p99 above 0.01 or pauses above 0.05: the worker's core is full; add workers, or give it a core of its own.",
-        lambda instruments: [((), instruments.loop_lag.histogram)],
-    ),
-    Metric(
         "gauge", "build_info", "1, with the version that runs.",
         "Differs between workers for long: a deployment is stuck half-way.",
         lambda _: [((__version__,), 1)], ("version",),

@@ -15,18 +15,7 @@ from streams.events.consent import PassedOver, answered, passed_over
 from streams.events.event import Action, Consent, Item, ShopperEvent
 from streams.events.formats.consent import is_denied, of_google, of_row
 from streams.events.formats.products import Described, Shelf
-from streams.events.formats.shapes import (
-    NONE,
-    Figure,
-    Shape,
-    Words,
-    below,
-    bounded,
-    derived,
-    reader,
-    shopper,
-    text,
-)
+from streams.events.formats.shapes import NONE, Figure, Shape, Words, below, bounded, derived, reader, shopper, text
 from streams.events.redaction import Redact, hashed, redact
 from streams.events.tcf import with_tcf
 from streams.events.texts import first, worded
