@@ -1,8 +1,9 @@
 """GA4: the recommended e-commerce events of Google Analytics 4, as its Measurement Protocol and its export send them.
 
-A request of the Measurement Protocol holds up to 25 events of one client; a row of the BigQuery export, as JSON, one.
-There is no event id: it is made of what identifies the event. Events of other names are ignored.
-Sources: https://developers.google.com/analytics/devguides/collection/ga4/reference/events and
+A request of the Measurement Protocol holds up to 25 events of one client; a row of the BigQuery export, as JSON, one;
+what a server container hands on is one event, with its parameters beside its name.
+There is no event id: it is made of what identifies the event. Events of other names are ignored. Sources:
+https://developers.google.com/analytics/devguides/collection/ga4/reference/events and
 https://support.google.com/analytics/answer/7029846 (export schema).
 """
 
@@ -38,7 +39,6 @@ ACTIONS: Mapping[str, Action] = {
     "refund": "refund",
     "add_to_wishlist": "wishlist_add",
 }
-
 
 WHO, ROW_WHO = ("user_id", "client_id", "app_instance_id"), ("user_id", "user_pseudo_id")
 
@@ -140,18 +140,18 @@ class Ga4:
         `at_ms` is the time to take where there is none, `name` the id of what the record stands in.
         """
         told = _read(value)
-        if told.events is None:
+        if told.events is None and not _is_flat(told):
             return (self._row(told, name),)
-        if not told.events:
+        if not (events := told.events if told.events is not None else [Told(told.event_name, msgspec.Raw(value))]):
             raise EventRefused("schema", "events", "is an empty list: it says of no event")
         consent = of_google(told.consent, non_personalised=told.non_personalized_ads)
         try:
             who = shopper(WHO, told.user_id, told.client_id, told.app_instance_id)
         except EventRefused as refused:
-            return [passed_over(refused, consent)] * len(told.events)
+            return [passed_over(refused, consent)] * len(events)
         if _is_given(told.timestamp_micros):
             at_ms = of_micros(told.timestamp_micros, "timestamp_micros")
-        return [self._event(place, event, who, at_ms, name, consent) for place, event in enumerate(told.events)]
+        return [self._event(place, event, who, at_ms, name, consent) for place, event in enumerate(events)]
 
     def _event(
         self, place: int, told: Told, who: str, at_ms: int, name: str, consent: Consent | None
@@ -217,6 +217,13 @@ PARAMS = frozenset({"currency", "search_term", "ga_session_id", "minor", "tc_str
 """The parameters of a row that are looked at."""
 
 _read, _read_params = reader(Carrier), reader(Params)
+
+
+def _is_flat(told: Carrier) -> bool:
+    """An event as GA4's server container hands it on: its parameters stand beside its name and its client."""
+    named = worded(told.event_name) if isinstance(told.event_name, str) else None
+    of_client = told.client_id is not None or told.app_instance_id is not None
+    return named is not None and of_client and told.user_pseudo_id is None and told.event_timestamp is None
 
 
 def _is_given(time: Words) -> bool:

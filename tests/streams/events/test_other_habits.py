@@ -83,6 +83,22 @@ def test_an_event_whose_name_is_nothing_is_refused(nothing: str) -> None:
     assert (refused.reason, refused.path) == ("schema", "event")
 
 
+@pytest.mark.parametrize("name", ["ga4", "auto"])
+def test_an_event_of_a_server_container_is_read(name: DialectName) -> None:
+    """Its parameters stand beside its name and its client; the record's time is its own."""
+    handed_on = {"event_name": "add_to_cart", "client_id": "7.8", "currency": "EUR", "page_location": "/kettle",
+                 "items": [{"item_id": "k1", "item_name": "Quiet kettle", "price": 39.9}]}  # fmt: skip
+    event = _one(name, handed_on)
+    assert (event.shopper_id, event.action, event.items[0].id, event.items[0].currency) == (
+        "7.8",
+        "cart_add",
+        "k1",
+        "EUR",
+    )
+    assert decode(name, handed_on | {"event_name": "scroll"}).ignored == 1
+    assert decode(name, handed_on | {"client_id": "(not set)"}).refused[0].reason == "nobody"
+
+
 @pytest.mark.parametrize(("name", "names", "record"), SHOWN)
 @pytest.mark.parametrize(("number", "text"), [(1984, "1984"), (123.0, "123"), (1.5, "1.5"), (0, "0")])
 def test_a_number_is_read_where_text_is_meant(
