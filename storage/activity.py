@@ -11,6 +11,9 @@ Kind = Literal["switch", "experiment", "erasure", "unmasking"]
 LENGTH = 10_000
 """About how many entries are kept: the newest."""
 
+COPIED = "copied:activity"
+"""The field of the control hash with the id of the last entry that a topic has."""
+
 _KINDS: tuple[str, ...] = get_args(Kind)
 _FIELDS = (b"kind", b"name", b"value", b"who", b"why")
 
@@ -18,8 +21,7 @@ _FIELDS = (b"kind", b"name", b"value", b"who", b"why")
 @dataclass(frozen=True, slots=True)
 class Activity:
     """One entry: `value` is what `name` was set to, `clear` where a switch was put back, or what was done with the
-    shopper whose hash `name` is. `at_ms` is the store's time in
-    epoch milliseconds, 0 before it is written."""
+    shopper whose hash `name` is. `at_ms` is the store's time in epoch milliseconds, 0 before it is written."""
 
     kind: Kind
     name: str
@@ -37,6 +39,19 @@ class Activity:
 async def append_activity(client: Client, keys: Keys, timeout_s: float, entry: Activity) -> None:
     """Write an entry that goes with no switch. StoreUnavailable."""
     await ask(client, [("XADD", keys.activity, "MAXLEN", "~", LENGTH, "*", *entry.fields())], timeout_s)
+
+
+async def read_uncopied(client: Client, keys: Keys, timeout_s: float) -> list[tuple[str, Activity]]:
+    """The entries that no topic has yet, by their ids, the oldest first. StoreUnavailable."""
+    (last,) = await ask(client, [("HGET", keys.control, COPIED)], timeout_s)
+    oldest = b"(" + last if last else "-"
+    (entries,) = await ask(client, [("XREVRANGE", keys.activity, "+", oldest, "COUNT", LENGTH)], timeout_s)
+    return [(number.decode(), _activity(number, fields)) for number, fields in reversed(entries)]
+
+
+async def note_copied(client: Client, keys: Keys, timeout_s: float, last: str) -> None:
+    """All entries up to this id are in the topic. StoreUnavailable."""
+    await ask(client, [("HSET", keys.control, COPIED, last)], timeout_s)
 
 
 async def read_activity(client: Client, keys: Keys, timeout_s: float, newest: int) -> list[Activity]:

@@ -62,8 +62,7 @@ RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
     ),
     "viewer": (RedisRight("{namespace}:*", SEEING), CLOCK, RedisRight("", ("SCAN",)), *LOGGING_IN),
     "privacy": (
-        RedisRight("{namespace}:*", ERASING),
-        RedisRight("{namespace}:{{namespace}:control}:activity", ("XADD",)),
+        RedisRight("{namespace}:*", (*ERASING, "XADD", "XREVRANGE")),
         CLOCK,
         *LOGGING_IN,
     ),

@@ -13,6 +13,7 @@ import orjson
 from agents.experiments.active_experiments import UNDECIDED
 from agents.fleet.forecast import KEPT, Forecast, forecast, slot_of
 from agents.fleet.switches import NAMES, Name, Switches, SwitchValue, checked, load
+from penchant.operations.activity_topic import copy_activity
 from penchant.operations.experiments import ExperimentView, experiment_view
 from penchant.settings.root import Settings
 from storage.activity import Activity, append_activity, read_activity
@@ -66,6 +67,7 @@ async def throw(settings: Settings, name: str, value: str, who: str, why: str = 
     thrown = SwitchValue(checked(known, value), who, _now_ms(), why)
     async with _fleet(settings) as store:
         await store.throw(known, thrown.dump(), Activity("switch", known, thrown.value, who, why))
+    await copy_activity(settings)
     return thrown
 
 
@@ -73,7 +75,9 @@ async def put_back(settings: Settings, name: str, who: str, why: str = "") -> bo
     """Take a switch back; returns whether it was thrown. Again is harmless."""
     known = _known(name)
     async with _fleet(settings) as store:
-        return await store.throw(known, None, Activity("switch", known, "clear", who, why))
+        was_thrown = await store.throw(known, None, Activity("switch", known, "clear", who, why))
+    await copy_activity(settings)
+    return was_thrown
 
 
 async def decide(settings: Settings, name: str, decision: ExperimentDecision) -> ExperimentDecision:
@@ -93,12 +97,14 @@ async def decide(settings: Settings, name: str, decision: ExperimentDecision) ->
             serial = held.serial + 1
             wanted = replace(decision, serial=serial, at_ms=_now_ms(), definition=experiment.definition)
             if await store.decide(name, wanted):
+                await copy_activity(settings)
                 return wanted
     raise StoreUnavailable(f"others decide on {name} all the time")
 
 
 async def activity(settings: Settings, newest: int) -> list[Activity]:
     """So many of the newest entries of the activity log, the newest first. StoreUnavailable."""
+    await copy_activity(settings)
     async with _redis(settings) as (redis, keys):
         return await read_activity(redis, keys, settings.redis.timeout_s, newest)
 
@@ -121,6 +127,7 @@ async def note_shoppers(
     name = keyed(shoppers[0].encode()).hexdigest() if len(shoppers) == 1 else f"{len(shoppers)} shoppers"
     async with _redis(settings) as (redis, keys):
         await append_activity(redis, keys, settings.redis.timeout_s, Activity(kind, name, value, who, why))
+    await copy_activity(settings)
 
 
 def _known(name: str) -> Name:

@@ -69,6 +69,9 @@ class Kafka:
     """Each shopper's current intent is sent there too: compacted, keyed by shopper, a tombstone when one is erased."""
     history_topic: Topic | None = None
     """Every intent is appended there, with when it became readable: what a team trains on (penchant export)."""
+    activity_topic: Topic | None = None
+    """What operators decide is appended there too, since the activity log in Redis keeps the last 10,000 entries alone.
+    Give it a retention in time, and do not compact it."""
     erasure_topic: Topic = "shopper-events.erasures"
     """Shoppers to forget, from `penchant forget`: compacted, keyed by shopper. Workers read it whole at their start."""
     commit_interval_s: Seconds = 1.0

@@ -1,9 +1,10 @@
-"""Models: does every configured server speak as it should, with the tensors that we need?"""
+"""Models: does every configured server speak as it should, with the tensors that we need, and does it only answer?"""
 
 import asyncio
 import time
 
 from clients.pools.endpoints import Endpoint
+from penchant.operations.doctor import thinking
 from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding
 from penchant.settings.root import Settings
 from penchant.worker.model_side import model_client, pools
@@ -17,24 +18,26 @@ PROBE_S = 5.0
 async def examine(settings: Settings) -> list[Finding]:
     """Ask all servers at once. That all are away is no error: the rules stand in, and say so."""
     endpoints = [(pool.name, endpoint) for pool in pools(settings) for endpoint in pool.endpoints]
-    return await asyncio.gather(*(_ask(pool, endpoint, settings.redis.namespace) for pool, endpoint in endpoints))
+    asked = (_ask(pool, endpoint, settings.redis.namespace) for pool, endpoint in endpoints)
+    return [finding for findings in await asyncio.gather(*asked) for finding in findings]
 
 
-async def _ask(pool: str, endpoint: Endpoint, namespace: str) -> Finding:
+async def _ask(pool: str, endpoint: Endpoint, namespace: str) -> list[Finding]:
     client = model_client(endpoint, namespace)
     began_s = time.monotonic()
     try:
         async with asyncio.timeout(PROBE_S):
             found = await client.probe()
+        told = judge(pool, found, time.monotonic() - began_s)
+        return [told, *await thinking.examine(pool, client)]
     except ContractMismatch as exc:
-        return Finding("model", ERROR, f"{pool}: {str(exc).partition(chr(10))[0]}", exc.remedy)
+        return [Finding("model", ERROR, f"{pool}: {str(exc).partition(chr(10))[0]}", exc.remedy)]
     except (ModelUnavailable, TimeoutError) as exc:
         why = str(exc) or f"no answer within {PROBE_S:g} s"
         remedy = f"{_remedy(endpoint, why)}; until then the rules answer for the model, marked as such"
-        return Finding("model", WARNING, f"{pool}: {endpoint.address} is away: {why}", remedy)
+        return [Finding("model", WARNING, f"{pool}: {endpoint.address} is away: {why}", remedy)]
     finally:
         await client.close()
-    return judge(pool, found, time.monotonic() - began_s)
 
 
 def _remedy(endpoint: Endpoint, why: str) -> str:

@@ -9,6 +9,7 @@ from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Severity
 from penchant.settings.root import Settings
 from streams.events.decoding import Decoded, Record, Refusal, by_reason
 from streams.events.event import ShopperEvent
+from streams.kafka.codecs import READABLE
 
 Told = tuple[Severity, str, str]
 
@@ -90,6 +91,7 @@ def judge_config(config: Mapping[str, str] | None, settings: Settings) -> Iterat
         )
     else:
         yield INFO, f"retention is {_hours(retention_s) if retention_s >= 0 else 'for ever'}", ""
+    yield from _codec(config.get("compression.type", "producer"))
     if int(config.get("retention.bytes", "-1")) > 0:
         yield (
             WARNING,
@@ -97,6 +99,12 @@ def judge_config(config: Mapping[str, str] | None, settings: Settings) -> Iterat
             "unset it, or watch the sizes",
         )
     yield INFO, f"timestamps are {config.get('message.timestamp.type', 'CreateTime')}", ""
+
+
+def _codec(name: str) -> Iterator[Told]:
+    if name not in READABLE:
+        remedy = f"pip install cramjam, or set compression.type to one of {', '.join(READABLE[1:])}"
+        yield ERROR, f"it is compressed by {name}, which this installation cannot read", remedy
 
 
 def judge_committed(committed: Mapping[int, int], begins: Mapping[int, int]) -> Iterator[Told]:

@@ -39,6 +39,7 @@ class Role:
 EVENTS = KafkaRight("kafka.topic", "READ")
 ERASURES = KafkaRight("kafka.erasure_topic", "READ")
 LETTERS = KafkaRight("kafka.dead_letter_topic", "WRITE")
+ACTIVITY = KafkaRight("kafka.activity_topic", "WRITE")
 INTENTS = (KafkaRight("kafka.intents_topic", "WRITE"), KafkaRight("kafka.history_topic", "WRITE"))
 
 _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
@@ -50,9 +51,12 @@ _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
     "shop": ("whoever sends events", (KafkaRight("kafka.topic", "WRITE"),)),
     "reader": ("rankers, by the readers of `readers/`", ()),
     "serve": ("`penchant serve`", ()),
-    "operator": ("`penchant control`, `penchant experiments`", ()),
+    "operator": ("`penchant control`, `penchant experiments`", (ACTIVITY,)),
     "viewer": ("`penchant inspect`, and what the console shows", (EVENTS,)),
-    "privacy": ("`penchant forget`", (EVENTS, ERASURES, KafkaRight("kafka.erasure_topic", "WRITE"), *INTENTS)),
+    "privacy": (
+        "`penchant forget`",
+        (EVENTS, ERASURES, KafkaRight("kafka.erasure_topic", "WRITE"), *INTENTS, ACTIVITY),
+    ),
     "redrive": (
         "`penchant dead-letters redrive`",
         (KafkaRight("kafka.dead_letter_topic", "READ"), LETTERS, EVENTS, KafkaRight("kafka.topic", "WRITE"), ERASURES,

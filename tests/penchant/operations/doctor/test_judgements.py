@@ -107,10 +107,13 @@ def test_clocks() -> None:
         ({"retention.ms": "600000"}, ERROR),
         ({"cleanup.policy": "compact,delete"}, ERROR),
         ({"retention.bytes": "1000000"}, WARNING),
+        ({"compression.type": "zstd"}, INFO),
+        ({"compression.type": "brotli"}, ERROR),
     ],
 )
 def test_retention_is_judged_against_what_must_be_read_again(config: dict[str, str] | None, expected: int) -> None:
-    """A session and the commit lag are the least; an intent's life is what can be rebuilt."""
+    """A session and the commit lag are the least; an intent's life is what can be rebuilt. Its codec must be one that
+    is read here."""
     assert severity(topics.judge_config(config, Settings())) == expected
 
 
