@@ -39,7 +39,7 @@ from tests.fakes.store import MemoryStore
 from tests.simulation.reason import Reason
 
 TTL_S = 40.0
-CALLS = CallRules(deadline_s=6.0, give_up_s=1.0, backoff_s=0.2, max_backoff_s=2.0)
+CALLS = CallRules(deadline_s=6.0, give_up_s=1.0, backoff_s=0.2, max_backoff_s=2.0, unchanged_for_s=3.0)
 RULES = Settings(
     triggers=AT_ONCE,
     backlog=BacklogRules(freshness_target_s=60.0, park_after_s=5.0),
@@ -150,6 +150,7 @@ class Errand:
         """Past every place where a call, a write or a letter waits."""
         for part in (
             self._answers,
+            self._leaves_out,
             self._hedges,
             self._writes_without,
             self._waits_for_models,
@@ -170,6 +171,13 @@ class Errand:
         self.view("cleo", "dora", "held-1", "ruled-1")
         self.intents.away = 1
         await asyncio.sleep(3.0)
+
+    async def _leaves_out(self) -> None:
+        """The rules say again what they said at the last call, so that none is made."""
+        self.view("mia")
+        await asyncio.sleep(1.0)
+        self.view("mia")
+        await asyncio.sleep(4.0)
 
     async def _hedges(self) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -259,7 +267,7 @@ class Errand:
 
     def _wrong(self, shopper: Shopper) -> str:
         intent = self.store._data.intents.get(shopper.id)
-        silent = shopper.id.startswith("held") or shopper.id in ("gus", "lea")
+        silent = shopper.id.startswith("held") or shopper.id in ("gus", "lea", "mia")
         if not silent and (intent is None or int(intent[0].position.split(":")[1]) != shopper.session.folded):
             return "no intent of the last event"
         return ""
