@@ -134,7 +134,7 @@ async def test_a_node_that_hangs_is_waited_for_once(
 ) -> None:
     """The first call pays the timeout. From then on all others' intents are read, and only its own shoppers fail."""
     hung, home = cluster.nodes[0], {name for name in SHOPPERS if key_slot(name.encode()) < SLOTS // len(cluster.nodes)}
-    options: dict[str, Any] = {"namespace": keys.namespace, "timeout_s": 5.0, "cluster": True, "circuit_s": 600.0}
+    options: dict[str, Any] = {"namespace": keys.namespace, "timeout_s": 2.0, "cluster": True, "circuit_s": 600.0}
     reader = kind(cluster.nodes[1].url, **options)
     try:
         assert not any(each.failed for each in await asyncio.to_thread(reader.get_many, SHOPPERS))

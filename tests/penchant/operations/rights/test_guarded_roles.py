@@ -10,6 +10,8 @@ import pytest
 from confluent_kafka.admin import AclOperation, ResourceType
 
 from agents.replay.calls import ReplayCounts
+from penchant.operations.activity_topic import copy_activity
+from penchant.operations.control import put_back, throw
 from penchant.operations.dead_letters import redrive
 from penchant.operations.doctor.examination import checks_of, examine
 from penchant.operations.doctor.findings import ERROR, Finding
@@ -75,7 +77,8 @@ async def estate(
     except PlatformLacks as lack:
         pytest.skip(f"{SKIPPED}{lack}")
     topics = {"topic": name, "dead_letter_topic": f"{name}.dead", "erasure_topic": f"{name}.erasures",
-              "intents_topic": f"{name}.intents", "history_topic": f"{name}.history"}  # fmt: skip
+              "intents_topic": f"{name}.intents", "history_topic": f"{name}.history",
+              "activity_topic": f"{name}.activity"}  # fmt: skip
     async with kafka:
         await asyncio.to_thread(kafka.make_topics, *topics.values())
         login = {"bootstrap": kafka.sasl_address, "security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512",
@@ -124,8 +127,15 @@ async def send_back(settings: Settings) -> None:
     assert (await redrive.redrive(settings.kafka, plan, lambda _: None)).letters == 1
 
 
+async def decide(settings: Settings) -> None:
+    await throw(settings, "rules-only", "on", "ada")
+    await put_back(settings, "rules-only", "ada")
+    assert await copy_activity(settings) == 0  # the topic has both
+
+
 WORK: Mapping[str, Callable[[Settings], Awaitable[None]]] = {
     "shop": sell, "worker": work, "viewer": look, "replay": rehearse, "redrive": send_back, "privacy": erase,
+    "operator": decide,
 }  # fmt: skip
 """In the order of a day: each finds what the ones before left."""
 
