@@ -16,6 +16,11 @@ from redis.retry import Retry
 
 _thread = threading.local()
 
+
+class NotWaited(RedisTimeout):
+    """The deadline had passed before this server was waited for: others have used the time up."""
+
+
 if TYPE_CHECKING:
     AnyConnection = Connection
 else:
@@ -73,5 +78,5 @@ class _Bounded(AnyConnection):
         left_s = ends_s - time.monotonic()
         if left_s <= 0:
             self.disconnect()  # type: ignore[no-untyped-call] # redis-py
-            raise RedisTimeout("the deadline of the read has passed")
+            raise NotWaited("the deadline of the read has passed")
         return left_s

@@ -10,6 +10,7 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from penchant_reader.circuit import Circuit, CircuitOpen, Circuits
+from penchant_reader.deadline import NotWaited
 from penchant_reader.reading import TROUBLE, Ask
 from penchant_reader.routing import CLUSTER_SLOTS, Routing, Shares, asking
 from penchant_reader.slots import Address, Slots
@@ -136,7 +137,8 @@ class Nodes:
 def _blame(circuit: Circuit, error: Exception, began_s: float) -> None:
     """Whoever was not waited for is not to blame for a timeout: other nodes have used the time up."""
     now_s = time.monotonic()
-    if not isinstance(error, RedisTimeout) or now_s - began_s > WAITED_S:
+    waited = not isinstance(error, NotWaited) and now_s - began_s > WAITED_S
+    if not isinstance(error, RedisTimeout) or waited:
         circuit.failed(now_s)
 
 
