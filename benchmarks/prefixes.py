@@ -14,7 +14,7 @@ from prompts.render import PromptRenderer
 from prompts.tokens import Count
 from streams.events.event import ShopperEvent
 from streams.sessions.session import LATE, Session, SessionRules, fold
-from streams.sessions.triggers import TriggerRules, Unsummarised, due_s
+from streams.sessions.triggers import TriggerRules, Unsummarised, due_s, rested_s
 
 GROWN = 10
 """Events that a session has once its prompts are expected to share nearly everything."""
@@ -110,18 +110,18 @@ def follow(
     come."""
     first, *others = followers
     owed: dict[str, Unsummarised] = {}
-    called: dict[str, float] = {}
+    rested: dict[str, float] = {}
 
     def ask(shopper: str, now_s: float) -> tuple[str, str]:
         del owed[shopper]
-        called[shopper] = now_s
+        rested[shopper] = rested_s(now_s, 0.0, triggers)
         for other in others:
             other.ask(shopper)
         return shopper, first.ask(shopper)
 
     for offset, event in enumerate(events):
         shopper, now_s = event.shopper_id, event.time_ms / 1e3
-        if shopper in owed and (due := due_s(owed[shopper], called.get(shopper), triggers)) <= now_s:
+        if shopper in owed and (due := due_s(owed[shopper], rested.get(shopper), triggers)) <= now_s:
             yield ask(shopper, due)
         changed = [each.fold(offset, event) for each in (first, *others)]
         if changed[0]:

@@ -13,7 +13,7 @@ from agents.worker.lazy_heap import Entry, LazyHeap, Sweeper, counts
 from agents.worker.partition import Partition
 from agents.worker.shoppers import MODEL_TRIES, Owed, Shopper
 from clients.pools.look_ahead import first_suited
-from streams.sessions.triggers import TriggerRules, due_s, pay
+from streams.sessions.triggers import TriggerRules, due_s, pay, rested_s
 
 LATE_STEP_S = 1.0
 """How much newer a late shopper's activity must be before it is filed again: it bounds what events can push."""
@@ -112,7 +112,8 @@ class Backlog:
         if chosen is not None:
             self.take(chosen)
             # Counted from its beginning: how long the model takes is not to let a shopper call more often.
-            chosen.called_s, chosen.paid_s = now_s, pay(chosen.paid_s, now_s, self._triggers)
+            chosen.paid_s = pay(chosen.paid_s, now_s, self._triggers)
+            chosen.rested_s = rested_s(now_s, chosen.paid_s, self._triggers)
         return chosen
 
     def take(self, shopper: Shopper) -> Owed:
@@ -198,8 +199,8 @@ class Backlog:
         self._sweeper.step(self._owed)
 
     def _due_s(self, shopper: Shopper, owed: Owed) -> float:
-        called_s = shopper.called_s if owed.call and not owed.attempts else None
-        return max(due_s(owed, called_s, self._triggers, shopper.paid_s), owed.not_before_s)
+        rested = shopper.rested_s if owed.call and not owed.attempts else None
+        return max(due_s(owed, rested, self._triggers), owed.not_before_s)
 
     def _arm(self, shopper: Shopper, owed: Owed) -> None:
         self._void(shopper)

@@ -14,7 +14,8 @@ class EvictionRules:
     it does not, few enough that looking at all of them takes `turns` goes.
 
     None is dropped before it is stored for good: a store that fails over in between would give back an older one, and
-    the events between the two would be missing in what is folded onto it."""
+    the events between the two would be missing in what is folded onto it. Nor before the shopper may be called again:
+    when it was called last is known here alone."""
 
     pack_s: float = 30.0
     drop_s: float = 900.0
@@ -66,7 +67,7 @@ def holdings(partition: Partition) -> Held:
 def _goes(shopper: Shopper, now_s: float, rules: EvictionRules, *, crowded: bool, safe: int) -> bool:
     """Whether to drop a clean session; one that stays may be packed."""
     idle_s = now_s - shopper.touched_s
-    if (idle_s >= rules.drop_s or crowded) and shopper.folded < safe:
+    if (idle_s >= rules.drop_s or crowded) and shopper.folded < safe and now_s >= shopper.rested_s:
         return True
     if idle_s >= rules.pack_s:
         shopper.pack()

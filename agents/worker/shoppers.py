@@ -75,7 +75,8 @@ class Shopper:
     """A session, hot or packed, with at most one call running and at most one owed.
 
     `place` is raised whenever the shopper's place in the backlog changes: what a heap holds of an older place is void.
-    `touched_s` is when an event last came, `paid_s` until when their calls are paid for (streams/sessions/triggers.py).
+    `touched_s` is when an event last came, `paid_s` until when their calls are paid for, `rested_s`
+    from when they may be called again (streams/sessions/triggers.py).
     `marks` are the shopper's in the persisted owed set (agents/worker/owed_set.py). `marker` is the last erasure,
     `erasure` its number; `unchanged` is the offset of the last event that changed nothing.
     `readable_ms` and `modelled_ms` say since when an intent of the last event that asked for a call can be read, the
@@ -90,7 +91,6 @@ class Shopper:
         "_gone",
         "_session",
         "asked",
-        "called_s",
         "erasure",
         "home",
         "id",
@@ -102,6 +102,7 @@ class Shopper:
         "paid_s",
         "place",
         "readable_ms",
+        "rested_s",
         "running",
         "shown",
         "touched_s",
@@ -115,8 +116,7 @@ class Shopper:
         self._folded = -1
         self.owed: Owed | None = None
         self.running: Owed | None = None
-        self.called_s: float | None = None
-        self.paid_s = 0.0
+        self.paid_s = self.rested_s = 0.0
         self.late_s: float | None = None
         self.marks: tuple[Position, ...] = ()
         self.erasure = 0

@@ -55,14 +55,19 @@ class Unsummarised:
         self.events += 1
 
 
-def due_s(owed: Unsummarised, called_s: float | None, rules: TriggerRules, paid_s: float = 0.0) -> float:
-    """When the session is due; `called_s` is when its last call began, if there was one, `paid_s` as `pay` told."""
+def due_s(owed: Unsummarised, rested_s: float | None, rules: TriggerRules) -> float:
+    """When the session is due; `rested_s` is from when its shopper may be called again, if there was a call."""
     due = min(owed.last_s + rules.debounce_s, owed.first_s + rules.max_wait_s)
     if owed.urgent_s is not None:
         due = min(due, owed.urgent_s)
     if owed.events >= rules.max_events:
         due = owed.first_s
-    return due if called_s is None else max(due, called_s + rules.min_interval_s, paid_s - BURST_S)
+    return due if rested_s is None else max(due, rested_s)
+
+
+def rested_s(called_s: float, paid_s: float, rules: TriggerRules) -> float:
+    """From when a shopper may be called again whose last call began at `called_s`; `paid_s` as `pay` told then."""
+    return max(called_s + rules.min_interval_s, paid_s - BURST_S)
 
 
 def pay(paid_s: float, now_s: float, rules: TriggerRules) -> float:

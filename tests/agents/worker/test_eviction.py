@@ -73,6 +73,15 @@ def test_what_is_not_stored_for_good_stays() -> None:
     assert evict(partition, 9_999.0, EvictionRules(most=0), holdings(partition), safe=5) > 0
 
 
+def test_who_was_just_called_stays() -> None:
+    """A crowd or not: whoever is dropped would come back as one who was never called, and be called too soon."""
+    partition = Partition(0, 1, 0.0)
+    for shopper in fill(partition, 10)[:3]:
+        shopper.rested_s = 2.0
+    assert sweep(partition, 1.9, EvictionRules(most=0)) == 7
+    assert sweep(partition, 2.0, EvictionRules(most=0)) == 3
+
+
 def test_a_walk_takes_its_turns_unless_there_is_a_crowd() -> None:
     """Few sessions are not looked at again and again: that would cost a core more than their calls."""
     partition = Partition(0, 1, 0.0)

@@ -6,26 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.sessions.triggers import BURST_S, HOUR_S, TriggerRules, Unsummarised, due_s, pay
+from streams.sessions.triggers import BURST_S, HOUR_S, TriggerRules, Unsummarised, due_s, pay, rested_s
 
 RULES = TriggerRules(debounce_s=1, max_wait_s=3, max_events=5, min_interval_s=2)
 
 
 @pytest.mark.parametrize(
-    ("owed", "called_s", "due"),
+    ("owed", "rested", "due"),
     [
         (Unsummarised(first_s=10, last_s=10), None, 11),
         (Unsummarised(first_s=10, last_s=12.5), None, 13),
         (Unsummarised(first_s=10, last_s=11, urgent_s=11), None, 11),
         (Unsummarised(first_s=10, last_s=10.2, events=5), None, 10),
-        (Unsummarised(first_s=10, last_s=11, urgent_s=11), 10.5, 12.5),
-        (Unsummarised(first_s=10, last_s=10, events=50), 9, 11),
+        (Unsummarised(first_s=10, last_s=11, urgent_s=11), 12.5, 12.5),
+        (Unsummarised(first_s=10, last_s=10, events=50), 11, 11),
     ],
     ids=["debounce", "max wait", "urgent", "many", "urgent within the interval", "many within the interval"],
 )
-def test_the_first_that_holds(owed: Unsummarised, called_s: float | None, due: float) -> None:
-    """The first trigger that holds makes it due, but never within the interval after a call."""
-    assert due_s(owed, called_s, RULES) == due
+def test_the_first_that_holds(owed: Unsummarised, rested: float | None, due: float) -> None:
+    """The first trigger that holds makes it due, but never before the shopper has rested."""
+    assert due_s(owed, rested, RULES) == due
 
 
 @given(st.lists(st.floats(0, 0.9), max_size=60))
@@ -45,7 +45,7 @@ def _calls(seconds: float, every_s: float) -> list[float]:
     now_s = paid_s = 0.0
     while now_s < seconds:
         owed = Unsummarised(first_s=now_s, last_s=now_s, urgent_s=now_s)
-        now_s = due_s(owed, called[-1] if called else None, RULES, paid_s)
+        now_s = due_s(owed, rested_s(called[-1], paid_s, RULES) if called else None, RULES)
         paid_s = pay(paid_s, now_s, RULES)
         called.append(now_s)
         now_s += every_s
