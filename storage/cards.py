@@ -57,6 +57,11 @@ class RedisCards:
             tuple(product for product in read if product not in cards),
         )
 
+    async def read(self, product: str) -> Card | None:
+        """A product's card; None where there is none, or one that cannot be read. Raises StoreUnavailable."""
+        [text] = await ask(self._client, [("GETRANGE", self._keys.card(product), 0, LONGEST_BYTES)], self._timeout_s)
+        return _card(text) if text else None
+
     async def write(self, cards: Mapping[str, Card], lines: Mapping[str, str] | None = None) -> None:
         """Write cards, and lines of knowledge; each replaces what stood there. Raises StoreUnavailable."""
         commands = [("SET", self._keys.card(product), dumped(card)) for product, card in cards.items()]

@@ -30,7 +30,7 @@ LOGGING_IN = (
 WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "ZCOUNT", "SET", "DEL", "EXPIRE",
         "PEXPIREAT", "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "EVAL", "EVALSHA",
         "SADD")  # fmt: skip
-SEEING = ("GET", "HGET", "HMGET", "HGETALL", "PTTL", "ZRANGE", "ZCOUNT", "XREVRANGE", "EVAL")
+SEEING = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "PTTL", "ZRANGE", "ZCOUNT", "XREVRANGE", "EVAL")
 ERASING = ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "HSET", "SREM", "EVAL")
 SERVER = RedisRight("", ("INFO", "TIME", "SCRIPT|LOAD"))
 CLOCK = RedisRight("", ("TIME",))
@@ -62,8 +62,9 @@ RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
     ),
     "viewer": (RedisRight("{namespace}:*", SEEING), CLOCK, RedisRight("", ("SCAN",)), *LOGGING_IN),
     "privacy": (
-        RedisRight("{namespace}:*", (*ERASING, "XADD", "XREVRANGE")),
+        RedisRight("{namespace}:*", (*ERASING, "GETRANGE", "XADD", "XREVRANGE")),
         CLOCK,
+        RedisRight("", ("SCAN",)),
         *LOGGING_IN,
     ),
 }

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from penchant.cli.audience import audience
 from penchant.cli.options import Config, Json
 from penchant.offline.products import run as running
 from penchant.offline.products.job import Report
@@ -37,8 +38,13 @@ Publish = Annotated[bool, typer.Option("--publish", help="Write cards and lines 
 def about() -> None:
     """Find out what products are and which needs they meet, once for each text.
 
-    Example: penchant products run --in catalogue.csv --out run/products
+    Examples: penchant products run --in catalogue.csv --out run/products
+
+    penchant products audience sku-1
     """
+
+
+products.command("audience")(audience)
 
 
 @products.command("run")

@@ -66,6 +66,10 @@ class PrivacyRules:
     purpose get those alone who agreed to it. An empty list is nothing; where this is not set, their intents do not say.
     A purpose that an event does say goes before it."""
 
+    audience_ids: bool = False
+    """Whether `penchant products audience --ids` may list the shoppers whom a product interests: those who agreed to
+    advertising. The activity log keeps each list."""
+
     @field_validator("allow", "drop")
     @classmethod
     def named_once(cls, entries: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:

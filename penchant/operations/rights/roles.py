@@ -52,9 +52,9 @@ _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
     "reader": ("rankers, by the readers of `readers/`", ()),
     "serve": ("`penchant serve`", ()),
     "operator": ("`penchant control`, `penchant experiments`", (ACTIVITY,)),
-    "viewer": ("`penchant inspect`, and what the console shows", (EVENTS,)),
+    "viewer": ("`penchant inspect`, `penchant products audience`, and what the console shows", (EVENTS,)),
     "privacy": (
-        "`penchant forget`",
+        "`penchant forget`, `penchant products audience --ids`",
         (EVENTS, ERASURES, KafkaRight("kafka.erasure_topic", "WRITE"), *INTENTS, ACTIVITY),
     ),
     "redrive": (

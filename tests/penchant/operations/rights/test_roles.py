@@ -9,6 +9,7 @@ from penchant_reader import AsyncIntentReader
 from redis.asyncio import Redis
 
 from agents.replay.calls import ReplayCounts
+from penchant.operations.audience import Listing, audience
 from penchant.operations.control import activity, fleet_status, note_shoppers, put_back, throw
 from penchant.operations.doctor.findings import ERROR
 from penchant.operations.doctor.rights import examine_redis
@@ -26,6 +27,8 @@ from penchant.settings.root import Settings
 from penchant.worker.app import worker
 from sandbox.servers.redis import RedisServer
 from sandbox.servers.triton import TritonServer
+from streams.errors import SettingInvalid
+from streams.events.privacy import PrivacyRules
 from streams.kafka.moments import Moment
 from tests.e2e.shop import events, send, until
 from tests.kafka import Kafka
@@ -84,6 +87,7 @@ async def test_each_role_does_its_work(redis: RedisServer, real_kafka: Kafka, mo
         await operate(settings("operator"))
         assert (await gather(settings("viewer"), "shopper-1")).intent is not None
         assert (await stalest(settings("viewer"), 3, 100))[1] == 3
+        await interest(redis, settings("viewer"), settings("privacy"))
         await read(redis)
         await match(settings("serve"))
         [receipt] = (await forget(settings("privacy"), ["shopper-0"])).receipts
@@ -120,6 +124,16 @@ async def read(redis: RedisServer) -> None:
     url = redis.url.replace("redis://", f"redis://reader:{PASSWORD}@")
     async with AsyncIntentReader(url, timeout_s=5.0) as reader:
         assert not (await reader.get("shopper-1")).missing
+
+
+async def interest(redis: RedisServer, viewer: Settings, privacy: Settings) -> None:
+    """Counts for one, ids for the other: too few agreed."""
+    async with Redis.from_url(redis.url) as owner:
+        await owner.set("penchant:{k1}:card", '{"category": "home"}')
+    assert (await audience(viewer, "k1", 100)).cost.looked_at == 3
+    listing = privacy.model_copy(update={"privacy": PrivacyRules(audience_ids=True)})
+    with pytest.raises(SettingInvalid, match="fewer than"):
+        await audience(listing, "k1", 100, Listing("vera"))
 
 
 async def match(settings: Settings) -> None:
