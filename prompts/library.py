@@ -6,6 +6,7 @@ Templates and vocabulary are checked when the library is made, so that a mistake
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import unified_diff
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib import resources
@@ -94,6 +95,13 @@ class PromptLibrary:
     def named(self, version: str) -> str | None:
         """The name of the template that an intent's prompt version stands for, if it is still here."""
         return self._versions.get(version)
+
+    def diff(self, before: str, after: str) -> str:
+        """How one template differs from another, line by line, with the vocabulary filled in; empty where they are the
+        same. SettingInvalid when there is none of a name."""
+        one, other = self.template(before), self.template(after)
+        lines = one.prefix.splitlines(), other.prefix.splitlines()
+        return "\n".join(unified_diff(*lines, one.version, other.version, lineterm=""))
 
     @cached_property
     def _versions(self) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """penchant prompts: the templates that may be asked with, whether a folder of them is right, and how two differ."""
 
-from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated
 
@@ -55,9 +54,7 @@ def diff(before: Named, after: Named, *, config: Config = None) -> None:
     Example: penchant prompts diff v1 v2
     """
     library = load_settings(config).settings.prompts
-    one, other = library.template(before), library.template(after)
-    lines = one.prefix.splitlines(), other.prefix.splitlines()
-    typer.echo("\n".join(unified_diff(*lines, one.version, other.version, lineterm="")) or "They are the same.")
+    typer.echo(library.diff(before, after) or "They are the same.")
 
 
 def _show(library: PromptLibrary, count: Count, used: str, *, json: bool) -> None:

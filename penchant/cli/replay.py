@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,17 +11,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.replay.calls import ReplayCounts
-from penchant.cli.options import Config, Json
+from penchant.cli.options import Config, Json, login
+from penchant.operations.control import note_replay
 from penchant.operations.replay import show
 from penchant.operations.replay.plan import PER_SERVER, ReplayPlan
 from penchant.operations.replay.progress import Progress as ReplayProgress
+from penchant.operations.replay.request import ReplayRequest
 from penchant.operations.replay.run import Outcome
 from penchant.operations.replay.run import replay as run
 from penchant.process.logs import configure_logs
 from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
-from streams.kafka.moments import EARLIEST, LATEST, moment
+from streams.kafka.moments import EARLIEST, LATEST
 
 SHOW_EVERY_S = 0.2
 INTERRUPTED = 130
@@ -90,12 +91,14 @@ def replay(
 
     penchant replay --from 24h --live --per-server 64
     """
-    settings = _settings(config, prompt_version)
-    plan = _plan(settings, begin, end, namespace, generation, events, live=live)
-    plan = replace(plan, per_server=per_server, learned=learned, span=f"{begin} to {end}", afresh=afresh)
+    request = ReplayRequest(
+        begin, end, namespace or "", live, generation or 0, events, prompt_version or "", per_server, learned, afresh
+    )
+    settings = _settings(config, request)
+    plan = request.plan(settings, time.time_ns() // 1_000_000)
     if live and not yes:
         typer.confirm(f"Write over the intents of the namespace {settings.redis.namespace}?", abort=True, err=True)
-    outcome = asyncio.run(_run(settings, plan))
+    outcome = asyncio.run(_run(settings, request, plan))
     if outcome is None:
         again = f"; add --generation {plan.generation}" if live else ""
         typer.secho(f"Stopped before the end; the same command goes on from here{again}.", err=True)
@@ -105,37 +108,15 @@ def replay(
     typer.echo(orjson.dumps(show.report(outcome)) if json else "\n".join(show.lines(outcome)))
 
 
-def _settings(config: Path | None, prompt_version: str | None) -> Settings:
+def _settings(config: Path | None, request: ReplayRequest) -> Settings:
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
-    if prompt_version is None:
-        return settings
-    return settings.model_copy(update={"prompt": replace(settings.prompt, version=prompt_version)})
+    return request.settings(settings)
 
 
-def _plan(
-    settings: Settings,
-    begin: str,
-    end: str,
-    namespace: str | None,
-    generation: int | None,
-    events: Path | None,
-    *,
-    live: bool,
-) -> ReplayPlan:
-    if live and (namespace or events):
-        raise typer.BadParameter("it writes to redis.namespace, from the topic", param_hint="--live")
-    if namespace == settings.redis.namespace:
-        raise typer.BadParameter("that is the live one; add --live for it", param_hint="--namespace")
-    now_ms = time.time_ns() // 1_000_000
-    span = moment(begin, now_ms), moment(end, now_ms)
-    if live:
-        return ReplayPlan(*span, generation=generation or now_ms // 1_000)
-    return ReplayPlan(*span, namespace=namespace or f"{settings.redis.namespace}-replay", file=events)
-
-
-async def _run(settings: Settings, plan: ReplayPlan) -> Outcome | None:
+async def _run(settings: Settings, request: ReplayRequest, plan: ReplayPlan) -> Outcome | None:
     """None when it was stopped by a signal."""
+    await note_replay(settings, plan.namespace, request.command(), login())
     progress = ReplayProgress(ReplayCounts())
     with stop_signals() as asked:
         work = asyncio.create_task(run(settings, plan, progress))

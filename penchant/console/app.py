@@ -15,6 +15,8 @@ from penchant.console.decisions import Decisions
 from penchant.console.live_pages import LivePages
 from penchant.console.lookups import Lookups
 from penchant.console.rendering import Rendering
+from penchant.console.replay_pages import ReplayPages
+from penchant.console.replay_runner import ReplayRunner
 from penchant.console.shopper_pages import ShopperPages
 from penchant.console.watch import FleetWatch
 from penchant.front.body import form
@@ -33,7 +35,12 @@ class Console:
     """All of it, to stand behind the gate. `origins` say where each setting came from."""
 
     def __init__(
-        self, settings: Settings, origins: Mapping[str, str], watch: FleetWatch, identities: Identities
+        self,
+        settings: Settings,
+        origins: Mapping[str, str],
+        watch: FleetWatch,
+        identities: Identities,
+        runner: ReplayRunner,
     ) -> None:
         self._identities = identities
         self._rendering = Rendering(read_only=settings.console.read_only)
@@ -41,6 +48,7 @@ class Console:
             Decisions(settings, watch, self._rendering),
             LivePages(settings, watch, self._rendering),
             ShopperPages(settings, watch, self._rendering),
+            ReplayPages(settings, watch, self._rendering, runner),
             Lookups(settings, origins, self._rendering),
         )
 

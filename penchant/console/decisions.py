@@ -47,7 +47,7 @@ class Decisions:
 
     async def _switch(self, request: Request) -> Response:
         person, given = self._rendering.changing(request, "operator"), await form(request)
-        name, why = given.get("name", ""), _reason(given.get("why", ""))
+        name, why = given.get("name", ""), reason(given.get("why", ""))
         if given.get("do") == "clear":
             await put_back(self._settings, name, person.name, why)
         else:
@@ -59,7 +59,7 @@ class Decisions:
     async def _experiment(self, request: Request) -> Response:
         person, given = self._rendering.changing(request, "operator"), await form(request)
         state: Literal["forward", "back"] = "forward" if given.get("do") == "forward" else "back"
-        decision = ExperimentDecision(0, state, person.name, _reason(given.get("why", "")), 0)
+        decision = ExperimentDecision(0, state, person.name, reason(given.get("why", "")), 0)
         await decide(self._settings, given.get("name", ""), decision)
         return await self._seen("/experiments")
 
@@ -69,7 +69,7 @@ class Decisions:
         kafka, refused_for, for_good = self._settings.kafka, given.get("reason", ""), given.get("do") == "redrive"
         plan = RedrivePlan(kafka.topic, whole_dialect(kafka.dialect, keyed=True), refused_for or None)
         if for_good:
-            log.warning("letters.redriven", who=person.name, why=_reason(given.get("why", "")), reason=refused_for)
+            log.warning("letters.redriven", who=person.name, why=reason(given.get("why", "")), reason=refused_for)
         try:
             async with asyncio.timeout(REDRIVE_S):
                 outcome = await (redrive if for_good else rehearse)(kafka, plan, lambda _: None)
@@ -87,7 +87,7 @@ class Decisions:
         return RedirectResponse(path, 303)
 
 
-def _reason(text: str) -> str:
+def reason(text: str) -> str:
     """HTTPException without one: whoever is called at night wants to read it."""
     if not text.strip():
         raise HTTPException(400, "give a reason: the log repeats it")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from penchant.console.app import OPEN_PATHS, SIGN_IN, Console
+from penchant.console.replay_runner import ReplayRunner
 from penchant.console.watch import FleetWatch
 from penchant.front.identity import Identities
 from penchant.front.server import served
@@ -26,8 +27,8 @@ async def console(settings: Settings, origins: Mapping[str, str] | None = None) 
     """Serve while the block runs; gives the address. `origins` say by full name where each setting came from."""
     rules, http = settings.console, settings.http
     identities = Identities(http, rules.host)
-    watch = FleetWatch(settings)
-    app = Console(settings, origins or {}, watch, identities).app()
+    watch, runner = FleetWatch(settings), ReplayRunner(settings)
+    app = Console(settings, origins or {}, watch, identities, runner).app()
     address = (rules.host, rules.port)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watch.run())
@@ -39,3 +40,4 @@ async def console(settings: Settings, origins: Mapping[str, str] | None = None) 
                 yield url
         finally:
             watching.cancel()
+            await runner.hold()

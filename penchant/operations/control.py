@@ -125,8 +125,18 @@ async def note_shoppers(
     secret = key.get_secret_value() if key else f"namespace {settings.redis.namespace}"
     keyed = partial(blake2b, key=blake2b(secret.encode()).digest(), digest_size=8)
     name = keyed(shoppers[0].encode()).hexdigest() if len(shoppers) == 1 else f"{len(shoppers)} shoppers"
+    await _note(settings, Activity(kind, name, value, who, why))
+
+
+async def note_replay(settings: Settings, namespace: str | None, command: str, who: str, why: str = "") -> None:
+    """Write into the activity log that a replay begins or goes on in a namespace, or over the live keys.
+    StoreUnavailable."""
+    await _note(settings, Activity("replay", namespace or settings.redis.namespace, command, who, why))
+
+
+async def _note(settings: Settings, entry: Activity) -> None:
     async with _redis(settings) as (redis, keys):
-        await append_activity(redis, keys, settings.redis.timeout_s, Activity(kind, name, value, who, why))
+        await append_activity(redis, keys, settings.redis.timeout_s, entry)
     await copy_activity(settings)
 
 

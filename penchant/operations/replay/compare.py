@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from prompts.words import mission_text
 from storage.connection import Client, ask
 from storage.keys import Keys
 from streams.records.intents import Intent
@@ -12,11 +13,23 @@ from streams.sessions.positions import Position
 
 CHUNK = 256
 
+EXAMPLES = 12
+"""Shoppers that are shown, of those whom a replay gives another mission."""
+
+
+class Example(NamedTuple):
+    """A shopper whose mission is another: both in a few words, made of codes and names alone."""
+
+    shopper: str
+    live: str
+    replayed: str
+
 
 @dataclass(slots=True)
 class Comparison:
     """Of shoppers seen in the range: who has an intent here, there, and in both; of the latter, how many stand at the
-    same offset, and how many say something else. `missions` counts (live, replayed) where they differ."""
+    same offset, and how many say something else. `missions` counts (live, replayed) where they differ, and `examples`
+    are some of these shoppers."""
 
     shoppers: int = 0
     replayed: int = 0
@@ -27,6 +40,7 @@ class Comparison:
     stages_changed: int = 0
     categories_changed: int = 0
     missions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    examples: list[Example] = field(default_factory=list)
 
     def add(self, live: Intent | None, replayed: Intent | None) -> None:
         """One shopper more."""
@@ -42,6 +56,8 @@ class Comparison:
         if live.mission.label != replayed.mission.label:
             self.missions_changed += 1
             self.missions[live.mission.label, replayed.mission.label] += 1
+            if len(self.examples) < EXAMPLES:
+                self.examples.append(Example(live.shopper, _words(live), _words(replayed)))
 
     def report(self) -> dict[str, Any]:
         """As plain values; shares are of those with an intent in both."""
@@ -79,6 +95,11 @@ async def compare(client: Client, live: Keys, replayed: Keys, shoppers: Collecti
 
 def _intent(doc: bytes | None) -> Intent | None:
     return None if doc is None else Intent.model_validate_json(doc)
+
+
+def _words(intent: Intent) -> str:
+    wants = mission_text(intent.stage, intent.categories, intent.brands, intent.price_band)
+    return f"{intent.mission.label}: {wants}"
 
 
 def _first(intent: Intent) -> str:
