@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from storage.connection import Client, ask
+from storage.connection import Client, Command, ask
 from storage.keys import Keys
 from streams.errors import ContextCorrupt, StoreCorrupt
 from streams.records.cards import Card
@@ -63,11 +63,18 @@ class RedisCards:
         return _card(text) if text else None
 
     async def write(self, cards: Mapping[str, Card], lines: Mapping[str, str] | None = None) -> None:
-        """Write cards, and lines of knowledge; each replaces what stood there. Raises StoreUnavailable."""
-        commands = [("SET", self._keys.card(product), dumped(card)) for product, card in cards.items()]
-        said = (lines or {}).items()
-        commands += [("SET", self._keys.knowledge(product), line.encode()) for product, line in said]
+        """Write cards, and lines of knowledge; each replaces what stood there, an empty line takes it away. Raises
+        StoreUnavailable."""
+        commands: list[Command] = [("SET", self._keys.card(product), dumped(card)) for product, card in cards.items()]
+        for product, line in (lines or {}).items():
+            key = self._keys.knowledge(product)
+            commands.append(("SET", key, line.encode()) if line else ("DEL", key))
         await ask(self._client, commands, self._timeout_s)
+
+    async def remove(self, products: Sequence[str]) -> None:
+        """Delete cards and lines; those that are not there are no error. Raises StoreUnavailable."""
+        named = [key for product in products for key in (self._keys.card(product), self._keys.knowledge(product))]
+        await ask(self._client, [("DEL", key) for key in named], self._timeout_s)
 
 
 def dumped(card: Card) -> bytes:

@@ -51,6 +51,11 @@ RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
         RedisRight("{namespace}:control", ("EXISTS",)),
         *LOGGING_IN,
     ),
+    "products": (
+        RedisRight("{namespace}:{*}:card", ("SET", "DEL")),
+        RedisRight("{namespace}:{*}:knowledge", ("SET", "DEL")),
+        *LOGGING_IN,
+    ),
     "operator": (
         RedisRight("{namespace}:control", ("EVAL", "HGET", "HGETALL", "HSET", "HDEL")),
         RedisRight("{namespace}:{{namespace}:control}:activity", ("XADD", "XREVRANGE")),

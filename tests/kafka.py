@@ -60,14 +60,14 @@ class Kafka:
     async def produce(
         self,
         topic: str,
-        values: Iterable[bytes],
+        values: Iterable[bytes | None],
         *,
         partition: int = 0,
         keys: Iterable[bytes] | None = None,
         transactional: bool = False,
         timestamp_ms: int | None = None,
     ) -> None:
-        """Append records, in one transaction if so; returns when all are acknowledged."""
+        """Append records, None as tombstones, in one transaction if so; returns when all are acknowledged."""
         values = list(values)
         named: Sequence[bytes | None] = list(keys) if keys is not None else [None] * len(values)
         keyed = list(zip(named, values, strict=True))
@@ -94,7 +94,7 @@ class Kafka:
         self,
         topic: str,
         partition: int,
-        keyed: Iterable[tuple[bytes | None, bytes]],
+        keyed: Iterable[tuple[bytes | None, bytes | None]],
         in_one: bool,  # noqa: FBT001
         at_ms: int,
     ) -> None:

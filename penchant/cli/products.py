@@ -14,6 +14,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 
 from penchant.cli.audience import audience
 from penchant.cli.options import Config, Json
+from penchant.offline.products import follow as following
 from penchant.offline.products import run as running
 from penchant.offline.products.job import Report
 from penchant.offline.products.writing import PRODUCTS, REJECTS, Format
@@ -31,6 +32,7 @@ ModelUrl = Annotated[str | None, typer.Option(metavar="URL", help="A model serve
 Simulated = Annotated[bool, typer.Option("--simulated", help="The simulated model of this process instead.")]
 AtOnce = Annotated[int, typer.Option(min=1, max=1_000, help="Calls at once.")]
 Form = Annotated[Format, typer.Option("--format", help="Of the results; Parquet needs penchant[export].")]
+Once = Annotated[bool, typer.Option("--once", help="End where the topic ends now.")]
 Publish = Annotated[bool, typer.Option("--publish", help="Write cards and lines of knowledge to Redis too.")]
 
 
@@ -73,15 +75,46 @@ def run(
     """
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
-    plan = running.ProductsPlan(
-        catalogue, columns, out, form, at_once, publish=publish, url=model_url, simulated=simulated
-    )
+    asked = running.Asked(columns, out, at_once, model_url, simulated)
+    plan = running.ProductsPlan(catalogue, asked, form, publish)
     with _bar() as progress:
         report = asyncio.run(running.run(settings, plan, progress))
     if json:
         typer.echo(orjson.dumps(asdict(report) | {"folder": str(out)}))
         return
     _tell(report, out, form)
+
+
+@products.command("follow")
+def follow(
+    *,
+    out: Out,
+    columns: ColumnsFile = None,
+    model_url: ModelUrl = None,
+    simulated: Simulated = False,
+    at_once: AtOnce = 16,
+    once: Once = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Take over what a compacted topic of products says, as it changes: kafka.products_topic, until Ctrl-C.
+
+    Each record is a JSON object under the product's id; a tombstone takes its card and line out of Redis. A changed
+    text is asked about, a changed price is not. It goes on where it came to, which the folder keeps. A record that is
+    no product goes to rejects.jsonl with the reason.
+
+    Examples: penchant products follow --out run/products
+
+    penchant products follow --out run/products --once --json
+    """
+    settings = load_settings(config).settings
+    configure_logs(settings.log.level, settings.log.format)
+    asked = running.Asked(columns, out, at_once, model_url, simulated)
+    taken = asyncio.run(following.follow(settings, asked, once=once))
+    if json:
+        typer.echo(orjson.dumps(asdict(taken) | {"folder": str(out)}))
+        return
+    typer.echo(f"{taken.products:,} products written, {taken.gone:,} removed, {taken.rejected:,} records rejected")
 
 
 def _tell(report: Report, out: Path, form: Format) -> None:

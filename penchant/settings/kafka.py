@@ -72,6 +72,8 @@ class Kafka:
     activity_topic: Topic | None = None
     """What operators decide is appended there too, since the activity log in Redis keeps the last 10,000 entries alone.
     Give it a retention in time, and do not compact it."""
+    products_topic: Topic | None = None
+    """The shop's products, compacted and keyed by their ids, which `penchant products follow` takes over."""
     erasure_topic: Topic = "shopper-events.erasures"
     """Shoppers to forget, from `penchant forget`: compacted, keyed by shopper. Workers read it whole at their start."""
     commit_interval_s: Seconds = 1.0

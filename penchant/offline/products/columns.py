@@ -55,7 +55,7 @@ class Columns(BaseModel):
             raise RowRefused(f"{self.title}: there is no text")
         path = self._text(row, self.category).split(self.category_separator)
         return Product(
-            self._id(row),
+            self.identity(self._text(row, self.id)),
             title,
             description,
             reviews,
@@ -65,9 +65,10 @@ class Columns(BaseModel):
             self._currency(row),
         )
 
-    def _id(self, row: Mapping[str, Any]) -> str:
+    def identity(self, text: str) -> str:
+        """The id that a text is. Raises RowRefused."""
         try:
-            return _ID.validate_python(self._text(row, self.id))
+            return _ID.validate_python(text)
         except ValidationError as exc:
             raise RowRefused(f"{self.id}: an id has 1 to 128 characters, no braces and no control characters") from exc
 

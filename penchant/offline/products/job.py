@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from penchant.offline.products.columns import Columns
 from penchant.offline.products.reading import Rejected, read
 from penchant.offline.products.writing import PRODUCTS, REJECTS, Format, product_row, rows
 from prompts.products.asking import ProductPrompts
+from streams.errors import Refuse
 from streams.records.products import Product, Understood
 
 CHUNK = 256
@@ -78,11 +79,11 @@ async def run(
     report = Report()
     with rows(out / f"{PRODUCTS}.{form}", form) as products, rows(out / REJECTS, "jsonl") as rejects:
         published: list[Understood] = []
-        async for each in _understood(_read(catalogue), understanding, at_once):
+        async for each in in_order(_read(catalogue), understanding, at_once):
             progress.advance(1)
             if isinstance(each, Rejected):
                 report.rejected += 1
-                rejects.write({"row": each.row, "id": each.id, "reason": each.reason})
+                rejects.write(asdict(each))
                 continue
             report.count(each)
             products.write(product_row(each))
@@ -110,17 +111,20 @@ def _take(iterator: Iterator[Any]) -> list[Any]:
     return list(islice(iterator, CHUNK))
 
 
-async def _understood(
-    source: AsyncIterator[Product | Rejected], understanding: Understanding, at_once: int
+async def in_order(
+    source: AsyncIterator[Product] | AsyncIterator[Product | Rejected], understanding: Understanding, at_once: int
 ) -> AsyncIterator[Understood | Rejected]:
     """What becomes of each row, in order. So many are understood at once, and few wait for the one before them."""
     permits = asyncio.Semaphore(at_once)
 
-    async def one(product: Product) -> Understood:
+    async def one(product: Product) -> Understood | Rejected:
         async with permits:
-            return await understanding.of(product)
+            try:
+                return await understanding.of(product)
+            except Refuse as refused:  # its prompt is too long for the model or the use case: the others go on
+                return Rejected(None, product.id, str(refused))
 
-    waiting: deque[asyncio.Task[Understood] | Rejected] = deque()
+    waiting: deque[asyncio.Task[Understood | Rejected] | Rejected] = deque()
     try:
         async for each in source:
             waiting.append(each if isinstance(each, Rejected) else asyncio.create_task(one(each)))
@@ -135,7 +139,7 @@ async def _understood(
         await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _next(waiting: deque[asyncio.Task[Understood] | Rejected]) -> Understood | Rejected:
+async def _next(waiting: deque[asyncio.Task[Understood | Rejected] | Rejected]) -> Understood | Rejected:
     first = waiting[0]
     done = first if isinstance(first, Rejected) else await first
     waiting.popleft()

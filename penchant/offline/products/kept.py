@@ -1,4 +1,5 @@
-"""Kept answers: a SQLite file, so that a job that is killed goes on, and a second one calls changed rows alone."""
+"""Kept: answers, and how far a topic was followed, in a SQLite file: a job that is killed goes on, and a second one
+calls changed rows alone."""
 
 import asyncio
 import sqlite3
@@ -7,19 +8,25 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Lock
 
+import orjson
+
 from agents.products.understanding import Answered
 from streams.errors import SettingInvalid
+from streams.records.watermark import Watermark
 
-_TABLE = """
+_TABLES = (
+    """
 create table if not exists answers(
     key text primary key, text text not null, input_tokens integer not null, output_tokens integer not null
 ) without rowid
-"""
+""",
+    "create table if not exists followed(topic text primary key, id text not null, offsets text not null)",
+)
 _WAIT_S = 10.0
 
 
-class KeptAnswers:
-    """Answers by key, in a file. An answer that `put` returned for survives a kill of this process."""
+class Kept:
+    """Answers by key, and places in topics, in a file. What `put` and `note_followed` returned for survives a kill."""
 
     def __init__(self, file: sqlite3.Connection) -> None:
         self._file, self._lock = file, Lock()
@@ -31,6 +38,24 @@ class KeptAnswers:
     async def put(self, key: str, answer: Answered) -> None:
         """Keep an answer. One that is kept already stays."""
         await asyncio.to_thread(self._put, key, answer)
+
+    async def followed(self, topic: str) -> Watermark:
+        """Up to where a topic was followed; the beginning where it never was."""
+        return await asyncio.to_thread(self._followed, topic)
+
+    async def note_followed(self, topic: str, reached: Watermark) -> None:
+        """All before these offsets is done."""
+        await asyncio.to_thread(self._note_followed, topic, reached)
+
+    def _followed(self, topic: str) -> Watermark:
+        with self._lock:
+            row = self._file.execute("select id, offsets from followed where topic = ?", (topic,)).fetchone()
+        return Watermark(row[0], tuple(orjson.loads(row[1]))) if row else Watermark()
+
+    def _note_followed(self, topic: str, reached: Watermark) -> None:
+        values = (topic, reached.topic, orjson.dumps(reached.offsets).decode())
+        with self._lock, self._file:
+            self._file.execute("insert or replace into followed values(?, ?, ?)", values)
 
     def _get(self, key: str) -> Answered | None:
         with self._lock:
@@ -45,12 +70,12 @@ class KeptAnswers:
 
 
 @asynccontextmanager
-async def kept(path: Path) -> AsyncIterator[KeptAnswers]:
+async def kept(path: Path) -> AsyncIterator[Kept]:
     """The answers of a file, which is made where it is not there. SettingInvalid for a file that is something else, or
     that another job is writing."""
     file = await asyncio.to_thread(_opened, path)
     try:
-        yield KeptAnswers(file)
+        yield Kept(file)
     finally:
         await asyncio.to_thread(file.close)
 
@@ -61,7 +86,8 @@ def _opened(path: Path) -> sqlite3.Connection:
         file.execute("pragma journal_mode = wal")
         file.execute("pragma synchronous = normal")
         with file:
-            file.execute(_TABLE)
+            for table in _TABLES:
+                file.execute(table)
     except sqlite3.Error as exc:
         raise SettingInvalid(
             f"{path} cannot be used: {exc}", "name another folder with --out, or end the other job"

@@ -21,9 +21,10 @@ _LONGEST_CELL = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row that is no product: its number, counted from 1, its id as far as it has one, and why."""
+    """A row that is no product, or that no model can be asked about: its number, counted from 1, or `partition:offset`
+    in a topic, None where the id alone is known; its id as far as it has one, and why."""
 
-    row: int
+    row: int | str | None
     id: str
     reason: str
 
@@ -48,9 +49,15 @@ def read(path: Path, columns: Columns, prompts: ProductPrompts) -> Iterator[Prod
 def _product(row: Mapping[str, Any] | str, columns: Columns, prompts: ProductPrompts, seen: set[str]) -> Product:
     if isinstance(row, str):
         raise RowRefused(row)
-    product = columns.product(row)
+    product = product_of(row, columns, prompts)
     if product.id in seen:
         raise RowRefused(f"{columns.id}: {product.id!r} stands in a row before")
+    return product
+
+
+def product_of(row: Mapping[str, Any], columns: Columns, prompts: ProductPrompts) -> Product:
+    """The product of a row. Raises RowRefused for one that is none, and for a text that is too long."""
+    product = columns.product(row)
     if (tokens := prompts.tokens(product)) > MOST_TOKENS:
         raise RowRefused(f"its text has about {tokens:,} tokens, and {MOST_TOKENS:,} at most are read")
     return product

@@ -14,7 +14,7 @@ from penchant.offline.eval.subjects import at
 from penchant.offline.products import job
 from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue, Progress, Publish, Report
-from penchant.offline.products.kept import kept
+from penchant.offline.products.kept import Kept, kept
 from penchant.offline.products.writing import Format
 from penchant.settings.root import Settings
 from penchant.worker.tokenizer import tokenizer
@@ -32,34 +32,46 @@ USE_CASE = "products"
 
 
 @dataclass(frozen=True, slots=True)
-class ProductsPlan:
-    """What the command line says. `url` is a model server's, None for that of the settings."""
+class Asked:
+    """What the command line says of columns, model and folder. `url` is a model server's, None for the settings'."""
 
-    catalogue: Path
     columns: Path | None
     out: Path
-    form: Format
     at_once: int
-    publish: bool
     url: str | None
     simulated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ProductsPlan:
+    """The same, with the catalogue, and what becomes of the results."""
+
+    catalogue: Path
+    asked: Asked
+    form: Format
+    publish: bool
+
+
 async def run(settings: Settings, plan: ProductsPlan, progress: Progress) -> Report:
     """Run the job. Raises SettingInvalid, PlatformLacks, ModelUnavailable, StoreUnavailable."""
-    count = tokenizer(settings.prompt.tokenizer)
-    prompts = ProductPrompts(settings.prompts.vocabulary, count)
-    catalogue = Catalogue(plan.catalogue, columns(plan.columns), prompts)
-    _folder(plan.out)
     async with AsyncExitStack() as stack:
-        client, model = await stack.enter_async_context(_model(settings, plan))
-        answers = await stack.enter_async_context(kept(plan.out / ANSWERS))
-        publish = await stack.enter_async_context(_cards(settings)) if plan.publish else None
-        sampling = client.rules.sampling(settings.sampling)
-        understanding = Understanding(partial(_ask, client), model, prompts, sampling, answers)
+        understanding, prompts, _ = await stack.enter_async_context(understood_by(settings, plan.asked))
+        catalogue = Catalogue(plan.catalogue, columns(plan.asked.columns), prompts)
+        publish = _publish(await stack.enter_async_context(cards(settings))) if plan.publish else None
         return await job.run(
-            catalogue, understanding, plan.out, form=plan.form, at_once=plan.at_once, publish=publish, progress=progress
-        )
+            catalogue, understanding, plan.asked.out, form=plan.form, at_once=plan.asked.at_once, publish=publish,
+            progress=progress,
+        )  # fmt: skip
+
+
+@asynccontextmanager
+async def understood_by(settings: Settings, asked: Asked) -> AsyncIterator[tuple[Understanding, ProductPrompts, Kept]]:
+    """What understands products, by the model that is named, with what the folder keeps. Raises as `run`."""
+    prompts = ProductPrompts(settings.prompts.vocabulary, tokenizer(settings.prompt.tokenizer))
+    _folder(asked.out)
+    async with _model(settings, asked) as (client, model), kept(asked.out / ANSWERS) as answers:
+        sampling = client.rules.sampling(settings.sampling)
+        yield Understanding(partial(_ask, client), model, prompts, sampling, answers), prompts, answers
 
 
 async def _ask(client: UseCaseClient, call: Call) -> Completion:
@@ -69,27 +81,32 @@ async def _ask(client: UseCaseClient, call: Call) -> Completion:
 
 
 @asynccontextmanager
-async def _model(settings: Settings, plan: ProductsPlan) -> AsyncIterator[tuple[UseCaseClient, str]]:
+async def _model(settings: Settings, asked: Asked) -> AsyncIterator[tuple[UseCaseClient, str]]:
     """A client, and the model's name as answers are kept under: the configured one, else what the servers say."""
-    named = StandIn(SIMULATED) if plan.simulated else at(settings, plan.url) if plan.url else None
+    named = StandIn(SIMULATED) if asked.simulated else at(settings, asked.url) if asked.url else None
     async with use_case(settings, USE_CASE, named) as client:
         what = await client.probe()
         yield client, client.rules.model or settings.model.name or what
 
 
 @asynccontextmanager
-async def _cards(settings: Settings) -> AsyncIterator[Publish]:
+async def cards(settings: Settings) -> AsyncIterator[RedisCards]:
+    """Where cards and lines are written."""
     redis = settings.redis.connect()
-    cards = RedisCards(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+    try:
+        yield RedisCards(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+    finally:
+        await redis.aclose()
+
+
+def _publish(shelf: RedisCards) -> Publish:
+    """A product without a line keeps the one that the shop may have written."""
 
     async def publish(known: list[Understood]) -> None:
         lines = {each.product: each.line for each in known if each.line}
-        await cards.write({each.product: each.card for each in known}, lines)
+        await shelf.write({each.product: each.card for each in known}, lines)
 
-    try:
-        yield publish
-    finally:
-        await redis.aclose()
+    return publish
 
 
 def _folder(path: Path) -> None:

@@ -51,6 +51,10 @@ _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
     "shop": ("whoever sends events", (KafkaRight("kafka.topic", "WRITE"),)),
     "reader": ("rankers, by the readers of `readers/`", ()),
     "serve": ("`penchant serve`", ()),
+    "products": (
+        "`penchant products follow`, `penchant products run --publish`",
+        (KafkaRight("kafka.products_topic", "READ"),),
+    ),
     "operator": ("`penchant control`, `penchant experiments`", (ACTIVITY,)),
     "viewer": ("`penchant inspect`, `penchant products audience`, and what the console shows", (EVENTS,)),
     "privacy": (

@@ -19,7 +19,7 @@ from penchant.offline.products.writing import Format
 from prompts.products.asking import ProductPrompts
 from prompts.vocabulary import DEFAULT_VOCABULARY
 from sandbox.gpu.simulated_model import answer
-from streams.errors import ModelUnavailable, SettingInvalid
+from streams.errors import ModelUnavailable, PromptTooLong, SettingInvalid
 from streams.records.products import Understood
 
 PROMPTS = ProductPrompts(DEFAULT_VOCABULARY)
@@ -33,11 +33,14 @@ class FakeModel:
     prompts: list[str] = field(default_factory=list)
     garbled: frozenset[int] = frozenset()
     fails_at: int = -1
+    too_long: str = "no such words"
 
     async def ask(self, call: Call) -> Completion:
         """The answer."""
         number = len(self.prompts)
         self.prompts.append(call.prompt)
+        if self.too_long in call.prompt:
+            raise PromptTooLong("2,100 tokens, 2,048 fit")
         if number == self.fails_at:
             raise ModelUnavailable("gone")
         text = "hm" if number in self.garbled else answer(call.prompt)
@@ -104,6 +107,14 @@ async def test_products_come_in_the_order_of_their_rows_and_rejects_apart(tmp_pa
     assert [each["row"] for each in refused] == [at for at in range(1, 51) if not at % 7]
     assert (report.products, report.rejected, report.calls, report.input_tokens) == (43, 7, 43, 4_300)
     assert results(tmp_path)[0]["facts"] == [{"name": "color", "value": "blue", "quote": "Blue. A gift", "parts": 1}]
+
+
+async def test_a_product_that_does_not_fit_into_the_model_stops_nothing(tmp_path: Path) -> None:
+    """It goes to the rejects by its id."""
+    report = await done(tmp_path, rows(6), FakeModel(too_long="Kettle 3"))
+    [refused] = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_bytes().splitlines()]
+    assert refused == {"row": None, "id": "sku-3", "reason": "2,100 tokens, 2,048 fit"}
+    assert (report.products, report.rejected) == (5, 1)
 
 
 async def test_a_second_run_calls_changed_texts_alone(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +12,8 @@ import pytest
 from confluent_kafka.admin import AclOperation, ResourceType
 
 from agents.replay.calls import ReplayCounts
+from penchant.offline.products.follow import follow
+from penchant.offline.products.run import Asked
 from penchant.operations.activity_topic import copy_activity
 from penchant.operations.control import put_back, throw
 from penchant.operations.dead_letters import redrive
@@ -78,7 +82,7 @@ async def estate(
         pytest.skip(f"{SKIPPED}{lack}")
     topics = {"topic": name, "dead_letter_topic": f"{name}.dead", "erasure_topic": f"{name}.erasures",
               "intents_topic": f"{name}.intents", "history_topic": f"{name}.history",
-              "activity_topic": f"{name}.activity"}  # fmt: skip
+              "activity_topic": f"{name}.activity", "products_topic": f"{name}.products"}  # fmt: skip
     async with kafka:
         await asyncio.to_thread(kafka.make_topics, *topics.values())
         login = {"bootstrap": kafka.sasl_address, "security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512",
@@ -133,9 +137,15 @@ async def decide(settings: Settings) -> None:
     assert await copy_activity(settings) == 0  # the topic has both
 
 
+async def stock(settings: Settings) -> None:
+    with TemporaryDirectory() as folder:
+        asked = Asked(None, Path(folder), at_once=1, url=None, simulated=True)
+        assert (await follow(settings, asked, once=True)).rejected == 0
+
+
 WORK: Mapping[str, Callable[[Settings], Awaitable[None]]] = {
     "shop": sell, "worker": work, "viewer": look, "replay": rehearse, "redrive": send_back, "privacy": erase,
-    "operator": decide,
+    "operator": decide, "products": stock,
 }  # fmt: skip
 """In the order of a day: each finds what the ones before left."""
 

@@ -9,6 +9,7 @@ from penchant_reader import AsyncIntentReader
 from redis.asyncio import Redis
 
 from agents.replay.calls import ReplayCounts
+from penchant.offline.products.run import cards
 from penchant.operations.audience import Listing, audience
 from penchant.operations.control import activity, fleet_status, note_shoppers, put_back, throw
 from penchant.operations.doctor.findings import ERROR
@@ -30,6 +31,7 @@ from sandbox.servers.triton import TritonServer
 from streams.errors import SettingInvalid
 from streams.events.privacy import PrivacyRules
 from streams.kafka.moments import Moment
+from streams.records.cards import Card
 from tests.e2e.shop import events, send, until
 from tests.kafka import Kafka
 from tests.penchant.operations.rights.page_lines import PAGE, kafka_lines, redis_lines
@@ -90,6 +92,7 @@ async def test_each_role_does_its_work(redis: RedisServer, real_kafka: Kafka, mo
         await interest(redis, settings("viewer"), settings("privacy"))
         await read(redis)
         await match(settings("serve"))
+        await stock(settings("products"))
         [receipt] = (await forget(settings("privacy"), ["shopper-0"])).receipts
         assert receipt.places[0].intents == 1
         await note_shoppers(settings("privacy"), "erasure", "forget", ["shopper-0"], "vera")
@@ -134,6 +137,12 @@ async def interest(redis: RedisServer, viewer: Settings, privacy: Settings) -> N
     listing = privacy.model_copy(update={"privacy": PrivacyRules(audience_ids=True)})
     with pytest.raises(SettingInvalid, match="fewer than"):
         await audience(listing, "k1", 100, Listing("vera"))
+
+
+async def stock(settings: Settings) -> None:
+    async with cards(settings) as shelf:
+        await shelf.write({"k2": Card(brand="Tarn")}, {"k2": "blue", "k3": ""})
+        await shelf.remove(["k2"])
 
 
 async def match(settings: Settings) -> None:
