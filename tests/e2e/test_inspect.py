@@ -13,7 +13,7 @@ from tests.e2e.shop import events, send, until
 from tests.kafka import Kafka
 from tests.penchant.commands import Ended, run
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
+pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
 
 
 async def test_it_shows_all_there_is_and_why(

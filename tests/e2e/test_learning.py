@@ -77,6 +77,7 @@ async def test_what_a_crowd_taught_stands_in_the_next_intent(
             assert doc["categories"][0]["name"] == "home/kitchen/kettles"
 
 
+@pytest.mark.slow
 async def test_a_replay_uses_the_snapshot_that_it_is_told(
     broker: Kafka, model_server: TritonServer, make_settings: MakeSettings, tmp_path: Path
 ) -> None:

@@ -12,7 +12,11 @@ RARE = ("crash", "hang", "overload", "slow")
 
 @pytest.mark.parametrize(
     ("fault", "share"),
-    [*((fault, share) for fault in KINDS for share in (0.2, 1.0)), *((fault, 0.01) for fault in RARE)],
+    [
+        *((fault, 0.2) for fault in KINDS),
+        *(pytest.param(fault, 1.0, marks=pytest.mark.slow) for fault in KINDS),
+        *(pytest.param(fault, 0.01, marks=pytest.mark.slow) for fault in RARE),
+    ],
 )
 def test_a_fault_is_got_over(fault: str, share: float) -> None:
     """Every event is in an intent at the end; no slot, call or place on a server is held any more; and well before the
@@ -25,6 +29,7 @@ def test_a_fault_is_got_over(fault: str, share: float) -> None:
         assert result.failed + result.refused_answers + result.by_rules > 0 or result.fresh[1] < 0.5
 
 
+@pytest.mark.slow
 def test_a_case_is_a_function_of_its_seed() -> None:
     """The same again, to the last digit."""
     case = Case("crash", 0.2)

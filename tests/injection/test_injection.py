@@ -50,7 +50,7 @@ class Planted:
 
 def sources() -> list[Any]:
     """BIPIA's instructions are left out where the file is not there; our own never are."""
-    return [pytest.param(OWN, id="own"), pytest.param(bipia(), id="bipia", marks=needs(BIPIA))]
+    return [pytest.param(OWN, id="own"), pytest.param(bipia(), id="bipia", marks=[pytest.mark.slow, needs(BIPIA)])]
 
 
 WORKER = Worker(time.time_ns() // 1_000_000)

@@ -49,6 +49,8 @@ FIXTURES_SAY = ("ada@shop.example", "bob@shop.example", "1 main street", "198.51
 """What the fixtures hold beside it, in fields that nobody reads."""
 
 DIALECTS = ("native", "segment", "ga4", "snowplow", "cloudevents", "rees46")
+QUICK = ("native", "segment")
+EACH_DIALECT = [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in DIALECTS]
 WITHIN_S = 120.0
 
 
@@ -207,7 +209,7 @@ def leaks(text: str) -> Iterator[str]:
 
 
 @pytest.mark.redis
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", EACH_DIALECT)
 async def test_what_is_planted_comes_out_nowhere(name: str, redis_server: RedisServer) -> None:
     """Not in a prompt, an intent, a context, an owed set, a log at any level, a metric, a dead letter's headers, or an
     event that `penchant rekey` writes, but in its session and order ids, which nothing else keeps."""

@@ -14,7 +14,7 @@ from streams.events.phrases import stems
 from streams.events.privacy import PrivacyRules
 from streams.events.sensitive_topics import TOPICS
 from tests.privacy.sensitive_planting import SENSITIVE, sensitive
-from tests.privacy.test_privacy import DIALECTS, Scene, scene, worked
+from tests.privacy.test_privacy import EACH_DIALECT, Scene, scene, worked
 
 NAMED = [" ".join(stems(text)) for text in SENSITIVE.values()]
 
@@ -35,7 +35,7 @@ async def everything(made: Scene) -> list[tuple[str, str]]:
 
 
 @pytest.mark.redis
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", EACH_DIALECT)
 async def test_what_is_sensitive_comes_out_nowhere(name: str, redis_server: RedisServer) -> None:
     """Not in a prompt, intent, context, log, metric, dead letter's headers or rekeyed event; and it is counted, by
     topic."""

@@ -17,7 +17,7 @@ from tests.simulation.run import simulate
 from tests.simulation.shrink import shrink
 from tests.simulation.worker import Parts
 
-FEW, SEEDS = 200, 2_000
+FEW, SEEDS = 120, 2_000
 """How many seeds `make test` simulates, and how many `make test-slow`."""
 
 ROOT = Path(__file__).parents[2]

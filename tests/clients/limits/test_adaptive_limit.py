@@ -314,6 +314,7 @@ def test_a_server_that_is_away_behind_a_503_is_hardly_bothered() -> None:
     assert server.opened < 80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("course", [steps, slows])
 def test_it_beats_fixed_limits_and_plain_aimd(course: object) -> None:
     """As many answers as the best fixed limit that does not fill the server's queue, and shorter waits than AIMD."""
@@ -339,6 +340,7 @@ def test_workers_that_share_a_server_share_it() -> None:
     assert min(first.limits[-1], second.limits[-1]) > 20
 
 
+@pytest.mark.slow
 def test_background_work_gives_way_to_another_process() -> None:
     """With little eagerness, a replay leaves a server to live traffic that it knows nothing of, and fills the rest."""
     background = LimitRules(eagerness=0.25)

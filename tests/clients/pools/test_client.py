@@ -222,6 +222,7 @@ def test_a_pool_that_is_away_is_passed_over_at_once() -> None:
     virtually(main)
 
 
+@pytest.mark.slow
 def test_classes_yield_within_the_time_of_a_call() -> None:
     """A batch fills what live leaves over all replicas; a call's time after live came, live has all it needs."""
 
@@ -239,6 +240,7 @@ def test_classes_yield_within_the_time_of_a_call() -> None:
     virtually(main)
 
 
+@pytest.mark.slow
 def test_a_storm_of_retries_is_bounded() -> None:
     """Everything fails: at most a fifth more calls are made than were asked for, and three."""
 
@@ -481,6 +483,7 @@ def test_a_replica_that_answers_is_not_probed() -> None:
     virtually(main)
 
 
+@pytest.mark.slow
 def test_a_late_first_token_is_hedged_within_the_budget() -> None:
     """With hedging, a replica that stalls now and then hurts less; at most a call in fifty is made twice."""
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from penchant.offline.eval.cases import shuffled
 from penchant.offline.eval.choices import BESIDE, OTHERS, choices
 from penchant.offline.eval.matching import judged
@@ -35,6 +37,7 @@ def test_the_same_seed_gives_the_same_report() -> None:
 
 
 @needs(REES46)
+@pytest.mark.slow
 def test_steps_on_real_shoppers() -> None:
     """The last product surely beats popularity; an intent gains surely where others come from all of the shop, and not
     surely among its own categories: docs/tiers.md says so, and the default order does without it."""
@@ -44,6 +47,7 @@ def test_steps_on_real_shoppers() -> None:
 
 
 @needs(REES46)
+@pytest.mark.slow
 def test_on_shuffled_events_nobody_foresees_anything() -> None:
     """Where what is opened next is anybody's, each ranker is within a hundredth of chance, 0.227, or worse."""
     found = judged(shuffled(read(DATA / REES46, PrivacyRules()), 1), 1)["shop"]["rankers"]

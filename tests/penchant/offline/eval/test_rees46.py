@@ -1,5 +1,7 @@
 """Real shoppers: where the rules foresee more than trivial rules do. The whole report is in docs/eval.md."""
 
+import pytest
+
 from penchant.offline.eval.bounds import bounds, ceiling
 from penchant.offline.eval.cases import cases
 from penchant.offline.eval.comparison import comparisons
@@ -40,6 +42,7 @@ SURE = ("switch_hit_3", "switch_rank", "category_hit", "brand_hit", "brand_hit_3
 
 
 @needs(REES46)
+@pytest.mark.slow
 def test_what_others_teach_beats_the_rules_on_real_shoppers() -> None:
     """In five folds by shopper, with twenty shoppers behind each name: surely better on all but purchases, which are
     left to the rules; and at switches surely better than everyone's commonest, too."""
@@ -62,6 +65,7 @@ def test_what_others_teach_beats_the_rules_on_real_shoppers() -> None:
 
 
 @needs(REES46)
+@pytest.mark.slow
 def test_an_oracle_gains_on_every_measure_and_a_parrot_on_none() -> None:
     """So there is no measure on which a model's answer cannot matter. A random answerer gains on one alone: the rules
     put the latest category first, and who comes back comes back to another."""
