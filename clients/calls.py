@@ -34,7 +34,8 @@ class Call:
     Calls of one shopper and one version of the prompt share KV blocks. `begun` is called with the first token, by
     servers that stream. `choices` are words of one token, of which the first token is to be one: the log-probabilities
     of the likeliest first tokens are asked for, as far as the server gives any. `answer_tokens` is how long the answer
-    will be, about; 0 where nobody knows.
+    will be, about; 0 where nobody knows. `traceparent` names the span that the server's own are to be below, as W3C's
+    Trace Context writes it; empty for a call that is not traced.
     """
 
     id: str
@@ -50,7 +51,12 @@ class Call:
     prompt_version: str = ""
     choices: Sequence[str] = ()
     answer_tokens: int = 0
+    traceparent: str = ""
     begun: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+
+    def trace_headers(self) -> dict[str, str]:
+        """What tells a server of the trace, as headers of HTTP or metadata of gRPC."""
+        return {"traceparent": self.traceparent} if self.traceparent else {}
 
 
 GIVEN_UP = frozenset({"abort", "cancelled", "error", "timeout"})

@@ -4,6 +4,7 @@ The service, replays, benchmarks and tests all build here, so that what is measu
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from agents.worker.asking import Asking, CallRules, Reasoner
 from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.checkpoints import Checkpoints
-from agents.worker.dispatch import Dispatch, Learn
+from agents.worker.dispatch import Dispatch, Learn, Traced
 from agents.worker.enrichment import Enrichment
 from agents.worker.erasures import Erasures
 from agents.worker.ingest import Entered, Ingest
@@ -89,7 +90,7 @@ def everybody_alone(everybody: Route) -> Router:
 class Ports:
     """What a worker talks to, and what it is told. `router` adds the routes of experiments to everybody's; `publish`
     wraps the writer of intents; `learn` fetches what prompts say beside the log; `halted`: operators paused it; each of
-    `entered` hears of every event that has entered a session."""
+    `entered` hears of every event that has entered a session; `traced` follows calls."""
 
     kept: StorePorts
     letters: DeadLetterSender
@@ -104,6 +105,7 @@ class Ports:
     ingest_share: IngestCpuShare = field(default_factory=IngestCpuShare)
     halted: Callable[[], bool] = lambda: False
     entered: Sequence[Entered] = ()
+    traced: Traced = nullcontext
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ def build(
     parking = kinds.parking(backlog, store, store, checkpoints, rules.redis.pipeline, meter)
     dispatch = kinds.dispatch(
         backlog, ports.router(everybody), ports.publish(writer), store, checkpoints, rules.calls, meter,
-        ports.ingest_share, ports.learn,
+        ports.ingest_share, ports.learn, ports.traced,
     )  # fmt: skip
     incarnation = store if ports.erasures is None else ports.erasures  # while nobody was erased it is as false as None
     enrichment = kinds.enrichment(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from agents.health.statistics import Meter
@@ -36,12 +37,16 @@ AGAIN_S = 0.02
 
 Learn = Callable[[Session], Awaitable[None]]
 
+Traced = Callable[[Case], AbstractContextManager[Case]]
+"""Follows a call until its intent is written: inside, the case is the one that is handed out."""
+
 
 class Dispatch:
     """Serves the backlog: a task a shopper, at most `max_in_flight`, from the choice to the write's verdict. A shopper
     is chosen when `router` has a slot for them, and holds it until the model has answered.
 
-    `learn` may fetch what prompts say beside the log before a call is made; it neither takes long nor fails.
+    `learn` may fetch what prompts say beside the log before a call is made; it neither takes long nor fails. `traced`
+    follows calls.
     """
 
     def __init__(
@@ -55,11 +60,12 @@ class Dispatch:
         meter: Meter,
         ingest_share: IngestCpuShare,
         learn: Learn | None = None,
+        traced: Traced = nullcontext,
     ) -> None:
         self._backlog, self._checkpoints, self._meter = backlog, checkpoints, meter
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
         self._requeue, self._unchanged = Requeue(backlog, meter), UnchangedCalls(rules.unchanged_for_s, meter)
-        self._router, self._ingest_share, self._learn = router, ingest_share, learn
+        self._router, self._ingest_share, self._learn, self._traced = router, ingest_share, learn, traced
         self._router.listen(self._note_place)
         self._bound, self._soft_deadline_s = asyncio.Semaphore(rules.max_in_flight), rules.soft_deadline_s
         self._wake = asyncio.Event()
@@ -218,7 +224,8 @@ class Dispatch:
             grant.permit.release()
             await self._delivery.leave_out(case)
         else:
-            await self._ask_and_deliver(case)
+            with self._traced(case) as traced:
+                await self._ask_and_deliver(traced)
 
     async def _ask_and_deliver(self, case: Case) -> None:
         """The verbs of the error tree: what may pass is waited for, and where an answer is refused the rules answer."""

@@ -120,7 +120,7 @@ class GenerateClient:
         answer, url = Answer(found.tensor_map.reused), f"{self.url}/models/{found.name}/generate_stream"
         body = self._body(call, found, sent)
         try:
-            await self._http.stream(url, body, lambda payload: self._absorb(answer, payload))
+            await self._http.stream(url, body, lambda payload: self._absorb(answer, payload), call.trace_headers())
         except Refused as exc:
             raise self._http.refused(exc) from exc
         return answer

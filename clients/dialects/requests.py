@@ -49,11 +49,12 @@ def body(call: Call, model: str, api: Api, server: Server, sent: SentFields, sal
 
 
 def headers(call: Call, server: Server, session_key: bytes) -> dict[str, str]:
-    """The headers of one call: its id, and, by the server's own name for it, which calls share a shopper's KV blocks.
+    """The headers of one call: its id, its trace if it has one, and which calls share a shopper's KV blocks, by the
+    server's own name for that.
 
     The latter is a hash of shopper and prompt version that nobody can undo without the key; without a key none is sent.
     """
-    found = {"X-Request-Id": call.id.encode("ascii", "replace").decode()}
+    found = {"X-Request-Id": call.id.encode("ascii", "replace").decode(), **call.trace_headers()}
     if call.shopper and session_key and server.session_header:
         found[server.session_header] = session(call.shopper, call.prompt_version, session_key)
     return found

@@ -5,7 +5,7 @@ One grpc.aio channel a client, one stream a call. The calls go through tritoncli
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Never
 
@@ -80,10 +80,13 @@ class TritonClient:
         with self._our_errors():
             left_s, values = _left_s(call.deadline_s), found.tensor_map.values(call, sent.guide)
             request = tensors.request(call, found.name, found.inputs, values, max(1, int(left_s * 1e6)))
-            return await self._answer(request, found, left_s)
+            return await self._answer(request, found, left_s, call.trace_headers())
 
-    async def _answer(self, request: Any, found: Model, left_s: float) -> tensors.Answer:
-        stream = self._stub().ModelStreamInfer([request], timeout=left_s, metadata=(*REAL_STATUS, *self._metadata()))
+    async def _answer(
+        self, request: Any, found: Model, left_s: float, trace_headers: Mapping[str, str]
+    ) -> tensors.Answer:
+        metadata = (*REAL_STATUS, *self._metadata(), *trace_headers.items())
+        stream = self._stub().ModelStreamInfer([request], timeout=left_s, metadata=metadata)
         answer = tensors.Answer(found.tensor_map.reused)
         try:
             async for response in stream:

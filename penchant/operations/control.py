@@ -4,8 +4,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
-from hashlib import blake2b
 from typing import Any, Literal
 
 import orjson
@@ -15,6 +13,7 @@ from agents.fleet.forecast import KEPT, Forecast, forecast, slot_of
 from agents.fleet.switches import NAMES, Name, Switches, SwitchValue, checked, load
 from penchant.operations.activity_topic import copy_activity
 from penchant.operations.experiments import ExperimentView, experiment_view
+from penchant.settings.pseudonym import pseudonym
 from penchant.settings.root import Settings
 from storage.activity import Activity, append_activity, read_activity
 from storage.connection import Client
@@ -121,10 +120,7 @@ async def note_shoppers(
 
     One stands there as a hash, keyed as model.session_key says or by the namespace: the log outlives an erasure.
     """
-    key = settings.model.session_key
-    secret = key.get_secret_value() if key else f"namespace {settings.redis.namespace}"
-    keyed = partial(blake2b, key=blake2b(secret.encode()).digest(), digest_size=8)
-    name = keyed(shoppers[0].encode()).hexdigest() if len(shoppers) == 1 else f"{len(shoppers)} shoppers"
+    name = pseudonym(settings, shoppers[0]) if len(shoppers) == 1 else f"{len(shoppers)} shoppers"
     await _note(settings, Activity(kind, name, value, who, why))
 
 

@@ -17,8 +17,8 @@ from streams.errors import PenchantError
 
 Format = Literal["auto", "console", "json"]
 
-NOISY = ("aiokafka", "asyncio", "faust", "grpc", "httpcore", "httpx", "kafka", "mode", "redis",
-         "streams.kafka.consumer_thread", "streams.kafka.transport")  # fmt: skip
+NOISY = ("aiokafka", "asyncio", "faust", "grpc", "httpcore", "httpx", "kafka", "mode",
+         "opentelemetry", "redis", "streams.kafka.consumer_thread", "streams.kafka.transport")  # fmt: skip
 """Libraries, and what is built on their classes, that tell more than an operator wants: only their warnings show."""
 
 REPEAT_S = 60.0

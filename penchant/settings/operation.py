@@ -52,6 +52,29 @@ class Alerts:
 
 
 @section
+class Traces:
+    """Where traces of calls go, from an event's append to its intent's write; needs penchant[traces]."""
+
+    url: Name | None = None
+    """A collector's address for OTLP over HTTP, with its path: http://collector:4318/v1/traces. None: no traces. The
+    environment has headers and certificates for it: OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_CERTIFICATE."""
+    share: Annotated[float, Field(ge=0, le=1), unit("share of one")] = 0.01
+    """How many of the calls are traced, on the model server too. One whose event brings a sampled traceparent always
+    is."""
+    slow_s: Seconds = 5.0
+    """A call whose intent is written so long after its event is traced too, as is one that fails; of these the model
+    server is not told."""
+
+    @field_validator("url")
+    @classmethod
+    def is_http(cls, url: str | None) -> str | None:
+        """A wrong one would only show when traces are missing."""
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url
+
+
+@section
 class Console:
     """Where the console listens, and whether it may change anything; [http] says who comes in."""
 

@@ -14,7 +14,7 @@ from clients.pools.router import RoutingRules
 from penchant.front.rules import HttpRules
 from penchant.settings.experiments import Experiments
 from penchant.settings.kafka import Kafka
-from penchant.settings.operation import Alerts, Console, Health, Log, Serve
+from penchant.settings.operation import Alerts, Console, Health, Log, Serve, Traces
 from penchant.settings.pools import Pools
 from penchant.settings.prompts import prompt_library
 from penchant.settings.use_cases import UseCases
@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     match: MatchRules = MatchRules()
     health: Health = Health()
     alerts: Alerts = Alerts()
+    traces: Traces = Traces()
     http: HttpRules = HttpRules()
     console: Console = Console()
     serve: Serve = Serve()

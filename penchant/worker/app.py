@@ -28,6 +28,7 @@ from agents.worker.observer import Observer
 from clients.calls import ModelClient
 from clients.pools.client import PooledClient
 from penchant.settings.root import Settings
+from penchant.telemetry.traces.tracing import Tracing, traced
 from penchant.worker.admission import Admission, admitted
 from penchant.worker.experiments import ArmFactory, ExperimentRuntime, Tell
 from penchant.worker.history import make_topics, topics_of
@@ -100,6 +101,7 @@ async def worker(
     """
     instruments = instruments or Instruments(Health(settings.health.bound_s))
     async with AsyncExitStack() as stack:
+        tracing = await stack.enter_async_context(traced(settings))
         side = ModelSide(settings, model, notify)
         pools = side.everybody()
         if model is None:
@@ -110,7 +112,7 @@ async def worker(
                 servers = await stack.enter_async_context(_connected(settings))
         learning = learning_of(settings, servers)
         arm_factory, knowledge = await _arm_factory(settings, servers, side, instruments, learning, owned=model is None)
-        parts = await _made(settings, servers, pools, arm_factory, knowledge, learning, notify, kinds, stack)
+        parts = await _made(settings, servers, pools, arm_factory, knowledge, learning, notify, tracing, kinds, stack)
         watch_model = await _looked_around(parts, instruments.meter)
         beside = (watch_model, parts.erasures, parts.experiment_runtime, *([learning] if learning else ()))
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
@@ -146,6 +148,7 @@ async def _made(
     knowledge: Knowledge | None,
     learning: Learning | None,
     notify: Tell | None,
+    tracing: Tracing,
     kinds: Kinds | None,
     stack: AsyncExitStack,
 ) -> Parts:
@@ -153,7 +156,7 @@ async def _made(
     experiment_runtime = ExperimentRuntime(settings, pools, arm_factory, _worker_name(), notify)
     stack.push_async_callback(experiment_runtime.close)
     arm_factory.instruments.replicas = lambda: (*pools.replicas, *experiment_runtime.replicas)
-    parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge, learning, kinds)
+    parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge, learning, tracing, kinds)
     await parts.erasures.catch_up()
     stack.push_async_callback(parts.worker.writer.close)
     return parts

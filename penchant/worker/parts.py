@@ -24,6 +24,7 @@ from agents.worker.upkeep import UpkeepRules
 from clients.pools.client import PooledClient
 from penchant import __version__
 from penchant.settings.root import Settings
+from penchant.telemetry.traces.tracing import Tracing
 from penchant.worker.admission import Admission
 from penchant.worker.experiments import ArmFactory, ExperimentRuntime, clock_ms
 from penchant.worker.history import KafkaHistory, topics_of
@@ -75,6 +76,7 @@ def make_parts(
     experiment_runtime: ExperimentRuntime,
     knowledge: Knowledge | None,
     learning: Learning | None,
+    tracing: Tracing,
     kinds: Kinds | None = None,
 ) -> Parts:
     """All of them, none running yet."""
@@ -94,7 +96,7 @@ def make_parts(
     ports = Ports(
         kept=kept,
         letters=DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic),
-        decoder=_decoder(settings),
+        decoder=tracing.hearing(_decoder(settings)),
         reasoning=_reasoning(settings, arm_factory, switch_state),
         slots=pools.slots("live", settings.prompts.template(settings.prompt.version).version),
         meter=meter,
@@ -105,6 +107,7 @@ def make_parts(
         ingest_share=ingest_share,
         halted=lambda: switch_state.now.on("pause"),
         entered=_entered(experiment_runtime, arm_factory.instruments, learning),
+        traced=tracing.traced,
     )
     worker = build(settings, ports, UpkeepRules.of(settings.backlog), kinds=kinds)
     if learning is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from agents.health.statistics import Meter
@@ -10,7 +10,7 @@ from agents.worker.asking import CallRules
 from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.build import Ports, StorePorts, build, everybody_alone
-from agents.worker.dispatch import Dispatch, Learn
+from agents.worker.dispatch import Dispatch, Learn, Traced
 from agents.worker.partition import Partition
 from agents.worker.routes import Route, Router
 from agents.worker.shoppers import Shopper
@@ -115,6 +115,7 @@ async def desk(
     targets: BacklogRules | None = None,
     router: Callable[[Route], Router] = everybody_alone,
     learn: Learn | None = None,
+    traced: Traced = nullcontext,
 ) -> AsyncIterator[Desk]:
     """A desk whose dispatch runs."""
     store, meter = MemoryStore(clock_ms), Meter()
@@ -132,6 +133,7 @@ async def desk(
         meter=meter,
         router=router,
         learn=learn,
+        traced=traced,
     )
     built = build(settings, ports, UpkeepRules())
     running = asyncio.ensure_future(built.dispatch.run())

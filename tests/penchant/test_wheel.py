@@ -28,6 +28,7 @@ WANTING = {
     "console": (["console"], "penchant[http]"),
     "serve": (["serve"], "penchant[serve]"),
     "a tritonserver": (["simulate", "model", "--api", "triton"], "penchant[embedded]"),
+    "traces": (["worker"], "penchant[traces]"),
     "bench": (["bench", "--help"], "from a checkout"),
 }
 """What needs something else, and what its remedy names."""
@@ -75,6 +76,7 @@ def _command(penchant: Path, folder: Path, arguments: list[str]) -> subprocess.C
         "KAFKA__BOOTSTRAP": "127.0.0.1:1",
         "KAFKA__HISTORY_TOPIC": "history",
         "REDIS__URL": "redis://127.0.0.1:1/0",
+        "TRACES__URL": "http://127.0.0.1:1/v1/traces",
     }
     told = clean | {f"PENCHANT_{name}": value for name, value in nowhere.items()}
     return subprocess.run(
