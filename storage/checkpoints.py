@@ -47,6 +47,8 @@ class Write:
 
     `base` is the offset that the store stood at when the session was last stored or loaded (-1: it held nothing). If it
     stands before that now, it has lost what the session was built on, and perhaps an intent that nobody would miss.
+    `base_owed`: a call was owed there. If one is owed now that was not then, the store has lost the answer. The rules'
+    intent is refused too where somebody else has stored something since the base: they may have a model's.
     """
 
     context: Context
@@ -54,6 +56,7 @@ class Write:
     intent: Intent | None = None
     intent_expires_at_ms: int = 0
     base: int = -1
+    base_owed: bool = False
 
 
 class Verdict(StrEnum):
@@ -61,12 +64,15 @@ class Verdict(StrEnum):
 
     At an equal position the stored session is the same, whoever stored it. Then only an intent is taken, one that is
     newer than the stored one or, a model's, replaces the rules', and that is ACCEPTED too; else the write is COVERED.
+    The rules' replaces none where nothing is owed.
     An intent with which nothing is owed any more says so also then.
     """
 
     ACCEPTED = "accepted"
     COVERED = "covered"  # refused: this offset is stored already, or this very owner has stored a later one
-    STALE = "stale"  # refused: somebody else stored a later position, or the base is gone: reload, refold, try again
+    STALE = (
+        "stale"  # refused: a later position by somebody else, or the base is not what it was: reload, refold, try again
+    )
     ERASED = "erased"  # refused: the store knows of another erasure than the context, or of an opting out: reload
     LINEAGE = "lineage"  # refused: stored under another lineage or partition: stop this partition
     UNDECIDED = "undecided"  # not known: this shopper's part of the store did not say, while others did: try again

@@ -2,7 +2,7 @@
 --
 -- KEYS  1 context, 2 intent, 3 erasure: one shopper, hence one slot.
 -- ARGV  1 the session
---       2 [lineage, offset, generation, partition, owner, erasure, owed, the context's expiry, the base]
+--       2 [lineage, offset, generation, partition, owner, erasure, owed, the context's expiry, the base, owed there]
 --   and with an intent also
 --       3 its JSON
 --       4 [its expiry, lineage, offset, generation, source, field, value, field, value ...]
@@ -13,7 +13,7 @@
 
 local CONTEXT, INTENT, ERASURE = KEYS[1], KEYS[2], KEYS[3]
 local SESSION, DOC = ARGV[1], ARGV[3]
-local lineage, offset, generation, partition, owner, erasure, owed, expiry, base = unpack(cjson.decode(ARGV[2]))
+local lineage, offset, generation, partition, owner, erasure, owed, expiry, base, base_owed = unpack(cjson.decode(ARGV[2]))
 local HOT = 6 -- where the fields begin in ARGV[4]
 
 -- Is the first of two positions the higher one?
@@ -34,7 +34,7 @@ local function failed(reply, key)
   return string.find(reply.err, 'WRONGTYPE', 1, true) and corrupt(key) or reply
 end
 
-local held = redis.pcall('HMGET', CONTEXT, 'lineage', 'offset', 'generation', 'partition', 'owner')
+local held = redis.pcall('HMGET', CONTEXT, 'lineage', 'offset', 'generation', 'partition', 'owner', 'owed')
 if held.err then return failed(held, CONTEXT) end
 local erased = redis.pcall('HMGET', ERASURE, 'number', 'lineage', 'ends', 'opted_out')
 if erased.err then return failed(erased, ERASURE) end
@@ -82,10 +82,20 @@ if held[1] or held[2] or held[3] or held[4] or held[5] then
   if not above(mine, held) then
     -- At an equal position the sessions are equal, whoever stored them: both are the fold of the same log. A shopper who
     -- was parked though owed gets the intent later, at the very position of the parked context.
-    local shows = better()
+    -- Where nothing is owed, whoever stored it knows of an intent that will do: the rules' one does not replace it.
+    local shows = better() and not (shown and intent[5] == 'rules' and held[6] == '0')
     if shows or (intent and owed == '0') then redis.call('HSET', CONTEXT, 'owed', owed) end
     if shows then show() end
     return shows and 'accepted' or 'covered'
+  end
+  if theirs == ours then
+    -- What could stand in the place of a model's intent is built on what is stored: neither has somebody else come
+    -- further, nor has the store lost the answer to a call.
+    local there = tonumber(held[2]) == base
+    local lost = there and held[6] == '1' and base_owed == '0'
+    if lost and not DOC and owed == '0' then return 'stale' end
+    local same = there and held[6] == base_owed
+    if not same and held[5] ~= owner and intent and intent[5] == 'rules' then return 'stale' end
   end
 elseif base >= 0 then
   return 'stale'

@@ -122,7 +122,7 @@ class RedisCheckpoints:
         shopper = context.shopper
         named = (keys.context(shopper), keys.intent(shopper), keys.erasure(shopper))
         head = (*context.position, context.partition, context.owner, context.erasure, int(context.owed))
-        bounds = (write.context_expires_at_ms, write.base)
+        bounds = (write.context_expires_at_ms, write.base, int(write.base_owed))
         command = ("EVALSHA", SHA, 3, *named, context.session, _strings((*head, *bounds)))
         if intent is None:
             return command

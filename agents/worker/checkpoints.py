@@ -16,12 +16,13 @@ from streams.sessions.session import SessionRules
 class Checkpoint:
     """A session as it stood when it was taken. Whatever folds in later belongs to the next one.
 
-    `base` is the offset at which the store holds it, as far as we know (-1: not at all).
+    `base` is the offset at which the store holds it, as far as we know (-1: not at all); `base_owed`: with a call owed.
     """
 
     context: Context
     last_ms: int
     base: int = -1
+    base_owed: bool = False
     agreement: Agreement | None = None
 
     @property
@@ -60,7 +61,7 @@ class Checkpoints:
         position = Position(self._lineage, session.folded, self._generation)
         owner = f"{self._worker}:{home.epoch}"
         context = Context(shopper.id, position, home.number, owner, dump(session), shopper.erasure)
-        return Checkpoint(context, session.last_ms, session.durable, session.agreement)
+        return Checkpoint(context, session.last_ms, session.durable, shopper.stored_owed, session.agreement)
 
     def write(self, checkpoint: Checkpoint, intent: Intent | None = None, *, owed: bool) -> Write:
         """What to hand to the store, with what the shopper agreed to; `owed`: a call is owed all the same."""
@@ -69,7 +70,8 @@ class Checkpoints:
         intent_ends = self.intent_ends_ms(checkpoint.last_ms)
         context_ends = max(intent_ends, self.clock_ms() + self._context_ms)
         context = replace(checkpoint.context, owed=owed)
-        return Write(context, context_ends, intent, intent_ends if intent else 0, checkpoint.base)
+        ends = intent_ends if intent else 0
+        return Write(context, context_ends, intent, ends, checkpoint.base, checkpoint.base_owed)
 
     def readable_after_ms(self) -> int:
         """An intent whose last event is of this time, or before it, would expire as it is written."""

@@ -94,7 +94,7 @@ class Delivery:
         # 3. The ticket is settled: the ledger may commit past these events once the commit lag has gone by.
         owed.settle()
         # 4. Memory knows how far the store is. Events since then stand behind tickets of their own.
-        shopper.session.durable = checkpoint.position.offset
+        shopper.stored(checkpoint.position.offset, owed=owing, intent=intent is not None)
         if intent is not None:
             self._note_intent(shopper, owed, checkpoint, intent)
         return True

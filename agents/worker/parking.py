@@ -134,7 +134,7 @@ class Parking:
         if shopper.ended or not covers(verdict, shopper):
             return False
         owed.settle()
-        shopper.session.durable = checkpoint.position.offset
+        shopper.stored(checkpoint.position.offset, owed=owed.call, intent=False)
         self._meter.parked += 1
         self._meter.expired += owed.expired and not owed.call
         if owed.call:

@@ -146,6 +146,7 @@ class Recall:
         lineage = context.position.lineage
         if lineage == self.lineage and context.partition == partition.number:
             shopper.adopt(session)
+            shopper.stored_owed = context.owed
             if context.owed:
                 remember(shopper, context.position)
                 self._owe(shopper, shopper.touched_s)

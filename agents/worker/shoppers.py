@@ -78,7 +78,8 @@ class Shopper:
     `touched_s` is when an event last came, `paid_s` until when their calls are paid for, `rested_s`
     from when they may be called again (streams/sessions/triggers.py).
     `marks` are the shopper's in the persisted owed set (agents/worker/owed_set.py). `marker` is the last erasure,
-    `erasure` its number; `unchanged` is the offset of the last event that changed nothing.
+    `erasure` its number; `stored_owed`: the stored context says that a call is owed;
+    `unchanged` is the offset of the last event that changed nothing.
     `readable_ms` and `modelled_ms` say since when an intent of the last event that asked for a call can be read, the
     second of a model's (epoch; None: not yet; 0: not known here, or nothing asked).
     `shown` is the model's intent that was written last, while the session is unpacked; `asked` what was said when a
@@ -105,6 +106,7 @@ class Shopper:
         "rested_s",
         "running",
         "shown",
+        "stored_owed",
         "touched_s",
         "unchanged",
     )
@@ -121,6 +123,7 @@ class Shopper:
         self.marks: tuple[Position, ...] = ()
         self.erasure = 0
         self.marker: Erasure | None = None
+        self.stored_owed = False
         self._gone = False
         self.place = 0
         self.touched_s = 0.0
@@ -138,6 +141,13 @@ class Shopper:
     def end(self) -> None:
         """The shopper was erased."""
         self._gone = True
+
+    def stored(self, offset: int, *, owed: bool, intent: bool) -> None:
+        """The session is stored up to there. At the very offset that was stored before, an intent alone says what is
+        owed (storage/checkpoints.py, Verdict)."""
+        if intent or offset > self.session.durable:
+            self.stored_owed = owed
+        self.session.durable = offset
 
     def read(self, position: Position, now_ms: int, *, modelled: bool) -> None:
         """An intent up to there can be read from now on."""

@@ -170,11 +170,14 @@ class MemoryStore:
     def _write(self, write: Write) -> Verdict:
         context, data = write.context, self._data
         verdict = self._judge(context, write.base)
+        if verdict is Verdict.ACCEPTED and self._hides(write):
+            verdict = Verdict.STALE
         better = write.intent is not None and self._is_better(write.intent, self.intent(context.shopper))
         if verdict is Verdict.ACCEPTED:
             data.contexts[context.shopper] = (context, write.context_expires_at_ms)
         elif write.intent is not None and self._is_at(context, write.base):
             held, expires_at_ms = data.contexts[context.shopper]
+            better &= held.owed or write.intent.source == "model" or self.intent(context.shopper) is None
             if better or not context.owed:
                 data.contexts[context.shopper] = (replace(held, owed=context.owed), expires_at_ms)
             verdict = Verdict.ACCEPTED if better else verdict
@@ -188,6 +191,17 @@ class MemoryStore:
         erasure = self._number(context.shopper)
         ours = (context.position, context.partition, context.erasure)
         return held is not None and (held.position, held.partition, erasure) == ours and base <= held.position.offset
+
+    def _hides(self, write: Write) -> bool:
+        """Whether it could stand in the place of a model's intent that somebody else has stored, or that is lost."""
+        context, held = write.context, self._live(self._data.contexts, write.context.shopper)
+        if held is None or held.position.lineage < context.position.lineage:
+            return False
+        there = held.position.offset == write.base
+        if write.intent is None:
+            return there and held.owed and not write.base_owed and not context.owed
+        by_rules, same = write.intent.source == "rules", there and held.owed == write.base_owed
+        return by_rules and held.owner != context.owner and not same
 
     def _judge(self, context: Context, base: int) -> Verdict:
         held = self._live(self._data.contexts, context.shopper)

@@ -133,6 +133,27 @@ class Baseless(Connection):
         return await super().write([replace(write, base=-1) for write in writes])
 
 
+class Meddling(Connection):
+    """Shows the rules' intent whatever others have stored, and lets a quiet event hide that an answer is lost."""
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        return await self.wire.ask(partial(_meddle, self.who, self.store, writes))
+
+
+def _meddle(who: str, store: Store, writes: Sequence[Write]) -> list[Verdict]:
+    verdicts = []
+    for write in writes:
+        shopper = write.context.shopper
+        held, ends_ms = store.data.contexts.get(shopper, (None, 0))
+        if held is not None and write.base <= held.position.offset:
+            if write.intent is not None and write.context.position == held.position:
+                store.data.contexts[shopper] = replace(held, owed=True), ends_ms
+            elif write.context.position > held.position:
+                store.data.contexts[shopper] = replace(held, owner=write.context.owner, owed=write.base_owed), ends_ms
+        verdicts += store.take(who, [write])
+    return verdicts
+
+
 class Splitting(Connection):
     """Writes the context first and the intent later."""
 

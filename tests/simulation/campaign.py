@@ -79,11 +79,12 @@ def simulated(seeds: list[int]) -> Report:
 
 
 def catch(name: str, most: int) -> Catch:
-    """Simulate a mutation with the seeds from 0 on until an invariant breaks."""
-    for seed in range(most):
-        outcome = simulate(draw(seed), MUTATIONS[name].parts)
+    """Simulate a mutation with the seeds from its first one on until an invariant breaks."""
+    mutation = MUTATIONS[name]
+    for tried, seed in enumerate(range(mutation.first_seed, mutation.first_seed + most), 1):
+        outcome = simulate(draw(seed), mutation.parts)
         if outcome.wrong:
-            return Catch(name, seed + 1, seed, outcome.wrong[0])
+            return Catch(name, tried, seed, outcome.wrong[0])
     return Catch(name, most, -1, "")
 
 

@@ -15,10 +15,11 @@ from tests.simulation.worker import Parts
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A worker with one part that breaks a rule."""
+    """A worker with one part that breaks a rule. `first_seed`: where to look for what is caught rarely."""
 
     name: str
     parts: Parts
+    first_seed: int = 0
 
 
 MUTATIONS = {
@@ -31,6 +32,11 @@ MUTATIONS = {
         Mutation(
             "tells a store that fell back nothing again",
             Parts(erasures=upkeep.Mute, connection=ports.Trusting),
+        ),
+        Mutation(
+            "shows the rules' intent whatever others have stored",
+            Parts(connection=ports.Meddling),
+            first_seed=1_001_354,
         ),
         *(
             Mutation((broken.__doc__ or "").split(":")[0].rstrip(".").lower(), Parts(**{role: broken}))

@@ -124,15 +124,16 @@ def write(
     intent_lives_ms: int | None = DAY_MS,
     source: Source = "model",
     base: int = -1,
+    base_owed: bool = False,
     owed: bool = False,
 ) -> Write:
     """A checkpoint that lives a day. Without `intent_lives_ms` it is a parked session."""
     place = Position(*position)
     context = Context(shopper, place, partition, owner, session, erasure, owed)
     if intent_lives_ms is None:
-        return Write(context, now_ms() + lives_ms, base=base)
+        return Write(context, now_ms() + lives_ms, base=base, base_owed=base_owed)
     shown = intent(shopper, place, source=source)
-    return Write(context, now_ms() + lives_ms, shown, now_ms() + intent_lives_ms, base)
+    return Write(context, now_ms() + lives_ms, shown, now_ms() + intent_lives_ms, base, base_owed)
 
 
 async def put(side: Side, *writes: Write) -> Sequence[Verdict]:

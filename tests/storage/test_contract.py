@@ -210,6 +210,48 @@ async def test_a_models_intent_replaces_the_rules_at_the_same_position(side: Sid
     assert (await side.intent_hash("ada"))["source"] == "model"
 
 
+async def test_the_rules_replace_no_intent_where_nothing_is_owed(side: Side) -> None:
+    """Whoever stored a quiet event knows of an intent that will do; where a call is owed, the rules' is better."""
+    await put(side, write(position=(0, 5, 0)), write(position=(0, 6, 0), intent_lives_ms=None, base=5))
+    late = write(position=(0, 6, 0), owner="w2:1", source="rules", owed=True, base=4)
+    assert await put(side, late) == [COVERED]
+    assert (await side.intent_hash("ada"))["position"] == "0:5:0"
+    await put(side, write(position=(0, 7, 0), intent_lives_ms=None, owed=True, base=6))
+    assert await put(side, write(position=(0, 7, 0), owner="w2:1", source="rules", base=7)) == [ACCEPTED]
+    assert (await side.intent_hash("ada"))["position"] == "0:7:0"
+
+
+@pytest.mark.parametrize(
+    ("base", "base_owed", "owner", "verdict"),
+    [
+        pytest.param(5, False, "w2:1", ACCEPTED, id="what stands there"),
+        pytest.param(4, False, "w2:1", STALE, id="what stood there before somebody else came further"),
+        pytest.param(-1, False, "w2:1", STALE, id="nothing, before somebody else came"),
+        pytest.param(5, True, "w2:1", STALE, id="a call that somebody else has answered"),
+        pytest.param(4, True, "w1:1", ACCEPTED, id="what the same owner has stored since"),
+    ],
+)
+async def test_the_rules_intent_is_built_on_what_stands(
+    side: Side, base: int, owner: str, verdict: Verdict, *, base_owed: bool
+) -> None:
+    """Whoever has lost a partition does not know that the new owner has a model's intent. A model's own is right."""
+    await put(side, write(position=(0, 5, 0)))
+    late = write(position=(0, 6, 0), owner=owner, source="rules", base=base, base_owed=base_owed)
+    assert await put(side, late) == [verdict]
+    assert (await side.intent_hash("ada"))["position"] == ("0:6:0" if verdict is ACCEPTED else "0:5:0")
+    assert await put(side, write(position=(0, 7, 0), owner=owner, base=max(base, 0), base_owed=base_owed)) == [ACCEPTED]
+
+
+@pytest.mark.parametrize("base_owed", [False, True], ids=["known to be answered", "known to be owed"])
+async def test_a_quiet_event_hides_no_lost_answer(side: Side, *, base_owed: bool) -> None:
+    """The store fell back from the model's intent to the rules' one at the same position, where the call is owed."""
+    await put(side, write(position=(0, 5, 0), source="rules", owed=True))
+    quiet = write(position=(0, 6, 0), intent_lives_ms=None, base=5, base_owed=base_owed)
+    assert await put(side, quiet) == [ACCEPTED if base_owed else STALE]
+    owing = write(position=(0, 7, 0), intent_lives_ms=None, base=5, owed=True)
+    assert await put(side, owing) == [ACCEPTED]
+
+
 async def test_an_intent_is_refused_where_its_context_is_behind(side: Side) -> None:
     """Equal means equal: an intent made before the stored position is refused with its context."""
     await put(side, write(position=(0, 6, 0), intent_lives_ms=None))

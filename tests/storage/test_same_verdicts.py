@@ -35,6 +35,7 @@ writes = st.builds(
     intent_lives_ms=st.none() | lives,
     source=st.sampled_from(["model", "rules"]),
     base=st.sampled_from([-1, -1, 0, 1, 2]),
+    base_owed=st.booleans(),
     owed=st.booleans(),
 )
 erasures = st.builds(Erasure, st.sampled_from(SHOPPERS), st.integers(1, 2), st.integers(0, 1), st.tuples(few, few))

@@ -74,6 +74,21 @@ async def test_who_is_stored_though_owed_is_owed_and_marked() -> None:
     assert backlog.next(1e9) is partition.shoppers["ada"]
 
 
+async def test_what_the_store_says_is_owed_is_known() -> None:
+    """As it was loaded, until a later session, or an intent at its place, says something else."""
+    store, _, recall, partition = setting()
+    await stored(store, "ada", 5, owed=True)
+    await recall.known(partition, ["ada"])
+    ada = partition.shoppers["ada"]
+    assert ada.stored_owed
+    ada.stored(5, owed=False, intent=False)
+    assert ada.stored_owed  # the store has left it as it was
+    ada.stored(5, owed=False, intent=True)
+    assert not ada.stored_owed
+    ada.stored(6, owed=True, intent=False)
+    assert (ada.stored_owed, ada.session.durable) == (True, 6)
+
+
 async def test_who_cannot_be_marked_is_not_known() -> None:
     """Else the next attempt would find them in memory, and forget the mark."""
     store, _, recall, partition = setting()
