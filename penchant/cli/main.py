@@ -37,6 +37,7 @@ PANELS = {
     "Judge and plan": {
         "audit": "Plant instructions and personal data, and see what they move or leak.",
         "eval": "Score rules, model and prompts on what recorded shoppers did next.",
+        "labels": "Count and exchange what people say of pairs of intents.",
         "prompts": "Look at the prompt templates, and check and compare your own.",
         "products": "Find out what products are and which needs they meet, with quotes.",
         "learn": "Count what a recording's shoppers teach, for rules that foresee by it.",

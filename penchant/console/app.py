@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from penchant.console.decisions import Decisions
+from penchant.console.label_pages import LabelPages
 from penchant.console.live_pages import LivePages
 from penchant.console.lookups import Lookups
 from penchant.console.rendering import Rendering
@@ -49,6 +50,7 @@ class Console:
             LivePages(settings, watch, self._rendering),
             ShopperPages(settings, watch, self._rendering),
             ReplayPages(settings, watch, self._rendering, runner),
+            LabelPages(settings.console.labels_folder, self._rendering),
             Lookups(settings, origins, self._rendering),
         )
 

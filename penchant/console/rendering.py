@@ -14,7 +14,8 @@ from penchant.front.roles import Person, Role
 NAVIGATION = (
     ("/", "Overview"), ("/shopper", "Shopper"), ("/fleet", "Fleet"), ("/models", "Models"),
     ("/experiments", "Experiments"), ("/dead-letters", "Dead letters"), ("/replays", "Replays"),
-    ("/control", "Control"), ("/activity", "Activity"), ("/doctor", "Doctor"), ("/settings", "Settings"),
+    ("/labels", "Labels"), ("/control", "Control"), ("/activity", "Activity"), ("/doctor", "Doctor"),
+    ("/settings", "Settings"),
 )  # fmt: skip
 
 

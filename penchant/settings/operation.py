@@ -3,7 +3,7 @@
 import socket
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import DirectoryPath, Field, SecretStr, field_validator
 
 from streams.section import Calls, Name, Port, Seconds, section, unit
 
@@ -84,6 +84,9 @@ class Console:
     """The port to listen on; 0 takes a free one, which is printed."""
     read_only: bool = False
     """Whether nobody may change anything from the console, whatever their role."""
+    labels_folder: DirectoryPath | None = None
+    """Where `penchant eval --judge --report` wrote pairs of intents, which people compare on the page Labels. None: the
+    page says so."""
 
 
 @section

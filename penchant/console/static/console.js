@@ -47,6 +47,12 @@
     tellAge();
   });
 
+  /* A key for a button, while nobody types. */
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.matches("input, select, textarea")) return;
+    for (const button of document.querySelectorAll("button[data-key]")) if (button.dataset.key === event.key) { event.preventDefault(); button.click(); }
+  });
+
   /* The chart: quantiles of freshness, the target, and what changed as upright lines. */
   const KEPT = 900, LEAST_S = 120;
   const box = document.getElementById("chart");

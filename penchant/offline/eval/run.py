@@ -148,7 +148,8 @@ async def _judge(
     progress.begin("judge", len(pairs))
     verdicts = await judging.judge(judge.client, pairs, progress.advance)
     told = judging.report(verdicts, pairs, (one, other), judge.labels)
-    return told, [pair.report((one, other)) for pair in pairs]
+    flips = (each.flipped for each in verdicts)
+    return told, [pair.report((one, other)) | {"flipped": flip} for pair, flip in zip(pairs, flips, strict=True)]
 
 
 def labels(path: Path) -> dict[str, str]:

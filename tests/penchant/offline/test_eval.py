@@ -59,4 +59,4 @@ async def test_a_model_and_a_judge_behind_a_url(tmp_path: Path) -> None:
     assert (judge["pairs"], judge["invalid"], judge["won"]) == (3, 0, {"rules": 0, "model": 0, "tie": 3})
     assert not judge["counts"]
     pairs = (tmp_path / "pages" / "pairs.jsonl").read_text().splitlines()
-    assert [set(json.loads(pair)) for pair in pairs] == [{"pair", "shown", "rules", "model"}] * 3
+    assert [set(json.loads(pair)) for pair in pairs] == [{"pair", "shown", "rules", "model", "flipped"}] * 3
