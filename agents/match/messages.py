@@ -47,10 +47,12 @@ def messages(language: str, folder: Path | None = None) -> Messages:
     return Messages(read["messages"], str(read.get("decimal", ".")))
 
 
-def languages() -> tuple[str, ...]:
-    """Those that are packaged."""
+def languages(folder: Path | None = None) -> tuple[str, ...]:
+    """Those that are packaged, and those of a shop's folder. Reads the folder."""
     files = resources.files("agents.match").joinpath("catalogues").iterdir()
-    return tuple(sorted(file.name.removesuffix(".toml") for file in files))
+    own = folder.glob("*.toml") if folder else ()
+    names = {file.name.removesuffix(".toml") for file in (*files, *own)}
+    return tuple(sorted(name for name in names if name.isalnum()))
 
 
 def fields(catalogue: Mapping[str, Any]) -> dict[str, frozenset[str]]:

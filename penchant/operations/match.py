@@ -82,8 +82,12 @@ def ranked(settings: Settings, shopper: str, candidates: Sequence[str], known: K
 
 def words(settings: Settings, language: str | None) -> Messages:
     """The messages of a language, else of the settings' own. Reads files."""
-    folder = Path(settings.match.messages) if settings.match.messages else None
-    return messages(language or settings.match.language, folder)
+    return messages(language or settings.match.language, messages_folder(settings))
+
+
+def messages_folder(settings: Settings) -> Path | None:
+    """Where the shop has catalogues of its own."""
+    return Path(settings.match.messages) if settings.match.messages else None
 
 
 def checked(shopper: str, products: Sequence[str]) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from agents.match.messages import Messages
+from agents.match.messages import Messages, languages
 from clients.calls import ModelClient
-from penchant.operations.match import Matched, ranked, scored, words
+from penchant.operations.match import Matched, messages_folder, ranked, scored, words
 from penchant.serve.bodies import IntentAsked, MatchAsked
 from penchant.serve.copies import copied
 from penchant.serve.counts import ServeCounts, Step
@@ -25,6 +25,7 @@ class Answering:
 
     def __init__(self, settings: Settings, cards: RedisCards, model: ModelClient, counts: ServeCounts) -> None:
         self._settings, self._cards, self._model, self._counts = settings, cards, model, counts
+        self.languages = languages(messages_folder(settings))
         self._words: dict[str | None, Messages] = {None: words(settings, None)}
 
     async def match(self, asked: MatchAsked) -> dict[str, Any]:
@@ -36,7 +37,7 @@ class Answering:
         found = ranked(self._settings, asked.shopper, candidates, known, asked.purpose)
         step: Step = "features" if found.personal and (known.intent or known.session) else "given"
         if fault:
-            found = Matched(asked.shopper, found.ranked, (fault,))
+            found = Matched(asked.shopper, found.ranked, (f"{fault}: the order given stands",))
         elif asked.scores:
             before = found.ranked
             found = await scored(found, known, self._model, deadline_s)
@@ -69,11 +70,11 @@ class Answering:
             async with asyncio.timeout_at(now_s + (deadline_s - now_s) * _LEFT):
                 return await self._cards.known(shopper, candidates), ""
         except TimeoutError:
-            return UNKNOWN, "Redis did not answer in time: the order given stands"
+            return UNKNOWN, "Redis did not answer in time"
         except StoreUnavailable as error:
-            return UNKNOWN, f"{error}: the order given stands"
+            return UNKNOWN, str(error)
         except StoreCorrupt as error:
-            return UNKNOWN, f"{error.key} cannot be read: the order given stands"
+            return UNKNOWN, f"{error.key} cannot be read"
 
     async def _messages(self, language: bool | str) -> Messages:  # noqa: FBT001 # as it was asked
         name = language if isinstance(language, str) else None

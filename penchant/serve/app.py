@@ -1,26 +1,25 @@
 """App: the paths that are served, and how requests are bounded and counted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from penchant import __version__
 from penchant.front.gate import permit
 from penchant.front.roles import Person
 from penchant.serve.answering import Answering
-from penchant.serve.bodies import Fault, IntentAnswer, IntentAsked, MatchAnswer, MatchAsked
+from penchant.serve.bodies import Health, IntentAnswer, IntentAsked, MatchAnswer, MatchAsked
 from penchant.serve.counts import ServeCounts
-from streams.errors import PenchantError, SettingInvalid, StoreUnavailable
+from penchant.serve.faults import AGAIN, FAULTS, RETRY_AFTER_S, explain, refused, wrong
 
 HEALTH = "/healthz"
-RETRY_AFTER_S = 1
-_FAULTS = {status: {"model": Fault} for status in (401, 403, 413, 422, 429, 503)}
+_BODIES: Mapping[str, type[BaseModel]] = {"/v1/match": MatchAsked, "/v1/intent": IntentAsked}
 
 Healthy = Callable[[], Awaitable[bool]]
 
@@ -34,13 +33,16 @@ Viewer = Annotated[Person, Depends(_viewer)]
 
 def app(answering: Answering, counts: ServeCounts, most_in_flight: int, healthy: Healthy) -> FastAPI:
     """The application, to stand behind the gate. More than `most_in_flight` requests at once are refused with 429."""
-    made = FastAPI(title="Penchant", version=__version__, docs_url=None, redoc_url=None, responses=_FAULTS)  # type: ignore[arg-type] # FastAPI types keys as any
+    made = FastAPI(title="Penchant", version=__version__, docs_url=None, redoc_url=None, responses=FAULTS)  # type: ignore[arg-type] # FastAPI types keys as any
     made.add_middleware(Bounded, counts=counts, most=most_in_flight)
-    _explain(made)
+    explain(made, _BODIES)
 
     @made.post("/v1/match", response_model=MatchAnswer)
     async def match(asked: MatchAsked, _: Viewer) -> Response:
         """Put up to 100 products in the order in which they fit a shopper, with reasons."""
+        if isinstance(asked.reasons, str) and asked.reasons not in answering.languages:
+            there = ", ".join(answering.languages)
+            raise wrong("reasons", f"there is no catalogue of messages in {asked.reasons!r}, only in {there}")
         return _json(await answering.match(asked))
 
     @made.post("/v1/intent", response_model=IntentAnswer)
@@ -48,39 +50,30 @@ def app(answering: Answering, counts: ServeCounts, most_in_flight: int, healthy:
         """What a shopper is after, with events that Kafka has not brought yet."""
         return _json(await answering.intent(asked))
 
-    @made.get("/metrics")
+    @made.get("/metrics", response_class=PlainTextResponse)
     async def metrics(_: Viewer) -> Response:
         """Prometheus' text format."""
         return Response(counts.exposition(), media_type="text/plain; version=0.0.4")
 
-    @made.get(HEALTH)
+    @made.get(HEALTH, response_model=Health, responses={503: {"model": Health}})
     async def healthz() -> Response:
         """200 while Redis answers, else 503: matches are answered then too, in the order given."""
         up = await healthy()
         return JSONResponse({"redis": up}, 200 if up else 503)
 
+    _describe(made, answering.languages)
     return made
+
+
+def _describe(made: FastAPI, languages: Sequence[str]) -> None:
+    """The languages stand in the description as they are here: a shop may have catalogues of its own."""
+    asked = made.openapi()["components"]["schemas"]["MatchAsked"]["properties"]["reasons"]
+    asked["anyOf"] = [{"type": "boolean"}, {"type": "string", "enum": list(languages)}]
 
 
 def _json(answer: Mapping[str, Any]) -> Response:
     """As it is: FastAPI would check and copy it twice. A test holds it to its description."""
     return Response(orjson.dumps(answer), media_type="application/json")
-
-
-def _explain(made: FastAPI) -> None:
-    """Errors as one sentence that names the field, or what to do."""
-
-    @made.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part != "body")
-        return JSONResponse({"error": f"{where or 'body'}: {first['msg']}"}, 422)
-
-    @made.exception_handler(PenchantError)
-    async def failed(_: Request, error: PenchantError) -> Response:
-        if isinstance(error, StoreUnavailable):
-            return JSONResponse({"error": str(error)}, 503, {"Retry-After": str(RETRY_AFTER_S)})
-        return JSONResponse({"error": str(error)}, 422 if isinstance(error, SettingInvalid) else 500)
 
 
 class Bounded:
@@ -115,8 +108,7 @@ class Bounded:
         finally:
             self._in_flight -= 1
             self._counts.in_flight.set(self._in_flight)
-            self._counts.answered(path if path in _PATHS else "other", status, now() - began_s)
+            self._counts.answered(path if path in _BODIES else "other", status, now() - began_s)
 
 
-_PATHS = frozenset({"/v1/match", "/v1/intent"})
-_busy = JSONResponse({"error": "too many requests at once"}, 429, {"Retry-After": str(RETRY_AFTER_S)})
+_busy = refused(429, "too many requests at once", "", AGAIN, {"Retry-After": str(RETRY_AFTER_S)})

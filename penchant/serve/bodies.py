@@ -8,31 +8,43 @@ from agents.match.ranking import MOST_CANDIDATES
 from streams.events.event import Identifier
 
 MOST_EVENTS = 200
-Deadline = Annotated[float, Field(ge=1, le=10_000)]
+IDS = "an id has 1 to 128 characters, no braces and no control characters"
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}$")]
 
 
 class _Asked(BaseModel):
-    """Fields that are not known are refused: a misspelt one would be missed in silence."""
+    """Fields that are not known, and values of another type, are refused: a misspelt one would be missed in silence.
+    The description of a field is the remedy of whoever sent a wrong one."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    shopper: Identifier
-    deadline_ms: Deadline | None = None
-    purpose: Annotated[str, Field(max_length=120)] = ""
+    shopper: Identifier = Field(description=IDS)
+    deadline_ms: float | None = Field(
+        None, ge=1, le=10_000, description="1 to 10,000 milliseconds; without it serve.deadline_ms counts"
+    )
+    purpose: str = Field(
+        "", max_length=120, description="what the answer is used for, such as advertising; up to 120 characters"
+    )
 
 
 class MatchAsked(_Asked):
-    """Which of these products fit the shopper? `reasons` names a language, true is that of the settings."""
+    """Which of these products fit the shopper?"""
 
-    candidates: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_CANDIDATES)]
-    reasons: bool | Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}$")] = True
-    scores: bool = False
+    candidates: list[Identifier] = Field(
+        min_length=1, max_length=MOST_CANDIDATES, description=f"1 to {MOST_CANDIDATES} ids of products; {IDS}"
+    )
+    reasons: bool | Language = Field(
+        default=True, description="a language whose messages are there, true for that of the settings, or false"
+    )
+    scores: bool = Field(default=False, description="true has a model score the best twenty, if it is in time")
 
 
 class IntentAsked(_Asked):
-    """What is the shopper after? `events` are native ones that Kafka has not brought yet."""
+    """What is the shopper after?"""
 
-    events: Annotated[list[dict[str, Any]], Field(max_length=MOST_EVENTS)] = []
+    events: list[dict[str, Any]] = Field(
+        [], max_length=MOST_EVENTS, description=f"up to {MOST_EVENTS} native events that Kafka has not brought yet"
+    )
 
 
 class Reason(BaseModel):
@@ -78,7 +90,15 @@ class IntentAnswer(BaseModel):
     notes: list[str]
 
 
+class Health(BaseModel):
+    """Whether Redis answers. Matches are answered without it too, in the order given."""
+
+    redis: bool
+
+
 class Fault(BaseModel):
-    """Why there is no answer."""
+    """Why there is no answer: the field that is wrong, where one is, and what to do."""
 
     error: str
+    field: str = ""
+    remedy: str = ""

@@ -3,12 +3,11 @@
 Nothing of a copy is stored, covered, counted or learned: every session stays the fold of a prefix of its log.
 """
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from penchant.settings.root import Settings
 from prompts.rules import rules
@@ -44,7 +43,7 @@ def copied(
     session = load(dump(stored)) if stored else Session()
     now_ms = time.time_ns() // 1_000_000
     told = [{**event, "shopper_id": event.get("shopper_id", shopper)} for event in events]
-    records = [_Record(at, now_ms, orjson.dumps(event)) for at, event in enumerate(told)]
+    records = [_Record(at, now_ms, json.dumps(event).encode()) for at, event in enumerate(told)]  # orjson refuses some
     decoded = dialect("native", privacy=settings.privacy).decode(records)
     notes = [
         f"event {each.offset}: {each.reason} at {each.path or 'record'}: {each.detail}" for each in decoded.refused

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -156,7 +158,7 @@ async def test_more_than_it_can_is_refused_at_once(settings: Settings) -> None:
         (asked(deadline_ms=0), "deadline_ms: "),
         (asked(deadline=5), "deadline: Extra inputs"),
         (asked(reasons="../en"), "reasons"),
-        (asked(reasons="xx"), "there is no catalogue of messages in 'xx'"),
+        (asked(reasons="xx"), "reasons: there is no catalogue of messages in 'xx', only in de, en"),
         ([], "body: "),
     ],
 )
@@ -230,6 +232,67 @@ async def test_events_are_read_as_a_topics_are(settings: Settings) -> None:
     assert answer["notes"][0].startswith("event 1: schema at action")
     assert answer["notes"][1] == "1 events are of somebody else"
     assert many.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "odd", [b'{"item": 1e999}', b'{"n": 123456789012345678901234567890}', b'{"\\ud800": "\\udfff"}', b'{"a": NaN}',
+            b'{"time_ms": 123456789012345678901234567890, "items": "\\ud800"}']
+)  # fmt: skip
+async def test_whatever_json_holds_is_answered(settings: Settings, odd: bytes) -> None:
+    """Numbers that no integer holds, half characters, NaN: an event of them is refused, the intent is not."""
+    body = b'{"shopper": "ada", "events": [%s]}' % odd
+    async with client(settings) as made:
+        answer = await made.post("/v1/intent", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 200
+    assert answer.json()["notes"][0].startswith("event 0: ")
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "remedy"),
+    [
+        (asked(deadline_ms="5"), "deadline_ms", "1 to 10,000 milliseconds"),
+        (asked(scores=1), "scores", "true has a model score"),
+        (asked(reasons=0), "reasons", "a language whose messages are there"),
+        (asked(reasons="xx"), "reasons", "a language whose messages are there"),
+        (asked(candidates=["a", 5]), "candidates.1", "1 to 100 ids of products; an id has"),
+        (asked(shoper="ada"), "shoper", "send a JSON object with shopper, deadline_ms"),
+        ([], "", "send a JSON object with shopper, deadline_ms"),
+    ],
+)
+async def test_a_fault_has_a_field_and_a_remedy(settings: Settings, body: object, field: str, remedy: str) -> None:
+    """The remedy is the field's description in OpenAPI."""
+    async with client(settings) as made:
+        answer = await made.post("/v1/match", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert answer.json()["remedy"].startswith(remedy)
+
+
+async def test_every_refusal_has_the_same_form(settings: Settings) -> None:
+    """Of a path that is none, a method that a path does not have, bytes that are no text, and a broken body."""
+    json_type = {"content-type": "application/json"}
+    async with client(settings) as made:
+        answers = [
+            await made.get("/v1/nothing"), await made.put("/v1/match", json={}),
+            await made.post("/v1/match", content=b"\xff", headers=json_type),
+            await made.post("/v1/match", content=b"{", headers=json_type),
+        ]  # fmt: skip
+    assert [each.status_code for each in answers] == [404, 405, 400, 422]
+    assert all(set(each.json()) == {"error", "field", "remedy"} and each.json()["error"] for each in answers)
+    assert answers[1].headers["allow"] == "POST"
+    assert answers[3].json()["error"].startswith("body: ")
+
+
+async def test_a_shop_has_languages_of_its_own(settings: Settings, tmp_path: Path) -> None:
+    """They stand in the description, beside the packaged ones."""
+    english = resources.files("agents.match").joinpath("catalogues", "en.toml").read_text(encoding="utf-8")
+    (tmp_path / "fr.toml").write_text(english, encoding="utf-8")
+    own = settings.model_copy(update={"match": replace(settings.match, messages=str(tmp_path))})
+    async with client(own) as made:
+        described = (await made.get("/openapi.json")).json()
+        answer = await made.post("/v1/match", json=asked(reasons="fr"))
+    reasons = described["components"]["schemas"]["MatchAsked"]["properties"]["reasons"]
+    assert reasons["anyOf"][1]["enum"] == ["de", "en", "fr"]
+    assert answer.status_code == 200
 
 
 async def test_the_api_is_described(settings: Settings) -> None:
