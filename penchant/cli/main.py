@@ -15,6 +15,7 @@ from streams.errors import PenchantError, PlatformLacks, SettingInvalid
 PANELS = {
     "Start": {
         "demo": "See the whole pipeline run on this machine, without Docker, GPU or servers.",
+        "init": "Look at a shop's topic and servers, and write a first settings file.",
         "doctor": "Look at everything that a worker needs, and say what to do.",
         "settings": "Show every setting in force and where it came from.",
     },
