@@ -1,6 +1,7 @@
 """docker-compose.yml and its images, checked as far as can be without an engine."""
 
 import re
+import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -115,9 +116,19 @@ def test_the_worker_starts_with_these_variables(worker: Settings) -> None:
 
 
 def test_the_worker_s_topics_are_made(worker: Settings) -> None:
-    """The brokers make none by themselves: a misspelt one would have the wrong number of partitions."""
-    made = re.findall(r"^create (\S+) \d+$", SERVICES["topics"]["command"][0], re.MULTILINE)
-    assert made == [worker.kafka.topic, worker.kafka.dead_letter_topic]
+    """The brokers make none by themselves: a misspelt one would have the wrong number of partitions, and an erasure
+    topic that is not compacted would forget who was erased."""
+    kafka, script = worker.kafka, SERVICES["topics"]["command"][0].replace("$$", "$")
+    tool = "/opt/kafka/bin/kafka-topics.sh"
+    ended = subprocess.run(
+        ["sh", "-ec", script.replace(tool, "echo")], capture_output=True, text=True, check=True, timeout=60
+    )
+    made = [line.partition("--topic ")[2] for line in ended.stdout.splitlines()]
+    assert made == [
+        f"{kafka.topic} --partitions 12",
+        f"{kafka.dead_letter_topic} --partitions 1",
+        f"{kafka.erasure_topic} --partitions 1 --config cleanup.policy=compact",
+    ]
     assert environment("kafka")["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
 
 
