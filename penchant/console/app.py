@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from penchant.console.asking import Asking
 from penchant.console.decisions import Decisions
 from penchant.console.label_pages import LabelPages
 from penchant.console.live_pages import LivePages
@@ -49,6 +50,7 @@ class Console:
             Decisions(settings, watch, self._rendering),
             LivePages(settings, watch, self._rendering),
             ShopperPages(settings, watch, self._rendering),
+            Asking(settings, self._rendering),
             ReplayPages(settings, watch, self._rendering, runner),
             LabelPages(settings.console.labels_folder, self._rendering),
             Lookups(settings, origins, self._rendering),

@@ -1,7 +1,7 @@
 """Ask: what the model says to a shopper's prompt now, and what grounding leaves of it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clients.calls import Call
 from penchant.settings.root import Settings
@@ -18,7 +18,7 @@ from streams.sessions.session import Session
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The raw answer, what grounding removed by kind, and what was left; `refused` when it is no answer at all,
-    `parroted` when it repeats an example of the prompt."""
+    `parroted` when it repeats an example of the prompt. `by_rules` is what the rules say of the same session."""
 
     endpoint: str
     model: str
@@ -27,6 +27,7 @@ class Asked:
     findings: Findings | None = None
     refused: str = ""
     parroted: bool = False
+    by_rules: Findings | None = None
 
 
 async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt) -> Asked:
@@ -39,15 +40,15 @@ async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt
         await client.close()
     prompts = settings.prompts
     renderer = PromptRenderer(prompts.named(prompt.version) or settings.prompt.version, prompts, settings.prompt)
+    view = renderer.view(session)
+    by_rules = rules(view, prompts.vocabulary)
+    asked = Asked(completion.endpoint, completion.model, completion.text, by_rules=by_rules)
     try:
         answer = parse(completion.text, renderer.template.examples, foresees=renderer.template.foresees)
     except AnswerRefused as error:
-        return Asked(completion.endpoint, completion.model, completion.text, refused=str(error),
-            parroted=error.reason == PARROTED,
-        )  # fmt: skip
-    view = renderer.view(session)
-    grounded = ground(answer, view, rules(view, prompts.vocabulary), prompts.vocabulary)
-    return Asked(completion.endpoint, completion.model, completion.text, grounded.removed, grounded.findings)
+        return replace(asked, refused=str(error), parroted=error.reason == PARROTED)
+    grounded = ground(answer, view, by_rules, prompts.vocabulary)
+    return replace(asked, removed=grounded.removed, findings=grounded.findings)
 
 
 def _call(settings: Settings, shopper: str, prompt: Prompt) -> Call:

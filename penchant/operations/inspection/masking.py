@@ -23,8 +23,9 @@ def without_texts(report: ShopperReport) -> ShopperReport:
 
 def answer_without_texts(asked: Asked) -> Asked:
     """What a model answered, likewise."""
-    findings = asked.findings and _masked_findings(asked.findings)
-    return replace(asked, text=masked(asked.text.encode()), findings=findings)
+    findings, by_rules = asked.findings and _masked_findings(asked.findings), asked.by_rules
+    by_rules = by_rules and _masked_findings(by_rules)
+    return replace(asked, text=masked(asked.text.encode()), findings=findings, by_rules=by_rules)
 
 
 def _masked_intent(intent: Intent) -> Intent:

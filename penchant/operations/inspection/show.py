@@ -140,7 +140,9 @@ def _asked(console: Console, asked: Asked) -> None:
 def _asked_report(asked: Asked) -> dict[str, Any]:
     findings = asked.findings.model_dump(mode="json") if asked.findings else None
     told = {"endpoint": asked.endpoint, "model": asked.model, "answer": asked.text, "removed": asked.removed}
-    return told | {"findings": findings, "refused": asked.refused or None, "parroted": asked.parroted}
+    by_rules = asked.by_rules.model_dump(mode="json") if asked.by_rules else None
+    refused = {"refused": asked.refused or None, "parroted": asked.parroted}
+    return told | {"findings": findings, "rules": by_rules, **refused}
 
 
 def _ms(value: float) -> str:
