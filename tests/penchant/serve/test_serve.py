@@ -7,7 +7,6 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -20,13 +19,10 @@ from penchant.serve.service import serving
 from penchant.settings.operation import Serve
 from penchant.settings.root import Settings
 from sandbox.servers.redis import RedisServer
-from storage.cards import RedisCards
 from storage.connection import connect
 from storage.keys import Keys
 from storage.redis_rules import RedisRules
 from streams.errors import ModelUnavailable
-from streams.sessions.packing import dump
-from tests.agents.match.intents import KETTLE, SHOES, of_session
 from tests.prompts import shoppers
 
 pytestmark = pytest.mark.redis
@@ -66,19 +62,6 @@ async def client(settings: Settings, model: ModelClient | None = None) -> AsyncI
     """A client of a service that runs meanwhile."""
     async with serving(settings, model or FakeModel()) as url, httpx.AsyncClient(base_url=url, timeout=20) as made:
         yield made
-
-
-@pytest.fixture
-async def settings(redis_server: RedisServer) -> Settings:
-    """A namespace in which ada looked at a kettle, and two products have cards."""
-    keys = Keys(f"serve-{uuid4().hex[:12]}")
-    session = shoppers.shopper(("view", shoppers.OTHER_KETTLE), ("view", shoppers.KETTLE))
-    async with connect(redis_server.url) as redis:
-        await RedisCards(redis, keys, 5.0).write({"sku-1": KETTLE, "sku-5": SHOES})
-        await redis.hset(keys.intent("ada"), "doc", of_session(session).model_dump_json())
-        await redis.hset(keys.context("ada"), "session", dump(session))
-    rules = RedisRules(url=redis_server.url, namespace=keys.namespace)
-    return Settings(redis=rules, serve=Serve(port=0, deadline_ms=10_000.0))
 
 
 def asked(**more: Any) -> dict[str, Any]:
