@@ -19,7 +19,7 @@ from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 from streams.errors import StoreUnavailable
 
-COLUMNS = ("worker", "version", "prompt", "partitions", "lag", "owed", "calls", "p95 s", "loop ms", "away")
+COLUMNS = ("worker", "version", "prompt", "parts", "lag", "owed", "calls", "p95 s", "loop ms", "away")
 WATCH_EVERY_S = 1.0
 
 Switch = Annotated[

@@ -100,8 +100,8 @@ def _tell_stalest(found: list[Stale], looked: int, *, json: bool) -> None:
         typer.echo(orjson.dumps({"looked_at": looked, "stalest": [each._asdict() for each in found]}))
         return
     table = Table(title=f"the latest of {looked:,} intents", title_justify="left")
-    for name in ("shopper", "late", "newer events wait", "by", "largest part"):
-        table.add_column(name, justify="right" if name == "late" else "left")
+    for name in ("shopper", "late", "waiting", "by", "largest part"):
+        table.add_column(name, justify="right" if name == "late" else "left", no_wrap=name == "largest part")
     for each in found:
         waits = "yes" if each.owed else ""
         table.add_row(each.shopper, f"{each.late_ms / 1e3:,.1f} s", waits, each.replica or each.source, each.reason)

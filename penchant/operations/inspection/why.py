@@ -12,10 +12,10 @@ STAMPS = ("debounce", "backlog", "limiter", "queue", "prefill", "decode", "write
 """The stamps of streams/records/intents.py, in the order of an event's way."""
 
 MEANINGS = {
-    "reading": "from the last event to when a worker read it, as clocks have it",
-    "debounce": "for the shopper to pause, as triggers say",
+    "reading": "from the last event to a worker's read, as clocks have it",
+    "debounce": "for the shopper to pause, by triggers",
     "backlog": "behind others who were due earlier",
-    "limiter": "first in line, for a slot at a model server",
+    "limiter": "in line for a slot at a model server",
     "queue": "in the model server's own queue",
     "prefill": "for the prompt to be computed",
     "decode": "for the answer",

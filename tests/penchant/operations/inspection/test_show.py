@@ -25,6 +25,7 @@ def test_no_bar_is_cut() -> None:
     text = shown(bars([Part(name, 54_321.0 * (name == "backlog")) for name in MEANINGS]))
     assert CUT not in text
     assert "54.3 s" in text
+    assert text.count("\n") == len(MEANINGS) + 1, "a line each, but for what clocks have to do with reading"
 
 
 def test_no_cell_of_a_session_is_cut() -> None:
