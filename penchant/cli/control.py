@@ -167,8 +167,8 @@ def _view(found: FleetStatus) -> RenderableType:
 def _lines(found: FleetStatus) -> Iterator[str]:
     yield from _switches(found)
     if (seen := found.forecast) is not None:
-        coming = f"{seen.ahead:,.1f} in a quarter of an hour, {seen.peak:,.1f} at the next day's peak"
-        yield f"calls a second: {seen.now:,.1f} now, {coming} ({instant(seen.peak_at_s * 1_000)})"
+        yield f"calls a second: {seen.now:,.1f} now, {seen.ahead:,.1f} in a quarter of an hour,"
+        yield f"  {seen.peak:,.1f} at the next day's peak ({instant(seen.peak_at_s * 1_000)})"
     yield from lines(found.experiments)
 
 

@@ -150,4 +150,4 @@ def _ms(value: float) -> str:
 
 
 def _time(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1e3, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(time_ms / 1e3, UTC).strftime("%m-%d %H:%M:%S")
