@@ -1,7 +1,8 @@
 """Ejection: whether a replica is sick, and when it may come back. Pure; times are seconds on one clock.
 
 A replica is sick when it fails call after call, fails its probes while no call succeeds, or is far slower than its
-peers. One that is only overloaded is not sick: a busy pool would otherwise be taken for a dead one.
+peers; and when its answers differ from theirs (clients/pools/golden.py). One that is only overloaded is not sick: a
+busy pool would otherwise be taken for a dead one.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ MEMORY = 0.1
 """How much one answer changes what is known of a replica's speed."""
 
 
-Cause = Literal["calls", "probes", "speed"]
+Cause = Literal["calls", "probes", "speed", "answers"]
 """What it is that goes wrong."""
 
 
@@ -28,7 +29,8 @@ class Fault(NamedTuple):
 class EjectionRules:
     """How many failures in a row are too many, for calls, for probes, and for calls of a replica on trial; how many
     times slower than its peers, and by how much, is too slow, known from so many answers. An ejection lasts `first_s`,
-    the next ones ever longer, until a replica has been well for `forgive_s`."""
+    the next ones ever longer, until a replica has been well for `forgive_s`. `differing`: answers in a row that are
+    unlike those of its peers."""
 
     failures: int = 5
     failures_on_trial: int = 2
@@ -38,6 +40,7 @@ class EjectionRules:
     answers: int = 20
     first_s: float = 15.0
     longest_s: float = 300.0
+    differing: int = 3
     forgive_s: float = 300.0
 
 
@@ -57,6 +60,17 @@ class OutlierDetector:
         self.answered_s = float("-inf")
         self._answers = 0
         self._service_s = 0.0
+        self.differing = 0
+
+    @property
+    def marked(self) -> bool:
+        """Whether it answered otherwise than its peers, too often in a row."""
+        return self.differing >= self._rules.differing
+
+    @property
+    def marked_now(self) -> bool:
+        """Whether the last comparison has marked it."""
+        return self.differing == self._rules.differing
 
     @property
     def service_s(self) -> float | None:
@@ -85,6 +99,11 @@ class OutlierDetector:
         """A probe was answered, or failed with that."""
         self._failed_probes = self._failed_probes + 1 if fault else 0
         self._fault = fault or self._fault
+
+    def compared(self, *, agrees: bool) -> int:
+        """It answered as its peers did, or not; returns how often in a row it did not."""
+        self.differing = 0 if agrees else self.differing + 1
+        return self.differing
 
     def sick(self, peer_answered_s: float) -> Fault | None:
         """Why it should be ejected, None when it should not; its speed is for `slow` to judge.
@@ -119,8 +138,8 @@ class OutlierDetector:
         return lasts_s
 
     def may_return(self, now_s: float) -> bool:
-        """Whether its time has passed, and it does not fail its probes."""
-        return self.out and now_s >= self._until_s and not self._failed_probes
+        """Whether its time has passed, it does not fail its probes, and it answers as its peers do."""
+        return self.out and now_s >= self._until_s and not self._failed_probes and not self.marked
 
     def take_back(self, now_s: float) -> None:
         """In again, on trial: it has to show anew how fast it is, and few failures are enough."""

@@ -16,11 +16,15 @@ from clients.pools.wait_queue import WaitQueue
 log = structlog.get_logger()
 
 
+Kind = Literal["added", "removed", "ejected", "returned", "marked"]
+"""What became of a replica. One that is marked answers otherwise than its peers, and is perhaps not taken out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something that operators want to know of a replica. `at_s` is on the event loop's clock."""
 
-    kind: Literal["added", "removed", "ejected", "returned"]
+    kind: Kind
     pool: str
     replica: str
     why: str
@@ -85,6 +89,20 @@ class ReplicaRegistry:
         if fault is not None:
             self.eject(replica, fault, now_s)
 
+    def judge_answers(self, replica: Replica, fault: Fault, most: float, now_s: float) -> None:
+        """Say once of a marked replica that it is, and eject it, but never more than this share of its pool for their
+        answers, and never the last one."""
+        detector = replica.outlier_detector
+        if not detector.marked or not replica.usable:
+            return
+        if detector.marked_now:
+            self._tell("marked", replica, fault.why, now_s)
+        pool = next(pool for pool in self._pools if replica in pool)
+        out = sum(each.outlier_detector.marked and not each.usable for each in pool)
+        others = any(each.usable for each in self if each is not replica)
+        if others and out + 1 <= most * len(pool):
+            self.eject(replica, fault, now_s)
+
     def eject(self, replica: Replica, fault: Fault, now_s: float) -> None:
         """Send no more calls there for a while."""
         lasts_s = replica.outlier_detector.eject(now_s, fault.why)
@@ -122,10 +140,10 @@ class ReplicaRegistry:
         return Replica(endpoint, pool, self._connect(endpoint), limiter, OutlierDetector(self._rules.ejection))
 
     def _tell(
-        self, kind: Literal["added", "removed", "ejected", "returned"], replica: Replica, why: str, now_s: float,
+        self, kind: Kind, replica: Replica, why: str, now_s: float,
         **more: float,
     ) -> None:  # fmt: skip
-        say = log.warning if kind == "ejected" else log.info
+        say = log.warning if kind in ("ejected", "marked") else log.info
         say(f"replica.{kind}", replica=replica.name, pool=replica.pool, why=why, **more)
         if self._notify is not None:
             self._notify(Notice(kind, replica.pool, replica.name, why, now_s))

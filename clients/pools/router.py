@@ -30,6 +30,9 @@ class RoutingRules:
     """Calls go to as few servers of a pool as answer within this, so that the others are free; 0: to all of them."""
     hedging: bool = False
     """Whether a call whose first token is late is made at another server too, at most one call in fifty."""
+    golden_every_s: SecondsOrZero = 0.0
+    """How often each server is asked the same prompt by one of the workers, to find the one that answers otherwise than
+    its peers: a GPU that fails silently. 60 is good; 0: never."""
 
 
 class PoolRouter:

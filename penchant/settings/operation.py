@@ -36,7 +36,8 @@ class Health:
 
 @section
 class Alerts:
-    """What operators are told at once: a model server was ejected or is back, or an experiment rolled back, and why."""
+    """What operators are told at once: a model server was ejected, is back, or answers otherwise than its peers, or an
+    experiment was rolled back, and why."""
 
     url: SecretStr | None = None
     """A webhook: one JSON object is posted to it for each alert (kind, why, worker and at, with pool and replica or

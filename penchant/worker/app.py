@@ -226,6 +226,8 @@ async def _consuming(
         runs = (enrichment, watch_kafka, *watches, observer, instruments.loop_lag, parts.pools, parts.sync)
         beside = [tasks.create_task(part.run()) for part in runs]
         beside += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]
+        if parts.golden_watch is not None:
+            beside.append(tasks.create_task(parts.golden_watch.run()))
         try:
             yield
         finally:

@@ -22,11 +22,13 @@ from agents.worker.routes import Route, Router
 from agents.worker.switched import PinnedReasoning, SwitchedRouter
 from agents.worker.upkeep import UpkeepRules
 from clients.pools.client import PooledClient
+from clients.pools.golden import GoldenWatch
 from penchant import __version__
 from penchant.settings.root import Settings
 from penchant.telemetry.traces.tracing import Tracing
 from penchant.worker.admission import Admission
 from penchant.worker.experiments import ArmFactory, ExperimentRuntime, clock_ms
+from penchant.worker.golden_session import golden_watch_of
 from penchant.worker.history import KafkaHistory, topics_of
 from penchant.worker.presidio import redaction
 from storage.connection import Client
@@ -66,6 +68,7 @@ class Parts:
     ingest_share: IngestCpuShare
     sync: FleetSync
     switch_state: SwitchState
+    golden_watch: GoldenWatch | None
 
 
 def make_parts(
@@ -114,7 +117,9 @@ def make_parts(
         learning.attach(worker.enrichment.partitions)
     heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)
     sync = _sync(RedisFleet(*to_redis), experiment_runtime, switch_state, heartbeat, arm_factory.instruments)
-    return Parts(worker, erasures, pools, experiment_runtime, ingest_share, sync, switch_state)
+    usual = arm_factory.reasoning(settings.prompt.version, settings.sampling)
+    golden_watch = golden_watch_of(settings, pools, usual, lambda: switch_state.workers)
+    return Parts(worker, erasures, pools, experiment_runtime, ingest_share, sync, switch_state, golden_watch)
 
 
 def _decoder(settings: Settings) -> Dialect:

@@ -75,9 +75,16 @@ MODEL_SIDE = (
     ),
     Metric(
         "counter", "replica_ejections",
-        "How often a server was taken out: its calls failed, its probes failed, or it was far slower than its peers.",
+        "How often a server was taken out: its calls or probes failed, or it was far slower than its peers or answered "
+        "otherwise.",
         "`speed` on one host again and again: its GPU degrades (clocks, ECC, a neighbour); drain it.",
         ejections, (*REPLICA, "cause"),
+    ),
+    Metric(
+        "gauge", "replica_differing_answers",
+        "How often in a row a server answered the golden prompt otherwise than its peers, while they agreed.",
+        "3 and more: drain it and test its GPU. During a release the new ones differ until they are many.",
+        replicas(lambda each: each.outlier_detector.differing), REPLICA,
     ),
     Metric(
         "counter", "replica_calls", "Calls that have ended, by how: answered, failed, refused as overload, or late.",

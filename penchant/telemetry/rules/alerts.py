@@ -67,6 +67,12 @@ OWN = (
         ("penchant_replica_ejections_total",),
     ),
     Alert(
+        "PenchantReplicaDiffers", "max by (pool, replica) (penchant_replica_differing_answers) >= 3", "0m", "ticket",
+        "A model server answers the golden prompt otherwise than its peers.",
+        "Drain it and test its GPU; compare its model, engine and settings with those of its peers.",
+        ("penchant_replica_differing_answers",),
+    ),
+    Alert(
         "PenchantLagGrows",
         "sum by (topic) (penchant_partition_lag_offsets) > 10000 "
         "and sum by (topic) (deriv(penchant_partition_lag_offsets[15m])) > 0",

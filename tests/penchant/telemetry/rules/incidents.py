@@ -103,6 +103,10 @@ INCIDENTS: Mapping[str, Incident] = {
         {'penchant_replica_state{pool="own",replica="gpu:1",state="out"}': then(0, 1)},
         {"PenchantReplicaOut": {"pool": "own", "replica": "gpu:1"}},
     ),
+    "a GPU that fails silently": Incident(
+        {'penchant_replica_differing_answers{pool="own",replica="gpu:1"}': then(0, 3)},
+        {"PenchantReplicaDiffers": {"pool": "own", "replica": "gpu:1"}},
+    ),
     "too few workers": Incident(
         {'penchant_partition_lag_offsets{topic="clicks",partition="0"}': faster(0, 500)}, {"PenchantLagGrows": CLICKS}
     ),
