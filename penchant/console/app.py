@@ -16,6 +16,7 @@ from penchant.console.decisions import Decisions
 from penchant.console.label_pages import LabelPages
 from penchant.console.live_pages import LivePages
 from penchant.console.lookups import Lookups
+from penchant.console.ranges import PrometheusRanges
 from penchant.console.rendering import Rendering
 from penchant.console.replay_pages import ReplayPages
 from penchant.console.replay_runner import ReplayRunner
@@ -43,12 +44,13 @@ class Console:
         watch: FleetWatch,
         identities: Identities,
         runner: ReplayRunner,
+        ranges: PrometheusRanges | None,
     ) -> None:
         self._identities = identities
         self._rendering = Rendering(read_only=settings.console.read_only)
         self._rooms = (
             Decisions(settings, watch, self._rendering),
-            LivePages(settings, watch, self._rendering),
+            LivePages(settings, watch, self._rendering, ranges),
             ShopperPages(settings, watch, self._rendering),
             Asking(settings, self._rendering),
             ReplayPages(settings, watch, self._rendering, runner),

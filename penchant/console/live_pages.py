@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from penchant.console.ranges import HOURS, PrometheusRanges, Range
 from penchant.console.rendering import Rendering
 from penchant.console.snapshot import Snapshot
 from penchant.console.stalest import StalestCache
@@ -18,11 +19,16 @@ from penchant.console.views.control import control
 from penchant.console.views.experiments import experiments
 from penchant.console.views.fleet import fleet
 from penchant.console.views.models import models
-from penchant.console.views.overview import chart, overview
+from penchant.console.views.overview import chart, chart_of_range, overview
 from penchant.console.watch import FleetWatch
+from penchant.operations.control import activity
 from penchant.operations.inspection.stalest import Stale
 from penchant.settings.root import Settings
+from storage.activity import Activity
 from streams.errors import StoreCorrupt, StoreUnavailable
+
+DECISIONS = 200
+"""So many of the newest decisions may stand in a chart of hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,12 @@ class Page:
 class LivePages:
     """All of them."""
 
-    def __init__(self, settings: Settings, watch: FleetWatch, rendering: Rendering) -> None:
+    def __init__(
+        self, settings: Settings, watch: FleetWatch, rendering: Rendering, ranges: PrometheusRanges | None
+    ) -> None:
         self._watch, self._rendering = watch, rendering
         self._target_s = settings.backlog.freshness_target_s
+        self._settings, self._ranges = settings, ranges
         self._stalest, self._stale = StalestCache(settings), list[Stale]()
         first = ("banner", "answer", "flow", "point", "changes", "figures", "stale")
         self._pages: Sequence[Page] = (
@@ -60,7 +69,10 @@ class LivePages:
         yield Route("/points", self._points)
 
     async def _page(self, page: Page, request: Request) -> Response:
-        values = await page.values(self._watch.now)
+        values = await page.values(self._watch.now) | {
+            "hours": _hours(request),
+            "ranges": (0, *HOURS) if self._ranges else (),
+        }
         return self._rendering.answer(request, page.template, values, f"/stream{page.path}")
 
     async def _stream(self, page: Page, request: Request) -> StreamingResponse:
@@ -71,9 +83,24 @@ class LivePages:
             self._stale = list(await self._stalest.read())
         return overview(seen, self._stale, self._target_s)
 
-    async def _points(self, _: Request) -> Response:
-        """The chart's columns and marks."""
-        return JSONResponse(chart(self._watch.now, self._target_s))
+    async def _points(self, request: Request) -> Response:
+        """The chart's columns and marks: of the last quarter of an hour, or of hours, as the address says."""
+        hours = _hours(request)
+        if not hours:
+            return JSONResponse(chart(self._watch.now, self._target_s))
+        if self._ranges is None:
+            missing = Range(missing="set console.prometheus_url to look further back")
+            return JSONResponse(chart_of_range(missing, [], self._target_s))
+        found, decided = await self._ranges.read(hours, self._watch.now.at_ms / 1e3), list[Activity]()
+        with suppress(StoreUnavailable):  # then no marks stand there, and the page says so by itself
+            decided = await activity(self._settings, DECISIONS)
+        return JSONResponse(chart_of_range(found, decided, self._target_s))
+
+
+def _hours(request: Request) -> int:
+    """How far the chart goes back; 0 is what the console remembers by itself."""
+    asked = request.query_params.get("hours", "")
+    return int(asked) if asked in map(str, HOURS) else 0
 
 
 def _alone(view: Callable[[Snapshot], dict[str, Any]]) -> Values:

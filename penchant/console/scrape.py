@@ -50,17 +50,18 @@ class Scraper:
         self._tried_s[worker] = now_s
         try:
             async with self._slots, asyncio.timeout(WITHIN_S):
-                self._read[worker] = now_s, Samples.parse(await self._page(f"http://{place}/metrics"))
+                self._read[worker] = now_s, Samples.parse(await text_of(self._client, f"http://{place}/metrics"))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
             log.debug("metrics.unread", worker=worker, place=place, error=str(error) or type(error).__name__)
 
-    async def _page(self, url: str) -> str:
-        """Its text; ValueError when it is too long."""
-        parts: list[bytes] = []
-        async with self._client.stream("GET", url) as answer:
-            answer.raise_for_status()
-            async for part in answer.aiter_bytes():
-                parts.append(part)
-                if sum(map(len, parts)) > MOST_BYTES:
-                    raise ValueError(f"more than {MOST_BYTES:,} bytes")
-        return b"".join(parts).decode()
+
+async def text_of(client: httpx.AsyncClient, url: str, query: Mapping[str, str] | None = None) -> str:
+    """What is served there; httpx.HTTPError, and ValueError when it is too long or no text."""
+    parts: list[bytes] = []
+    async with client.stream("GET", url, params=query) as answer:
+        answer.raise_for_status()
+        async for part in answer.aiter_bytes():
+            parts.append(part)
+            if sum(map(len, parts)) > MOST_BYTES:
+                raise ValueError(f"more than {MOST_BYTES:,} bytes")
+    return b"".join(parts).decode()

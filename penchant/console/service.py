@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from penchant.console.app import OPEN_PATHS, SIGN_IN, Console
+from penchant.console.ranges import PrometheusRanges
 from penchant.console.replay_runner import ReplayRunner
 from penchant.console.watch import FleetWatch
 from penchant.front.identity import Identities
@@ -28,7 +29,8 @@ async def console(settings: Settings, origins: Mapping[str, str] | None = None) 
     rules, http = settings.console, settings.http
     identities = Identities(http, rules.host)
     watch, runner = FleetWatch(settings), ReplayRunner(settings)
-    app = Console(settings, origins or {}, watch, identities, runner).app()
+    ranges = PrometheusRanges(rules.prometheus_url.get_secret_value()) if rules.prometheus_url else None
+    app = Console(settings, origins or {}, watch, identities, runner, ranges).app()
     address = (rules.host, rules.port)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watch.run())
@@ -41,3 +43,5 @@ async def console(settings: Settings, origins: Mapping[str, str] | None = None) 
         finally:
             watching.cancel()
             await runner.hold()
+            if ranges is not None:
+                await ranges.close()

@@ -47,9 +47,7 @@ class Alerts:
     @classmethod
     def is_http(cls, url: SecretStr | None) -> SecretStr | None:
         """A wrong one would only show when an alert is lost."""
-        if url is not None and not url.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return url
+        return _http(url)
 
 
 @section
@@ -85,9 +83,18 @@ class Console:
     """The port to listen on; 0 takes a free one, which is printed."""
     read_only: bool = False
     """Whether nobody may change anything from the console, whatever their role."""
+    prometheus_url: SecretStr | None = None
+    """A Prometheus that scrapes the workers, for charts of hours and days. None: they show the last quarter of an hour,
+    which the console remembers. It is never shown, since it may hold a password."""
     labels_folder: DirectoryPath | None = None
     """Where `penchant eval --judge --report` wrote pairs of intents, which people compare on the page Labels. None: the
     page says so."""
+
+    @field_validator("prometheus_url")
+    @classmethod
+    def is_http(cls, url: SecretStr | None) -> SecretStr | None:
+        """A wrong one would only show when somebody looks back."""
+        return _http(url)
 
 
 @section
@@ -112,3 +119,9 @@ class Log:
     """The least severe message to show. Only debug shows shopper ids and prompts."""
     format: Literal["auto", "console", "json"] = "auto"
     """Words for people or one JSON object a line; auto: words on a terminal, else JSON."""
+
+
+def _http(url: SecretStr | None) -> SecretStr | None:
+    if url is not None and not url.get_secret_value().startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url

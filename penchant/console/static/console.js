@@ -59,7 +59,12 @@
   let plot = null, shown = null;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-  const clock = (at) => new Date(at * 1000).toLocaleTimeString("en-GB");
+  const hours = box ? Number(box.dataset.hours) : 0, AGAIN_MS = 60000; // of a Prometheus; 0 is what the console remembers
+  const missing = document.getElementById("missing");
+  const DAY = { day: "2-digit", month: "2-digit" }, MINUTE = { hour: "2-digit", minute: "2-digit" };
+  const form = hours > 24 ? { ...DAY, ...MINUTE } : hours ? MINUTE : undefined;
+
+  const clock = (at) => hours ? new Date(at * 1000).toLocaleString("en-GB", form) : new Date(at * 1000).toLocaleTimeString("en-GB");
 
   function line(u, x0, y0, x1, y1, stroke, dash) {
     u.ctx.save();
@@ -99,10 +104,16 @@
 
   /* All of it, at first and after every gap; then a point a look. */
   function load() {
-    if (box) fetch("/points").then((answer) => answer.json()).then((all) => { shown = all; draw(); }, () => {});
+    if (box) fetch(hours ? `/points?hours=${hours}` : "/points").then((answer) => answer.json()).then((all) => {
+      shown = all;
+      if (missing) missing.textContent = all.missing;
+      if (!all.columns.length && plot !== null) { plot.destroy(); plot = null; }
+      draw();
+    }, () => {});
   }
 
   function add(html) {
+    if (hours) return;
     const point = JSON.parse(new DOMParser().parseFromString(html, "text/html").body.textContent);
     if (!shown || !shown.columns.length) { load(); return; }
     if (point[0] <= shown.columns[0].at(-1)) return;
@@ -112,6 +123,7 @@
 
   function anew() { if (plot !== null) { plot.destroy(); plot = null; draw(); } }
 
+  if (hours) setInterval(() => { if (!paused) load(); }, AGAIN_MS);
   document.addEventListener("htmx:sseOpen", load);
   document.addEventListener("htmx:sseMessage", (event) => { if (event.detail.type === "changes") load(); });
   addEventListener("resize", anew);

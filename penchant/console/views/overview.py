@@ -1,5 +1,6 @@
 """Overview: are intents fresh, and if not, who holds whom up?"""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,10 +9,15 @@ import orjson
 from penchant.console.changes import replica_states
 from penchant.console.history import Point
 from penchant.console.pipeline import Part, blame, states, total
+from penchant.console.ranges import Range
 from penchant.console.snapshot import Snapshot
 from penchant.console.views.banner import banner
 from penchant.console.words import MISSING, Figure, count, many, money, rate, seconds, share
 from penchant.operations.inspection.stalest import Stale
+from storage.activity import Activity
+
+DECIDED = ("switch", "experiment", "replay")
+"""Kinds of the activity log that stand in a chart: what concerns all."""
 
 TITLES: Mapping[Part, str] = {
     "kafka": "Kafka",
@@ -85,7 +91,18 @@ def chart(seen: Snapshot, target_s: float) -> dict[str, Any]:
     p50, p95 and p99 in seconds. What changed stands beside them as marks."""
     columns = [list(column) for column in zip(*(_row(point) for point in seen.points), strict=True)]
     marks = [[each.at_ms / 1e3, each.kind, each.words] for each in seen.changes]
-    return {"columns": columns, "marks": marks, "target": target_s}
+    return {"columns": columns, "marks": marks, "target": target_s, "missing": ""}
+
+
+def chart_of_range(found: Range, decided: Sequence[Activity], target_s: float) -> dict[str, Any]:
+    """The same over hours: the marks are what was decided for all workers, from the activity log."""
+    first_s = (found.columns[0][0] or 0.0) if found.columns else math.inf
+    marks = [
+        [each.at_ms / 1e3, "calm" if each.value in ("clear", "forward") else "bad", f"{each.name} {each.value}"]
+        for each in reversed(decided)
+        if each.kind in DECIDED and each.at_ms / 1e3 >= first_s
+    ]
+    return {"columns": found.columns, "marks": marks, "target": target_s, "missing": found.missing}
 
 
 def _row(point: Point) -> tuple[float | None, ...]:

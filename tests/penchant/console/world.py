@@ -51,7 +51,7 @@ def variables(given: Settings) -> dict[str, object]:
 async def fleet(given: Settings, **heartbeat: object) -> AsyncIterator[None]:
     """Two workers that live meanwhile. Each call, event and intent that they count is a second of theirs."""
     async with AsyncExitStack() as stack:
-        port = await _metrics(stack)
+        port = await worker_page(stack)
         redis = connect(given.redis.url)
         stack.push_async_callback(redis.aclose)
         told = worker(metrics=f"{LOOPBACK}:{port}", **heartbeat)
@@ -78,7 +78,8 @@ async def _beating(redis: Client, given: Settings, workers: dict[str, dict[str, 
         await asyncio.wait([task])
 
 
-async def _metrics(stack: AsyncExitStack) -> int:
+async def worker_page(stack: AsyncExitStack) -> int:
+    """The port at which a worker's metrics are served until the stack closes."""
     loop, counted = asyncio.get_running_loop(), ("events", "calls", "intents", "input", "cached", "fast", "all")
     began_s = loop.time() - 60
 
