@@ -17,5 +17,7 @@ public enum Reason {
     /** The server could not be asked. */
     UNAVAILABLE,
     /** What it holds cannot be read. */
-    UNREADABLE
+    UNREADABLE,
+    /** The service will not have the request: a token, or a language, is wrong. Of matches alone. */
+    REFUSED
 }
