@@ -1,6 +1,6 @@
 """What goes to a model and what comes back, whatever the server's dialect."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Protocol
 
@@ -87,6 +87,10 @@ class Completion:
     def replica(self) -> str:
         """Which server answered, and which worker behind it."""
         return f"{self.endpoint} worker {self.worker}" if self.worker else self.endpoint
+
+
+Ask = Callable[[Call], Awaitable[Completion]]
+"""Makes a call. Raises what ModelClient.complete raises."""
 
 
 class ModelClient(Protocol):

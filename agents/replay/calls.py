@@ -9,7 +9,6 @@ from agents.worker.asking import Asking, CallRules, Question, Reasoner
 from agents.worker.boundary import Verb, judge
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.reasoning import Answered
-from agents.worker.slots import UnlimitedPermit
 from agents.worker.write_verdicts import decided
 from clients.calls import Completion, ModelClient
 from storage.checkpoints import Context, Verdict
@@ -100,7 +99,7 @@ class ReplayCalls:
         share: Callable[[], float] = lambda: 1.0,
         erased: Callable[[Context], bool] = lambda _: False,
     ) -> None:
-        self._reasoning, self._writer, self._permit = reasoning, writer, UnlimitedPermit(model)
+        self._reasoning, self._writer, self._model = reasoning, writer, model
         self._asking = Asking(CallRules(deadline_s=rules.deadline_s), tally, traffic_class="replay")
         self._checkpoints, self._rules, self.tally, self._tasks = checkpoints, rules, tally, tasks
         self._places = asyncio.Semaphore(rules.in_flight)
@@ -153,7 +152,7 @@ class ReplayCalls:
             if self._erased(checkpoint.context):
                 return None
             try:
-                return await self._asking.ask(question, self._permit)
+                return await self._asking.ask(question, self._model.complete)
             except Refuse:
                 return None
             except Retry:

@@ -10,8 +10,7 @@ from agents.experiments.outcomes import UNCOUNTED, ArmCallCounter
 from agents.worker.answer_quality import AnswerQuality, masked
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
-from agents.worker.slots import SlotPermit
-from clients.calls import Call, Class, Completion
+from clients.calls import Ask, Call, Class, Completion
 from clients.limits.call_deadline import CallDeadline
 from clients.limits.circuit_breaker import CircuitBreaker
 from prompts.answer import PARROTED
@@ -99,15 +98,15 @@ class Asking:
         self._deadline = CallDeadline(rules.deadline_s, rules.longest_deadline_s)
         self._quality = AnswerQuality()
 
-    async def ask(self, question: Question, permit: SlotPermit, tally: ArmCallCounter = UNCOUNTED) -> Answered:
-        """Ask at a slot, and count what becomes of it for the arm that the shopper is in. Raises ModelUnavailable,
+    async def ask(self, question: Question, complete: Ask, tally: ArmCallCounter = UNCOUNTED) -> Answered:
+        """Ask by `complete`, and count what becomes of it for the arm that the shopper is in. Raises ModelUnavailable,
         DeadlinePassed or AnswerRefused."""
         if not self.circuit_breaker.admit(_now()):
             tally.note("failed")
             raise ModelUnavailable("the model is away")
         call = question.call(_now() + self._deadline.seconds, self._class)
         for left in reversed(range(self._rules.max_attempts)):
-            completion, call = await self._fitting(question, call, permit, tally)
+            completion, call = await self._fitting(question, call, complete, tally)
             try:
                 answered = question.read(completion)
             except AnswerRefused as error:
@@ -131,13 +130,13 @@ class Asking:
         raise AssertionError("max_attempts is at least 1")
 
     async def _fitting(
-        self, question: Question, call: Call, permit: SlotPermit, tally: ArmCallCounter
+        self, question: Question, call: Call, complete: Ask, tally: ArmCallCounter
     ) -> tuple[Completion, Call]:
         """The answer, and the call that was short enough for the server's context. Raises PromptTooLong when even the
         newest line is too much, and what `_complete` does."""
         while True:
             try:
-                return await self._complete(call, permit, tally), call
+                return await self._complete(call, complete, tally), call
             except PromptTooLong as error:
                 self._meter.prompts_too_long += 1
                 self._note_too_long(call, error)
@@ -145,12 +144,12 @@ class Asking:
                     raise
                 call = question.call(call.deadline_s, self._class)
 
-    async def _complete(self, call: Call, permit: SlotPermit, tally: ArmCallCounter) -> Completion:
+    async def _complete(self, call: Call, complete: Ask, tally: ArmCallCounter) -> Completion:
         began_s = _now()
         self._meter.calls += 1
         self._meter.in_flight += 1
         try:
-            completion = await permit.complete(call)
+            completion = await complete(call)
         except (ModelUnavailable, DeadlinePassed) as error:
             self._meter.call_failures += 1
             tally.note("failed")

@@ -23,9 +23,8 @@ from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.parking import Parking
 from agents.worker.recall import Recall
 from agents.worker.refusals import DeadLetterSender, Refusals
-from agents.worker.routes import ExperimentRouter, Route, Router
+from agents.worker.routes import ExperimentRouter, Route, Router, SlotSupplier
 from agents.worker.slices import SliceRules
-from agents.worker.slots import SlotSupplier
 from agents.worker.upkeep import UpkeepRules
 from clients.limits.circuit_breaker import CircuitBreaker
 from storage.checkpoints import CheckpointStore, Incarnation, OwedStore

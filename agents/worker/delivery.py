@@ -10,7 +10,7 @@ from agents.worker.backlog import Backlog
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.owed_set import OwedSet
 from agents.worker.reasoning import Answered
-from agents.worker.routes import Grant
+from agents.worker.routes import Permit
 from agents.worker.rules_first import SHARE, shown, tells_news
 from agents.worker.shoppers import Owed, Shopper
 from agents.worker.write_verdicts import covers, decided
@@ -25,14 +25,14 @@ MOST_UNDECIDED = 5
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A shopper's session as it is being served, by this grant. It was taken at `taken_s`, and had to wait for a slot
+    """A shopper's session as it is being served, by this permit. It was taken at `taken_s`, and had to wait for a slot
     before, as the first in line, for `limiter_s`."""
 
     shopper: Shopper
     owed: Owed
     checkpoint: Checkpoint
     question: Question
-    grant: Grant
+    permit: Permit
     taken_s: float
     limiter_s: float = 0.0
 
@@ -196,7 +196,7 @@ class Delivery:
             self._backlog.owe(case.shopper, case.owed)
 
     def _intent(self, case: Case, answered: Answered | None) -> Intent:
-        waits, arm = _waits(case, _now(), answered), case.grant.arm
+        waits, arm = _waits(case, _now(), answered), case.permit.arm
         intent = case.question.compose(answered, waits, self._checkpoints.clock_ms())
         return intent.model_copy(update={"arm": arm}) if arm else intent
 

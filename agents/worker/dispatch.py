@@ -14,7 +14,7 @@ from agents.worker.delivery import Case, Delivery
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered
-from agents.worker.routes import Grant, Router
+from agents.worker.routes import Permit, Router
 from agents.worker.rules_first import answered
 from agents.worker.serving import Serving
 from agents.worker.shoppers import Owed, Shopper
@@ -148,23 +148,23 @@ class Dispatch:
         if not self._backlog.waiting():
             self._held_since_s = None
             return None
-        grant: Grant | None = None
+        permit: Permit | None = None
 
         def suits(shopper: Shopper, nobody_else: bool) -> bool:  # noqa: FBT001 # as the backlog asks
-            nonlocal grant
-            grant = self._grant(shopper, now_s, passed_over=nobody_else)
-            return grant is not None
+            nonlocal permit
+            permit = self._permit(shopper, now_s, passed_over=nobody_else)
+            return permit is not None
 
         shopper = self._backlog.next(now_s, suits) if self._look(now_s) else None
         held_s = self._held_since_s
-        if shopper is None or shopper.running is None or grant is None:
+        if shopper is None or shopper.running is None or permit is None:
             self._held_since_s = now_s if held_s is None else held_s
             if self._backlog.unfinished:
                 self._look_s = now_s
             return None
         self._held_since_s, self._look_s = None, now_s
         limiter_s = 0.0 if held_s is None else now_s - max(held_s, shopper.running.due_s)
-        return Serving(shopper, grant, now_s, limiter_s)
+        return Serving(shopper, permit, now_s, limiter_s)
 
     def _look(self, now_s: float) -> bool:
         """Whether to look through the backlog: there is a slot, and it was not just found to suit nobody."""
@@ -173,7 +173,7 @@ class Dispatch:
         self._look_s = now_s + AGAIN_S
         return True
 
-    def _grant(self, shopper: Shopper, now_s: float, *, passed_over: bool) -> Grant | None:
+    def _permit(self, shopper: Shopper, now_s: float, *, passed_over: bool) -> Permit | None:
         """A slot, of those who are passed over one that is not theirs too, once that has lasted."""
         owed = shopper.owed
         if owed is None:
@@ -184,7 +184,7 @@ class Dispatch:
         return self._router.grant(shopper.id, owed.attempts, now_s - owed.due_s, passed_s)
 
     def _served(self, task: asyncio.Task[None]) -> None:
-        self._serving.pop(task).grant.permit.release()  # again, unless the task was cancelled before it began
+        self._serving.pop(task).permit.release()  # again, unless the task was cancelled before it began
         self._bound.release()
 
     async def _serve(self, serving: Serving) -> None:
@@ -200,28 +200,28 @@ class Dispatch:
             self._requeue.failed(shopper, owed, "call", verb, loop.time())
 
     async def _call(self, serving: Serving, shopper: Shopper, owed: Owed) -> None:
-        grant = serving.grant
+        permit = serving.permit
         if self._learn is not None and not self._requeue.without_model(owed):
             await self._learn(shopper.session)
         if shopper.ended:
             raise EpochEnded("the partition or the shopper went while the shop's knowledge was read")
         checkpoint = self._checkpoints.take(shopper)  # what folds in from here on belongs to the next call
         if checkpoint.last_ms <= self._checkpoints.readable_after_ms():
-            grant.permit.release()
+            permit.release()
             shopper.home.note_expired(checkpoint.last_ms)
             await self._delivery.expire(shopper, owed, checkpoint)
             return
-        if grant.withheld or self._requeue.without_rules(owed):
+        if permit.withheld or self._requeue.without_rules(owed):
             await self._delivery.store_alone(shopper, owed, checkpoint)
-            if grant.withheld:
-                grant.tally.note("withheld")
+            if permit.withheld:
+                permit.tally.note("withheld")
             return
-        question = grant.route.reasoning.ask(shopper.session, checkpoint)
-        case = Case(shopper, owed, checkpoint, question, grant, serving.taken_s, serving.limiter_s)
-        if grant.by_rules or self._requeue.without_model(owed):
+        question = permit.route.reasoning.ask(shopper.session, checkpoint)
+        case = Case(shopper, owed, checkpoint, question, permit, serving.taken_s, serving.limiter_s)
+        if permit.by_rules or self._requeue.without_model(owed):
             await self._delivery.deliver(case)
         elif self._unchanged.spares(case, asyncio.get_running_loop().time()):
-            grant.permit.release()
+            permit.release()
             await self._delivery.leave_out(case)
         else:
             with self._traced(case) as traced:
@@ -230,7 +230,7 @@ class Dispatch:
     async def _ask_and_deliver(self, case: Case) -> None:
         """The verbs of the error tree: what may pass is waited for, and where an answer is refused the rules answer."""
         try:
-            asking = asyncio.create_task(self._ask(case.grant, case.question))
+            asking = asyncio.create_task(self._ask(case.permit, case.question))
             answer = await answered(asking, self._soft_deadline_s, partial(self._show_rules, case))
         except Retry:
             await self._delivery.put_off(case)
@@ -239,14 +239,14 @@ class Dispatch:
         else:
             await self._delivery.deliver(case, answer)
             self._unchanged.note(case, answer, asyncio.get_running_loop().time())
-            if case.grant.beside is not None:
-                case.grant.beside.offer(case.checkpoint, answer)
+            if case.permit.shadow is not None:
+                case.permit.shadow.offer(case.checkpoint, answer)
 
     async def _show_rules(self, case: Case) -> None:
         await self._delivery.show_rules(case)
 
-    async def _ask(self, grant: Grant, question: Question) -> Answered:
+    async def _ask(self, permit: Permit, question: Question) -> Answered:
         try:
-            return await grant.route.asking.ask(question, grant.permit, grant.tally)
+            return await permit.route.asking.ask(question, permit.complete, permit.tally)
         finally:
-            grant.permit.release()  # before the write: the model does not wait for Redis
+            permit.release()  # before the write: the model does not wait for Redis

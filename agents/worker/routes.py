@@ -1,4 +1,4 @@
-"""Routes to a model: one for everybody, and one for each arm of an experiment that has its own."""
+"""Routes to a model, and permits to go there: one route for everybody, and one for each arm that has its own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,22 +8,37 @@ from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Assignment
 from agents.experiments.outcomes import UNCOUNTED, ArmCallCounter, ArmKey, Outcomes
 from agents.worker.asking import Asking, Reasoner
-from agents.worker.checkpoints import Checkpoint
-from agents.worker.reasoning import Answered
-from agents.worker.slots import SlotPermit, SlotSupplier
+from agents.worker.shadow import Shadow
 from clients.calls import Call, Completion
 
 OVERDUE_S = 5.0
 """A shopper who has waited this long for a slot of their arm takes one of everybody's."""
 
 
-class Beside(Protocol):
-    """The port to a shadow arm (agents/worker/shadow.py): it takes a session and what the live model said of it, and
-    forgets whom it is told to forget."""
+class Slot(Protocol):
+    """Room for one call at a time, until it is released. Releasing it again is harmless.
 
-    def offer(self, checkpoint: Checkpoint, live: Answered) -> None: ...
+    `complete` raises what ModelClient.complete raises.
+    """
 
-    def forget(self, shopper: str) -> None: ...
+    async def complete(self, call: Call) -> Completion: ...
+
+    def release(self) -> None: ...
+
+
+class SlotSupplier(Protocol):
+    """The slots there are. Asking for one never waits: a shopper is taken from the backlog when there is a slot,
+    and the prompt is rendered then."""
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Call `changed` whenever a slot may have come free."""
+
+    def room(self) -> bool:
+        """Whether there is a slot for anybody. Asked when somebody is due."""
+
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Slot | None:
+        """A slot that suits this shopper, who has been due for `waited_s`, and for `passed_s` of it there have been
+        slots that suited nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +51,31 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """A shopper's permit and the route that it is for. `arm` is what their intent says; `tally` counts what becomes of
-    the call. `withheld`: there is to be no call and no intent; `by_rules`: no call, and the rules' intent. `beside`
-    wants to hear of the answer."""
+class Permit:
+    """A shopper's right to be served now: by which route, and in which slot, until that is released. `arm` is what
+    their intent says; `tally` counts what becomes of the call. `shadow` is to hear of the answer.
+
+    Without a slot there is no call: then it is `withheld`, and there is no intent either, or `by_rules`, with theirs.
+    """
 
     route: Route
-    permit: SlotPermit
+    slot: Slot | None
     arm: str = ""
     tally: ArmCallCounter = UNCOUNTED
     withheld: bool = False
     by_rules: bool = False
-    beside: Beside | None = None
+    shadow: Shadow | None = None
+
+    async def complete(self, call: Call) -> Completion:
+        """Make a call in the slot. Raises what the slot raises."""
+        if self.slot is None:
+            raise AssertionError(f"no call is to be made for {call.shopper}")
+        return await self.slot.complete(call)
+
+    def release(self) -> None:
+        """Give the slot back, if there is one. Again is harmless."""
+        if self.slot is not None:
+            self.slot.release()
 
 
 class Router(Protocol):
@@ -57,10 +85,10 @@ class Router(Protocol):
 
     def room(self) -> bool: ...
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
+    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
         """A slot that suits this shopper, whose call has failed `attempts` times; the rest as in SlotSupplier."""
 
-    def holdout(self, shopper: str) -> Grant | None:
+    def holdout(self, shopper: str) -> Permit | None:
         """What withholds call and intent, also from the rules, of a shopper who is held out; None of anybody else."""
 
     def forget(self, shopper: str) -> None:
@@ -78,7 +106,7 @@ class ExperimentRouter:
         self,
         everybody: Route,
         arms: Mapping[ArmKey, Route],
-        shadows: Mapping[ArmKey, Beside],
+        shadows: Mapping[ArmKey, Shadow],
         active_experiments: ActiveExperiments,
         outcomes: Outcomes,
     ) -> None:
@@ -98,7 +126,7 @@ class ExperimentRouter:
         routes = (route for (name, _), route in self._arms.items() if any(each.name == name for each in running))
         return self._everybody.slots.room() or any(route.slots.room() for route in routes)
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
+    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
         """A permit for the shopper's route."""
         if held := self.holdout(shopper):
             return held
@@ -106,9 +134,9 @@ class ExperimentRouter:
         own = self._arms.get(found.arm) if found.arm is not None else None
         if own is None or attempts:
             return self._shared(found, shopper, attempts, waited_s, passed_s)
-        permit = own.slots.grant(shopper, waited_s, passed_s)
-        if permit is not None:
-            return Grant(own, permit, found.label, ArmCallCounter(self._outcomes, found.counted))
+        slot = own.slots.grant(shopper, waited_s, passed_s)
+        if slot is not None:
+            return Permit(own, slot, found.label, ArmCallCounter(self._outcomes, found.counted))
         if waited_s < OVERDUE_S:
             return None
         shared = self._shared(found, shopper, 1, waited_s, passed_s)
@@ -116,38 +144,26 @@ class ExperimentRouter:
             self._outcomes.note(found.counted, "failed")
         return shared
 
-    def holdout(self, shopper: str) -> Grant | None:
+    def holdout(self, shopper: str) -> Permit | None:
         """By the experiments in force."""
         found = self._active_experiments.assign(shopper)
         if not found.withheld:
             return None
         tally = ArmCallCounter(self._outcomes, found.counted)
-        return Grant(self._everybody, NO_SLOT, found.label, tally, withheld=True)
+        return Permit(self._everybody, None, found.label, tally, withheld=True)
 
     def forget(self, shopper: str) -> None:
         """By all shadows."""
         for shadow in self._shadows.values():
             shadow.forget(shopper)
 
-    def _shared(self, found: Assignment, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
+    def _shared(
+        self, found: Assignment, shopper: str, attempts: int, waited_s: float, passed_s: float
+    ) -> Permit | None:
         """A permit for everybody's route. Only first calls are counted: of an arm too there is no second one."""
-        permit = self._everybody.slots.grant(shopper, waited_s, passed_s)
-        if permit is None:
+        slot = self._everybody.slots.grant(shopper, waited_s, passed_s)
+        if slot is None:
             return None
         tally = UNCOUNTED if attempts else ArmCallCounter(self._outcomes, found.counted)
-        beside = self._shadows.get(found.shadow) if found.shadow is not None else None
-        return Grant(self._everybody, permit, found.label, tally, beside=beside)
-
-
-class NoSlot:
-    """The permit of a shopper for whom no call is made."""
-
-    async def complete(self, call: Call) -> Completion:
-        """Nobody does."""
-        raise AssertionError(f"no call is to be made for {call.shopper}")
-
-    def release(self) -> None:
-        """Nobody waits for it."""
-
-
-NO_SLOT = NoSlot()
+        shadow = self._shadows.get(found.shadow) if found.shadow is not None else None
+        return Permit(self._everybody, slot, found.label, tally, shadow=shadow)

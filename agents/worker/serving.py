@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agents.worker.routes import Grant
+from agents.worker.routes import Permit
 from agents.worker.shoppers import Shopper
 
 
@@ -11,6 +11,6 @@ class Serving:
     """A shopper who is served, at a slot, from a moment on; for `limiter_s` before that there was none."""
 
     shopper: Shopper
-    grant: Grant
+    permit: Permit
     taken_s: float
     limiter_s: float

@@ -9,7 +9,6 @@ from agents.worker.asking import Asking, CallRules, Reasoner
 from agents.worker.boundary import judge
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
-from agents.worker.slots import UnlimitedPermit
 from clients.calls import ModelClient
 from streams.cancellation import strays_as_faults
 from streams.sessions.packing import load
@@ -26,11 +25,7 @@ class Shadow:
         self, key: ArmKey, reasoning: Reasoner, model: ModelClient, rules: CallRules, outcomes: Outcomes, meter: Meter
     ) -> None:
         self._tally, self._meter = ArmCallCounter(outcomes, (key,)), meter
-        self._reasoning, self._asking, self._place = (
-            reasoning,
-            Asking(rules, Meter(), "/".join(key)),
-            UnlimitedPermit(model),
-        )
+        self._reasoning, self._asking, self._model = reasoning, Asking(rules, Meter(), "/".join(key)), model
         self._waiting: deque[tuple[Checkpoint, Answered]] = deque()
         self._running: dict[asyncio.Task[None], str] = {}
         self._wake = asyncio.Event()
@@ -70,7 +65,7 @@ class Shadow:
         try:
             question = self._reasoning.ask(load(checkpoint.context.session), checkpoint)
             with strays_as_faults():
-                answered = await self._asking.ask(question, self._place, self._tally)
+                answered = await self._asking.ask(question, self._model.complete, self._tally)
         except Exception as error:  # noqa: BLE001 # the boundary: whatever its verb, a shadow is not asked twice
             judge(error, "shadow", self._meter)
             return  # counted where it was asked

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from agents.fleet.switches import SwitchState
 from agents.worker.asking import Question, Reasoner
 from agents.worker.checkpoints import Checkpoint
-from agents.worker.routes import NO_SLOT, Grant, Route, Router
+from agents.worker.routes import Permit, Route, Router
 from streams.sessions.session import Session
 
 BURST_S = 1.0
@@ -25,16 +25,16 @@ class SwitchedRouter:
         """Whether anybody can be served."""
         return self._switch_state.now.on("rules_only") or (self._may_call() and self._router.room())
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
+    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
         """A slot, or the word that the rules answer."""
         if self._switch_state.now.on("rules_only"):
-            return self.holdout(shopper) or Grant(self._everybody, NO_SLOT, by_rules=True)
+            return self.holdout(shopper) or Permit(self._everybody, None, by_rules=True)
         if not self._may_call():
             return None
-        grant = self._router.grant(shopper, attempts, waited_s, passed_s)
-        if grant is not None and not grant.withheld:
+        permit = self._router.grant(shopper, attempts, waited_s, passed_s)
+        if permit is not None and not permit.withheld:
             self._spend()
-        return grant
+        return permit
 
     def _per_second(self) -> float:
         """Our share of what the fleet may."""

@@ -8,9 +8,8 @@ from typing import Protocol
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.build import Kinds, everybody_alone
-from agents.worker.routes import Route, Router
+from agents.worker.routes import Route, Router, Slot, SlotSupplier
 from agents.worker.shoppers import Owed, Shopper
-from agents.worker.slots import SlotPermit, SlotSupplier
 from clients.calls import Class, ModelClient
 from clients.limits.adaptive_limit import LimitRules
 from clients.pools.endpoints import Endpoint, Pool
@@ -106,7 +105,7 @@ class Scattered:
         self.listen, self.room = slots.listen, slots.room
         self._slots, self._numbers = slots, count()
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> SlotPermit | None:  # noqa: ARG002 (that is the point)
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Slot | None:  # noqa: ARG002 (that is the point)
         """A place at any replica."""
         return self._slots.grant(str(next(self._numbers)), waited_s, passed_s)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Protocol
 
-from clients.limits.call_ages import CallAges, Trial
+from clients.limits.call_ages import BegunCall, CallAges
 from clients.limits.queue_delay import Wait
 
 
@@ -49,16 +49,16 @@ class Limit(Protocol):
     def look(self, now_s: float, in_flight: int) -> None:
         """Somebody asks for a slot while so many calls are in flight: learn from how long they are there already."""
 
-    def begin(self, now_s: float, in_flight: int) -> Trial:
+    def begin(self, now_s: float, in_flight: int) -> BegunCall:
         """A call may begin, as one of so many."""
 
-    def sent(self, trial: Trial, now_s: float) -> None:
+    def sent(self, begun: BegunCall, now_s: float) -> None:
         """The call goes to the server now."""
 
-    def first_token(self, trial: Trial, now_s: float) -> None:
+    def first_token(self, begun: BegunCall, now_s: float) -> None:
         """The server has begun to answer."""
 
-    def ended(self, trial: Trial) -> None:
+    def ended(self, begun: BegunCall) -> None:
         """The call is over, however it ended."""
 
     def wanted(self) -> None:
@@ -67,10 +67,10 @@ class Limit(Protocol):
     def restart(self, calls: int) -> None:
         """Begin anew with so many: what was known is no longer true."""
 
-    def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:
+    def answered(self, begun: BegunCall, now_s: float, wait: Wait) -> None:
         """A call was answered, after it had waited so long on the server."""
 
-    def refused(self, trial: Trial, now_s: float, retry_after_s: float | None = None) -> None:
+    def refused(self, begun: BegunCall, now_s: float, retry_after_s: float | None = None) -> None:
         """The server asked for less, or did not answer by the deadline."""
 
 
@@ -137,43 +137,43 @@ class AdaptiveLimit:
             self._starting = False
             self._set(limit, step=1.0)
 
-    def begin(self, now_s: float, in_flight: int) -> Trial:
+    def begin(self, now_s: float, in_flight: int) -> BegunCall:
         """A call may begin, as one of so many."""
-        return Trial(now_s, in_flight, self._changes)
+        return BegunCall(now_s, in_flight, self._changes)
 
-    def sent(self, trial: Trial, now_s: float) -> None:
+    def sent(self, begun: BegunCall, now_s: float) -> None:
         """The call goes to the server now."""
-        self._ages.sent(trial, now_s)
+        self._ages.sent(begun, now_s)
 
-    def first_token(self, trial: Trial, now_s: float) -> None:
+    def first_token(self, begun: BegunCall, now_s: float) -> None:
         """The server has begun to answer."""
-        self._ages.first_token(trial, now_s)
+        self._ages.first_token(begun, now_s)
 
-    def ended(self, trial: Trial) -> None:
+    def ended(self, begun: BegunCall) -> None:
         """The call is over, however it ended."""
-        self._ages.ended(trial)
+        self._ages.ended(begun)
 
     def wanted(self) -> None:
         """A call was held back for its tokens: the limit decides how much is in flight, though fewer calls are."""
         self._window.wanted = True
 
-    def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:
+    def answered(self, begun: BegunCall, now_s: float, wait: Wait) -> None:
         """Learn from an answer, unless the call began before the last change: it says nothing of what is now."""
         self._pause_s = self.rules.first_pause_s
-        self._ages.answered(trial, now_s, wait.ms / 1e3)
-        if trial.changes < self._changes:
+        self._ages.answered(begun, now_s, wait.ms / 1e3)
+        if begun.changes < self._changes:
             return
         window = self._window
-        window.add(trial.in_flight, wait, now_s - trial.began_s)
+        window.add(begun.in_flight, wait, now_s - begun.began_s)
         if window.calls >= min(max(self._limit / 2, 4), 50):
             self._decide(now_s)
 
-    def refused(self, trial: Trial, now_s: float, retry_after_s: float | None = None) -> None:
+    def refused(self, begun: BegunCall, now_s: float, retry_after_s: float | None = None) -> None:
         """Give way, once for all calls that began at the same limit, and stay away for as long as the server wishes."""
         rules = self.rules
         if retry_after_s is not None:
             self._close(now_s + min(retry_after_s, rules.longest_retry_after_s))
-        if trial.changes < self._changes:
+        if begun.changes < self._changes:
             return
         self._starting = False
         if self.calls <= rules.least:  # less is not possible in calls, so in time
@@ -182,7 +182,7 @@ class AdaptiveLimit:
             self._refused_at = self._refused_s = float("-inf")  # it was not too many calls that it refused
             self._set(self._limit, step=1.0)
             return
-        self._remember(min(self._limit, trial.in_flight), now_s)
+        self._remember(min(self._limit, begun.in_flight), now_s)
         self._set(self._refused_at * rules.cut, step=1.0)
 
     def _remember(self, refused_at: float, now_s: float) -> None:

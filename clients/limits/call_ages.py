@@ -17,7 +17,7 @@ LATE, PATIENCE = 2.0, 0.25
 
 
 @dataclass(eq=False, slots=True)
-class Trial:
+class BegunCall:
     """A call as it began: one of `in_flight`, itself included, after so many `changes` of the limit. `first_s`: how
     long it took until its first token, or its answer, came. `in_line`: it may still wait on the server."""
 
@@ -32,7 +32,7 @@ class CallAges:
     """The calls of one server of which nothing has come, the oldest first."""
 
     def __init__(self) -> None:
-        self._line: deque[Trial] = deque()
+        self._line: deque[BegunCall] = deque()
         self._first_s = self._call_s = 0.0
 
     @property
@@ -40,39 +40,39 @@ class CallAges:
         """The age at which a call is overdue; None before any was answered."""
         return LATE * self._first_s + PATIENCE * self._call_s or None
 
-    def sent(self, trial: Trial, now_s: float) -> None:
+    def sent(self, begun: BegunCall, now_s: float) -> None:
         """It goes to the server now."""
-        trial.began_s, trial.in_line = now_s, True
-        self._line.append(trial)
+        begun.began_s, begun.in_line = now_s, True
+        self._line.append(begun)
 
-    def first_token(self, trial: Trial, now_s: float) -> None:
+    def first_token(self, begun: BegunCall, now_s: float) -> None:
         """Something came of it: neither it nor any call before it waits in line."""
-        if trial.first_s is None:
-            trial.first_s = now_s - trial.began_s
-        while trial.in_line:
+        if begun.first_s is None:
+            begun.first_s = now_s - begun.began_s
+        while begun.in_line:
             self._line.popleft().in_line = False
 
-    def answered(self, trial: Trial, now_s: float, wait_s: float) -> None:
+    def answered(self, begun: BegunCall, now_s: float, wait_s: float) -> None:
         """It was answered, and had waited on the server for so long."""
-        self.first_token(trial, now_s)
-        first_s, call_s = max((trial.first_s or 0.0) - wait_s, 0.0), max(now_s - trial.began_s - wait_s, 0.0)
+        self.first_token(begun, now_s)
+        first_s, call_s = max((begun.first_s or 0.0) - wait_s, 0.0), max(now_s - begun.began_s - wait_s, 0.0)
         memory = MEMORY if self._call_s else 1.0
         self._first_s += memory * (first_s - self._first_s)
         self._call_s += memory * (call_s - self._call_s)
 
-    def ended(self, trial: Trial) -> None:
+    def ended(self, begun: BegunCall) -> None:
         """It is over, however it ended."""
-        if trial.in_line:
-            self._line.remove(trial)
-            trial.in_line = False
+        if begun.in_line:
+            self._line.remove(begun)
+            begun.in_line = False
 
     def overdue(self, now_s: float) -> int:
         """How many calls wait in line for longer than they should."""
         patience_s, waiting = self.patience_s, 0
         if patience_s is None:
             return 0
-        for trial in self._line:
-            if now_s - trial.began_s <= patience_s:
+        for begun in self._line:
+            if now_s - begun.began_s <= patience_s:
                 break
             waiting += 1
         return waiting

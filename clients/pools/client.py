@@ -9,7 +9,7 @@ from clients.pools.ejection import Fault
 from clients.pools.endpoints import Connect, Pool
 from clients.pools.registry import Notify, RegistryRules, ReplicaRegistry
 from clients.pools.replicas import Probed, Replica
-from clients.pools.router import PoolRouter, ReplicaPermit, RoutingRules
+from clients.pools.router import PoolRouter, RoutedSlot, RoutingRules
 from clients.pools.routing import affinity
 from clients.pools.wait_queue import WaitQueue
 from streams.errors import ContractMismatch, ModelUnavailable
@@ -57,14 +57,14 @@ class PooledClient:
         """Wait for a slot until the call's deadline, and make it. Raises as the port says."""
         key = affinity(call.shopper, call.prompt_version)
 
-        def attempt(waited_s: float, passed_s: float) -> ReplicaPermit | None:
+        def attempt(waited_s: float, passed_s: float) -> RoutedSlot | None:
             return self.router.grant(key, call.traffic_class, waited_s, passed_s)
 
-        permit = await self._wait_queue.acquire(call.traffic_class, attempt, call.deadline_s)
+        slot = await self._wait_queue.acquire(call.traffic_class, attempt, call.deadline_s)
         try:
-            return await permit.complete(call)
+            return await slot.complete(call)
         finally:
-            permit.release()
+            slot.release()
 
     async def probe(self) -> str:
         """One line on what was found. ContractMismatch when any replica is not what the settings say, ModelUnavailable
@@ -150,7 +150,7 @@ class ClassSlotSupplier:
         """Whether anybody can get a slot now. Asked when somebody is due."""
         return self._router.room(self._class)
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> ReplicaPermit | None:
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> RoutedSlot | None:
         """A slot for this shopper, if there is one that is right for them; see PoolRouter.grant."""
         return self._router.grant(affinity(shopper, self._version), self._class, waited_s, passed_s)
 

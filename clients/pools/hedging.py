@@ -2,17 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from clients.calls import Call, Completion
+from clients.calls import Ask, Call, Completion
 from streams.errors import DeadlinePassed, ModelUnavailable
 
 KEPT, LEAST = 200, 50
 LATE = 0.95
-
-Ask = Callable[[Call], Awaitable[Completion]]
 
 
 class FirstTokens:

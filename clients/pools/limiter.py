@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from clients.calls import Call, Class, Completion, ModelClient
 from clients.limits.adaptive_limit import AdaptiveLimit, Limit
-from clients.limits.call_ages import Trial
+from clients.limits.call_ages import BegunCall
 from clients.limits.queue_delay import QueueDelayEstimator, Wait
 from clients.limits.token_estimates import TokenEstimator
 from clients.pools.wait_queue import CLASSES, WaitQueue
@@ -109,7 +109,7 @@ class Slot:
         self._held = True
         self.wait = Wait()
         limiter.in_flight[traffic_class] += 1
-        self._trial: Trial | None = limiter.limit.begin(now_s, limiter.in_flight.total())
+        self._begun: BegunCall | None = limiter.limit.begin(now_s, limiter.in_flight.total())
 
     def release(self) -> None:
         """Give the slot to the next one."""
@@ -125,35 +125,35 @@ class Slot:
         cancellation say nothing of the load, and are ignored.
         """
         limiter, now = self._limiter, asyncio.get_running_loop().time
-        trial = self._trial or limiter.limit.begin(now(), limiter.in_flight.total())
-        self._trial = None
-        limiter.limit.sent(trial, now())
+        begun = self._begun or limiter.limit.begin(now(), limiter.in_flight.total())
+        self._begun = None
+        limiter.limit.sent(begun, now())
         tokens, answer_tokens = limiter.token_estimates.expected(call), limiter.token_estimates.answer_tokens(call)
         limiter.tokens += tokens
 
-        def begun() -> None:
-            limiter.limit.first_token(trial, now())
+        def first_token() -> None:
+            limiter.limit.first_token(begun, now())
             if call.begun is not None:
                 call.begun()
 
         try:
-            completion = await client.complete(replace(call, begun=begun, answer_tokens=answer_tokens))
+            completion = await client.complete(replace(call, begun=first_token, answer_tokens=answer_tokens))
         except ModelOverloaded as error:
-            limiter.limit.refused(trial, now(), error.retry_after_s)
+            limiter.limit.refused(begun, now(), error.retry_after_s)
             raise
         except DeadlinePassed:
-            if trial.began_s < call.deadline_s:
-                limiter.limit.refused(trial, now())
+            if begun.began_s < call.deadline_s:
+                limiter.limit.refused(begun, now())
             raise
         else:
-            self._learn(trial, call, completion, now())
+            self._learn(begun, call, completion, now())
             return completion
         finally:
             limiter.tokens -= tokens
-            limiter.limit.ended(trial)
+            limiter.limit.ended(begun)
 
-    def _learn(self, trial: Trial, call: Call, completion: Completion, now_s: float) -> None:
+    def _learn(self, begun: BegunCall, call: Call, completion: Completion, now_s: float) -> None:
         limiter = self._limiter
         self.wait = limiter.queue_delay.wait(completion, limiter.token_estimates.input_tokens(call), now_s)
-        limiter.limit.answered(trial, now_s, self.wait)
+        limiter.limit.answered(begun, now_s, self.wait)
         limiter.token_estimates.learn(call, completion)

@@ -51,7 +51,7 @@ class PoolRouter:
         pools = (self._active.of(pool, 0.0, now_s) for pool in self.registry.usable(now_s))
         return any(each.limiter.admits(traffic_class, now_s) for pool in pools for each in pool)
 
-    def grant(self, key: str, traffic_class: Class, waited_s: float, passed_s: float) -> "ReplicaPermit | None":
+    def grant(self, key: str, traffic_class: Class, waited_s: float, passed_s: float) -> "RoutedSlot | None":
         """A slot for a shopper, None to wait for one. They have `waited_s`, and for `passed_s` of it there have been
         slots that were nobody's."""
         now_s = _now()
@@ -65,7 +65,7 @@ class PoolRouter:
                 if slot := replica.limiter.acquire(traffic_class, now_s):
                     replica.counts.non_local += replica is not first
                     replica.counts.spilled += rank > 0
-                    return ReplicaPermit(self, key, traffic_class, replica, slot)
+                    return RoutedSlot(self, key, traffic_class, replica, slot)
             if waited_s + min(_wait_s(each, now_s) for each in replicas) < self.rules.spill_after_s:
                 return None
         return None
@@ -89,8 +89,8 @@ class PoolRouter:
         return None
 
 
-class ReplicaPermit:
-    """A shopper's permit: the right to one call at a time, until it is released. Releasing it again is harmless."""
+class RoutedSlot:
+    """A slot as a shopper has it: when its replica fails, it moves to another one's. Releasing it again is harmless."""
 
     def __init__(self, router: PoolRouter, key: str, traffic_class: Class, replica: Replica, slot: Slot) -> None:
         self._router, self._key, self._class = router, key, traffic_class

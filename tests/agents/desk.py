@@ -12,9 +12,8 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.build import Ports, StorePorts, build, everybody_alone
 from agents.worker.dispatch import Dispatch, Learn, Traced
 from agents.worker.partition import Partition
-from agents.worker.routes import Route, Router
+from agents.worker.routes import Route, Router, Slot, SlotSupplier
 from agents.worker.shoppers import Shopper
-from agents.worker.slots import SlotPermit, SlotSupplier
 from agents.worker.upkeep import UpkeepRules
 from clients.calls import Call, Completion, ModelClient
 from penchant.settings import Settings
@@ -34,11 +33,11 @@ KETTLE = Item("sku-1", "Kettle", "home/kettles", "Tarn", 60.0, "EUR")
 
 
 class Gate:
-    """Slots by hand: `places` at once. `held` are the leases that were not released."""
+    """Slots by hand: `places` at once. `held` are those that were not released."""
 
     def __init__(self, model: ModelClient, slot_count: int) -> None:
         self.model, self.slot_count = model, slot_count
-        self.held: set[HandPermit] = set()
+        self.held: set[HandSlot] = set()
         self.asked: list[tuple[str, float, float]] = []
         self.suits: Callable[[str], bool] = lambda _: True
         self._changed: Callable[[], None] = lambda: None
@@ -49,24 +48,24 @@ class Gate:
     def room(self) -> bool:
         return len(self.held) < self.slot_count
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> SlotPermit | None:
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Slot | None:
         self.asked.append((shopper, round(waited_s, 2), round(passed_s, 2)))
         if not self.room() or not self.suits(shopper):
             return None
-        permit = HandPermit(self)
-        self.held.add(permit)
-        return permit
+        slot = HandSlot(self)
+        self.held.add(slot)
+        return slot
 
     def widen(self, slot_count: int) -> None:
         self.slot_count = slot_count
         self._changed()
 
-    def give_back(self, permit: "HandPermit") -> None:
-        self.held.discard(permit)
+    def give_back(self, slot: "HandSlot") -> None:
+        self.held.discard(slot)
         self._changed()
 
 
-class HandPermit:
+class HandSlot:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 

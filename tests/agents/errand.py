@@ -15,7 +15,7 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.build import Ports, StorePorts, build
 from agents.worker.history import PublishingWriter
 from agents.worker.partition import Partition
-from agents.worker.routes import NO_SLOT, ExperimentRouter, Grant, Route
+from agents.worker.routes import ExperimentRouter, Permit, Route
 from agents.worker.shadow import Shadow
 from agents.worker.shoppers import Shopper
 from agents.worker.upkeep import UpkeepRules
@@ -91,12 +91,12 @@ class Router(ExperimentRouter):
         super().__init__(route, {}, {}, ActiveExperiments(()), Outcomes())
         self._errand = errand
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
+    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
         if shopper.startswith(("held", "ruled")):
             held = shopper.startswith("held")
-            return Grant(self._everybody, NO_SLOT, withheld=held, by_rules=not held)
-        grant = super().grant(shopper, attempts, waited_s, passed_s) if self._errand.permits else None
-        return grant and Grant(grant.route, grant.permit, beside=self._errand.shadow)
+            return Permit(self._everybody, None, withheld=held, by_rules=not held)
+        permit = super().grant(shopper, attempts, waited_s, passed_s) if self._errand.permits else None
+        return permit and Permit(permit.route, permit.slot, shadow=self._errand.shadow)
 
 
 class Errand:

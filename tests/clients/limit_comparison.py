@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 
 from clients.limits.adaptive_limit import AdaptiveLimit, Limit
-from clients.limits.call_ages import Trial
+from clients.limits.call_ages import BegunCall
 from clients.limits.queue_delay import Wait
 from clients.pools.limiter import Limiter
 from streams.errors import DeadlinePassed, ModelUnavailable
@@ -36,19 +36,19 @@ class FixedLimit:
     def calls(self) -> int:
         return int(self._limit)
 
-    def begin(self, now_s: float, in_flight: int) -> Trial:
-        return Trial(now_s, in_flight, 0)
+    def begin(self, now_s: float, in_flight: int) -> BegunCall:
+        return BegunCall(now_s, in_flight, 0)
 
     def look(self, now_s: float, in_flight: int) -> None:
         """It sees nothing."""
 
-    def sent(self, trial: Trial, now_s: float) -> None:
+    def sent(self, begun: BegunCall, now_s: float) -> None:
         """It keeps nothing."""
 
-    def first_token(self, trial: Trial, now_s: float) -> None:
+    def first_token(self, begun: BegunCall, now_s: float) -> None:
         """It learns nothing."""
 
-    def ended(self, trial: Trial) -> None:
+    def ended(self, begun: BegunCall) -> None:
         """It keeps nothing."""
 
     def wanted(self) -> None:
@@ -57,10 +57,10 @@ class FixedLimit:
     def restart(self, calls: int) -> None:
         """It stays what it is."""
 
-    def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:
+    def answered(self, begun: BegunCall, now_s: float, wait: Wait) -> None:
         """It learns nothing."""
 
-    def refused(self, trial: Trial, now_s: float, retry_after_s: float | None = None) -> None:
+    def refused(self, begun: BegunCall, now_s: float, retry_after_s: float | None = None) -> None:
         """It learns nothing."""
 
 
@@ -70,13 +70,13 @@ class AimdLimit(FixedLimit):
     def __init__(self) -> None:
         super().__init__(20)
 
-    def answered(self, trial: Trial, now_s: float, wait: Wait) -> None:  # noqa: ARG002 # it does not see queueing
-        if now_s - trial.began_s > 5.0:
-            self.refused(trial, now_s)
-        elif trial.in_flight * 2 >= self._limit:
+    def answered(self, begun: BegunCall, now_s: float, wait: Wait) -> None:  # noqa: ARG002 # it does not see queueing
+        if now_s - begun.began_s > 5.0:
+            self.refused(begun, now_s)
+        elif begun.in_flight * 2 >= self._limit:
             self._limit = min(self._limit + 1 / self._limit, 200.0)
 
-    def refused(self, trial: Trial, now_s: float, retry_after_s: float | None = None) -> None:  # noqa: ARG002 # it does not care why
+    def refused(self, begun: BegunCall, now_s: float, retry_after_s: float | None = None) -> None:  # noqa: ARG002 # it does not care why
         self._limit = max(self._limit * 0.9, 2.0)
 
 

@@ -2,15 +2,25 @@
 
 from collections.abc import Callable
 
-from agents.worker.slots import SlotPermit, UnlimitedPermit
+from agents.worker.routes import Slot
 from clients.calls import ModelClient
+
+
+class UnlimitedSlot:
+    """Anybody may call the model at any time."""
+
+    def __init__(self, model: ModelClient) -> None:
+        self.complete = model.complete
+
+    def release(self) -> None:
+        """Nobody waits for it."""
 
 
 class UnlimitedSlots:
     """A SlotSupplier that always has one."""
 
     def __init__(self, model: ModelClient) -> None:
-        self._permit = UnlimitedPermit(model)
+        self._slot = UnlimitedSlot(model)
 
     def listen(self, changed: Callable[[], None]) -> None:
         """Nothing ever comes free."""
@@ -19,6 +29,6 @@ class UnlimitedSlots:
         """There always is."""
         return True
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> SlotPermit | None:  # noqa: ARG002 # all suit
+    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Slot | None:  # noqa: ARG002 # all suit
         """A slot."""
-        return self._permit
+        return self._slot

@@ -101,7 +101,7 @@ class Overtaking(Dispatch):
 
     async def _show_rules(self, case: Case) -> None:
         checkpoint = self._checkpoints.take(case.shopper)
-        question = case.grant.route.reasoning.ask(case.shopper.session, checkpoint)
+        question = case.permit.route.reasoning.ask(case.shopper.session, checkpoint)
         await super()._show_rules(replace(case, checkpoint=checkpoint, question=question))
 
 

@@ -14,7 +14,7 @@ from agents.worker.erasures import Erasures
 from agents.worker.eviction import evict
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered
-from agents.worker.routes import ExperimentRouter, Grant
+from agents.worker.routes import ExperimentRouter, Permit
 from agents.worker.shoppers import Shopper
 from agents.worker.switched import SwitchedRouter
 from streams.kafka.batches import TP, RecordBatch
@@ -80,8 +80,8 @@ class Evicting(Enrichment):
 class Hedging(Dispatch):
     """Asks twice at once, to be quicker."""
 
-    async def _ask(self, grant: Grant, question: Question) -> Answered:
-        first, _ = await asyncio.gather(super()._ask(grant, question), super()._ask(grant, question))
+    async def _ask(self, permit: Permit, question: Question) -> Answered:
+        first, _ = await asyncio.gather(super()._ask(permit, question), super()._ask(permit, question))
         return first
 
 
@@ -112,14 +112,14 @@ class Impatient(Enrichment):
 class Heedless(SwitchedRouter):
     """Calls though the rules alone are to answer."""
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Grant | None:
+    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
         return self._router.grant(shopper, attempts, waited_s, passed_s)
 
 
 class Curious(ExperimentRouter):
     """Asks about those who are held out."""
 
-    def holdout(self, shopper: str) -> Grant | None:  # noqa: ARG002
+    def holdout(self, shopper: str) -> Permit | None:  # noqa: ARG002
         return None
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 from agents.health.statistics import Meter
 from agents.worker.build import Kinds, Ports, StorePorts, build, everybody_alone
-from agents.worker.routes import Route, Router
-from agents.worker.slots import SlotSupplier
+from agents.worker.routes import Route, Router, SlotSupplier
 from agents.worker.upkeep import UpkeepRules
 from clients.calls import Class
 from clients.limits.adaptive_limit import LimitRules

@@ -13,7 +13,6 @@ from agents.worker.checkpoints import Checkpoints
 from agents.worker.partition import Partition
 from agents.worker.reasoning import Answered, Reasoning
 from agents.worker.shoppers import Shopper
-from agents.worker.slots import UnlimitedPermit
 from clients.calls import Call, Completion, Sampling
 from prompts.answer import Answer, parse
 from prompts.library import DEFAULT_PROMPTS
@@ -24,7 +23,7 @@ from tests.clients.virtual import call, virtually
 from tests.fakes.model import ScriptedModel
 
 
-class Permit:
+class Model:
     """Answers with one text after the other."""
 
     def __init__(self, texts: Iterator[str]) -> None:
@@ -35,9 +34,6 @@ class Permit:
         self.calls += 1
         await asyncio.sleep(0.1)
         return Completion(next(self._texts), "m", "host")
-
-    def release(self) -> None:
-        """Nothing is held."""
 
 
 class Question:
@@ -61,19 +57,19 @@ def test_answers_that_are_all_unusable() -> None:
     """They are told of once, with the form of one and none of its words, and not asked for twice; so is their end."""
 
     async def main() -> None:
-        permit = Permit(iter(["Dear Ada, no. 7"] * 80 + ["{}"] * 400))
+        model = Model(iter(["Dear Ada, no. 7"] * 80 + ["{}"] * 400))
         meter = Meter()
         asking = Asking(CallRules(), meter)
         with capture_logs() as logs:
             for _ in range(50):
                 with pytest.raises(AnswerRefused):
-                    await asking.ask(Question(), permit)
+                    await asking.ask(Question(), model.complete)
             spared = meter.second_tries_spared
-            while permit.calls < 400:
+            while model.calls < 400:
                 try:
-                    await asking.ask(Question(), permit)
+                    await asking.ask(Question(), model.complete)
                 except AnswerRefused:
-                    assert permit.calls <= 80
+                    assert model.calls <= 80
         assert spared == 50 - 10  # so many were asked twice before it was known
         assert meter.answers_refused == 80
         (begun, ended) = logs
@@ -89,12 +85,12 @@ def test_now_and_then_an_answer_is_asked_for_again() -> None:
     """One of five is no intent."""
 
     async def main() -> None:
-        permit = Permit(iter((["no"] + ["{}"] * 4) * 100))
+        model = Model(iter((["no"] + ["{}"] * 4) * 100))
         meter = Meter()
         asking = Asking(CallRules(), meter)
         with capture_logs() as logs:
             for _ in range(300):
-                await asking.ask(Question(), permit)
+                await asking.ask(Question(), model.complete)
         assert not logs
         assert meter.second_tries_spared == 0
 
@@ -110,7 +106,7 @@ async def test_a_copied_example_is_counted_and_asked_for_again(version: str) -> 
     copied = Answer(mission="research", text=DEFAULT_PROMPTS.template(version).examples[0].text, evidence=(1,)).write()
     model = ScriptedModel(copied)
     with pytest.raises(AnswerRefused, match="example"):
-        await asyncio.wait_for(Asking(CallRules(max_attempts=2), meter).ask(question, UnlimitedPermit(model)), 60)
+        await asyncio.wait_for(Asking(CallRules(max_attempts=2), meter).ask(question, model.complete), 60)
     assert (len(model.calls), meter.answers_refused, meter.answers_parroted) == (2, 2, 2)
 
 
@@ -130,9 +126,6 @@ class SlowServer:
             raise DeadlinePassed("no answer by the deadline") from error
         return Completion("{}", "m", f"host at {now():.0f}")
 
-    def release(self) -> None:
-        """Nothing is held."""
-
 
 def test_a_slow_model_is_not_away() -> None:
     """One that needs longer than a call may take is given longer, and answers; one that says nothing is away in the
@@ -143,14 +136,14 @@ def test_a_slow_model_is_not_away() -> None:
         asking, server = Asking(CallRules(deadline_s=10.0, longest_deadline_s=60.0), meter), SlowServer(35.0)
         for _ in range(2):
             with pytest.raises(DeadlinePassed):
-                await asking.ask(Question(), server)
+                await asking.ask(Question(), server.complete)
         for _ in range(20):
-            await asking.ask(Question(), server)
+            await asking.ask(Question(), server.complete)
         assert (server.late, asking.circuit_breaker.away) == (2, False)
         server.takes_s = 1e6
         for _ in range(4):  # the first of them still makes the others wait longer
             with pytest.raises(DeadlinePassed):
-                await asking.ask(Question(), server)
+                await asking.ask(Question(), server.complete)
         assert asking.circuit_breaker.away
 
     virtually(main)
@@ -163,7 +156,9 @@ def test_late_calls_beside_answers_trip_nothing() -> None:
         asking, quick, slow = Asking(CallRules(deadline_s=10.0), Meter()), SlowServer(4.0), SlowServer(1e6)
         for _ in range(10):
             servers = [quick, quick, slow, slow, slow, slow]
-            ended = await asyncio.gather(*(asking.ask(Question(), each) for each in servers), return_exceptions=True)
+            ended = await asyncio.gather(
+                *(asking.ask(Question(), each.complete) for each in servers), return_exceptions=True
+            )
             assert [isinstance(each, DeadlinePassed) for each in ended] == [False] * 2 + [True] * 4
             assert not asking.circuit_breaker.away
 
@@ -175,7 +170,7 @@ def test_a_model_that_answers_nobody_is_away_after_one_wait() -> None:
 
     async def main() -> None:
         asking, hung = Asking(CallRules(deadline_s=10.0), Meter()), SlowServer(1e6)
-        await asyncio.gather(*(asking.ask(Question(), hung) for _ in range(6)), return_exceptions=True)
+        await asyncio.gather(*(asking.ask(Question(), hung.complete) for _ in range(6)), return_exceptions=True)
         assert asking.circuit_breaker.away
         assert asyncio.get_running_loop().time() < 11.0
 
@@ -189,7 +184,7 @@ async def test_the_second_try_is_another_question() -> None:
     question = Reasoning("v2", DEFAULT_PROMPTS, Sampling()).ask(shopper.session, checkpoint)
     model = ScriptedModel("Dear shopper")
     with pytest.raises(AnswerRefused):
-        await asyncio.wait_for(Asking(CallRules(max_attempts=2), Meter()).ask(question, UnlimitedPermit(model)), 60)
+        await asyncio.wait_for(Asking(CallRules(max_attempts=2), Meter()).ask(question, model.complete), 60)
     first, second = model.calls
     beginning = first.prompt.removesuffix("\nAnswer:")
     assert second.prompt.startswith(beginning)

@@ -34,9 +34,6 @@ class ShortServer:
             raise PromptTooLong("host: the request exceeds the available context size (400)")
         return Completion(Answer(mission="research", evidence=(8,)).write(), "m", "host")
 
-    def release(self) -> None:
-        """Nothing is held."""
-
 
 def question_about(events: int) -> tuple[Any, Meter]:
     """A question about a session of so many views."""
@@ -54,7 +51,7 @@ async def test_a_prompt_that_is_too_long_is_cut_and_counted() -> None:
     question, meter = question_about(8)
     asking, server = Asking(CallRules(), meter), ShortServer(lines=3)
     with capture_logs() as logs:
-        answered = await asking.ask(question, server)
+        answered = await asking.ask(question, server.complete)
     assert (server.refused, meter.prompts_too_long, meter.call_failures) == (2, 2, 0)
     assert [log["event"] for log in logs] == ["prompt.too_long"]
     assert "#7 " in server.prompts[-1]
@@ -69,5 +66,5 @@ async def test_a_prompt_that_never_fits_leaves_the_rules() -> None:
     """When not even the newest line is taken, the answer is refused for good."""
     question, meter = question_about(4)
     with pytest.raises(PromptTooLong):
-        await Asking(CallRules(), meter).ask(question, ShortServer(lines=0))
+        await Asking(CallRules(), meter).ask(question, ShortServer(lines=0).complete)
     assert meter.prompts_too_long == 3

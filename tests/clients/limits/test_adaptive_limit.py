@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.limits.adaptive_limit import AdaptiveLimit, LimitRules
-from clients.limits.call_ages import Trial
+from clients.limits.call_ages import BegunCall
 from clients.limits.queue_delay import Wait
 from tests.clients.limit_comparison import AimdLimit, FixedLimit, Result, play, share, slows, steady, steps
 from tests.fakes.queueing_server import QueueingServer
@@ -110,7 +110,7 @@ def test_it_is_near_the_best_fixed_limit_within_ten_seconds(make: Callable[[], Q
     assert play(AdaptiveLimit(), make(), steady, seconds=20.0).early() > 0.9 * best
 
 
-def waiting_calls(limit: AdaptiveLimit, calls: int, now_s: float) -> list[Trial]:
+def waiting_calls(limit: AdaptiveLimit, calls: int, now_s: float) -> list[BegunCall]:
     """So many calls that are sent now."""
     trials = [limit.begin(now_s, number + 1) for number in range(calls)]
     for trial in trials:
