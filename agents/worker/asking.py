@@ -90,11 +90,19 @@ class CallCounts(Protocol):
 
 class Asking:
     """Asks until an answer is an intent, at most `max_attempts` times; for an arm of an experiment, or everybody. While
-    most answers are no intents, once: asking again would only double the load."""
+    most answers are no intents, once: asking again would only double the load. The circuit breaker is that of the
+    model's pools; an arm has one of its own, so that its failures stop nobody else's calls."""
 
-    def __init__(self, rules: CallRules, counts: CallCounts, arm: str = "", traffic_class: Class = "live") -> None:
+    def __init__(
+        self,
+        rules: CallRules,
+        counts: CallCounts,
+        arm: str = "",
+        traffic_class: Class = "live",
+        circuit_breaker: CircuitBreaker | None = None,
+    ) -> None:
         self._rules, self._meter, self._arm, self._class = rules, counts, arm, traffic_class
-        self.circuit_breaker = CircuitBreaker()
+        self.circuit_breaker = circuit_breaker or CircuitBreaker()
         self._deadline = CallDeadline(rules.deadline_s, rules.longest_deadline_s)
         self._quality = AnswerQuality()
 
@@ -154,7 +162,7 @@ class Asking:
             self._meter.call_failures += 1
             tally.note("failed")
             slow = isinstance(error, DeadlinePassed) and self._deadline.late(began_s, self._meter.in_flight)
-            if not slow and self.circuit_breaker.failed(_now()):
+            if self.circuit_breaker.failed(_now(), slow=slow):
                 self._note_away(call, error)
             raise
         finally:

@@ -101,6 +101,7 @@ class Ports:
     router: Callable[[Route], Router] = everybody_alone
     publish: Callable[[Writer], Writer] = lambda writer: writer
     learn: Learn | None = None
+    circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     ingest_share: IngestCpuShare = field(default_factory=IngestCpuShare)
     halted: Callable[[], bool] = lambda: False
     entered: Sequence[Entered] = ()
@@ -141,7 +142,6 @@ class Worker:
     refusals: Refusals
     dispatch: Dispatch
     writer: GatheringWriter
-    circuit_breaker: CircuitBreaker
 
 
 def make_checkpoints(rules: Rules, kept: StorePorts, kinds: Kinds) -> Checkpoints:
@@ -168,7 +168,7 @@ def build(
     backlog, checkpoints, recall = memory.backlog, memory.checkpoints, memory.recall
     refusals = kinds.refusals(ports.letters, rules.dead_letters, meter)
     writer = GatheringWriter(store, rules.redis)
-    everybody = Route(ports.reasoning, Asking(rules.calls, meter), ports.slots)
+    everybody = Route(ports.reasoning, Asking(rules.calls, meter, circuit_breaker=ports.circuit_breaker), ports.slots)
     ingest = kinds.ingest(
         backlog, recall, refusals, meter, decoder=ports.decoder, session=rules.session,
         slices=slices or SliceRules(), ingest_share=ports.ingest_share, readable_after_ms=checkpoints.readable_after_ms,
@@ -187,4 +187,4 @@ def build(
     if (erasures := ports.erasures) is not None:
         enrichment.heard_s = lambda: erasures.heard_s
         erasures.attach(enrichment.partitions, backlog, dispatch)
-    return Worker(memory, enrichment, ingest, parking, refusals, dispatch, writer, everybody.asking.circuit_breaker)
+    return Worker(memory, enrichment, ingest, parking, refusals, dispatch, writer)

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Iterator
 
 from agents.health.lag_watch import LagWatch
-from agents.health.model_watch import ModelWatch
 from agents.health.probes import FRESH_S, Health
 from agents.health.snapshot import Dependency, PartitionVitals, Vitals
 from agents.worker.backlog import Backlog
 from agents.worker.enrichment import Enrichment
 from agents.worker.refusals import Refusals
+from clients.pools.client import PooledClient
 from streams.kafka.batches import TP
 
 EVERY_S = 1.0
@@ -24,7 +24,7 @@ class Observer:
         backlog: Backlog,
         refusals: Refusals,
         kafka: LagWatch,
-        model: ModelWatch,
+        model: PooledClient,
         health: Health,
     ) -> None:
         self._enrichment, self._backlog, self._refusals = enrichment, backlog, refusals

@@ -1,10 +1,17 @@
-"""Pools: many replicas behind the port of one model. The router chooses the replica of each shopper."""
+"""Pools: many replicas behind the port of one model. The router chooses the replica of each shopper.
+
+They alone know whether the model is away: by calls that fail, through their circuit breaker, and by probes, since a
+worker without calls would never hear that its model has come back.
+"""
 
 import asyncio
 import random
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from clients.calls import Call, Class, Completion
+from clients.limits.circuit_breaker import CircuitBreaker
 from clients.pools.ejection import Fault
 from clients.pools.endpoints import Connect, Pool
 from clients.pools.registry import Notify, RegistryRules, ReplicaRegistry
@@ -20,12 +27,17 @@ PROBE_LATER_S = 1.0
 """Up to so much later than that, by chance, so that the workers of a fleet do not probe at once."""
 PROBE_WITHIN_S = 5.0
 
+CALLS_FAIL = "calls fail"
+
+log = structlog.get_logger()
+
 
 class PooledClient:
     """A ModelClient over replicas in ordered pools, each within its own adaptive limit.
 
     `run` beside it probes replicas and closes those that were taken out; `notify` is told who is ejected and why;
-    `chance` says how much later than due a probe is made.
+    `chance` says how much later than due a probe is made. `circuit_breaker` is for whoever makes the model's calls;
+    `found` is one line on the model, None until it has answered a look.
     """
 
     def __init__(
@@ -43,6 +55,9 @@ class PooledClient:
         self.router = PoolRouter(self._registry, router or RoutingRules())
         self._wait_queue.room = self.router.room
         self._registry.take_up(pools, float("-inf"))
+        self.circuit_breaker = CircuitBreaker()
+        self.found: str | None = None
+        self._looks, self._failures, self._why = False, 0, "it has not been asked yet"
 
     @property
     def replicas(self) -> tuple[Replica, ...]:
@@ -66,6 +81,19 @@ class PooledClient:
         finally:
             slot.release()
 
+    @property
+    def away(self) -> str | None:
+        """Why the model counts as away, None when it does not."""
+        return self._why if self.circuit_breaker.away or self.found is None else None
+
+    async def begin(self) -> None:
+        """Look once whether the model is there; from then on `run` looks too. A model that is away stops nothing, for
+        the rules stand in; ContractMismatch is raised."""
+        self._looks = True
+        if not await self._look():
+            self.circuit_breaker.trip(_now())
+            log.warning("model.away", error=self._why, then="rules intents stand in until it is there")
+
     async def probe(self) -> str:
         """One line on what was found. ContractMismatch when any replica is not what the settings say, ModelUnavailable
         when none answers."""
@@ -79,13 +107,20 @@ class PooledClient:
         return lines[0] if len(found) == 1 else f"{len(lines)} of {len(found)} replicas answer: {'; '.join(lines)}"
 
     async def run(self) -> None:
-        """Probe replicas until cancelled, and close the clients of those that were taken out and have ended."""
+        """Probe replicas until cancelled, and close the clients of those that were taken out and have ended.
+
+        A model that is away is asked whether it is back, unless calls do so already. ContractMismatch is raised by its
+        first answer ever. Later it is an outage: whoever deploys the wrong model must not stop all workers, which can
+        go on without one.
+        """
         while True:
             await asyncio.sleep(PROBE_EVERY_S + self._chance.uniform(0.0, PROBE_LATER_S))
             silent_since_s = _now() - PROBE_EVERY_S
             await self._probe_all([each for each in self.replicas if each.answered_s < silent_since_s])
             self._wait_queue.advance()
             await self._close([each for each in self._registry.gone if not each.running])
+            if self._looks:
+                await self._look_again()
 
     async def reconfigure(self, pools: Sequence[Pool]) -> None:
         """Take up other pools while running. Only shoppers whose replica went, or for whom a new one is before it,
@@ -99,6 +134,28 @@ class PooledClient:
     async def close(self) -> None:
         """Close all clients, whatever runs. Again is harmless."""
         await self._close([*self.replicas, *self._registry.gone])
+
+    async def _look_again(self) -> None:
+        breaker = self.circuit_breaker
+        failures, self._failures = self._failures, breaker.failures
+        if self.away is None:
+            self._why = CALLS_FAIL
+        elif (self.found is None or failures == breaker.failures) and await self._look() and breaker.succeeded():
+            log.info("model.back", then="the intents that rules stood in for are made anew")
+
+    async def _look(self) -> bool:
+        """Whether the model is there, by a probe."""
+        try:
+            self.found, self._why = await self.probe(), CALLS_FAIL
+        except ModelUnavailable as error:
+            self._why = str(error)
+        except ContractMismatch as error:
+            if self.found is None:
+                raise
+            self._why = str(error)
+        else:
+            return True
+        return False
 
     async def _probe_all(self, replicas: Sequence[Replica]) -> list[str | Exception]:
         async with asyncio.TaskGroup() as tasks:

@@ -13,7 +13,6 @@ from typing import cast
 
 from agents.fleet.switches import SwitchState
 from agents.health.lag_watch import LagWatch
-from agents.health.model_watch import ModelWatch
 from agents.health.probes import Health
 from agents.health.statistics import Meter
 from agents.learning.learning import Learning
@@ -113,10 +112,10 @@ async def worker(
         learning = learning_of(settings, servers)
         arm_factory, knowledge = await _arm_factory(settings, servers, side, instruments, learning, owned=model is None)
         parts = await _made(settings, servers, pools, arm_factory, knowledge, learning, notify, tracing, kinds, stack)
-        watch_model = await _looked_around(parts, instruments.meter)
-        beside = (watch_model, parts.erasures, parts.experiment_runtime, *([learning] if learning else ()))
+        await _look_around(parts)
+        beside = (parts.erasures, parts.experiment_runtime, *([learning] if learning else ()))
         async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
-            built, model_found = parts.worker, watch_model.found or MODEL_AWAY
+            built, model_found = parts.worker, pools.found or MODEL_AWAY
             yield Worker(
                 instruments, built.enrichment, built.memory.backlog, model_found, pools, parts.experiment_runtime,
                 parts.switch_state,
@@ -162,10 +161,9 @@ async def _made(
     return parts
 
 
-async def _looked_around(parts: Parts, meter: Meter) -> ModelWatch:
-    """The watch over the model, after a first look at the model, the experiments, the fleet and the store."""
-    watch_model = ModelWatch(parts.pools, parts.worker.circuit_breaker, meter)
-    await watch_model.begin()
+async def _look_around(parts: Parts) -> None:
+    """A first look at the model, the experiments, the fleet and the store."""
+    await parts.pools.begin()
     await parts.experiment_runtime.begin()
     await parts.sync.look()  # nothing is in force before it was heard
     try:
@@ -174,7 +172,6 @@ async def _looked_around(parts: Parts, meter: Meter) -> ModelWatch:
         raise
     except StoreUnavailable:
         pass  # it looks again, and what was read by then is read once more
-    return watch_model
 
 
 @asynccontextmanager
@@ -201,7 +198,7 @@ async def _consuming(
     settings: Settings,
     parts: Parts,
     admission: Admission,
-    watches: tuple[ModelWatch, Erasures, ExperimentRuntime, *tuple[Learning, ...]],
+    beside: tuple[Erasures, ExperimentRuntime, *tuple[Learning, ...]],
     instruments: Instruments,
     folder: Path,
 ) -> AsyncIterator[None]:
@@ -221,18 +218,18 @@ async def _consuming(
         watch_kafka = LagWatch(consumer)
         parts.ingest_share.listen(lambda: watch_kafka.behind)
         observer = Observer(
-            enrichment, parts.worker.memory.backlog, parts.worker.refusals, watch_kafka, watches[0], instruments.health
+            enrichment, parts.worker.memory.backlog, parts.worker.refusals, watch_kafka, parts.pools, instruments.health
         )
-        runs = (enrichment, watch_kafka, *watches, observer, instruments.loop_lag, parts.pools, parts.sync)
-        beside = [tasks.create_task(part.run()) for part in runs]
-        beside += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]
+        runs = (enrichment, watch_kafka, *beside, observer, instruments.loop_lag, parts.pools, parts.sync)
+        started = [tasks.create_task(part.run()) for part in runs]
+        started += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]
         if parts.golden_watch is not None:
-            beside.append(tasks.create_task(parts.golden_watch.run()))
+            started.append(tasks.create_task(parts.golden_watch.run()))
         try:
             yield
         finally:
             await drain(list(enrichment.partitions))
-            for task in beside:  # before Faust ends: no call may begin any more
+            for task in started:  # before Faust ends: no call may begin any more
                 task.cancel()
 
 

@@ -102,6 +102,7 @@ def make_parts(
         decoder=tracing.hearing(_decoder(settings)),
         reasoning=_reasoning(settings, arm_factory, switch_state),
         slots=pools.slots("live", settings.prompts.template(settings.prompt.version).version),
+        circuit_breaker=pools.circuit_breaker,
         meter=meter,
         erasures=erasures,
         router=_router(experiment_runtime, switch_state),
