@@ -12,11 +12,12 @@ from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.shoppers import Shopper
 from agents.worker.slices import decoded_apart
-from storage.checkpoints import CheckpointStore, Verdict
+from storage.checkpoints import CheckpointStore, Verdict, Write
 from streams.errors import LineageMismatch, StoreUnavailable
 from streams.events.decoding import Record
 from streams.events.dialects import Dialect
 from streams.events.event import ShopperEvent
+from streams.retrying import retrying
 from streams.sessions.session import MEANINGFUL, QUIET, REPEATED, SessionRules, fold
 
 CHUNK = 128
@@ -142,15 +143,18 @@ class PartitionReplay:
             self._backlog.take(shopper)
         taken = [self._checkpoints.take(each) for each in shoppers]
         writes = [self._checkpoints.write(each, owed=False) for each in taken]
-        verdicts: Sequence[Verdict] = ()
-        while not verdicts or Verdict.UNDECIDED in verdicts:  # what was stored already is then covered
-            try:
-                verdicts = await self._store.write(writes)
-            except StoreUnavailable:
-                await asyncio.sleep(AGAIN_S)
+        verdicts: Sequence[Verdict] = await retrying(StoreUnavailable, AGAIN_S)(self._stored, writes)
         for shopper, checkpoint, verdict in zip(shoppers, taken, verdicts, strict=True):
             self._calls.tally.parked += verdict is Verdict.ACCEPTED
             self._settle(shopper, checkpoint, verdict)
+
+    async def _stored(self, writes: Sequence[Write]) -> Sequence[Verdict]:
+        """What became of all of them. StoreUnavailable while that is not decided; what was stored already is then
+        covered."""
+        verdicts = await self._store.write(writes)
+        if Verdict.UNDECIDED in verdicts:
+            raise StoreUnavailable("a part of the store does not say what became of a write")
+        return verdicts
 
     def _settle(self, shopper: Shopper, checkpoint: Checkpoint, verdict: Verdict) -> None:
         """The store has the session now, or something newer, which is then loaded with the shopper's next event."""

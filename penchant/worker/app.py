@@ -33,7 +33,6 @@ from penchant.worker.experiments import ArmFactory, ExperimentRuntime, Tell
 from penchant.worker.history import make_topics, topics_of
 from penchant.worker.model_side import ModelSide, knowledge_of, pools, reasoning_of
 from penchant.worker.parts import Parts, Servers, learning_of, make_parts
-from penchant.worker.retrying import retry_until
 from penchant.worker.tokenizer import tokenizer
 from storage.connection import Client
 from storage.keys import Keys
@@ -44,6 +43,7 @@ from streams.kafka.faust_app import make_app, running, watch
 from streams.kafka.producer import producing
 from streams.kafka.reader import TopicReader
 from streams.kafka.transport import BatchConsumer
+from streams.retrying import retry_until
 
 DRAIN_S = 5.0
 """How long calls under way may take at a rebalance and at the end."""

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaConnectionError
 from streams.kafka.closing import close
 from streams.kafka.errors import kafka_errors
 from streams.kafka.options import KafkaOptions, Login
+from streams.retrying import retrying
 
 WITHIN_S = 10.0
 RETRY_S = 0.5
@@ -99,13 +100,4 @@ async def producing(
 async def _connect(producer: AIOKafkaProducer, within_s: float) -> None:
     """Connect; a broker that is just starting is given time."""
     async with asyncio.timeout(2 * within_s):
-        deadline_s = asyncio.get_running_loop().time() + within_s
-        while True:
-            try:
-                await producer.start()
-            except KafkaConnectionError:
-                if asyncio.get_running_loop().time() + RETRY_S > deadline_s:
-                    raise
-            else:
-                return
-            await asyncio.sleep(RETRY_S)
+        await retrying(KafkaConnectionError, RETRY_S, within_s)(producer.start)

@@ -27,7 +27,6 @@ from penchant.settings.root import Settings
 from penchant.worker.experiments import clock_ms
 from penchant.worker.model_side import reasoning_of
 from penchant.worker.presidio import redaction
-from penchant.worker.retrying import for_ever
 from penchant.worker.tokenizer import tokenizer
 from prompts.learned.foresight import Foresight
 from storage.connection import Client
@@ -49,6 +48,7 @@ from streams.kafka.erasure_topic import ErasureReader
 from streams.kafka.ranges import Range, find_range, read_range
 from streams.kafka.reader import TopicReader
 from streams.records.lineage import Log
+from streams.retrying import retrying
 
 NOTHING = "choose an earlier --from; `penchant doctor` says how much the topic holds"
 
@@ -164,9 +164,9 @@ class Stage:
             self._seen |= {record.key.decode(errors="replace") for record in records if record.key}
             if number not in self._drivers:
                 self._drivers[number] = self._driver(number, calls)
-            await for_ever(StoreUnavailable, AGAIN_S)(partial(self._drivers[number].take, records))
+            await retrying(StoreUnavailable, AGAIN_S)(partial(self._drivers[number].take, records))
         for driver in self._drivers.values():
-            await for_ever(StoreUnavailable, AGAIN_S)(driver.finish)
+            await retrying(StoreUnavailable, AGAIN_S)(driver.finish)
 
     def _records(self, reader: TopicReader | None) -> AsyncIterator[tuple[int, Sequence[Record]]]:
         if reader is not None and self._log is not None:

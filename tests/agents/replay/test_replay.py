@@ -9,7 +9,7 @@ import pytest
 
 from agents.replay.calls import ReplayCalls, ReplayCounts, ReplayRules
 from agents.replay.live_replay import LiveReplay
-from agents.replay.replay import PartitionReplay
+from agents.replay.replay import AGAIN_S, PartitionReplay
 from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.checkpoints import Checkpoints
@@ -19,7 +19,7 @@ from agents.worker.recall import Recall
 from clients.calls import Sampling
 from penchant.operations.replay.source import Line
 from prompts.library import DEFAULT_PROMPTS
-from storage.checkpoints import Context
+from storage.checkpoints import Context, Verdict, Write
 from storage.gather import GatheringWriter
 from storage.redis_rules import RedisRules
 from streams.events.decoding import Decoded, Record, encode
@@ -32,6 +32,7 @@ from streams.sessions.packing import load
 from streams.sessions.session import SessionRules
 from streams.sessions.triggers import TriggerRules
 from tests.agents.awaits import Raiser, places, raising
+from tests.clients.virtual import virtually
 from tests.fakes.model import Script, ScriptedModel
 from tests.fakes.scripted_calls import Turn
 from tests.fakes.store import MemoryStore
@@ -125,6 +126,29 @@ async def test_shoppers_are_due_by_event_time(store: MemoryStore) -> None:
     found = store.intent("ada")
     assert found is not None
     assert (found.position, found.window.events, found.source) == ("0:4:0", 4, "model")
+
+
+class Undecided(MemoryStore):
+    """Does not say for a while what becomes of writes. `asked` counts them."""
+
+    asked = 0
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        self.asked += 1
+        return [Verdict.UNDECIDED] * len(writes) if self.asked < 3 else await super().write(writes)
+
+
+def test_a_store_that_has_not_decided_is_asked_again_later() -> None:
+    """Quiet shoppers are parked in the end, and nobody is asked without a pause between."""
+
+    async def main() -> None:
+        store, loop = Undecided(lambda: NOW_MS), asyncio.get_running_loop()
+        began_s = loop.time()
+        bench, uncovered = await replayed(store, [record(0, "ada", 0.0, "list_view")])
+        assert (store.asked, bench.tally.parked, bench.tally.intents, uncovered) == (3, 1, 0, 1)
+        assert loop.time() >= began_s + 2 * AGAIN_S
+
+    virtually(main)
 
 
 async def test_every_event_of_a_record_is_replayed_and_redone(store: MemoryStore) -> None:

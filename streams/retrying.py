@@ -1,4 +1,6 @@
-"""Retrying: a worker that starts waits for Kafka and Redis, for a bounded time, and says for which."""
+"""Retrying: to do again what failed for a reason that passes, at fixed times or ever later, and mostly not for ever."""
+
+from math import inf
 
 import structlog
 from tenacity import (
@@ -7,6 +9,7 @@ from tenacity import (
     retry_if_exception_type,
     retry_if_not_exception_type,
     stop_after_delay,
+    stop_before_delay,
     wait_exponential,
     wait_fixed,
 )
@@ -16,9 +19,17 @@ from streams.errors import Retry, StoreForbids
 log = structlog.get_logger()
 
 
+def retrying(kind: type[Exception], every_s: float, within_s: float = inf) -> AsyncRetrying:
+    """`await retrying(StoreUnavailable, 0.5)(do)` does again what raises that, until it is cancelled; with `within_s`
+    the last error is raised instead of a wait that would end later."""
+    return AsyncRetrying(
+        retry=retry_if_exception_type(kind), wait=wait_fixed(every_s), stop=stop_before_delay(within_s), reraise=True
+    )
+
+
 def retry_until(bound_s: float) -> AsyncRetrying:
-    """`async for attempt in retry_until(bound_s): with attempt: ...` tries again what raises one of our Retry errors,
-    but for a right that is missing: no wait brings it.
+    """For a worker that starts: `async for attempt in retry_until(bound_s): with attempt: ...` tries again what raises
+    one of our Retry errors, but for a right that is missing: no wait brings it. Each failure is a line in the log.
 
     After `bound_s` the last of them is raised: an orchestrator that starts the process again then shows that something
     is wrong, where a process that waits for ever looks well.
@@ -30,11 +41,6 @@ def retry_until(bound_s: float) -> AsyncRetrying:
         before_sleep=lambda state: _say(state, bound_s),
         reraise=True,
     )
-
-
-def for_ever(kind: type[Retry], again_s: float) -> AsyncRetrying:
-    """`await for_ever(StoreUnavailable, 0.5)(do)` tries again what raises that, until it is cancelled."""
-    return AsyncRetrying(retry=retry_if_exception_type(kind), wait=wait_fixed(again_s), reraise=True)
 
 
 def _say(state: RetryCallState, bound_s: float) -> None:

@@ -1,10 +1,10 @@
-"""Patience: what is waited for at the start, and for how long."""
+"""Retrying: what is tried again, and for how long."""
 
 import pytest
 from structlog.testing import capture_logs
 
-from penchant.worker.retrying import retry_until
-from streams.errors import BrokerUnavailable, ContractMismatch, StoreForbids
+from streams.errors import BrokerUnavailable, ContractMismatch, StoreForbids, StoreUnavailable
+from streams.retrying import retry_until, retrying
 
 
 async def start(failures: list[Exception], bound_s: float) -> int:
@@ -41,3 +41,32 @@ async def test_what_waiting_cannot_mend_is_raised_at_once(error: Exception) -> N
     with pytest.raises(type(error)):
         await start(failures, 60)
     assert len(failures) == 1
+
+
+async def test_one_kind_is_tried_again_until_it_is_done() -> None:
+    """Another error is raised at once, and what was done is handed back."""
+    failures: list[Exception] = [StoreUnavailable("away"), StoreUnavailable("still away")]
+
+    async def write() -> int:
+        if failures:
+            raise failures.pop(0)
+        return 7
+
+    assert await retrying(StoreUnavailable, 0.0)(write) == 7
+    failures += [BrokerUnavailable("another kind"), StoreUnavailable("never reached")]
+    with pytest.raises(BrokerUnavailable):
+        await retrying(StoreUnavailable, 0.0)(write)
+    assert len(failures) == 1
+
+
+async def test_no_wait_goes_beyond_the_bound() -> None:
+    """The error is raised before a wait that would end after it."""
+    attempts: list[int] = []
+
+    async def connect() -> None:
+        attempts.append(1)
+        raise BrokerUnavailable("away")
+
+    with pytest.raises(BrokerUnavailable):
+        await retrying(BrokerUnavailable, 60.0, within_s=1.0)(connect)
+    assert len(attempts) == 1
