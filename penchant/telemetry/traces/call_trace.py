@@ -14,7 +14,7 @@ from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, Tracer
 from agents.worker.asking import Question
 from agents.worker.delivery import Case
 from agents.worker.reasoning import Answered
-from agents.worker.slots import SlotPermit
+from agents.worker.routes import Slot
 from clients.calls import Call, Class, Completion
 from streams.errors import AnswerRefused, PenchantError
 from streams.records.intents import Intent, Waits
@@ -48,10 +48,10 @@ class CallTrace:
         self.failed = ""
 
     def case(self) -> Case:
-        """The case, with a permit and a question that tell this trace."""
-        grant = self._case.grant
-        traced = TracedQuestion(self._case.question, self)
-        return replace(self._case, question=traced, grant=replace(grant, permit=TracedPermit(grant.permit, self)))
+        """The case, with a slot and a question that tell this trace."""
+        permit, question = self._case.permit, TracedQuestion(self._case.question, self)
+        slot = TracedSlot(permit.slot, self) if permit.slot is not None else None
+        return replace(self._case, question=question, permit=replace(permit, slot=slot))
 
     @contextmanager
     def calling(self, call: Call) -> Iterator[tuple[Call, Span]]:
@@ -101,17 +101,17 @@ class CallTrace:
         self._tracer.start_span(name, self._below, start_time=from_ns).end(to_ns)
 
 
-class TracedPermit:
-    """A permit whose calls are spans."""
+class TracedSlot:
+    """A slot whose calls are spans."""
 
-    def __init__(self, permit: SlotPermit, trace: CallTrace) -> None:
-        self._permit, self._trace = permit, trace
-        self.release = permit.release
+    def __init__(self, slot: Slot, trace: CallTrace) -> None:
+        self._slot, self._trace = slot, trace
+        self.release = slot.release
 
     async def complete(self, call: Call) -> Completion:
-        """As the permit does, and the server is told of the trace."""
+        """As the slot does, and the server is told of the trace."""
         with self._trace.calling(call) as (traced, span):
-            completion = await self._permit.complete(traced)
+            completion = await self._slot.complete(traced)
             span.update_name(f"chat {completion.model}")
             span.set_attributes({name: value for name, value in _told(completion).items() if value is not None})
         return completion

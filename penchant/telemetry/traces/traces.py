@@ -85,8 +85,8 @@ class Traces:
             "penchant.events": case.owed.events,
             "penchant.shopper": self._name(shopper),
         }
-        if case.grant.arm:
-            attributes["penchant.arm"] = case.grant.arm
+        if case.permit.arm:
+            attributes["penchant.arm"] = case.permit.arm
         sampled = any(span.trace_flags.sampled for span in spans) if spans else self._chance() < self._rules.share
         parent = trace.set_span_in_context(trace.NonRecordingSpan(spans[0])) if spans else None
         return Origin(parent, [Link(span) for span in spans], sampled, attributes)
