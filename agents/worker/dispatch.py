@@ -67,6 +67,7 @@ class Dispatch:
         self._requeue, self._unchanged = Requeue(backlog, meter), UnchangedCalls(rules.unchanged_for_s, meter)
         self._router, self._ingest_share, self._learn, self._traced = router, ingest_share, learn, traced
         self._router.listen(self._note_place)
+        self.forget_in_shadows = router.forget
         self._bound, self._soft_deadline_s = asyncio.Semaphore(rules.max_in_flight), rules.soft_deadline_s
         self._wake = asyncio.Event()
         self._serving: dict[asyncio.Task[None], Serving] = {}
@@ -116,7 +117,6 @@ class Dispatch:
         for task, serving in self._serving.items():
             if serving.shopper is shopper:
                 task.cancel()
-        self._router.forget(shopper.id)
 
     def _note_place(self) -> None:
         self._look_s = float("-inf")
@@ -239,7 +239,7 @@ class Dispatch:
         else:
             await self._delivery.deliver(case, answer)
             self._unchanged.note(case, answer, asyncio.get_running_loop().time())
-            if case.permit.shadow is not None:
+            if case.permit.shadow is not None and not case.shopper.ended:
                 case.permit.shadow.offer(case.checkpoint, answer)
 
     async def _show_rules(self, case: Case) -> None:

@@ -41,6 +41,8 @@ class Calls(Protocol):
 
     def forget(self, shopper: Shopper) -> None: ...
 
+    def forget_in_shadows(self, shopper_id: str) -> None: ...
+
 
 class ErasureTopic(Protocol):
     """The port to the topic, which holds the truth; see streams/kafka/erasure_topic.py. Raises BrokerUnavailable."""
@@ -172,6 +174,8 @@ class Erasures:
             del self._recent[next(iter(self._recent))]
 
     def _forget(self, erasure: Erasure) -> None:
+        if self._calls is not None:
+            self._calls.forget_in_shadows(erasure.shopper)  # they outlive what is in memory
         for partition in self._partitions.values():
             self._opt(partition, erasure)
             shopper = partition.shoppers.get(erasure.shopper)

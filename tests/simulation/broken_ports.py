@@ -204,6 +204,14 @@ class Insistent(DeadLetterConnection):
         return lost
 
 
+class Skipping(Consumer):
+    """Steps over what retention has deleted without a word."""
+
+    def _skip(self, tp: TP, begin: int) -> None:
+        self._positions[tp] = begin
+        self._changed.set()
+
+
 class Resuming(Consumer):
     """Begins where it had read, and not where it had committed."""
 

@@ -1,7 +1,7 @@
 """Parts that look after a worker, and break a rule. Each says which in its docstring."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,10 @@ from agents.worker.reasoning import Answered
 from agents.worker.routes import ExperimentRouter, Permit
 from agents.worker.shoppers import Shopper
 from agents.worker.switched import SwitchedRouter
+from storage.fleet import ExperimentDecision
 from streams.kafka.batches import TP, RecordBatch
 from streams.sessions.ledger import CommitRules
+from tests.simulation.held_out import KnownTrial
 
 
 def ruled(*parts: Any, lag_s: float | None = None, **changes: Any) -> Enrichment:
@@ -121,6 +123,20 @@ class Curious(ExperimentRouter):
 
     def holdout(self, shopper: str) -> Permit | None:  # noqa: ARG002
         return None
+
+
+class Gossiping(ExperimentRouter):
+    """Goes on asking beside about who was erased."""
+
+    def forget(self, shopper: str) -> None:
+        """Nobody."""
+
+
+class Loyal(KnownTrial):
+    """Keeps to an experiment that was rolled back."""
+
+    def learn(self, decisions: Mapping[str, ExperimentDecision]) -> dict[str, ExperimentDecision]:  # noqa: ARG002
+        return super().learn({})
 
 
 class Nervous(Health):

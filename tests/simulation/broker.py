@@ -42,6 +42,10 @@ class Broker:
                 most -= len(records)
         return fetched
 
+    def begins(self) -> dict[TP, int]:
+        """The first offset of each partition that is not deleted."""
+        return {tp: segment.begin for tp, segment in self.segments.items()}
+
     def ends(self) -> dict[TP, int]:
         """The offset after the last record of each partition that has any."""
         return {tp: segment.offsets[-1] + 1 for tp, segment in self.segments.items() if segment.offsets}

@@ -152,12 +152,23 @@ class Consumer:
             return False
         positions = {tp: self._positions[tp] for tp in wanted}
         most = self._chance.randint(1, 24)
-        fetched = await self._wire.ask(partial(self._broker.fetch, positions, most, self.isolation))
+        fetch = partial(self._broker.fetch, positions, most, self.isolation)
+        begins, fetched = await self._wire.ask(lambda: (self._broker.begins(), fetch()))
+        for tp, position in positions.items():
+            if position < begins[tp] and asked[tp] == self._share.epochs.get(tp):
+                fetched.pop(tp, None)
+                self._skip(tp, begins[tp])
         for tp, records in fetched.items():
             for batch in self._share.batches(tp, asked.get(tp), records):
                 self._positions[tp] = records[-1].offset + 1
                 await self._buffer.put(batch)
         return sum(map(len, fetched.values())) == most
+
+    def _skip(self, tp: TP, begin: int) -> None:
+        """What stands there is deleted: go on with the first record that is not."""
+        self._share.expired(tp, self._positions[tp], begin)
+        self._positions[tp] = begin
+        self._changed.set()
 
     async def _go_back(self) -> None:
         epochs = {tp: self._share.epochs[tp] for tp in self._share.behind}

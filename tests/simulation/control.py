@@ -1,5 +1,6 @@
 """Control: what operators decide for a simulated fleet, and what its workers say of themselves."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -39,6 +40,12 @@ class Control:
         else:
             self.switches.pop(name, None)
 
+    def roll_back(self, experiment: str) -> None:
+        """It is over."""
+        self._trace.say("control", f"{experiment} is rolled back")
+        at_ms = round(self._clock.now_s * 1e3)
+        self.decisions[experiment] = ExperimentDecision(1, "back", "operator", "", at_ms)
+
     def ruled(self, at_s: float) -> bool:
         """Whether the rules alone may have answered then: those intents stay until their shopper's next event."""
         return any(from_s - HEARD_S < at_s < to_s + HEARD_S for from_s, to_s in self._ruled_s)
@@ -68,13 +75,17 @@ class Control:
 
 
 class ControlConnection:
-    """One worker's FleetStore."""
+    """One worker's FleetStore. `heard_back_s` is when it has heard of a rollback."""
 
     def __init__(self, control: Control, wire: Wire) -> None:
         self._control, self._wire = control, wire
+        self.heard_back_s = inf
 
     async def sync(self, worker: str, heartbeat: bytes, added: Mapping[CountKey, int]) -> Fleet:
-        return await self._wire.ask(partial(self._control.sync, worker, heartbeat, added))
+        fleet = await self._wire.ask(partial(self._control.sync, worker, heartbeat, added))
+        if fleet.decisions:
+            self.heard_back_s = min(self.heard_back_s, asyncio.get_running_loop().time())
+        return fleet
 
     async def read(self) -> Fleet:
         return await self._wire.ask(self._control.read)

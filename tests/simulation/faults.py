@@ -56,6 +56,9 @@ BESIDE = {
 replay what the log holds, beside what is live or over it; and,
 where the store has several nodes, one of them goes, or falls back alone, or a slot stands between two."""
 
+RARE = ("roll_back", "retention")
+"""What is drawn for itself: operators roll the experiment back, or a partition loses its beginning."""
+
 NODES = frozenset({"node_down", "node_fail_over", "open_slot"})
 
 
@@ -74,6 +77,19 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.at_s:.2f} {self.kind} for {self.for_s:.2f} s, worker {self.worker}, {self.amount:.2f}"
+
+
+def rollback(chance: random.Random, seconds: float) -> list[Fault]:
+    """In half of the runs operators roll the experiment back."""
+    return [Fault(chance.uniform(0.5, seconds), "roll_back", 0.0)] if chance.random() < 0.5 else []
+
+
+def retention(chance: random.Random, seconds: float) -> list[Fault]:
+    """In one run of twelve a partition loses its beginning, some of it before it is committed."""
+    if chance.random() >= 1 / 12:
+        return []
+    place, share = chance.randrange(4), chance.choice([0.0, 0.2, 0.6, 1.0])
+    return [Fault(chance.uniform(2.0, seconds), "retention", 0.0, place, share * COMMIT_LAG_S)]
 
 
 def beside(chance: random.Random, workers: int, seconds: float, *, cluster: bool) -> list[Fault]:

@@ -1,11 +1,15 @@
-"""Held out: an experiment of a simulated fleet, with an arm of its own and shoppers of whom nothing is said."""
+"""Held out: an experiment of a simulated fleet, with an arm of its own, a shadow, and shoppers with no intent."""
 
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Arm, Experiment, assign
 from agents.experiments.guardrails import GuardrailRules
 
-TRIED = Experiment("x", (Arm("new", 30.0), Arm("none", 20.0, kind="holdout")), GuardrailRules(min_calls=1_000_000))
-"""It is never rolled back: faults of the model say nothing of an arm."""
+TRIED = Experiment(
+    "x",
+    (Arm("new", 30.0), Arm("none", 20.0, kind="holdout"), Arm("beside", 60.0, kind="shadow")),
+    GuardrailRules(min_calls=1_000_000),
+)
+"""No guardrail rolls it back, for faults of the model say nothing of an arm; operators may."""
 
 GRACE_MS = 6_000
 """How long after a worker has heard of an experiment a call may end that had begun before, by a clock that is set."""

@@ -32,13 +32,15 @@ SLOW_S, HELD = 1.5, 12
 
 
 class Invariants:
-    """What must hold, told from the truth and from what the servers hold."""
+    """What must hold, told from the truth and from what the servers hold. `expired` are the ranges of partitions that
+    workers have said were deleted unread."""
 
     def __init__(
         self, truth: Truth, letters: DeadLetterServer, scale: Scale, control: Control, *, tried: bool = False
     ) -> None:
         self._tried = tried
         self._truth, self._letters, self._scale, self._control = truth, letters, scale, control
+        self.expired: list[tuple[int, int, int]] = []
         self._checked: dict[TP, int] = {}
         self._over: dict[Partition, float] = {}
         self._heavy: dict[Backlog, float] = {}
@@ -59,7 +61,9 @@ class Invariants:
     def _covered(self, place: tuple[int, int], durable: Data, by_s: float) -> Iterator[str]:
         partition, offset = place
         shopper = self._truth.entered.get(place)
-        if shopper is not None:
+        if place in self._truth.lost:
+            yield from self._said(place, durable)
+        elif shopper is not None and shopper not in self._truth.thinned:
             context, _ = durable.contexts.get(shopper, (None, 0))
             if context is None or context.position.offset < offset:
                 stored = context.position.offset if context else "nothing"
@@ -69,10 +73,19 @@ class Invariants:
             if taken_s is None or taken_s + self._scale.dead_letters.window_s > by_s:
                 yield f"letter: commit passes {partition}/{offset}, whose dead letter was taken at {taken_s}"
 
+    def _said(self, place: tuple[int, int], durable: Data) -> Iterator[str]:
+        """What retention has deleted is stored all the same, or is said to be gone."""
+        (partition, offset), shopper = place, self._truth.lost[place]
+        context, _ = durable.contexts.get(shopper, (None, 0))
+        stored = context is not None and context.position.offset >= offset
+        told = any(number == partition and first <= offset <= last for number, first, last in self.expired)
+        if not stored and not told and shopper not in self._truth.erasures:
+            yield f"retention: commit passes {partition}/{offset} of {shopper}, deleted unread, and nobody says so"
+
     def _remembered(self, shopper: str, life: Life, below: int, durable: Data, now_ms: int) -> Iterator[str]:
         """The last event that asks for a call has its intent, or its shopper is in the persisted owed set."""
         count = bisect_left(life.meaningful, below)
-        if not count or (self._tried and held_out(shopper)):
+        if not count or shopper in self._truth.thinned or (self._tried and held_out(shopper)):
             return
         asked = life.meaningful[count - 1]
         intent, _ = durable.intents.get(shopper, (None, 0))
@@ -91,7 +104,8 @@ class Invariants:
         for place in self._letters.taken_s.keys() - self._truth.bad - self._truth.odd.keys():
             yield f"settled: {place} is a dead letter without need"
         for shopper, life in self._truth.lives.items():
-            yield from self._shopper_settled(shopper, life, data, now_ms)
+            if shopper not in self._truth.thinned:
+                yield from self._shopper_settled(shopper, life, data, now_ms)
         for number, marks in data.owed.items():
             if marks:
                 yield f"settled: partition {number} still owes {sorted(marks)}"

@@ -29,12 +29,14 @@ class Record:
 @dataclass(slots=True)
 class Segment:
     """The records of one partition. `end` is the offset that the next one gets, unless a hole comes first. `aborted`
-    are those of transactions that came to nothing: holes, to whoever reads what is committed."""
+    are those of transactions that came to nothing: holes, to whoever reads what is committed. What stood before `begin`
+    is deleted."""
 
     offsets: list[int] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     aborted: list[Record] = field(default_factory=list)
     end: int = 0
+    begin: int = 0
 
     def append(self, timestamp_ms: int, key: bytes | None, value: bytes | None, *, aborted: bool = False) -> Record:
         """Store a record."""
@@ -46,6 +48,13 @@ class Segment:
             self.offsets.append(record.offset)
             self.records.append(record)
         return record
+
+    def lose(self, before: int) -> None:
+        """Retention deletes what stands before an offset."""
+        self.begin = max(self.begin, before)
+        first = bisect_left(self.offsets, before)
+        self.offsets, self.records = self.offsets[first:], self.records[first:]
+        self.aborted = [record for record in self.aborted if record.offset >= before]
 
     def read(self, position: int, most: int, isolation: Isolation = "read_committed") -> list[Record]:
         """The next records at or after a position."""

@@ -80,4 +80,8 @@ def _beside(seed: int, workers: int, seconds: float, plan: list[Fault]) -> tuple
     seed does not depend on them."""
     given = conditions(random.Random(f"{seed}:conditions"), flushed=any(fault.kind == "flush" for fault in plan))
     more = faults.beside(random.Random(f"{seed}:beside"), workers, seconds, cluster=given.nodes > 1)
+    if given.tried:
+        more += faults.rollback(random.Random(f"{seed}:rollback"), seconds)
+    if not given.earlier and all(fault.kind != "flush" for fault in plan):
+        more += faults.retention(random.Random(f"{seed}:retention"), seconds)
     return sorted([*plan, *more], key=lambda fault: fault.at_s), given

@@ -159,8 +159,8 @@ class Replay:
                 lasts[shopper] = max(offset, lasts.get(shopper, -1))
         odd = set(self._world.truth.odd.values())
         for shopper, last in lasts.items():
-            if shopper in odd:
-                continue  # left out from there on
+            if shopper in odd or shopper in self._world.truth.thinned:
+                continue  # left out from there on; or what the log held when it was read is a matter of chance
             context, _ = self._world.beside.data.contexts.get(shopper, (None, 0))
             if context is None or context.position.offset != last:
                 stored = context.position.offset if context else "nothing"

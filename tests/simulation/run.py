@@ -12,7 +12,6 @@ import structlog
 from sandbox.clock import Stuck
 from tests.simulation.fleet import SimulatedFleet
 from tests.simulation.plan import SimulationPlan
-from tests.simulation.trace import Trace
 from tests.simulation.trouble import Trouble
 from tests.simulation.worker import Parts
 from tests.simulation.world import Environment
@@ -41,7 +40,7 @@ def simulate(plan: SimulationPlan, parts: Parts | None = None, *, trace: bool = 
     collecting = gc.isenabled()
     gc.disable()
     try:
-        with _logs_to(world.trace):
+        with _logs_to(world):
             return _Run(world, SimulatedFleet(world, parts or Parts())).outcome()
     finally:
         if collecting:
@@ -106,12 +105,14 @@ class _Run:
 
 
 @contextmanager
-def _logs_to(trace: Trace) -> Iterator[None]:
-    """The product's log lines go into the trace, and nowhere else."""
+def _logs_to(world: Environment) -> Iterator[None]:
+    """The product's log lines go into the trace, and nowhere else; what is said of retention is looked at."""
     before = structlog.get_config()
 
     def take(_: Any, __: str, line: Any) -> Any:
-        trace.say("says", " ".join(f"{name}={value}" for name, value in line.items()))
+        if line["event"] == "records.expired":
+            world.invariants.expired.append((line["partition"], line["first"], line["last"]))
+        world.trace.say("says", " ".join(f"{name}={value}" for name, value in line.items()))
         raise structlog.DropEvent
 
     structlog.configure(processors=[take])

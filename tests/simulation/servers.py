@@ -20,6 +20,7 @@ class Model:
     """Answers each prompt with the intent that belongs to it, or fails as `mood` says.
 
     `mood` is `well`, `away`, `overloaded`, `hanging` or `slow`; `fickle` is the share of calls that go wrong anyway.
+    `answered_s`: by worker and prompt when the first call began that was answered with an intent.
     """
 
     def __init__(self, chance: random.Random, trace: Trace) -> None:
@@ -27,6 +28,7 @@ class Model:
         self.running: dict[tuple[str, str], tuple[str, int]] = {}
         self.calls = 0
         self.wrong: list[str] = []
+        self.answered_s: dict[tuple[str, str], float] = {}
         self.babbled: Counter[tuple[str, str]] = Counter()
         self.forbids: Callable[[Call], bool] = lambda _: False
         self.spending: Spending | None = None
@@ -103,6 +105,8 @@ class ModelConnection:
             self._trace.say("model", f"{self._who} {call.id} of {call.shopper}: {ending!r}")
         if isinstance(ending, Exception):
             raise ending
+        if ending != "no intent":
+            self._model.answered_s.setdefault((self._who, call.prompt), now_s)
         if self._model.spending is not None and call.traffic_class == "live" and ending != "no intent":
             self._model.wrong += self._model.spending.answered(call)
         return Completion(ending, "simulated", "simulated")

@@ -224,7 +224,7 @@ class Store(MemoryStore):
         for kind, was, now in zip(("context", "intent"), before, after, strict=True):
             if was is not None and (now is None or now < was):
                 self.wrong.append(f"position: the {kind} of {shopper} went back from {was} to {now}")
-        if after == before:
+        if after == before or shopper in self._truth.thinned:
             return
         context = self._data.contexts[shopper][0]
         right = self._truth.packed.get((context.partition, context.position.offset))

@@ -8,6 +8,7 @@ from typing import Any
 from streams.kafka.batches import TP
 from tests.simulation.faults import Fault
 from tests.simulation.fleet import SimulatedFleet
+from tests.simulation.held_out import TRIED
 from tests.simulation.log import TOPIC
 from tests.simulation.nodes import SLOTS
 from tests.simulation.scale import COMMIT_LAG_S
@@ -166,6 +167,12 @@ class Trouble:
         back = partial(self._world.control.throw, fault.kind, on=False)
         self._world.process.call_later(HEEDED_S + fault.for_s, back)
 
+    def _roll_back(self, _: Fault) -> None:
+        self._world.control.roll_back(TRIED.name)
+
+    def _retention(self, fault: Fault) -> None:
+        self._world.lose_beginning(fault.worker, fault.amount / COMMIT_LAG_S)
+
     def _replay(self, fault: Fault) -> None:
         if not self._world.plan.conditions.earlier:  # what is stored of the lineage before is not in the log
             self._fleet.replay(fault, live=False)
@@ -223,6 +230,8 @@ ALONE: dict[str, Callable[[Trouble, Fault], None]] = {
     "pause": Trouble._throw,
     "freeze_writes": Trouble._throw,
     "rules_only": Trouble._throw,
+    "roll_back": Trouble._roll_back,
+    "retention": Trouble._retention,
     "replay": Trouble._replay,
     "live_replay": Trouble._live_replay,
 }

@@ -52,7 +52,8 @@ class Truth:
     `packed` is that session right after, `last_ms` its latest event time, also by its name in `prompts`; `bad` are the
     records that must become dead letters, `odd` those that may, for our code fails at them, and whose they are.
     `earlier` are sessions of the lineage before. `erasures` are the last ones asked for, `gone` the prompts of sessions
-    from before them."""
+    from before them. `thinned` are shoppers of whom retention deleted something before it was committed: what their
+    sessions hold then is a matter of chance. `lost` are the places of that."""
 
     rules: SessionRules
     lineage: int = 0
@@ -66,6 +67,8 @@ class Truth:
     erasures: dict[str, Erasure] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     prompts: dict[str, int] = field(default_factory=dict)
+    thinned: set[str] = field(default_factory=set)
+    lost: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def erase(self, erasure: Erasure) -> None:
         """Everything up to now counts for nothing; of who opted out, what comes later too."""
@@ -77,6 +80,14 @@ class Truth:
             del self.entered[place], self.last_ms[place]
         if shopper in self.lives:
             self.lives[shopper] = Life(self.lives[shopper].partition)
+
+    def lose(self, partition: int, first: int, begin: int) -> None:
+        """Retention deletes what stands from an offset up to another one."""
+        places = {(partition, offset) for offset in range(first, begin)}
+        self.lost |= {place: self.entered.pop(place) for place in places & self.entered.keys()}
+        self.thinned.update(self.lost.values(), [self.odd[place] for place in places & self.odd.keys()])
+        self.odd |= dict.fromkeys(self.bad & places, "")  # a letter that was sent before is none too many
+        self.bad -= places
 
     def forbidden(self, shopper: str, prompt: str) -> bool:
         """Whether a model may not hear this."""

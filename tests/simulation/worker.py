@@ -18,6 +18,7 @@ from agents.worker.asking import Asking
 from agents.worker.build import Kinds, Ports, StorePorts, build
 from agents.worker.erasures import Erasures
 from agents.worker.routes import ExperimentRouter, Route, Router
+from agents.worker.shadow import Shadow
 from agents.worker.switched import SwitchedRouter
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
@@ -27,6 +28,7 @@ from streams.errors import BrokerUnavailable, StoreUnavailable
 from streams.events.dialects import Dialect, DialectName, dialect
 from streams.kafka.batches import TP
 from tests.fakes.unlimited_slots import UnlimitedSlots
+from tests.simulation.arms import ArmConnection, ShadowConnection
 from tests.simulation.connection import Connection
 from tests.simulation.consumer import Consumer
 from tests.simulation.control import ControlConnection
@@ -60,6 +62,7 @@ class Parts(Kinds):
     consumer: Callable[..., Consumer] = Consumer
     freezable: Callable[..., FreezableStore] = FreezableStore
     router: Callable[..., ExperimentRouter] = ExperimentRouter
+    trial: Callable[..., KnownTrial] = KnownTrial
     switched: Callable[..., SwitchedRouter] = SwitchedRouter
     health: Callable[..., Health] = Health
 
@@ -83,7 +86,7 @@ class Worker:
         self.broker_wire = Wire(world.process, world.broker.weather, chance, BROKER_TIMEOUT_S, BrokerUnavailable)
         letters_wire = Wire(world.process, world.letters.weather, chance, BROKER_TIMEOUT_S, BrokerUnavailable)
         lineage, self.switch_state = world.plan.conditions.lineage, SwitchState()
-        self._parts, self._trial, self._scale = parts, KnownTrial(on=world.plan.conditions.tried), scale
+        self._parts, self._trial, self._scale = parts, parts.trial(on=world.plan.conditions.tried), scale
         connection = parts.connection(name, world.store, self.store_wire)
         connection.frozen = lambda: self.obeys("freeze_writes")
         connection.allows = lambda intent: self._trial.allows(
@@ -95,6 +98,9 @@ class Worker:
         model = ModelConnection(name, world.model, world.trace)
         self.pooled = _pooled(model) if world.plan.pooled else None
         self.erasures = parts.erasures(connection, store, lineage, ErasureReader(world.erasures, self.broker_wire))
+        self._control = ControlConnection(world.control, self.store_wire)
+        beside = ShadowConnection(name, world, self.erasures.of, lambda: self._control.heard_back_s)
+        self.shadow = Shadow(("x", "beside"), Reason(), beside, scale.calls, self._outcomes, self._meter)
         slots = self.pooled.slots("live", "v1") if self.pooled is not None else UnlimitedSlots(model)
         ports = Ports(
             kept=StorePorts(
@@ -113,7 +119,7 @@ class Worker:
             router=self._router,
             halted=lambda: self.obeys("pause"),
         )
-        self.sync = self._sync(ControlConnection(world.control, self.store_wire))
+        self.sync = self._sync(self._control)
         built = build(scale, ports, scale.upkeep, scale.slices, parts)
         self.backlog, self.enrichment, self._refusals = built.memory.backlog, built.enrichment, built.refusals
         self.consumer = parts.consumer(name, world.broker, self.broker_wire, self.enrichment, chance, world.trace)
@@ -132,8 +138,11 @@ class Worker:
         self._world.wrong += self.progress.rewound(tp.partition, self._world.clock.now_s)
 
     def _router(self, everybody: Route) -> Router:
-        own = Route(everybody.reasoning, Asking(self._scale.calls, self._meter), everybody.slots)
-        router = self._parts.router(everybody, {("x", "new"): own}, {}, self._trial, self._outcomes)
+        world, back_s = self._world, lambda: self._control.heard_back_s
+        slots = UnlimitedSlots(ArmConnection(self.name, world.model, world.trace, back_s))
+        own = Route(everybody.reasoning, Asking(self._scale.calls, self._meter), slots)
+        shadows = {("x", "beside"): self.shadow}
+        router = self._parts.router(everybody, {("x", "new"): own}, shadows, self._trial, self._outcomes)
         return self._parts.switched(router, everybody, self.switch_state)
 
     def _sync(self, control: ControlConnection) -> FleetSync:
@@ -143,7 +152,7 @@ class Worker:
     def start(self) -> None:
         """Run until stopped, killed, or ended by an error."""
         beside: list[Any] = [self.pooled.run()] if self.pooled is not None else []
-        beside.append(self.sync.run())
+        beside += [self.sync.run(), self.shadow.run()]
         for running in (self.enrichment.run(), self._consume(), self.erasures.run(HEAR_EVERY_S), *beside):
             task = self.process.create_task(running)
             task.add_done_callback(self._note_end)

@@ -86,6 +86,16 @@ class Environment:
             aborted = " aborted" if append.aborted else ""
             self.trace.say("log", f"{append.partition}/{record.offset}{aborted} {', '.join(what)}")
 
+    def lose_beginning(self, number: int, share: float) -> None:
+        """Retention deletes what is committed of a partition, and a share of what is not."""
+        tp, segment = sorted(self.broker.segments.items())[number % len(self.broker.segments)]
+        first = self.broker.group.committed.get(tp, 0)
+        begin = first + int(share * (segment.end - first))
+        self.trace.say("log", f"{tp.partition} begins at {begin} now, {first} was committed")
+        segment.lose(begin)
+        replayed = any(fault.kind.endswith("replay") for fault in self.plan.faults)
+        self.truth.lose(tp.partition, 0 if replayed else first, begin)
+
     def ask_to_forget(self, shopper: str, opted_out: bool | None) -> Erasure:  # noqa: FBT001 - None: as it was
         """An erasure is written to its topic."""
         known = self.truth.erasures.get(shopper)

@@ -32,9 +32,13 @@ class Cancelled:
 
     def __init__(self) -> None:
         self.shoppers: list[str] = []
+        self.in_shadows: list[str] = []
 
     def forget(self, shopper: Shopper) -> None:
         self.shoppers.append(shopper.id)
+
+    def forget_in_shadows(self, shopper_id: str) -> None:
+        self.in_shadows.append(shopper_id)
 
 
 class Worker:
@@ -97,6 +101,13 @@ async def test_memory_store_and_calls_forget(store: MemoryStore) -> None:
     assert worker.home.ledger.uncovered() == 5
     assert not worker.home.stale
     assert await store.load(["ada"]) == [Erased("ada", 7, ADA)]
+
+
+async def test_shadows_forget_who_is_not_in_memory(store: MemoryStore) -> None:
+    """A partition that went, or a session that was dropped, may have left what is asked beside."""
+    worker = Worker(store)
+    await worker.hear(ADA)
+    assert (worker.calls.shoppers, worker.calls.in_shadows) == ([], ["ada"])
 
 
 async def test_what_came_since_is_read_again(store: MemoryStore) -> None:

@@ -82,7 +82,7 @@ def test_a_shadow_forgets_whom_it_is_told_to() -> None:
             running = {call.shopper for call in at.own.running.values()}
             assert len(gone & running) == 1
             for name in gone:
-                at.at.dispatch.forget(at.at.shoppers[name])
+                at.at.dispatch.forget_in_shadows(name)
             await asyncio.sleep(30.0)
             assert {call.shopper for call in at.own.calls} == set(NAMES) - (gone - running)
             assert at.own.cancelled == 1
