@@ -18,20 +18,25 @@ Ask = Callable[[Sequence[Command]], Awaitable[Sequence[Any]]]
 """Asks Redis; raises StoreUnavailable."""
 
 
-async def shoppers(client: Client, keys: Keys, most: int) -> AsyncIterator[list[str]]:
-    """Shoppers with an intent, some at a time, `most` in all; one may come twice. Raises StoreUnavailable."""
+async def shoppers(client: Client, keys: Keys, most: int, visited: int | None = None) -> AsyncIterator[list[str]]:
+    """Shoppers with an intent, some at a time, `most` in all; one may come twice. With `visited` no more keys of any
+    kind are looked at: a namespace that holds few, in a Redis that holds many, is not searched to its end. Raises
+    StoreUnavailable."""
     before, after = keys.intent("\0").split("\0")
+    pattern = f"{before}*{after}" if visited is None else None
     chunk: list[str] = []
-    looked = 0
+    looked = seen = 0
     try:
-        async for key in client.scan_iter(match=f"{before}*{after}", count=CHUNK):
-            chunk.append(key.decode()[len(before) : -len(after)])
-            looked += 1
-            if len(chunk) == CHUNK or looked == most:
+        async for raw in client.scan_iter(match=pattern, count=CHUNK):
+            seen += 1
+            if (key := raw.decode(errors="replace")).startswith(before) and key.endswith(after):
+                chunk.append(key[len(before) : -len(after)])
+                looked += 1
+            if len(chunk) == CHUNK:
                 yield chunk
                 chunk = []
-            if looked == most:
-                return
+            if looked == most or seen == visited:
+                break
     except (RedisError, RedisClusterException, OSError) as exc:
         raise StoreUnavailable(f"Redis: {type(exc).__name__}: {exc}") from exc
     if chunk:

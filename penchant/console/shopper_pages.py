@@ -24,8 +24,8 @@ from penchant.settings.root import Settings
 
 BLOCKS = ("banner", "answer", "lines", "waits", "facts", "prompt")
 LONGEST = 128
-LATEST, SCANNED = 20, 2_000
-"""How many shoppers the page of all shows, of so many that it looks at."""
+LATEST, SCANNED, VISITED = 20, 2_000, 20_000
+"""How many shoppers the page of all shows, of so many intents that it looks at, among so many keys."""
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class ShopperPages:
     async def _page(self, request: Request) -> Response:
         name = _named(request)
         if not name:
-            found, looked = await stalest(self._settings, LATEST, SCANNED)
+            found, looked = await stalest(self._settings, LATEST, SCANNED, VISITED)
             return self._rendering.answer(request, "shoppers.html", {"found": found, "looked": looked})
         person = _unmasking(request)
         if person:

@@ -1,6 +1,7 @@
 """Fleet: workers and their partitions, and which of them falls behind."""
 
 from collections.abc import Iterator, Mapping
+from heapq import nlargest
 from typing import Any
 
 from penchant.console.samples import Samples
@@ -10,6 +11,9 @@ from penchant.console.words import MISSING, count, many, seconds
 
 LAGS = (0, 100, 1_000, 10_000)
 """From which lag on a partition has the next darker colour; they are offsets."""
+
+MOST_WORKERS, MOST_PARTITIONS = 250, 1_000
+"""What is shown at the most, the furthest behind among them: a page of more is read by nobody, and sent each second."""
 
 
 def fleet(seen: Snapshot) -> dict[str, Any]:
@@ -22,7 +26,19 @@ def fleet(seen: Snapshot) -> dict[str, Any]:
     reason = f"All run version {versions[0]}." if len(versions) == 1 else f"Versions: {', '.join(versions)}."
     if worst is not None and worst["lag"]:
         reason += f" Furthest behind is partition {worst['number']}, by {worst['lag']:,.0f}."
-    return {"banner": banner(seen), "answer": answer, "reason": reason, "rows": rows, "cells": cells}
+    return {
+        "banner": banner(seen),
+        "answer": answer,
+        "reason": reason,
+        "rows": _furthest(rows, MOST_WORKERS, "behind", "name"),
+        "cells": _furthest(cells, MOST_PARTITIONS, "lag", "number"),
+        "left_out": (max(len(rows) - MOST_WORKERS, 0), max(len(cells) - MOST_PARTITIONS, 0)),
+    }
+
+
+def _furthest(rows: list[dict[str, Any]], most: int, lag: str, order: str) -> list[dict[str, Any]]:
+    """Those that are furthest behind, in their usual order, so that none jumps."""
+    return sorted(nlargest(most, rows, key=lambda row: row[lag] or 0), key=lambda row: row[order])
 
 
 def _worker(name: str, told: Mapping[str, Any], samples: Samples | None) -> dict[str, Any]:
@@ -32,6 +48,7 @@ def _worker(name: str, told: Mapping[str, Any], samples: Samples | None) -> dict
         "version": str(told.get("version", MISSING)),
         "prompt": told.get("prompt", MISSING),
         "partitions": len(told.get("partitions", ())),
+        "behind": told.get("lag"),
         "lag": count(told.get("lag")),
         "owed": count(told.get("owed")),
         "slots": f"{told.get('in_flight', MISSING)} of {told.get('limit', MISSING)}",

@@ -27,14 +27,15 @@ class Stale(NamedTuple):
     wants: str
 
 
-async def stalest(settings: Settings, most: int, scan: int) -> tuple[list[Stale], int]:
-    """The worst, latest first, of so many intents that were looked at. Raises StoreUnavailable."""
+async def stalest(settings: Settings, most: int, scan: int, visited: int | None = None) -> tuple[list[Stale], int]:
+    """The worst, latest first, of so many intents that were looked at; with `visited`, of so many keys of any kind.
+    Raises StoreUnavailable."""
     keys, now_ms = Keys(settings.redis.namespace), time.time_ns() / 1e6
     redis = settings.redis.connect()
     worst: list[Stale] = []
     looked = 0
     try:
-        async for some in shoppers(redis, keys, scan):
+        async for some in shoppers(redis, keys, scan, visited):
             looked += len(some)
             found = await _read(redis, keys, some, settings.redis.timeout_s, now_ms)
             worst = heapq.nlargest(most, [*worst, *found])

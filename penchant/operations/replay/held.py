@@ -17,8 +17,9 @@ from streams.errors import SettingInvalid
 MOST = 50
 """Namespaces that are looked at."""
 
-LOOKED_AT = 2_000
-"""Shoppers of a namespace that are compared with what is live, at the most."""
+LOOKED_AT, VISITED = 2_000, 100_000
+"""Shoppers of a namespace that are compared with what is live, at the most, and the keys among which they are looked
+for."""
 
 NAMED = "name one that a replay wrote to"
 
@@ -59,7 +60,7 @@ async def differences(settings: Settings, namespace: str) -> Differences:
         held = await RedisProgress(redis, keys, within_s, {}).read()
         if held is None:
             raise SettingInvalid(f"the namespace {namespace} holds no replay any more", NAMED)
-        names = [name async for some in shoppers(redis, keys, LOOKED_AT) for name in some]
+        names = [name async for some in shoppers(redis, keys, LOOKED_AT, VISITED) for name in some]
         comparison = await compare(redis, live, keys, names, within_s)
     prompt = settings.prompts.named(held.plan.get("prompt", ""))
     return Differences(comparison, settings.prompts.diff(settings.prompt.version, prompt) if prompt else "")

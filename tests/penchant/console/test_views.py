@@ -4,7 +4,7 @@ from penchant.console.changes import changes
 from penchant.console.history import Counters, History, Point
 from penchant.console.samples import Samples
 from penchant.console.views.banner import banner
-from penchant.console.views.fleet import fleet
+from penchant.console.views.fleet import MOST_PARTITIONS, MOST_WORKERS, fleet
 from penchant.console.views.models import models
 from penchant.console.views.overview import chart, overview
 from penchant.operations.inspection.stalest import Stale
@@ -77,3 +77,13 @@ def test_the_chart_has_a_column_a_quantile() -> None:
     assert shown["columns"][2] == [None, 2.0]
     stale = Stale(6_200.0, "ada", True, "model", "triton-1", "limiter 900 ms", "Compares kettles")  # noqa: FBT003
     assert overview(snapshot(points=points), [stale], TARGET_S)["stale"][0]["late"] == "6.2 s"
+
+
+def test_a_page_of_a_large_fleet_is_bounded() -> None:
+    """The furthest behind are there, in their usual order, and what is left out is counted."""
+    workers = {f"w{at:04}": worker(lag=at, partitions=[at * 2, at * 2 + 1]) for at in range(1_200)}
+    shown = fleet(snapshot(workers))
+    names = [row["name"] for row in shown["rows"]]
+    assert names == sorted(names)
+    assert (names[-1], len(names), len(shown["cells"])) == ("w1199", MOST_WORKERS, MOST_PARTITIONS)
+    assert shown["left_out"] == (1_200 - MOST_WORKERS, 2_400 - MOST_PARTITIONS)
