@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # everything that the demo embeds.
 PYTHON ?= python3.12 python3.11 python3 python3.13
 
-.PHONY: help setup demo demo-real secure-demo llm test test-slow peers coverage generate check security soak format clean
+.PHONY: help setup demo demo-real secure-demo llm test test-slow peers compat coverage generate check security soak format clean
 
 # Tests go to this many processes, file by file; all of them share one server of a kind.
 JOBS ?= 2
@@ -49,6 +49,13 @@ test-slow: $(VENV)/.developed ## the others: clusters, log-in, processes that ar
 
 peers: $(VENV)/.developed ## other people's servers, routers, load generators and clients beside ours; 3 GB into run/peers
 	@$(BIN)/python -m pytest -m peers tests/peers $(ARGS)
+
+# The commit of the version that is run beside this one: 0.1.0.
+BEFORE ?= 9d0be61
+
+compat: $(VENV)/.developed ## workers and readers of 0.1.0 and of this tree over the same Kafka and Redis, there and back
+	@rm -rf run/compat && mkdir -p run/compat && git archive $(BEFORE) | tar -x -C run/compat
+	@$(BIN)/python -m pytest -m slow tests/compat $(ARGS)
 
 coverage: $(VENV)/.developed ## make test, and which lines it ran; pages in run/coverage
 	@mkdir -p run && $(PYTEST) -m "not slow and not peers" --cov --cov-report=term:skip-covered --cov-report=html:run/coverage $(ARGS)
