@@ -6,13 +6,17 @@ READABLE_SINCE = 1
 """The oldest version of the contract whose readers read what is written here: version 2 only added fields."""
 
 
+MOST_NEXT = 2
+"""Categories that are named beyond the shopper's window."""
+
+
 def hot_fields(intent: Intent) -> dict[str, str]:
     """What stands beside `doc` and `position`: these fields always, empty where the intent says nothing, but
-    for `purposes`, which stand there where somebody said them.
+    for `purposes`, which stand there where somebody said them, and `next_categories`, where any were foreseen.
 
     Labels come from lists and names from the catalogue: what a model wrote freely is in `doc` alone.
     """
-    band = intent.price_band
+    band, foreseen = intent.price_band, next_categories(intent)
     return {
         "stage": intent.stage,
         "mission": intent.mission.label,
@@ -27,7 +31,14 @@ def hot_fields(intent: Intent) -> dict[str, str]:
         "source": intent.source,
         "schema": str(READABLE_SINCE),
         **({} if intent.purposes is None else {"purposes": ",".join(intent.purposes)}),
+        **({"next_categories": "\n".join(foreseen)} if foreseen else {}),
     }
+
+
+def next_categories(intent: Intent) -> list[str]:
+    """The likeliest of the categories that the shopper has not looked at: other shoppers went on to them."""
+    named = sorted(intent.categories, key=lambda each: -each.weight)
+    return [each.name for each in named if each.name in intent.inferred and "\n" not in each.name][:MOST_NEXT]
 
 
 def _heaviest(weighted: tuple[Weighted, ...]) -> str:

@@ -19,10 +19,10 @@ CARD_PART, _, OWN_PART = REST.partition("## The service's own keys")
 
 @pytest.mark.redis
 async def test_the_page_lists_the_fields_of_the_intent(redis_side: RedisSide) -> None:
-    """All that the writer writes, and `purposes`, which stands there only where the writer says it."""
+    """All that the writer writes, and those which stand there only where there is something to say."""
     await redis_side.store.write([write("ada")])
     listed = re.findall(r"^\| `(\w+)` \|", INTENT_PART, re.MULTILINE)
-    assert sorted(listed) == sorted({*await redis_side.intent_hash("ada"), "purposes"})
+    assert sorted(listed) == sorted({*await redis_side.intent_hash("ada"), "purposes", "next_categories"})
 
 
 def test_the_page_lists_what_a_card_says() -> None:

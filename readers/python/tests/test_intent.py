@@ -13,7 +13,8 @@ HELD: dict[str, bytes | None] = {
     "schema": b"1", "position": b"0:5:0", "source": b"rules", "as_of": b"9000", "written_at": b"9250",
     "stage": b"compare", "mission": b"kitchen", "category": b"home/kettles", "brand": "Ålesund".encode(),
     "confidence": b"0.7", "price_low": b"19.99", "price_high": b"60.0",
-    "currency": b"EUR", "purposes": b"advertising,personalisation", "doc": b'{"stage":"compare"}',
+    "currency": b"EUR", "purposes": b"advertising,personalisation",
+    "next_categories": b"home/tea, coffee\nhome/mugs", "doc": b'{"stage":"compare"}',
 }  # fmt: skip
 
 
@@ -32,12 +33,14 @@ def test_hot_fields_are_typed() -> None:
     assert (intent.confidence, intent.price_low, intent.price_high) == (0.7, 19.99, 60.0)
     assert (intent.as_of_ms, intent.written_at_ms, intent.schema) == (9_000, 9_250, 1)
     assert (intent.currency, intent.purposes) == ("EUR", ("advertising", "personalisation"))
+    assert intent.next_categories == ("home/tea, coffee", "home/mugs")
 
 
 def test_what_contract_1_lacks_is_absent() -> None:
     """A hash without currency and purposes is read all the same; agreed to nothing is something else."""
-    intent = read(currency=None, purposes=None)
+    intent = read(currency=None, purposes=None, next_categories=None)
     assert (intent.missing, intent.currency, intent.purposes) == (False, "", None)
+    assert intent.next_categories == read(next_categories=b"").next_categories == ()
     assert read(purposes=b"").purposes == ()
 
 

@@ -39,6 +39,10 @@ def _names(value: bytes | None) -> tuple[str, ...] | None:
     return tuple(value.decode().split(",")) if value else ()
 
 
+def _lines(value: bytes | None) -> tuple[str, ...]:
+    return tuple(value.decode().split("\n")) if value else ()
+
+
 FIELDS: Mapping[str, Field] = {
     "schema": Field("schema", int),
     "position": Field("position", bytes.decode),
@@ -54,6 +58,7 @@ FIELDS: Mapping[str, Field] = {
     "price_high": Field("price_high", _price),
     "currency": Field("currency", _optional, required=False),
     "purposes": Field("purposes", _names, required=False),
+    "next_categories": Field("next_categories", _lines, required=False),
     DOC: Field("_doc", bytes),
 }
 """All fields, in the order in which they are asked for. Contract 2 added those that are not required."""

@@ -43,7 +43,8 @@ class ReadIntent:
 
     `missing` means that there is nothing to use, and `reason` says why; `failed` tells a read that came to nothing from
     a shopper of whom nothing may be told. Text is empty and prices are None where the intent does not say; `purposes`
-    is None where the writer did not say. Times are milliseconds since the epoch.
+    is None where the writer did not say. `next_categories` are those, at most two, that the shopper has not looked at
+    and others went on to. Times are milliseconds since the epoch.
     """
 
     shopper: str
@@ -64,6 +65,7 @@ class ReadIntent:
     price_high: float | None = None
     currency: str = ""
     purposes: tuple[str, ...] | None = None
+    next_categories: tuple[str, ...] = ()
     read_at_ms: int = field(default=0, compare=False)
     _doc: bytes | None = field(default=b"{}", repr=False)
     _fail: Fail = field(default=ignore, repr=False, compare=False)

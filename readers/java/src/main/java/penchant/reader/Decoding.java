@@ -14,15 +14,15 @@ final class Decoding {
     /** What a ranker needs without parsing, in the order in which it is asked for. */
     static final List<String> HOT = List.of(
             "schema", "position", "source", "as_of", "written_at", "stage", "mission", "category", "brand",
-            "confidence", "price_low", "price_high", "currency", "purposes");
+            "confidence", "price_low", "price_high", "currency", "purposes", "next_categories");
 
     /** The hot fields and the document. */
     static final List<String> ALL = List.of(
             "schema", "position", "source", "as_of", "written_at", "stage", "mission", "category", "brand",
-            "confidence", "price_low", "price_high", "currency", "purposes", "doc");
+            "confidence", "price_low", "price_high", "currency", "purposes", "next_categories", "doc");
 
     /** What a hash of contract 1 lacks. */
-    private static final Set<String> OPTIONAL = Set.of("currency", "purposes");
+    private static final Set<String> OPTIONAL = Set.of("currency", "purposes", "next_categories");
 
     private Decoding() {}
 
@@ -53,7 +53,8 @@ final class Decoding {
                 Long.parseLong(values.get(3)), Long.parseLong(values.get(4)), values.get(5), values.get(6),
                 values.get(7), values.get(8), number(values.get(9)), price(values.get(10)), price(values.get(11)),
                 Objects.requireNonNullElse(values.get(12), ""), Optional.ofNullable(values.get(13)).map(Decoding::names),
-                values.size() > HOT.size() ? Optional.of(values.get(14)) : Optional.empty(), readAtMs, freshness);
+                lines(values.get(14)), values.size() > HOT.size() ? Optional.of(values.get(15)) : Optional.empty(),
+                readAtMs, freshness);
     }
 
     private static double number(String text) {
@@ -66,6 +67,10 @@ final class Decoding {
 
     private static OptionalDouble price(String text) {
         return text.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(number(text));
+    }
+
+    private static List<String> lines(String text) {
+        return text == null || text.isEmpty() ? List.of() : List.of(text.split("\n"));
     }
 
     private static List<String> names(String text) {

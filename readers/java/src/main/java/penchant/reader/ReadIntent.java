@@ -16,6 +16,7 @@ import java.util.OptionalDouble;
  * @param asOfMs event time of the latest event that is included
  * @param confidence 0 to 1
  * @param purposes what the shopper agreed to; empty where the writer did not say
+ * @param nextCategories those, at most two, that the shopper has not looked at and others went on to
  * @param doc the whole intent as JSON (docs/intent.schema.json), to be parsed with whatever the ranker has; empty when
  *     missing, and when it was not asked for
  * @param freshness how old it may be before it is stale
@@ -24,13 +25,13 @@ public record ReadIntent(
         String shopper, boolean missing, boolean failed, Reason reason, int schema, String position, String source,
         long asOfMs, long writtenAtMs, String stage, String mission, String category, String brand, double confidence,
         OptionalDouble priceLow, OptionalDouble priceHigh, String currency, Optional<List<String>> purposes,
-        Optional<String> doc, long readAtMs, Freshness freshness) {
+        List<String> nextCategories, Optional<String> doc, long readAtMs, Freshness freshness) {
 
     static ReadIntent nothing(String shopper, Reason reason, long readAtMs) {
         boolean failed = reason != Reason.ABSENT && reason != Reason.PURPOSE;
         return new ReadIntent(
                 shopper, true, failed, reason, 0, "", "", 0, 0, "", "", "", "", 0, OptionalDouble.empty(),
-                OptionalDouble.empty(), "", Optional.empty(), Optional.empty(), readAtMs, Freshness.USUAL);
+                OptionalDouble.empty(), "", Optional.empty(), List.of(), Optional.empty(), readAtMs, Freshness.USUAL);
     }
 
     /** From the last event that the intent includes to the read; empty when missing. */

@@ -77,7 +77,7 @@ class FixturesTest {
     }
 
     private static List<String> whole(String asOf) {
-        return List.of("1", "0:5:0", "rules", asOf, "9250", "compare", "gift", "home", "", "0.7", "", "", "EUR", "", "{}");
+        return List.of("1", "0:5:0", "rules", asOf, "9250", "compare", "gift", "home", "", "0.7", "", "", "EUR", "", "", "{}");
     }
 
     private static void check(JsonObject fixture, ReadIntent intent) {
@@ -105,6 +105,7 @@ class FixturesTest {
         assertEquals(price(read.get("price_high")), intent.priceHigh(), name);
         assertEquals(read.get("currency").getAsString(), intent.currency(), name);
         assertEquals(names(read.get("purposes")), intent.purposes(), name);
+        assertEquals(names(read.get("next_categories")), Optional.of(intent.nextCategories()), name);
         assertEquals(Optional.of(fixture.getAsJsonObject("fields").get("doc").getAsString()), intent.doc(), name);
     }
 

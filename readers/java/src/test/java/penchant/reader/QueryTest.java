@@ -46,7 +46,7 @@ class QueryTest {
 
     private static ReadIntent decoded(String source, long readAtMs, String purposes, Freshness freshness) {
         List<String> values = Arrays.asList(
-                "1", "0:5:0", source, "9000", "9250", "compare", "gift", "home", "", "0.7", "", "", null, purposes);
+                "1", "0:5:0", source, "9000", "9250", "compare", "gift", "home", "", "0.7", "", "", null, purposes, null);
         return Decoding.decode("ada", values, readAtMs, freshness);
     }
 }
