@@ -24,6 +24,7 @@ class ScriptedRedis(socketserver.ThreadingTCPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 128  # of five, the connections of many threads at once are refused
     block_on_close = False
     answer: Answer
     pause_s = 0.0
@@ -61,8 +62,8 @@ class InLoop:
     """AsyncIntentReader with the face of IntentReader, in an event loop of its own."""
 
     def __init__(self, url: str, **options: Any) -> None:
-        self._loop = asyncio.new_event_loop()
         self._reader = AsyncIntentReader(url, **options)
+        self._loop = asyncio.new_event_loop()
 
     @property
     def failures(self) -> Counter[str]:

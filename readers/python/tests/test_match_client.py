@@ -25,6 +25,7 @@ class ScriptedService(ThreadingHTTPServer):
     """Answers each request with what `answer` makes of it, `pause_s` after it came."""
 
     daemon_threads = True
+    request_queue_size = 128  # of five, the connections of many threads at once are refused
     answer: Answer
     pause_s = 0.0
 

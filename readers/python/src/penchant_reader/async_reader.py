@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from redis.asyncio import ConnectionPool
+from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from penchant_reader import arguments
 from penchant_reader.async_nodes import AsyncNode, AsyncNodes
 from penchant_reader.cache import Cache
 from penchant_reader.circuit import OPEN_FIRST_S, Circuits
@@ -18,8 +19,7 @@ from penchant_reader.freshness import Freshness
 from penchant_reader.ids import Id
 from penchant_reader.intent import ReadIntent
 from penchant_reader.reading import Reading, query
-from penchant_reader.slots import Address
-from penchant_reader.urls import options_of, seed_of
+from penchant_reader.slots import Address, seed
 
 
 class AsyncIntentReader:
@@ -33,7 +33,8 @@ class AsyncIntentReader:
         cluster: bool = False, circuit_s: float = 2.0, cache_entries: int = 0, cache_s: float = 1.0,
         freshness: Freshness = Freshness(),  # noqa: B008 (immutable)
     ) -> None:  # fmt: skip
-        options = options_of(parse_url(url), cluster=cluster)
+        timeout_s = arguments.timeout(timeout_s)
+        options = arguments.options(url, parse_url, Connection, cluster=cluster)
         ours = {"socket_timeout": None, "socket_connect_timeout": None, "retry": Retry(NoBackoff(), 0), "protocol": 2}
 
         def node(**address: Any) -> AsyncNode:
@@ -43,7 +44,7 @@ class AsyncIntentReader:
         def member(address: Address) -> AsyncNode:
             return node(host=address.host, port=address.port)
 
-        self._servers = AsyncNodes(seed_of(options), member) if cluster else node()
+        self._servers = AsyncNodes(seed(options), member) if cluster else node()
         self._timeout_s = timeout_s
         self._reading = Reading(namespace, Cache(cache_entries, cache_s), freshness, strict=strict)
 

@@ -72,7 +72,12 @@ HOT: tuple[str, ...] = tuple(name for name in FIELDS if name != DOC)
 
 def asked(fields: Iterable[str] | str) -> tuple[str, ...]:
     """What is asked of Redis: all hot fields always, the document when it is named. ValueError for other names."""
-    names = {fields} if isinstance(fields, str) else set(fields)
-    if unknown := names - FIELDS.keys():
-        raise ValueError(f"fields: no hash has {sorted(unknown)}; there are {', '.join(FIELDS)}")
+    try:
+        names = [fields] if isinstance(fields, str) else list(fields)
+    except TypeError as error:
+        raise ValueError(
+            f"fields: {type(fields).__name__} is no list of names; there are {', '.join(FIELDS)}"
+        ) from error
+    if unknown := [name for name in names if name not in ALL]:
+        raise ValueError(f"fields: no hash has {unknown}; there are {', '.join(FIELDS)}")
     return ALL if DOC in names else HOT

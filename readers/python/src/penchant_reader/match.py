@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
+from penchant_reader import arguments
 from penchant_reader.ids import InvalidId, id_text
 from penchant_reader.intent import ReadFailed
 
@@ -81,12 +82,13 @@ class Matching:
 
     def __init__(self, timeout_s: float, *, strict: bool) -> None:
         self.failures: Counter[str] = Counter()
-        self._deadline_ms = min(max(timeout_s * 1e3 * LEFT, 1.0), LONGEST_MS)
+        self._deadline_ms = min(max(arguments.timeout(timeout_s) * 1e3 * LEFT, 1.0), LONGEST_MS)
         self._strict, self._lock = strict, threading.Lock()
 
     def question(self, shopper: object, candidates: Iterable[object], **more: Any) -> "Question | Matches":
         """What to ask; the order given where there is nothing to ask about."""
-        given = dict(map(_read, candidates))
+        arguments.purpose(more.get("purpose", ""))
+        given = dict(map(_read, arguments.ids("candidates", candidates)))
         name, is_id = _read(shopper)
         known = dict.fromkeys(islice((each for each, valid in given.items() if valid), MOST_CANDIDATES))
         if not known or not is_id:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import TimeoutError as FutureTimeout
 
+from penchant_reader import arguments
 from penchant_reader.async_match_client import AsyncMatchClient
 from penchant_reader.match import Matches, Matching
 
@@ -41,7 +42,7 @@ class MatchClient:
         scores: bool = False,
     ) -> Matches:  # fmt: skip
         """As AsyncMatchClient.match."""
-        given = list(candidates)
+        given = list(arguments.ids("candidates", candidates))
         call = self._client.match(shopper, given, purpose=purpose, reasons=reasons, scores=scores)
         asked = asyncio.run_coroutine_threadsafe(call, self._loop)
         try:

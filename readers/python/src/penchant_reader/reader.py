@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from redis.connection import parse_url
+from redis.connection import Connection, parse_url
 
+from penchant_reader import arguments
 from penchant_reader.cache import Cache
 from penchant_reader.circuit import OPEN_FIRST_S, Circuits
 from penchant_reader.deadline import bounded_pool, deadline
@@ -15,8 +16,7 @@ from penchant_reader.ids import Id
 from penchant_reader.intent import ReadIntent
 from penchant_reader.nodes import Node, Nodes
 from penchant_reader.reading import Reading, query
-from penchant_reader.slots import Address
-from penchant_reader.urls import options_of, seed_of
+from penchant_reader.slots import Address, seed
 
 
 class IntentReader:
@@ -37,7 +37,8 @@ class IntentReader:
         cluster: bool = False, circuit_s: float = 2.0, cache_entries: int = 0, cache_s: float = 1.0,
         freshness: Freshness = Freshness(),  # noqa: B008 (immutable)
     ) -> None:  # fmt: skip
-        options = options_of(parse_url(url), cluster=cluster)  # type: ignore[no-untyped-call] # redis-py
+        timeout_s = arguments.timeout(timeout_s)
+        options = arguments.options(url, parse_url, Connection, cluster=cluster)
 
         def node(**address: Any) -> Node:
             circuits = Circuits(max(OPEN_FIRST_S, timeout_s), circuit_s)
@@ -46,7 +47,7 @@ class IntentReader:
         def member(address: Address) -> Node:
             return node(host=address.host, port=address.port)
 
-        self._servers = Nodes(seed_of(options), member) if cluster else node()
+        self._servers = Nodes(seed(options), member) if cluster else node()
         self._timeout_s = timeout_s
         self._reading = Reading(namespace, Cache(cache_entries, cache_s), freshness, strict=strict)
 

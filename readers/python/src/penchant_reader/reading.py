@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError
 
+from penchant_reader import arguments
 from penchant_reader.cache import Cache
 from penchant_reader.decoding import decode
 from penchant_reader.fields import ALL, HOT, asked
@@ -41,8 +42,8 @@ class Query(NamedTuple):
 
 
 def query(fields: Iterable[str] | str, purpose: str, *, purpose_strict: bool) -> Query:
-    """ValueError for fields that no hash has."""
-    return Query(asked(fields), purpose, purpose_strict)
+    """ValueError for fields that no hash has, and for a purpose that is none."""
+    return Query(asked(fields), arguments.purpose(purpose), purpose_strict)
 
 
 class Reading:
@@ -56,7 +57,9 @@ class Reading:
     def begin(self, shoppers: Iterable[object], query: Query) -> "Round":
         """Take what is at hand; the round's `asks` are for Redis."""
         now_s, now_ms = time.monotonic(), _now_ms()
-        return Round(self, query, [self._begun(shopper, query, now_s, now_ms) for shopper in shoppers])
+        return Round(
+            self, query, [self._begun(shopper, query, now_s, now_ms) for shopper in arguments.ids("shoppers", shoppers)]
+        )
 
     def ask(self, shopper: str, names: tuple[str, ...]) -> Ask:
         """What asks for a shopper's intent."""

@@ -1,7 +1,7 @@
 """Slots: which node of a Redis Cluster holds which keys. No I/O here."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis.crc import key_slot
@@ -12,6 +12,11 @@ class Address(NamedTuple):
 
     host: str
     port: int
+
+
+def seed(options: Mapping[str, Any]) -> Address:
+    """The node that a URL's options name."""
+    return Address(options.get("host", "localhost"), options.get("port", 6379))
 
 
 class Slots:

@@ -18,6 +18,12 @@ public record Options(
     public static final Options USUAL =
             new Options(Duration.ofMillis(20), "penchant", false, false, Duration.ofSeconds(2), Freshness.USUAL);
 
+    public Options {
+        if (timeout.isNegative() || timeout.isZero()) {
+            throw new IllegalArgumentException("timeout: %s is no time to wait; give one above zero".formatted(timeout));
+        }
+    }
+
     public Options withTimeout(Duration timeout) {
         return new Options(timeout, namespace, cluster, strict, circuit, freshness);
     }

@@ -1,6 +1,7 @@
 package penchant.reader;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * What is asked of each shopper.
@@ -15,6 +16,15 @@ public record Query(boolean whole, String purpose, boolean purposeStrict) {
 
     /** The document, too, a thousand bytes more. */
     public static final Query WHOLE = new Query(true, "", false);
+
+    /** What a shopper may have agreed to. */
+    private static final Set<String> PURPOSES = Set.of("advertising", "personalisation");
+
+    public Query {
+        if (!purpose.isEmpty() && !PURPOSES.contains(purpose)) {
+            throw new IllegalArgumentException("purpose: '%s' is none; there are advertising and personalisation, and the empty text for none".formatted(purpose));
+        }
+    }
 
     public Query forPurpose(String purpose) {
         return new Query(whole, purpose, purposeStrict);

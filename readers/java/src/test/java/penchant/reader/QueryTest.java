@@ -2,6 +2,7 @@ package penchant.reader;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -28,6 +29,16 @@ class QueryTest {
     void whereTheWriterDidNotSayTheDefaultOfTheShopStands() {
         assertFalse(ADVERTISING.answer(agreeing(null)).missing());
         assertEquals(Reason.PURPOSE, ADVERTISING.strictly().answer(agreeing(null)).reason());
+    }
+
+    @Test
+    void aPurposeThatIsNoneAndNoTimeToWaitAreRefused() {
+        for (String purpose : List.of("advertizing", "Advertising", " ")) {
+            assertThrows(IllegalArgumentException.class, () -> Query.HOT.forPurpose(purpose));
+        }
+        for (Duration timeout : List.of(Duration.ZERO, Duration.ofMillis(-1))) {
+            assertThrows(IllegalArgumentException.class, () -> Options.USUAL.withTimeout(timeout));
+        }
     }
 
     @Test
