@@ -24,6 +24,16 @@ MOST_UNDECIDED = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """A shopper who is served, at a slot, from a moment on; for `limiter_s` before that there was none."""
+
+    shopper: Shopper
+    permit: Permit
+    taken_s: float
+    limiter_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A shopper's session as it is being served, by this permit. It was taken at `taken_s`, and had to wait for a slot
     before, as the first in line, for `limiter_s`."""

@@ -6,19 +6,16 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from agents.health.statistics import Meter
-from agents.worker.asking import CallRules, Question
+from agents.worker.asking import CallRules
 from agents.worker.backlog import Backlog
 from agents.worker.boundary import Requeue, judge
 from agents.worker.checkpoints import Checkpoints
-from agents.worker.delivery import Case, Delivery
-from agents.worker.ingest_share import IngestCpuShare
+from agents.worker.delivery import Case, Delivery, Serving
+from agents.worker.ingest_share import CallPacer, IngestCpuShare
 from agents.worker.partition import Partition
-from agents.worker.reasoning import Answered
 from agents.worker.routes import Permit, Router
 from agents.worker.rules_first import answered
-from agents.worker.serving import Serving
 from agents.worker.shoppers import Owed, Shopper
-from agents.worker.turns import CallPacer
 from agents.worker.unchanged import UnchangedCalls
 from storage.checkpoints import OwedStore
 from storage.gather import Writer
@@ -230,7 +227,7 @@ class Dispatch:
     async def _ask_and_deliver(self, case: Case) -> None:
         """The verbs of the error tree: what may pass is waited for, and where an answer is refused the rules answer."""
         try:
-            asking = asyncio.create_task(self._ask(case.permit, case.question))
+            asking = asyncio.create_task(case.permit.ask(case.question))
             answer = await answered(asking, self._soft_deadline_s, partial(self._show_rules, case))
         except Retry:
             await self._delivery.put_off(case)
@@ -244,9 +241,3 @@ class Dispatch:
 
     async def _show_rules(self, case: Case) -> None:
         await self._delivery.show_rules(case)
-
-    async def _ask(self, permit: Permit, question: Question) -> Answered:
-        try:
-            return await permit.route.asking.ask(question, permit.complete, permit.tally)
-        finally:
-            permit.release()  # before the write: the model does not wait for Redis

@@ -2,7 +2,8 @@
 
 While calls are due ingest rests after each slice, so that it takes `share` of the time at the most. While ingest is
 behind no call begins that would leave it less: a call costs as much as a hundred events, and is worth little to a
-shopper of whom more is known already.
+shopper of whom more is known already. Of calls only so many begin in one turn of the loop: their intents are then
+written together.
 """
 
 import asyncio
@@ -14,6 +15,9 @@ MOST_S = 0.05
 
 LOOK_S, WAIT_S = 0.002, 0.05
 """How often a call that waits looks again, and how long it waits at the most: intents are late then, but they come."""
+
+CALLS, TURN_S = 8, 0.002
+"""How many calls may begin in a turn, and about how long it may take."""
 
 
 class IngestCpuShare:
@@ -54,3 +58,28 @@ class IngestCpuShare:
 
     def _since(self) -> float:
         return self.cpu_s() - self._seen_s
+
+
+def calls_a_turn(begun: int, took_s: float) -> int:
+    """How many calls to begin in the next turn, when a turn in which so many began took so long."""
+    if took_s * CALLS <= TURN_S * begun:
+        return CALLS
+    return max(int(TURN_S * begun / took_s), 1)
+
+
+class CallPacer:
+    """Counts the calls that begin. While ingest is `behind` it is one a turn: a burst of calls would hold it up."""
+
+    def __init__(self, behind: Callable[[], bool]) -> None:
+        self._behind = behind
+        self._begun, self._at_once = 0, 1
+
+    async def began(self) -> None:
+        """A call was begun; returns when the next one may be."""
+        self._begun += 1
+        if self._begun < self._at_once and not self._behind():
+            return
+        loop = asyncio.get_running_loop()
+        turn_s, begun, self._begun = loop.time(), self._begun, 0
+        await asyncio.sleep(0)
+        self._at_once = calls_a_turn(begun, loop.time() - turn_s)

@@ -7,7 +7,8 @@ from typing import Protocol
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Assignment
 from agents.experiments.outcomes import UNCOUNTED, ArmCallCounter, ArmKey, Outcomes
-from agents.worker.asking import Asking, Reasoner
+from agents.worker.asking import Asking, Question, Reasoner
+from agents.worker.reasoning import Answered
 from agents.worker.shadow import Shadow
 from clients.calls import Call, Completion
 
@@ -71,6 +72,14 @@ class Permit:
         if self.slot is None:
             raise AssertionError(f"no call is to be made for {call.shopper}")
         return await self.slot.complete(call)
+
+    async def ask(self, question: Question) -> Answered:
+        """What the model says, and the slot is given back: before the write, for the model does not wait for Redis.
+        Raises what Asking.ask raises."""
+        try:
+            return await self.route.asking.ask(question, self.complete, self.tally)
+        finally:
+            self.release()
 
     def release(self) -> None:
         """Give the slot back, if there is one. Again is harmless."""

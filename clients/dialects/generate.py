@@ -16,8 +16,7 @@ from clients.dialects import models
 from clients.dialects.access import ANYBODY, Access
 from clients.dialects.http import HttpServer, Refused, http_url, without_login
 from clients.dialects.models import Model
-from clients.dialects.probing import description
-from clients.dialects.sent_fields import Guided, SentFields
+from clients.dialects.sent_fields import Guided, SentFields, description
 from clients.dialects.tensors import Answer, Value
 from streams.errors import ModelOverloaded, ModelUnavailable, PromptTooLong
 

@@ -10,9 +10,8 @@ from clients.dialects.access import ANYBODY, Access
 from clients.dialects.completions import Models, Reading, Version
 from clients.dialects.http import HttpServer, Refused, http_url, without_login
 from clients.dialects.learned_fields import LearnedFields
-from clients.dialects.probing import description
 from clients.dialects.refusals import refusal
-from clients.dialects.sent_fields import Guided, SentFields, sent_fields
+from clients.dialects.sent_fields import Guided, SentFields, description, sent_fields
 from clients.dialects.servers import SERVERS, Api, Server, ServerName, owned_by
 from streams.errors import ContractMismatch, ModelUnavailable, PromptTooLong
 

@@ -1,7 +1,7 @@
 """Sent fields: what of a request a server can be asked without, and how it is left off; pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, get_args
@@ -129,3 +129,8 @@ def _named(field: OptionalField, words: str) -> bool:
 
 def _quoted(field: OptionalField, words: str) -> bool:
     return any(re.search(rf"[\"'`]{name}[\"'`]", words) for name in _NAMES[field])
+
+
+def description(what: str, lacks: Sequence[str]) -> str:
+    """One line: what was found, and what it lacks of what we could use."""
+    return f"{what} (without {' and '.join(lacks)})" if lacks else what

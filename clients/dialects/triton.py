@@ -18,8 +18,7 @@ from clients.dialects.access import ANYBODY, Access
 from clients.dialects.channels import Channels
 from clients.dialects.http import KEY_REFUSED
 from clients.dialects.models import Model
-from clients.dialects.probing import description
-from clients.dialects.sent_fields import Guided, SentFields
+from clients.dialects.sent_fields import Guided, SentFields, description
 from streams.cancellation import is_ours
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
 from streams.tls import cause

@@ -1,10 +1,17 @@
-"""Active set: how many replicas of a pool calls go to, so that the others are free for other work. Pure.
+"""Active set: how many replicas of a pool calls go to, so that the others are free for other work.
 
 A GPU that decodes for one shopper is nearly as busy as one that decodes for sixty. So calls go to the first replicas of
 the pool, as few as answer within a budget of time. The sets of several workers nest, however many each has found.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import structlog
+
+from clients.pools.replicas import Replica
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +29,7 @@ class ActiveSetRules:
 
 
 class ActiveSet:
-    """The size of one pool's set. Times are seconds on one clock that never goes back."""
+    """The size of one pool's set. Pure. Times are seconds on one clock that never goes back."""
 
     def __init__(self, rules: ActiveSetRules) -> None:
         self._rules = rules
@@ -56,3 +63,27 @@ class ActiveSet:
     def _become(self, size: int, now_s: float) -> int:
         self.size, self._since_s = min(size, self._usable), now_s
         return self.size
+
+
+class ActiveSets:
+    """One set for each pool, by its name. The log names the replicas that are left free."""
+
+    def __init__(self, rules: ActiveSetRules) -> None:
+        self._rules = rules
+        self._sets: dict[str, ActiveSet] = {}
+
+    def of(self, usable: Sequence[Replica], waited_s: float, now_s: float) -> Sequence[Replica]:
+        """The first of the pool's usable replicas, as many as are needed; whoever asks has waited for `waited_s`."""
+        if not self._rules.budget_s or not usable:
+            return usable
+        pool = usable[0].pool
+        active = self._sets.setdefault(pool, ActiveSet(self._rules))
+        before = active.size
+        known = (each.outlier_detector.service_s for each in usable[:before])
+        size = active.look(
+            len(usable), max((each for each in known if each is not None), default=None), waited_s, now_s
+        )
+        if size != before:
+            names = [each.name for each in usable]
+            log.info("pool.active", pool=pool, active=names[:size], free=names[size:])
+        return usable[:size]

@@ -5,8 +5,7 @@ from collections.abc import Collection, Sequence
 
 from clients.calls import Call, Class, Completion
 from clients.limits.retry_budget import RetryBudget
-from clients.pools.active_replicas import ActiveSets
-from clients.pools.active_set import ActiveSetRules
+from clients.pools.active_set import ActiveSetRules, ActiveSets
 from clients.pools.hedging import FirstTokens, hedged
 from clients.pools.limiter import Slot
 from clients.pools.registry import ReplicaRegistry

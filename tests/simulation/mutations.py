@@ -46,7 +46,7 @@ MUTATIONS = {
                 ("backlog", parts.Content),
                 ("checkpoints", parts.Mortal),
                 ("checkpoints", parts.Silent),
-                ("dispatch", upkeep.Hedging),
+                ("router", upkeep.Hedging),
                 ("dispatch", parts.Overtaking),
                 ("dispatch", parts.Lavish),
                 ("enrichment", upkeep.Hasty),

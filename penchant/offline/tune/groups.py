@@ -1,12 +1,18 @@
-"""Groups: the shoppers of a recording in equal parts, for a search and for its judgement. Pure."""
+"""Groups: the shoppers of a recording in equal parts, and the mean of a few of them. Pure."""
 
 import zlib
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+from statistics import fmean, stdev
 
 from penchant.offline.whatif.arrivals import Recording
 
 SEARCHED, HELD_OUT = 4, 4
 """Groups that settings are chosen on, and others that the choice is judged on."""
+
+STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}
+"""Quantiles of Student's t for a two-sided 95 % interval, by the number of samples."""
 
 
 def groups(recording: Recording, seed: int) -> list[Recording]:
@@ -19,3 +25,18 @@ def groups(recording: Recording, seed: int) -> list[Recording]:
         replace(recording, arrivals=[recording.arrivals[place] for place in places], each=recording.each * parts)
         for places in events
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The mean, and bounds that hold the true one in 95 of 100 cases."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def interval(samples: Sequence[float]) -> Interval:
+    """Of two to eight samples."""
+    mean, half = fmean(samples), STUDENT[len(samples)] * stdev(samples) / sqrt(len(samples))
+    return Interval(round(mean, 4), round(mean - half, 4), round(mean + half, 4))

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from penchant.offline.tune.candidates import AS_IT_IS, candidates
-from penchant.offline.tune.groups import HELD_OUT, SEARCHED, groups
+from penchant.offline.tune.groups import HELD_OUT, SEARCHED, Interval, groups, interval
 from penchant.offline.tune.halving import COST, Evaluate, Try, halve
-from penchant.offline.tune.interval import Interval, interval
 from penchant.offline.tune.target import Target
 from penchant.offline.whatif.arrivals import Recording
 from penchant.offline.whatif.figures import Figures

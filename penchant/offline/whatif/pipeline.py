@@ -76,6 +76,7 @@ class Pipeline:
             decoder=Decoder(),
             reasoning=reasoning(settings.prompt.version, settings.sampling),
             slots=slots(self.pools.slots(before.traffic_class, version)),
+            circuit_breaker=self.pools.circuit_breaker,
             meter=meter,
             router=router,
         )

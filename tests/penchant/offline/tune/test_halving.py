@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from benchmarks.goodput.traffic import Traffic
 from penchant.offline.tune.candidates import AS_IT_IS, candidates, settings_of
-from penchant.offline.tune.groups import HELD_OUT, SEARCHED, groups
+from penchant.offline.tune.groups import HELD_OUT, SEARCHED, groups, interval
 from penchant.offline.tune.halving import halve
-from penchant.offline.tune.interval import interval
 from penchant.offline.tune.target import Target, target
 from penchant.offline.whatif.arrivals import EPOCH_MS, Recording
 from penchant.offline.whatif.figures import Figures
