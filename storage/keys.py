@@ -65,6 +65,14 @@ class Keys:
         """String with a worker's last heartbeat, there while it is."""
         return f"{self.namespace}:worker:{name}"
 
+    def instance(self, group: str, name: str) -> str:
+        """String: the worker that has a name of its own in a consumer group (kafka.instance_id)."""
+        return f"{self.namespace}:instance:{group}:{name}"
+
+    def refused(self, group: str, name: str) -> str:
+        """String: the worker that was refused that name last."""
+        return f"{self.namespace}:instance:{group}:{name}:refused"
+
     @property
     def workers(self) -> str:
         """Sorted set of the workers that were heard of lately, by the store's time in epoch milliseconds."""

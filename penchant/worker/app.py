@@ -28,13 +28,15 @@ from clients.calls import ModelClient
 from clients.pools.client import PooledClient
 from penchant.settings.root import Settings
 from penchant.telemetry.traces.tracing import Tracing, traced
-from penchant.worker.admission import Admission, admitted
+from penchant.worker.admission import admitted
 from penchant.worker.experiments import ArmFactory, ExperimentRuntime, Tell
 from penchant.worker.history import make_topics, topics_of
+from penchant.worker.instance import instance
 from penchant.worker.model_side import ModelSide, knowledge_of, pools, reasoning_of
 from penchant.worker.parts import Parts, Servers, learning_of, make_parts
 from penchant.worker.tokenizer import tokenizer
 from storage.connection import Client
+from storage.instances import RedisInstances
 from storage.keys import Keys
 from storage.places import RedisPlaces
 from streams.errors import StoreForbids, StoreUnavailable
@@ -114,7 +116,7 @@ async def worker(
         parts = await _made(settings, servers, pools, arm_factory, knowledge, learning, notify, tracing, kinds, stack)
         await _look_around(parts)
         beside = (parts.erasures, parts.experiment_runtime, *([learning] if learning else ()))
-        async with _consuming(settings, parts, servers.admission, beside, instruments, folder):
+        async with _consuming(settings, parts, servers, beside, instruments, folder):
             built, model_found = parts.worker, pools.found or MODEL_AWAY
             yield Worker(
                 instruments, built.enrichment, built.memory.backlog, model_found, pools, parts.experiment_runtime,
@@ -152,7 +154,7 @@ async def _made(
     stack: AsyncExitStack,
 ) -> Parts:
     """The parts, none running yet, with the erasures up to now. The stack closes them."""
-    experiment_runtime = ExperimentRuntime(settings, pools, arm_factory, _worker_name(), notify)
+    experiment_runtime = ExperimentRuntime(settings, pools, arm_factory, servers.worker, notify)
     stack.push_async_callback(experiment_runtime.close)
     arm_factory.instruments.replicas = lambda: (*pools.replicas, *experiment_runtime.replicas)
     parts = make_parts(settings, servers, pools, arm_factory, experiment_runtime, knowledge, learning, tracing, kinds)
@@ -182,9 +184,12 @@ async def _connected(settings: Settings) -> AsyncIterator[Servers]:
         producer = await stack.enter_async_context(producing(settings.kafka.options, idempotent=False))
         admission = await stack.enter_async_context(admitted(settings, redis))
         await make_topics(settings.kafka, admission.lineage.partitions)
+        worker = _worker_name()
+        kept = RedisInstances(redis, Keys(settings.redis.namespace), settings.redis.timeout_s, settings.kafka.group)
+        named = await stack.enter_async_context(instance(kept, settings.kafka.instance_id, worker))
         await _note_topics(settings, redis)
         reader = await stack.enter_async_context(TopicReader(settings.kafka.options.committed()))
-        yield Servers(redis, producer, admission, reader)
+        yield Servers(redis, producer, admission, reader, worker, named)
 
 
 async def _note_topics(settings: Settings, redis: Client) -> None:
@@ -197,7 +202,7 @@ async def _note_topics(settings: Settings, redis: Client) -> None:
 async def _consuming(
     settings: Settings,
     parts: Parts,
-    admission: Admission,
+    servers: Servers,
     beside: tuple[Erasures, ExperimentRuntime, *tuple[Learning, ...]],
     instruments: Instruments,
     folder: Path,
@@ -222,7 +227,8 @@ async def _consuming(
         )
         runs = (enrichment, watch_kafka, *beside, observer, instruments.loop_lag, parts.pools, parts.sync)
         started = [tasks.create_task(part.run()) for part in runs]
-        started += [tasks.create_task(admission.watch()), tasks.create_task(watch(app))]
+        watched = (servers.admission.watch(), servers.instance.watch(), watch(app))
+        started += [tasks.create_task(each) for each in watched]
         if parts.golden_watch is not None:
             started.append(tasks.create_task(parts.golden_watch.run()))
         try:

@@ -30,6 +30,7 @@ from penchant.worker.admission import Admission
 from penchant.worker.experiments import ArmFactory, ExperimentRuntime, clock_ms
 from penchant.worker.golden_session import golden_watch_of
 from penchant.worker.history import KafkaHistory, topics_of
+from penchant.worker.instance import Instance
 from penchant.worker.presidio import redaction
 from storage.connection import Client
 from storage.counts import RedisCounts
@@ -49,12 +50,14 @@ from streams.kafka.reader import TopicReader
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Kafka and Redis, found to be there and to be the right ones."""
+    """Kafka and Redis, found to be there and to be the right ones; `worker` names this process."""
 
     redis: Client
     producer: RecordProducer
     admission: Admission
     erasures: TopicReader
+    worker: str
+    instance: Instance
 
 
 @dataclass(frozen=True, slots=True)

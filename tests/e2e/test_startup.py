@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from penchant_reader import AsyncIntentReader
 
+from penchant.operations.doctor import fleet
+from penchant.operations.doctor.findings import ERROR
 from penchant.settings.root import Settings
 from penchant.worker.app import Worker, worker
 from sandbox.servers.redis import RedisServer
@@ -105,6 +107,27 @@ async def test_a_right_that_is_missing_stops_it_by_name(
             assert await process.ended() == 1
             assert "'info'" in process.said()
             assert "docs/security.md" in process.said()
+
+
+async def test_a_second_worker_of_its_name_changes_nothing(kafka: Kafka, make_settings: MakeSettings) -> None:
+    """It ends at its start and says who has the name; the first one keeps all partitions, without a rebalance."""
+    topic = await kafka.topic(2)
+    settings = make_settings(kafka, topic, NOBODY, kafka={"instance_id": "worker-0"})
+    async with worker(settings, ScriptedModel(ANSWER)) as first:
+        held = first.enrichment.partitions
+        await until(lambda: _holds(first, 2))
+        epochs = {tp: partition.epoch for tp, partition in held.items()}
+        with pytest.raises(ContractMismatch, match=r"has kafka\.instance_id worker-0 too"):
+            await worker(settings, ScriptedModel(ANSWER)).__aenter__()
+        assert {tp: partition.epoch for tp, partition in held.items()} == epochs
+        findings = await fleet.examine(settings)
+        assert [each.severity for each in findings if "worker-0" in each.found] == [ERROR]
+        last = await send(kafka, topic, 2, events(3, 3))
+        await until(lambda: _sources(settings, list(last), "model"))
+
+
+async def _holds(running: Worker, partitions: int) -> bool:
+    return len(running.enrichment.partitions) == partitions
 
 
 async def _sources(settings: Settings, shoppers: list[str], source: str) -> bool:

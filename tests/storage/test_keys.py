@@ -16,6 +16,7 @@ def test_keys_are_as_documented() -> None:
     assert keys.owed(12) == "penchant:owed:{12}"
     assert (keys.control, keys.nonce) == ("penchant:control", "penchant:nonce")
     assert keys.worker("w-1") == "penchant:worker:w-1"
+    assert keys.instance("shop", "w-0") == "penchant:instance:shop:w-0"
     assert (keys.lineage, keys.ends(3)) == ("penchant:lineage", "penchant:lineage:3:ends")
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from agents.fleet.switches import Switches, load
 from penchant.operations.doctor.findings import ERROR, INFO, Finding
 from penchant.settings.root import Settings
+from penchant.worker.instance import REMEDY
+from storage.instances import Holder, RedisInstances
 from storage.keys import Keys
 from storage.redis_fleet import RedisFleet
 from streams.errors import SettingInvalid
@@ -14,10 +16,21 @@ async def examine(settings: Settings) -> list[Finding]:
     """The switches in force, as a worker with these settings would take them."""
     redis = settings.redis.connect(connections=1)
     try:
-        fleet = await RedisFleet(redis, Keys(settings.redis.namespace), settings.redis.timeout_s).read()
+        store = redis, Keys(settings.redis.namespace), settings.redis.timeout_s
+        fleet, name = await RedisFleet(*store).read(), settings.kafka.instance_id
+        holder = await RedisInstances(*store, settings.kafka.group).look(name) if name is not None else None
     finally:
         await redis.aclose()
-    return list(judge(load(fleet.switches), settings))
+    return [*judge(load(fleet.switches), settings), *(judge_name(name, holder) if name and holder else ())]
+
+
+def judge_name(name: str, holder: Holder) -> Iterator[Finding]:
+    """kafka.instance_id is one worker's alone."""
+    if holder.worker is not None and holder.refused is not None:
+        found = f"the worker {holder.worker} has kafka.instance_id {name}, and {holder.refused} was refused it lately"
+        yield Finding("fleet", ERROR, found, REMEDY)
+    elif holder.worker is not None:
+        yield Finding("fleet", INFO, f"the worker {holder.worker} has kafka.instance_id {name}")
 
 
 def judge(switches: Switches, settings: Settings) -> Iterator[Finding]:

@@ -4,10 +4,11 @@ import pytest
 
 from agents.fleet.switches import Switches, SwitchValue
 from penchant.operations.doctor.findings import ERROR, INFO
-from penchant.operations.doctor.fleet import examine, judge
+from penchant.operations.doctor.fleet import examine, judge, judge_name
 from penchant.settings.root import Settings
 from sandbox.servers.redis import RedisServer
 from storage.activity import Activity
+from storage.instances import Holder
 from storage.keys import Keys
 from storage.redis_fleet import RedisFleet
 
@@ -37,3 +38,12 @@ async def test_what_stands_in_redis_is_looked_at(redis_server: RedisServer) -> N
         await redis.aclose()
     [finding] = await examine(settings)
     assert finding.severity == ERROR
+
+
+def test_a_name_that_two_workers_want_is_found() -> None:
+    """An error while one was refused it lately; else it is said who has it, or nothing."""
+    [refused] = judge_name("worker-0", Holder("ann", "bob"))
+    assert (refused.severity, "ann" in refused.found, "bob" in refused.found) == (ERROR, True, True)
+    [held] = judge_name("worker-0", Holder("ann", None))
+    assert held.severity == INFO
+    assert not list(judge_name("worker-0", Holder(None, "bob")))
