@@ -68,7 +68,8 @@ class Completion:
     """One answer. Times are milliseconds; None where the server does not tell. `finish_reason` is the server's word:
     `stop`, or `length` when the answer was cut at `max_tokens`. `log_probabilities` are those of the likeliest first
     tokens, of a call with choices; None where the server gives none. `worker` is which of the workers behind a router
-    answered, where it tells."""
+    answered, `kv_hit_rate` the share of the prompt's blocks that this one was seen to hold, and `router_queue` how many
+    calls waited in the router then; as far as it tells."""
 
     text: str
     model: str
@@ -82,6 +83,8 @@ class Completion:
     finish_reason: str | None = None
     log_probabilities: Mapping[str, float] | None = None
     worker: str = ""
+    kv_hit_rate: float | None = None
+    router_queue: int | None = None
 
     @property
     def replica(self) -> str:

@@ -139,6 +139,8 @@ class Reading:
             finish_reason=self._finish,
             log_probabilities=self._log_probabilities,
             worker=worker,
+            kv_hit_rate=extensions.kv_hit_rate(self._extra),
+            router_queue=extensions.router_queue(self._extra),
         )
 
     def _choose(self, choice: dict[str, Any], now_s: float) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from clients.calls import Call, Completion, ModelClient
-from clients.pools.ejection import Cause, OutlierDetector
+from clients.pools.ejection import MEMORY, Cause, OutlierDetector
 from clients.pools.endpoints import Endpoint, Price
 from clients.pools.limiter import Limiter, Slot
 from streams.errors import DeadlinePassed, ModelOverloaded, ModelUnavailable
@@ -54,7 +54,8 @@ class Probed(NamedTuple):
 
 class Replica:
     """`running` are the calls there now, `retired` says that it was taken out of the settings; `probed` is None before
-    the first probe."""
+    the first probe. `kv_hit_rate` and `router_queue` are what its answers tell (clients/calls.py): on average, the last
+    ones more than the others, and at the last one."""
 
     def __init__(
         self, endpoint: Endpoint, pool: str, client: ModelClient, limiter: Limiter, outlier_detector: OutlierDetector
@@ -64,6 +65,8 @@ class Replica:
         self.running = 0
         self.retired = False
         self.probed: Probed | None = None
+        self.kv_hit_rate: float | None = None
+        self.router_queue: int | None = None
         self._busy_since_s = 0.0
 
     @property
@@ -141,6 +144,11 @@ class Replica:
         counts.input_tokens += completion.input_tokens or 0
         counts.cached_tokens += completion.cached_tokens or 0
         counts.output_tokens += completion.output_tokens or 0
+        if (share := completion.kv_hit_rate) is not None:
+            before = share if self.kv_hit_rate is None else self.kv_hit_rate
+            self.kv_hit_rate = before + MEMORY * (share - before)
+        if completion.router_queue is not None:
+            self.router_queue = completion.router_queue
 
 
 def _now() -> float:

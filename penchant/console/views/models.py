@@ -1,7 +1,9 @@
 """Models: the servers, how full they are, and what was ejected."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, get_args
 
+from clients.pools.ejection import Cause
 from penchant.console.changes import replica_states
 from penchant.console.pipeline import total
 from penchant.console.snapshot import Snapshot
@@ -33,12 +35,8 @@ def models(seen: Snapshot) -> dict[str, Any]:
 
 def _replica(seen: Snapshot, pool: str, name: str, state: str) -> dict[str, Any]:
     which = {"pool": pool, "replica": name}
-    served = [value for each in seen.samples.values() if (value := each.total("replica_service_seconds", **which))]
     failed = sum(seen.total("replica_calls_total", **which, outcome=how) or 0 for how in ("failed", "refused", "late"))
-    causes = {
-        cause: seen.total("replica_ejections_total", **which, cause=cause) or 0
-        for cause in ("calls", "probes", "speed")
-    }
+    causes = {cause: seen.total("replica_ejections_total", **which, cause=cause) or 0 for cause in get_args(Cause)}
     return {
         "pool": pool,
         "name": name,
@@ -46,12 +44,20 @@ def _replica(seen: Snapshot, pool: str, name: str, state: str) -> dict[str, Any]
         "words": STATES[state],
         "in_flight": count(seen.total("replica_in_flight", **which)),
         "limit": count(seen.total("replica_limit", **which)),
-        "service": seconds(sum(served) / len(served) if served else None),
+        "service": seconds(_mean(seen, "replica_service_seconds", which) or None),
         "answered": count(seen.total("replica_calls_total", **which, outcome="answered")),
         "failed": count(failed),
         "ejections": ", ".join(f"{number:,.0f} by {cause}" for cause, number in causes.items() if number) or "none",
+        "kv_hits": share(_mean(seen, "replica_kv_hit_rate", which)),
+        "router_queue": count(_mean(seen, "replica_router_queue", which)),
         "cost": money(seen.total("replica_cost_total", **which) or None),
     }
+
+
+def _mean(seen: Snapshot, name: str, which: Mapping[str, str]) -> float | None:
+    """Of what each worker has seen; None where none has."""
+    found = [value for each in seen.samples.values() if (value := each.total(name, **which)) is not None]
+    return sum(found) / len(found) if found else None
 
 
 def _figures(seen: Snapshot) -> list[tuple[Any, str]]:

@@ -18,7 +18,8 @@ from streams.sessions.session import Session
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The raw answer, what grounding removed by kind, and what was left; `refused` when it is no answer at all,
-    `parroted` when it repeats an example of the prompt. `by_rules` is what the rules say of the same session."""
+    `parroted` when it repeats an example of the prompt. `by_rules` is what the rules say of the same session. The
+    last three are the server's own figures, None where it does not tell."""
 
     endpoint: str
     model: str
@@ -28,6 +29,9 @@ class Asked:
     refused: str = ""
     parroted: bool = False
     by_rules: Findings | None = None
+    cached_tokens: int | None = None
+    kv_hit_rate: float | None = None
+    router_queue: int | None = None
 
 
 async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt) -> Asked:
@@ -42,7 +46,11 @@ async def ask(settings: Settings, shopper: str, session: Session, prompt: Prompt
     renderer = PromptRenderer(prompts.named(prompt.version) or settings.prompt.version, prompts, settings.prompt)
     view = renderer.view(session)
     by_rules = rules(view, prompts.vocabulary)
-    asked = Asked(completion.endpoint, completion.model, completion.text, by_rules=by_rules)
+    asked = Asked(
+        completion.endpoint, completion.model, completion.text, by_rules=by_rules,
+        cached_tokens=completion.cached_tokens, kv_hit_rate=completion.kv_hit_rate,
+        router_queue=completion.router_queue,
+    )  # fmt: skip
     try:
         answer = parse(completion.text, renderer.template.examples, foresees=renderer.template.foresees)
     except AnswerRefused as error:

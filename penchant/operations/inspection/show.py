@@ -127,7 +127,7 @@ def _prompt(console: Console, text: str, *, whole: bool) -> None:
 
 
 def _asked(console: Console, asked: Asked) -> None:
-    console.print(f"[bold]answer[/bold] of {asked.model} at {asked.endpoint}, now")
+    console.print(f"[bold]answer[/bold] of {asked.model} at {asked.endpoint}, now{_figures(asked)}")
     console.print(asked.text, markup=False, highlight=False, soft_wrap=True)
     if asked.refused:
         console.print(f"it is no answer: {asked.refused}")
@@ -137,9 +137,22 @@ def _asked(console: Console, asked: Asked) -> None:
         console.print(f"grounding removed: {', '.join(asked.removed) or 'nothing'}")
 
 
+def _figures(asked: Asked) -> str:
+    """What the server told of the call."""
+    told = []
+    if asked.cached_tokens is not None:
+        told.append(f"{asked.cached_tokens:,} tokens of the prompt were cached")
+    if asked.kv_hit_rate is not None:
+        told.append(f"the router found {asked.kv_hit_rate:.0%} of its blocks")
+    if asked.router_queue is not None:
+        told.append(f"{asked.router_queue:,} calls waited in it")
+    return f" ({', '.join(told)})" if told else ""
+
+
 def _asked_report(asked: Asked) -> dict[str, Any]:
     findings = asked.findings.model_dump(mode="json") if asked.findings else None
     told = {"endpoint": asked.endpoint, "model": asked.model, "answer": asked.text, "removed": asked.removed}
+    told |= {name: getattr(asked, name) for name in ("cached_tokens", "kv_hit_rate", "router_queue")}
     by_rules = asked.by_rules.model_dump(mode="json") if asked.by_rules else None
     refused = {"refused": asked.refused or None, "parroted": asked.parroted}
     return told | {"findings": findings, "rules": by_rules, **refused}

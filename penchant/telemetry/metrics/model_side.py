@@ -17,6 +17,13 @@ def replicas(value: Callable[[Replica], float]) -> Reading:
     return lambda instruments: [((each.pool, each.name), value(each)) for each in instruments.replicas()]
 
 
+def told(value: Callable[[Replica], float | None]) -> Reading:
+    """Something that some model servers tell; nothing of the others."""
+    return lambda instruments: [
+        ((each.pool, each.name), found) for each in instruments.replicas() if (found := value(each)) is not None
+    ]
+
+
 def states(instruments: Instruments) -> Iterable[Sample]:
     """1 for the state that each server is in."""
     for each in instruments.replicas():
@@ -111,6 +118,17 @@ MODEL_SIDE = (
         "gauge", "replica_service_seconds", "How long a server works on a call, without waiting; 0 before it is known.",
         "Far above its peers of the same weight: as above.",
         replicas(lambda each: each.outlier_detector.service_s or 0.0), REPLICA,
+    ),
+    Metric(
+        "gauge", "replica_kv_hit_rate",
+        "Which share of a prompt's KV blocks a router found at the worker that it chose, on average; where it tells.",
+        "Falls while `tokens_total{kind=\"cached\"}` does: its affinity is off, or the caches are too small.",
+        told(lambda each: each.kv_hit_rate), REPLICA,
+    ),
+    Metric(
+        "gauge", "replica_router_queue", "How many calls waited in a router at the last answer; where it tells.",
+        "Above 0 all the time: the workers behind it are full; add some.",
+        told(lambda each: each.router_queue), REPLICA,
     ),
     Metric(
         "counter", "replica_cost", "What the calls at a server cost, in the currency of its prices; 0 without prices.",

@@ -166,6 +166,8 @@ def _told(completion: Completion) -> Mapping[str, str | int | float | list[str] 
         "gen_ai.usage.cache_read.input_tokens": completion.cached_tokens,
         "server.address": completion.endpoint,
         "penchant.replica": completion.replica,
+        "penchant.kv_hit_rate": completion.kv_hit_rate,
+        "penchant.router_queue": completion.router_queue,
         "penchant.queue_ms": completion.queue_ms,
         "penchant.prefill_ms": completion.prefill_ms,
         "penchant.decode_ms": completion.decode_ms,

@@ -17,6 +17,8 @@ CLASSES: tuple[Class, ...] = get_args(Class)
 # As NVIDIA Dynamo 1.6.1 sent them before its mocker.
 IDS = {"prefill_worker_id": 12370357150832487669, "prefill_dp_rank": 0, "decode_worker_id": 12370357150832487669}
 TIMING = {"prefill_wait_time_ms": 16.79, "prefill_time_ms": 20.29, "ttft_ms": 37.09, "kv_hit_rate": 0.0}
+QUEUED = TIMING | {"kv_hit_rate": 0.75, "router_queue_depth": 3}
+"""As a router that holds calls back does (lib/llm/src/protocols/common/timing.rs of ai-dynamo/dynamo)."""
 
 
 def sent(call: Call) -> Any:
@@ -43,12 +45,13 @@ def test_waiting_is_told_apart_from_the_prompt() -> None:
     reading = Reading("m", "host:8000", lambda code, _: ModelUnavailable(code), 0.0)
     for event, now_s in (
         ({"choices": [{"delta": {"content": "a"}}], "nvext": {"worker_id": IDS}}, 0.05),
-        ({"choices": [{"delta": {}, "finish_reason": "stop"}], "nvext": {"worker_id": IDS, "timing": TIMING}}, 0.1),
+        ({"choices": [{"delta": {}, "finish_reason": "stop"}], "nvext": {"worker_id": IDS, "timing": QUEUED}}, 0.1),
     ):
         reading.absorb(orjson.dumps(event), now_s)
     done = reading.completion()
     assert (done.queue_ms, done.prefill_ms, done.decode_ms) == pytest.approx((16.79, 33.21, 0.0))
     assert done.replica == "host:8000 worker 12370357150832487669"
+    assert (done.kv_hit_rate, done.router_queue) == (0.75, 3)
 
 
 @pytest.mark.parametrize("waited", [None, True, -1.0, "16", [16.0], {"ms": 1}])
@@ -56,6 +59,14 @@ def test_a_wait_that_is_no_number_of_milliseconds_is_not_told(waited: object) ->
     """A gateway's own words break no answer."""
     assert extensions.queue_ms({"timing": {"prefill_wait_time_ms": waited}}) is None
     assert extensions.queue_ms({"timing": waited}) is None
+
+
+@pytest.mark.parametrize("told", [None, True, -0.1, "1", [1], float("nan"), {"of": 1}])
+def test_a_share_or_a_length_that_is_none_is_not_told(told: object) -> None:
+    """The answer is read all the same; nor is there a share above one."""
+    timing = {"timing": {"kv_hit_rate": told, "router_queue_depth": told}}
+    assert (extensions.kv_hit_rate(timing), extensions.router_queue(timing)) == (None, None)
+    assert extensions.kv_hit_rate({"timing": {"kv_hit_rate": 75}}) is None
 
 
 @pytest.mark.parametrize(

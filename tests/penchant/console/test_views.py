@@ -8,7 +8,7 @@ from penchant.console.views.fleet import MOST_PARTITIONS, MOST_WORKERS, fleet
 from penchant.console.views.models import models
 from penchant.console.views.overview import chart, overview
 from penchant.operations.inspection.stalest import Stale
-from tests.penchant.console.looks import AT_MS, samples, snapshot, thrown, worker
+from tests.penchant.console.looks import AT_MS, NOTHING, PAGE, samples, snapshot, thrown, worker
 
 TARGET_S = 5.0
 STRANGE = Samples.parse(
@@ -57,6 +57,20 @@ def test_a_server_is_as_bad_as_the_worst_that_a_worker_sees() -> None:
     seen = snapshot(pages={"w1": samples(), "w2": samples(is_in=0, is_out=1)})
     assert models(seen)["answer"] == "triton-1 out."
     assert [row["words"] for row in models(seen)["rows"]] == ["out"]
+
+
+def test_what_a_router_tells_stands_beside_its_server() -> None:
+    """The mean of what workers have seen; a hyphen where it tells nothing, and each cause of an ejection."""
+    (row,) = models(snapshot(pages={"w1": samples()}))["rows"]
+    assert (str(row["kv_hits"]), str(row["router_queue"]), row["ejections"]) == ("-", "-", "none")
+    which = '{pool="own",replica="triton-1"}'
+    told = [
+        f"{PAGE.format(**NOTHING)}penchant_replica_kv_hit_rate{which} {share}\npenchant_replica_router_queue{which} 4\n"
+        'penchant_replica_ejections_total{pool="own",replica="triton-1",cause="answers"} 1\n'
+        for share in (0.5, 0.7)
+    ]
+    (row,) = models(snapshot(pages={f"w{number}": Samples.parse(each) for number, each in enumerate(told)}))["rows"]
+    assert (str(row["kv_hits"]), str(row["router_queue"]), row["ejections"]) == ("60 %", "4", "2 by answers")
 
 
 def test_what_changed_is_told_once() -> None:

@@ -4,7 +4,8 @@ from io import StringIO
 
 from rich.console import Console, RenderableType
 
-from penchant.operations.inspection.show import bars, events
+from penchant.operations.inspection.ask import Asked
+from penchant.operations.inspection.show import _figures, bars, events
 from penchant.operations.inspection.why import MEANINGS, Part
 from streams.events.event import Item, ShopperEvent
 from streams.sessions.session import Session, SessionRules, fold
@@ -37,3 +38,11 @@ def test_no_cell_of_a_session_is_cut() -> None:
     text = shown(events(session))
     assert CUT not in text
     assert "12346" in text
+
+
+def test_what_a_server_tells_of_a_call_is_shown() -> None:
+    """Cached tokens, and of a router what it found and who waited; of one that tells nothing, nothing."""
+    told = Asked("dynamo:8000", "m", "{}", cached_tokens=1_200, kv_hit_rate=0.75, router_queue=3)
+    assert "1,200 tokens" in _figures(told)
+    assert "75% of its blocks, 3 calls waited" in _figures(told)
+    assert _figures(Asked("gpu", "m", "{}")) == ""

@@ -15,6 +15,7 @@ from agents.health.probes import Health
 from agents.health.snapshot import Held, PartitionVitals, Vitals
 from agents.health.statistics import Meter
 from agents.worker.instruments import Instruments
+from clients.calls import Completion
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool, Price
 from penchant.telemetry.metrics.exposition import exposition
@@ -45,6 +46,18 @@ def test_every_count_of_the_meter_is_told() -> None:
             instruments.meter.count_dead_letters(["json"])
         after = read(instruments)
         assert [sample for sample in before if sample.startswith("penchant_") and after[sample] != before[sample]], name
+
+
+def test_what_a_router_tells_is_told() -> None:
+    """On average and at last; of a server that tells nothing of it there is no sample, and no zero either."""
+    pools = PooledClient([Pool("own", (Endpoint(url="a:1"), Endpoint(url="b:1")))], lambda _: ScriptedModel())
+    first, _ = pools.replicas
+    for share, queue in ((0.5, 4), (0.9, 2), (None, None)):
+        first._count(Completion("{}", "m", "a:1", kv_hit_rate=share, router_queue=queue))
+    told = read(Instruments(Health(60), replicas=lambda: pools.replicas))
+    assert round(told["penchant_replica_kv_hit_rate['a:1', 'own']"], 9) == 0.54
+    assert told["penchant_replica_router_queue['a:1', 'own']"] == 2
+    assert not [name for name in told if "b:1" in name and ("kv_hit" in name or "router" in name)]
 
 
 def test_what_was_seen_is_told() -> None:
