@@ -4,7 +4,7 @@ Every answer is kept under a key of all that it depends on. So a product whose t
 same costs no call, and whoever is killed goes on with what is kept.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
@@ -66,14 +66,32 @@ class Understanding:
         parts = [part for part in grounded if part is not None]
         return understood(product, parts, len(grounded) - len(parts))
 
+    async def missing(self, product: Product) -> AsyncIterator[tuple[str, Call]]:
+        """The calls that `of` would make now, with the keys that their answers are kept under: for each part without a
+        good answer the next one. Nobody is asked."""
+        for prompt in self._prompts.prompts(product):
+            for call in self._calls(product, prompt):
+                key = self._key(call)
+                kept = await self._answers.get(key)
+                if kept is None:
+                    yield key, call
+                    break
+                if self._read(kept, prompt) is not None:
+                    break
+
     async def _part(self, product: Product, prompt: ProductPrompt) -> GroundedProduct | None:
         for call in self._calls(product, prompt):
-            answer = await self._answer(call)
-            try:
-                return ground_product(parse_product(answer.text), prompt, self._prompts.vocabulary)
-            except AnswerRefused:
-                continue
+            grounded = self._read(await self._answer(call), prompt)
+            if grounded is not None:
+                return grounded
         return None
+
+    def _read(self, answer: Answered, prompt: ProductPrompt) -> GroundedProduct | None:
+        """What stands of an answer; None of what is none."""
+        try:
+            return ground_product(parse_product(answer.text), prompt, self._prompts.vocabulary)
+        except AnswerRefused:
+            return None
 
     def _calls(self, product: Product, prompt: ProductPrompt) -> Iterator[Call]:
         prompts, sampling = self._prompts, self._sampling

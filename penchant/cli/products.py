@@ -14,6 +14,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 
 from penchant.cli.audience import audience
 from penchant.cli.options import Config, Json
+from penchant.cli.product_batches import answers, requests
 from penchant.offline.products import follow as following
 from penchant.offline.products import run as running
 from penchant.offline.products.job import Report
@@ -47,6 +48,8 @@ def about() -> None:
 
 
 products.command("audience")(audience)
+products.command("requests")(requests)
+products.command("answers")(answers)
 
 
 @products.command("run")

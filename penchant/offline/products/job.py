@@ -79,7 +79,7 @@ async def run(
     report = Report()
     with rows(out / f"{PRODUCTS}.{form}", form) as products, rows(out / REJECTS, "jsonl") as rejects:
         published: list[Understood] = []
-        async for each in in_order(_read(catalogue), understanding, at_once):
+        async for each in in_order(rows_of(catalogue), understanding, at_once):
             progress.advance(1)
             if isinstance(each, Rejected):
                 report.rejected += 1
@@ -99,7 +99,7 @@ async def run(
     return report
 
 
-async def _read(catalogue: Catalogue) -> AsyncIterator[Product | Rejected]:
+async def rows_of(catalogue: Catalogue) -> AsyncIterator[Product | Rejected]:
     """The rows, read in a thread, some at a time."""
     iterator = read(catalogue.path, catalogue.columns, catalogue.prompts)
     while chunk := await asyncio.to_thread(_take, iterator):

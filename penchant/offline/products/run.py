@@ -68,7 +68,7 @@ async def run(settings: Settings, plan: ProductsPlan, progress: Progress) -> Rep
 async def understood_by(settings: Settings, asked: Asked) -> AsyncIterator[tuple[Understanding, ProductPrompts, Kept]]:
     """What understands products, by the model that is named, with what the folder keeps. Raises as `run`."""
     prompts = ProductPrompts(settings.prompts.vocabulary, tokenizer(settings.prompt.tokenizer))
-    _folder(asked.out)
+    make_folder(asked.out)
     async with _model(settings, asked) as (client, model), kept(asked.out / ANSWERS) as answers:
         sampling = client.rules.sampling(settings.sampling)
         yield Understanding(partial(_ask, client), model, prompts, sampling, answers), prompts, answers
@@ -85,8 +85,7 @@ async def _model(settings: Settings, asked: Asked) -> AsyncIterator[tuple[UseCas
     """A client, and the model's name as answers are kept under: the configured one, else what the servers say."""
     named = StandIn(SIMULATED) if asked.simulated else at(settings, asked.url) if asked.url else None
     async with use_case(settings, USE_CASE, named) as client:
-        what = await client.probe()
-        yield client, client.rules.model or settings.model.name or what
+        yield client, client.rules.model or settings.model.name or await client.probe()
 
 
 @asynccontextmanager
@@ -109,7 +108,8 @@ def _publish(shelf: RedisCards) -> Publish:
     return publish
 
 
-def _folder(path: Path) -> None:
+def make_folder(path: Path) -> None:
+    """Make the folder of a job where it is not there. SettingInvalid where that cannot be."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

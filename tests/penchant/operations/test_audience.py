@@ -50,6 +50,7 @@ async def listed(settings: Settings, product: str = "sku-1", rules: PrivacyRules
     return await audience(settings.model_copy(update={"privacy": rules}), product, 1_000, Listing("vera", "sale"))
 
 
+@pytest.mark.slow
 async def test_the_command_tells_counts_and_cost(settings: Settings, tmp_path: Path) -> None:
     """As JSON and as a table, in which a small count reads as such; a bound on the scan is said."""
     variables = {"REDIS__URL": settings.redis.url, "REDIS__NAMESPACE": settings.redis.namespace}

@@ -131,6 +131,7 @@ async def test_a_topic_that_is_not_there_is_named(kafka: Kafka, tmp_path: Path) 
             await one.catch_up(reader)
 
 
+@pytest.mark.slow
 @pytest.mark.redis
 async def test_the_command_writes_where_prompts_and_matches_read(
     kafka: Kafka, redis_server: RedisServer, tmp_path: Path
