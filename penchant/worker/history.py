@@ -11,6 +11,11 @@ from streams.kafka.reader import TopicReader
 from streams.kafka.topics import COMPACTED, create_topic
 from streams.records.history import Readable
 
+NOT_MADE = (
+    "make it by the broker's own means, or grant the right to create topics (docs/security.md). Until then what is to "
+    "go there waits, and in the end partitions pause; it goes on without a restart"
+)
+
 log = structlog.get_logger()
 
 
@@ -24,7 +29,7 @@ async def make_topics(kafka: Kafka, partitions: int) -> None:
         try:
             await create_topic(kafka.options, topic, partitions, wanted[topic])
         except ContractMismatch as error:
-            log.warning("topic.not_made", topic=topic, error=str(error))
+            log.warning("topic.not_made", topic=topic, error=str(error), remedy=NOT_MADE, partitions=partitions)
 
 
 def topics_of(kafka: Kafka) -> list[str]:

@@ -3,7 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from streams.errors import BrokerUnavailable, ContractMismatch
 from streams.kafka.errors import permanent
@@ -12,6 +17,15 @@ from streams.records.dead_letters import DeadLetter
 
 SIZES = (524_288, 16_384, 1_024)
 """The most bytes of a letter that Kafka refused whole, tried in this order; the last leaves little but its origin."""
+
+MAKE_IT = "; make the topic: letters wait for it, and go out without a restart"
+
+REMEDIES: Sequence[tuple[type[KafkaError], str]] = (
+    (TopicAuthorizationFailedError, "; grant the right to write to it (docs/security.md)"),
+    (ClusterAuthorizationFailedError, "; grant the right to write to it (docs/security.md)"),
+    (UnknownTopicOrPartitionError, MAKE_IT),
+)
+"""What people can do about the topic."""
 
 
 class DeadLetterProducer:
@@ -48,6 +62,10 @@ class DeadLetterProducer:
                 )
             except ContractMismatch as error:
                 refused[number] = self._why(error.__cause__ or error)
+            except BrokerUnavailable as error:
+                if self._producer.knows(self._topic):
+                    raise
+                raise BrokerUnavailable(f"the dead-letter topic {self._topic} is not there{MAKE_IT}") from error
         outcomes = await self._producer.outcomes(list(sent.values()))
         for number, outcome in zip(sent, outcomes, strict=True):
             if isinstance(outcome, BaseException):
@@ -55,6 +73,9 @@ class DeadLetterProducer:
         return refused
 
     def _why(self, error: BaseException) -> str:
-        if isinstance(error, KafkaError) and permanent(error):
+        """Why Kafka never takes a letter. What is wrong with the topic is no letter's fault, and people can mend it."""
+        remedy = next((told for kind, told in REMEDIES if isinstance(error, kind)), "")
+        if not remedy and isinstance(error, KafkaError) and permanent(error):
             return repr(error)
-        raise BrokerUnavailable(f"the dead-letter topic {self._topic} does not take records: {error!r}") from error
+        message = f"the dead-letter topic {self._topic} does not take records: {error!r}{remedy}"
+        raise BrokerUnavailable(message) from error

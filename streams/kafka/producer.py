@@ -54,6 +54,10 @@ class RecordProducer:
             async with asyncio.timeout(self.within_s):
                 return await asyncio.gather(*sent, return_exceptions=True)
 
+    def knows(self, topic: str) -> bool:
+        """Whether the brokers that answered last have it. A topic that is missing, or hidden, is waited for in vain."""
+        return bool(self._producer.client.cluster.partitions_for_topic(topic))
+
     async def partitions(self, topic: str) -> int:
         """How many partitions a topic has; ContractMismatch when there is none."""
         with kafka_errors(self._options, topic):

@@ -54,7 +54,7 @@ async def examine_dead_letters(settings: Settings) -> list[Finding]:
             log = await reader.log(name)
             begins = await reader.beginnings(log)
         except TopicMissing:
-            found = "it is missing: workers make it at their start where they may"
+            found = "it is missing: workers make it at their start where they may; else refused records hold the commit"
             return [Finding(f"topic {name}", WARNING, found, "make it by the broker's own means")]
     config = await config_of(kafka.options, name)
     told: list[tuple[Severity, str, str]] = []

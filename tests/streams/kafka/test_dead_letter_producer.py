@@ -6,11 +6,13 @@ from typing import Any, cast
 
 import pytest
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
     InvalidTopicError,
     KafkaError,
     MessageSizeTooLargeError,
     NotLeaderForPartitionError,
     TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
 )
 
 from streams.errors import BrokerUnavailable
@@ -89,7 +91,7 @@ def sender(broker: Broker) -> DeadLetterProducer:
     return DeadLetterProducer(cast("RecordProducer", broker), "dead")
 
 
-@pytest.mark.parametrize("refusal", [TopicAuthorizationFailedError(), InvalidTopicError(), MessageSizeTooLargeError()])
+@pytest.mark.parametrize("refusal", [InvalidTopicError(), MessageSizeTooLargeError()])
 async def test_what_is_refused_for_good_is_named(refusal: KafkaError) -> None:
     """After shorter ones were tried; the other letters are taken."""
     broker = Broker(refusal, above_bytes=-1)
@@ -99,6 +101,20 @@ async def test_what_is_refused_for_good_is_named(refusal: KafkaError) -> None:
     assert await sender(broker).send([letter(7, b"a"), letter(8, b"b" * 2_000_000)]) == {}
     assert broker.taken[0] == b"a"
     assert len(broker.taken) == 2
+
+
+@pytest.mark.parametrize(
+    ("refusal", "remedy"),
+    [
+        (TopicAuthorizationFailedError(), "grant the right"),
+        (ClusterAuthorizationFailedError(), "grant the right"),
+        (UnknownTopicOrPartitionError(), "make the topic"),
+    ],
+)
+async def test_what_people_can_mend_loses_no_letter(refusal: KafkaError, remedy: str) -> None:
+    """A right or a topic that is missing is an outage, which says what to do."""
+    with pytest.raises(BrokerUnavailable, match=remedy):
+        await sender(Broker(refusal, above_bytes=-1)).send([letter(7, b"a")])
 
 
 async def test_what_may_pass_is_an_outage() -> None:
