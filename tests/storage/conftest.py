@@ -11,14 +11,17 @@ from sandbox.servers.redis import RedisServer, redis_servers
 from storage.connection import Client, connect
 from tests.redis_cluster import RedisCluster
 from tests.storage.sides import MemorySide, RedisSide, Side
+from tests.valkey import ORIGIN as VALKEY
+from tests.valkey import valkey_server
 
 BINARIES = {binary.origin: binary for binary in redis_servers()}
 KINDS = [
     "redis",
     *(f"redis, {origin}" for origin in list(BINARIES)[1:]),
     *(f"cluster, {origin}" for origin in BINARIES),
+    *(f"{form}, {VALKEY}" for form in ("redis", "cluster")),
 ]
-"""The shared server, one of each other version that is here, and a cluster of each version."""
+"""The shared server, one of each other version that is here, and a cluster of each version; and both of Valkey."""
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +49,7 @@ class Clients:
             return self._shared.url
         form, _, origin = kind.partition(", ")
         folder = self._folder / kind.replace(", ", "-").replace(" ", "-")
-        binary = BINARIES[origin]
+        binary = valkey_server() if origin == VALKEY else BINARIES[origin]
         server = RedisCluster(folder, binary) if form == "cluster" else RedisServer(folder, binary=binary)
         await self._stack.enter_async_context(server)
         return server.url
