@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from agents.match.audience import FEWEST, Audience, counted
 from penchant.operations.activity_topic import copy_activity
+from penchant.operations.match import check_id
 from penchant.settings.root import Settings
 from storage.activity import Activity, append_activity
 from storage.cards import RedisCards
@@ -16,12 +17,10 @@ from storage.connection import Client, Command, ask
 from storage.keys import Keys
 from storage.scan import shoppers
 from streams.errors import SettingInvalid
-from streams.events.event import Identifier, Item
+from streams.events.event import Item
 from streams.events.sensitivity import Sensitivity
 from streams.records.cards import Card
 from streams.records.intents import Intent
-
-_ID: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +101,7 @@ async def audience(settings: Settings, product: str, most: int, listing: Listing
 
 
 async def _card(settings: Settings, redis: Client, keys: Keys, product: str) -> Card:
-    try:
-        _ID.validate_python(product)
-    except ValidationError as exc:
-        remedy = "ids have 1 to 128 characters, no braces and no control characters"
-        raise SettingInvalid(f"the product's id {product!r} is none", remedy) from exc
+    check_id("product", product)
     card = await RedisCards(redis, keys, settings.redis.timeout_s).read(product)
     if card is None or not card.category:
         fault = f"{product} has no card" if card is None else f"the card of {product} has no category"

@@ -96,12 +96,17 @@ def checked(shopper: str, products: Sequence[str]) -> tuple[str, ...]:
     if not candidates or len(candidates) > MOST_CANDIDATES:
         raise SettingInvalid(f"{len(candidates)} candidates were given", f"give 1 to {MOST_CANDIDATES}")
     for name, value in (("shopper", shopper), *(("product", each) for each in candidates)):
-        try:
-            _ID.validate_python(value)
-        except ValidationError as exc:
-            remedy = "ids have 1 to 128 characters, no braces and no control characters"
-            raise SettingInvalid(f"the {name}'s id {value!r} is none", remedy) from exc
+        check_id(name, value)
     return candidates
+
+
+def check_id(name: str, value: str) -> None:
+    """Raise SettingInvalid for an id that none can have."""
+    try:
+        _ID.validate_python(value)
+    except ValidationError as exc:
+        remedy = "ids have 1 to 128 characters, no braces and no control characters"
+        raise SettingInvalid(f"the {name}'s id {value!r} is none", remedy) from exc
 
 
 def _notes(who: Shopper, known: Known, order: Sequence[Ranked], refused: str) -> list[str]:
