@@ -47,7 +47,7 @@ class Console:
         ranges: PrometheusRanges | None,
     ) -> None:
         self._identities = identities
-        self._rendering = Rendering(read_only=settings.console.read_only)
+        self._rendering = Rendering(watch, read_only=settings.console.read_only)
         self._rooms = (
             Decisions(settings, watch, self._rendering),
             LivePages(settings, watch, self._rendering, ranges),

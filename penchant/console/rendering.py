@@ -1,5 +1,6 @@
 """Rendering: a template as an answer, with what every page has: where one is, who one is, and what one may do."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment
@@ -8,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from penchant.console.frames import Frames, environment
+from penchant.console.views.banner import banner
+from penchant.console.watch import FleetWatch
 from penchant.front.gate import permit
 from penchant.front.roles import Person, Role
 
@@ -18,11 +21,15 @@ NAVIGATION = (
     ("/settings", "Settings"),
 )  # fmt: skip
 
+NEEDS: Mapping[str, Role] = {"/labels": "privacy"}
+"""Pages that are for one role alone."""
+
 
 class Rendering:
     """The templates. With `read_only` nobody may change anything."""
 
-    def __init__(self, *, read_only: bool) -> None:
+    def __init__(self, watch: FleetWatch, *, read_only: bool) -> None:
+        self._watch = watch
         self._templates: Environment = environment()
         self._read_only = read_only
 
@@ -30,10 +37,12 @@ class Rendering:
         self, request: Request, template: str, values: dict[str, Any], stream: str = "", status: int = 200
     ) -> HTMLResponse:
         """The page; with `stream` it is kept up to date from there."""
-        shown = values | {
+        person = getattr(request.state, "person", None)
+        shown = {"banner": banner(self._watch.now), **values}
+        shown |= {
             "path": request.url.path,
-            "pages": NAVIGATION,
-            "person": getattr(request.state, "person", None),
+            "pages": [each for each in NAVIGATION if person and person.may(NEEDS.get(each[0], "viewer"))],
+            "person": person,
             "csrf": request.state.csrf,
             "stream": stream,
             "may": lambda role: self.may(request, role),

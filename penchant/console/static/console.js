@@ -128,6 +128,8 @@
   document.addEventListener("htmx:sseMessage", (event) => { if (event.detail.type === "changes") load(); });
   addEventListener("resize", anew);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", anew);
+  const here = document.querySelector("nav a[aria-current]");
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40; // on a phone it may stand outside
   tellTimes(document);
   tellAge();
   setInterval(tellAge, 1000);

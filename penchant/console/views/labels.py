@@ -18,7 +18,7 @@ def labels(pairs: Mapping[str, LabelPair], said: Sequence[Label], who: str) -> d
     left = len(pairs) - len({label.pair for label in said if label.who == who})
     return {
         "who": who,
-        "left": left,
+        "left": f"{many(left, 'pair')} {'is' if left == 1 else 'are'}",
         "decided": f"{found.decided:,} of {many(found.pairs, 'pair')} were labelled by two people or more.",
         "pair": None if pair is None else {"id": pair.id, "digest": pair.digest, "shown": pair.shown},
         "sides": [] if pair is None else list(_sides(pair, who)),

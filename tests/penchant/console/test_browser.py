@@ -16,15 +16,16 @@ from sandbox.servers.redis import RedisServer
 from sandbox.servers.server import LOOPBACK, free_ports
 from tests.injection.instructions import ENCODINGS, OWN
 from tests.penchant.commands import run
-from tests.penchant.console.browsers import WITHIN_MS, Seen, launched, looking
+from tests.penchant.console.browsers import WITHIN_MS, Seen, looking
 from tests.penchant.console.world import fleet, settings, store, variables
+from tests.penchant.offline.labels.rows import row, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.redis]
 
 PRIVACY = {"local_roles": ["operator", "privacy"]}
 PAGES = (
     *("/", "/shopper", "/shopper?id=ada", "/fleet", "/models"),
-    *("/experiments", "/control", "/activity", "/settings"),
+    *("/experiments", "/replays", "/labels?who=ada", "/control", "/activity", "/settings"),
 )
 HOSTILE = (
     "<script>window.hit = 1; alert(1)</script>",
@@ -34,13 +35,6 @@ HOSTILE = (
     "data: x\n\nevent: answer\ndata: <b>forged</b>\n\n",
     *(encode(OWN[0]) for encode in ENCODINGS.values()),
 )
-
-
-@pytest.fixture(scope="module")
-async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
-    """One for all of these tests."""
-    async with launched() as running:
-        yield running
 
 
 @asynccontextmanager
@@ -137,7 +131,7 @@ async def test_texts_do_not_reach_whoever_may_not_see_them(
 
 async def test_no_request_leaves_the_machine(browser: Browser, redis_server: RedisServer) -> None:
     """Every page asks its own address and no other, and complains of nothing."""
-    given = settings(redis_server.url)
+    given = settings(redis_server.url, http=PRIVACY)
     await store(given, "ada", ["Quiet kettle"])
     async with fleet(given), console(given) as address:
         for path in PAGES:
@@ -149,9 +143,10 @@ async def test_no_request_leaves_the_machine(browser: Browser, redis_server: Red
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_pages_are_clean_by_axe(browser: Browser, redis_server: RedisServer, scheme: str) -> None:
+async def test_pages_are_clean_by_axe(browser: Browser, redis_server: RedisServer, tmp_path: Path, scheme: str) -> None:
     """Contrast, landmarks, names and order, at a desk's width and at a phone's, where nothing is cut off."""
-    given = settings(redis_server.url, http=PRIVACY)
+    folder = write(tmp_path, [row(0, "gift")])
+    given = settings(redis_server.url, http=PRIVACY, console={"port": 0, "labels_folder": folder})
     await store(given, "ada", ["Quiet kettle with a gooseneck spout"], query="kettle")
     problems: list[tuple[str, int, str, str]] = []
     for width in (1280, 390):

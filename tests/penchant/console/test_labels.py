@@ -38,7 +38,9 @@ async def test_people_compare_without_knowing_whose_is_whose(redis_server: Redis
         assert "You have compared all pairs" in (await client.get("/labels")).text
         assert (await client.get("/labels/labels.jsonl")).text == ""
         assert len((await client.get("/labels/label-studio.json")).json()) == 2
+        assert 'href="/labels"' in page
         client.headers["authorization"] = "Bearer v"
+        assert 'href="/labels"' not in (await client.get("/")).text
         for path in ("/labels", "/labels/labels.jsonl", "/labels/label-studio.json"):
             assert (await client.get(path)).status_code == 403
         assert (await post(client, "/labels", **said, winner="tie")).status_code == 403
