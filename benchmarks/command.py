@@ -38,15 +38,15 @@ def calls(
       penchant bench calls --soak --json > benchmarks/results/calls-soak.json
     """
     from benchmarks import calls as costs  # noqa: PLC0415 (only where it runs)
-    from benchmarks import show  # noqa: PLC0415
     from benchmarks import soak as soaking  # noqa: PLC0415
+    from benchmarks import tables  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         if soak:
             return soaking.run(soaking.QUICK if quick else soaking.SoakPlan(), folder, say)
         return costs.run(costs.QUICK if quick else costs.ClientCostPlan(), folder, say)
 
-    measured(measure, show.show_soak if soak else show.show_calls, json=json)
+    measured(measure, tables.show_soak if soak else tables.show_calls, json=json)
 
 
 @bench.command()
@@ -63,12 +63,12 @@ def affinity(*, quick: Quick = False, json: Json = False) -> None:
       penchant bench affinity --json > benchmarks/results/affinity.json
     """
     from benchmarks import affinity as shares  # noqa: PLC0415 (only where it runs)
-    from benchmarks import show  # noqa: PLC0415
+    from benchmarks import tables  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         return shares.run(shares.QUICK if quick else shares.AffinityPlan(), folder, say)
 
-    measured(measure, show.show_affinity, json=json)
+    measured(measure, tables.show_affinity, json=json)
 
 
 @bench.command()
@@ -83,12 +83,12 @@ def match(*, quick: Quick = False, json: Json = False) -> None:
 
       penchant bench match --json > benchmarks/results/match.json
     """
-    from benchmarks.goodput import matching, show  # noqa: PLC0415 (only where it runs)
+    from benchmarks.goodput import matching, tables  # noqa: PLC0415 (only where it runs)
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
         return matching.run(matching.QUICK if quick else matching.MatchPlan(), say)
 
-    measured(measure, show.show_match, json=json)
+    measured(measure, tables.show_match, json=json)
 
 
 @bench.command()
@@ -114,7 +114,7 @@ def goodput(
 
       penchant bench goodput --real --json > benchmarks/results/goodput-real.json
     """
-    from benchmarks.goodput import campaign, plan, show  # noqa: PLC0415 (only where it runs)
+    from benchmarks.goodput import campaign, plan, tables  # noqa: PLC0415 (only where it runs)
     from benchmarks.goodput import real as check  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
@@ -123,13 +123,13 @@ def goodput(
         return campaign.run(plan.QUICK if quick else plan.GoodputPlan(), say)
 
     def shown(console: Console, report: Mapping[str, Any]) -> None:
-        show.show_goodput(console, report)
+        tables.show_goodput(console, report)
         if plots is not None:
             from benchmarks.goodput.plots import draw_goodput  # noqa: PLC0415 (matplotlib is slow to import)
 
             draw_goodput(report, plots)
 
-    measured(measure, show.show_real if real else shown, json=json)
+    measured(measure, tables.show_real if real else shown, json=json)
 
 
 @bench.command()
@@ -142,12 +142,12 @@ def reads(*, quick: Quick = False, json: Json = False) -> None:
     Example: penchant bench reads --json > benchmarks/results/reads.json
     """
     from benchmarks import reads as ranker  # noqa: PLC0415 (only where it runs)
-    from benchmarks import show  # noqa: PLC0415
+    from benchmarks import tables  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         return ranker.run(ranker.QUICK if quick else ranker.ReadPlan(), folder, say)
 
-    measured(measure, show.show_reads, json=json)
+    measured(measure, tables.show_reads, json=json)
 
 
 @bench.command()
@@ -157,10 +157,10 @@ def incident(*, quick: Quick = False, plots: Plots = None, json: Json = False) -
     Example: penchant bench incident --json --plots docs/images > benchmarks/results/incident.json
     """
     from benchmarks.goodput import incident as course  # noqa: PLC0415 (only where it runs)
-    from benchmarks.goodput import show  # noqa: PLC0415
+    from benchmarks.goodput import tables  # noqa: PLC0415
 
     def shown(console: Console, report: Mapping[str, Any]) -> None:
-        show.show_incident(console, report)
+        tables.show_incident(console, report)
         if plots is not None:
             from benchmarks.goodput.timeline import draw_incident  # noqa: PLC0415 (matplotlib is slow to import)
 
@@ -199,13 +199,13 @@ def prompts(
       penchant bench prompts --events rees46.csv --json > benchmarks/results/prompts.json
     """
     from benchmarks import prompts as prefixes  # noqa: PLC0415 (only where it runs)
-    from benchmarks import show  # noqa: PLC0415
+    from benchmarks import tables  # noqa: PLC0415
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
         plan = replace(prefixes.QUICK if quick else prefixes.PromptCostPlan(), version=prompt)
         return asyncio.to_thread(prefixes.run, plan, events, tokenizer, say)
 
-    measured(measure, show.show_prompts, json=json)
+    measured(measure, tables.show_prompts, json=json)
 
 
 @bench.command()
@@ -219,9 +219,9 @@ def decoding(*, quick: Quick = False, json: Json = False) -> None:
       penchant bench decoding --json > benchmarks/results/decoding.json
     """
     from benchmarks import decoding as costs  # noqa: PLC0415 (only where it runs)
-    from benchmarks import show  # noqa: PLC0415
+    from benchmarks import tables  # noqa: PLC0415
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
         return costs.run(costs.QUICK if quick else costs.DecodingPlan(), say, quick=quick)
 
-    measured(measure, show.show_decoding, json=json)
+    measured(measure, tables.show_decoding, json=json)

@@ -35,7 +35,7 @@ def ingest(
 
       penchant bench ingest --grow
     """
-    from benchmarks import growth, show  # noqa: PLC0415 (only where it runs)
+    from benchmarks import growth  # noqa: PLC0415 (only where it runs)
     from benchmarks import ingest as rates  # noqa: PLC0415
     from benchmarks.servers import Servers, staged  # noqa: PLC0415
 
@@ -48,7 +48,7 @@ def ingest(
 
         return staged("ingest --grow" if grow else "ingest", folder, grown if grow else compared, quick=quick)
 
-    measured(measure, show.show_growth if grow else show.show_ingest, json=json)
+    measured(measure, tables.show_growth if grow else tables.show_ingest, json=json)
 
 
 @bench.command()
@@ -61,14 +61,14 @@ def recovery(*, quick: Quick = False, json: Json = False) -> None:
     Example: penchant bench recovery --json > benchmarks/results/recovery.json
     """
     from benchmarks import recovery as crashes  # noqa: PLC0415 (only where it runs)
-    from benchmarks import show  # noqa: PLC0415
+    from benchmarks import tables  # noqa: PLC0415
     from benchmarks.servers import staged  # noqa: PLC0415
 
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         plan = crashes.QUICK if quick else crashes.RecoveryPlan()
         return staged("recovery", folder, lambda stage: crashes.run(plan, stage, folder, say), quick=quick)
 
-    measured(measure, show.show_recovery, json=json)
+    measured(measure, tables.show_recovery, json=json)
 
 
 @bench.command()
@@ -80,15 +80,15 @@ def steady(*, quick: Quick = False, json: Json = False) -> None:
 
     Example: penchant bench steady --json > benchmarks/results/steady.json
     """
-    from benchmarks import show_worker  # noqa: PLC0415 (only where it runs)
     from benchmarks import steady as rates  # noqa: PLC0415
+    from benchmarks import tables  # noqa: PLC0415 (only where it runs)
     from benchmarks.servers import staged  # noqa: PLC0415
 
     def run(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         plan = rates.QUICK if quick else rates.SteadyPlan()
         return staged("steady", folder, lambda stage: rates.measure(plan, stage, folder, say), quick=quick)
 
-    measured(run, show_worker.show_steady, json=json)
+    measured(run, tables.show_steady, json=json)
 
 
 @bench.command()
@@ -101,11 +101,11 @@ def latency(*, quick: Quick = False, json: Json = False) -> None:
     Example: penchant bench latency --json > benchmarks/results/latency.json
     """
     from benchmarks import latency as delays  # noqa: PLC0415 (only where it runs)
-    from benchmarks import show_worker  # noqa: PLC0415
+    from benchmarks import tables  # noqa: PLC0415
     from benchmarks.servers import staged  # noqa: PLC0415
 
     def run(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         plan = delays.QUICK if quick else delays.LatencyPlan()
         return staged("latency", folder, lambda stage: delays.measure(plan, stage, say), quick=quick)
 
-    measured(run, show_worker.show_latency, json=json)
+    measured(run, tables.show_latency, json=json)

@@ -20,8 +20,8 @@ from penchant.offline.eval.match_report import match_report, show_match
 from penchant.offline.eval.pages import html, markdown
 from penchant.offline.eval.raw_answers import RawAnswers
 from penchant.offline.eval.run import Judging, Outcome, labels, read, run
+from penchant.offline.eval.score_table import show_scores
 from penchant.offline.eval.scoring import EvalPlan
-from penchant.offline.eval.show import show
 from penchant.offline.learning import foresights
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
@@ -139,7 +139,7 @@ def eval(  # noqa: A001 # the command's name
 def _tell(outcome: Outcome, folder: Path | None, *, json: bool) -> None:
     if folder is not None:
         _write(folder, outcome)
-    show(Console(stderr=json), outcome.report)
+    show_scores(Console(stderr=json), outcome.report)
     if json:
         typer.echo(orjson.dumps(outcome.report))
     if not outcome.passed:

@@ -12,7 +12,7 @@ from rich.table import Table
 from penchant.cli.options import Config, Json, login
 from penchant.operations.control import note_shoppers
 from penchant.operations.inspection import access as held
-from penchant.operations.inspection import ask, shopper_report, show
+from penchant.operations.inspection import ask, printout, shopper_report
 from penchant.operations.inspection.masking import answer_without_texts, without_texts
 from penchant.operations.inspection.stalest import Stale, stalest
 from penchant.process.logs import configure_logs
@@ -79,9 +79,9 @@ def inspect(
         if not raw:
             seen, asked = without_texts(seen), asked and answer_without_texts(asked)
         if json:
-            typer.echo(orjson.dumps(show.report(seen, asked)))
+            typer.echo(orjson.dumps(printout.report(seen, asked)))
         else:
-            show.show(Console(), seen, asked, whole_prompt=whole_prompt)
+            printout.show(Console(), seen, asked, whole_prompt=whole_prompt)
         if seen.is_unknown:
             raise typer.Exit(NOBODY)
 

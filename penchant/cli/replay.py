@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from agents.replay.calls import ReplayCounts
 from penchant.cli.options import Config, Json, login
 from penchant.operations.control import note_replay
-from penchant.operations.replay import show
+from penchant.operations.replay import summary
 from penchant.operations.replay.plan import PER_SERVER, ReplayPlan
 from penchant.operations.replay.progress import Progress as ReplayProgress
 from penchant.operations.replay.request import ReplayRequest
@@ -104,8 +104,8 @@ def replay(
         typer.secho(f"Stopped before the end; the same command goes on from here{again}.", err=True)
         raise typer.Exit(INTERRUPTED)
     if html is not None:
-        html.write_text(show.page(outcome), encoding="utf-8")
-    typer.echo(orjson.dumps(show.report(outcome)) if json else "\n".join(show.lines(outcome)))
+        html.write_text(summary.page(outcome), encoding="utf-8")
+    typer.echo(orjson.dumps(summary.report(outcome)) if json else "\n".join(summary.lines(outcome)))
 
 
 def _settings(config: Path | None, request: ReplayRequest) -> Settings:

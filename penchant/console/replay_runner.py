@@ -10,7 +10,7 @@ import structlog
 from starlette.exceptions import HTTPException
 
 from agents.replay.calls import ReplayCounts
-from penchant.operations.replay import show
+from penchant.operations.replay import summary
 from penchant.operations.replay.plan import ReplayPlan
 from penchant.operations.replay.progress import Progress
 from penchant.operations.replay.request import ReplayRequest
@@ -71,7 +71,7 @@ class ReplayRunner:
             run.state, run.words = "failed", _leaves(error)
             log.warning("replay.failed", namespace=run.plan.namespace, error=str(error), exc_info=True)
         else:
-            run.state, run.words = "done", show.lines(outcome)
+            run.state, run.words = "done", summary.lines(outcome)
 
 
 def _leaves(error: Exception) -> list[str]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from benchmarks import prompts, show
+from benchmarks import prompts, tables
 from benchmarks.prefixes import Follower, Shares, common, follow
 from prompts.render import PromptRenderer
 from prompts.tokens import estimate
@@ -45,7 +45,7 @@ def test_what_is_reported(tmp_path: Path) -> None:
         assert traffic["constant_tokens"] < traffic["prompt_tokens"]["median"]
         assert traffic["answer_tokens"]["median"] < traffic["naive_answer_tokens"]["median"]
     assert report["traffic"]["recording.csv"]["prefix_share"]["grown"] is None
-    show.show_prompts(Console(quiet=True), report)
+    tables.show_prompts(Console(quiet=True), report)
 
 
 def test_every_window_is_full() -> None:

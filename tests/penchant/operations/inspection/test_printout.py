@@ -5,7 +5,7 @@ from io import StringIO
 from rich.console import Console, RenderableType
 
 from penchant.operations.inspection.ask import Asked
-from penchant.operations.inspection.show import _figures, bars, events
+from penchant.operations.inspection.printout import _figures, bars, events
 from penchant.operations.inspection.why import MEANINGS, Part
 from streams.events.event import Item, ShopperEvent
 from streams.sessions.session import Session, SessionRules, fold

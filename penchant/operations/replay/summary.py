@@ -1,4 +1,4 @@
-"""Show: what a replay came to, as text, JSON and a page."""
+"""Summary: what a replay came to, as text, JSON and a page."""
 
 from collections import Counter
 from dataclasses import asdict, replace

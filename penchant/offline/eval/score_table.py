@@ -1,4 +1,4 @@
-"""Show: an eval's report as tables on a terminal."""
+"""Score table: an eval's report as tables on a terminal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from penchant.offline.eval.measures import SCORED
 WIDEST = max(len(each.name) for each in SCORED)
 
 
-def show(console: Console, report: Mapping[str, Any]) -> None:
+def show_scores(console: Console, report: Mapping[str, Any]) -> None:
     """Scores by predictor, the models' answers, and whether the harness held."""
     names = list(report["scores"])
     table = Table()

@@ -1,4 +1,4 @@
-"""Show: a shopper report as people read it, and as machines do."""
+"""Printout: a shopper report as people read it, and as machines do."""
 
 from datetime import UTC, datetime
 from typing import Any

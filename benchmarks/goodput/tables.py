@@ -1,11 +1,11 @@
-"""Show: the report of goodput as tables for people."""
+"""Tables: the report of goodput for people."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 
-from benchmarks.show import foot, table
+from benchmarks.tables import foot, table
 
 COLUMNS = (
     "system",
