@@ -35,7 +35,7 @@ def ingest(
 
       penchant bench ingest --grow
     """
-    from benchmarks import growth  # noqa: PLC0415 (only where it runs)
+    from benchmarks import growth, tables  # noqa: PLC0415 (only where it runs)
     from benchmarks import ingest as rates  # noqa: PLC0415
     from benchmarks.servers import Servers, staged  # noqa: PLC0415
 

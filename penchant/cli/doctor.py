@@ -1,25 +1,20 @@
 """penchant doctor: what is wrong with an installation, or soon will be."""
 
 import asyncio
-import logging
-import sys
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Annotated
 
 import orjson
 import typer
 
+from penchant.cli.findings import show_findings, silence_libraries
 from penchant.cli.options import Config, Json
 from penchant.operations.doctor.examination import checks_of, examine
-from penchant.operations.doctor.findings import STATUS, Severity, worst
-from penchant.operations.doctor.lines import lines
+from penchant.operations.doctor.findings import STATUS, worst
 from penchant.operations.rights.roles import ROLES
 from penchant.operations.support.bundle import as_json, pack
 from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
-
-COLOURS = {Severity.INFO: None, Severity.WARNING: "yellow", Severity.ERROR: "red"}
 
 Role = Annotated[str, typer.Option(help=f"Whose rights to look for: {', '.join(ROLES)}.")]
 
@@ -60,11 +55,9 @@ def doctor(
     penchant doctor --bundle support.zip --log-file worker.log
     """
     checks, loaded = checks_of(role), load_settings(config)
-    settings = loaded.settings
-    configure_logs("error", settings.log.format)
-    for library in ("aiokafka", "httpx"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)  # what they tell, findings tell once
-    findings = asyncio.run(examine(settings, checks))
+    configure_logs("error", loaded.settings.log.format)
+    silence_libraries()
+    findings = asyncio.run(examine(loaded.settings, checks))
     if bundle is not None:
         names = asyncio.run(pack(bundle, loaded, findings, log_file))
         typer.echo(f"{bundle} holds {', '.join(names)}; look at it before you pass it on.", err=True)
@@ -72,7 +65,5 @@ def doctor(
         told = [as_json(finding) for finding in findings]
         typer.echo(orjson.dumps({"worst": worst(findings).name.lower(), "findings": told}))
     else:
-        columns = get_terminal_size().columns if sys.stdout.isatty() else None
-        for severity, line in lines(findings, columns):
-            typer.secho(line, fg=COLOURS[severity])
+        show_findings(findings)
     raise typer.Exit(STATUS[worst(findings)])

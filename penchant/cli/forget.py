@@ -55,19 +55,24 @@ def forget(
     """
     if opt_out and opt_in:
         raise typer.BadParameter("choose one of --opt-out and --opt-in", param_hint="--opt-in")
-    named = [*(shoppers or []), *(file.read_text(encoding="utf-8").split() if file else [])]
-    if not named:
-        raise typer.BadParameter("name at least one shopper, or a --file", param_hint="SHOPPER")
+    named = _named(shoppers, file)
     choice: Choice = "opt_out" if opt_out else "opt_in" if opt_in else "forget"
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
-    done = _run(settings, list(dict.fromkeys(named)), choice)
-    asyncio.run(note_shoppers(settings, "erasure", choice, list(dict.fromkeys(named)), who or login(), why))
+    done = _run(settings, named, choice)
+    asyncio.run(note_shoppers(settings, "erasure", choice, named, who or login(), why))
     if json:
         report = {"erased": [asdict(receipt) for receipt in done.receipts]}
         typer.echo(orjson.dumps(report | {"done_before": done.done_before, "unchanged": done.unchanged}))
     else:
         _show(done)
+
+
+def _named(shoppers: Sequence[str] | None, file: Path | None) -> list[str]:
+    named = [*(shoppers or []), *(file.read_text(encoding="utf-8").split() if file else [])]
+    if not named:
+        raise typer.BadParameter("name at least one shopper, or a --file", param_hint="SHOPPER")
+    return list(dict.fromkeys(named))
 
 
 def _run(settings: Settings, shoppers: Sequence[str], choice: Choice) -> Forgotten:

@@ -1,18 +1,15 @@
 """penchant init: a first settings file, after a look at what is there."""
 
 import asyncio
-import logging
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
+from penchant.cli.findings import show_findings, silence_libraries
 from penchant.operations.doctor.findings import INFO, STATUS, worst
-from penchant.operations.doctor.lines import lines
 from penchant.operations.init.first_look import look
 from penchant.operations.init.settings_text import text
 from penchant.process.logs import configure_logs
@@ -59,12 +56,9 @@ def init(
     }  # fmt: skip
     loaded = load_settings(None, {name: value for name, value in options.items() if value is not None})
     configure_logs("error", loaded.settings.log.format)
-    for library in ("aiokafka", "httpx"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)  # what they tell, findings tell once
+    silence_libraries()
     found = asyncio.run(look(loaded.settings))
     out.write_text(text(found, loaded.origins, f"{datetime.now(UTC):%Y-%m-%d}"), encoding="utf-8")
-    columns = get_terminal_size().columns if sys.stdout.isatty() else None
-    for severity, line in lines([each for each in found.findings if each.severity > INFO], columns):
-        typer.secho(line, fg={1: "yellow", 2: "red"}[severity])
+    show_findings([each for each in found.findings if each.severity > INFO])
     typer.echo(f"{out} is written. Next: penchant doctor --config {out}; penchant worker --config {out}")
     raise typer.Exit(STATUS[worst(found.findings)])

@@ -73,17 +73,23 @@ def inspect(
     elif shopper is not None and access is not None:
         access.write_bytes(asyncio.run(held.access(settings, shopper)).as_json())
     elif shopper is not None:
-        if raw:
-            asyncio.run(note_shoppers(settings, "unmasking", "inspect", [shopper], login()))
-        seen, asked = asyncio.run(_look(settings, shopper, ask_now=ask_now))
-        if not raw:
-            seen, asked = without_texts(seen), asked and answer_without_texts(asked)
+        seen, asked = _seen(settings, shopper, raw=raw, ask_now=ask_now)
         if json:
             typer.echo(orjson.dumps(printout.report(seen, asked)))
         else:
             printout.show(Console(), seen, asked, whole_prompt=whole_prompt)
         if seen.is_unknown:
             raise typer.Exit(NOBODY)
+
+
+def _seen(
+    settings: Settings, shopper: str, *, raw: bool, ask_now: bool
+) -> tuple[shopper_report.ShopperReport, ask.Asked | None]:
+    """What is to be shown; with texts only after the log knows who wanted them."""
+    if raw:
+        asyncio.run(note_shoppers(settings, "unmasking", "inspect", [shopper], login()))
+    seen, asked = asyncio.run(_look(settings, shopper, ask_now=ask_now))
+    return (seen, asked) if raw else (without_texts(seen), asked and answer_without_texts(asked))
 
 
 async def _look(

@@ -103,6 +103,10 @@ def replay(
         again = f"; add --generation {plan.generation}" if live else ""
         typer.secho(f"Stopped before the end; the same command goes on from here{again}.", err=True)
         raise typer.Exit(INTERRUPTED)
+    _tell(outcome, html, json=json)
+
+
+def _tell(outcome: Outcome, html: Path | None, *, json: bool) -> None:
     if html is not None:
         html.write_text(summary.page(outcome), encoding="utf-8")
     typer.echo(orjson.dumps(summary.report(outcome)) if json else "\n".join(summary.lines(outcome)))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -78,10 +79,7 @@ def tune(
     goal = target(wanted)
     settings = load_settings(config, {"kafka.topic": topic} if topic else {}).settings
     configure_logs("error", settings.log.format)
-
-    def make(words: str) -> Variant:
-        return variant((f"gpus={gpus} " if gpus else "") + words, lambda given: _load(config, given), words)
-
+    make = partial(_variant, config, gpus)
     recording = recorded(read(settings, events, minutes, most).events, settings.session, played)
     screen = Console(stderr=True)
     screen.print(f"{len(recording.arrivals):,} events in {recording.seconds:,.0f} s", highlight=False)
@@ -91,11 +89,19 @@ def tune(
         why = f"penchant tune --target {goal} --seed {seed}"
         text = profile_text(make(answer.chosen.words).settings, make("").settings, why)
         profile.write_text(text, encoding="utf-8")
+    _tell(answer, goal, seed, json=json)
+
+
+def _tell(answer: Answer, goal: Target, seed: int, *, json: bool) -> None:
     if json:
         typer.echo(orjson.dumps(_report(answer, goal, seed)))
     else:
         _show(answer, goal)
     raise typer.Exit(0 if answer.met else NOT_MET)
+
+
+def _variant(config: Path | None, gpus: int | None, words: str) -> Variant:
+    return variant((f"gpus={gpus} " if gpus else "") + words, lambda given: _load(config, given), words)
 
 
 def _load(config: Path | None, given: Mapping[str, object]) -> Settings:

@@ -76,8 +76,7 @@ def whatif(
     """
     settings = load_settings(config, {"kafka.topic": topic} if topic else {}).settings
     configure_logs("error", settings.log.format)
-    given = f"gpus={gpus} " if gpus else ""
-    variants = [_variant(config, given, words) for words in ("", *(ways or ()))]
+    variants = [_variant(config, f"gpus={gpus} " if gpus else "", words) for words in ("", *(ways or ()))]
     sample = read(settings, events, minutes, most)
     recording = recorded(sample.events, settings.session, played)
     screen = Console(stderr=True)
