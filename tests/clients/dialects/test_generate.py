@@ -7,8 +7,7 @@ import orjson
 import pytest
 
 from clients.dialects.generate import GenerateClient
-from clients.dialects.sent_fields import Guided
-from streams.errors import ContractMismatch, ModelOverloaded, ModelUnavailable, SettingInvalid
+from streams.errors import ModelOverloaded, ModelUnavailable, SettingInvalid
 from tests.clients.asking import ask
 from tests.fakes.scripted_calls import Turn
 from tests.fakes.scripted_triton import ScriptedTriton
@@ -24,33 +23,10 @@ async def client(scripted_triton: ScriptedTriton) -> AsyncIterator[GenerateClien
     await client.close()
 
 
-async def test_inputs(client: GenerateClient) -> None:
-    """Everything that a call says arrives in the tensor of its name; answers are streamed, for only then does Triton
-    notice a closed connection."""
-    call = ask("inputs", json_schema='{"type":"object"}', stop=("\n\n", "é"))
-    inputs = orjson.loads((await client.complete(call)).text)
-    assert inputs.pop("timeout") == 0  # there is no way to say one
-    assert inputs == {
-        "text_input": [["inputs"]],
-        "max_tokens": [[50]],
-        "temperature": [[0.0]],
-        "seed": [[0]],
-        "stream": [[True]],
-        "exclude_input_in_output": [[True]],
-        "stop_words": [["\n\n", "é"]],
-        "return_num_input_tokens": [[True]],
-        "return_num_output_tokens": [[True]],
-        "return_perf_metrics": [[True]],
-        "guided_decoding_guide_type": [["json_schema"]],
-        "guided_decoding_guide": [['{"type":"object"}']],
-    }
-
-
-async def test_figures(client: GenerateClient) -> None:
-    """The server's own figures come with the answer: tokens, reused blocks as tokens, and where the time went."""
-    completion = await client.complete(ask(Turn()))
-    assert (completion.input_tokens, completion.output_tokens, completion.cached_tokens) == (100, 7, 64)
-    assert (completion.queue_ms, completion.prefill_ms, completion.decode_ms) == (2.0, 30.0, 100.0)
+async def test_answers_are_streamed(client: GenerateClient) -> None:
+    """Only then does Triton notice a closed connection. There is no way to say a timeout."""
+    inputs = orjson.loads((await client.complete(ask("inputs"))).text)
+    assert (inputs["stream"], inputs["timeout"]) == ([[True]], 0)
 
 
 async def test_errors_come_with_their_words(client: GenerateClient) -> None:
@@ -99,42 +75,7 @@ async def test_llmapi(scripted_triton: ScriptedTriton) -> None:
     await client.close()
 
 
-async def test_unknown_model(scripted_triton: ScriptedTriton) -> None:
-    """A probe for a model that is not there names those that are; a call for it is only unavailable."""
-    client = GenerateClient(scripted_triton.http_url, "absent")
-    with pytest.raises(ContractMismatch, match="expected model absent, found ensemble, narrow, old, strange"):
-        await client.probe()
-    with pytest.raises(ModelUnavailable, match="absent"):
-        await client.complete(ask(Turn()))
-    await client.close()
-
-
 def test_wrong_url() -> None:
     """A URL that is none stops the start, and the message shows it."""
     with pytest.raises(SettingInvalid, match="'localhost:8000'"):
         GenerateClient("localhost:8000")
-
-
-@pytest.mark.parametrize(("fault", "kind"), [("no schema", [["json"]]), ("no guide", None)])
-async def test_guidance_falls_back(client: GenerateClient, fault: str, kind: object) -> None:
-    """An engine without a guided decoder says so for each call that has a guide: from then on none is sent, or JSON of
-    any form where that is taken."""
-    first = await client.complete(ask(Turn(fault=fault), json_schema="{}"))
-    after = await client.complete(ask("inputs", json_schema="{}"))
-    for inputs in (orjson.loads(first.text), orjson.loads(after.text)):
-        assert inputs.get("guided_decoding_guide_type") == kind
-        assert "guided_decoding_guide" not in inputs
-
-
-@pytest.mark.parametrize(
-    ("guided", "kind"), [("json_schema", [["json_schema"]]), ("json_object", [["json"]]), ("off", None)]
-)
-async def test_guidance_that_is_set(scripted_triton: ScriptedTriton, guided: Guided, kind: object) -> None:
-    """What is set is sent, and nothing else where the engine refuses it."""
-    client = GenerateClient(scripted_triton.http_url, guided=guided)
-    inputs = orjson.loads((await client.complete(ask("inputs", json_schema="{}"))).text)
-    assert inputs.get("guided_decoding_guide_type") == kind
-    if kind is not None:
-        with pytest.raises(ModelUnavailable, match="GuidedDecoder is not setup"):
-            await client.complete(ask(Turn(fault="no guide"), json_schema="{}"))
-    await client.close()
