@@ -12,12 +12,12 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import DirectoryPath, Field, FilePath, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from prompts.tokens import Count
 from prompts.view import MINUTE_MS, About, Entry, Others, Product, PromptView, quoted
 from streams.errors import SettingInvalid
-from streams.section import Blocks, form, section
+from streams.section import Blocks, File, Folder, form, section
 from streams.sessions.profiles import Counts, InterestCounts
 from streams.sessions.session import ACTIONS, Session
 
@@ -51,7 +51,7 @@ class PromptRules:
 
     version: TemplateName = "v1"
     """The prompt template: a packaged one, or the name of a file in prompt.folder without its .txt."""
-    folder: DirectoryPath | None = None
+    folder: Folder | None = None
     """A folder with the shop's own templates (NAME.txt) and its vocabulary.toml: missions, attributes and signals, with
     the words that tell them. It is read and checked at the start; docs/prompts.md says what it may hold."""
     high_tokens: Blocks = 40 * BLOCK
@@ -60,7 +60,7 @@ class PromptRules:
     low_tokens: Blocks = 24 * BLOCK
     """The most that are left after such a cut: dropping a chunk at once keeps the model's prefix cache warm for longer.
     The constant parts of a prompt take about 600."""
-    tokenizer: FilePath | None = None
+    tokenizer: File | None = None
     """The model's tokenizer.json, to count tokens as the model does (needs the extra `tokens`). Without it they are
     estimated."""
 

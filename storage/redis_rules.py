@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from storage.access import Access, Login, Sentinels
 from storage.connection import Client, connect
 from streams import address
 from streams.secret import Secret, by_one_way
-from streams.section import Name, Seconds, Words, Writes, form, section
+from streams.section import File, Name, Seconds, Words, Writes, form, section
 from streams.tls import Tls
 
 RedisUrl = Annotated[
@@ -37,7 +37,7 @@ class SentinelRules:
     """The ACL user at the Sentinels, where they have one."""
     password: SecretStr | None = None
     """The password at the Sentinels; it may differ from that of Redis."""
-    password_file: FilePath | None = None
+    password_file: File | None = None
     """A file that holds this password; it is read again when it has changed."""
 
     _one_way = field_validator("password_file")(by_one_way)
@@ -55,7 +55,7 @@ class RedisRules:
     """The ACL user, unless it stands in the URL; without one it is the default user."""
     password: SecretStr | None = None
     """The password, unless it stands in the URL. Better in the environment or a file."""
-    password_file: FilePath | None = None
+    password_file: File | None = None
     """A file that holds the password; it is read again when it has changed."""
     tls: Tls = Tls()
     """What is trusted and shown; only for rediss://."""

@@ -4,9 +4,11 @@ A part declares the settings that it takes as a section, beside its own code. Na
 of a setting stand there and nowhere else: the settings tree, the example file and the error messages are made of them.
 """
 
+import errno
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, DirectoryPath, Field, FilePath, SecretStr
 from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
@@ -49,6 +51,19 @@ def _split(value: object) -> object:
     return value
 
 
+def _short(path: object) -> object:
+    """The same. ValueError for what is too long for a path, such as a key in the place of its file's name: pydantic
+    lets pass what the system says of it, and that shows all of it."""
+    try:
+        Path(str(path)).stat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise ValueError("it is too long for a path") from None
+    except ValueError:
+        pass  # pydantic says so
+    return path
+
+
 def sendable(text: str) -> str:
     """The text. ValueError for what an HTTP header cannot hold: the error of whoever sends it would show it."""
     wrong = next((at for at, letter in enumerate(text, 1) if not "!" <= letter <= "~"), None)
@@ -62,6 +77,10 @@ def _sendable(secret: SecretStr) -> SecretStr:
     return secret
 
 
+File = Annotated[FilePath, BeforeValidator(_short)]
+"""The path of a file that exists."""
+Folder = Annotated[DirectoryPath, BeforeValidator(_short)]
+"""The path of a folder that exists."""
 Seconds = Annotated[float, Field(gt=0), unit("seconds")]
 SecondsOrZero = Annotated[float, Field(ge=0), unit("seconds")]
 Milliseconds = Annotated[float, Field(ge=0), unit("milliseconds")]

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import FilePath, SecretStr, ValidationInfo, field_validator
+from pydantic import SecretStr, ValidationInfo, field_validator
 
 from streams.errors import SettingInvalid
 from streams.secret import FileMarks, Secret, by_one_way
-from streams.section import section
+from streams.section import File, section
 
 REMEDY = "write a certificate with its chain and its private key as PEM, and the key's password as key_password"
 
@@ -35,15 +35,15 @@ ENDED = ("reset by peer", "connectionreset", "closed by server", "socket closed"
 class Tls:
     """Certificates of an encrypted connection, all of them PEM files."""
 
-    ca_file: FilePath | None = None
+    ca_file: File | None = None
     """The authority that signed the server's certificate; without it those that the system trusts."""
-    cert_file: FilePath | None = None
+    cert_file: File | None = None
     """Our certificate with its chain, where the server asks for one. It is read again when it has changed."""
-    key_file: FilePath | None = None
+    key_file: File | None = None
     """The private key of our certificate."""
     key_password: SecretStr | None = None
     """The password of that key, where it has one."""
-    key_password_file: FilePath | None = None
+    key_password_file: File | None = None
     """A file that holds this password."""
 
     _one_way = field_validator("key_password_file")(by_one_way)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, FilePath, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from clients.calls import ModelClient
 from clients.dialects.access import AUTHORIZATION, Access
@@ -12,7 +12,7 @@ from clients.dialects.sent_fields import Guided
 from clients.dialects.servers import Dialect, ServerName
 from streams import address
 from streams.secret import Secret, by_one_way
-from streams.section import Name, Token, Tokens, form, section, sendable, unit
+from streams.section import File, Name, Token, Tokens, form, section, sendable, unit
 from streams.tls import Tls
 
 HTTP = ("http://", "https://")
@@ -60,7 +60,7 @@ class Endpoint:
     """The size of the KV cache blocks behind Triton, which counts reused blocks and not cached tokens."""
     api_key: Token | None = None
     """Sent as a bearer token. Better in the environment or a file of its own."""
-    api_key_file: FilePath | None = None
+    api_key_file: File | None = None
     """A file that holds this key; it is read again when it has changed."""
     api_key_header: HeaderName = AUTHORIZATION
     """The header, or gRPC's metadata, that the key is sent in: under authorization as a bearer token, else alone."""

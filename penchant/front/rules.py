@@ -3,10 +3,10 @@
 from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, FilePath
+from pydantic import AfterValidator, Field
 
 from penchant.front.roles import Role
-from streams.section import Words, form, section, unit
+from streams.section import File, Words, form, section, unit
 
 
 def _network(text: str) -> str:
@@ -28,7 +28,7 @@ BodyBytes = Annotated[int, Field(ge=1_024, le=16_777_216), unit("bytes")]
 class HttpRules:
     """What is served by HTTP (console and serve), and to whom: the health endpoint apart, which tells no data."""
 
-    tokens_file: FilePath | None = None
+    tokens_file: File | None = None
     """Who may come in. A line for each token: a name, roles between commas (viewer, operator, privacy) and the
     token's SHA-256 as 64 hexadecimal digits. A change counts within a second. Without it only this machine is
     served."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from streams.errors import SettingInvalid
 from streams.events.dialects import DialectName
@@ -12,7 +12,7 @@ from streams.kafka.moments import TIMES, moment
 from streams.kafka.oauth import OAuth
 from streams.kafka.options import Isolation, KafkaOptions, Mechanism, Protocol
 from streams.secret import by_one_way
-from streams.section import Name, Records, RecordsOrNone, Seconds, form, section, unit
+from streams.section import File, Name, Records, RecordsOrNone, Seconds, form, section, unit
 from streams.tls import Tls
 
 Topic = Annotated[
@@ -95,7 +95,7 @@ class Kafka:
     """The user name; only for PLAIN and SCRAM."""
     sasl_password: SecretStr | None = None
     """The password; only for PLAIN and SCRAM. Better in the environment or a file."""
-    sasl_password_file: FilePath | None = None
+    sasl_password_file: File | None = None
     """A file that holds the password; it is read again when it has changed."""
     oauth: OAuth = OAuth()
     """Where tokens come from; only for OAUTHBEARER."""

@@ -3,9 +3,9 @@
 import socket
 from typing import Annotated, Literal
 
-from pydantic import DirectoryPath, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
-from streams.section import Calls, Name, Port, Seconds, section, unit
+from streams.section import Calls, Folder, Name, Port, Seconds, section, unit
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # compared, not listened on
 
@@ -86,7 +86,7 @@ class Console:
     prometheus_url: SecretStr | None = None
     """A Prometheus that scrapes the workers, for charts of hours and days. None: they show the last quarter of an hour,
     which the console remembers. It is never shown, since it may hold a password."""
-    labels_folder: DirectoryPath | None = None
+    labels_folder: Folder | None = None
     """Where `penchant eval --judge --report` wrote pairs of intents, which people compare on the page Labels. None: the
     page says so."""
 

@@ -29,6 +29,12 @@ TABLES = {
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """What pydantic calls a name that is no setting."""
 
+PUBLIC = ("ca_file", "cert_file")
+"""Files whose text is no secret."""
+
+LONGEST = 200
+"""Characters of a value that an error shows."""
+
 REMEDY = "correct what is named here; `penchant settings --example` lists every setting and what it may be"
 
 
@@ -108,7 +114,19 @@ def _problem(details: ErrorDetails, origin: Callable[[str], str]) -> Problem:
         names = [field.name for table in TABLES[name] for field in fields(table)]
         inside = unknown(parts[-1], where, names).fault if details["type"] in UNKNOWN else rule or details["msg"]
         return Problem(".".join(parts), where, inside.removesuffix("; "))
-    return Problem(f"{name} = {shown(entry, given)}", where, f"{rule}allowed: {entry.allowed}")
+    if _may_be_key(name, given):
+        rule += "what was given is not shown, since it may be the secret itself; "
+        return Problem(f"{name} = {HIDDEN}", where, f"{rule}allowed: {entry.allowed}")
+    return Problem(f"{name} = {_brief(shown(entry, given))}", where, f"{rule}allowed: {entry.allowed}")
+
+
+def _may_be_key(name: str, given: object) -> bool:
+    named = name.endswith("_file") and not name.endswith(PUBLIC)
+    return given is not None and (named or "PRIVATE KEY" in str(given))
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}\u2026 ({len(text):,} characters)"
 
 
 def _outside(name: str, details: ErrorDetails, origin: Callable[[str], str]) -> Problem:

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import httpx
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import AuthenticationFailedError
-from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from streams import address
 from streams.errors import SettingInvalid
 from streams.secret import Secret, by_one_way
-from streams.section import Name, form, section
+from streams.section import File, Name, form, section
 from streams.tls import Tls, TlsContext, cause
 
 WITHIN_S = 5.0
@@ -49,11 +49,11 @@ class OAuth:
     """Who asks there."""
     client_secret: SecretStr | None = None
     """The secret of that client. Better in the environment or a file."""
-    client_secret_file: FilePath | None = None
+    client_secret_file: File | None = None
     """A file that holds this secret; it is read again when it has changed."""
     scope: Name | None = None
     """What the token is to be good for, where the provider asks for that."""
-    ca_file: FilePath | None = None
+    ca_file: File | None = None
     """The authority that signed the endpoint's certificate, PEM; without it those that the system trusts."""
     token_hook: HookName | None = None
     """A Python function in place of the endpoint. It takes nothing and returns a token and the Unix time in

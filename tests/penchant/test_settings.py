@@ -252,6 +252,8 @@ def test_no_message_shows_a_secret(text: str) -> None:
         ),
         ("[prompt]\nhigh_tokens = 1000", "prompt.high_tokens = 1000"),
         ("[prompt]\nhigh_tokens = 1024", "must be below prompt.high_tokens, which is 1024"),
+        (f"[prompt]\nfolder = '{'a' * 5000}'", "it is too long for a path; allowed: the path of a folder that exists"),
+        (f"[kafka]\ntopic = '{'?' * 5000}'", "(5,002 characters)"),
         ("[prompt]\ntokenizer = 'absent.json'", "allowed: the path of a file that exists"),
         ("[triggers]\nmax_wait_s = 0.5", "must be at least triggers.debounce_s, which is 1.0"),
         ("[model]\ndialect = 'openai'", 'model.url = "localhost:8001" (default): the dialect is openai'),
