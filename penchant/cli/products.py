@@ -18,6 +18,7 @@ from penchant.cli.product_batches import answers, requests
 from penchant.offline.products import follow as following
 from penchant.offline.products import run as running
 from penchant.offline.products.job import Report
+from penchant.offline.products.reading import Shard
 from penchant.offline.products.writing import PRODUCTS, REJECTS, Format
 from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
@@ -33,6 +34,9 @@ ModelUrl = Annotated[str | None, typer.Option(metavar="URL", help="A model serve
 Simulated = Annotated[bool, typer.Option("--simulated", help="The simulated model of this process instead.")]
 AtOnce = Annotated[int, typer.Option(min=1, max=1_000, help="Calls at once.")]
 Form = Annotated[Format, typer.Option("--format", help="Of the results; Parquet needs penchant[export].")]
+ShardText = Annotated[
+    str, typer.Option("--shard", metavar="I/N", help="Of the catalogue this part alone, from 0: 0/4 to 3/4.")
+]
 Once = Annotated[bool, typer.Option("--once", help="End where the topic ends now.")]
 Publish = Annotated[bool, typer.Option("--publish", help="Write cards and lines of knowledge to Redis too.")]
 
@@ -62,6 +66,7 @@ def run(
     simulated: Simulated = False,
     at_once: AtOnce = 16,
     form: Form = "jsonl",
+    shard: ShardText = "0/1",
     publish: Publish = False,
     config: Config = None,
     json: Json = False,
@@ -75,11 +80,13 @@ def run(
     Examples: penchant products run --in catalogue.csv --out run/products --simulated
 
     penchant products run --in catalogue.parquet --columns columns.toml --out run/products --publish --json
+
+    penchant products run --in catalogue.parquet --out run/part-2 --shard 2/8 --publish
     """
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
     asked = running.Asked(columns, out, at_once, model_url, simulated)
-    plan = running.ProductsPlan(catalogue, asked, form, publish)
+    plan = running.ProductsPlan(catalogue, asked, form, publish, Shard.parse(shard))
     with _bar() as progress:
         report = asyncio.run(running.run(settings, plan, progress))
     if json:

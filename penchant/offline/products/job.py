@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from agents.products.understanding import Understanding
 from penchant.offline.products.columns import Columns
-from penchant.offline.products.reading import Rejected, read
+from penchant.offline.products.reading import WHOLE, Rejected, Shard, read
 from penchant.offline.products.writing import PRODUCTS, REJECTS, Format, product_row, rows
 from prompts.products.asking import ProductPrompts
 from streams.errors import Refuse
@@ -38,6 +38,7 @@ class Catalogue:
     path: Path
     columns: Columns
     prompts: ProductPrompts
+    shard: Shard = WHOLE
 
 
 @dataclass(slots=True)
@@ -101,7 +102,7 @@ async def run(
 
 async def rows_of(catalogue: Catalogue) -> AsyncIterator[Product | Rejected]:
     """The rows, read in a thread, some at a time."""
-    iterator = read(catalogue.path, catalogue.columns, catalogue.prompts)
+    iterator = read(catalogue.path, catalogue.columns, catalogue.prompts, catalogue.shard)
     while chunk := await asyncio.to_thread(_take, iterator):
         for each in chunk:
             yield each

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import orjson
 
@@ -29,18 +30,45 @@ class Rejected:
     reason: str
 
 
-def read(path: Path, columns: Columns, prompts: ProductPrompts) -> Iterator[Product | Rejected]:
-    """Every row, as a product or with the reason why it is none. An id that came before is refused.
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of so many parts of a catalogue, counted from 0. A product's rows are all in one, by a checksum of its id, so
+    that an id that comes twice is refused there; a row without an id is in that of its number."""
+
+    number: int = 0
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """Read `0/4`. Raises SettingInvalid."""
+        number, sign, of = text.partition("/")
+        if not (sign and number.isdecimal() and of.isdecimal() and int(number) < int(of)):
+            raise SettingInvalid(f"{text!r} is no shard", "write 0/4 to 3/4 for the four parts of a catalogue")
+        return cls(int(number), int(of))
+
+    def has(self, row: int, identity: str) -> bool:
+        """Whether a row of this number and id is in it."""
+        return (crc32(identity.encode(errors="replace")) if identity else row) % self.of == self.number
+
+
+WHOLE = Shard()
+
+
+def read(path: Path, columns: Columns, prompts: ProductPrompts, shard: Shard = WHOLE) -> Iterator[Product | Rejected]:
+    """Every row of a shard, as a product or with the reason why it is none. An id that came before is refused.
 
     Reads a file as it is iterated: do so in a thread. SettingInvalid for a file that cannot be read, or that lacks a
     column; PlatformLacks for Parquet without pyarrow.
     """
     seen: set[str] = set()
     for number, row in enumerate(_rows(path, columns), 1):
+        named = str(row.get(columns.id, "")).strip() if isinstance(row, Mapping) else ""
+        if not shard.has(number, named):
+            continue
         try:
             product = _product(row, columns, prompts, seen)
         except RowRefused as refused:
-            yield Rejected(number, str(row.get(columns.id, ""))[:128] if isinstance(row, Mapping) else "", str(refused))
+            yield Rejected(number, named[:128], str(refused))
         else:
             seen.add(product.id)
             yield product

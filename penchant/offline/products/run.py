@@ -15,6 +15,7 @@ from penchant.offline.products import job
 from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue, Progress, Publish, Report
 from penchant.offline.products.kept import Kept, kept
+from penchant.offline.products.reading import WHOLE, Shard
 from penchant.offline.products.writing import Format
 from penchant.settings.root import Settings
 from penchant.worker.tokenizer import tokenizer
@@ -50,13 +51,14 @@ class ProductsPlan:
     asked: Asked
     form: Format
     publish: bool
+    shard: Shard = WHOLE
 
 
 async def run(settings: Settings, plan: ProductsPlan, progress: Progress) -> Report:
     """Run the job. Raises SettingInvalid, PlatformLacks, ModelUnavailable, StoreUnavailable."""
     async with AsyncExitStack() as stack:
         understanding, prompts, _ = await stack.enter_async_context(understood_by(settings, plan.asked))
-        catalogue = Catalogue(plan.catalogue, columns(plan.asked.columns), prompts)
+        catalogue = Catalogue(plan.catalogue, columns(plan.asked.columns), prompts, plan.shard)
         publish = _publish(await stack.enter_async_context(cards(settings))) if plan.publish else None
         return await job.run(
             catalogue, understanding, plan.asked.out, form=plan.form, at_once=plan.asked.at_once, publish=publish,

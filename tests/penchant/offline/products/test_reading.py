@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from penchant.offline.products.columns import Columns, columns
-from penchant.offline.products.reading import Rejected, read
+from penchant.offline.products.reading import Rejected, Shard, read
 from prompts.products.asking import ProductPrompts
 from prompts.vocabulary import DEFAULT_VOCABULARY
 from streams.errors import SettingInvalid
@@ -83,6 +83,24 @@ def test_a_bad_row_is_refused_with_its_reason(tmp_path: Path, change: dict[str, 
     assert (refused.row, refused.reason[: len(reason)]) == (2, reason)
     assert isinstance(first, Product)
     assert isinstance(last, Product)
+
+
+@pytest.mark.parametrize("of", [1, 2, 5])
+def test_every_row_is_in_one_shard(tmp_path: Path, of: int) -> None:
+    """Rejects too; an id that comes twice is refused where its first row is."""
+    rows = [ROW | {"sku": f"sku-{at % 30}" if at % 7 else ""} for at in range(60)]
+    path = write(tmp_path / "catalogue.jsonl", rows)
+    parts = [list(read(path, COLUMNS, PROMPTS, Shard(number, of))) for number in range(of)]
+    assert sorted(map(repr, found(path))) == sorted(repr(each) for part in parts for each in part)
+    assert all(parts)
+
+
+@pytest.mark.parametrize("text", ["", "2", "2/2", "-1/2", "0/0", "1/x", "a/2", "1/2/3"])
+def test_a_shard_that_is_none_is_named(text: str) -> None:
+    """With the form of one."""
+    with pytest.raises(SettingInvalid, match="is no shard"):
+        Shard.parse(text)
+    assert Shard.parse("3/4") == Shard(3, 4)
 
 
 def test_lines_that_are_no_rows_are_refused(tmp_path: Path) -> None:
