@@ -8,7 +8,7 @@ here: streams/events/redaction.py.
 import re
 from functools import lru_cache
 
-from streams.events.visible import visible
+from streams.events.texts import visible
 
 TITLE, QUERY, CATEGORY, BRAND = 80, 80, 120, 60
 """Length caps, in characters. A category stands whole in an intent, so its cap is that of a label there."""

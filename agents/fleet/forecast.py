@@ -1,11 +1,13 @@
-"""Forecast: how many calls a fleet will make, from what it made in the last fortnight. Pure; a slot is five minutes.
+"""Forecast: how many calls a fleet will make, from what it made in the last fortnight. A slot is five minutes.
 
 The median of the same time of day and week, times how the last hour stood to its own: no model, and nothing to train.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
+
+from storage.fleet import FleetStore
 
 SLOT_S = 300
 DAY = 86_400 // SLOT_S
@@ -75,3 +77,27 @@ def usually(history: Mapping[int, int], first: int, slot: int, before: int) -> f
         if len(counts) > len(places):
             return median(counts)
     return None
+
+
+class Demand:
+    """One for a worker. It adds its own calls to all workers' once in five minutes, and forecasts from the sum; what it
+    counted while it cannot be added, or since then when it ends, is added later, or lost.
+
+    `calls` says how many it has begun since its start.
+    """
+
+    def __init__(self, calls: Callable[[], int]) -> None:
+        self._calls = calls
+        self._slot: int | None = None
+        self._added = 0
+        self.forecast: Forecast | None = None
+
+    async def note(self, store: FleetStore, at_s: float) -> None:
+        """It is now `at_s` (epoch) by the store's clock. Raises StoreUnavailable."""
+        slot = slot_of(at_s)
+        if slot == self._slot:
+            return
+        made = self._calls()
+        history = await store.demand(slot if self._slot is None else self._slot, made - self._added, slot - KEPT)
+        self._slot, self._added = slot, made
+        self.forecast = forecast(history, slot)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import structlog
 
-from agents.fleet.demand import Demand
+from agents.fleet.forecast import Demand
 from agents.fleet.judge import ExperimentJudge
 from agents.fleet.switches import Switches, SwitchState, load
 from storage.fleet import Fleet, FleetStore

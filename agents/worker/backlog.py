@@ -12,7 +12,7 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.lazy_heap import Entry, LazyHeap, Sweeper, counts
 from agents.worker.partition import Partition
 from agents.worker.shoppers import MODEL_TRIES, Owed, Shopper
-from clients.pools.look_ahead import first_suited
+from clients.pools.wait_queue import first_suited
 from streams.sessions.triggers import TriggerRules, due_s, pay, rested_s
 
 LATE_STEP_S = 1.0

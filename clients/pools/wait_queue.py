@@ -1,17 +1,24 @@
-"""Wait queue: calls that wait for a slot. Higher classes go first; within a class, the earliest call."""
+"""Wait queue: calls that wait for a slot. Higher classes go first; within a class, the earliest call.
+
+Not everyone can take every slot: some wait for the server that holds their KV blocks. So the first few are asked. When
+none takes one, the slot would stay empty, and each is asked once more whether it takes one that is not its own.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar, get_args
 
 from clients.calls import Class
-from clients.pools.look_ahead import first_suited
 from streams.errors import DeadlinePassed, ModelOverloaded
 
 CLASSES: tuple[Class, ...] = get_args(Class)
 TICK_S = 0.05
 """How often slots are looked for that come free by the time alone."""
+
+LOOK_AHEAD = 64
+"""How many are asked. Each one that is passed over costs a microsecond."""
 
 
 class Returnable(Protocol):
@@ -21,6 +28,7 @@ class Returnable(Protocol):
 
 
 P = TypeVar("P", bound=Returnable)
+W = TypeVar("W")
 
 
 Attempt = Callable[[float, float], P | None]
@@ -125,3 +133,14 @@ class WaitQueue:
         self.advance()
         if self.waiting:
             self._keep_ticking()
+
+
+def first_suited(waiting: Iterable[W], suits: Callable[[W, bool], bool]) -> W | None:
+    """The first for whom `suits` says yes; when it says no to all, the first for whom it does when it is told so, by
+    True. None when nobody takes a slot."""
+    asked: list[W] = []
+    for each in islice(waiting, LOOK_AHEAD):
+        if suits(each, False):  # noqa: FBT003 # those who are asked name it
+            return each
+        asked.append(each)
+    return next((each for each in asked if suits(each, True)), None)  # noqa: FBT003

@@ -12,7 +12,7 @@ from typing import Protocol
 from penchant.settings.kafka import Kafka
 from streams.errors import PlatformLacks, SettingInvalid
 from streams.events.redaction import LONGEST, Redact, redact
-from streams.events.visible import visible
+from streams.events.texts import visible
 
 ENTITIES = {"PERSON": "[name]", "LOCATION": "[place]"}
 SURE = 0.5

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from streams.events.visible import visible
+from streams.events.texts import visible
 
 L = TypeVar("L")
 

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from itertools import product
 
-from streams.events.visible import visible
+from streams.events.texts import visible
 
 _WORDS = (
     "undefined", "null", "none", "nil", "void", "nan", "n/a", "n.a.", "na", "inf", "infinity", "-infinity", "dbnull",

@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from streams.events.visible import visible
+from streams.events.texts import visible
 
 Redact = Callable[[str], str]
 """Gives a text back without personal data. Called once for a product or a query that comes again and again."""

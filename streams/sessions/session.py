@@ -13,8 +13,7 @@ from streams.events.event import MEANINGLESS, Action, Consent, Item, ShopperEven
 from streams.section import Rows, Seconds, SecondsOrZero, section
 from streams.sessions.agreement import Agreement
 from streams.sessions.profiles import NOTHING, InterestCounts, merge
-from streams.sessions.texts import cut
-from streams.sessions.weight import WHILE_WEIGHED, subject_bytes, tally_bytes
+from streams.sessions.weight import WHILE_WEIGHED, cut, subject_bytes, tally_bytes
 
 ACTIONS: tuple[str, ...] = get_args(Action)
 CODES = {action: code for code, action in enumerate(ACTIONS)}

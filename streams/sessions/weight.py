@@ -1,14 +1,20 @@
-"""Weight: about how many bytes the products and texts of a session take, beside what each row takes anyway.
+"""Weight: how long a title or a search may be that a session keeps (a prompt shows far less of it), and about how many
+bytes its products and texts take, beside what each row takes anyway.
 
 Sessions share the products that the decoder and the packing remember. CPython counts who refers to an object, so each
 row takes its part of its product: all of one that nobody else saw, hardly anything of one that everybody saw.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from sys import getrefcount, getsizeof
+from typing import overload
 
 from streams.events.event import Item
 from streams.sessions.profiles import InterestCounts
+
+TEXT_BYTES = 400
+"""The most UTF-8 bytes of a title or a search."""
 
 ITEM_BYTES = 144
 """A product without its texts: the object, its price, and what the allocator rounds up."""
@@ -51,3 +57,27 @@ def _item_bytes(item: Item) -> int:
         if name and getrefcount(name) < SHARED:
             size += getsizeof(name)
     return size
+
+
+@overload
+def cut(subject: Item) -> Item: ...
+@overload
+def cut(subject: str | None) -> str | None: ...
+def cut(subject: Item | str | None) -> Item | str | None:
+    """The item with its title, or the search, cut to whole characters within TEXT_BYTES."""
+    if subject is None:
+        return None
+    if isinstance(subject, str):
+        return _cut(subject) if 4 * len(subject) > TEXT_BYTES else subject
+    title = subject.title
+    return _titled(subject) if title is not None and 4 * len(title) > TEXT_BYTES else subject
+
+
+def _titled(item: Item) -> Item:
+    title = _cut(item.title or "")
+    return item if title == item.title else replace(item, title=title)
+
+
+def _cut(text: str) -> str:
+    data = text.encode()
+    return text if len(data) <= TEXT_BYTES else data[:TEXT_BYTES].decode(errors="ignore")

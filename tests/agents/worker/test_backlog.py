@@ -11,7 +11,7 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.lazy_heap import ENTRIES_PER_OWED, SLACK, SWEPT_PER_STEP
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
-from clients.pools.look_ahead import LOOK_AHEAD
+from clients.pools.wait_queue import LOOK_AHEAD
 from streams.sessions.triggers import TriggerRules
 
 RULES = TriggerRules(debounce_s=1, max_wait_s=3, max_events=5, min_interval_s=2)

@@ -9,7 +9,7 @@ from agents.worker.partition import Partition
 from agents.worker.shoppers import Shopper
 from streams.events.event import Item, ShopperEvent
 from streams.sessions.session import Session, SessionRules, fold
-from streams.sessions.texts import TEXT_BYTES
+from streams.sessions.weight import TEXT_BYTES
 
 ALPHABETS = {"latin": "a", "accents": "é", "cjk": "\u4e00", "emoji": "\U0001f300"}
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.pools.look_ahead import LOOK_AHEAD, first_suited
+from clients.pools.wait_queue import LOOK_AHEAD, first_suited
 
 takers = st.lists(st.sampled_from(["own", "any", "none"]), max_size=3 * LOOK_AHEAD)
 
