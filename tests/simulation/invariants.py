@@ -1,8 +1,10 @@
 """The invariants of the design's section 3. Each finding is one line that begins with the name of its invariant.
 
-At every commit: `commit` (nothing uncovered lies below), `call` (no owed call is forgotten), `letter` (nor a refusal).
+At every commit: `commit` (nothing uncovered lies below), `call` (no owed call is forgotten), `letter` (nor a refusal),
+`retention` (what was deleted unread is said).
 At every write: `position`, `fold`, `first`, `revived` (tests/simulation/store.py). At every call: `calls`. Now and
-then: `bounds`, `heaps`, `head`, `death`. At the end: `settled`, `erased`, `writes`. More in spending.py, progress.py.
+then: `bounds`, `heaps`, `head`, `death`. At the end: `settled`, `erased`, `writes`. More in spending.py, progress.py,
+arms.py.
 """
 
 from bisect import bisect_left
