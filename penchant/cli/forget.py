@@ -61,11 +61,7 @@ def forget(
     configure_logs("warning", settings.log.format)
     done = _run(settings, named, choice)
     asyncio.run(note_shoppers(settings, "erasure", choice, named, who or login(), why))
-    if json:
-        report = {"erased": [asdict(receipt) for receipt in done.receipts]}
-        typer.echo(orjson.dumps(report | {"done_before": done.done_before, "unchanged": done.unchanged}))
-    else:
-        _show(done)
+    _tell(done, json=json)
 
 
 def _named(shoppers: Sequence[str] | None, file: Path | None) -> list[str]:
@@ -84,6 +80,14 @@ def _run(settings: Settings, shoppers: Sequence[str], choice: Choice) -> Forgott
     ) as bar:
         task = bar.add_task("", total=len(shoppers))
         return asyncio.run(erase(settings, shoppers, choice, lambda count: bar.update(task, completed=count)))
+
+
+def _tell(done: Forgotten, *, json: bool) -> None:
+    if json:
+        report = {"erased": [asdict(receipt) for receipt in done.receipts]}
+        typer.echo(orjson.dumps(report | {"done_before": done.done_before, "unchanged": done.unchanged}))
+    else:
+        _show(done)
 
 
 def _show(done: Forgotten) -> None:

@@ -74,12 +74,16 @@ def inspect(
         access.write_bytes(asyncio.run(held.access(settings, shopper)).as_json())
     elif shopper is not None:
         seen, asked = _seen(settings, shopper, raw=raw, ask_now=ask_now)
-        if json:
-            typer.echo(orjson.dumps(printout.report(seen, asked)))
-        else:
-            printout.show(Console(), seen, asked, whole_prompt=whole_prompt)
-        if seen.is_unknown:
-            raise typer.Exit(NOBODY)
+        _tell(seen, asked, json=json, whole_prompt=whole_prompt)
+
+
+def _tell(seen: shopper_report.ShopperReport, asked: ask.Asked | None, *, json: bool, whole_prompt: bool) -> None:
+    if json:
+        typer.echo(orjson.dumps(printout.report(seen, asked)))
+    else:
+        printout.show(Console(), seen, asked, whole_prompt=whole_prompt)
+    if seen.is_unknown:
+        raise typer.Exit(NOBODY)
 
 
 def _seen(

@@ -99,14 +99,14 @@ def replay(
     if live and not yes:
         typer.confirm(f"Write over the intents of the namespace {settings.redis.namespace}?", abort=True, err=True)
     outcome = asyncio.run(_run(settings, request, plan))
+    _tell(outcome, html, f"; add --generation {plan.generation}" if live else "", json=json)
+
+
+def _tell(outcome: Outcome | None, html: Path | None, again: str, *, json: bool) -> None:
+    """What it came to, or how it goes on: by the same command, and `again`."""
     if outcome is None:
-        again = f"; add --generation {plan.generation}" if live else ""
         typer.secho(f"Stopped before the end; the same command goes on from here{again}.", err=True)
         raise typer.Exit(INTERRUPTED)
-    _tell(outcome, html, json=json)
-
-
-def _tell(outcome: Outcome, html: Path | None, *, json: bool) -> None:
     if html is not None:
         html.write_text(summary.page(outcome), encoding="utf-8")
     typer.echo(orjson.dumps(summary.report(outcome)) if json else "\n".join(summary.lines(outcome)))

@@ -76,8 +76,7 @@ def tune(
 
     penchant tune --events 2019-Oct.csv.gz --target "freshness_p95_s<=8" --profile ours.toml --json
     """
-    goal = target(wanted)
-    settings = load_settings(config, {"kafka.topic": topic} if topic else {}).settings
+    goal, settings = target(wanted), load_settings(config, {"kafka.topic": topic} if topic else {}).settings
     configure_logs("error", settings.log.format)
     make = partial(_variant, config, gpus)
     recording = recorded(read(settings, events, minutes, most).events, settings.session, played)

@@ -117,10 +117,9 @@ async def worker(
         await _look_around(parts)
         beside = (parts.erasures, parts.experiment_runtime, *([learning] if learning else ()))
         async with _consuming(settings, parts, servers, beside, instruments, folder):
-            built, model_found = parts.worker, pools.found or MODEL_AWAY
             yield Worker(
-                instruments, built.enrichment, built.memory.backlog, model_found, pools, parts.experiment_runtime,
-                parts.switch_state,
+                instruments, parts.worker.enrichment, parts.worker.memory.backlog, pools.found or MODEL_AWAY, pools,
+                parts.experiment_runtime, parts.switch_state,
             )  # fmt: skip
 
 
