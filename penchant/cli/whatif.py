@@ -17,6 +17,7 @@ from penchant.offline.estimate.reading import Sample
 from penchant.offline.facts import cores
 from penchant.offline.whatif.arrivals import Recording, recorded
 from penchant.offline.whatif.figures import MEANINGS, Figures, change
+from penchant.offline.whatif.page import page, words
 from penchant.offline.whatif.reading import read
 from penchant.offline.whatif.run import compare
 from penchant.offline.whatif.variant import Variant, variant
@@ -26,7 +27,6 @@ from penchant.settings.sources import load_settings
 
 DAY_MINUTES = 1_440.0
 CORES = len(cores())
-SHOWN = 0.0005
 
 Events = Annotated[
     Path | None, typer.Option("--events", metavar="FILE", exists=True, dir_okay=False, help=f"A recording: {RECORDED}")
@@ -45,6 +45,7 @@ Gpus = Annotated[int | None, typer.Option(min=1, help="GPUs, in place of the end
 PerHour = Annotated[float, typer.Option(min=0, help="Dollars of a GPU hour, where an endpoint has no price.")]
 Most = Annotated[int, typer.Option(min=100, help="The most records to read; their events are held in memory.")]
 Played = Annotated[int, typer.Option(min=100, help="Of more events, those of every n-th shopper are played.")]
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page, too.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Processes at once.", show_default="the cores")]
 
 
@@ -59,6 +60,7 @@ def whatif(
     most: Most = 1_000_000,
     played: Played = 100_000,
     jobs: Jobs = CORES,
+    html: Html = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -84,8 +86,11 @@ def whatif(
     began_s = time.monotonic()
     found = asyncio.run(compare(recording, variants, per_hour, min(jobs, len(variants)), screen.print))
     screen.print(f"{time.monotonic() - began_s:.1f} s", highlight=False)
+    report = _report(sample, recording, variants, found)
+    if html is not None:
+        html.write_text(page(report), encoding="utf-8")
     if json:
-        typer.echo(orjson.dumps(_report(sample, recording, variants, found)))
+        typer.echo(orjson.dumps(report))
     else:
         console().print(_table(variants, found))
 
@@ -125,12 +130,6 @@ def _table(variants: Sequence[Variant], found: Sequence[Figures]) -> Table:
     for column in table.columns[1:-1]:
         column.justify = "right"
     for name, meaning in MEANINGS.items():
-        values = [_value(rows[name], found[0][name] if at else None) for at, rows in enumerate(found)]
+        values = [words(rows[name], change(found[0][name], rows[name])) for rows in found]
         table.add_row(name, *values, Text(meaning, "dim"))
     return table
-
-
-def _value(value: float | None, first: float | None) -> str:
-    differs = change(first, value)
-    aside = f" ({differs:+.1%})" if differs is not None and abs(differs) >= SHOWN else ""
-    return "-" if value is None else f"{value:,}{aside}"
