@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "licences.md"
-ROOTS = ("penchant", "penchant[http,serve]")
+ROOTS = ("penchant", "penchant[http,serve,traces]")
 """What is installed to serve; all else is for development, benches and the embedded servers."""
 
 UNKNOWN = "unknown"
@@ -26,7 +26,8 @@ HEAD = """\
 <!-- Made by `python deploy/licences.py > docs/licences.md`; a test holds it to what is installed. -->
 
 The licence of each package of constraints.txt, as the package itself says.
-*Service* is what `pip install 'penchant[http,serve]'` brings; *development* is all else: tests, embedded servers.
+*Service* is what `pip install 'penchant[http,serve,traces]'` brings.
+*Development* is all else: tests, embedded servers.
 Penchant itself is under Apache-2.0.
 
 | package | version | licence | for |
