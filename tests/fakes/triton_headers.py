@@ -8,6 +8,8 @@ import grpc
 from aiohttp import web
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from tests.fakes.served_app import served
+
 TENSORS = (("text_input", "BYTES", (-1, 1)), ("max_tokens", "INT32", (-1, 1)), ("stream", "BOOL", (-1, 1)))
 OUTPUTS = (("text_output", "BYTES", (-1, -1)),)
 
@@ -69,11 +71,5 @@ async def http_triton() -> AsyncIterator[tuple[str, list[dict[str, str]]]]:
     app = web.Application()
     app.router.add_post("/v2/models/{name}/generate_stream", answer)
     app.router.add_get("/v2/models/{rest:.*}", describe)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", headers
-    finally:
-        await runner.cleanup()
+    async with served(app) as url:
+        yield url, headers

@@ -12,6 +12,7 @@ from penchant.settings.root import Settings
 from penchant.telemetry.traces.tracing import traced
 from tests.agents.desk import desk
 from tests.fakes.model import ScriptedModel
+from tests.fakes.served_app import served
 
 
 @asynccontextmanager
@@ -25,14 +26,8 @@ async def collector() -> AsyncIterator[tuple[str, list[ExportTraceServiceRequest
 
     app = web.Application()
     app.router.add_post("/v1/traces", take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1/traces", got
-    finally:
-        await runner.cleanup()
+    async with served(app) as url:
+        yield f"{url}/v1/traces", got
 
 
 async def view(url: str) -> int:
