@@ -10,11 +10,15 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
 from clients.calls import Call, Completion
 from clients.pools.ejection import Fault
 from clients.pools.registry import ReplicaRegistry
 from clients.pools.replicas import Replica
 from streams.errors import DeadlinePassed, ModelUnavailable, PromptTooLong
+
+log = structlog.get_logger()
 
 MOST_OUT = 0.1
 """The share of a pool that may be out for their answers, and of the peers that may differ while they agree."""
@@ -72,9 +76,12 @@ class GoldenWatch:
         call = question.call(asyncio.get_running_loop().time() + self._rules.within_s)
         try:
             completion = await replica.client.complete(call)
+            return completion.model, question.fields(completion)
         except (ModelUnavailable, DeadlinePassed, PromptTooLong):
             return None
-        return completion.model, question.fields(completion)
+        except Exception as error:  # noqa: BLE001 # calls meet it too, and judge it: a comparison ends no worker
+            log.warning("golden.failed", replica=replica.name, error=f"{type(error).__name__}: {error}")
+            return None
 
     def _judge(self, answers: Mapping[Replica, Hashable]) -> None:
         differing = outliers(list(answers.values()))

@@ -142,6 +142,21 @@ def test_who_does_not_answer_is_for_others_to_judge() -> None:
     seen(10, main)
 
 
+def test_what_nobody_expects_ends_nothing() -> None:
+    """A server whose answer breaks the client is compared with nobody; the others are."""
+
+    async def main(fleet: Fleet) -> None:
+        def broken(_: Call) -> Turn:
+            raise RuntimeError("what nobody expects")
+
+        fleet.models["gpu3:1"]._script = broken
+        fleet.says["gpu4:1"] = "b"
+        await fleet.rounds(3)
+        assert fleet.told("marked") == ["gpu4:1"]
+
+    seen(11, main)
+
+
 @pytest.mark.parametrize(("workers", "calls"), [(1, 10), (5, 2)])
 def test_each_is_asked_once_in_a_while_by_all_workers_together(workers: int, calls: int) -> None:
     """The more workers ask, the less often each does."""
