@@ -132,7 +132,7 @@ async def test_what_must_stop_it_is_said_and_exits_with_1(
     settings = make_settings(kafka, topic, model_server.grpc_address, kafka=dead, dead_letters={"min_events": 20})
     await kafka.produce(topic, [b"not json"] * 50, keys=[b"ada"] * 50)
     async with WorkerProcess(tmp_path, settings) as process:
-        assert await process.ended(60) == 1
+        assert await process.ended(120) == 1
     assert re.search(r"penchant: 50 of the last 50 events were refused\n  remedy: .+\n$", process.said())
     assert "Traceback" not in process.said()
 
