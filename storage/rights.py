@@ -30,7 +30,8 @@ LOGGING_IN = (
 WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "ZCOUNT", "SET", "DEL", "EXPIRE",
         "PEXPIREAT", "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "EVAL", "EVALSHA",
         "SADD")  # fmt: skip
-SEEING = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "PTTL", "ZRANGE", "ZCOUNT", "XREVRANGE", "EVAL")
+SEEING = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "PTTL", "ZRANGE", "ZCOUNT", "XREVRANGE",
+          "EVAL")  # fmt: skip
 ERASING = ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "HSET", "SREM", "EVAL")
 SERVER = RedisRight("", ("INFO", "TIME", "SCRIPT|LOAD"))
 CLOCK = RedisRight("", ("TIME",))
@@ -38,7 +39,7 @@ CLOCK = RedisRight("", ("TIME",))
 RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
     "worker": (RedisRight("{namespace}:*", WORK), SERVER, *LOGGING_IN),
     "replay": (
-        RedisRight("{namespace}:*", WORK),
+        RedisRight("{namespace}:*", (*WORK, "XADD")),
         RedisRight("{replay}:*", (*WORK, "UNLINK", "PEXPIRE")),
         SERVER,
         *LOGGING_IN,
@@ -65,7 +66,13 @@ RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
         CLOCK,
         *LOGGING_IN,
     ),
-    "viewer": (RedisRight("{namespace}:*", SEEING), CLOCK, RedisRight("", ("SCAN",)), *LOGGING_IN),
+    "viewer": (
+        RedisRight("{namespace}:*", SEEING),
+        RedisRight("{replay}:*", ("HGET", "HGETALL")),
+        CLOCK,
+        RedisRight("", ("SCAN",)),
+        *LOGGING_IN,
+    ),
     "privacy": (
         RedisRight("{namespace}:*", (*ERASING, "GETRANGE", "XADD", "XREVRANGE")),
         CLOCK,

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -49,6 +48,7 @@ class ReplayPages:
         self._settings, self._watch, self._rendering, self._runner = settings, watch, rendering, runner
         self._frames = rendering.frames("replays.html", BLOCKS)
         self._held: Sequence[NamedReplay] = ()
+        self._unread = ""
         self._asked_s = float("-inf")
 
     def routes(self) -> Iterator[Route]:
@@ -68,9 +68,11 @@ class ReplayPages:
     async def _values(self, seen: Snapshot) -> dict[str, Any]:
         if time.monotonic() >= self._asked_s + EVERY_S:
             self._asked_s = time.monotonic()
-            with suppress(StoreUnavailable, StoreCorrupt):  # the banner's corner says so by itself
-                self._held = await held_replays(self._settings)
-        return replays(self._runner.run, self._held, seen)
+            try:
+                self._held, self._unread = await held_replays(self._settings), ""
+            except (StoreUnavailable, StoreCorrupt) as error:
+                self._unread = str(error)
+        return replays(self._runner.run, self._held, seen) | {"unread": self._unread}
 
     async def _changes(self, request: Request) -> Response:
         namespace = request.query_params.get("namespace", "")

@@ -121,19 +121,17 @@ async def note_shoppers(
     One stands there as a hash, keyed as model.session_key says or by the namespace: the log outlives an erasure.
     """
     name = pseudonym(settings, shoppers[0]) if len(shoppers) == 1 else f"{len(shoppers)} shoppers"
-    await _note(settings, Activity(kind, name, value, who, why))
+    async with _redis(settings) as (redis, keys):
+        await append_activity(redis, keys, settings.redis.timeout_s, Activity(kind, name, value, who, why))
+    await copy_activity(settings)
 
 
 async def note_replay(settings: Settings, namespace: str | None, command: str, who: str, why: str = "") -> None:
-    """Write into the activity log that a replay begins or goes on in a namespace, or over the live keys.
-    StoreUnavailable."""
-    await _note(settings, Activity("replay", namespace or settings.redis.namespace, command, who, why))
-
-
-async def _note(settings: Settings, entry: Activity) -> None:
+    """Write into the activity log that a replay begins or goes on in a namespace, or over the live keys. A topic of
+    activity has it with the next decision: a replay needs no right to write there. StoreUnavailable."""
+    entry = Activity("replay", namespace or settings.redis.namespace, command, who, why)
     async with _redis(settings) as (redis, keys):
         await append_activity(redis, keys, settings.redis.timeout_s, entry)
-    await copy_activity(settings)
 
 
 def _known(name: str) -> Name:

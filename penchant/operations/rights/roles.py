@@ -69,4 +69,5 @@ _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
 }  # fmt: skip
 
 ROLES: Mapping[str, Role] = {name: Role(does, kafka, RIGHTS.get(name, ())) for name, (does, kafka) in _ROLES.items()}
-"""By name. A console that changes things has those of viewer and operator, and of privacy where it forgets shoppers."""
+"""By name. A console that changes things has those of viewer and operator, and of privacy where it forgets shoppers;
+one that runs replays those of replay."""

@@ -11,12 +11,13 @@ from redis.asyncio import Redis
 from agents.replay.calls import ReplayCounts
 from penchant.offline.products.run import cards
 from penchant.operations.audience import Listing, audience
-from penchant.operations.control import activity, fleet_status, note_shoppers, put_back, throw
+from penchant.operations.control import activity, fleet_status, note_replay, note_shoppers, put_back, throw
 from penchant.operations.doctor.findings import ERROR
 from penchant.operations.doctor.rights import examine_redis
 from penchant.operations.forget import forget
 from penchant.operations.inspection.shopper_report import gather
 from penchant.operations.inspection.stalest import stalest
+from penchant.operations.replay.held import differences, held_replays
 from penchant.operations.replay.plan import ReplayPlan
 from penchant.operations.replay.progress import Progress
 from penchant.operations.replay.run import replay
@@ -101,7 +102,10 @@ async def test_each_role_does_its_work(redis: RedisServer, real_kafka: Kafka, mo
         await send(real_kafka, topic, 1, events(3, 4)[9:])
         await until(lambda: has(running, 6))
     plan = ReplayPlan(Moment(offset=0), Moment(), "penchant-replay")
+    await note_replay(settings("replay"), plan.namespace, "penchant replay", "rita")
     assert (await replay(settings("replay"), plan, Progress(ReplayCounts()))).tally.intents
+    assert [each.namespace for each in await held_replays(settings("viewer"))] == ["penchant-replay"]
+    assert (await differences(settings("viewer"), "penchant-replay")).comparison.both
     assert await refused(redis) == []
 
 
