@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console, Group
 from rich.live import Live
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from agents.match.messages import messages
@@ -58,23 +58,32 @@ async def no_view(_: Stage) -> AsyncIterator[None]:
 def show_examples(console: Console, examples: Sequence[Example]) -> None:
     """Each shopper's events and the intent that a ranker reads."""
     for example in examples:
-        lines = [f"  {_row(row)}" for row in example.rows[-ROWS:]]
-        if len(example.rows) > ROWS:
-            lines.insert(0, f"  … {len(example.rows) - ROWS} more before")
-        intent = example.intent
-        findings = Findings.model_validate(
-            {name: intent.doc[name] for name in Findings.model_fields if name in intent.doc}
-        )
-        age_s = (intent.age or timedelta()).total_seconds()
-        lines += [
-            "",
-            f"[bold]{describe(findings)}[/]",
-            (
-                f"mission {intent.mission}, stage {intent.stage}, category {intent.category or 'none'}, "
-                f"confidence {intent.confidence:.2f}, by {intent.source}, {age_s:.1f} s after the last event"
-            ),
-        ]
-        console.print(Panel("\n".join(lines), title=f"shopper {example.shopper}", title_align="left"))
+        console.print(Panel(_example(example), title=f"shopper {example.shopper}", title_align="left"))
+
+
+def _example(example: Example) -> Group:
+    """Text of the shop's is never taken for the terminal's markup."""
+    intent, left_out = example.intent, len(example.rows) - ROWS
+    findings = Findings.model_validate({name: intent.doc[name] for name in Findings.model_fields if name in intent.doc})
+    age_s = (intent.age or timedelta()).total_seconds()
+    told = (
+        f"mission {intent.mission}, stage {intent.stage}, category {intent.category or 'none'}, "
+        f"confidence {intent.confidence:.2f}, by {intent.source}, {age_s:.1f} s after the last event"
+    )
+    before = [Text(f"  … {left_out} more before")] if left_out > 0 else []
+    return Group(*before, _rows(example.rows[-ROWS:]), "", Text(describe(findings), "bold"), Text(told))
+
+
+def _rows(rows: Sequence[Row]) -> Table:
+    table = Table.grid("", "", Column(ratio=1), Column(justify="right", no_wrap=True), padding=(0, 2), expand=True)
+    for row in rows:
+        clock = Text(f"  {time.strftime('%H:%M:%S', time.gmtime(row.time_ms / 1e3))}")
+        if row.item is None:
+            table.add_row(clock, row.action, Text(row.query or ""), "")
+            continue
+        price = f"{row.item.price:.2f} {row.item.currency or ''}".rstrip() if row.item.price is not None else ""
+        table.add_row(clock, row.action, Text(row.item.title or row.item.id), Text(price, "dim"))
+    return table
 
 
 def show_match(console: Console, match: MatchExample) -> None:
@@ -119,11 +128,3 @@ def _picture(stage: Stage) -> Group:
         Panel(Group(*intents), title="latest intents", title_align="left", height=SHOWN + 2),
     ]
     return Group(*parts, *(Text(notice, style="yellow") for notice in stage.notices))
-
-
-def _row(row: Row) -> str:
-    clock = time.strftime("%H:%M:%S", time.gmtime(row.time_ms / 1e3))
-    if row.item is None:
-        return f"{clock}  {row.action:<11} {row.query or ''}"
-    price = f"{row.item.price:.2f} {row.item.currency or ''}" if row.item.price is not None else ""
-    return f"{clock}  {row.action:<11} {row.item.title or row.item.id}  [dim]{price}[/]"
