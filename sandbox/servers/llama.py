@@ -22,8 +22,7 @@ class LlamaServer(Server):
 
     def __init__(self, run_folder: Path, file: Path) -> None:
         super().__init__(run_folder)
-        if importlib.util.find_spec("xllamacpp") is None:
-            raise PlatformLacks("a real model needs llama.cpp's server", REMEDY)
+        require_llama()
         self._file = file.absolute()
 
     @property
@@ -48,6 +47,12 @@ class LlamaServer(Server):
     def describe(self) -> str:
         """What it really is."""
         return f"{self._file.stem}, real, on llama.cpp's server (xllamacpp {metadata.version('xllamacpp')}), one thread"
+
+
+def require_llama() -> None:
+    """PlatformLacks without llama.cpp's wheel."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise PlatformLacks("a real model needs llama.cpp's server", REMEDY)
 
 
 def smollm2() -> Path:

@@ -1,13 +1,11 @@
 """The embedded Triton before a real language model: llama.cpp inside its Python backend, from wheels."""
 
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.servers import llama_serving
-from sandbox.servers.llama import REMEDY
+from sandbox.servers.llama import require_llama
 from sandbox.servers.triton import TritonServer
-from streams.errors import PlatformLacks
 
 
 class RealTritonServer(TritonServer):
@@ -18,8 +16,7 @@ class RealTritonServer(TritonServer):
 
     def __init__(self, run_folder: Path, file: Path) -> None:
         super().__init__(run_folder)
-        if importlib.util.find_spec("xllamacpp") is None:
-            raise PlatformLacks("a real model needs llama.cpp's server", REMEDY)
+        require_llama()
         self._file = file.absolute()
 
     @property
