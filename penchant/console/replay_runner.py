@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -55,14 +56,13 @@ class ReplayRunner:
         self.check_free()
         self.run = ReplayRun(request, plan, who, time.monotonic(), Progress(ReplayCounts()))
         self._task = asyncio.create_task(self._serve(self.run))
+        self._task.add_done_callback(partial(_held, self.run))
 
     async def hold(self) -> None:
         """Stop it. What it has written stays, and where it stopped is remembered."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=CLOSE_S)
-            if self.run is not None and self._task.cancelled():
-                self.run.state = "held"
 
     async def _serve(self, run: ReplayRun) -> None:
         try:
@@ -72,6 +72,12 @@ class ReplayRunner:
             log.warning("replay.failed", namespace=run.plan.namespace, error=str(error), exc_info=True)
         else:
             run.state, run.words = "done", summary.lines(outcome)
+
+
+def _held(run: ReplayRun, task: asyncio.Task[None]) -> None:
+    """However long it took to stop, and also where it had not begun."""
+    if task.cancelled():
+        run.state = "held"
 
 
 def _leaves(error: Exception) -> list[str]:
