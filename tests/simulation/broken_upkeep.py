@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.health.probes import Health
 from agents.health.snapshot import Held, Vitals
+from agents.rekey.rekey import Rekey
 from agents.worker.asking import Question
 from agents.worker.dispatch import Dispatch
 from agents.worker.enrichment import Enrichment
@@ -145,6 +146,15 @@ class Loyal(KnownTrial):
 
     def learn(self, decisions: Mapping[str, ExperimentDecision]) -> dict[str, ExperimentDecision]:  # noqa: ARG002
         return super().learn({})
+
+
+class Presuming(Rekey):
+    """Takes what a rekey has sent for acknowledged."""
+
+    async def _settle_sent(self) -> None:
+        while True:
+            (await self._sent.get()).ticket.settle()
+            self._sent.task_done()
 
 
 class Nervous(Health):

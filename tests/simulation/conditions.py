@@ -19,7 +19,8 @@ class Conditions:
     records hold several events of their shopper; `odd`: our own code fails at some events; `earlier`: shoppers have
     sessions of the lineage before, and of some of these nothing can be read if they are `damaged`; `aborted`: some
     records belong to transactions that came to nothing; `miskeyed`: some have the key of another shopper;
-    `tried`: an experiment has an arm of its own, and shoppers of whom nothing is said."""
+    `tried`: an experiment has an arm of its own, and shoppers of whom nothing is said; `rekeyed`: events come through a
+    rekey."""
 
     lineage: int = 0
     nodes: int = 1
@@ -31,6 +32,7 @@ class Conditions:
     aborted: bool = False
     miskeyed: bool = False
     tried: bool = False
+    rekeyed: bool = False
 
 
 def conditions(chance: random.Random, *, flushed: bool) -> Conditions:

@@ -88,6 +88,7 @@ MUTATIONS = {
                 ("router", upkeep.Curious),
                 ("router", upkeep.Gossiping),
                 ("trial", upkeep.Loyal),
+                ("rekey", upkeep.Presuming),
                 ("consumer", ports.Skipping),
                 ("health", upkeep.Nervous),
                 ("connection", ports.Confident),

@@ -1,7 +1,7 @@
 """Plan: everything that a seed decides beforehand. A run is a function of its plan."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.simulation import faults, scale, traffic
 from tests.simulation.conditions import Conditions, batched, conditions, with_aborted, with_odd, with_other_keys
@@ -15,6 +15,10 @@ EPOCH_MS = 1_700_000_000_000
 
 SECRETIVE = 16
 """One seed in so many has products that nobody is to be judged by."""
+
+
+REKEYED = 1 / 12
+"""The share of seeds whose events come through a rekey, where their records hold one event each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ def draw(seed: int) -> SimulationPlan:
         appends = with_other_keys(appends, random.Random(f"{seed}:miskeyed"), traffic_shape.partitions)
     if given.aborted:
         appends = with_aborted(appends, random.Random(f"{seed}:aborted"))
+    rekeyed = random.Random(f"{seed}:rekeyed").random() < REKEYED and seed % SECRETIVE != SECRETIVE - 1
+    given = replace(given, rekeyed=rekeyed and not given.batches)
     skews = [chance.choice([0, -1_000, 1_000]) for _ in range(workers)]
     return SimulationPlan(
         seed,

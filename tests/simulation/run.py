@@ -12,6 +12,7 @@ import structlog
 from sandbox.clock import Stuck
 from tests.simulation.fleet import SimulatedFleet
 from tests.simulation.plan import SimulationPlan
+from tests.simulation.rekeying import Rekeying
 from tests.simulation.trouble import Trouble
 from tests.simulation.worker import Parts
 from tests.simulation.world import Environment
@@ -41,15 +42,17 @@ def simulate(plan: SimulationPlan, parts: Parts | None = None, *, trace: bool = 
     gc.disable()
     try:
         with _logs_to(world):
-            return _Run(world, SimulatedFleet(world, parts or Parts())).outcome()
+            return _Run(world, parts or Parts()).outcome()
     finally:
         if collecting:
             gc.enable()
 
 
 class _Run:
-    def __init__(self, world: Environment, fleet: SimulatedFleet) -> None:
+    def __init__(self, world: Environment, parts: Parts) -> None:
+        fleet = SimulatedFleet(world, parts)
         self._world, self._fleet, self._trouble = world, fleet, Trouble(world, fleet)
+        self._rekeying = Rekeying(world, parts.rekey) if world.plan.conditions.rekeyed else None
 
     def outcome(self) -> Outcome:
         world = self._world
@@ -65,8 +68,11 @@ class _Run:
 
     async def _main(self) -> None:
         world, plan = self._world, self._world.plan
+        if self._rekeying is not None:
+            self._rekeying.begin()
         for append in plan.appends:
-            world.process.call_at(append.at_s, world.append, append)
+            by_rekey = self._rekeying if append.events and not append.aborted else None
+            world.process.call_at(append.at_s, by_rekey.append if by_rekey else world.append, append)
         for fault in plan.faults:
             world.process.call_at(fault.at_s, self._trouble.begin, fault)
         for number in range(plan.workers):
@@ -102,6 +108,8 @@ class _Run:
         yield from world.invariants.settled(world.broker, world.store.data, world.clock_ms())
         yield from world.invariants.written(len(world.store.early), world.model.calls)
         yield from self._fleet.unsettled()
+        if self._rekeying is not None:
+            yield from self._rekeying.unsettled()
 
 
 @contextmanager

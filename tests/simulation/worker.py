@@ -14,6 +14,7 @@ from agents.fleet.sync import FleetSync
 from agents.health.probes import Health
 from agents.health.snapshot import PartitionVitals, Vitals
 from agents.health.statistics import Meter
+from agents.rekey.rekey import Rekey
 from agents.worker.asking import Asking
 from agents.worker.build import Kinds, Ports, StorePorts, build
 from agents.worker.erasures import Erasures
@@ -63,6 +64,7 @@ class Parts(Kinds):
     freezable: Callable[..., FreezableStore] = FreezableStore
     router: Callable[..., ExperimentRouter] = ExperimentRouter
     trial: Callable[..., KnownTrial] = KnownTrial
+    rekey: Callable[..., Rekey] = Rekey
     switched: Callable[..., SwitchedRouter] = SwitchedRouter
     health: Callable[..., Health] = Health
 

@@ -67,11 +67,12 @@ class Environment:
         """Chance of its own for each part, so that leaving out a fault leaves the rest much as it was."""
         return random.Random(f"{self.plan.seed}:{name}")
 
-    def append(self, append: Append) -> None:
-        """A producer's record arrives."""
+    def append(self, append: Append, timestamp_ms: int | None = None) -> None:
+        """A producer's record arrives, of now unless it says when."""
+        now_ms = self.clock_ms() if timestamp_ms is None else timestamp_ms
         tp = TP(TOPIC, append.partition)
         self.broker.segments[tp].end += append.hole
-        record = self.broker.append(tp, self.clock_ms(), append.key, append.value, aborted=append.aborted)
+        record = self.broker.append(tp, now_ms, append.key, append.value, aborted=append.aborted)
         place = append.partition, record.offset
         if append.aborted:
             pass
