@@ -73,6 +73,14 @@ class Keys:
         """String: the worker that was refused that name last."""
         return f"{self.namespace}:instance:{group}:{name}:refused"
 
+    def probe(self, replica: str) -> str:
+        """String: what a worker's probe of a replica found last."""
+        return f"{self.namespace}:probe:{replica}"
+
+    def probing(self, replica: str) -> str:
+        """String, there while nobody is to probe the replica again."""
+        return f"{self.namespace}:probe:{replica}:asked"
+
     @property
     def workers(self) -> str:
         """Sorted set of the workers that were heard of lately, by the store's time in epoch milliseconds."""

@@ -14,18 +14,16 @@ from clients.calls import Call, Class, Completion
 from clients.limits.circuit_breaker import CircuitBreaker
 from clients.pools.ejection import Fault
 from clients.pools.endpoints import Connect, Pool
+from clients.pools.probes import PROBE_EVERY_S, Prober, SharedFindings
 from clients.pools.registry import Notify, RegistryRules, ReplicaRegistry
-from clients.pools.replicas import Probed, Replica
+from clients.pools.replicas import Replica
 from clients.pools.router import PoolRouter, RoutedSlot, RoutingRules
 from clients.pools.routing import affinity
 from clients.pools.wait_queue import WaitQueue
 from streams.errors import ContractMismatch, ModelUnavailable
 
-PROBE_EVERY_S = 5.0
-"""A replica is probed no more often, whoever asks, and not while it answers calls."""
 PROBE_LATER_S = 1.0
-"""Up to so much later than that, by chance, so that the workers of a fleet do not probe at once."""
-PROBE_WITHIN_S = 5.0
+"""Up to so much later than they could be, by chance, replicas are probed: the workers of a fleet take turns."""
 
 CALLS_FAIL = "calls fail"
 
@@ -36,8 +34,9 @@ class PooledClient:
     """A ModelClient over replicas in ordered pools, each within its own adaptive limit.
 
     `run` beside it probes replicas and closes those that were taken out; `notify` is told who is ejected and why;
-    `chance` says how much later than due a probe is made. `circuit_breaker` is for whoever makes the model's calls;
-    `found` is one line on the model, None until it has answered a look.
+    `chance` says how much later than due a probe is made; `findings` are where the workers of a fleet share what probes
+    found. `circuit_breaker` is for whoever makes the model's calls; `found` is one line on the model, None until it has
+    answered a look.
     """
 
     def __init__(
@@ -48,10 +47,12 @@ class PooledClient:
         router: RoutingRules | None = None,
         notify: Notify | None = None,
         chance: random.Random | None = None,
+        findings: SharedFindings | None = None,
     ) -> None:
         self._chance = chance or random.Random()
         self._wait_queue = WaitQueue()
         self._registry = ReplicaRegistry(connect, registry or RegistryRules(), self._wait_queue, notify)
+        self._prober = Prober(lambda replica: self._registry.judge(replica, _now()), findings)
         self.router = PoolRouter(self._registry, router or RoutingRules())
         self._wait_queue.room = self.router.room
         self._registry.take_up(pools, float("-inf"))
@@ -97,7 +98,7 @@ class PooledClient:
     async def probe(self) -> str:
         """One line on what was found. ContractMismatch when any replica is not what the settings say, ModelUnavailable
         when none answers."""
-        found = await self._probe_all(self.replicas)
+        found = await self._prober.probe(self.replicas)
         faults = [each for each in found if isinstance(each, Exception)]
         if mismatch := next((each for each in faults if isinstance(each, ContractMismatch)), None):
             raise mismatch
@@ -116,7 +117,7 @@ class PooledClient:
         while True:
             await asyncio.sleep(PROBE_EVERY_S + self._chance.uniform(0.0, PROBE_LATER_S))
             silent_since_s = _now() - PROBE_EVERY_S
-            await self._probe_all([each for each in self.replicas if each.answered_s < silent_since_s])
+            await self._prober.probe([each for each in self.replicas if each.answered_s < silent_since_s])
             self._wait_queue.advance()
             await self._close([each for each in self._registry.gone if not each.running])
             if self._looks:
@@ -126,7 +127,7 @@ class PooledClient:
         """Take up other pools while running. Only shoppers whose replica went, or for whom a new one is before it,
         move. Calls under way end where they are. A new replica that does not answer joins when it does."""
         added = self._registry.take_up(pools, _now())
-        for replica, found in zip(added, await self._probe_all(added), strict=True):
+        for replica, found in zip(added, await self._prober.probe(added), strict=True):
             if isinstance(found, Exception) and any(each.usable for each in self.replicas if each is not replica):
                 self._registry.eject(replica, Fault("probes", str(found)), _now())
         self._wait_queue.advance()
@@ -156,35 +157,6 @@ class PooledClient:
         else:
             return True
         return False
-
-    async def _probe_all(self, replicas: Sequence[Replica]) -> list[str | Exception]:
-        async with asyncio.TaskGroup() as tasks:
-            probes = [tasks.create_task(self._probe(replica)) for replica in replicas]
-        return [probe.result() for probe in probes]
-
-    async def _probe(self, replica: Replica) -> str | Exception:
-        """What the replica says of itself, or its fault; of the last probe, when that was just now."""
-        if replica.probed is None or _now() >= replica.probed.at_s + PROBE_EVERY_S:
-            found = await self._ask_probe(replica)
-            replica.probed = Probed(_now(), found)
-        return replica.probed.found
-
-    async def _ask_probe(self, replica: Replica) -> str | Exception:
-        try:
-            async with asyncio.timeout(PROBE_WITHIN_S):
-                found = await replica.client.probe()
-        except (ModelUnavailable, ContractMismatch) as error:
-            fault: Exception = error
-        except TimeoutError:
-            fault = ModelUnavailable(f"{replica.name} does not answer a probe within {PROBE_WITHIN_S:.0f} s")
-        except Exception as error:  # noqa: BLE001 # whatever breaks in a probe says that this one server is not well
-            fault = ModelUnavailable(f"{replica.name}: a probe failed: {type(error).__name__}: {error}")
-        else:
-            replica.outlier_detector.probed(None)
-            return found
-        replica.outlier_detector.probed(str(fault))
-        self._registry.judge(replica, _now())
-        return fault
 
     async def _close(self, replicas: Sequence[Replica]) -> None:
         for replica in replicas:

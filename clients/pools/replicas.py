@@ -46,10 +46,11 @@ class Counts:
 
 
 class Probed(NamedTuple):
-    """What the last probe found, and when it ended, on the event loop's clock."""
+    """What the last probe found, of whichever worker it was, and when that was known, on the event loop's clock."""
 
     at_s: float
     found: str | Exception
+    number: str = ""
 
 
 class Replica:

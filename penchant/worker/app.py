@@ -36,6 +36,7 @@ from penchant.worker.model_side import ModelSide, knowledge_of, pools, reasoning
 from penchant.worker.parts import Parts, Servers, learning_of, make_parts
 from penchant.worker.tokenizer import tokenizer
 from storage.connection import Client
+from storage.findings import RedisFindings
 from storage.instances import RedisInstances
 from storage.keys import Keys
 from storage.places import RedisPlaces
@@ -103,14 +104,16 @@ async def worker(
     instruments = instruments or Instruments(Health(settings.health.bound_s))
     async with AsyncExitStack() as stack:
         tracing = await stack.enter_async_context(traced(settings))
-        side = ModelSide(settings, model, notify)
-        pools = side.everybody()
-        if model is None:
-            stack.push_async_callback(pools.close)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
         async for attempt in retry_until(settings.health.bound_s):
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
+        rules = settings.redis
+        findings = RedisFindings(servers.redis, Keys(rules.namespace), rules.timeout_s) if model is None else None
+        side = ModelSide(settings, model, notify, findings)
+        pools = side.everybody()
+        if model is None:
+            stack.push_async_callback(pools.close)
         learning = learning_of(settings, servers)
         arm_factory, knowledge = await _arm_factory(settings, servers, side, instruments, learning, owned=model is None)
         parts = await _made(settings, servers, pools, arm_factory, knowledge, learning, notify, tracing, kinds, stack)

@@ -12,6 +12,7 @@ from clients.dialects import discovery
 from clients.limits.adaptive_limit import LimitRules
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
+from clients.pools.probes import SharedFindings
 from clients.pools.registry import Notify, RegistryRules
 from penchant.settings.root import Settings
 from prompts.tokens import Count
@@ -25,10 +26,17 @@ MakeReasoning = Callable[[str, Sampling], Reasoning]
 
 
 class ModelSide:
-    """Makes clients. A `model` that is handed in is the only server, whatever the settings say."""
+    """Makes clients. A `model` that is handed in is the only server, whatever the settings say. `findings` are where
+    workers share what their probes find."""
 
-    def __init__(self, settings: Settings, model: ModelClient | None, notify: Notify | None) -> None:
-        self._settings, self._model, self._notify = settings, model, notify
+    def __init__(
+        self,
+        settings: Settings,
+        model: ModelClient | None,
+        notify: Notify | None,
+        findings: SharedFindings | None = None,
+    ) -> None:
+        self._settings, self._model, self._notify, self._findings = settings, model, notify, findings
 
     def everybody(self, eagerness: float = 1.0) -> PooledClient:
         """The servers of those who are in no arm. A small eagerness gives way to others at the same servers."""
@@ -41,7 +49,7 @@ class ModelSide:
         registry = RegistryRules(LimitRules(most=settings.calls.max_in_flight, eagerness=eagerness))
         namespace = settings.redis.namespace
         connect = (lambda each: model_client(each, namespace)) if model is None else lambda _: model
-        return PooledClient(pools, connect, registry, settings.routing, self._notify)
+        return PooledClient(pools, connect, registry, settings.routing, self._notify, findings=self._findings)
 
 
 def pools(settings: Settings) -> tuple[Pool, ...]:

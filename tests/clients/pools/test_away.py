@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from clients.pools.client import PROBE_EVERY_S, PROBE_LATER_S, PooledClient
+from clients.pools.client import PROBE_LATER_S, PooledClient
+from clients.pools.probes import PROBE_EVERY_S
 from streams.errors import ContractMismatch
 from tests.clients.shops import pool
 from tests.clients.virtual import virtually

@@ -9,8 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from clients.limits.adaptive_limit import LimitRules
-from clients.pools.client import PROBE_EVERY_S, PooledClient
+from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool, Price
+from clients.pools.probes import PROBE_EVERY_S
 from clients.pools.router import RoutingRules
 from clients.pools.routing import affinity, home
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable

@@ -8,11 +8,12 @@ import pytest
 from agents.worker.checkpoints import Checkpoint
 from clients.calls import Sampling
 from penchant.settings.root import Settings
-from penchant.worker.model_side import knowledge_of, model_client, pools, reasoning_of
+from penchant.worker.model_side import ModelSide, knowledge_of, model_client, pools, reasoning_of
 from prompts.tokens import estimate
 from sandbox.servers.redis import RedisServer
 from storage.checkpoints import Context
 from storage.connection import connect
+from storage.findings import RedisFindings
 from storage.keys import Keys
 from streams.errors import SettingInvalid
 from streams.sessions.packing import dump
@@ -77,4 +78,26 @@ async def test_sessions_by_the_settings() -> None:
 
     assert await session("a") == await session("a") != await session("b")
     assert await session("a", session_key="k") == await session("b", session_key="k") != await session("a")
+    await server.stop()
+
+
+@pytest.mark.redis
+async def test_workers_of_a_fleet_ask_a_server_once(redis_server: RedisServer) -> None:
+    """Whoever begins first asks whether its model is there; the others hear it through Redis."""
+    server = OpenAIServer()
+    await server.start()
+    wanted = Settings.model_validate(
+        {"model": {"url": server.url, "dialect": "openai"}, "redis": {"namespace": f"model-side-{next(NUMBERS)}"}}
+    )
+    async with connect(redis_server.url) as client:
+        findings = RedisFindings(client, Keys(wanted.redis.namespace), 5.0)
+        alone, *workers = [ModelSide(wanted, None, None, told).everybody() for told in (None, findings, findings)]
+        await alone.begin()
+        asked = len(server.paths)
+        for each in workers:
+            await each.begin()
+        assert {each.found for each in workers} == {alone.found}
+        assert len(server.paths) == 2 * asked
+        for each in (alone, *workers):
+            await each.close()
     await server.stop()
