@@ -11,6 +11,9 @@ import yaml
 
 from penchant.settings import Settings, load_settings
 from sandbox.servers.apache import VERSION as KAFKA_VERSION
+from tests.promtool import promtool
+
+__all__ = ["promtool"]
 
 REPOSITORY = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -18,6 +21,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (REPOSITORY / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 SERVICE_KEYS = {
     "build",
+    "cap_drop",
     "command",
     "depends_on",
     "deploy",
@@ -29,9 +33,13 @@ SERVICE_KEYS = {
     "networks",
     "ports",
     "profiles",
+    "read_only",
     "restart",
+    "secrets",
+    "security_opt",
     "shm_size",
     "stop_grace_period",
+    "tmpfs",
     "ulimits",
     "volumes",
 }
@@ -46,15 +54,23 @@ def environment(name: str) -> dict[str, str]:
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     """The settings that the worker's container would start with."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in environment("worker").items():
-        monkeypatch.setenv(name, value)
+    return started("worker", monkeypatch, tmp_path)
+
+
+def started(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Settings:
+    """The settings that a service of ours would start with; its secrets are empty files."""
+    monkeypatch.chdir(folder)
+    for key, value in environment(name).items():
+        secret = folder / Path(value).name
+        if value.startswith("/run/secrets/"):
+            secret.touch()
+        monkeypatch.setenv(key, str(secret) if secret.exists() else value)
     return load_settings().settings
 
 
 def test_only_known_keys() -> None:
     """A misspelt key would be refused by the engine, or ignored by an older one."""
-    assert set(COMPOSE) <= {"name", "services", "volumes", "networks"}
+    assert set(COMPOSE) <= {"name", "services", "volumes", "networks", "secrets", "x-hardened"}
     for name, service in SERVICES.items():
         assert set(service) <= SERVICE_KEYS, name
 
@@ -165,3 +181,48 @@ def test_the_worker_s_image_has_every_package() -> None:
 def stages() -> set[str]:
     """The names of the Dockerfile's stages."""
     return set(re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.MULTILINE))
+
+
+def test_the_console_sees_what_the_worker_works_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The same topics, Redis and model, the Prometheus beside it, and only who has a token."""
+    worker, console = environment("worker"), environment("console")
+    shared = {key for key in worker if key.startswith(("PENCHANT_KAFKA", "PENCHANT_REDIS", "PENCHANT_MODEL"))}
+    assert {key: console[key] for key in shared} == {key: worker[key] for key in shared}
+    settings = started("console", monkeypatch, tmp_path)
+    assert settings.http.tokens_file is not None
+    assert settings.console.prometheus_url is not None
+    assert settings.console.prometheus_url.get_secret_value() == "http://prometheus:9090"
+    assert set(SERVICES["console"]["secrets"]) == set(COMPOSE["secrets"])
+
+
+def test_nothing_is_published_beyond_this_machine() -> None:
+    """Kafka, Redis and Grafana ask nobody who they are."""
+    published = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_services_are_bounded_and_ours_may_do_little() -> None:
+    """Memory has a bound for each but what runs once and what has a GPU; ours cannot write to their images."""
+    for name, service in SERVICES.items():
+        if name not in {"topics", "triton"}:
+            assert service["deploy"]["resources"]["limits"]["memory"], name
+        if ("command" in service and service["image"].startswith("penchant-worker")) or name == "worker":
+            assert service["read_only"] and service["cap_drop"] == ["ALL"], name  # noqa: PT018 # of one service
+
+
+def test_prometheus_and_grafana_find_what_is_mounted(promtool: str) -> None:
+    """Prometheus' own checker takes its settings with our rules, and each folder that Grafana reads is mounted."""
+    subprocess.run(
+        [promtool, "check", "config", "prometheus.yml"], cwd=REPOSITORY / "deploy" / "prometheus", check=True,
+        capture_output=True, timeout=60,
+    )  # fmt: skip
+    mounts = dict(volume.split(":")[:2] for volume in SERVICES["grafana"]["volumes"])
+    for source in (each for each in mounts if each.startswith("./")):
+        assert (REPOSITORY / source).exists(), source
+    provider = yaml.safe_load((REPOSITORY / "deploy/grafana/provisioning/dashboards.yaml").read_text())["providers"][0]
+    assert provider["options"]["path"] in mounts.values()
+    assert list((REPOSITORY / "deploy/grafana").glob("*.json"))
+    source = yaml.safe_load((REPOSITORY / "deploy/grafana/provisioning/datasource.yaml").read_text())["datasources"][0]
+    assert source["type"] == "prometheus"
+    assert "prometheus" in SERVICES
