@@ -4,9 +4,10 @@ calls changed rows alone."""
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import orjson
 
@@ -47,9 +48,16 @@ class Kept:
         """All before these offsets is done."""
         await asyncio.to_thread(self._note_followed, topic, reached)
 
-    def _followed(self, topic: str) -> Watermark:
+    async def close(self) -> None:
+        """Close the file. Whoever was cancelled may still be reading, in a thread: that is waited for."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
         with self._lock:
-            row = self._file.execute("select id, offsets from followed where topic = ?", (topic,)).fetchone()
+            self._file.close()
+
+    def _followed(self, topic: str) -> Watermark:
+        row = self._row("select id, offsets from followed where topic = ?", topic)
         return Watermark(row[0], tuple(orjson.loads(row[1]))) if row else Watermark()
 
     def _note_followed(self, topic: str, reached: Watermark) -> None:
@@ -58,10 +66,15 @@ class Kept:
             self._file.execute("insert or replace into followed values(?, ?, ?)", values)
 
     def _get(self, key: str) -> Answered | None:
-        with self._lock:
-            row = self._file.execute("select text, input_tokens, output_tokens from answers where key = ?", (key,))
-            found = row.fetchone()
-        return Answered(*found) if found else None
+        row = self._row("select text, input_tokens, output_tokens from answers where key = ?", key)
+        return Answered(*row) if row else None
+
+    def _row(self, query: str, key: str) -> tuple[Any, ...] | None:
+        """The row of a key. What stands for the query goes with the lock: a file that is closed in between would take
+        it along."""
+        with self._lock, closing(self._file.execute(query, (key,))) as rows:
+            row: tuple[Any, ...] | None = rows.fetchone()
+            return row
 
     def _put(self, key: str, answer: Answered) -> None:
         values = (key, answer.text, answer.input_tokens, answer.output_tokens)
@@ -74,10 +87,11 @@ async def kept(path: Path) -> AsyncIterator[Kept]:
     """The answers of a file, which is made where it is not there. SettingInvalid for a file that is something else, or
     that another job is writing."""
     file = await asyncio.to_thread(_opened, path)
+    answers = Kept(file)
     try:
-        yield Kept(file)
+        yield answers
     finally:
-        await asyncio.to_thread(file.close)
+        await answers.close()
 
 
 def _opened(path: Path) -> sqlite3.Connection:
