@@ -9,8 +9,9 @@ PYTHON ?= python3.12 python3.11 python3 python3.13
 
 .PHONY: help setup demo demo-real secure-demo llm test test-slow peers compat coverage generate check security soak format clean
 
-# Tests go to this many processes, file by file; all of them share one server of a kind.
-JOBS ?= 2
+# Tests go to this many processes, file by file; all of them share one server of a kind. On two cores two processes
+# compute for a third of their time and wait for servers in the rest.
+JOBS ?= 4
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # What is generated, and the command that writes each to stdout.
