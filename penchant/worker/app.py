@@ -108,9 +108,7 @@ async def worker(
         async for attempt in retry_until(settings.health.bound_s):
             with attempt:
                 servers = await stack.enter_async_context(_connected(settings))
-        rules = settings.redis
-        findings = RedisFindings(servers.redis, Keys(rules.namespace), rules.timeout_s) if model is None else None
-        side = ModelSide(settings, model, notify, findings)
+        side = ModelSide(settings, model, notify, None if model else _findings(settings, servers))
         pools = side.everybody()
         if model is None:
             stack.push_async_callback(pools.close)
@@ -124,6 +122,11 @@ async def worker(
                 instruments, parts.worker.enrichment, parts.worker.memory.backlog, pools.found or MODEL_AWAY, pools,
                 parts.experiment_runtime, parts.switch_state,
             )  # fmt: skip
+
+
+def _findings(settings: Settings, servers: Servers) -> RedisFindings:
+    """Where the workers of the fleet tell each other whether model servers are there."""
+    return RedisFindings(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
 
 
 async def _arm_factory(

@@ -17,7 +17,7 @@ def replicas(value: Callable[[Replica], float]) -> Reading:
     return lambda instruments: [((each.pool, each.name), value(each)) for each in instruments.replicas()]
 
 
-def told(value: Callable[[Replica], float | None]) -> Reading:
+def reported(value: Callable[[Replica], float | None]) -> Reading:
     """Something that some model servers tell; nothing of the others."""
     return lambda instruments: [
         ((each.pool, each.name), found) for each in instruments.replicas() if (found := value(each)) is not None
@@ -123,12 +123,12 @@ MODEL_SIDE = (
         "gauge", "replica_kv_hit_rate",
         "Which share of a prompt's KV blocks a router found at the worker that it chose, on average; where it tells.",
         "Falls while `tokens_total{kind=\"cached\"}` does: its affinity is off, or the caches are too small.",
-        told(lambda each: each.kv_hit_rate), REPLICA,
+        reported(lambda each: each.kv_hit_rate), REPLICA,
     ),
     Metric(
         "gauge", "replica_router_queue", "How many calls waited in a router at the last answer; where it tells.",
         "Above 0 all the time: the workers behind it are full; add some.",
-        told(lambda each: each.router_queue), REPLICA,
+        reported(lambda each: each.router_queue), REPLICA,
     ),
     Metric(
         "counter", "replica_cost", "What the calls at a server cost, in the currency of its prices; 0 without prices.",
