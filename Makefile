@@ -43,7 +43,7 @@ secure-demo: $(VENV)/.installed ## the demo over TLS, SCRAM and ACLs, with certi
 	@$(BIN)/penchant demo --secured $(ARGS)
 
 test: $(VENV)/.developed ## the tests of every day, some ten minutes on two cores; ARGS="tests/streams -x"
-	@$(PYTEST) -m "not slow and not peers" $(ARGS)
+	@$(PYTEST) -m "not slow and not peers and not compat" $(ARGS)
 
 test-slow: $(VENV)/.developed ## the others: clusters, log-in, processes that are killed, every seed
 	@$(PYTEST) -m slow $(ARGS)
@@ -56,10 +56,10 @@ BEFORE ?= 9d0be61
 
 compat: $(VENV)/.developed ## workers and readers of 0.1.0 and of this tree over the same Kafka and Redis, there and back
 	@rm -rf run/compat && mkdir -p run/compat && git archive $(BEFORE) | tar -x -C run/compat
-	@$(BIN)/python -m pytest -m slow tests/compat $(ARGS)
+	@$(BIN)/python -m pytest -m compat tests/compat $(ARGS)
 
 coverage: $(VENV)/.developed ## make test, and which lines it ran; pages in run/coverage
-	@mkdir -p run && $(PYTEST) -m "not slow and not peers" --cov --cov-report=term:skip-covered --cov-report=html:run/coverage $(ARGS)
+	@mkdir -p run && $(PYTEST) -m "not slow and not peers and not compat" --cov --cov-report=term:skip-covered --cov-report=html:run/coverage $(ARGS)
 
 generate: $(VENV)/.developed ## write what is generated: example settings, page of metrics, schema of an intent
 	@$(foreach file,$(GENERATED),$($(file)) > $(file).new && mv $(file).new $(file) &&) true

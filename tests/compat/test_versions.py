@@ -22,7 +22,7 @@ from tests.kafka import Kafka
 pytestmark = [
     pytest.mark.kafka,
     pytest.mark.redis,
-    pytest.mark.slow,
+    pytest.mark.compat,
     pytest.mark.skipif(not BEFORE.exists(), reason="NO EARLIER VERSION: `make compat` unpacks it from the history"),
 ]
 
