@@ -18,8 +18,12 @@ from tests.kafka import Kafka
 WITHIN_S = 180
 """It takes half a minute on an idle machine."""
 
-NOT_THE_FOLD = ("is not the fold of the log", "is not what the model says of the log up to")
-"""What is said of sessions that began anew somewhere."""
+NOT_THE_FOLD = (
+    "is not the fold of the log",
+    "is not what the model says of the log up to",
+    "beyond the last event that is new or in time",
+)
+"""What is said of sessions that began anew somewhere: to them what came before is new once more."""
 
 
 async def settled(

@@ -88,8 +88,11 @@ def wrong_context(context: Context | None, entries: Sequence[Entry], settings: S
         return "no context" if entries else ""
     if not entries:
         return "a context of somebody who was erased"
-    if context.position.offset != session.folded:
-        return f"context at {context.position.offset}, the last event is at {session.folded}"
+    at = context.position.offset
+    if at > session.folded and at in {offset for offset, *_ in entries}:
+        return f"context at {at}, beyond the last event that is new or in time, at {session.folded}"
+    if at != session.folded:
+        return f"context at {at}, the last event is at {session.folded}"
     try:
         same = dump(unpack(context.session)) == dump(session)
     except ContextCorrupt:
