@@ -56,6 +56,7 @@ BEFORE ?= 9d0be61
 
 compat: $(VENV)/.developed ## workers and readers of 0.1.0 and of this tree over the same Kafka and Redis, there and back
 	@rm -rf run/compat && mkdir -p run/compat && git archive $(BEFORE) | tar -x -C run/compat
+	@$(BIN)/python -m pip install --quiet --no-deps --target run/compat httpx-aiohttp==0.2.0 # of 0.1.0 alone
 	@$(BIN)/python -m pytest -m compat tests/compat $(ARGS)
 
 coverage: $(VENV)/.developed ## make test, and which lines it ran; pages in run/coverage
