@@ -19,10 +19,12 @@ SCRIPT = files("storage").joinpath("erase.lua").read_text(encoding="utf-8")
 
 
 class Removed(NamedTuple):
-    """What went of a shopper in a namespace: how many intents and contexts. What is of later events stays."""
+    """What went of a shopper in a namespace: whether an intent, a context and kept answers. An intent or a context of
+    later events stays."""
 
     intents: int = 0
     contexts: int = 0
+    answers: int = 0
 
 
 Outcome = Mapping[str, Removed] | StoreUnavailable
@@ -103,7 +105,7 @@ class RedisErasures:
         shopper = erasure.shopper
         named = [self._keys.erasure(shopper)]
         for keys in map(self._keys.of, spaces):
-            named += [keys.context(shopper), keys.intent(shopper)]
+            named += [keys.context(shopper), keys.intent(shopper), keys.answers(shopper)]
         fields = [part for pair in erasure.fields().items() for part in pair]
         return ("EVAL", SCRIPT, len(named), *named, erasure.number, *fields)
 
@@ -112,7 +114,8 @@ class RedisErasures:
 
 
 def _removed(spaces: Sequence[str], reply: Sequence[int]) -> Mapping[str, Removed]:
-    return {space: Removed(*pair) for space, *pair in zip(spaces, reply[::2], reply[1::2], strict=True)}
+    counts = zip(reply[::3], reply[1::3], reply[2::3], strict=True)
+    return {space: Removed(*each) for space, each in zip(spaces, counts, strict=True)}
 
 
 def _marked(name: bytes) -> str:

@@ -40,6 +40,10 @@ class Keys:
         """Hash with the session that the intent was made from."""
         return f"{self.namespace}:{{{shopper}}}:context"
 
+    def answers(self, shopper: str) -> str:
+        """Sorted set of the last answers of models that are kept."""
+        return f"{self.namespace}:{{{shopper}}}:answers"
+
     def erasure(self, shopper: str) -> str:
         """Hash of the shopper's last erasure: its number, and the offsets below which nothing counts."""
         return f"{self.live or self.namespace}:{{{shopper}}}:erasure"

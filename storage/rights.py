@@ -28,11 +28,11 @@ LOGGING_IN = (
 """`SELECT` is for a redis.url that names another database than 0."""
 
 WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "ZCOUNT", "SET", "DEL", "EXPIRE",
-        "PEXPIREAT", "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "EVAL", "EVALSHA",
-        "SADD")  # fmt: skip
+        "PEXPIREAT", "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "ZREMRANGEBYRANK",
+        "EVAL", "EVALSHA", "SADD")  # fmt: skip
 SEEING = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "PTTL", "ZRANGE", "ZCOUNT", "XREVRANGE",
           "EVAL")  # fmt: skip
-ERASING = ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "HSET", "SREM", "EVAL")
+ERASING = ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "HSET", "SREM", "ZRANGE", "EVAL")
 SERVER = RedisRight("", ("INFO", "TIME", "SCRIPT|LOAD"))
 CLOCK = RedisRight("", ("TIME",))
 

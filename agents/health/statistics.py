@@ -54,6 +54,7 @@ class Meter:
     answers_refused: int = 0
     second_tries_spared: int = 0
     answers_parroted: int = 0
+    answers_unkept: int = 0
     prompts_too_long: int = 0
     ungrounded: int = 0
     intents: int = 0

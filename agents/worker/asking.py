@@ -131,7 +131,7 @@ class Asking:
                 call = replace(call, prompt=again.prompt, seed=again.seed)
             else:
                 self._note_answer(call, completion)
-                self._meter.ungrounded += answered.removed
+                self._meter.ungrounded += len(answered.removed)
                 if not answered.cited:
                     tally.note("empty")
                 return answered

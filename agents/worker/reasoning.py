@@ -24,12 +24,12 @@ from streams.sessions.session import Session
 class Answered:
     """What a model said, after grounding. None for findings: nothing of it held, and the rules speak.
 
-    `removed` counts what grounding took out; `cited`: the answer named evidence that holds.
+    `removed` has one kind for each thing that grounding took out; `cited`: the answer named evidence that holds.
     """
 
     findings: Findings | None
     completion: Completion
-    removed: int = 0
+    removed: tuple[str, ...] = ()
     cited: bool = True
 
 
@@ -104,7 +104,7 @@ class SessionQuestion:
         answer = parse(completion.text, template.examples, foresees=template.foresees)
         grounded = ground(answer, self._view, self._rules(), self._asker.vocabulary)
         findings = None if grounded.abstained else grounded.findings
-        return Answered(findings, completion, len(grounded.removed), grounded.cited)
+        return Answered(findings, completion, grounded.removed, grounded.cited)
 
     def compose(self, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
         """The intent: the model's where it said something that held, else the rules'."""

@@ -36,8 +36,8 @@ def forget(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Erase shoppers: intent, session, what is owed, calls under way, and every event up to now, however often it is
-    read again, in every namespace and topic that Penchant ever wrote to. The receipt names each.
+    """Erase shoppers: intent, session, kept answers, what is owed, calls under way, and every event up to now, however
+    often it is read again, in every namespace and topic that Penchant ever wrote to. The receipt names each.
 
     What a shopper does afterwards begins anew. With --opt-out it counts for nothing either, until --opt-in.
     The activity log keeps who did it, and a hash in the place of the shopper. The erasure stands in
@@ -116,4 +116,5 @@ def _words(receipt: Receipt) -> str:
 def _place(place: Place) -> str:
     if place.store == "kafka":
         return f"Kafka {place.name}: a tombstone"
-    return f"Redis {place.name}: {place.intents} intent, {place.contexts} context, {place.owed} owed"
+    kept = ", kept answers" if place.answers else ""
+    return f"Redis {place.name}: {place.intents} intent, {place.contexts} context, {place.owed} owed{kept}"

@@ -22,7 +22,7 @@ from penchant.operations.inspection.shopper_report import gather
 from penchant.operations.inspection.stalest import stalest
 from penchant.settings.root import Settings
 
-BLOCKS = ("banner", "answer", "lines", "waits", "facts", "prompt")
+BLOCKS = ("banner", "answer", "lines", "waits", "facts", "prompt", "answers")
 LONGEST = 128
 LATEST, SCANNED, VISITED = 20, 2_000, 20_000
 """How many shoppers the page of all shows, of so many intents that it looks at, among so many keys."""

@@ -29,8 +29,8 @@ Choice = Literal["forget", "opt_out", "opt_in"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something of a shopper may have been, and what went: of a `redis` namespace intents, contexts and marks of
-    owed calls; to a `kafka` topic a tombstone was sent."""
+    """Where something of a shopper may have been, and what went: of a `redis` namespace intents, contexts, kept answers
+    (1: all there were) and marks of owed calls; to a `kafka` topic a tombstone was sent."""
 
     store: Literal["redis", "kafka"]
     name: str
@@ -38,6 +38,7 @@ class Place:
     contexts: int = 0
     owed: int = 0
     tombstones: int = 0
+    answers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,4 +192,4 @@ def _receipt(erasure: Erasure, topic: str, offset: int, places: Sequence[Place])
 def _redis(outcome: Outcome) -> Sequence[Place]:
     if isinstance(outcome, StoreUnavailable):
         raise outcome
-    return [Place("redis", name, intents=gone.intents, contexts=gone.contexts) for name, gone in outcome.items()]
+    return [Place("redis", name, **gone._asdict()) for name, gone in outcome.items()]

@@ -5,6 +5,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from agents.learning.rules import LearningRules
 from agents.match.ranking import MatchRules
+from agents.worker.answer_samples import AnswerRules
 from agents.worker.asking import CallRules
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.knowledge import KnowledgeRules
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
     intent: IntentRules = IntentRules()
     commit: CommitRules = CommitRules()
     dead_letters: LimitRules = LimitRules()
+    answers: AnswerRules = AnswerRules()
     knowledge: KnowledgeRules = KnowledgeRules()
     learning: LearningRules = LearningRules()
     match: MatchRules = MatchRules()

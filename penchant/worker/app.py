@@ -33,7 +33,7 @@ from penchant.worker.experiments import ArmFactory, ExperimentRuntime, Tell
 from penchant.worker.history import make_topics, topics_of
 from penchant.worker.instance import instance
 from penchant.worker.model_side import ModelSide, knowledge_of, pools, reasoning_of
-from penchant.worker.parts import Parts, Servers, learning_of, make_parts
+from penchant.worker.parts import Parts, Runs, Servers, learning_of, make_parts
 from penchant.worker.tokenizer import tokenizer
 from storage.connection import Client
 from storage.findings import RedisFindings
@@ -230,12 +230,11 @@ async def _consuming(
         observer = Observer(
             enrichment, parts.worker.memory.backlog, parts.worker.refusals, watch_kafka, parts.pools, instruments.health
         )
-        runs = (enrichment, watch_kafka, *beside, observer, instruments.loop_lag, parts.pools, parts.sync)
+        of_all: tuple[Runs, ...] = (enrichment, watch_kafka, observer, instruments.loop_lag, parts.pools, parts.sync)
+        runs: tuple[Runs, ...] = (*of_all, *beside, *parts.beside)
         started = [tasks.create_task(part.run()) for part in runs]
         watched = (servers.admission.watch(), servers.instance.watch(), watch(app))
         started += [tasks.create_task(each) for each in watched]
-        if parts.golden_watch is not None:
-            started.append(tasks.create_task(parts.golden_watch.run()))
         try:
             yield
         finally:

@@ -1,17 +1,19 @@
 """Parts: what a worker is made of, put together. The other half of the composition root, penchant/worker/app.py."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from agents.fleet.switches import SwitchState
 from agents.fleet.sync import FleetSync
 from agents.health.statistics import Meter
 from agents.learning.learning import Learning
+from agents.worker.answer_samples import AnswerSamples
 from agents.worker.build import Kinds, Ports, StorePorts, Worker, build
 from agents.worker.conversions import SessionConversions
+from agents.worker.dispatch import Traced
 from agents.worker.erasures import Erasures
 from agents.worker.history import PublishingWriter
 from agents.worker.ingest import Entered
@@ -22,7 +24,6 @@ from agents.worker.routes import Route, Router
 from agents.worker.switched import PinnedReasoning, SwitchedRouter
 from agents.worker.upkeep import UpkeepRules
 from clients.pools.client import PooledClient
-from clients.pools.golden import GoldenWatch
 from penchant import __version__
 from penchant.settings.root import Settings
 from penchant.telemetry.traces.tracing import Tracing
@@ -32,6 +33,7 @@ from penchant.worker.golden_session import golden_watch_of
 from penchant.worker.history import KafkaHistory, topics_of
 from penchant.worker.instance import Instance
 from penchant.worker.presidio import redaction
+from storage.answers import RedisAnswers
 from storage.connection import Client
 from storage.counts import RedisCounts
 from storage.erasures import RedisErasures
@@ -60,9 +62,15 @@ class Servers:
     instance: Instance
 
 
+class Runs(Protocol):
+    """What goes on until it is cancelled."""
+
+    async def run(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the worker is made of, as far as others need to know it."""
+    """What the worker is made of, as far as others need to know it. `beside` runs where the settings want it."""
 
     worker: Worker
     erasures: Erasures
@@ -71,7 +79,7 @@ class Parts:
     ingest_share: IngestCpuShare
     sync: FleetSync
     switch_state: SwitchState
-    golden_watch: GoldenWatch | None
+    beside: Sequence[Runs]
 
 
 def make_parts(
@@ -94,6 +102,7 @@ def make_parts(
     lineage, name = servers.admission.lineage, experiment_runtime.judge.worker
     topic = ErasureReader(servers.erasures, settings.kafka.erasure_topic)
     erasures = Erasures(RedisErasures(*to_redis, watermarks), store, lineage.number, topic)
+    samples = _samples(settings, RedisAnswers(*to_redis), meter, switch_state)
     ingest_share = IngestCpuShare(time.thread_time)
     kept = StorePorts(
         store=store, name=name, clock_ms=clock_ms, lineage=lineage.number, starts=lineage.starts, erased=erasures.of,
@@ -114,7 +123,7 @@ def make_parts(
         ingest_share=ingest_share,
         halted=lambda: switch_state.now.on("pause"),
         entered=_entered(experiment_runtime, arm_factory.instruments, learning),
-        traced=tracing.traced,
+        traced=_traced(tracing, samples),
     )
     worker = build(settings, ports, UpkeepRules.of(settings.backlog), kinds=kinds)
     if learning is not None:
@@ -123,7 +132,8 @@ def make_parts(
     sync = _sync(RedisFleet(*to_redis), experiment_runtime, switch_state, heartbeat, arm_factory.instruments)
     usual = arm_factory.reasoning(settings.prompt.version, settings.sampling)
     golden_watch = golden_watch_of(settings, pools, usual, lambda: switch_state.workers)
-    return Parts(worker, erasures, pools, experiment_runtime, ingest_share, sync, switch_state, golden_watch)
+    beside = [each for each in (golden_watch, samples) if each is not None]
+    return Parts(worker, erasures, pools, experiment_runtime, ingest_share, sync, switch_state, beside)
 
 
 def _decoder(settings: Settings) -> Dialect:
@@ -164,6 +174,18 @@ def learning_of(settings: Settings, servers: Servers) -> Learning | None:
 
 def _frozen(switch_state: SwitchState) -> str | None:
     return switch_state.now.set_by("freeze_writes") if switch_state.now.on("freeze_writes") else None
+
+
+def _samples(settings: Settings, store: RedisAnswers, meter: Meter, switch_state: SwitchState) -> AnswerSamples | None:
+    """What keeps answers for people, where that is wanted."""
+    rules = settings.answers
+    if not (rules.share or rules.failures):
+        return None
+    return AnswerSamples(store, rules, clock_ms, meter, lambda: switch_state.now.on("freeze_writes"))
+
+
+def _traced(tracing: Tracing, samples: AnswerSamples | None) -> Traced:
+    return tracing.traced if samples is None else lambda case: tracing.traced(samples.sampled(case))
 
 
 def _published(settings: Settings, servers: Servers, meter: Meter, writer: Writer) -> Writer:

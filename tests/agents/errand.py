@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from random import Random
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Literal
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
 from agents.health.statistics import Meter
+from agents.worker.answer_samples import AnswerRules, AnswerSamples
 from agents.worker.asking import CallRules
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.build import Ports, StorePorts, build
@@ -24,6 +26,7 @@ from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
 from clients.pools.router import RoutingRules
 from penchant.settings import Settings
+from storage.answers import KeptAnswer
 from storage.checkpoints import Verdict, Write
 from streams.errors import BrokerUnavailable
 from streams.events.decoding import Decoder, Refusal
@@ -84,6 +87,20 @@ class Topic:
             raise BrokerUnavailable("the topic is away")
 
 
+class Answers:
+    """Where answers are kept, in memory; it fails with these, one after the other."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+        self.kept: list[tuple[str, int, KeptAnswer]] = []
+
+    async def keep(self, shopper: str, erasure: int, answer: KeptAnswer, most: int, kept_s: float) -> bool:  # noqa: ARG002
+        if self.errors:
+            raise self.errors.pop(0)
+        self.kept.append((shopper, erasure, answer))
+        return True
+
+
 class Router(ExperimentRouter):
     """By their names shoppers are withheld, ruled, or asked about beside, while the errand gives permits."""
 
@@ -113,6 +130,8 @@ class Errand:
             chance=Random(0),
         )
         self.shadow = Shadow(("x", "shade"), Reason(), self.pool, CALLS, Outcomes(), self.meter)
+        self.answers = Answers()
+        self.samples = AnswerSamples(self.answers, AnswerRules(share=1.0), self._clock_ms, self.meter)
         built = build(RULES, self._ports(), UpkeepRules())
         self.backlog, self.dispatch = built.memory.backlog, built.dispatch
         self.parking, self.refusals = built.parking, built.refusals
@@ -132,6 +151,7 @@ class Errand:
             meter=self.meter,
             router=lambda everybody: Router(everybody, self),
             learn=self._learn,
+            traced=lambda case: nullcontext(self.samples.sampled(case)),
             publish=lambda writer: PublishingWriter(writer, self.intents, self._clock_ms, self.meter),
         )
 
@@ -144,6 +164,7 @@ class Errand:
             tasks.create_task(self.dispatch.run())
             tasks.create_task(self.shadow.run())
             tasks.create_task(self.refusals.run())
+            tasks.create_task(self.samples.run())
             tasks.create_task(self._keep_house())
 
     async def lead(self) -> None:

@@ -107,12 +107,16 @@ async def test_every_place_is_reached_and_named(
     """The namespace of a replay, and the topic of intents, too; what a shopper is told is held is just what goes.
     Many at once are erased in slices."""
     topic = await real_kafka.topic(1)
-    sections: dict[str, dict[str, object]] = {"kafka": {"history_topic": f"{topic}.history"}}
+    sections: dict[str, dict[str, object]] = {
+        "kafka": {"history_topic": f"{topic}.history"},
+        "answers": {"share": 1.0},
+    }
     settings = make_settings(real_kafka, topic, model_server.grpc_address, **sections)
     beside = f"{settings.redis.namespace}-replay"
     async with worker(settings):
         await send(real_kafka, topic, 1, events(2, 2))
         await until(lambda: _have(settings, {"shopper-0": 2, "shopper-1": 2}))
+        await until(lambda: _keeps(settings))
     await replay(settings, ReplayPlan(Moment(offset=0), Moment(), namespace=beside), Progress(ReplayCounts()))
     assert await _intents(settings, beside) == {"shopper-0": 2, "shopper-1": 2}
     found = await access(settings, "shopper-0")
@@ -122,7 +126,7 @@ async def test_every_place_is_reached_and_named(
     forgotten = await forget(settings, many, progress=done.append)
     assert done == [SLICE, 2 * SLICE, 2 * SLICE + 1]
     assert forgotten.receipts[0].places == (
-        Place("redis", settings.redis.namespace, intents=1, contexts=1),
+        Place("redis", settings.redis.namespace, intents=1, contexts=1, answers=1),
         Place("redis", beside, intents=1, contexts=1),
         Place("kafka", f"{topic}.history", tombstones=1),
     )
@@ -130,7 +134,8 @@ async def test_every_place_is_reached_and_named(
         (each.store, each.name) for each in forgotten.receipts[0].places
     ]
     left = await access(settings, "shopper-0")
-    assert not any(place.intent or place.session or place.owed for place in left.places)
+    assert [len(place.answers) > 0 for place in found.places] == [True, False, False]
+    assert not any(place.intent or place.session or place.owed or place.answers for place in left.places)
     assert left.erasure.number == forgotten.receipts[0].number
     assert b"Quiet kettle" in found.as_json()
     assert b"Quiet kettle" not in left.as_json()
@@ -140,6 +145,11 @@ async def test_every_place_is_reached_and_named(
 
 async def _counted(running: Worker, **counts: int) -> bool:
     return all(getattr(running.meter, name) >= count for name, count in counts.items())
+
+
+async def _keeps(settings: Settings) -> bool:
+    """Whether an answer about the first shopper is kept."""
+    return any(place.answers for place in (await access(settings, "shopper-0")).places)
 
 
 async def _have(settings: Settings, wanted: dict[str, int]) -> bool:

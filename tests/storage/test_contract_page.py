@@ -46,6 +46,7 @@ def test_the_page_names_the_keys() -> None:
         keys.intent("<shopper>"),
         keys.context("<shopper>"),
         keys.erasure("<shopper>"),
+        keys.answers("<shopper>"),
         keys.knowledge("<product>"),
         keys.card("<product>"),
         keys.control,

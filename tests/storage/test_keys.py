@@ -12,6 +12,7 @@ def test_keys_are_as_documented() -> None:
     keys = Keys()
     assert keys.intent("ada") == "penchant:{ada}:intent"
     assert keys.context("ada") == "penchant:{ada}:context"
+    assert keys.answers("ada") == "penchant:{ada}:answers"
     assert keys.erasure("ada") == "penchant:{ada}:erasure"
     assert keys.owed(12) == "penchant:owed:{12}"
     assert (keys.control, keys.nonce) == ("penchant:control", "penchant:nonce")
@@ -25,7 +26,7 @@ def test_keys_are_as_documented() -> None:
 def test_a_shoppers_keys_share_a_slot(namespace: str, shopper: str) -> None:
     """One script may write them on a cluster too, whatever the namespace."""
     keys = Keys(namespace)
-    named = [keys.intent(shopper), keys.context(shopper), keys.erasure(shopper)]
+    named = [keys.intent(shopper), keys.context(shopper), keys.erasure(shopper), keys.answers(shopper)]
     assert {key_slot(key.encode()) for key in named} == {key_slot(shopper.encode())}
 
 

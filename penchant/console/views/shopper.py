@@ -8,6 +8,7 @@ from penchant.console.snapshot import Snapshot
 from penchant.console.views.banner import banner
 from penchant.console.words import Figure, seconds, share
 from penchant.operations.inspection.masking import without_texts
+from penchant.operations.inspection.printout import came_of_it
 from penchant.operations.inspection.shopper_report import ShopperReport
 from penchant.operations.inspection.why import MEANINGS, Part, largest, parts, verdict
 from prompts.guard import QUERY, TITLE, clean
@@ -45,6 +46,17 @@ def shopper(report: ShopperReport, seen: Snapshot, *, raw: bool) -> dict[str, An
         "waits": _waits(intent) if intent else None,
         "facts": list(_facts(intent)) if intent else [],
         "prompt": report.prompt.text if report.prompt else "",
+        "answers": [
+            {
+                "at_ms": each.at_ms,
+                "who": f"{each.model} at {each.replica}",
+                "failed": each.is_failure,
+                "arm": each.arm,
+                "came": came_of_it(each),
+                "text": each.text,
+            }
+            for each in report.answers
+        ],
         "notes": report.notes,
     }
 

@@ -8,6 +8,7 @@ import orjson
 
 from penchant.settings.root import Settings
 from penchant.worker.history import topics_of
+from storage.answers import RedisAnswers
 from storage.checkpoints import Context
 from storage.connection import Client, ask
 from storage.erasures import RedisErasures
@@ -28,6 +29,7 @@ class Held:
     intent: Any = None
     session: Any = None
     owed: int = 0
+    answers: Any = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ async def _held(redis: Client, keys: Keys, shopper: str, owed: int, within_s: fl
     [doc] = await ask(redis, [("HGET", keys.intent(shopper), "doc")], within_s)
     [found] = await RedisCheckpoints(redis, keys, within_s).load([shopper])
     session = _in_words(load(found.session)) if isinstance(found, Context) else None
-    return Held("redis", keys.namespace, orjson.loads(doc) if doc else None, session, owed)
+    answers = [asdict(each) for each in await RedisAnswers(redis, keys, within_s).read(shopper)]
+    return Held("redis", keys.namespace, orjson.loads(doc) if doc else None, session, owed, answers)
 
 
 def _in_words(session: Session) -> Any:

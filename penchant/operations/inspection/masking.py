@@ -18,7 +18,8 @@ def without_texts(report: ShopperReport) -> ShopperReport:
     """The report with x for each letter of titles, searches and what a model wrote freely."""
     intent = report.intent and _masked_intent(report.intent)
     prompt = report.prompt and _masked_prompt(report.prompt)
-    return replace(report, intent=intent, prompt=prompt)
+    answers = [replace(each, text=masked(each.text.encode())) for each in report.answers]
+    return replace(report, intent=intent, prompt=prompt, answers=answers)
 
 
 def answer_without_texts(asked: Asked) -> Asked:

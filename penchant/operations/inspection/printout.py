@@ -1,5 +1,6 @@
 """Printout: a shopper report as people read it, and as machines do."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.text import Text
 from penchant.operations.inspection.ask import Asked
 from penchant.operations.inspection.shopper_report import ShopperReport
 from penchant.operations.inspection.why import MEANINGS, Part, largest, parts, verdict
+from storage.answers import KeptAnswer
 from streams.records.intents import Intent
 from streams.sessions.session import Session
 
@@ -38,6 +40,8 @@ def show(console: Console, shopper_report: ShopperReport, asked: Asked | None, *
         console.print(events(shopper_report.session))
     if shopper_report.prompt is not None:
         _prompt(console, shopper_report.prompt.text, whole=whole_prompt)
+    for each in shopper_report.answers:
+        _kept(console, each)
     if asked is not None:
         _asked(console, asked)
     for note in shopper_report.notes:
@@ -96,6 +100,7 @@ def report(shopper_report: ShopperReport, asked: Asked | None) -> dict[str, Any]
         "erasure": shopper_report.erasure or None,
         "later_records": shopper_report.later.records if shopper_report.later else None,
         "prompt": shopper_report.prompt.text if shopper_report.prompt else None,
+        "answers": [asdict(each) for each in shopper_report.answers],
         "asked": _asked_report(asked) if asked else None,
         "notes": shopper_report.notes,
     }
@@ -124,6 +129,20 @@ def _prompt(console: Console, text: str, *, whole: bool) -> None:
     what = f" (the last {LINES} of {len(lines)} lines; --prompt shows all)" if left_out else ""
     console.print(f"[bold]prompt[/bold]{what}")
     console.print("\n".join(lines[left_out:]), markup=False, highlight=False, soft_wrap=True)
+
+
+def _kept(console: Console, kept: KeptAnswer) -> None:
+    console.print(f"[bold]answer[/bold] of {kept.model} at {kept.replica}, {_time(kept.at_ms)}, at {kept.position}")
+    console.print(kept.text, markup=False, highlight=False, soft_wrap=True)
+    console.print(came_of_it(kept), markup=False, highlight=False)
+
+
+def came_of_it(kept: KeptAnswer) -> str:
+    """What an answer led to, in words."""
+    if kept.refused:
+        return f"it was no intent: {kept.refused}"
+    removed = f"grounding removed: {', '.join(kept.removed) or 'nothing'}"
+    return f"{removed}; nothing held, and the rules spoke" if kept.empty else removed
 
 
 def _asked(console: Console, asked: Asked) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from agents.fleet.switches import load as load_switches
 from penchant.operations.inspection.why import NO_SWITCHES, Holder, IntentStatus, Later
 from penchant.settings.root import Settings
 from prompts.render import Prompt, PromptRenderer
+from storage.answers import KeptAnswer, RedisAnswers
 from storage.checkpoints import Context, Erased
 from storage.connection import Client, ask
 from storage.fleet import Fleet, Heartbeat
@@ -50,6 +51,7 @@ class ShopperReport:
     switches: Switches = NO_SWITCHES
     withheld: str = ""
     holder: Holder | None = None
+    answers: Sequence[KeptAnswer] = ()
 
     @property
     def is_unknown(self) -> bool:
@@ -81,6 +83,7 @@ async def gather(settings: Settings, shopper: str, *, search: bool = True) -> Sh
         stack.push_async_callback(redis.aclose)
         intent, expires_in_s = await _intent(redis, keys.intent(shopper), within_s)
         [found] = await RedisCheckpoints(redis, keys, within_s).load([shopper])
+        answers = await RedisAnswers(redis, keys, within_s).read(shopper)
         store = RedisFleet(redis, keys, within_s)
         fleet, heartbeats = await store.read(), await store.heartbeats()
     context = found if isinstance(found, Context) else None
@@ -93,7 +96,7 @@ async def gather(settings: Settings, shopper: str, *, search: bool = True) -> Sh
     return ShopperReport(
         shopper, now_ms, intent, expires_in_s, context, erasure, session, prompt, later, notes,
         found.marker if found else None, load_switches(fleet.switches), _holdout(settings, fleet, shopper),
-        holder(heartbeats, context.partition) if context else None,
+        holder(heartbeats, context.partition) if context else None, answers,
     )  # fmt: skip
 
 

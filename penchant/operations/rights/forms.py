@@ -42,6 +42,7 @@ REFUSED: Mapping[str, Command] = {
     "HSET": (KEY, "doctor", "", "a field without a value"),
     "HINCRBY": (KEY, "doctor", "no number"),
     "XADD": (KEY, "no id", "doctor", ""),
+    "ZREMRANGEBYRANK": (KEY, "no number", 0),
     "EVALSHA": ("0" * 40, 1, KEY),
 }
 

@@ -27,6 +27,11 @@ ANSWERS = (
         readings.count("second_tries_spared"),
     ),
     Metric(
+        "counter", "answers_unkept", "Answers to be kept for people (`answers.share`) that were not.",
+        "They came too often (`answers.most_a_minute`), or Redis was away or frozen: intents do not depend on them.",
+        readings.count("answers_unkept"),
+    ),
+    Metric(
         "counter", "claims_ungrounded", "What answers named that is not in the shopper's window, and was removed.",
         "Rises with a new model or prompt: it makes things up, so roll it back.",
         readings.count("ungrounded"),

@@ -14,7 +14,8 @@ from tests.agents.awaits import Raiser, places, raising
 from tests.agents.errand import Errand
 from tests.clients.virtual import virtually
 
-WORKER = ("dispatch", "asking", "delivery", "owed_set", "parking", "refusals", "shadow", "history", "write_verdicts")
+WORKER = ("dispatch", "asking", "delivery", "owed_set", "parking", "refusals", "shadow", "history", "write_verdicts",
+          "answer_samples")  # fmt: skip
 POOLS = ("router", "replicas", "limiter", "hedging")
 MODULES = (
     *(f"agents.worker.{each}" for each in WORKER),
@@ -24,7 +25,8 @@ MODULES = (
 
 NO_WORK = frozenset({
     "agents.worker.dispatch:Dispatch.run", "agents.worker.dispatch:Dispatch._next",
-    "agents.worker.dispatch:Dispatch.drain", "agents.worker.shadow:Shadow.run", "storage.gather:GatheringWriter.close",
+    "agents.worker.dispatch:Dispatch.drain", "agents.worker.shadow:Shadow.run",
+    "agents.worker.answer_samples:AnswerSamples.run", "storage.gather:GatheringWriter.close",
     "clients.pools.limiter:Limiter.slot", "agents.worker.refusals:Refusals.room",
 })  # fmt: skip
 """Loops that wait for work and do none, ends of a worker, and clients that are used without a pool: what is raised

@@ -80,6 +80,7 @@ async def test_each_role_does_its_work(redis: RedisServer, real_kafka: Kafka, mo
     def settings(role: str) -> Settings:
         tree = {"kafka": kafka, "redis": login(redis, role), "model": {"url": model_server.grpc_address},
                 "serve": {"port": 0}, "learning": {"enabled": True}, "knowledge": {"enabled": True},
+                "answers": {"share": 1.0},
                 "prompt": {"version": "v2"},
                 "triggers": {"debounce_s": 0.1, "max_wait_s": 0.3, "min_interval_s": 0.1}}  # fmt: skip
         return Settings.model_validate(tree)
