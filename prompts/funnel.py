@@ -28,6 +28,7 @@ _LOOKS = frozenset({"view", "click"})
 NEXT_OF = {"view": "view", "click": "view", "search": "search", "cart_add": "cart", "purchase": "purchase"}
 """The next action that an event is."""
 
+_USUAL = {at: dict(usual) for at, usual in NEXT.items()}
 _HABIT = 20  # own actions that weigh as much as what is usual
 _LONGEST_ID = 120
 _SETTLED = 3  # looks at one product that show a favourite
@@ -54,15 +55,14 @@ def stage(view: PromptView) -> Stage:
 
 def next_action(view: PromptView, at: Stage) -> NextAction:
     """Probabilities of what comes next: what is usual at this stage, shifted by what this shopper does."""
-    own = Counter(NEXT_OF[entry.action] for entry in view.entries if entry.action in NEXT_OF)
-    usual, acts = NEXT[at], own.total()
-    stays, trust = 1 - usual.leave, acts / (acts + _HABIT)
+    own = [NEXT_OF[entry.action] for entry in view.entries if entry.action in NEXT_OF]
+    usual, acts = _USUAL[at], len(own)
+    stays, trust = 1 - usual["leave"], acts / (acts + _HABIT)
     mixed = {
-        name: round((1 - trust) * share + trust * stays * own[name] / max(acts, 1), 3)
-        for name, share in usual
-        if name != "leave"
+        name: round((1 - trust) * share + trust * stays * own.count(name) / max(acts, 1), 3)
+        for name, share in usual.items()
     }
-    return NextAction(**mixed, leave=usual.leave)
+    return NextAction(**{**mixed, "leave": usual["leave"]})
 
 
 def avoid(view: PromptView) -> tuple[Avoid, ...]:

@@ -156,6 +156,8 @@ def _evidence(answer: Answer, view: PromptView, removed: list[str]) -> tuple[str
 
 
 def _signals(answer: Answer, rule: Signals, vocabulary: Vocabulary, removed: list[str]) -> Signals:
+    if not answer.signals:
+        return rule
     moved, known = {}, dict(rule)
     for name, said in answer.signals.items():
         if name in vocabulary.signals:

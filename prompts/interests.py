@@ -72,10 +72,10 @@ def price_band(entries: Iterable[tuple[Entry, float]]) -> PriceBand | None:
             prices.setdefault(product.currency, []).append((product.price, weight))
     if not prices:
         return None
-    currency = max(sorted(prices), key=lambda code: sum(weight for _, weight in prices[code]))
+    currency = max(sorted(prices), key=lambda code: sum([weight for _, weight in prices[code]]))
     ordered = sorted(prices[currency])
     low, high = quantile(ordered, _TAIL), quantile(ordered, 1 - _TAIL)
-    wider = 1 + _SPREAD + _DOUBT / (1 + sum(weight for _, weight in ordered))
+    wider = 1 + _SPREAD + _DOUBT / (1 + sum([weight for _, weight in ordered]))
     return PriceBand(low=round(low / wider, 2), high=round(high * wider, 2), currency=currency)
 
 

@@ -5,6 +5,7 @@ Titles are not read here. Sellers write them, and a rule that believed them woul
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from prompts.answer import OTHER
@@ -19,6 +20,7 @@ _WORD = re.compile(r"[^\W_]+")
 _SAID, _CHECKOUT, _CART = 0.8, 0.7, 0.4
 _FOCUSED = 0.5
 _SEVERAL = 3
+_REMEMBERED = 8_192
 
 
 class Said(NamedTuple):
@@ -47,14 +49,16 @@ def label(view: PromptView, said: Said, stage: Stage, categories: Sequence[Weigh
     """The first mission that holds: by a word that tells it, by all words of its own label, by its shape."""
     said_at_all, missions = said.searched | said.leading, vocabulary.missions
     for name, signs in missions.items():
-        if said_at_all & signs.words:
+        if not said_at_all.isdisjoint(signs.words):
             return name
     for name, signs in missions.items():
         alone = not signs.words and signs.shape is None
-        if alone and said_at_all.issuperset(_WORD.findall(name.casefold()) or {""}):
+        if alone and said_at_all.issuperset(_words_of(name) or {""}):
             return name
-    shapes = ((name, signs.shape) for name, signs in missions.items() if signs.shape is not None)
-    return next((name for name, shape in shapes if _SHAPES[shape](view, stage, categories)), OTHER)
+    for name, signs in missions.items():
+        if signs.shape is not None and _SHAPES[signs.shape](view, stage, categories):
+            return name
+    return OTHER
 
 
 def _urgency(view: PromptView, stage: Stage, *, said: bool) -> float:
@@ -65,7 +69,12 @@ def _urgency(view: PromptView, stage: Stage, *, said: bool) -> float:
 
 
 def _words(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(word for text in texts for word in _WORD.findall(text.casefold()))
+    return frozenset().union(*map(_words_of, texts))
+
+
+@lru_cache(_REMEMBERED)
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.casefold()))
 
 
 def _restocks(view: PromptView, _: Stage, __: Sequence[Weighted]) -> bool:
@@ -79,7 +88,8 @@ def _completes(view: PromptView, _: Stage, __: Sequence[Weighted]) -> bool:
     """Took a product, and looks at another kind from the same part of the shop."""
     taken = {entry.product.category for entry in view.entries if entry.product and entry.action in _TAKES} - {0}
     last = next((entry.product.category for entry in reversed(view.entries) if entry.product), 0)
-    return last > 0 and last not in taken and _part(view, last) in {_part(view, number) for number in taken}
+    parts = {_part(view.categories[number - 1]) for number in taken}
+    return last > 0 and last not in taken and _part(view.categories[last - 1]) in parts
 
 
 def _researches(_: PromptView, stage: Stage, __: Sequence[Weighted]) -> bool:
@@ -93,8 +103,9 @@ def _just_looks(view: PromptView, stage: Stage, categories: Sequence[Weighted]) 
     return stage in {"explore", "compare"} and len(view.products) >= _SEVERAL and focus < _FOCUSED
 
 
-def _part(view: PromptView, category: int) -> str:
-    return re.split(r"[/.>]", view.categories[category - 1])[0].strip()
+@lru_cache(_REMEMBERED)
+def _part(category: str) -> str:
+    return re.split(r"[/.>]", category)[0].strip()
 
 
 _TAKES = frozenset({"cart_add", "purchase"})

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 def quantile(ordered: Sequence[tuple[float, float]], share: float) -> float:
     """The value below which `share` of the weight lies. `ordered`: at least one (value, weight), by rising value."""
-    left = share * sum(weight for _, weight in ordered)
+    left = share * sum([weight for _, weight in ordered])
     for value, weight in ordered:
         left -= weight
         if left <= 0:

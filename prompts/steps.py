@@ -45,9 +45,11 @@ def price_band(
 
 def next_action(said: Mapping[str, int] | None, rule: NextAction, removed: list[str]) -> NextAction:
     """The chances that are named moved towards their levels, and all made to sum to one again."""
+    if not said:
+        return rule
     old = dict(rule)
     moved = dict(old)
-    for name, each in (said or {}).items():
+    for name, each in said.items():
         if name in old:
             moved[name] = towards(level(each, "next", removed), old[name], old[name] / FACTOR, old[name] * FACTOR)
         else:

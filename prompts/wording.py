@@ -6,7 +6,8 @@ or be one of those that name nothing.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from math import ceil, floor
 
 from prompts.view import PromptView
@@ -50,6 +51,7 @@ _NUMBER = re.compile(r"[0-9.,]+")
 _THOUSANDS = re.compile(r"[.,](?=[0-9]{3}(?![0-9]))")
 _ENDINGS = ("ings", "ing", "ers", "ies", "er", "ed", "es", "en", "s", "e", "y", "n")
 _SHORTEST_STEM = 3
+_REMEMBERED = 8_192
 
 
 def unknown_words(text: str, view: PromptView, rules_findings: Findings, vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -58,17 +60,19 @@ def unknown_words(text: str, view: PromptView, rules_findings: Findings, vocabul
     said = _content(text)
     if not said:
         return ()
-    known = set(_words(" ".join((*_texts(view), *vocabulary.labels, *vocabulary.spoken, rules_findings.mission.text))))
-    stems = {_stem(word) for word in known}
+    texts, by_rules = list(_texts(view)), _words(rules_findings.mission.text)
+    known = _stems_of_all(vocabulary.labels, vocabulary.spoken).union(*map(_stems, texts), map(_stem, by_rules))
 
     def holds(word: str) -> bool:
         if word in CURRENCIES:
-            return word in known or not CURRENCIES[word].isdisjoint(known)
-        return _stem(word) in stems or _within_band(word, rules_findings)
+            words = _words(" ".join((*texts, *vocabulary.labels, *vocabulary.spoken, *by_rules)))
+            return not {word, *CURRENCIES[word]}.isdisjoint(words)
+        return _stem(word) in known or _within_band(word, rules_findings)
 
     return tuple(word for word in said if not holds(word))
 
 
+@lru_cache(1_024)
 def stems(text: str) -> frozenset[str]:
     """The words of a text that name something, without their endings."""
     return frozenset(map(_stem, _content(text)))
@@ -80,6 +84,17 @@ def _content(text: str) -> list[str]:
 
 def _words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
+
+
+@lru_cache(_REMEMBERED)
+def _stems(text: str) -> frozenset[str]:
+    """Of all its words; remembered, because many shoppers look at the same products."""
+    return frozenset(map(_stem, _words(text)))
+
+
+@lru_cache
+def _stems_of_all(labels: Sequence[str], words: frozenset[str]) -> frozenset[str]:
+    return frozenset().union(*map(_stems, labels), *map(_stems, words))
 
 
 def _texts(view: PromptView) -> Iterator[str]:
@@ -101,6 +116,7 @@ def _names(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
     return (name for name, _ in counts)
 
 
+@lru_cache(_REMEMBERED)
 def _stem(word: str) -> str:
     """A word without its ending, coarsely: `running` and `runner` are `run`, `batteries` and `battery` are `batter`."""
     for ending in _ENDINGS:
