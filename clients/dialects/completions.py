@@ -13,6 +13,7 @@ from clients.dialects import extensions
 from clients.dialects.lines import OddWords
 from clients.dialects.log_probabilities import first_token
 from clients.dialects.servers import Api
+from clients.dialects.token_events import token
 from streams.errors import ModelUnavailable, PromptTooLong
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "completions": "/completions"}
@@ -104,6 +105,9 @@ class Reading:
         event."""
         if payload == b"[DONE]":
             self._ended = True
+            return
+        if not self._chooses and (text := token(payload)) is not None:
+            self._take(text, now_s)
             return
         event = _object(payload)
         if event.get("error") or event.get("object") == "error":

@@ -34,8 +34,10 @@ class Lines:
         if not self._begun and len(text) >= len(_BYTE_ORDER_MARK):
             text, self._begun = text.removeprefix(_BYTE_ORDER_MARK), True
         self._after_cr = self._after_cr or text.endswith(b"\r")
-        *lines, self._rest = _LINE_END.split(text) if b"\r" in text else text.split(b"\n")
         payloads: list[bytes] = []
+        if not self._data and b"\r" not in text:
+            text = _plain_events(text, payloads)
+        *lines, self._rest = _LINE_END.split(text) if b"\r" in text else text.split(b"\n")
         for line in lines:
             self._take(line, payloads)
         return payloads
@@ -61,6 +63,18 @@ class Lines:
             payloads.append(b"\n".join(self._data))
             self._data = []
         self._data.append(payload)
+
+
+def _plain_events(text: bytes, payloads: list[bytes]) -> bytes:
+    """Add the payloads of the events that `text` begins with and that are one line each, as nearly all are; returns
+    what comes after them."""
+    *events, rest = text.split(b"\n\n")
+    for at, event in enumerate(events):
+        if not event.startswith(b"data:") or b"\n" in event:
+            return b"\n\n".join([*events[at:], rest])
+        if payload := event[5:].strip():
+            payloads.append(payload)
+    return rest
 
 
 def _whole(data: list[bytes]) -> bool:

@@ -37,3 +37,17 @@ def test_line_ends_and_events_of_several_lines(end: bytes, marked: bool, cuts: l
 def test_an_event_is_there_with_its_empty_line(end: bytes) -> None:
     """Nothing waits for the next chunk."""
     assert Lines().feed(b"data: {}" + end + end) == [b"{}"]
+
+
+@given(
+    st.lists(st.sampled_from([b"data: {}", b"data:1", b"data:", b": ping", b"", b"x", b'data: "a'])), st.integers(0, 80)
+)
+def test_events_of_a_line_as_any_others(lines: list[bytes], cut: int) -> None:
+    """Events of one line each are cut as they are with carriage returns, which are read line by line."""
+    told = []
+    for end in (b"\n", b"\r\n"):
+        cutter, stream = Lines(), end.join(lines)
+        first, rest = (part.replace(b"\n", end) for part in (b"\n".join(lines)[:cut], b"\n".join(lines)[cut:]))
+        assert first + rest == stream
+        told.append(cutter.feed(first) + cutter.feed(rest) + cutter.end())
+    assert told[0] == told[1]
