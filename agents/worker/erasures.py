@@ -68,6 +68,7 @@ class Erasures:
         self._most = recent
         self._undecided: dict[str, Erasure] = {}
         self._taken: Watermark | None = None
+        self._is_topic_lost = False
         self.heard_s = float("-inf")
         self._reading = asyncio.Lock()
         self._partitions: Mapping[TP, Partition] = {}
@@ -104,12 +105,20 @@ class Erasures:
             asked_s = asyncio.get_running_loop().time()
             end = await self._topic.end()
             taken = self._taken or await self._store.reached()
+            self._warn_of_loss(taken, end)
             if not taken.reaches(end) or self._taken is None:
                 async for erasures in self._topic.between(taken, end):
                     self._note(erasures)
                     await self._tell(erasures)
                 await self._reach(end)
             self.heard_s = asked_s
+
+    def _warn_of_loss(self, taken: Watermark, end: Watermark) -> None:
+        """Say once that the topic has gone which erasures were taken over from: this store alone has them now."""
+        is_lost = bool(taken.offsets) and not end.offsets
+        if is_lost and not self._is_topic_lost:
+            log.error("erasures.topic_lost", remedy="ask for them again by their receipts: docs/drills.md")
+        self._is_topic_lost = is_lost
 
     async def incarnation(self) -> str:
         """The store's; it has all erasures before anybody hears of it. Raises StoreUnavailable."""
@@ -158,9 +167,10 @@ class Erasures:
                 raise StoreUnavailable(f"Redis does not take over erasures of {MOST_UNDECIDED} shoppers")
 
     async def _reach(self, end: Watermark) -> None:
-        """Only what has all of them counts as having come so far."""
+        """Only what has all of them counts as having come so far. A topic that is not there leaves the store's mark,
+        by which others see that there was one."""
         self._taken = end
-        if not self._undecided:
+        if end.offsets and not self._undecided:
             await self._store.reach(end)
 
     def _note(self, erasures: Iterable[Erasure]) -> None:

@@ -8,17 +8,18 @@ from streams.records.watermark import Watermark
 
 
 class MemoryErasures:
-    """One partition. While `down` is true every call fails; `read` counts the records that were handed out."""
+    """One partition. While `down` is true every call fails; without `is_there` it is missing; `read` counts the records
+    that were handed out."""
 
     def __init__(self, erasures: Sequence[Erasure] = ()) -> None:
         self.records = list(erasures)
-        self.down = False
+        self.down, self.is_there = False, True
         self.read = 0
         self.name = "t1"
 
     async def end(self) -> Watermark:
         self._check()
-        return Watermark(self.name, (len(self.records),))
+        return Watermark(self.name, (len(self.records),)) if self.is_there else Watermark()
 
     async def between(self, first: Watermark, end: Watermark) -> AsyncIterator[Sequence[Erasure]]:
         self._check()

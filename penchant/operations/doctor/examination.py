@@ -41,7 +41,10 @@ WORKER: Mapping[str, Check] = {
     "fleet": Check(fleet.examine, ("redis", "rights of Redis")),
     "events": Check(kafka.examine_events, ("kafka", "right to kafka.topic")),
     "dead letters": Check(kafka.examine_dead_letters, ("kafka", "right to kafka.dead_letter_topic")),
-    "side topics": Check(kafka.examine_side_topics, ("kafka", *(f"right to kafka.{name}_topic" for name in SIDE))),
+    "side topics": Check(
+        kafka.examine_side_topics,
+        ("kafka", *(f"right to kafka.{name}_topic" for name in SIDE), "redis", "rights of Redis"),
+    ),
     "lineage": Check(kafka.examine_lineage, ("kafka", "events", "right to kafka.group", "redis", "rights of Redis")),
 }
 """What else a worker needs."""

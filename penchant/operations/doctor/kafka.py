@@ -9,6 +9,8 @@ from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, S
 from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
 from penchant.worker.admission import make_keeper, rekey_remedy
+from storage.erasures import RedisErasures
+from storage.keys import Keys
 from streams.errors import TopicMissing
 from streams.events.dialects import dialect, whole_dialect
 from streams.events.keying import examine as examine_keys
@@ -76,17 +78,31 @@ async def examine_side_topics(settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
     async with TopicReader(kafka.options) as reader:
         for name in filter(None, (kafka.erasure_topic, kafka.intents_topic, kafka.history_topic)):
-            findings += _findings(f"topic {name}", [await _side_topic(kafka, reader, name)])
+            try:
+                told = await _side_topic(kafka, reader, name)
+            except TopicMissing:
+                told = WARNING, "it is missing", "make it by the broker's own means"
+                told = await _erasure_topic_missing(settings) if name == kafka.erasure_topic else told
+            findings += _findings(f"topic {name}", [told])
     return findings
 
 
-async def _side_topic(kafka: Kafka, reader: TopicReader, name: str) -> tuple[Severity, str, str]:
+async def _erasure_topic_missing(settings: Settings) -> tuple[Severity, str, str]:
+    """Redis says whether there was one."""
+    redis = settings.redis.connect(connections=1)
     try:
-        log = await reader.log(name)
-    except TopicMissing:
-        if name == kafka.erasure_topic:
-            return INFO, "it is missing: nobody was erased yet, and `penchant forget` makes it", ""
-        return WARNING, "it is missing", "make it by the broker's own means"
+        erasures = RedisErasures(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+        reached = await erasures.reached()
+    finally:
+        await redis.aclose()
+    if reached.offsets:
+        found = "it is missing, and erasures were taken over from it: Redis alone still has them"
+        return ERROR, found, "ask for them again by their receipts (docs/drills.md)"
+    return INFO, "it is missing: nobody was erased yet, and `penchant forget` makes it", ""
+
+
+async def _side_topic(kafka: Kafka, reader: TopicReader, name: str) -> tuple[Severity, str, str]:
+    log = await reader.log(name)
     policy = (await config_of(kafka.options, name) or {}).get("cleanup.policy", "compact")
     if policy != "compact" and name == kafka.erasure_topic:
         found = f"cleanup.policy is {policy}: erasures are forgotten, and what they erased may come back"

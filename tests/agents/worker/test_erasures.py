@@ -1,6 +1,7 @@
 """Erasures: memory, store and log forget together, and a store that lost its markers is told again."""
 
 import pytest
+import structlog
 
 from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
@@ -183,6 +184,21 @@ async def test_a_topic_that_was_recreated_is_read_from_its_beginning(store: Memo
     worker.topic.name, worker.topic.records = "t2", [ADA]
     await worker.erasures.catch_up()
     assert await store.load(["ada"]) == [Erased("ada", 7, ADA)]
+
+
+async def test_a_topic_that_was_lost_is_said_and_the_store_keeps_its_mark(store: MemoryStore) -> None:
+    """By a worker that runs and by one that starts, once each: only the store still has those erasures."""
+    running = Worker(store, Erasure("bob", 3, 0, (5,)))
+    await running.erasures.catch_up()
+    reached = await store.reached()
+    started = Worker(store)
+    for worker in (running, started):
+        worker.topic.is_there = False
+        with structlog.testing.capture_logs() as logs:
+            for _ in range(2):
+                await worker.erasures.catch_up()
+        assert [each["event"] for each in logs] == ["erasures.topic_lost"]
+    assert await store.reached() == reached
 
 
 async def test_a_store_that_is_away_is_told_later(store: MemoryStore) -> None:
