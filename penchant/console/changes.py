@@ -15,9 +15,9 @@ def changes(before: Snapshot, now: Snapshot) -> Iterator[Change]:
         yield Change(now.at_ms, "bad", f"{name} is gone")
     for name, thrown in now.switches.items():
         if before.switches.get(name) != thrown:
-            yield Change(thrown.at_ms, "bad", f"{name.replace('_', '-')} by {thrown.who}")
+            yield Change(thrown.at_ms, "bad", f"{name.replace('_', '-')} by {thrown.who}", "people")
     for name in before.switches.keys() - now.switches.keys():
-        yield Change(now.at_ms, "calm", f"{name.replace('_', '-')} is back")
+        yield Change(now.at_ms, "calm", f"{name.replace('_', '-')} is back", "people")
     yield from _of_replicas(before, now)
 
 

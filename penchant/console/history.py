@@ -56,6 +56,8 @@ class Point(NamedTuple):
     rules_share: float | None = None
     cached_share: float | None = None
     cost_per_thousand: float | None = None
+    owed: float | None = None
+    lag: float | None = None
 
 
 class History:
@@ -65,12 +67,15 @@ class History:
         self.points: deque[Point] = deque(maxlen=KEPT_S)
         self._looks: deque[tuple[int, Mapping[str, Counters]]] = deque()
 
-    def add(self, at_ms: int, counters: Mapping[str, Counters]) -> Point:
-        """Take in a look at the workers that could be read, by name."""
+    def add(
+        self, at_ms: int, counters: Mapping[str, Counters], owed: float | None = None, lag: float | None = None
+    ) -> Point:
+        """Take in a look at the workers that could be read, by name; how many shoppers are `owed` a call, and how many
+        events the fleet has not read."""
         self._looks.append((at_ms, counters))
         while len(self._looks) > 2 and self._looks[1][0] <= at_ms - WINDOW_MS:
             self._looks.popleft()
-        point = self._point(at_ms, counters)
+        point = self._point(at_ms, counters)._replace(owed=owed, lag=lag)
         self.points.append(point)
         return point
 

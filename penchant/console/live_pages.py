@@ -90,11 +90,12 @@ class LivePages:
             return JSONResponse(chart(self._watch.now, self._target_s))
         if self._ranges is None:
             missing = Range(missing="set console.prometheus_url to look further back")
-            return JSONResponse(chart_of_range(missing, [], self._target_s))
+            return JSONResponse(chart_of_range(missing, [], [], self._target_s))
         found, decided = await self._ranges.read(hours, self._watch.now.at_ms / 1e3), list[Activity]()
         with suppress(StoreUnavailable):  # then no marks stand there, and the page says so by itself
             decided = await activity(self._settings, DECISIONS)
-        return JSONResponse(chart_of_range(found, decided, self._target_s))
+        changed = self._watch.changes(self._watch.now.at_ms - hours * 3_600_000)
+        return JSONResponse(chart_of_range(found, decided, changed, self._target_s))
 
 
 def _hours(request: Request) -> int:

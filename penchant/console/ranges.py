@@ -1,4 +1,4 @@
-"""Ranges: freshness over hours and days, which a Prometheus keeps. It is asked no more often than charts change."""
+"""Ranges: freshness and other lines over hours and days, from a Prometheus, asked no oftener than charts change."""
 
 import asyncio
 import math
@@ -11,6 +11,7 @@ import httpx
 import orjson
 import structlog
 
+from penchant.console.lines import LINES
 from penchant.console.scrape import text_of
 from penchant.telemetry.rules.panels import quantile
 
@@ -24,14 +25,15 @@ LEAST_STEP_S, LEAST_RATE_S = 15, 60
 WITHIN_S, EVERY_S = 5.0, 15.0
 SHARES = (0.5, 0.95, 0.99)
 METRIC = "penchant_freshness_seconds"
+QUERIES = (*(quantile(share, METRIC) for share in SHARES), *(line.query for line in LINES))
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Columns: seconds since the epoch, then p50, p95 and p99 in seconds, None where nothing is known. `missing` says
-    why there are none."""
+    """Columns: seconds since the epoch, then p50, p95 and p99 in seconds, then one for each of LINES; None where
+    nothing is known. `missing` says why there are none."""
 
     columns: Sequence[Sequence[float | None]] = ()
     missing: str = ""
@@ -67,19 +69,19 @@ class PrometheusRanges:
         window = f"{max(step, LEAST_RATE_S)}s"
         try:
             async with asyncio.timeout(WITHIN_S):
-                lines = [await self._line(share, window, times) for share in SHARES]
+                lines = [await self._line(query, window, times) for query in QUERIES]
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
             why = f"Prometheus does not tell: {_words(error)}"
             log.warning("prometheus.unread", hours=hours, why=why)
             return Range(missing=why)
-        known = any(value is not None for line in lines for value in line)
+        known = any(value is not None for line in lines[: len(SHARES)] for value in line)
         if not known:
             return Range(missing=f"Prometheus knows no {METRIC} of that time: does it scrape the workers?")
         return Range([[float(at) for at in times], *lines])
 
-    async def _line(self, share: float, window: str, times: range) -> list[float | None]:
+    async def _line(self, query: str, window: str, times: range) -> list[float | None]:
         """A value for each time. ValueError for what is no answer of Prometheus."""
-        query = quantile(share, METRIC).replace("$__rate_interval", window)
+        query = query.replace("$__rate_interval", window)
         span = {"start": str(times[0]), "end": str(times[-1]), "step": str(times.step)}
         answer = orjson.loads(await text_of(self._client, f"{self._url}/api/v1/query_range", {"query": query, **span}))
         values = dict(_values(answer))
@@ -93,7 +95,7 @@ def _values(answer: Any) -> Sequence[tuple[int, float]]:
             return ()
         case {"status": "success", "data": {"resultType": "matrix", "result": [{"values": list(values)}]}}:
             pairs = [(round(float(at)), float(value)) for at, value in values]
-            return [(at, round(value, 3)) for at, value in pairs if math.isfinite(value)]
+            return [(at, round(value, 4)) for at, value in pairs if math.isfinite(value)]
     raise ValueError("it gives no series of numbers")
 
 

@@ -13,6 +13,7 @@ from penchant.console.rendering import Rendering
 from penchant.console.snapshot import Snapshot
 from penchant.console.streams import Values, stream
 from penchant.console.views.shopper import shopper
+from penchant.console.views.stalest import by_cause
 from penchant.console.watch import FleetWatch
 from penchant.front.body import form
 from penchant.front.gate import permit
@@ -24,8 +25,8 @@ from penchant.settings.root import Settings
 
 BLOCKS = ("banner", "answer", "lines", "waits", "facts", "prompt", "answers")
 LONGEST = 128
-LATEST, SCANNED, VISITED = 20, 2_000, 20_000
-"""How many shoppers the page of all shows, of so many intents that it looks at, among so many keys."""
+LATEST, SCANNED, VISITED = 10, 2_000, 20_000
+"""How many shoppers of each cause the page of all shows, of so many intents that it looks at, among so many keys."""
 
 log = structlog.get_logger()
 
@@ -45,8 +46,9 @@ class ShopperPages:
     async def _page(self, request: Request) -> Response:
         name = _named(request)
         if not name:
-            found, looked = await stalest(self._settings, LATEST, SCANNED, VISITED)
-            return self._rendering.answer(request, "shoppers.html", {"found": found, "looked": looked})
+            found, looked = await stalest(self._settings, SCANNED, SCANNED, VISITED)
+            values = {"groups": by_cause(found, LATEST), "looked": looked}
+            return self._rendering.answer(request, "shoppers.html", values)
         person = _unmasking(request)
         if person:
             await note_shoppers(self._settings, "unmasking", "console", [name], person)

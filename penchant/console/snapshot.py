@@ -11,11 +11,13 @@ from penchant.operations.control import FleetStatus
 
 
 class Change(NamedTuple):
-    """What happened, in a few words, at a time in epoch milliseconds."""
+    """What happened, in a few words, at a time in epoch milliseconds; `of` the fleet by itself, or what people decided,
+    which the activity log has too."""
 
     at_ms: int
     kind: Literal["bad", "calm"]
     words: str
+    of: Literal["fleet", "people"] = "fleet"
 
 
 @dataclass(frozen=True, slots=True)

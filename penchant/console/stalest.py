@@ -7,8 +7,8 @@ from penchant.operations.inspection.stalest import Stale, stalest
 from penchant.settings.root import Settings
 
 EVERY_S = 5.0
-SHOWN, SCANNED, VISITED = 8, 500, 5_000
-"""Shoppers that are shown, of so many intents that are looked at, among so many keys."""
+SCANNED, VISITED = 500, 5_000
+"""So many intents are looked at, among so many keys."""
 
 
 class StalestCache:
@@ -24,5 +24,5 @@ class StalestCache:
         now_s = time.monotonic()
         if now_s >= self._asked_s + EVERY_S:
             self._asked_s = now_s
-            self._found, _ = await stalest(self._settings, SHOWN, SCANNED, VISITED)
+            self._found, _ = await stalest(self._settings, SCANNED, SCANNED, VISITED)
         return self._found

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 
 import structlog
 
 from penchant.console.changes import changes
 from penchant.console.history import KEPT_S, Counters, History
+from penchant.console.pipeline import total
 from penchant.console.scrape import Scraper
 from penchant.console.snapshot import Change, Snapshot
 from penchant.operations.control import fleet_status
@@ -16,7 +18,8 @@ from penchant.settings.root import Settings
 from streams.errors import StoreCorrupt, StoreUnavailable
 
 EVERY_S = 1.0
-KEPT_CHANGES = 200
+KEPT_CHANGES, CHANGES_MS = 2_000, 7 * 86_400_000
+"""So many changes are kept, for so long: those of the longest range that a chart may have."""
 
 log = structlog.get_logger()
 
@@ -45,14 +48,21 @@ class FleetWatch:
         """Look once. While Redis is away the workers that are known are still read."""
         seen = await self._seen()
         samples = await scraper.read(seen.fleet.workers if seen.fleet is not None else {})
-        self._history.add(seen.at_ms, {name: Counters.of(each) for name, each in samples.items()})
+        counted = {name: Counters.of(each) for name, each in samples.items()}
+        owed, lag = (total(seen, name) if seen.workers else None for name in ("owed", "lag"))
+        self._history.add(seen.at_ms, counted, owed, lag)
         seen = replace(seen, samples=samples)
         self._changes.extend(changes(self.now, seen))
-        while self._changes and self._changes[0].at_ms < seen.at_ms - KEPT_S * 1_000:
+        while self._changes and self._changes[0].at_ms < seen.at_ms - CHANGES_MS:
             self._changes.popleft()
         async with self._looked:
-            self.now = replace(seen, points=tuple(self._history.points), changes=tuple(self._changes))
+            lately = tuple(self.changes(seen.at_ms - KEPT_S * 1_000))
+            self.now = replace(seen, points=tuple(self._history.points), changes=lately)
             self._looked.notify_all()
+
+    def changes(self, since_ms: float) -> Iterator[Change]:
+        """Those that were seen since then, the oldest first."""
+        return (each for each in self._changes if each.at_ms >= since_ms)
 
     async def after(self, serial: int) -> Snapshot:
         """The next look after the one of that number."""

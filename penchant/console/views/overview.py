@@ -1,23 +1,28 @@
 """Overview: are intents fresh, and if not, who holds whom up?"""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from penchant.console.changes import replica_states
 from penchant.console.history import Point
+from penchant.console.lines import LINES
 from penchant.console.pipeline import Part, blame, states, total
 from penchant.console.ranges import Range
-from penchant.console.snapshot import Snapshot
+from penchant.console.snapshot import Change, Snapshot
 from penchant.console.views.banner import banner
+from penchant.console.views.stalest import by_cause
 from penchant.console.words import MISSING, Figure, count, many, money, rate, seconds, share
 from penchant.operations.inspection.stalest import Stale
 from storage.activity import Activity
 
 DECIDED = ("switch", "experiment", "replay")
 """Kinds of the activity log that stand in a chart: what concerns all."""
+
+EXAMPLES = 3
+"""Shoppers that are shown of each cause."""
 
 TITLES: Mapping[Part, str] = {
     "kafka": "Kafka",
@@ -44,7 +49,8 @@ def overview(seen: Snapshot, stale: Sequence[Stale], target_s: float) -> dict[st
         "figures": _now(seen, target_s),
         "point": orjson.dumps(_row(seen.now)).decode(),
         "changes": [{"at_ms": each.at_ms, "kind": each.kind, "words": each.words} for each in seen.changes[::-1]][:5],
-        "stale": [{"late": str(seconds(each.late_ms / 1e3)), "of": each} for each in stale],
+        "lines": LINES,
+        "groups": by_cause(stale, EXAMPLES),
         "unread": len(seen.workers) - len(seen.samples),
         "workers": len(seen.workers),
     }
@@ -87,24 +93,29 @@ def _now(seen: Snapshot, target_s: float) -> Sequence[tuple[Figure, str]]:
 
 
 def chart(seen: Snapshot, target_s: float) -> dict[str, Any]:
-    """All that the chart shows; a page adds the point of each further look. Columns are seconds since the epoch, then
-    p50, p95 and p99 in seconds. What changed stands beside them as marks."""
+    """All that the charts show; a page adds the point of each further look. Columns are seconds since the epoch, then
+    p50, p95 and p99 in seconds, then one for each of LINES. What changed stands beside them as marks."""
     columns = [list(column) for column in zip(*(_row(point) for point in seen.points), strict=True)]
     marks = [[each.at_ms / 1e3, each.kind, each.words] for each in seen.changes]
     return {"columns": columns, "marks": marks, "target": target_s, "missing": ""}
 
 
-def chart_of_range(found: Range, decided: Sequence[Activity], target_s: float) -> dict[str, Any]:
-    """The same over hours: the marks are what was decided for all workers, from the activity log."""
+def chart_of_range(
+    found: Range, decided: Sequence[Activity], changed: Iterable[Change], target_s: float
+) -> dict[str, Any]:
+    """The same over hours: the marks are what was decided for all workers, from the activity log, and what this console
+    saw change besides."""
     first_s = (found.columns[0][0] or 0.0) if found.columns else math.inf
     marks = [
-        [each.at_ms / 1e3, "calm" if each.value in ("clear", "forward") else "bad", f"{each.name} {each.value}"]
-        for each in reversed(decided)
-        if each.kind in DECIDED and each.at_ms / 1e3 >= first_s
+        (each.at_ms / 1e3, "calm" if each.value in ("clear", "forward") else "bad", f"{each.name} {each.value}")
+        for each in decided
+        if each.kind in DECIDED
     ]
+    marks += [(each.at_ms / 1e3, each.kind, each.words) for each in changed if each.of == "fleet"]
+    marks = sorted(each for each in marks if each[0] >= first_s)
     return {"columns": found.columns, "marks": marks, "target": target_s, "missing": found.missing}
 
 
 def _row(point: Point) -> tuple[float | None, ...]:
-    quantiles = (point.p50_s, point.p95_s, point.p99_s)
-    return (point.at_ms / 1e3, *(value if value is None else round(value, 3) for value in quantiles))
+    values = (point.p50_s, point.p95_s, point.p99_s, *(line.value(point) for line in LINES))
+    return (point.at_ms / 1e3, *(value if value is None else round(value, 4) for value in values))

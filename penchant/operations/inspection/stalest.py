@@ -16,7 +16,7 @@ from streams.sessions.positions import Position
 
 class Stale(NamedTuple):
     """How late an intent is: since its last event while newer ones wait for a call, else until it was written. `wants`
-    is what it says in a few words, made of its codes and names alone."""
+    is what it says in a few words, made of its codes and names alone; `cause` is the part that took most of it."""
 
     late_ms: float
     shopper: str
@@ -25,6 +25,7 @@ class Stale(NamedTuple):
     replica: str
     reason: str
     wants: str
+    cause: str
 
 
 async def stalest(settings: Settings, most: int, scan: int, visited: int | None = None) -> tuple[list[Stale], int]:
@@ -52,7 +53,8 @@ def judge(shopper: str, doc: bytes, owed: bool, stored: Position | None, now_ms:
     worst = largest(found, made=not waits)
     late_ms = now_ms - intent.as_of_ms if waits else intent.written_at_ms - intent.as_of_ms
     wants = mission_text(intent.stage, intent.categories, intent.brands, intent.price_band)
-    return Stale(late_ms, shopper, owed, intent.source, intent.replica, f"{worst.name} {worst.ms:,.0f} ms", wants)
+    reason = f"{worst.name} {worst.ms:,.0f} ms"
+    return Stale(late_ms, shopper, owed, intent.source, intent.replica, reason, wants, worst.name)
 
 
 async def _read(redis: Client, keys: Keys, some: list[str], within_s: float, now_ms: float) -> list[Stale]:

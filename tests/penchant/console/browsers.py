@@ -44,8 +44,10 @@ class Seen:
 
 
 @asynccontextmanager
-async def looking(browser: Browser, address: str, path: str = "/", **given: Any) -> AsyncIterator[Seen]:
-    """A page that is open meanwhile; it is loaded, and its stream has said all once."""
+async def looking(
+    browser: Browser, address: str, path: str = "/", at_ms: int | None = None, **given: Any
+) -> AsyncIterator[Seen]:
+    """A page that is open meanwhile; it is loaded. With `at_ms` its clock stands still there."""
     context = await browser.new_context(**{"viewport": {"width": 1280, "height": 860}} | given)
     context.set_default_timeout(WITHIN_MS)
     page = await context.new_page()
@@ -68,6 +70,8 @@ async def looking(browser: Browser, address: str, path: str = "/", **given: Any)
 
     page.on("dialog", refuse)
     await page.add_init_script(REPORTS)
+    if at_ms is not None:
+        await page.clock.set_fixed_time(at_ms)
     await page.goto(address + path)
     try:
         yield seen

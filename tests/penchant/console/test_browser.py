@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -38,7 +39,7 @@ HOSTILE = (
 
 
 @asynccontextmanager
-async def opened(browser: Browser, given: Settings, path: str = "/", **options: object) -> AsyncIterator[Seen]:
+async def opened(browser: Browser, given: Settings, path: str = "/", **options: Any) -> AsyncIterator[Seen]:
     """A page of a console that runs meanwhile."""
     async with console(given) as address, looking(browser, address, path, **options) as seen:
         yield seen

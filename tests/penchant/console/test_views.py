@@ -7,6 +7,7 @@ from penchant.console.views.banner import banner
 from penchant.console.views.fleet import MOST_PARTITIONS, MOST_WORKERS, fleet
 from penchant.console.views.models import models
 from penchant.console.views.overview import chart, overview
+from penchant.console.views.stalest import by_cause
 from penchant.operations.inspection.stalest import Stale
 from tests.penchant.console.looks import AT_MS, NOTHING, PAGE, samples, snapshot, thrown, worker
 
@@ -16,6 +17,12 @@ STRANGE = Samples.parse(
     "penchant_freshness_seconds_bucket 1\n"
 )
 """As no version of ours would tell it."""
+
+
+def judged(number: int, cause: str) -> Stale:
+    """One of which newer events wait; the lower its number, the later it is."""
+    return Stale(9_000.0 - number * 1_000, f"s{number}", owed=True, source="model", replica="triton-1",
+                 reason=f"{cause} 900 ms", wants="Compares kettles", cause=cause)  # fmt: skip
 
 
 def test_figures_that_are_missing_say_so_and_nothing_else_breaks() -> None:
@@ -89,8 +96,20 @@ def test_the_chart_has_a_column_a_quantile() -> None:
     shown = chart(snapshot(points=points), TARGET_S)
     assert shown["columns"][0] == [AT_MS / 1e3, AT_MS / 1e3 + 1]
     assert shown["columns"][2] == [None, 2.0]
-    stale = Stale(6_200.0, "ada", True, "model", "triton-1", "limiter 900 ms", "Compares kettles")  # noqa: FBT003
-    assert overview(snapshot(points=points), [stale], TARGET_S)["stale"][0]["late"] == "6.2 s"
+    assert (
+        overview(snapshot(points=points), [judged(3, "limiter")], TARGET_S)["groups"][0]["rows"][0]["late"] == "6.0 s"
+    )
+
+
+def test_the_stalest_stand_by_what_took_most_of_their_time() -> None:
+    """The cause of the worst first, with how many it has, and a few of them."""
+    late = [judged(at, "decode" if at % 3 else "queue") for at in range(9)]
+    groups = by_cause(late, 2)
+    assert [(each["cause"], each["shoppers"]) for each in groups] == [
+        ("queue", "3 shoppers of 9"), ("decode", "6 shoppers of 9")
+    ]  # fmt: skip
+    assert [row["of"].shopper for row in groups[1]["rows"]] == ["s1", "s2"]
+    assert by_cause([], 2) == []
 
 
 def test_a_page_of_a_large_fleet_is_bounded() -> None:
