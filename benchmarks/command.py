@@ -1,4 +1,5 @@
-"""The commands of `penchant bench` on models, prompts, readers and decoding. Those on a worker: worker_commands.py."""
+"""The commands of `penchant bench` on models, prompts, readers and decoding. Others: worker_commands.py,
+capacity_commands.py."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import worker_commands  # noqa: F401 (whose commands are of the group too)
+from benchmarks import capacity_commands, worker_commands  # noqa: F401 (whose commands are of the group too)
 from benchmarks.group import Plots, Quick, bench
 from benchmarks.measuring import Report, Say, measured
 from penchant.cli.options import Json

@@ -139,6 +139,16 @@ def show_decoding(console: Console, report: Mapping[str, Any]) -> None:
     foot(console, report)
 
 
+def show_routing(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each size of a pool, in microseconds of processor time."""
+    shown = table("replicas", "a whole call", "its own replica", "another one", "a realtime call's", "none has room")
+    for row in report["routing"]:
+        figures = (row[name] for name in ("call_us", "own_us", "others_us", "realtime_us", "full_us"))
+        shown.add_row(f"{row['replicas']:,}", *(f"{figure:g} us" for figure in figures))
+    console.print(shown)
+    foot(console, report)
+
+
 def show_affinity(console: Console, report: Mapping[str, Any]) -> None:
     """A line for each router and header."""
     shown = table("router", "header", "cached", "uncached tokens a call", "first token p50", "p95", "failed")

@@ -4,12 +4,12 @@ A GPU that decodes for one shopper is nearly as busy as one that decodes for six
 the pool, as few as answer within a budget of time. The sets of several workers nest, however many each has found.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from clients.pools.replicas import Replica
+from clients.pools.routing import Ranking
 
 log = structlog.get_logger()
 
@@ -71,19 +71,24 @@ class ActiveSets:
     def __init__(self, rules: ActiveSetRules) -> None:
         self._rules = rules
         self._sets: dict[str, ActiveSet] = {}
+        self._first: dict[str, tuple[Ranking[Replica], Ranking[Replica]]] = {}
 
-    def of(self, usable: Sequence[Replica], waited_s: float, now_s: float) -> Sequence[Replica]:
+    def of(self, usable: Ranking[Replica], waited_s: float, now_s: float) -> Ranking[Replica]:
         """The first of the pool's usable replicas, as many as are needed; whoever asks has waited for `waited_s`."""
         if not self._rules.budget_s or not usable:
             return usable
-        pool = usable[0].pool
+        pool = usable.replicas[0].pool
         active = self._sets.setdefault(pool, ActiveSet(self._rules))
         before = active.size
-        known = (each.outlier_detector.service_s for each in usable[:before])
+        known = (each.outlier_detector.service_s for each in usable.replicas[:before])
         size = active.look(
             len(usable), max((each for each in known if each is not None), default=None), waited_s, now_s
         )
+        of, first = self._first.get(pool, (None, usable))
+        if of is not usable or len(first) != size:
+            first = Ranking(usable.replicas[:size])
+            self._first[pool] = usable, first
         if size != before:
             names = [each.name for each in usable]
             log.info("pool.active", pool=pool, active=names[:size], free=names[size:])
-        return usable[:size]
+        return first

@@ -73,6 +73,11 @@ class OutlierDetector:
         return self.differing == self._rules.differing
 
     @property
+    def failing(self) -> bool:
+        """Whether its last call or its last probe failed. Only then can it be sick."""
+        return bool(self._failures or self._failed_probes)
+
+    @property
     def service_s(self) -> float | None:
         """How long it takes for a call once it works on it; None before that is known well enough."""
         return self._service_s if self._answers >= self._rules.answers else None

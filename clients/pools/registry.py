@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 import structlog
@@ -11,7 +12,12 @@ from clients.pools.ejection import EjectionRules, Fault, OutlierDetector
 from clients.pools.endpoints import Connect, Endpoint, Pool
 from clients.pools.limiter import Limiter
 from clients.pools.replicas import Replica
+from clients.pools.routing import Ranking
 from clients.pools.wait_queue import WaitQueue
+
+PEERS = 16
+"""So many replicas of its pool, in turns, are what a replica's speed is compared with: all of them would make each call
+dearer in a larger pool."""
 
 log = structlog.get_logger()
 
@@ -50,8 +56,9 @@ class ReplicaRegistry:
     ) -> None:
         self._connect, self._rules, self._wait_queue, self._notify = connect, rules, wait_queue, notify
         self._pools: list[list[Replica]] = []
-        self._usable: list[list[Replica]] = []
+        self._usable: list[Ranking[Replica]] = []
         self._out: list[Replica] = []
+        self._compared = 0
         self.gone: list[Replica] = []
 
     def __iter__(self) -> Iterator[Replica]:
@@ -71,7 +78,7 @@ class ReplicaRegistry:
         self._sort_out()
         return added
 
-    def usable(self, now_s: float) -> list[list[Replica]]:
+    def usable(self, now_s: float) -> Sequence[Ranking[Replica]]:
         """The replicas of each pool that calls may go to; those whose time has come are back among them."""
         for replica in self._out:
             if replica.outlier_detector.may_return(now_s):
@@ -80,13 +87,9 @@ class ReplicaRegistry:
 
     def judge(self, replica: Replica, now_s: float) -> None:
         """Eject it if it is sick, but never the last one, nor by its speed the greater part of a pool."""
-        others = [each for each in self if each is not replica and each.usable]
-        if not others or not replica.usable:
+        if not replica.usable or sum(map(len, self._usable)) < 2:
             return
-        fault = replica.outlier_detector.sick(max(each.outlier_detector.answered_s for each in others)) or self._slow(
-            replica
-        )
-        if fault is not None:
+        if fault := self._sick(replica) or self._slow(replica):
             self.eject(replica, fault, now_s)
 
     def judge_answers(self, replica: Replica, fault: Fault, most: float, now_s: float) -> None:
@@ -118,18 +121,29 @@ class ReplicaRegistry:
 
     def _sort_out(self) -> None:
         """Which replicas are usable changes rarely and is asked often."""
-        self._usable = [[replica for replica in pool if replica.usable] for pool in self._pools]
+        self._usable = [Ranking([replica for replica in pool if replica.usable]) for pool in self._pools]
         self._out = [replica for replica in self if not replica.usable]
+
+    def _sick(self, replica: Replica) -> Fault | None:
+        if not replica.outlier_detector.failing:
+            return None
+        others = (each.answered_s for usable in self._usable for each in usable if each is not replica)
+        return replica.outlier_detector.sick(max(others))
 
     def _slow(self, replica: Replica) -> Fault | None:
         """Replicas of one pool and one weight are taken to be alike."""
-        pool = next(pool for pool in self._pools if replica in pool)
-        if sum(not each.usable for each in pool) + 1 > len(pool) / 2:
-            return None
-        alike = (each for each in pool if each is not replica and each.usable and each.weight == replica.weight)
-        return replica.outlier_detector.slow(
-            [known for each in alike if (known := each.outlier_detector.service_s) is not None]
-        )
+        for pool, usable in zip(self._pools, self._usable, strict=True):
+            if pool[0].pool == replica.pool and len(pool) - len(usable) + 1 <= len(pool) / 2:
+                known = self._service_times(replica, usable.replicas)
+                return replica.outlier_detector.slow(known)
+        return None
+
+    def _service_times(self, replica: Replica, pool: Sequence[Replica]) -> list[float]:
+        """Of those beside it, as far as they are known."""
+        first = self._compared = (self._compared + PEERS) % len(pool) if len(pool) > PEERS else 0
+        peers = islice(pool[first : first + PEERS], PEERS)
+        alike = (each for each in peers if each is not replica and each.weight == replica.weight)
+        return [known for each in alike if (known := each.outlier_detector.service_s) is not None]
 
     def _keep(self, endpoint: Endpoint, pool: str, before: Iterable[Replica]) -> Replica:
         for replica in before:

@@ -1,7 +1,8 @@
 """Router: which replica a shopper's call goes to, and which one next when it fails."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 
 from clients.calls import Call, Class, Completion
 from clients.limits.retry_budget import RetryBudget
@@ -10,9 +11,13 @@ from clients.pools.hedging import FirstTokens, hedged
 from clients.pools.limiter import Slot
 from clients.pools.registry import ReplicaRegistry
 from clients.pools.replicas import Replica
-from clients.pools.routing import home, order
+from clients.pools.routing import Ranking
 from streams.errors import ModelUnavailable
 from streams.section import Calls, Seconds, SecondsOrZero, section
+
+LOOK = 16
+"""So many replicas of a pool are looked at for one call: the shopper's first ones, or in turns those that may have room
+for anybody. So a call costs the same in a pool of a thousand."""
 
 
 @section
@@ -43,12 +48,23 @@ class PoolRouter:
         self.retries = RetryBudget(share=0.2, least=3)
         self.hedges = RetryBudget(share=0.02, least=0, window_s=300.0)
         self.first_tokens = FirstTokens()
+        self.released: Replica | None = None
+        self._looked = 0
 
     def room(self, traffic_class: Class) -> bool:
-        """Whether any replica has a slot. Asked by somebody who waits for one."""
+        """Whether any replica has a slot, as far as a look at some of them tells: first the one whose slot was given
+        back last, then others in turns. Asked by somebody who waits for one."""
         now_s = _now()
-        pools = (self._active.of(pool, 0.0, now_s) for pool in self.registry.usable(now_s))
-        return any(each.limiter.admits(traffic_class, now_s) for pool in pools for each in pool)
+        pools = [self._active.of(pool, 0.0, now_s).replicas for pool in self.registry.usable(now_s)]
+        released = [self.released] if self.released is not None and self.released.usable else []
+        looked_at = chain(released, *(self._some(pool) for pool in pools))
+        return any(each.limiter.admits(traffic_class, now_s) for each in looked_at)
+
+    def _some(self, replicas: Sequence[Replica]) -> Iterable[Replica]:
+        if len(replicas) <= LOOK:
+            return replicas
+        first = self._looked = (self._looked + LOOK) % len(replicas)
+        return replicas[first : first + LOOK]
 
     def grant(self, key: str, traffic_class: Class, waited_s: float, passed_s: float) -> "RoutedSlot | None":
         """A slot for a shopper, None to wait for one. They have `waited_s`, and for `passed_s` of it there have been
@@ -56,33 +72,32 @@ class PoolRouter:
         now_s = _now()
         for rank, usable in enumerate(self.registry.usable(now_s)):
             replicas = self._active.of(usable, waited_s, now_s)
-            first = home(key, replicas)
+            first = replicas.home(key)
             if first is None:
                 continue
-            choices = self._choices(key, traffic_class, replicas, first, passed_s)
-            for replica in choices:
+            for replica in self._choices(key, traffic_class, replicas, passed_s):
                 if slot := replica.limiter.acquire(traffic_class, now_s):
                     replica.counts.non_local += replica is not first
                     replica.counts.spilled += rank > 0
                     return RoutedSlot(self, key, traffic_class, replica, slot)
-            if waited_s + min(_wait_s(each, now_s) for each in replicas) < self.rules.spill_after_s:
+            if waited_s + min(_wait_s(each, now_s) for each in replicas.order(key, LOOK)) < self.rules.spill_after_s:
                 return None
         return None
 
     def _choices(
-        self, key: str, traffic_class: Class, replicas: Sequence[Replica], first: Replica, passed_s: float
+        self, key: str, traffic_class: Class, replicas: Ranking[Replica], passed_s: float
     ) -> Sequence[Replica]:
         """A shopper's own replica, and others for those who waited. A call that cannot wait goes where least runs: its
         prompt is short, and a home replica gained it nothing."""
         if traffic_class == "realtime":
-            return sorted(replicas, key=lambda each: each.limiter.load)
-        return order(key, replicas) if passed_s >= self.rules.locality_wait_s else [first]
+            return sorted(replicas.order(key, LOOK), key=lambda each: each.limiter.load)
+        return replicas.order(key, LOOK if passed_s >= self.rules.locality_wait_s else 1)
 
     def another(self, key: str, traffic_class: Class, but: Collection[Replica]) -> tuple[Replica, Slot] | None:
         """A slot at another replica, in the shopper's order; only one that is free now."""
         now_s = _now()
         for replicas in self.registry.usable(now_s):
-            for replica in order(key, replicas):
+            for replica in replicas.order(key, LOOK):
                 if replica not in but and (slot := replica.limiter.acquire(traffic_class, now_s)):
                     return replica, slot
         return None
@@ -97,6 +112,7 @@ class RoutedSlot:
 
     def release(self) -> None:
         """Give the slot back."""
+        self._router.released = self._replica
         self._slot.release()
 
     async def complete(self, call: Call) -> Completion:
@@ -121,7 +137,7 @@ class RoutedSlot:
         if not router.retries.spend(_now()):
             found[1].release()
             return False
-        self._slot.release()
+        self.release()
         self._replica, self._slot = found
         self._replica.counts.retries += 1
         tried.append(self._replica)

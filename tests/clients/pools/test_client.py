@@ -13,7 +13,7 @@ from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool, Price
 from clients.pools.probes import PROBE_EVERY_S
 from clients.pools.router import RoutingRules
-from clients.pools.routing import affinity, home
+from clients.pools.routing import Ranking, affinity
 from streams.errors import ContractMismatch, DeadlinePassed, ModelOverloaded, ModelUnavailable
 from tests.clients.shops import Shop, open_shop, pool
 from tests.clients.virtual import call, virtually
@@ -268,8 +268,8 @@ class Equal(NamedTuple):
 
 def homes(names: tuple[str, ...], shoppers: int = 60) -> dict[str, str]:
     """Where shoppers belong."""
-    equal = [Equal(name) for name in names]
-    found = {f"shopper-{each}": home(affinity(f"shopper-{each}", ""), equal) for each in range(shoppers)}
+    equal = Ranking([Equal(name) for name in names])
+    found = {f"shopper-{each}": equal.home(affinity(f"shopper-{each}", "")) for each in range(shoppers)}
     return {shopper: replica.name for shopper, replica in found.items() if replica is not None}
 
 

@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.pools.routing import affinity, home, order
+from clients.pools.routing import Ranking, affinity
 
 
 @dataclass(frozen=True)
 class Server:
     name: str
     weight: float = 1.0
+
+
+def home(key: str, fleet: list[Server]) -> Server | None:
+    return Ranking(fleet).home(key)
+
+
+def order(key: str, fleet: list[Server]) -> list[Server]:
+    return Ranking(fleet).order(key, len(fleet))
 
 
 names = st.text(alphabet="abcdef0123456789.:/", min_size=1, max_size=12)
@@ -62,16 +70,37 @@ def test_shares_are_as_the_weights() -> None:
     """Twice the weight, twice the shoppers; and the second choices are spread too."""
     fleet = [Server("a:1"), Server("b:1"), Server("c:1", 2.0), Server("d:1", 4.0)]
     keys = [affinity(f"shopper-{number}", "v1") for number in range(8_000)]
-    homes = Counter(order(key, fleet)[0].name for key in keys)
+    ranking = Ranking(fleet)
+    homes = Counter(ranking.order(key, 1)[0].name for key in keys)
     for server in fleet:
         assert abs(homes[server.name] / 8_000 - server.weight / 8) < 0.015
-    seconds = Counter(order(key, fleet)[1].name for key in keys if home(key, fleet) is fleet[3])
+    seconds = Counter(ranking.order(key, 2)[1].name for key in keys if ranking.home(key) is fleet[3])
     assert all(seconds[server.name] > 0.15 * sum(seconds.values()) for server in fleet[:3])
+
+
+@given(st.integers(1, 300), keys, st.integers(1, 300))
+def test_a_few_are_the_first_of_all(size: int, shoppers: list[str], most: int) -> None:
+    """Whoever asks for less gets the beginning of the same order, without any replica twice."""
+    ranking = Ranking([Server(f"10.0.0.{number}:8001", 1.0 + number % 2) for number in range(size)])
+    for shopper in shoppers:
+        whole = ranking.order(shopper, size)
+        assert sorted(each.name for each in whole) == sorted(each.name for each in ranking)
+        assert ranking.order(shopper, most) == whole[:most]
+
+
+def test_a_thousand_replicas_get_the_same_share() -> None:
+    """Each about sixty-four of as many times shoppers: the spread is that of chance, and no pair of names is alike."""
+    ranking = Ranking([Server(f"10.0.{number // 250}.{number % 250}:8001") for number in range(1_000)])
+    homes = Counter(ranking.order(affinity(f"shopper-{number}", "v1"), 1)[0].name for number in range(64_000))
+    variance = sum((homes[each.name] - 64) ** 2 for each in ranking) / 1_000
+    assert 0.8 * 64 < variance < 1.25 * 64
+    assert min(homes[each.name] for each in ranking) > 30
 
 
 def test_another_prompt_version_is_another_key() -> None:
     """Its prompts share no KV blocks with the earlier one's; and no shopper's name can look like another's key."""
     fleet = [Server(f"{number}:1") for number in range(4)]
-    moved = sum(home(affinity(f"s{n}", "v1"), fleet) is not home(affinity(f"s{n}", "v2"), fleet) for n in range(1_000))
+    home = Ranking(fleet).home
+    moved = sum(home(affinity(f"s{n}", "v1")) is not home(affinity(f"s{n}", "v2")) for n in range(1_000))
     assert 650 < moved < 850
     assert affinity("ada", "v1") != affinity("v1", "ada")

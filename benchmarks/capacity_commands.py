@@ -1,0 +1,24 @@
+"""The commands of `penchant bench` on what a fleet can hold."""
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from benchmarks.group import Quick, bench
+from benchmarks.measuring import Report, Say, measured
+from penchant.cli.options import Json
+
+
+@bench.command()
+def routing(*, quick: Quick = False, json: Json = False) -> None:
+    """What it costs to find a replica for a call, in pools of one to ten thousand replicas: processor time, a minute.
+
+    Example: penchant bench routing --json > benchmarks/results/routing.json
+    """
+    from benchmarks import tables  # noqa: PLC0415 (only where it runs)
+    from benchmarks.routing import costs  # noqa: PLC0415
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return costs.run(costs.QUICK if quick else costs.RoutingPlan(), say, quick=quick)
+
+    measured(measure, tables.show_routing, json=json)

@@ -1,0 +1,87 @@
+"""The router in a pool of more replicas than it looks at for one call."""
+
+import asyncio
+
+from clients.limits.adaptive_limit import LimitRules
+from clients.pools.client import PooledClient
+from clients.pools.registry import RegistryRules
+from clients.pools.router import LOOK, RoutedSlot
+from tests.clients.shops import pool
+from tests.clients.virtual import virtually
+from tests.fakes.model import ScriptedModel
+
+NAMES = tuple(f"10.0.0.{number}:8001" for number in range(5 * LOOK))
+ONE_CALL_EACH = RegistryRules(LimitRules(initial=1, most=1))
+
+
+def large() -> PooledClient:
+    """Five times as many replicas as are looked at, each for one call."""
+    return PooledClient([pool(*NAMES)], lambda _: ScriptedModel(), ONE_CALL_EACH)
+
+
+def take(client: PooledClient, shopper: str) -> RoutedSlot | None:
+    """A slot for somebody who takes any."""
+    return client.router.grant(shopper, "live", 1.0, 1.0)
+
+
+def test_a_pool_fills_up_to_its_last_slot() -> None:
+    """Shoppers who take any slot fill nearly all; when all are full there is no room; one given back is found at
+    once, wherever it is, and taken by somebody who looks at it."""
+
+    async def main() -> None:
+        client = large()
+        slots = [slot for each in range(20 * len(NAMES)) if (slot := take(client, f"shopper-{each}")) is not None]
+        assert len(slots) == len(NAMES)
+        assert not any(client.router.room("live") for _ in NAMES)
+        slots[7].release()
+        assert client.router.room("live")
+        assert any(take(client, f"later-{each}") is not None for each in range(20 * len(NAMES)))
+        assert not client.router.room("live")
+
+    virtually(main)
+
+
+def test_a_slot_that_comes_free_by_the_time_alone_is_found() -> None:
+    """By looking at some replicas after the others: nobody gave it back through the router."""
+
+    async def main() -> None:
+        client, now_s = large(), asyncio.get_running_loop().time()
+        held = [replica.limiter.acquire("live", now_s) for replica in client.replicas]
+        assert not any(client.router.room("live") for _ in NAMES)
+        if (slot := held[3 * LOOK]) is not None:
+            slot.release()
+        assert any(client.router.room("live") for _ in range(5))
+
+    virtually(main)
+
+
+def test_a_call_that_cannot_wait_goes_where_little_runs() -> None:
+    """To a replica without a call, as long as the ones that are looked at have any."""
+
+    async def main() -> None:
+        client = PooledClient([pool(*NAMES)], lambda _: ScriptedModel())
+        busy = [each.limiter.acquire("live", 0.0) for each in client.replicas[::2]]
+        for number in range(10):
+            slot = client.router.grant(f"shopper-{number}", "realtime", 0.0, 0.0)
+            assert slot is not None
+        idle = client.replicas[1::2]
+        assert len(busy) + len(idle) == len(NAMES)
+        assert sum(each.limiter.in_flight["realtime"] for each in idle) == 10
+
+    virtually(main)
+
+
+def test_a_slow_replica_is_found_among_many() -> None:
+    """Though it is compared with some of its peers, in turns."""
+
+    async def main() -> None:
+        client = PooledClient([pool(*NAMES)], lambda _: ScriptedModel())
+        for replica in client.replicas:
+            for _ in range(40):
+                replica.outlier_detector.answered(0.0, 5.0 if replica is client.replicas[3] else 1.0)
+        registry = client.router.registry
+        for replica in client.replicas[:6]:
+            registry.judge(replica, 0.0)
+        assert [each.state for each in client.replicas[:6]] == ["in", "in", "in", "out", "in", "in"]
+
+    virtually(main)
