@@ -32,16 +32,20 @@ PERSONAL = frozenset({"answer", "prompt", "query", "record", "shopper", "shopper
 HIDDEN = "(only at debug)"
 
 
-def configure_logs(level: str = "info", form: Format = "auto", stream: TextIO | None = None) -> None:
+def configure_logs(
+    level: str = "info", form: Format = "auto", stream: TextIO | None = None, worker: int | None = None
+) -> None:
     """Send everything to `stream` (stderr), ours through structlog and the libraries' through the same lines.
 
-    Calling it again replaces what was set before.
+    Each line says which `worker` of several it is of, where there are several. Calling it again replaces what was set
+    before.
     """
     stream = stream or sys.stderr
+    common = _common(worker)
     people = form == "console" or (form == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(processors=_rendering(people, stream.isatty()), foreign_pre_chain=_common())
+        structlog.stdlib.ProcessorFormatter(processors=_rendering(people, stream.isatty()), foreign_pre_chain=common)
     )
     handler.addFilter(_untold)
     handler.addFilter(_unrepeated())
@@ -51,7 +55,7 @@ def configure_logs(level: str = "info", form: Format = "auto", stream: TextIO | 
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_common(),
+            *common,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -95,8 +99,13 @@ def _unrepeated() -> Callable[[logging.LogRecord], bool]:
     return seldom
 
 
-def _common() -> list[Processor]:
+def _common(worker: int | None) -> list[Processor]:
+    def numbered(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event.setdefault("worker", worker)
+        return event
+
     return [
+        *([numbered] if worker is not None else []),
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

@@ -3,10 +3,23 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+def stop_with_parent() -> None:
+    """Ask this process to stop when its standard input ends: whoever started it holds the other end, and is gone."""
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=wait, name="parent", daemon=True).start()
 
 
 @contextmanager

@@ -62,7 +62,8 @@ class Kafka:
     too, and sooner."""
     instance_id: Name | None = None
     """A name of this worker that outlives a restart (static membership): its partitions then wait for it.
-    No two workers may share one: a second one waits for eight seconds, and ends."""
+    No two workers may share one: a second one waits for eight seconds, and ends. With --workers each has its number
+    behind it."""
     dead_letter_topic: Topic = "shopper-events.dead-letters"
     """Where refused events go, with their origin and the reason as headers."""
     intents_topic: Topic | None = None

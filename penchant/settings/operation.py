@@ -7,7 +7,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from streams.section import Calls, Folder, Name, Port, Seconds, section, unit
 
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # compared, not listened on
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 # compared, not listened on
+"""Addresses that stand for all of this machine's, and how the machine itself reaches what listens there."""
 
 
 @section
@@ -17,7 +18,7 @@ class Health:
     host: Name = "127.0.0.1"
     """The address to listen on; 0.0.0.0 in a pod."""
     port: Port = 0
-    """The port to listen on; 0 is no endpoint."""
+    """The port to listen on; 0 is no endpoint. With --workers N it answers for all, and each has one of the next N."""
     advertised_host: Name | None = None
     """How others reach it, which the worker's heartbeat tells (the console reads /metrics there): a pod's IP address.
     None: host, or this machine's name where that stands for all addresses."""
@@ -32,6 +33,11 @@ class Health:
             return None
         host = socket.gethostname() if self.host in EVERYWHERE else self.host
         return f"{self.advertised_host or host}:{self.port}"
+
+    @property
+    def local_host(self) -> str:
+        """How this machine itself reaches it, as URLs have it."""
+        return EVERYWHERE.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
 
 
 @section

@@ -8,7 +8,7 @@ stuck. From here the answer comes at once, and says since when the worker's loop
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
@@ -16,7 +16,7 @@ import orjson
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from agents.health.probes import Health, Judgement
+from agents.health.probes import Judgement
 from agents.worker.instruments import Instruments
 from penchant.settings import operation
 from penchant.telemetry.metrics.exposition import exposition
@@ -25,7 +25,7 @@ from streams.errors import SettingInvalid
 END_WITHIN_S = 2.0
 """How long answers under way may take at the end."""
 
-Page = Callable[[], web.Response]
+Page = Callable[[], Awaitable[web.Response]]
 
 
 @asynccontextmanager
@@ -45,25 +45,51 @@ async def endpoint(settings: operation.Health, instruments: Instruments) -> Asyn
         await server.stop()
 
 
-def _pages(instruments: Instruments) -> dict[str, Page]:
-    tell = exposition(instruments)
-    return {
-        "/ready": lambda: _judged(instruments.health, Health.ready),
-        "/alive": lambda: _judged(instruments.health, Health.alive),
-        "/metrics": lambda: web.Response(body=tell(), headers={"Content-Type": CONTENT_TYPE_LATEST}),
-    }
+@asynccontextmanager
+async def listening(host: str, port: int, pages: Mapping[str, Page]) -> AsyncIterator[None]:
+    """Answer these pages, by path, from the event loop of the caller while the block runs. SettingInvalid as above."""
+    app = web.Application()
+    for path, page in pages.items():
+        app.router.add_get(path, _handler(page))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=END_WITHIN_S)
+    await runner.setup()
+    try:
+        await _listen(runner, host, port)
+        yield
+    finally:
+        await runner.cleanup()
 
 
-def _judged(health: Health, question: Callable[[Health, float], Judgement]) -> web.Response:
-    judgement = question(health, time.monotonic())
+def judged(judgement: Judgement) -> web.Response:
+    """An answer to a probe."""
     body = orjson.dumps({"ok": judgement.ok, "reasons": judgement.reasons})
     return web.Response(body=body, status=200 if judgement.ok else 503, content_type="application/json")
 
 
-class _Server:
-    """aiohttp in a thread. The thread is a daemon: it never keeps an ending process alive."""
+def page_of_metrics(text: bytes) -> web.Response:
+    """An answer to Prometheus."""
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    def __init__(self, host: str, port: int, pages: dict[str, Page]) -> None:
+
+def _pages(instruments: Instruments) -> dict[str, Page]:
+    tell, health = exposition(instruments), instruments.health
+
+    async def ready() -> web.Response:
+        return judged(health.ready(time.monotonic()))
+
+    async def alive() -> web.Response:
+        return judged(health.alive(time.monotonic()))
+
+    async def metrics() -> web.Response:
+        return page_of_metrics(tell())
+
+    return {"/ready": ready, "/alive": alive, "/metrics": metrics}
+
+
+class _Server:
+    """The pages from a thread. It is a daemon: it never keeps an ending process alive."""
+
+    def __init__(self, host: str, port: int, pages: Mapping[str, Page]) -> None:
         self._host, self._port, self._pages = host, port, pages
         self._listening: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="health", daemon=True)
@@ -80,29 +106,25 @@ class _Server:
         await asyncio.to_thread(self._thread.join, END_WITHIN_S * 2)
 
     async def _run(self) -> None:
-        app = web.Application()
-        for path, page in self._pages.items():
-            app.router.add_get(path, _handler(page))
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=END_WITHIN_S)
-        await runner.setup()
         try:
-            await web.TCPSite(runner, self._host, self._port).start()
-        except OSError as error:
-            message = f"health.port = {self._port}: cannot listen on {self._host}: {error.strerror}"
-            self._listening.set_exception(SettingInvalid(message, "choose a free port, or 0 for no endpoint"))
-        else:
-            await self._until_ended()
-        finally:
-            await runner.cleanup()
+            async with listening(self._host, self._port, self._pages):
+                ended = asyncio.Event()
+                self._listening.set_result((asyncio.get_running_loop(), ended))
+                await ended.wait()
+        except SettingInvalid as error:
+            self._listening.set_exception(error)
 
-    async def _until_ended(self) -> None:
-        ended = asyncio.Event()
-        self._listening.set_result((asyncio.get_running_loop(), ended))
-        await ended.wait()
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        message = f"health.port = {port}: cannot listen on {host}: {error.strerror}"
+        raise SettingInvalid(message, "choose a free port, or 0 for no endpoint") from error
 
 
 def _handler(page: Page) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(_: web.Request) -> web.StreamResponse:
-        return page()
+        return await page()
 
     return answer

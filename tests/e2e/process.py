@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,17 +20,18 @@ from tests.e2e.shop import until
 
 
 class WorkerProcess:
-    """Started with `settings` and a health port of its own; killed at the end of the block if it still runs."""
+    """Started with `settings` and a health port of its own; killed at the end of the block if it still runs. With
+    `workers` there are several, as one."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        self._folder = folder
-        self._port = free_ports(1)[0]
+    def __init__(self, folder: Path, settings: Settings, workers: int = 1) -> None:
+        self._folder, self._workers = folder, workers
+        self.port = free_ports(1)[0] if workers == 1 else _free_run(workers + 1)
         self._settings = settings
 
     def configure(self, settings: Settings) -> None:
         """Write its settings file; a running worker reads it on SIGHUP."""
         values = settings.model_dump(mode="json", exclude_defaults=True, exclude={"health"})
-        values["health"] = {"port": self._port, "bound_s": settings.health.bound_s}
+        values["health"] = {"port": self.port, "bound_s": settings.health.bound_s}
         self.config.write_text(_toml(values))
 
     @property
@@ -41,7 +45,7 @@ class WorkerProcess:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PENCHANT_")}
         with (self._folder / "worker.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds, in a test
-                [sys.executable, "-m", "penchant.cli", "worker", "--config", str(self.config)],
+                [sys.executable, "-m", "penchant.cli", "worker", "--config", self.config, f"--workers={self._workers}"],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
@@ -73,7 +77,7 @@ class WorkerProcess:
         """Status and body of a page of its health endpoint; 0 when it does not answer."""
         try:
             async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
-                answer = await client.get(f"http://{LOOPBACK}:{self._port}{path}")
+                answer = await client.get(f"http://{LOOPBACK}:{self.port}{path}")
         except httpx.TransportError:
             return 0, ""
         return answer.status_code, answer.text
@@ -90,7 +94,21 @@ class WorkerProcess:
 
     def events(self) -> list[str]:
         """The names of what it logged."""
-        return [line["event"] for line in map(_line, self.said().splitlines()) if line]
+        return [line["event"] for line in self.lines()]
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it logged, but for lines of others."""
+        return [line for line in map(_line, self.said().splitlines()) if line]
+
+
+def _free_run(count: int) -> int:
+    """The first of so many ports on end, below those that the system gives out by itself."""
+    for first in random.sample(range(20_000, 32_000), 1_000):
+        with ExitStack() as stack, suppress(OSError):
+            for port in range(first, first + count):
+                stack.enter_context(closing(socket.socket())).bind((LOOPBACK, port))
+            return first
+    raise AssertionError("no ports on end are free")
 
 
 def _line(text: str) -> dict[str, Any] | None:

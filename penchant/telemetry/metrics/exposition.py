@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from agents.health.histogram import Histogram
 from agents.worker.instruments import Instruments
 from penchant.telemetry.metrics.vocabulary import VOCABULARY
-from penchant.telemetry.metrics.words import PREFIX, Metric
+from penchant.telemetry.metrics.words import Metric
 
 
 class WorkerCollector(Collector):
@@ -36,11 +36,12 @@ def exposition(instruments: Instruments) -> Callable[[], bytes]:
 
 
 def _family(metric: Metric, instruments: Instruments) -> Family:
-    name = PREFIX + metric.name
     if metric.kind == "histogram":
-        return _histogram(HistogramMetricFamily(name, metric.meaning, labels=metric.labels), metric, instruments)
+        return _histogram(
+            HistogramMetricFamily(metric.family, metric.meaning, labels=metric.labels), metric, instruments
+        )
     kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-    family = kind(name, metric.meaning, labels=metric.labels)
+    family = kind(metric.family, metric.meaning, labels=metric.labels)
     for labels, value in metric.read(instruments):
         if not isinstance(value, Histogram):
             family.add_metric(labels, value)

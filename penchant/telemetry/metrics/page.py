@@ -18,6 +18,9 @@ It does so from a thread of its own: a busy event loop must not fail a probe.
   or received work has stayed uncovered for as long while every dependency was there. An outage never fails it.
 * `/metrics`: what follows, in Prometheus' text format, and `process_` metrics (memory, CPU, file descriptors).
 
+With `--workers N` the port answers for all of them: ready when all are, alive when none is stuck, and each series has
+the worker's number as the label `worker`. Each worker answers for itself too, at one of the next N ports.
+
 The first two say why in JSON: `{"ok": false, "reasons": ["redis is away: Redis did not answer within 0.5 s"]}`.
 Units are seconds, bytes and offsets; counters count since the start of the process.
 """

@@ -13,6 +13,7 @@ from penchant.telemetry.metrics.answers import ANSWERS
 from penchant.telemetry.metrics.arms import ARMS
 from penchant.telemetry.metrics.model_side import MODEL_SIDE
 from penchant.telemetry.metrics.partitions import PARTITIONS
+from penchant.telemetry.metrics.supervised import SUPERVISED
 from penchant.telemetry.metrics.timings import TIMINGS
 from penchant.telemetry.metrics.words import Metric
 
@@ -239,6 +240,7 @@ VOCABULARY = (
         lambda instruments: [((), instruments.health.alive(time.monotonic()).ok)],
     ),
     *PARTITIONS,
+    *SUPERVISED,
     Metric(
         "gauge", "build_info", "1, with the version that runs.",
         "Differs between workers for long: a deployment is stuck half-way.",

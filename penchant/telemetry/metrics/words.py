@@ -20,6 +20,11 @@ class Metric:
     labels: tuple[str, ...] = ()
 
     @property
+    def family(self) -> str:
+        """The name of its family."""
+        return f"{PREFIX}{self.name}"
+
+    @property
     def full_name(self) -> str:
         """As Prometheus knows it."""
-        return f"{PREFIX}{self.name}{'_total' if self.kind == 'counter' else ''}"
+        return f"{self.family}{'_total' if self.kind == 'counter' else ''}"

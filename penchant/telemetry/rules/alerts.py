@@ -52,6 +52,11 @@ OWN = (
         "Read `/alive`, which says why; keep the log before the orchestrator restarts the worker.",
     ),
     Alert(
+        "PenchantWorkerRestarts", "sum by (instance, worker) (increase(penchant_worker_restarts_total[30m])) > 3", "0m",
+        "ticket", "A worker of several on one host ends again and again.",
+        "Read its last lines in the log; the others have its partitions meanwhile.", ("penchant_worker_up",),
+    ),
+    Alert(
         "PenchantDependencyDown", 'min by (dependency) (penchant_dependency_up{dependency!="model"}) == 0', "2m",
         "page", "Kafka, Redis or the dead-letter topic does not answer a worker.",
         "Run `penchant doctor`, which names the cause; nothing is lost while it lasts.",

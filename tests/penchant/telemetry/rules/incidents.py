@@ -47,6 +47,7 @@ GOOD_DAY: Series = {
     'penchant_partition_lag_offsets{topic="clicks",partition="0"}': flat(100),
     'penchant_partition_paused{topic="clicks",partition="0"}': flat(0),
     'penchant_partition_uncovered_age_seconds{topic="clicks",partition="0"}': flat(5),
+    'penchant_worker_restarts_total{instance="a",worker="2"}': flat(1),
     'penchant_events_total{instance="a"}': counting(6_000),
     'penchant_dead_letters_total{reason="json"}': counting(1),
     'penchant_dead_letters_lost_total{instance="a"}': flat(0),
@@ -91,6 +92,10 @@ INCIDENTS: Mapping[str, Incident] = {
     "no worker": Incident({'penchant_alive{instance="a"}': None}, {"PenchantAbsent": NOBODY}),
     "a stuck worker": Incident(
         {'penchant_alive{instance="a"}': then(1, 0)}, {"PenchantStuck": {"instance": "a"}}
+    ),
+    "a worker that cannot live": Incident(
+        {'penchant_worker_restarts_total{instance="a",worker="2"}': faster(0, 1)},
+        {"PenchantWorkerRestarts": {"instance": "a", "worker": "2"}},
     ),
     "Redis away": Incident(
         {'penchant_dependency_up{dependency="redis",instance="a"}': then(1, 0)},
