@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -35,7 +35,9 @@ class Call:
     servers that stream. `choices` are words of one token, of which the first token is to be one: the log-probabilities
     of the likeliest first tokens are asked for, as far as the server gives any. `answer_tokens` is how long the answer
     will be, about; 0 where nobody knows. `traceparent` names the span that the server's own are to be below, as W3C's
-    Trace Context writes it; empty for a call that is not traced.
+    Trace Context writes it; empty for a call that is not traced. `request` has the fields of a request of OpenAI's API
+    that somebody else wrote: a server of that API gets them as they are, and the others the prompt, which then stands
+    for them as far as it can.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Call:
     choices: Sequence[str] = ()
     answer_tokens: int = 0
     traceparent: str = ""
+    request: Mapping[str, Any] | None = None
     begun: Callable[[], None] | None = field(default=None, compare=False, repr=False)
 
     def trace_headers(self) -> dict[str, str]:
@@ -69,7 +72,8 @@ class Completion:
     `stop`, or `length` when the answer was cut at `max_tokens`. `log_probabilities` are those of the likeliest first
     tokens, of a call with choices; None where the server gives none. `worker` is which of the workers behind a router
     answered, `kv_hit_rate` the share of the prompt's blocks that this one was seen to hold, and `router_queue` how many
-    calls waited in the router then; as far as it tells."""
+    calls waited in the router then; as far as it tells. `body` is the whole answer, as JSON, to a call with a request
+    that went as it is."""
 
     text: str
     model: str
@@ -85,6 +89,7 @@ class Completion:
     worker: str = ""
     kv_hit_rate: float | None = None
     router_queue: int | None = None
+    body: bytes | None = None
 
     @property
     def replica(self) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, cast, get_args
 from storage.connection import Client, ask
 from storage.keys import Keys
 
-Kind = Literal["switch", "experiment", "erasure", "unmasking", "audience", "replay"]
+Kind = Literal["switch", "experiment", "erasure", "unmasking", "audience", "replay", "job"]
 LENGTH = 10_000
 """About how many entries are kept: the newest."""
 
@@ -21,8 +21,8 @@ _FIELDS = (b"kind", b"name", b"value", b"who", b"why")
 @dataclass(frozen=True, slots=True)
 class Activity:
     """One entry: `value` is what `name` was set to, `clear` where a switch was put back, what was done with the shopper
-    whose hash `name` is or with the audience of the product `name`, or the command of a replay into the namespace
-    `name`. `at_ms` is the store's time in epoch milliseconds, 0 before it is written."""
+    whose hash `name` is, with the audience of the product `name` or with the job `name`, or the command of a replay
+    into the namespace `name`. `at_ms` is the store's time in epoch milliseconds, 0 before it is written."""
 
     kind: Kind
     name: str

@@ -97,6 +97,12 @@ class Keys:
         return f"{self.namespace}:{{{self.control}}}:activity"
 
     @property
+    def jobs(self) -> str:
+        """Hash of jobs, their progress and runners, and what teams have spent. It lies in the slot of the control hash,
+        too."""
+        return f"{self.namespace}:{{{self.control}}}:jobs"
+
+    @property
     def demand(self) -> str:
         """Hash: how many calls all workers made in each five minutes of the last fortnight."""
         return f"{self.namespace}:demand"

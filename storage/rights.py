@@ -35,6 +35,13 @@ SEEING = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "PTTL", "ZRANG
 ERASING = ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "HSET", "SREM", "ZRANGE", "EVAL")
 SERVER = RedisRight("", ("INFO", "TIME", "SCRIPT|LOAD"))
 CLOCK = RedisRight("", ("TIME",))
+DECIDING = ("EVAL", "HGET", "HGETALL", "HSET", "HDEL")
+FLEET = (
+    RedisRight("{namespace}:workers", ("EVAL", "ZRANGE", "ZCOUNT")),
+    RedisRight("{namespace}:worker:*", ("GET",)),
+    RedisRight("{namespace}:demand", ("HGETALL",)),
+)
+"""Who looks at all workers: their heartbeats, and what they were asked for in the last fortnight."""
 
 RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
     "worker": (RedisRight("{namespace}:*", WORK), SERVER, *LOGGING_IN),
@@ -57,12 +64,22 @@ RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
         RedisRight("{namespace}:{*}:knowledge", ("SET", "DEL")),
         *LOGGING_IN,
     ),
+    "jobs": (
+        RedisRight("{namespace}:{{namespace}:control}:jobs", (*DECIDING, "HKEYS", "HINCRBY")),
+        RedisRight("{namespace}:{{namespace}:control}:activity", ("XADD",)),
+        RedisRight("{namespace}:control", ("HGETALL",)),
+        RedisRight("{namespace}:instance:*", ("EVAL", "GET", "SET", "DEL")),
+        *FLEET,
+        RedisRight("{namespace}:{*}:card", ("SET", "DEL")),
+        RedisRight("{namespace}:{*}:knowledge", ("SET", "DEL")),
+        CLOCK,
+        *LOGGING_IN,
+    ),
     "operator": (
-        RedisRight("{namespace}:control", ("EVAL", "HGET", "HGETALL", "HSET", "HDEL")),
+        RedisRight("{namespace}:control", DECIDING),
+        RedisRight("{namespace}:{{namespace}:control}:jobs", (*DECIDING, "HKEYS")),
         RedisRight("{namespace}:{{namespace}:control}:activity", ("XADD", "XREVRANGE")),
-        RedisRight("{namespace}:workers", ("ZRANGE", "ZCOUNT")),
-        RedisRight("{namespace}:worker:*", ("GET",)),
-        RedisRight("{namespace}:demand", ("HGETALL",)),
+        *FLEET,
         CLOCK,
         *LOGGING_IN,
     ),

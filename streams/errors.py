@@ -7,6 +7,7 @@
     + ContextCorrupt       a stored session that cannot be read back
     + PromptTooLong        a prompt that does not fit into the model's context
     + CallTooLong          a prompt that is longer than its use case allows
+    + CallRefused          a request of somebody else's that the model server takes for wrong
   x Retry: transient; wait and try again, losing nothing
     + StoreUnavailable     Redis does not answer
       - StoreForbids       Redis lets our user not do what it has to
@@ -16,6 +17,7 @@
     + DeadlinePassed       the answer would come too late
   x Drop: the work is no longer ours or no longer wanted
     + EpochEnded           the partition was revoked since
+    + JobHeld              a job is paused, cancelled, or another runner's by now
   x Stop: going on would do harm; the process ends with the remedy
     + SettingInvalid       a setting has a wrong value
     + ContractMismatch     a server does not offer what we were told
@@ -57,6 +59,10 @@ class ContextCorrupt(Refuse):
 
 class CallTooLong(Refuse):
     """A prompt is longer than its use case allows."""
+
+
+class CallRefused(Refuse):
+    """The model server takes a request for wrong that somebody else wrote; again it would be the same."""
 
 
 class PromptTooLong(Refuse):
@@ -101,6 +107,10 @@ class Drop(PenchantError):
 
 class EpochEnded(Drop):
     """The partition was revoked since this work began."""
+
+
+class JobHeld(Drop):
+    """A job is paused or cancelled, another goes before it, or another runner has it by now."""
 
 
 class Stop(PenchantError):

@@ -13,7 +13,9 @@ from pydantic import TypeAdapter
 
 from streams.errors import SettingInvalid, StoreCorrupt
 
-Name = Literal["rules_only", "freeze_writes", "pause", "prompt_version", "calls_per_second", "share_replay"]
+Name = Literal[
+    "rules_only", "freeze_writes", "pause", "prompt_version", "calls_per_second", "share_replay", "share_batch"
+]
 NAMES: tuple[Name, ...] = get_args(Name)
 ON = "on"
 """The value of a switch that is either on or not there."""
@@ -89,7 +91,7 @@ def checked(name: Name, value: str) -> str:
         return ON
     if name == "prompt_version":
         return value
-    most = 1.0 if name == "share_replay" else float("inf")
+    most = 1.0 if name in ("share_replay", "share_batch") else float("inf")
     try:
         number = float(value)
     except ValueError:

@@ -1,8 +1,11 @@
 """OpenAI-compatible servers, streamed: trtllm-serve, vLLM, SGLang, Dynamo, Triton's own frontend, others."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import orjson
 
 from clients.calls import Call, Completion
 from clients.dialects import completions, requests
@@ -13,7 +16,10 @@ from clients.dialects.learned_fields import LearnedFields
 from clients.dialects.refusals import refusal
 from clients.dialects.sent_fields import Guided, SentFields, description, sent_fields
 from clients.dialects.servers import SERVERS, Api, Server, ServerName, owned_by
-from streams.errors import ContractMismatch, ModelUnavailable, PromptTooLong
+from streams.errors import CallRefused, ContractMismatch, ModelUnavailable, PromptTooLong
+
+WRONG = frozenset({400, 413, 422})
+"""Statuses that say that a request is wrong, and would be again."""
 
 REMEDY = "set the URL, the model, the kind and the API key of an OpenAI-compatible server"
 
@@ -68,6 +74,8 @@ class OpenAIClient:
         """Answer `call` by its deadline; cancelling this closes the connection, by which the server knows."""
         async with self._http.calling(call.deadline_s):
             found = self._found or await self._find()
+            if call.request is not None:
+                return self._with_cached(await self._pass_on(call, call.request, found))
             completion = await self._fields.ask(lambda sent: self._complete(call, found, sent))
         return self._with_cached(completion)
 
@@ -98,6 +106,24 @@ class OpenAIClient:
         except Refused as exc:
             raise self._http.refused(exc) from exc
         return reading.completion()
+
+    async def _pass_on(self, call: Call, asked: Mapping[str, Any], found: Found) -> Completion:
+        """A request as somebody else wrote it, answered whole. CallRefused where the server takes it for wrong."""
+        now = asyncio.get_running_loop().time
+        reading, answers = Reading(found.model, self.endpoint, self._fault, now()), list[bytes]()
+        body = orjson.dumps({**requests.without_stream(asked), "model": found.model})
+        path = completions.PATHS["chat" if "messages" in asked else "completions"]
+        try:
+            await self._http.stream(
+                f"{self.url}{path}", body, answers.append, requests.headers(call, found.server, b"")
+            )
+        except Refused as exc:
+            if exc.status in WRONG:
+                raise CallRefused(self._http.masked(exc.content.decode(errors="replace"))) from exc
+            raise self._http.refused(exc) from exc
+        for answer in answers:
+            reading.absorb(answer, now())
+        return replace(reading.completion(), body=answers[0] if len(answers) == 1 else None)
 
     async def _find(self) -> Found:
         """Which server and model, remembered; ContractMismatch when it is not what we were told."""

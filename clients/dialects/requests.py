@@ -48,6 +48,11 @@ def body(call: Call, model: str, api: Api, server: Server, sent: SentFields, sal
     return orjson.dumps(fields)
 
 
+def without_stream(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a request that is to be answered whole."""
+    return {name: value for name, value in asked.items() if name not in ("stream", "stream_options")}
+
+
 def headers(call: Call, server: Server, session_key: bytes) -> dict[str, str]:
     """The headers of one call: its id, its trace if it has one, and which calls share a shopper's KV blocks, by the
     server's own name for that.

@@ -39,6 +39,11 @@ class Price:
     per_million_output: Amount = 0.0
     """What a million tokens of answer cost."""
 
+    def of_tokens(self, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
+        """What tokens come to; the cached ones are part of those of the prompts."""
+        uncached = max(input_tokens - cached_tokens, 0) * self.per_million_input
+        return (uncached + cached_tokens * self.per_million_cached + output_tokens * self.per_million_output) / 1e6
+
 
 @section
 class Endpoint:

@@ -39,10 +39,8 @@ class Counts:
 
     def cost(self, price: Price) -> float:
         """What they came to. By the hour only the time counts in which our calls were there."""
-        uncached = self.input_tokens - self.cached_tokens
-        tokens = uncached * price.per_million_input + self.cached_tokens * price.per_million_cached
-        tokens += self.output_tokens * price.per_million_output
-        return self.busy_s / 3_600 * price.per_hour + tokens / 1e6
+        tokens = price.of_tokens(self.input_tokens, self.cached_tokens, self.output_tokens)
+        return self.busy_s / 3_600 * price.per_hour + tokens
 
 
 class Probed(NamedTuple):

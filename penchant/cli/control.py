@@ -26,7 +26,7 @@ Switch = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
-        help="rules-only, freeze-writes, pause, prompt-version, calls-per-second or share-replay.",
+        help="rules-only, freeze-writes, pause, prompt-version, calls-per-second, share-replay or share-batch.",
     ),
 ]
 
@@ -81,7 +81,7 @@ def set_switch(
 
     rules-only: no calls; the rules make all intents. freeze-writes: nothing is written, everything waits. pause: no
     more is read. prompt-version NAME. calls-per-second N: of the whole fleet. share-replay, 0 to 1: how much of its
-    calls a replay may have in flight; 0 holds it.
+    calls a replay may have in flight; 0 holds it. share-batch, 0 to 1: the same of jobs, of what live traffic leaves.
 
     Examples: penchant control set rules-only --why "the model server is being replaced"
 

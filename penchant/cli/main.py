@@ -29,6 +29,7 @@ PANELS = {
         "control": "See what a fleet of workers does, and decide for all of it.",
         "experiments": "See how the arms of experiments did, and roll one back.",
         "inspect": "Show everything about a shopper's intent, and why it is as old as it is.",
+        "jobs": "Run work beside live traffic: requests of other teams, and products.",
         "match": "Put products in the order in which they fit a shopper, with reasons.",
         "forget": "Erase shoppers for good.",
         "replay": "Read a range of the topic, or a file, again: beside what is live, or over it.",

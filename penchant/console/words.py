@@ -71,5 +71,6 @@ def switch_words(name: str, value: str) -> str:
         "pause": "Paused: no more events are read",
         "prompt_version": f"Prompt version {value} for all",
         "calls_per_second": f"At most {value} calls a second",
+        "share_batch": f"Jobs may have {value} of the calls that live traffic leaves",
         "share_replay": f"Replays may have {value} of their calls in flight",
     }.get(name, f"{name.replace('_', '-')}: {value}")

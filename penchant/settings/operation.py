@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from streams.section import Calls, Folder, Name, Port, Seconds, section, unit
+from streams.section import Calls, Folder, Name, Port, Seconds, Share, section, unit
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 # compared, not listened on
 """Addresses that stand for all of this machine's, and how the machine itself reaches what listens there."""
@@ -115,6 +115,18 @@ class Serve:
     """How long an answer may take where a request does not say."""
     max_in_flight: Calls = 64
     """Requests at once. What comes beyond is answered 429 at once, and told to come again."""
+
+
+@section
+class Jobs:
+    """Work beside live traffic: what it leaves to it, and where files that come by HTTP are kept."""
+
+    share: Share = 0.8
+    """How much of what the workers' limits allow live traffic and jobs may have in flight together. The rest stays
+    free, so that live traffic which grows finds a slot at once."""
+    folder: Folder | None = None
+    """Where `penchant serve` keeps files of /v1/files and the folders of their jobs, for all runners to read and write.
+    None: it serves neither /v1/files nor /v1/batches."""
 
 
 @section

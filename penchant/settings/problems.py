@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from agents.experiments.assignment import Arm, Experiment
 from agents.experiments.guardrails import GuardrailRules
+from agents.jobs.teams import Team
 from clients.pools.endpoints import Endpoint, Pool, Price
 from clients.pools.use_cases import UseCase
 from penchant.settings.catalogue import Entry, catalogue, sections
@@ -23,6 +24,7 @@ TABLES = {
     "pools": (Pool, Endpoint, Price, Tls),
     "experiments": (Experiment, Arm, GuardrailRules),
     "use_cases": (UseCase,),
+    "teams": (Team,),
 }
 """What stands in a setting that is a list of tables."""
 

@@ -15,9 +15,10 @@ from clients.pools.router import RoutingRules
 from penchant.front.rules import HttpRules
 from penchant.settings.experiments import Experiments
 from penchant.settings.kafka import Kafka
-from penchant.settings.operation import Alerts, Console, Health, Log, Serve, Traces
+from penchant.settings.operation import Alerts, Console, Health, Jobs, Log, Serve, Traces
 from penchant.settings.pools import Pools
 from penchant.settings.prompts import prompt_library
+from penchant.settings.teams import Teams
 from penchant.settings.use_cases import UseCases
 from prompts.budget import PromptRules
 from prompts.library import PromptLibrary
@@ -87,6 +88,9 @@ class Settings(BaseSettings):
     Each may have pools, in order, model, traffic_class, deadline_s, max_input_tokens, max_tokens, temperature, seed and
     budget_tokens_per_hour; what is not said is as everywhere else. intents may name pools; the rest of it is in
     [model], [calls], [sampling] and [prompt]."""
+    teams: Teams = {}
+    """Who owns jobs: each team may have members, a share of what all jobs may have in flight, and
+    budget_tokens_per_hour."""
     routing: RoutingRules = RoutingRules()
     privacy: PrivacyRules = PrivacyRules()
     session: SessionRules = SessionRules()
@@ -105,6 +109,7 @@ class Settings(BaseSettings):
     http: HttpRules = HttpRules()
     console: Console = Console()
     serve: Serve = Serve()
+    jobs: Jobs = Jobs()
     log: Log = Log()
 
     @field_validator("session")

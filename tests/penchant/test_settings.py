@@ -288,8 +288,15 @@ def test_every_setting_is_documented() -> None:
     for entry in catalogue().values():
         assert entry.meaning.endswith("."), entry.name
         assert entry.allowed, entry.name
-    assert set(sections()) == Settings.model_fields.keys() - {"lineage", "profile", "pools", "experiments", "use_cases"}
-    for table in (*TABLES["pools"], *TABLES["experiments"], *TABLES["use_cases"]):
+    assert set(sections()) == Settings.model_fields.keys() - {
+        "lineage",
+        "profile",
+        "pools",
+        "experiments",
+        "use_cases",
+        "teams",
+    }
+    for table in (*TABLES["pools"], *TABLES["experiments"], *TABLES["use_cases"], *TABLES["teams"]):
         assert set(meanings(table)) == {field.name for field in fields(table)}
 
 

@@ -13,9 +13,15 @@ WHAT = {
     "pause": "No more events are read.",
     "prompt_version": "All workers use this version of the prompt.",
     "calls_per_second": "So many calls a second of the whole fleet.",
+    "share_batch": "How much of the calls that live traffic leaves jobs may have in flight, from 0 to 1; 0 holds them.",
     "share_replay": "How much of its calls a replay may have in flight, from 0 to 1; 0 holds it.",
 }
-VALUED = {"prompt_version": "a version", "calls_per_second": "calls a second", "share_replay": "a share from 0 to 1"}
+VALUED = {
+    "prompt_version": "a version",
+    "calls_per_second": "calls a second",
+    "share_replay": "a share from 0 to 1",
+    "share_batch": "a share from 0 to 1",
+}
 
 
 def control(seen: Snapshot) -> dict[str, Any]:

@@ -48,10 +48,10 @@ class Caller:
         return completion, round((_now() - began_s) * 1e3, 1)
 
 
-async def complete(client: ModelClient, call: Call) -> Completion:
-    """The answer of a client that has limits of its own; `call` gets a deadline a minute from now, and again at each of
+async def complete(client: ModelClient, call: Call, within_s: float = WITHIN_S) -> Completion:
+    """The answer of a client that has limits of its own; `call` gets a deadline so long from now, and again at each of
     six tries. ModelUnavailable, DeadlinePassed."""
-    return await _tried(lambda: client.complete(replace(call, deadline_s=_now() + WITHIN_S)))
+    return await _tried(lambda: client.complete(replace(call, deadline_s=_now() + within_s)))
 
 
 async def _tried(once: Callable[[], Awaitable[T]]) -> T:

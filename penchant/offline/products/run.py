@@ -59,7 +59,7 @@ async def run(settings: Settings, plan: ProductsPlan, progress: Progress) -> Rep
     async with AsyncExitStack() as stack:
         understanding, prompts, _ = await stack.enter_async_context(understood_by(settings, plan.asked))
         catalogue = Catalogue(plan.catalogue, columns(plan.asked.columns), prompts, plan.shard)
-        publish = _publish(await stack.enter_async_context(cards(settings))) if plan.publish else None
+        publish = publishing(await stack.enter_async_context(cards(settings))) if plan.publish else None
         return await job.run(
             catalogue, understanding, plan.asked.out, form=plan.form, at_once=plan.asked.at_once, publish=publish,
             progress=progress,
@@ -100,7 +100,7 @@ async def cards(settings: Settings) -> AsyncIterator[RedisCards]:
         await redis.aclose()
 
 
-def _publish(shelf: RedisCards) -> Publish:
+def publishing(shelf: RedisCards) -> Publish:
     """A product without a line keeps the one that the shop may have written."""
 
     async def publish(known: list[Understood]) -> None:

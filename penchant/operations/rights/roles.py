@@ -55,7 +55,8 @@ _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
         "`penchant products follow`, `penchant products run --publish`",
         (KafkaRight("kafka.products_topic", "READ"),),
     ),
-    "operator": ("`penchant control`, `penchant experiments`", (ACTIVITY,)),
+    "jobs": ("`penchant jobs run`", ()),
+    "operator": ("`penchant control`, `penchant experiments`, `penchant jobs`", (ACTIVITY,)),
     "viewer": ("`penchant inspect`, `penchant products audience`, and what the console shows", (EVENTS,)),
     "privacy": (
         "`penchant forget`, `penchant products audience --ids`",

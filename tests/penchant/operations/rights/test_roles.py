@@ -1,14 +1,18 @@
 """The rights of docs/security.md in Redis: each role does its work with its lines, and is told of one that is gone."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from penchant_reader import AsyncIntentReader
 from redis.asyncio import Redis
 
 from agents.replay.calls import ReplayCounts
+from penchant.offline.jobs.run import job_runner
 from penchant.offline.products.run import cards
 from penchant.operations.audience import Listing, audience
 from penchant.operations.control import activity, fleet_status, note_replay, note_shoppers, put_back, throw
@@ -17,6 +21,7 @@ from penchant.operations.doctor.rights import examine_redis
 from penchant.operations.forget import forget
 from penchant.operations.inspection.shopper_report import gather
 from penchant.operations.inspection.stalest import stalest
+from penchant.operations.jobs import JobAsked, find_job, move, submit
 from penchant.operations.replay.held import differences, held_replays
 from penchant.operations.replay.plan import ReplayPlan
 from penchant.operations.replay.progress import Progress
@@ -39,6 +44,9 @@ from tests.penchant.operations.rights.page_lines import PAGE, kafka_lines, redis
 
 pytestmark = pytest.mark.redis
 
+REQUEST = orjson.dumps(
+    {"custom_id": "a", "method": "POST", "url": "/v1/completions", "body": {"prompt": "Which blue?"}}
+).decode()
 PASSWORD = "s3cret"  # noqa: S105 (of users that live for a test)
 
 
@@ -71,7 +79,9 @@ def test_the_page_has_the_lines_of_the_code() -> None:
 
 @pytest.mark.kafka
 @pytest.mark.triton
-async def test_each_role_does_its_work(redis: RedisServer, real_kafka: Kafka, model_server: TritonServer) -> None:
+async def test_each_role_does_its_work(
+    redis: RedisServer, real_kafka: Kafka, model_server: TritonServer, tmp_path: Path
+) -> None:
     """A worker that learns, switches, readers, an inspection, an erasure and a replay, each as its own user."""
     topic = await real_kafka.topic(1)
     kafka = {"bootstrap": real_kafka.bootstrap, "topic": topic, "group": topic,
@@ -95,6 +105,7 @@ async def test_each_role_does_its_work(redis: RedisServer, real_kafka: Kafka, mo
         await read(redis)
         await match(settings("serve"))
         await stock(settings("products"))
+        await work(settings("operator"), settings("jobs"), tmp_path)
         [receipt] = (await forget(settings("privacy"), ["shopper-0"])).receipts
         assert receipt.places[0].intents == 1
         await note_shoppers(settings("privacy"), "erasure", "forget", ["shopper-0"], "vera")
@@ -108,6 +119,17 @@ async def test_each_role_does_its_work(redis: RedisServer, real_kafka: Kafka, mo
     assert [each.namespace for each in await held_replays(settings("viewer"))] == ["penchant-replay"]
     assert (await differences(settings("viewer"), "penchant-replay")).comparison.both
     assert await refused(redis) == []
+
+
+async def work(operator: Settings, runner: Settings, folder: Path) -> None:
+    """A job is submitted, paused and resumed, and a runner brings it to its end."""
+    (folder / "requests.jsonl").write_text(REQUEST)
+    job = await submit(operator, JobAsked("requests", folder / "requests.jsonl", folder, "requests"), "olga")
+    await move(operator, job.id, "pause", "olga")
+    await move(operator, job.id, "resume", "olga")
+    async with job_runner(runner, at_once=1, simulated=True) as running:
+        await running.run(asyncio.Event(), once=True)
+    assert (await find_job(operator, job.id)).state == "done"
 
 
 async def refused(redis: RedisServer) -> list[Any]:

@@ -1,0 +1,90 @@
+"""Run: a process that runs jobs, with the Redis, the models and the teams of the settings."""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from clients.pools.endpoints import Price
+from clients.pools.use_cases import UseCase, UseCaseClient
+from penchant.offline.jobs.fleet_look import FleetLook
+from penchant.offline.jobs.gate import Gate
+from penchant.offline.jobs.products_run import run_products
+from penchant.offline.jobs.requests_run import run_requests
+from penchant.offline.jobs.runner import JobRunner, RunnerParts
+from penchant.offline.jobs.tally import Tally
+from penchant.process.signals import stop_signals
+from penchant.settings.root import Settings
+from penchant.worker.use_cases import use_case, use_case_pools
+from sandbox.servers.stand_in import StandIn
+from storage.instances import RedisInstances
+from storage.jobs import Job, Progress, RedisJobs
+from storage.keys import Keys
+from storage.redis_fleet import RedisFleet
+
+GROUP = "penchant jobs"
+"""Beside the consumer groups whose names leases have."""
+
+SIMULATED = "penchant jobs run --simulated starts no server"
+
+
+async def run_jobs(settings: Settings, *, at_once: int, simulated: bool, once: bool) -> int:
+    """Run jobs until SIGTERM or Ctrl-C, or with `once` until none may run; returns how many came to their end.
+    StoreUnavailable is waited for."""
+    with stop_signals() as stop:
+        async with job_runner(settings, at_once=at_once, simulated=simulated) as runner:
+            await runner.run(stop, once=once)
+            return runner.ended
+
+
+@asynccontextmanager
+async def job_runner(settings: Settings, *, at_once: int, simulated: bool) -> AsyncIterator[JobRunner]:
+    """A runner with connections of its own, and one client for each use case."""
+    rules = settings.redis
+    redis, keys = rules.connect(), Keys(rules.namespace)
+    jobs, fleet = RedisJobs(redis, keys, rules.timeout_s), RedisFleet(redis, keys, rules.timeout_s)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(redis.aclose)
+        clients = _Clients(settings, stack, simulated=simulated)
+
+        async def run_job(job: Job, gate: Gate) -> None:
+            if job.kind == "products":
+                await run_products(settings, job, await clients.of(job.use_case), gate, at_once)
+            else:
+                await run_requests(Path(job.file), Path(job.folder), gate, at_once)
+
+        async def gate(job: Job, before: Progress) -> Gate:
+            return Gate(await clients.of(job.use_case), Tally(before, price_of(settings, job.use_case)))
+
+        name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
+        yield JobRunner(
+            RunnerParts(
+                name, jobs, RedisInstances(redis, keys, rules.timeout_s, GROUP),
+                FleetLook(fleet, jobs, settings.jobs.share), run_job, gate,
+                {team: each.budget_tokens_per_hour for team, each in settings.teams.items()},
+                {team: each.share for team, each in settings.teams.items()},
+            )
+        )  # fmt: skip
+
+
+def price_of(settings: Settings, name: str) -> Price | None:
+    """What tokens of a use case cost: the price of the first of its endpoints that has one by the token."""
+    pools = use_case_pools(settings, settings.use_cases.get(name, UseCase()))
+    prices = (endpoint.price for pool in pools for endpoint in pool.endpoints)
+    return next((each for each in prices if each.per_million_input or each.per_million_output), None)
+
+
+class _Clients:
+    """Clients by use case, made when the first job needs one."""
+
+    def __init__(self, settings: Settings, stack: AsyncExitStack, *, simulated: bool) -> None:
+        self._settings, self._stack, self._simulated = settings, stack, simulated
+        self._made: dict[str, UseCaseClient] = {}
+
+    async def of(self, name: str) -> UseCaseClient:
+        if name not in self._made:
+            stand_in = StandIn(SIMULATED) if self._simulated else None
+            self._made[name] = await self._stack.enter_async_context(use_case(self._settings, name, stand_in))
+        return self._made[name]

@@ -1,0 +1,206 @@
+"""Runner: takes the job that goes first, holds it alone, and gives it up when it is to stand still.
+
+A job is held by a lease of seconds. Whoever loses it begins no call any more, and another runner goes on from the job's
+folder; so at most the calls that were in flight are made twice.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import structlog
+
+from agents.jobs.order import goes_before, in_order, is_spent
+from penchant.offline.jobs.fleet_look import FleetLook, Seen
+from penchant.offline.jobs.gate import Gate
+from storage.activity import Activity
+from storage.instances import HELD_S, RedisInstances
+from storage.jobs import Job, Progress, RedisJobs, Runner, State
+from streams.errors import Drop, Refuse, Retry, Stop, StoreUnavailable
+
+LOOK_S = 1.0
+AGAIN_S = 5.0
+END_S = HELD_S - 1.0
+"""How long calls in flight may take to end when a job is held."""
+
+TRIES = 5
+
+RunJob = Callable[[Job, Gate], Awaitable[None]]
+"""Does a job to its end. Raises JobHeld when the gate is held."""
+
+MakeGate = Callable[[Job, Progress], Awaitable[Gate]]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerParts:
+    """What a runner works with: `budgets` and `shares` of teams, by name."""
+
+    name: str
+    jobs: RedisJobs
+    leases: RedisInstances
+    look: FleetLook
+    run_job: RunJob
+    gate: MakeGate
+    budgets: Mapping[str, int | None]
+    shares: Mapping[str, float]
+
+
+class JobRunner:
+    """One process's. `ended` counts the jobs that it brought to their end."""
+
+    def __init__(self, parts: RunnerParts) -> None:
+        self._parts = parts
+        self._now: Callable[[], float] = asyncio.get_running_loop().time
+        self._ahead_ms = 0.0
+        self.ended = 0
+
+    async def run(self, stop: asyncio.Event, *, once: bool = False) -> None:
+        """Run jobs until `stop`, or with `once` until none is left that may run."""
+        try:
+            while not stop.is_set():
+                try:
+                    took = await self._next(stop)
+                except Retry as error:
+                    log.warning("jobs.waits", error=str(error), for_s=AGAIN_S)
+                    await _pause(stop, AGAIN_S)
+                    continue
+                if not took:
+                    if once:
+                        return
+                    await _pause(stop, LOOK_S)
+        finally:
+            with suppress(StoreUnavailable):
+                await self._parts.jobs.leave(self._parts.name)
+
+    async def _next(self, stop: asyncio.Event) -> bool:
+        """Take the first job that nobody has, and run it; returns whether there was one."""
+        parts = self._parts
+        seen = await self._look()
+        for job in in_order(seen.jobs, parts.budgets):
+            if await parts.leases.claim(job.id, parts.name) == parts.name:
+                try:
+                    await self._hold(job, seen, stop)
+                finally:
+                    with suppress(StoreUnavailable):
+                        await parts.leases.release(job.id, parts.name)
+                return True
+        return False
+
+    async def _hold(self, job: Job, seen: Seen, stop: asyncio.Event) -> None:
+        gate = await self._parts.gate(job, seen.jobs.progress.get(job.id, Progress()))
+        gate.tally.begin(seen.jobs.at_ms)
+        log.info("job.begins", job=job.id, kind=job.kind, team=job.team)
+        running = asyncio.ensure_future(self._parts.run_job(job, gate))
+        keeping = asyncio.create_task(self._keep(job, gate, stop))
+        try:
+            await asyncio.wait([running, keeping], return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():  # held: what is in flight may end
+                await asyncio.wait([running], timeout=END_S)
+        finally:
+            for task in (running, keeping):
+                task.cancel()
+            await asyncio.gather(running, keeping, return_exceptions=True)
+            with suppress(StoreUnavailable):
+                await self._note(job, gate, "")
+        if not keeping.cancelled():
+            keeping.result()
+        await self._end(job, gate, None if running.cancelled() else running.exception(), running.cancelled())
+
+    async def _keep(self, job: Job, gate: Gate, stop: asyncio.Event) -> None:
+        """Hold the lease, say how far it is, and let as many calls through as there is room for, until the job is to
+        stand still. While Redis is away the lease counts for as long as it is surely ours."""
+        kept_s = self._now()
+        while True:
+            try:
+                holder = await self._parts.leases.claim(job.id, self._parts.name)
+                seen = await self._look()
+                await self._note(job, gate, job.id)
+                kept_s = self._now()
+                why = self._reason(job, holder, seen, stop)
+                await gate.allow(_most(self._parts, job, seen))
+            except StoreUnavailable as error:
+                why = str(error) if self._now() - kept_s > HELD_S / 2 else None
+            if why is not None:
+                log.info("job.held", job=job.id, why=why)
+                await gate.hold(why)
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await stop.wait()
+
+    def _reason(self, job: Job, holder: str, seen: Seen, stop: asyncio.Event) -> str | None:
+        """Why it is to stand still; None while it is not."""
+        parts, now = self._parts, seen.jobs.jobs.get(job.id)
+        if stop.is_set():
+            return "the runner stops"
+        if holder != parts.name:
+            return f"{holder} has it"
+        if now is None or now.state != "waiting":
+            return "it was removed" if now is None else f"it is {now.state}"
+        if is_spent(seen.jobs, parts.budgets, job.team):
+            return f"the team {job.team} has spent its budget of this hour"
+        waiting = (each for each in in_order(seen.jobs, parts.budgets) if seen.jobs.held_by(each.id) is None)
+        urgent = next((each for each in waiting if each.id != job.id), None)
+        if urgent is not None and goes_before(urgent, job):
+            return f"{urgent.id} goes before it"
+        return None
+
+    async def _look(self) -> Seen:
+        seen = await self._parts.look.look()
+        self._ahead_ms = seen.jobs.at_ms - self._now() * 1e3
+        return seen
+
+    async def _note(self, job: Job, gate: Gate, runs: str) -> None:
+        """How far it is, and which job this process runs. What cannot be said now is said the next time."""
+        now_ms = int(self._now() * 1e3 + self._ahead_ms)
+        added, runner = gate.tally.take(now_ms), Runner(runs, gate.in_flight, now_ms)
+        try:
+            await self._parts.jobs.note(job, gate.tally.progress, self._parts.name, runner, added)
+        except StoreUnavailable:
+            gate.tally.give_back(added)
+            raise
+
+    async def _end(self, job: Job, gate: Gate, error: BaseException | None, cut_off: bool) -> None:  # noqa: FBT001 # as it was
+        """What became of it. A job that is held, or whose model is away, waits."""
+        if cut_off or isinstance(error, Drop):
+            return
+        if error is None:
+            await self._state(job, "done", f"{gate.tally.progress.done:,} done, {gate.tally.progress.failed:,} failed")
+        elif isinstance(error, Stop | Refuse):
+            await self._state(job, "failed", str(error))
+        else:
+            raise error
+        self.ended += 1
+
+    async def _state(self, job: Job, state: State, why: str) -> None:
+        activity = Activity("job", job.id, state, self._parts.name, why)
+        for _ in range(TRIES):
+            there = await self._parts.jobs.read()
+            now = there.jobs.get(job.id)
+            if now is None or now.state == "cancelled":
+                return
+            if await self._parts.jobs.change(now, replace(now, state=state, why=why, ended_ms=there.at_ms), activity):
+                log.info("job.ended", job=job.id, state=state, why=why)
+                return
+        raise StoreUnavailable(f"others decide on {job.id} all the time")
+
+
+def _most(parts: RunnerParts, job: Job, seen: Seen) -> int:
+    """This runner's part of the room, which runners share evenly, and those of a team the team's share. One that has
+    not said yet that it runs counts too."""
+    teams = {
+        each.job: seen.jobs.jobs[each.job].team for each in seen.jobs.runners.values() if each.job in seen.jobs.jobs
+    }
+    runners = {**dict.fromkeys(seen.jobs.runners, ""), parts.name: ""}
+    own = max(sum(team == job.team for team in teams.values()), 1)
+    part = min(1 / len(runners), parts.shares.get(job.team, 1.0) / own)
+    return int(seen.room * part) or min(seen.room, 1)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

@@ -1,0 +1,83 @@
+"""Lines of a batch file, read and written."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clients.calls import Completion
+from penchant.offline.jobs.lines import LineWrong, answered, needs_passing_on, request
+
+CHAT = {"model": "any", "messages": [{"role": "user", "content": "Which blue?"}], "max_tokens": 7, "temperature": 0}
+
+
+def line(**changed: Any) -> bytes:
+    """A line that is right but for what is changed."""
+    said = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": CHAT}
+    return json.dumps(said | changed).encode()
+
+
+def test_a_request_goes_as_it_is() -> None:
+    """Its call has all fields, and a prompt for servers that take nothing else."""
+    asked = request(line())
+    call = asked.call()
+    assert (call.request, call.prompt, call.max_tokens, call.temperature) == (CHAT, "Which blue?", 7, 0.0)
+    assert call.traffic_class == "batch"
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"custom_id": ""}, "custom_id"),
+        ({"custom_id": 5}, "custom_id"),
+        ({"method": "GET"}, "method"),
+        ({"url": "/v1/embeddings"}, "url"),
+        ({"body": []}, "body"),
+        ({"body": {"messages": "hello"}}, "body.messages"),
+        ({"body": {"messages": []}}, "body.messages"),
+        ({"url": "/v1/completions", "body": {"prompt": 5}}, "body.prompt"),
+    ],
+)
+def test_a_wrong_line_is_told_by_its_field(changed: dict[str, Any], field: str) -> None:
+    """With what is wanted there."""
+    with pytest.raises(LineWrong, match=rf"^{field}: "):
+        request(line(**changed))
+
+
+NO_OBJECT = st.recursive(st.none() | st.text(), st.lists).map(lambda value: json.dumps(value).encode())
+
+
+@given(st.binary(max_size=60) | NO_OBJECT)
+def test_whatever_a_line_holds_it_is_a_request_or_told_of(raw: bytes) -> None:
+    """Nothing else is raised."""
+    with pytest.raises(LineWrong):
+        request(raw)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+JSON = st.recursive(SCALARS, st.lists, max_leaves=5)
+
+
+@given(st.dictionaries(st.sampled_from(["max_tokens", "temperature", "seed", "stop", "n", "tools"]), JSON), JSON)
+def test_no_field_of_a_body_breaks_the_call(more: dict[str, Any], content: Any) -> None:
+    """The server judges them."""
+    try:
+        asked = request(line(body=CHAT | {"messages": [{"role": "user", "content": content}, 5]} | more))
+    except LineWrong as wrong:
+        assert "no JSON" in str(wrong)  # noqa: PT017 # integers beyond 64 bits
+        return
+    assert asked.call().max_tokens > 0
+    assert needs_passing_on(asked)
+
+
+def test_an_answer_stands_as_its_server_gave_it() -> None:
+    """Of one that told no more, it is put together."""
+    asked = request(line())
+    whole = Completion("blue", "m", "here", body=b'{"choices": [], "extra": 1}')
+    assert answered(asked, whole)["body"] == {"choices": [], "extra": 1}
+    body = answered(asked, Completion("blue", "m", "here", 3, 1))["body"]
+    assert body["choices"][0]["message"] == {"role": "assistant", "content": "blue"}
+    assert body["usage"] == {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
+    assert not needs_passing_on(asked)
