@@ -7,9 +7,9 @@ or below, the chance that it ever reaches 1/ALPHA is at most ALPHA (Ville's ineq
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -67,6 +67,17 @@ class Breach:
     told: str
 
 
+class Standing(NamedTuple):
+    """How many of an arm's calls are bad by a guardrail, and the bound that their true share is held against; None
+    where there are too few calls, or nothing to compare with. `told` is the comparison in words."""
+
+    guardrail: Guardrail
+    bad: int
+    calls: int
+    bound: float | None = None
+    told: str = ""
+
+
 def breach(arm: Sequence[Counts], control: Sequence[Counts], rules: GuardrailRules) -> Breach | None:
     """The first guardrail that an arm breaks. The counts are by span, the oldest first, the same spans for both."""
     mine, theirs = Counts(), Counts()
@@ -77,39 +88,43 @@ def breach(arm: Sequence[Counts], control: Sequence[Counts], rules: GuardrailRul
     return None
 
 
-def _judged(arm: Counts, control: Counts, rules: GuardrailRules) -> Breach | None:
-    if min(arm.attempts, control.attempts) < rules.min_calls:
-        return None
+def standings(arm: Counts, control: Counts, rules: GuardrailRules) -> Iterator[Standing]:
+    """How an arm stands to each guardrail, by counts of the same time."""
     shares: tuple[tuple[Guardrail, float, int, int, int, int], ...] = (
         ("errors", rules.errors, arm.failed, arm.attempts, control.failed, control.attempts),
         ("parroted answers", rules.parroted, arm.parroted, arm.answered, control.parroted, control.answered),
         ("invalid answers", rules.invalid, arm.invalid, arm.answered, control.invalid, control.answered),
         ("empty evidence", rules.empty, arm.empty, arm.valid, control.empty, control.valid),
     )
+    enough = min(arm.attempts, control.attempts) >= rules.min_calls
     for guardrail, margin, bad, calls, their_bad, their_calls in shares:
-        if min(calls, their_calls) < rules.min_calls:
+        if not enough or min(calls, their_calls) < rules.min_calls:
+            yield Standing(guardrail, bad, calls)
             continue
         bound = min(upper(their_bad, their_calls) + margin, 0.99)
-        if convicts(bad, calls, bound):
-            told = f"{bad / calls:.1%} of {calls} calls, the control has {their_bad / their_calls:.1%} of {their_calls}"
-            return Breach(guardrail, calls, bad / calls, bound, told)
-    return _slow(arm, control, rules)
+        told = f"{bad / calls:.1%} of {calls} calls, the control has {their_bad / their_calls:.1%} of {their_calls}"
+        yield Standing(guardrail, bad, calls, bound, told)
+    yield _speed(arm, control, rules) if enough else Standing("latency", 0, arm.answered)
 
 
-def _slow(arm: Counts, control: Counts, rules: GuardrailRules) -> Breach | None:
-    """Whether more than one call in twenty is slower than the control's p95 times the factor, at the next bucket's."""
+def _judged(arm: Counts, control: Counts, rules: GuardrailRules) -> Breach | None:
+    for each in standings(arm, control, rules):
+        if each.bound is not None and convicts(each.bad, each.calls, each.bound):
+            return Breach(each.guardrail, each.calls, each.bad / each.calls, each.bound, each.told)
+    return None
+
+
+def _speed(arm: Counts, control: Counts, rules: GuardrailRules) -> Standing:
+    """By the calls that are slower than the control's p95 times the factor, at the next bucket's: one in twenty may."""
     p95_s = control.p95_s
-    if p95_s is None or min(arm.answered, control.answered) < rules.min_calls:
-        return None
-    mark = next((number for number, bound_s in enumerate(LATENCY_S) if bound_s >= p95_s * rules.p95_factor), None)
-    if mark is None:
-        return None
+    marks = (number for number, bound_s in enumerate(LATENCY_S) if p95_s and bound_s >= p95_s * rules.p95_factor)
+    mark = next(marks, None)
+    if mark is None or min(arm.answered, control.answered) < rules.min_calls:
+        return Standing("latency", 0, arm.answered)
     slow = sum(arm.latency[mark + 1 :])
-    if not convicts(slow, arm.answered, SLOW_SHARE):
-        return None
     share = slow / arm.answered
     told = f"{share:.1%} of {arm.answered} calls took over {LATENCY_S[mark]:.2f} s, the control's p95 is {p95_s:.2f} s"
-    return Breach("latency", arm.answered, share, SLOW_SHARE, told)
+    return Standing("latency", slow, arm.answered, SLOW_SHARE, told)
 
 
 def convicts(bad: int, calls: int, bound: float) -> bool:

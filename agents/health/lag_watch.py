@@ -19,7 +19,8 @@ log = structlog.get_logger()
 class Log(Protocol):
     """The port to the log. `lags` asks Kafka, also when no partition is ours; BrokerUnavailable when it is silent.
 
-    `polled_s` is when it was last polled, on the event loop's clock; `confirmed` are the offsets that Kafka holds.
+    `polled_s` is when it was last polled, on the event loop's clock; `confirmed` are the offsets that Kafka holds;
+    `rebalances` counts how often partitions were assigned.
     """
 
     @property
@@ -27,6 +28,9 @@ class Log(Protocol):
 
     @property
     def confirmed(self) -> Mapping[TP, int]: ...
+
+    @property
+    def rebalances(self) -> int: ...
 
     async def lags(self) -> Mapping[TP, int]: ...
 

@@ -14,7 +14,8 @@ class PartitionVitals:
 
     `lag` is what was not handed out yet, by position: transaction markers at the end of a topic do not count. `span` is
     what lies between the first uncovered offset and the last received one, `oldest_s` when the first of it arrived.
-    `held_s`: when the partition was first seen with this worker.
+    `held_s`: when the partition was first seen with this worker; `moved_s`: when the confirmed offset was last seen to
+    move.
     """
 
     topic: str
@@ -25,6 +26,7 @@ class PartitionVitals:
     committed: int | None = None
     paused: bool = False
     held_s: float | None = None
+    moved_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Vitals:
 
     `at_s` is when this was seen: an old one means that the loop stands still. `polled_s` is when Kafka was last polled.
     `away` names the dependencies that are away, each with the reason. `owed` counts shoppers who wait for a call,
-    `letters` the dead letters that wait for their topic. `halted`: operators have paused it.
+    `letters` the dead letters that wait for their topic. `halted`: operators have paused it. `rebalances` counts how
+    often partitions were assigned.
     """
 
     at_s: float
@@ -61,3 +64,4 @@ class Vitals:
     held: Held = Held()
     letters: int = 0
     halted: bool = False
+    rebalances: int = 0

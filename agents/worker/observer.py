@@ -30,6 +30,7 @@ class Observer:
         self._enrichment, self._backlog, self._refusals = enrichment, backlog, refusals
         self._kafka, self._model, self._health = kafka, model, health
         self._held_s: dict[TP, float] = {}
+        self._moved: dict[TP, tuple[int | None, float]] = {}
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -49,6 +50,7 @@ class Observer:
                 held=self._enrichment.held(),
                 letters=self._refusals.waiting,
                 halted=self._enrichment.halted(),
+                rebalances=self._kafka.source.rebalances,
             )
         )
 
@@ -69,6 +71,11 @@ class Observer:
         lags, committed = self._kafka.lags, self._kafka.source.confirmed
         now_s, partitions = asyncio.get_running_loop().time(), self._enrichment.partitions
         self._held_s = {tp: self._held_s.get(tp, now_s) for tp in partitions}
+        before = self._moved
+        self._moved = {
+            tp: before[tp] if tp in before and before[tp][0] == committed.get(tp) else (committed.get(tp), now_s)
+            for tp in partitions
+        }
         for tp, partition in sorted(partitions.items()):
             yield PartitionVitals(
                 topic=tp.topic,
@@ -79,4 +86,5 @@ class Observer:
                 committed=committed.get(tp),
                 paused=tp in self._enrichment.paused,
                 held_s=self._held_s[tp],
+                moved_s=self._moved[tp][1],
             )

@@ -51,10 +51,17 @@ class Probed(NamedTuple):
     number: str = ""
 
 
+class Failure(NamedTuple):
+    """A call that failed or was late, and when, on the event loop's clock."""
+
+    at_s: float
+    why: str
+
+
 class Replica:
     """`running` are the calls there now, `retired` says that it was taken out of the settings; `probed` is None before
-    the first probe. `kv_hit_rate` and `router_queue` are what its answers tell (clients/calls.py): on average, the last
-    ones more than the others, and at the last one."""
+    the first probe. `kv_hit_rate`, `first_token_s` and `router_queue` are what its answers tell (clients/calls.py): on
+    average, the last ones more than the others, and at the last one."""
 
     def __init__(
         self, endpoint: Endpoint, pool: str, client: ModelClient, limiter: Limiter, outlier_detector: OutlierDetector
@@ -65,7 +72,9 @@ class Replica:
         self.retired = False
         self.probed: Probed | None = None
         self.kv_hit_rate: float | None = None
+        self.first_token_s: float | None = None
         self.router_queue: int | None = None
+        self.last_failure: Failure | None = None
         self._busy_since_s = 0.0
 
     @property
@@ -109,10 +118,12 @@ class Replica:
             raise
         except DeadlinePassed as error:
             self._note_late(call.deadline_s - began_s, error)
+            self.last_failure = Failure(_now(), str(error))
             raise
         except ModelUnavailable as error:
             self.counts.failures += 1
             self.outlier_detector.failed(_now(), str(error))
+            self.last_failure = Failure(_now(), str(error))
             raise
         finally:
             self._end(_now())
@@ -144,11 +155,18 @@ class Replica:
         counts.cached_tokens += completion.cached_tokens or 0
         counts.output_tokens += completion.output_tokens or 0
         if (share := completion.kv_hit_rate) is not None:
-            before = share if self.kv_hit_rate is None else self.kv_hit_rate
-            self.kv_hit_rate = before + MEMORY * (share - before)
+            self.kv_hit_rate = _averaged(self.kv_hit_rate, share)
+        if completion.prefill_ms is not None:
+            first_s = ((completion.queue_ms or 0.0) + completion.prefill_ms) / 1e3
+            self.first_token_s = _averaged(self.first_token_s, first_s)
         if completion.router_queue is not None:
             self.router_queue = completion.router_queue
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _averaged(before: float | None, value: float) -> float:
+    """The average so far, moved towards a value."""
+    return value if before is None else before + MEMORY * (value - before)

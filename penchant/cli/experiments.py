@@ -158,6 +158,7 @@ def _experiment(each: ExperimentView) -> dict[str, Any]:
         | {"answered": arm.counts.answered, "p95_s": arm.counts.p95_s, "skewed": arm.skewed}
         | arm.conversions._asdict()
         | {"lifts": [asdict(lift) | {"sure": lift.sure} for lift in arm.lifts]}
+        | {"guardrails": [each._asdict() for each in arm.standings]}
         for arm in each.arms
     ]
     return {"name": each.name, "changed": each.changed} | asdict(each.decision) | {"arms": arms}

@@ -1,5 +1,6 @@
 """Live pages: those of the fleet, which everybody sees alike; each browser is told once a second what changed."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +29,10 @@ from storage.activity import Activity
 from streams.errors import StoreCorrupt, StoreUnavailable
 
 DECISIONS = 200
-"""So many of the newest decisions may stand in a chart of hours."""
+"""So many of the newest decisions may stand in a chart of hours, or under an experiment."""
+
+EVERY_S = 3.0
+"""However many look at experiments, the activity log is read no more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,13 @@ class LivePages:
         self._target_s = settings.backlog.freshness_target_s
         self._settings, self._ranges = settings, ranges
         self._stalest, self._stale = StalestCache(settings), list[Stale]()
+        self._decided, self._decided_s = list[Activity](), float("-inf")
         first = ("banner", "answer", "flow", "point", "changes", "figures", "stale")
         self._pages: Sequence[Page] = (
             Page("/", "overview.html", first, self._overview),
             Page("/fleet", "fleet.html", ("banner", "answer", "heat", "rows"), _alone(fleet)),
             Page("/models", "models.html", ("banner", "answer", "rows", "figures"), _alone(models)),
-            Page("/experiments", "experiments.html", ("banner", "answer", "arms"), _alone(experiments)),
+            Page("/experiments", "experiments.html", ("banner", "answer", "arms"), self._experiments),
             Page("/control", "control.html", ("banner", "answer"), _alone(control)),
         )
         self._frames = {page.path: rendering.frames(page.template, page.blocks) for page in self._pages}
@@ -82,6 +87,13 @@ class LivePages:
         with suppress(StoreUnavailable, StoreCorrupt):  # the page says so by itself
             self._stale = list(await self._stalest.read())
         return overview(seen, self._stale, self._target_s)
+
+    async def _experiments(self, seen: Snapshot) -> dict[str, Any]:
+        if time.monotonic() >= self._decided_s + EVERY_S:
+            self._decided_s = time.monotonic()
+            with suppress(StoreUnavailable):  # the last that is known stays
+                self._decided = await activity(self._settings, DECISIONS)
+        return experiments(seen, self._decided)
 
     async def _points(self, request: Request) -> Response:
         """The chart's columns and marks: of the last quarter of an hour, or of hours, as the address says."""

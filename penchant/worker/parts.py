@@ -24,12 +24,12 @@ from agents.worker.routes import Route, Router
 from agents.worker.switched import PinnedReasoning, SwitchedRouter
 from agents.worker.upkeep import UpkeepRules
 from clients.pools.client import PooledClient
-from penchant import __version__
 from penchant.settings.root import Settings
 from penchant.telemetry.traces.tracing import Tracing
 from penchant.worker.admission import Admission
 from penchant.worker.experiments import ArmFactory, ExperimentRuntime, clock_ms
 from penchant.worker.golden_session import golden_watch_of
+from penchant.worker.heartbeat import heartbeat_of
 from penchant.worker.history import KafkaHistory, topics_of
 from penchant.worker.instance import Instance
 from penchant.worker.presidio import redaction
@@ -128,7 +128,7 @@ def make_parts(
     worker = build(settings, ports, UpkeepRules.of(settings.backlog), kinds=kinds)
     if learning is not None:
         learning.attach(worker.enrichment.partitions)
-    heartbeat = partial(_heartbeat, settings, arm_factory.instruments, pools)
+    heartbeat = partial(heartbeat_of, settings, arm_factory.instruments, pools)
     sync = _sync(RedisFleet(*to_redis), experiment_runtime, switch_state, heartbeat, arm_factory.instruments)
     usual = arm_factory.reasoning(settings.prompt.version, settings.sampling)
     golden_watch = golden_watch_of(settings, pools, usual, lambda: switch_state.workers)
@@ -209,29 +209,3 @@ def _router(experiment_runtime: ExperimentRuntime, switch_state: SwitchState) ->
         return SwitchedRouter(experiment_runtime.router(everybody), everybody, switch_state)
 
     return router
-
-
-def _heartbeat(settings: Settings, instruments: Instruments, pools: PooledClient) -> dict[str, Any]:
-    """What `penchant control status` shows of a worker."""
-    vitals, meter = instruments.health.vitals, instruments.meter
-    partitions = vitals.partitions if vitals else ()
-    lag = instruments.loop_lag.percentiles_ms()
-    return {
-        "version": __version__,
-        "prompt": settings.prompts.template(settings.prompt.version).version,
-        "partitions": sorted(each.number for each in partitions),
-        "held_s": {
-            str(each.number): round(vitals.at_s - each.held_s, 1) for each in partitions if each.held_s and vitals
-        },
-        "lag": sum(each.lag or 0 for each in partitions),
-        "owed": vitals.owed if vitals else 0,
-        "in_flight": meter.in_flight,
-        "limit": sum(each.limiter.limit.calls for each in pools.replicas if each.usable),
-        "intents": meter.intents,
-        "freshness_p95_ms": (meter.percentiles() or {}).get("p95"),
-        "in_time_for_next": meter.in_time.shares(),
-        "model_freshness_p95_ms": (meter.model_percentiles() or {}).get("p95"),
-        "loop_lag_p99_ms": (lag or {}).get("p99"),
-        "away": dict(vitals.away) if vitals else {},
-        "metrics": settings.health.advertised,
-    }

@@ -55,6 +55,7 @@ class BatchConsumer(driver.Consumer):
         self._changed = asyncio.Event()
         self._committing = asyncio.Lock()
         self.polled_s = time.monotonic()
+        self.rebalances = 0
         """When Kafka was last polled, on the event loop's clock."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -121,6 +122,7 @@ class BatchConsumer(driver.Consumer):
         """Begin epochs, also for partitions that stay, then let Faust start its flow; nothing begins while stopping."""
         if self.app.should_stop:
             return
+        self.rebalances += 1
         self.stop_flow()  # Faust forgets to when nothing was ours before; it resumes the flow when it is ready
         try:
             self._share.end(set(self.epochs))

@@ -18,7 +18,8 @@ MOST_WORKERS, MOST_PARTITIONS = 250, 1_000
 
 def fleet(seen: Snapshot) -> dict[str, Any]:
     """A row a worker, and a cell a partition."""
-    rows = [_worker(name, told, seen.samples.get(name)) for name, told in sorted(seen.workers.items())]
+    paused = "the switch pause" if "pause" in seen.switches else ""
+    rows = [_worker(name, told, seen.samples.get(name), paused) for name, told in sorted(seen.workers.items())]
     cells = sorted((cell for row in rows for cell in row["cells"]), key=lambda cell: cell["number"])
     versions = sorted({row["version"] for row in rows})
     worst = max(cells, key=lambda cell: cell["lag"] or 0, default=None)
@@ -41,7 +42,8 @@ def _furthest(rows: list[dict[str, Any]], most: int, lag: str, order: str) -> li
     return sorted(nlargest(most, rows, key=lambda row: row[lag] or 0), key=lambda row: row[order])
 
 
-def _worker(name: str, told: Mapping[str, Any], samples: Samples | None) -> dict[str, Any]:
+def _worker(name: str, told: Mapping[str, Any], samples: Samples | None, paused: str) -> dict[str, Any]:
+    cells = list(_cells(name, told, samples, paused))
     fresh, lag_ms = told.get("freshness_p95_ms"), told.get("loop_lag_p99_ms")
     return {
         "name": name,
@@ -55,21 +57,26 @@ def _worker(name: str, told: Mapping[str, Any], samples: Samples | None) -> dict
         "p95": seconds(None if fresh is None else fresh / 1e3),
         "loop": seconds(None if lag_ms is None else lag_ms / 1e3),
         "away": ", ".join(f"{server}: {why}" for server, why in told.get("away", {}).items()),
-        "cells": list(_cells(name, told, samples)),
+        "commit": seconds(max((cell["commit_s"] for cell in cells if cell["commit_s"] is not None), default=None)),
+        "rebalances": count(told.get("rebalances")),
+        "cells": cells,
     }
 
 
-def _cells(name: str, told: Mapping[str, Any], samples: Samples | None) -> Iterator[dict[str, Any]]:
-    """Each partition of a worker; without its metrics only that it has it."""
-    lags, ages, paused = (_by_partition(samples, f"partition_{what}") for what in
-                          ("lag_offsets", "uncovered_age_seconds", "paused"))  # fmt: skip
+def _cells(name: str, told: Mapping[str, Any], samples: Samples | None, switch: str) -> Iterator[dict[str, Any]]:
+    """Each partition of a worker; without its metrics only that it has it. `switch` is what holds all of them."""
+    wanted = ("lag_offsets", "uncovered_age_seconds", "commit_age_seconds", "paused")
+    lags, ages, commits, paused = (_by_partition(samples, f"partition_{what}") for what in wanted)
+    why = switch or ("Redis is away" if "redis" in told.get("away", {}) else "a bound of its worker is reached")
     for number in told.get("partitions", ()):
         lag, age_s = lags.get(number), ages.get(number)
         shade = 0 if lag is None else sum(lag > bound for bound in LAGS)
-        words = [f"partition {number}", name, f"lag {count(lag)}", f"oldest uncovered {seconds(age_s)}"]
+        words = [f"partition {number}", name, f"lag {count(lag)}", f"oldest uncovered {seconds(age_s)}",
+                 f"commit stands for {seconds(commits.get(number))}"]  # fmt: skip
         if paused.get(number):
-            words.append("paused")
-        yield {"number": number, "lag": lag, "shade": shade, "paused": bool(paused.get(number)), "words": words}
+            words.append(f"paused: {why}")
+        yield {"number": number, "lag": lag, "shade": shade, "paused": bool(paused.get(number)), "words": words,
+               "commit_s": commits.get(number)}  # fmt: skip
 
 
 def _by_partition(samples: Samples | None, name: str) -> Mapping[int, float]:

@@ -44,6 +44,8 @@ def _replica(seen: Snapshot, pool: str, name: str, state: str) -> dict[str, Any]
         "words": STATES[state],
         "in_flight": count(seen.total("replica_in_flight", **which)),
         "limit": count(seen.total("replica_limit", **which)),
+        "first_token": seconds(_mean(seen, "replica_first_token_seconds", which)),
+        "error": _error(seen, name),
         "service": seconds(_mean(seen, "replica_service_seconds", which) or None),
         "answered": count(seen.total("replica_calls_total", **which, outcome="answered")),
         "failed": count(failed),
@@ -58,6 +60,15 @@ def _mean(seen: Snapshot, name: str, which: Mapping[str, str]) -> float | None:
     """Of what each worker has seen; None where none has."""
     found = [value for each in seen.samples.values() if (value := each.total(name, **which)) is not None]
     return sum(found) / len(found) if found else None
+
+
+def _error(seen: Snapshot, name: str) -> str:
+    """The last failure of a server that a worker tells of, by the heartbeats."""
+    told = [tuple(error) for worker in seen.workers.values() if (error := worker.get("errors", {}).get(name))]
+    if not told:
+        return "none lately"
+    age_s, why = min(told)
+    return f"{seconds(age_s)} ago: {why}"
 
 
 def _figures(seen: Snapshot) -> list[tuple[Any, str]]:

@@ -120,6 +120,12 @@ MODEL_SIDE = (
         replicas(lambda each: each.outlier_detector.service_s or 0.0), REPLICA,
     ),
     Metric(
+        "gauge", "replica_first_token_seconds",
+        "From a request to the first token at a server, its own queue included, on average; where it tells.",
+        "Grows on one alone: its queue is long, or its prompts are not cached; compare `replica_kv_hit_rate`.",
+        reported(lambda each: each.first_token_s), REPLICA,
+    ),
+    Metric(
         "gauge", "replica_kv_hit_rate",
         "Which share of a prompt's KV blocks a router found at the worker that it chose, on average; where it tells.",
         "Falls while `tokens_total{kind=\"cached\"}` does: its affinity is off, or the caches are too small.",

@@ -28,6 +28,17 @@ PARTITIONS = (
         readings.partitions(lambda partition, _: partition.committed), PARTITION,
     ),
     Metric(
+        "gauge", "partition_commit_age_seconds",
+        "How long the confirmed offset has stood still while received work was not covered.",
+        "Far above commit.lag_s: a shopper holds the commit, or Redis or Kafka is away.",
+        readings.partitions(readings.commit_age_s), PARTITION,
+    ),
+    Metric(
+        "counter", "rebalances", "How often partitions were assigned to this worker; the first time is one.",
+        "Grows without deployments: workers are expelled; raise kafka.session_timeout_s or set kafka.instance_id.",
+        readings.rebalances,
+    ),
+    Metric(
         "gauge", "partition_paused", "1 while the partition is held back by a bound or by Redis.",
         "1 for long: see `dependency_up`, `sessions` and `sessions_bytes`.",
         readings.partitions(lambda partition, _: partition.paused), PARTITION,

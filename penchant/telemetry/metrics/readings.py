@@ -120,3 +120,14 @@ def up(instruments: Instruments) -> Iterator[Sample]:
 def age_s(partition: PartitionVitals, now_s: float) -> float:
     """How long the oldest uncovered work has been so."""
     return max(now_s - partition.oldest_s, 0.0) if partition.oldest_s is not None else 0.0
+
+
+def commit_age_s(partition: PartitionVitals, now_s: float) -> float:
+    """How long the confirmed offset has stood still while received work was not covered by it."""
+    return max(now_s - partition.moved_s, 0.0) if partition.span and partition.moved_s is not None else 0.0
+
+
+def rebalances(instruments: Instruments) -> Iterator[Sample]:
+    """How often partitions were assigned."""
+    if (vitals := instruments.health.vitals) is not None:
+        yield (), vitals.rebalances

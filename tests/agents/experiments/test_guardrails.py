@@ -1,12 +1,13 @@
 """Guardrails: what convicts an arm, and what does not."""
 
 import math
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.experiments.guardrails import ALPHA, BUCKETS, GuardrailRules, breach, convicts, upper
+from agents.experiments.guardrails import ALPHA, BUCKETS, Guardrail, GuardrailRules, breach, convicts, standings, upper
 from agents.experiments.outcomes import LATENCY_S, ArmCallCounter, Counts, Outcomes
 
 RULES = GuardrailRules()
@@ -154,3 +155,15 @@ def test_outcomes_are_taken_once() -> None:
         assert (mine.failed, mine.answered) == (1, 1)
         assert outcomes.totals[key]["failed"] == 1
         assert outcomes.latency_s[key].cumulated()[-1] == (float("inf"), 1)
+
+
+def test_how_an_arm_stands_is_what_it_is_judged_by() -> None:
+    """Each guardrail once, in their order; the breach is the first that convicts, and too few calls have no bound."""
+    arm = counts(1_000, invalid=200, seconds=3.0)
+    found = list(standings(arm, CONTROL, RULES))
+    assert [each.guardrail for each in found] == list(get_args(Guardrail))
+    broken = breach([arm], [CONTROL], RULES)
+    assert broken is not None
+    assert (broken.guardrail, broken.bound, broken.told) == ("invalid answers", found[2].bound, found[2].told)
+    assert all(each.bound is None for each in standings(counts(20), CONTROL, RULES))
+    assert all(each.bound is None for each in standings(arm, Counts(), RULES))

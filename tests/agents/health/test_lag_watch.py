@@ -13,6 +13,7 @@ class Log:
     """Tells the lag it is given, or that Kafka is silent."""
 
     polled_s = 0.0
+    rebalances = 0
 
     def __init__(self) -> None:
         self.told: Mapping[TP, int] | None = None

@@ -24,7 +24,14 @@ def calm() -> Snapshot:
     """Three workers, twelve partitions, two model servers; all is fresh."""
     workers = {
         f"worker-{at}": worker(
-            partitions=[*range(at, 12, 3)], lag=40 * at, owed=at, in_flight=6 + at, limit=24, freshness_p95_ms=1_900.0
+            partitions=[*range(at, 12, 3)],
+            lag=40 * at,
+            owed=at,
+            in_flight=6 + at,
+            limit=24,
+            freshness_p95_ms=1_900.0,
+            rebalances=2,
+            errors={"triton-2": [250.0 + at, "triton-2: the call was cut off"]},
         )
         for at in range(3)
     }
@@ -80,6 +87,7 @@ def _page(at: int) -> str:
             f'penchant_replica_in_flight{{pool="own",replica="{name}"}} {4 + at}\n'
             f'penchant_replica_limit{{pool="own",replica="{name}"}} 12\n'
             f'penchant_replica_service_seconds{{pool="own",replica="{name}"}} {0.41 + 0.02 * at}\n'
+            f'penchant_replica_first_token_seconds{{pool="own",replica="{name}"}} {0.09 + 0.01 * at}\n'
             f'penchant_replica_state{{pool="own",replica="{name}",state="in"}} 1\n'
             f'penchant_replica_calls_total{{pool="own",replica="{name}",outcome="answered"}} 6800\n'
             f'penchant_replica_calls_total{{pool="own",replica="{name}",outcome="failed"}} {3 * at}\n'

@@ -60,7 +60,7 @@ async def test_figures_are_those_of_the_command(browser: Browser, redis_server: 
                 cells = seen.page.locator(f"tr:has-text('{name}') td")
                 shown = await cells.all_inner_texts()
                 assert shown[1:4] == [told["version"], told["prompt"], str(len(told["partitions"]))]
-                assert shown[4:7] == [
+                assert [shown[4], *shown[6:8]] == [
                     f"{told['lag']:,}",
                     f"{told['owed']:,}",
                     f"{told['in_flight']} of {told['limit']}",

@@ -1,14 +1,25 @@
 """What the pages show of a snapshot, also where much is missing."""
 
+from dataclasses import replace
+
+from agents.experiments.active_experiments import UNDECIDED
+from agents.experiments.guardrails import GuardrailRules, standings
+from agents.experiments.lift import Conversions
+from agents.experiments.outcomes import LATENCY_S, Counts
+from agents.fleet.switches import Switches
 from penchant.console.changes import changes
 from penchant.console.history import Counters, History, Point
 from penchant.console.samples import Samples
 from penchant.console.views.banner import banner
+from penchant.console.views.experiments import experiments
 from penchant.console.views.fleet import MOST_PARTITIONS, MOST_WORKERS, fleet
 from penchant.console.views.models import models
 from penchant.console.views.overview import chart, overview
 from penchant.console.views.stalest import by_cause
+from penchant.operations.control import FleetStatus
+from penchant.operations.experiments import ArmView, ExperimentView
 from penchant.operations.inspection.stalest import Stale
+from storage.activity import Activity
 from tests.penchant.console.looks import AT_MS, NOTHING, PAGE, samples, snapshot, thrown, worker
 
 TARGET_S = 5.0
@@ -78,6 +89,56 @@ def test_what_a_router_tells_stands_beside_its_server() -> None:
     ]
     (row,) = models(snapshot(pages={f"w{number}": Samples.parse(each) for number, each in enumerate(told)}))["rows"]
     assert (str(row["kv_hits"]), str(row["router_queue"]), row["ejections"]) == ("60 %", "4", "2 by answers")
+
+
+def test_a_server_s_last_error_and_first_token_are_there_where_they_are_told() -> None:
+    """The latest that a worker tells of, the mean of what servers tell, and else that nothing is known."""
+    which = '{pool="own",replica="triton-1"}'
+    page = Samples.parse(f"{PAGE.format(**NOTHING)}penchant_replica_first_token_seconds{which} 0.12\n")
+    told = {"w1": worker(errors={"triton-1": [40.0, "cut off"]}), "w2": worker(errors={"triton-1": [3.0, "no answer"]})}
+    (row,) = models(snapshot(told, pages={"w1": page}))["rows"]
+    assert (str(row["first_token"]), row["error"]) == ("120 ms", "3.0 s ago: no answer")
+    (row,) = models(snapshot(pages={"w1": samples()}))["rows"]
+    assert (str(row["first_token"]), row["error"]) == ("-", "none lately")
+
+
+def test_a_partition_says_how_long_its_commit_stands_and_why_it_is_paused() -> None:
+    """The worst one's age stands in its worker's row; a switch explains a pause before anything else does."""
+    lines = "".join(
+        f'penchant_partition_{what}{{partition="{number}",topic="t"}} {value}\n'
+        for number, age_s in ((0, 2), (1, 75)) for what, value in (("commit_age_seconds", age_s), ("paused", number))
+    )  # fmt: skip
+    page = {"w1": Samples.parse(lines)}
+    shown = fleet(snapshot({"w1": worker(rebalances=3)}, pages=page))
+    assert (str(shown["rows"][0]["commit"]), str(shown["rows"][0]["rebalances"])) == ("75 s", "3")
+    assert shown["cells"][1]["words"][-2:] == ["commit stands for 75 s", "paused: a bound of its worker is reached"]
+    assert "paused" not in shown["cells"][0]["words"][-1]
+    away = fleet(snapshot({"w1": worker(away={"redis": "no answer"})}, pages=page))
+    assert away["cells"][1]["words"][-1] == "paused: Redis is away"
+    switched = fleet(snapshot(switches={"pause": thrown()}, pages=page))
+    assert switched["cells"][1]["words"][-1] == "paused: the switch pause"
+
+
+def test_an_experiment_says_how_much_of_each_bound_is_used() -> None:
+    """And what was decided on it, the newest first; where there are too few calls, that."""
+    arm = Counts(failed=40, latency=(960, *[0] * (len(LATENCY_S))))
+    control = Counts(failed=100, latency=(9_900, *[0] * (len(LATENCY_S))))
+    found = tuple(standings(arm, control, GuardrailRules()))
+    few = tuple(standings(Counts(failed=4), control, GuardrailRules()))
+    view = ExperimentView("x", UNDECIDED, changed=False, arms=(
+        ArmView("canary", "live", 9.0, arm, Conversions(), standings=found),
+        ArmView("new", "live", 1.0, Counts(), Conversions(), standings=few),
+        ArmView("control", "live", 90.0, control, Conversions()),
+    ))  # fmt: skip
+    seen = replace(snapshot(), fleet=FleetStatus(Switches({}), {}, (view,)))
+    entries = [Activity("experiment", "x", "back", "ada"), Activity("switch", "x", "on", "ada")]
+    (shown,) = experiments(seen, entries)["experiments"]
+    canary, new = shown["guardrails"]
+    assert canary["bars"][0]["words"].startswith("4.0 % of 3.")
+    assert (canary["bars"][0]["over"], canary["bars"][1]["over"]) == (True, False)
+    assert {bar["words"] for bar in new["bars"]} == {"too few calls"}
+    assert [entry.value for entry in shown["history"]] == ["back"]
+    assert str(shown["arms"][0]["of_calls"]) == "9.1 %"
 
 
 def test_what_changed_is_told_once() -> None:

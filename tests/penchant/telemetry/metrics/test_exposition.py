@@ -60,15 +60,26 @@ def test_what_a_router_tells_is_told() -> None:
     assert not [name for name in told if "b:1" in name and ("kv_hit" in name or "router" in name)]
 
 
+def test_how_soon_a_server_begins_is_told() -> None:
+    """With its own queue, on average; of one that does not tell there is no sample."""
+    pools = PooledClient([Pool("own", (Endpoint(url="a:1"), Endpoint(url="b:1")))], lambda _: ScriptedModel())
+    for queue_ms, prefill_ms in ((None, 100.0), (100.0, 100.0), (None, None)):
+        pools.replicas[0]._count(Completion("{}", "m", "a:1", queue_ms=queue_ms, prefill_ms=prefill_ms))
+    told = read(Instruments(Health(60), replicas=lambda: pools.replicas))
+    assert round(told["penchant_replica_first_token_seconds['a:1', 'own']"], 9) == 0.11
+    assert "penchant_replica_first_token_seconds['b:1', 'own']" not in told
+
+
 def test_what_was_seen_is_told() -> None:
     """Vitals become gauges, by partition and by dependency; what is not known yet is left out."""
     instruments = Instruments(Health(60))
     now_s = time.monotonic()
     partitions = (
-        PartitionVitals("clicks", 0, lag=7, span=5, oldest_s=now_s - 30, committed=40, paused=True),
-        PartitionVitals("clicks", 1),
+        PartitionVitals("clicks", 0, lag=7, span=5, oldest_s=now_s - 30, committed=40, paused=True, moved_s=now_s - 50),
+        PartitionVitals("clicks", 1, moved_s=now_s - 50),
     )
-    instruments.health.observe(Vitals(now_s, now_s, {"redis": "no answer"}, partitions, 9, Held(2, 3, 4_000)))
+    seen = Vitals(now_s, now_s, {"redis": "no answer"}, partitions, 9, Held(2, 3, 4_000), rebalances=2)
+    instruments.health.observe(seen)
     told = read(instruments)
     assert told["penchant_dependency_up['redis']"] == 0
     assert told["penchant_dependency_up['kafka']"] == told["penchant_dependency_up['model']"] == 1
@@ -83,6 +94,9 @@ def test_what_was_seen_is_told() -> None:
     assert 30 <= told["penchant_partition_uncovered_age_seconds['0', 'clicks']"] < 40
     assert told["penchant_partition_uncovered_age_seconds['1', 'clicks']"] == 0
     assert told["penchant_partition_committed_offset['0', 'clicks']"] == 40
+    assert told["penchant_partition_commit_age_seconds['0', 'clicks']"] >= 50
+    assert told["penchant_partition_commit_age_seconds['1', 'clicks']"] == 0
+    assert told["penchant_rebalances_total"] == 2
     assert told["penchant_partition_paused['0', 'clicks']"] == 1
     assert "penchant_partition_lag_offsets['1', 'clicks']" not in told
 
