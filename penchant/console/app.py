@@ -1,6 +1,8 @@
 """App: the console's pages put together, with signing in and what an error looks like."""
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -12,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from penchant.console.asking import Asking
+from penchant.console.dead_letter_pages import BUSY, DeadLetterPages
 from penchant.console.decisions import Decisions
 from penchant.console.label_pages import LabelPages
 from penchant.console.live_pages import LivePages
@@ -20,7 +23,9 @@ from penchant.console.ranges import PrometheusRanges
 from penchant.console.rendering import Rendering
 from penchant.console.replay_pages import ReplayPages
 from penchant.console.replay_runner import ReplayRunner
+from penchant.console.runner import Runner
 from penchant.console.shopper_pages import ShopperPages
+from penchant.console.views.dead_letters import RedriveRun
 from penchant.console.watch import FleetWatch
 from penchant.front.body import form
 from penchant.front.identity import COOKIE, SESSION_S, Identities
@@ -34,6 +39,23 @@ STATIC = Path(__file__).parent / "static"
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Runners:
+    """What a console may run beside its pages, of each kind one at a time."""
+
+    replay: ReplayRunner
+    redrive: Runner[RedriveRun]
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Runners":
+        """None running yet."""
+        return cls(ReplayRunner(settings), Runner("redrive", BUSY))
+
+    async def hold(self) -> None:
+        """Stop all of them."""
+        await asyncio.gather(self.replay.hold(), self.redrive.hold())
+
+
 class Console:
     """All of it, to stand behind the gate. `origins` say where each setting came from."""
 
@@ -43,7 +65,7 @@ class Console:
         origins: Mapping[str, str],
         watch: FleetWatch,
         identities: Identities,
-        runner: ReplayRunner,
+        runners: Runners,
         ranges: PrometheusRanges | None,
     ) -> None:
         self._identities = identities
@@ -53,7 +75,8 @@ class Console:
             LivePages(settings, watch, self._rendering, ranges),
             ShopperPages(settings, watch, self._rendering),
             Asking(settings, self._rendering),
-            ReplayPages(settings, watch, self._rendering, runner),
+            DeadLetterPages(settings, watch, self._rendering, runners.redrive),
+            ReplayPages(settings, watch, self._rendering, runners.replay),
             LabelPages(settings.console.labels_folder, self._rendering),
             Lookups(settings, origins, self._rendering),
         )

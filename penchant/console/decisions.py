@@ -1,12 +1,10 @@
-"""Decisions: what operators decide from a page: switches, experiments, and dead letters that go back; as the commands
-do."""
+"""Decisions: what operators decide from a page, switches and experiments, as the commands do."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Literal
 
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,21 +14,13 @@ from penchant.console.rendering import Rendering
 from penchant.console.watch import EVERY_S, FleetWatch
 from penchant.front.body import form
 from penchant.operations.control import decide, put_back, throw
-from penchant.operations.dead_letters.redrive import RedrivePlan, redrive, rehearse
 from penchant.settings.root import Settings
 from storage.fleet import ExperimentDecision
-from streams.errors import BrokerUnavailable
-from streams.events.dialects import whole_dialect
 
 GRAVE = ("freeze-writes",)
 """Switches whose name is to be typed, so that nobody throws them by a slip."""
 
 LONGEST_REASON = 500
-
-REDRIVE_S = 120.0
-"""How long a person waits for letters to go back; what has gone by then stays gone, and the same again goes on."""
-
-log = structlog.get_logger()
 
 
 class Decisions:
@@ -43,7 +33,6 @@ class Decisions:
         """POST alone changes anything."""
         yield Route("/control", self._switch, methods=["POST"])
         yield Route("/experiments", self._experiment, methods=["POST"])
-        yield Route("/dead-letters", self._redrive, methods=["POST"])
 
     async def _switch(self, request: Request) -> Response:
         person, given = self._rendering.changing(request, "operator"), await form(request)
@@ -62,22 +51,6 @@ class Decisions:
         decision = ExperimentDecision(0, state, person.name, reason(given.get("why", "")), 0)
         await decide(self._settings, given.get("name", ""), decision)
         return await self._seen("/experiments")
-
-    async def _redrive(self, request: Request) -> Response:
-        """First what would go back, then, with a reason, the letters themselves."""
-        person, given = self._rendering.changing(request, "operator"), await form(request)
-        kafka, refused_for, for_good = self._settings.kafka, given.get("reason", ""), given.get("do") == "redrive"
-        plan = RedrivePlan(kafka.topic, whole_dialect(kafka.dialect, keyed=True), refused_for or None)
-        if for_good:
-            log.warning("letters.redriven", who=person.name, why=reason(given.get("why", "")), reason=refused_for)
-        try:
-            async with asyncio.timeout(REDRIVE_S):
-                outcome = await (redrive if for_good else rehearse)(kafka, plan, lambda _: None)
-        except TimeoutError as exc:
-            message = f"not all was read within {REDRIVE_S:g} s; the same again goes on, as the command does"
-            raise BrokerUnavailable(message) from exc
-        said = {"said": outcome.words(dry_run=not for_good), "reason": refused_for, "for_good": for_good}
-        return self._rendering.answer(request, "redriven.html", said | {"some": outcome.redriven > 0})
 
     async def _seen(self, path: str) -> Response:
         """To the page, once the watch has looked at what was decided."""

@@ -1,4 +1,4 @@
-"""Lookups: pages that are read when somebody asks: who decided what, what was refused, what is set, what is wrong."""
+"""Lookups: pages that are read when somebody asks: who decided what, what is set, what is wrong."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -9,17 +9,14 @@ from starlette.routing import Route
 
 from penchant.console.rendering import Rendering
 from penchant.operations.control import activity
-from penchant.operations.dead_letters.listing import listed
 from penchant.operations.doctor.examination import examine
 from penchant.operations.doctor.findings import worst
 from penchant.settings.catalogue import catalogue
 from penchant.settings.problems import shown
 from penchant.settings.root import Settings
 from streams.errors import BrokerUnavailable
-from streams.kafka.reader import TopicReader
 
 NEWEST = 200
-READ_WITHIN_S = 10.0
 EXAMINED_WITHIN_S = 60.0
 
 
@@ -32,25 +29,12 @@ class Lookups:
     def routes(self) -> Iterator[Route]:
         """A route a page."""
         yield Route("/activity", self._activity)
-        yield Route("/dead-letters", self._dead_letters)
         yield Route("/settings", self._set)
         yield Route("/doctor", self._examined)
 
     async def _activity(self, request: Request) -> Response:
         entries = await activity(self._settings, NEWEST)
         return self._rendering.answer(request, "activity.html", {"entries": entries})
-
-    async def _dead_letters(self, request: Request) -> Response:
-        """The topic is read whole, as the command does, for as long as a person waits."""
-        kafka = self._settings.kafka
-        try:
-            async with asyncio.timeout(READ_WITHIN_S), TopicReader(kafka.options.committed()) as reader:
-                listing = await listed(reader, kafka.dead_letter_topic, lambda _: None)
-        except TimeoutError as exc:
-            message = f"{kafka.dead_letter_topic} was not read within {READ_WITHIN_S:g} s: penchant dead-letters list"
-            raise BrokerUnavailable(message) from exc
-        values = {"kinds": listing.kinds, "topic": kafka.dead_letter_topic}
-        return self._rendering.answer(request, "dead_letters.html", values)
 
     async def _examined(self, request: Request) -> Response:
         """What `penchant doctor` finds now, the worst first."""

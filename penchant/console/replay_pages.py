@@ -95,7 +95,7 @@ class ReplayPages:
             raise HTTPException(400, f"type {live} to write over the intents that are live")
         self._runner.check_free()
         await note_replay(settings, plan.namespace, asked.command(), person.name, why)
-        self._runner.start(asked, plan, person.name)
+        self._runner.begin(asked, plan, person.name)
         log.warning("replay.started", who=person.name, why=why, command=asked.command())
         return self._away()
 

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from penchant.console.app import OPEN_PATHS, SIGN_IN, Console
+from penchant.console.app import OPEN_PATHS, SIGN_IN, Console, Runners
 from penchant.console.ranges import PrometheusRanges
-from penchant.console.replay_runner import ReplayRunner
 from penchant.console.watch import FleetWatch
 from penchant.front.identity import Identities
 from penchant.front.server import served
@@ -28,9 +27,9 @@ async def console(settings: Settings, origins: Mapping[str, str] | None = None) 
     """Serve while the block runs; gives the address. `origins` say by full name where each setting came from."""
     rules, http = settings.console, settings.http
     identities = Identities(http, rules.host)
-    watch, runner = FleetWatch(settings), ReplayRunner(settings)
+    watch, runners = FleetWatch(settings), Runners.of(settings)
     ranges = PrometheusRanges(rules.prometheus_url.get_secret_value()) if rules.prometheus_url else None
-    app = Console(settings, origins or {}, watch, identities, runner, ranges).app()
+    app = Console(settings, origins or {}, watch, identities, runners, ranges).app()
     address = (rules.host, rules.port)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watch.run())
@@ -42,6 +41,6 @@ async def console(settings: Settings, origins: Mapping[str, str] | None = None) 
                 yield url
         finally:
             watching.cancel()
-            await runner.hold()
+            await runners.hold()
             if ranges is not None:
                 await ranges.close()

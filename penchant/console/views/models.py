@@ -63,10 +63,10 @@ def _mean(seen: Snapshot, name: str, which: Mapping[str, str]) -> float | None:
 
 
 def _error(seen: Snapshot, name: str) -> str:
-    """The last failure of a server that a worker tells of, by the heartbeats."""
+    """The last failure of a server that a worker tells of, by the heartbeats; empty where there was none lately."""
     told = [tuple(error) for worker in seen.workers.values() if (error := worker.get("errors", {}).get(name))]
     if not told:
-        return "none lately"
+        return ""
     age_s, why = min(told)
     return f"{seconds(age_s)} ago: {why}"
 

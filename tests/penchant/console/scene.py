@@ -5,14 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from penchant.console.app import OPEN_PATHS, Console
+from agents.experiments.active_experiments import UNDECIDED
+from agents.experiments.guardrails import GuardrailRules, standings
+from agents.experiments.lift import Conversions
+from agents.experiments.outcomes import LATENCY_S, Counts
+from agents.fleet.switches import Switches
+from penchant.console.app import OPEN_PATHS, Console, Runners
 from penchant.console.history import Point
-from penchant.console.replay_runner import ReplayRunner
 from penchant.console.samples import Samples
 from penchant.console.snapshot import Change, Snapshot
 from penchant.console.watch import FleetWatch
 from penchant.front.identity import Identities
 from penchant.front.server import served
+from penchant.operations.control import FleetStatus
+from penchant.operations.experiments import ArmView, ExperimentView
 from penchant.settings.root import Settings
 from tests.penchant.console.looks import AT_MS, NOTHING, PAGE, snapshot, thrown, worker
 
@@ -41,8 +47,10 @@ def calm() -> Snapshot:
         Change(AT_MS - 340_000, "bad", "triton-2 ejected"),
         Change(AT_MS - 250_000, "calm", "triton-2 back"),
     )
+    tried = _experiment()
     pages = {name: Samples.parse(_page(at)) for at, name in enumerate(workers)}
-    return snapshot(workers, points=points, pages=pages, changes=changes)
+    seen = snapshot(workers, points=points, pages=pages, changes=changes)
+    return replace(seen, fleet=FleetStatus(Switches({}), workers, (tried,)))
 
 
 def away() -> Snapshot:
@@ -58,6 +66,25 @@ def away() -> Snapshot:
     )
     limited = snapshot(workers, {"calls_per_second": thrown("40", "nadia")})
     return replace(limited, points=points, samples=seen.samples, changes=changes)
+
+
+def _experiment() -> ExperimentView:
+    """A canary beside everybody, with one guardrail that is near its bound."""
+    arm = Counts(failed=12, invalid=9, empty=20, latency=_latency(1_200))
+    control = Counts(failed=90, invalid=200, empty=400, latency=_latency(19_000))
+    found = tuple(standings(arm, control, GuardrailRules()))
+    arms = (
+        ArmView("canary", "live", 5.0, arm, Conversions(), standings=found),
+        ArmView("nothing", "holdout", 1.0, Counts(withheld=310), Conversions()),
+        ArmView("control", "live", 94.0, control, Conversions()),
+    )
+    return ExperimentView("new-model", UNDECIDED, changed=False, arms=arms)
+
+
+def _latency(calls: int) -> tuple[int, ...]:
+    """Most of them near half a second."""
+    shares = [0.05, 0.1, 0.2, 0.3, 0.2, 0.1, 0.05, *[0.0] * (len(LATENCY_S) - 6)]
+    return tuple(round(calls * each) for each in shares)
 
 
 def _point(at: int) -> Point:
@@ -108,7 +135,7 @@ class Still(FleetWatch):
 async def still(given: Settings, seen: Snapshot) -> AsyncIterator[str]:
     """The address of a console that shows this and nothing else while the block runs."""
     identities = Identities(given.http, given.console.host)
-    app = Console(given, {}, Still(given, seen), identities, ReplayRunner(given), None).app()
+    app = Console(given, {}, Still(given, seen), identities, Runners.of(given), None).app()
     address = (given.console.host, given.console.port)
     async with served(app, given.http, identities, address, open_paths=OPEN_PATHS, sign_in=None) as url:
         yield url
