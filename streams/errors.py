@@ -14,6 +14,7 @@
     + ModelUnavailable     the model server does not answer, or failed
     + ModelOverloaded      the model server asks for less
     + BrokerUnavailable    Kafka does not answer
+    + LakeUnavailable      where a lake has its files does not answer
     + DeadlinePassed       the answer would come too late
   x Drop: the work is no longer ours or no longer wanted
     + EpochEnded           the partition was revoked since
@@ -83,6 +84,10 @@ class StoreForbids(StoreUnavailable):
 
 class BrokerUnavailable(Retry):
     """Kafka does not answer."""
+
+
+class LakeUnavailable(Retry):
+    """The folder or object store that a lake has its files in does not answer, or refuses."""
 
 
 class ModelUnavailable(Retry):

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.lacks", "tests.shared", "tests.servers", "tests.kafka"]
+pytest_plugins = ["tests.lacks", "tests.shared", "tests.servers", "tests.kafka", "tests.moto"]
 
 # An example that takes long on a busy machine is no failure. All else is as Hypothesis has it, in CI too.
 settings.register_profile("untimed", settings(), deadline=None)

@@ -1,4 +1,4 @@
-"""penchant export: what rankers could have read, for training."""
+"""penchant export: what rankers could have read, for training; and a lake of Parquet that outlives Redis."""
 
 import asyncio
 from dataclasses import asdict
@@ -10,37 +10,74 @@ import typer
 
 from penchant.cli.options import Config, Json
 from penchant.offline.export import run
+from penchant.offline.lake import follow as following
 from penchant.process.logs import configure_logs
+from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
+from streams.errors import SettingInvalid
 
-Labels = Annotated[Path, typer.Option(metavar="FILE", exists=True, help="Requests: CSV, JSON lines or Parquet.")]
+Labels = Annotated[Path | None, typer.Option(metavar="FILE", exists=True, help="Requests: CSV, JSON lines or Parquet.")]
 Out = Annotated[Path, typer.Option(metavar="FILE", help="The Parquet file to write.")]
 Shopper = Annotated[str, typer.Option("--shopper", metavar="COLUMN", help="Whose request it was.")]
 Time = Annotated[str, typer.Option("--time", metavar="COLUMN", help="When: epoch milliseconds, or ISO 8601.")]
+Lake = Annotated[
+    str | None, typer.Option("--from", metavar="URI", help="Read a lake of --follow, not kafka.history_topic.")
+]
+Follow = Annotated[
+    str | None, typer.Option(metavar="URI", help="Fill a lake: a folder, s3://bucket/path or gs://bucket/path.")
+]
+Every = Annotated[float, typer.Option(min=1, max=3_600, help="Seconds between batches of a lake.")]
+Once = Annotated[bool, typer.Option("--once", help="End where the topics end now.")]
 
 
 def export(
     *,
-    labels: Labels,
+    labels: Labels = None,
     out: Out = Path("intents.parquet"),
     shopper: Shopper = "shopper",
     time: Time = "time",
+    lake: Lake = None,
+    follow: Follow = None,
+    every: Every = 60,
+    once: Once = False,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Join ranking requests to the intent that was readable at their time, and write both as Parquet.
 
-    It reads kafka.history_topic, in no group. An intent counts from when Redis had it until the next one came, it
-    expired, or the shopper was erased; never from the time of its events. A request keeps all its columns; those that
-    are added begin with penchant_. Where nothing was readable, penchant_missing is true.
+    It reads kafka.history_topic, in no group, or a lake. An intent counts from when Redis had it until the next one
+    came, it expired, or the shopper was erased; never from the time of its events. A request keeps all its columns;
+    those that are added begin with penchant_. Where nothing was readable, penchant_missing is true.
 
-    Example: penchant export --labels requests.csv --shopper user_id --time requested_at --out training.parquet
+    With --follow it fills a lake instead, until Ctrl-C: intents, cards and facts as Parquet by hour, from
+    kafka.history_topic and kafka.cards_topic, each record once, without the shoppers who are erased.
+
+    Examples: penchant export --labels requests.csv --shopper user_id --time requested_at --out training.parquet
+
+    penchant export --follow s3://shop/penchant
+
+    penchant export --labels requests.csv --from s3://shop/penchant
     """
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
-    done = asyncio.run(run.export(settings, labels, out, shopper, time))
+    if follow is not None:
+        _follow(settings, follow, every, once=once, json=json)
+        return
+    if labels is None:
+        raise SettingInvalid("there is nothing to do", "name requests with --labels, or a lake to fill with --follow")
+    done = asyncio.run(run.export(settings, labels, out, shopper, time, lake))
     if json:
         typer.echo(orjson.dumps(asdict(done) | {"file": str(out)}))
         return
     typer.echo(f"{out}: {done.requests:,} requests, {done.with_intent:,} with an intent that was readable then")
     typer.echo(f"read {done.records:,} records of the history, {done.refused:,} of them none")
+
+
+def _follow(settings: Settings, uri: str, every_s: float, *, once: bool, json: bool) -> None:
+    written = asyncio.run(following.follow(settings, uri, every_s, once=once))
+    if json:
+        typer.echo(orjson.dumps(asdict(written) | {"lake": uri}))
+        return
+    typer.echo(f"{uri}: {written.records:,} records written, {written.refused:,} of them say nothing")
+    if written.missed:
+        typer.echo(f"{written.missed:,} records were gone from their topics before they were read")

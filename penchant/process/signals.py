@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from threading import Thread
 
@@ -32,6 +32,20 @@ def reload_signal() -> Iterator[asyncio.Event]:
         yield asked
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
+
+
+async def until_stopped(work: Coroutine[object, object, None]) -> None:
+    """Run it until it ends, or until SIGTERM or Ctrl-C; then it is cancelled, and waited for. Raises what it raises."""
+    with stop_signals() as stopped:
+        running, stop = asyncio.create_task(work), asyncio.create_task(stopped.wait())
+        try:
+            await asyncio.wait((running, stop), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            running.cancel()
+            stop.cancel()
+            await asyncio.wait((running, stop))
+    if not running.cancelled():
+        running.result()
 
 
 @contextmanager

@@ -75,6 +75,9 @@ class Kafka:
     Give it a retention in time, and do not compact it."""
     products_topic: Topic | None = None
     """The shop's products, compacted and keyed by their ids, which `penchant products follow` takes over."""
+    cards_topic: Topic | None = None
+    """What is known of products is sent there too (`penchant products run --publish` and `follow`): compacted, keyed by
+    product, a tombstone when one is gone."""
     erasure_topic: Topic = "shopper-events.erasures"
     """Shoppers to forget, from `penchant forget`: compacted, keyed by shopper. Workers read it whole at their start."""
     commit_interval_s: Seconds = 1.0

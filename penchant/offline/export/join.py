@@ -35,6 +35,11 @@ class History:
         self._moments: dict[str, list[Moment]] = {shopper: [] for shopper in shoppers}
         self.records = 0
 
+    @property
+    def shoppers(self) -> Collection[str]:
+        """Those who were asked for."""
+        return self._moments.keys()
+
     def add(self, shopper: str, at_ms: int, readable: Readable | None) -> None:
         """One record of the topic; None is an erasure. Shoppers that were not asked for are left out."""
         if shopper in self._moments:

@@ -10,7 +10,7 @@ from penchant.offline.products import job as products_job
 from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue
 from penchant.offline.products.kept import kept
-from penchant.offline.products.run import ANSWERS, cards, make_folder, publishing
+from penchant.offline.products.run import ANSWERS, make_folder, publishing
 from penchant.settings.root import Settings
 from penchant.worker.tokenizer import tokenizer
 from prompts.products.asking import ProductPrompts
@@ -27,10 +27,10 @@ async def run_products(settings: Settings, job: Job, client: UseCaseClient, gate
     model = client.rules.model or settings.model.name or await client.probe()
     async with AsyncExitStack() as stack:
         answers = await stack.enter_async_context(kept(out / ANSWERS))
-        shelf = await stack.enter_async_context(cards(settings)) if options.get("publish") else None
+        publish = await stack.enter_async_context(publishing(settings)) if options.get("publish") else None
         understanding = Understanding(gate.ask, model, prompts, client.rules.sampling(settings.sampling), answers)
         await products_job.run(
             Catalogue(Path(job.file), columns(named), prompts), understanding, out,
             form="parquet" if options.get("format") == "parquet" else "jsonl", at_once=at_once,
-            publish=publishing(shelf) if shelf else None, progress=gate.tally,
+            publish=publish, progress=gate.tally,
         )  # fmt: skip

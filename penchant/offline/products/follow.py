@@ -5,11 +5,12 @@ from contextlib import AsyncExitStack
 
 import structlog
 
+from penchant.offline.products.announcing import announcing
 from penchant.offline.products.columns import columns
 from penchant.offline.products.following import Follower, Source, Taken
 from penchant.offline.products.run import Asked, cards, understood_by
 from penchant.offline.products.writing import REJECTS
-from penchant.process.signals import stop_signals
+from penchant.process.signals import until_stopped
 from penchant.settings.root import Settings
 from streams.errors import Retry, SettingInvalid
 from streams.kafka.reader import TopicReader
@@ -23,8 +24,9 @@ log = structlog.get_logger()
 async def follow(settings: Settings, asked: Asked, *, once: bool) -> Taken:
     """Take over what kafka.products_topic says, until SIGTERM or Ctrl-C, or with `once` up to its end as it is now.
 
-    While Kafka, Redis or the model is away it waits, and goes on; with `once` that is raised. SettingInvalid where no
-    topic is set, TopicMissing.
+    While Kafka, Redis or the model is away it waits, and goes on; with `once` that is raised. It may end in the middle
+    of a call: nothing that was noted is lost, and the rest is done again. SettingInvalid where no topic is set,
+    TopicMissing.
     """
     if settings.kafka.products_topic is None:
         raise SettingInvalid("kafka.products_topic is not set", "name the topic of products")
@@ -32,27 +34,14 @@ async def follow(settings: Settings, asked: Asked, *, once: bool) -> Taken:
         understanding, prompts, kept = await stack.enter_async_context(understood_by(settings, asked))
         source = Source(settings.kafka.products_topic, columns(asked.columns), prompts)
         shelf = await stack.enter_async_context(cards(settings))
-        follower = Follower(source, understanding, kept, shelf, asked.out / REJECTS, asked.at_once)
+        announced = await stack.enter_async_context(announcing(settings.kafka))
+        follower = Follower(source, understanding, kept, shelf, announced, asked.out / REJECTS, asked.at_once)
         if once:
             async with TopicReader(settings.kafka.options) as reader:
                 await follower.catch_up(reader)
         else:
-            await _until_stopped(settings, follower)
+            await until_stopped(_on_and_on(settings, follower))
     return follower.taken
-
-
-async def _until_stopped(settings: Settings, follower: Follower) -> None:
-    """Ends in the middle of a call too: nothing that was noted is lost, and the rest is done again."""
-    with stop_signals() as stopped:
-        work, stop = asyncio.create_task(_on_and_on(settings, follower)), asyncio.create_task(stopped.wait())
-        try:
-            await asyncio.wait((work, stop), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            work.cancel()
-            stop.cancel()
-            await asyncio.wait((work, stop))
-    if not work.cancelled():
-        work.result()
 
 
 async def _on_and_on(settings: Settings, follower: Follower) -> None:

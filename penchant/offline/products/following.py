@@ -32,6 +32,12 @@ class Shelf(Protocol):
     async def remove(self, products: Sequence[str]) -> None: ...
 
 
+class Announced(Protocol):
+    """The port to the topic of what is known of products. Raises BrokerUnavailable."""
+
+    async def append(self, known: Sequence[Understood], gone: Sequence[str]) -> None: ...
+
+
 class Places(Protocol):
     """The port to how far topics were followed."""
 
@@ -66,10 +72,17 @@ class Follower:
     """
 
     def __init__(
-        self, source: Source, understanding: Understanding, places: Places, shelf: Shelf, rejects: Path, at_once: int
+        self,
+        source: Source,
+        understanding: Understanding,
+        places: Places,
+        shelf: Shelf,
+        announced: Announced,
+        rejects: Path,
+        at_once: int,
     ) -> None:
         self._source, self._understanding, self._at_once = source, understanding, at_once
-        self._places, self._shelf, self._rejects = places, shelf, rejects
+        self._places, self._shelf, self._announced, self._rejects = places, shelf, announced, rejects
         self.taken = Taken()
 
     async def catch_up(self, reader: TopicReader) -> None:
@@ -102,6 +115,7 @@ class Follower:
             {each.product: each.card for each in known}, {each.product: each.line for each in known}
         )
         await self._shelf.remove(some.gone)
+        await self._announced.append(known, some.gone)
         if rejected:
             await asyncio.to_thread(_append, self._rejects, rejected)
         self.taken.products += len(known)

@@ -12,6 +12,7 @@ from clients.pools.use_cases import UseCaseClient
 from penchant.offline.eval.calling import complete
 from penchant.offline.eval.subjects import at
 from penchant.offline.products import job
+from penchant.offline.products.announcing import announcing
 from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue, Progress, Publish, Report
 from penchant.offline.products.kept import Kept, kept
@@ -59,7 +60,7 @@ async def run(settings: Settings, plan: ProductsPlan, progress: Progress) -> Rep
     async with AsyncExitStack() as stack:
         understanding, prompts, _ = await stack.enter_async_context(understood_by(settings, plan.asked))
         catalogue = Catalogue(plan.catalogue, columns(plan.asked.columns), prompts, plan.shard)
-        publish = publishing(await stack.enter_async_context(cards(settings))) if plan.publish else None
+        publish = await stack.enter_async_context(publishing(settings)) if plan.publish else None
         return await job.run(
             catalogue, understanding, plan.asked.out, form=plan.form, at_once=plan.asked.at_once, publish=publish,
             progress=progress,
@@ -100,14 +101,18 @@ async def cards(settings: Settings) -> AsyncIterator[RedisCards]:
         await redis.aclose()
 
 
-def publishing(shelf: RedisCards) -> Publish:
-    """A product without a line keeps the one that the shop may have written."""
+@asynccontextmanager
+async def publishing(settings: Settings) -> AsyncIterator[Publish]:
+    """To Redis, and to kafka.cards_topic where it is set. A product without a line keeps the one in Redis that the shop
+    may have written."""
+    async with cards(settings) as shelf, announcing(settings.kafka) as announced:
 
-    async def publish(known: list[Understood]) -> None:
-        lines = {each.product: each.line for each in known if each.line}
-        await shelf.write({each.product: each.card for each in known}, lines)
+        async def publish(known: list[Understood]) -> None:
+            lines = {each.product: each.line for each in known if each.line}
+            await shelf.write({each.product: each.card for each in known}, lines)
+            await announced.append(known, ())
 
-    return publish
+        yield publish
 
 
 def make_folder(path: Path) -> None:

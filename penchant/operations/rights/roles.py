@@ -53,9 +53,13 @@ _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
     "serve": ("`penchant serve`", ()),
     "products": (
         "`penchant products follow`, `penchant products run --publish`",
-        (KafkaRight("kafka.products_topic", "READ"),),
+        (KafkaRight("kafka.products_topic", "READ"), KafkaRight("kafka.cards_topic", "WRITE")),
     ),
-    "jobs": ("`penchant jobs run`", ()),
+    "export": (
+        "`penchant export`",
+        (KafkaRight("kafka.history_topic", "READ"), KafkaRight("kafka.cards_topic", "READ")),
+    ),
+    "jobs": ("`penchant jobs run`", (KafkaRight("kafka.cards_topic", "WRITE"),)),
     "operator": ("`penchant control`, `penchant experiments`, `penchant jobs`", (ACTIVITY,)),
     "viewer": ("`penchant inspect`, `penchant products audience`, and what the console shows", (EVENTS,)),
     "privacy": (

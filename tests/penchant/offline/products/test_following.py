@@ -13,6 +13,7 @@ import pytest
 
 from agents.products.understanding import Understanding
 from clients.calls import Sampling
+from penchant.offline.products.announcing import CardsTopic
 from penchant.offline.products.following import Follower, Source
 from penchant.offline.products.kept import kept
 from sandbox.servers.redis import RedisServer
@@ -63,7 +64,7 @@ async def follower(
     source = Source(topic, COLUMNS, PROMPTS)
     async with kept(folder / "answers.sqlite") as notes:
         understanding = Understanding((model or FakeModel()).ask, "fake", PROMPTS, Sampling(), notes)
-        yield Follower(source, understanding, notes, shelf, folder / "rejects.jsonl", at_once=4)
+        yield Follower(source, understanding, notes, shelf, CardsTopic(None), folder / "rejects.jsonl", at_once=4)
 
 
 async def say(kafka: Kafka, topic: str, rows: Mapping[str, Mapping[str, Any] | None], partition: int = 0) -> None:
