@@ -13,11 +13,12 @@ from rich.table import Table
 
 from penchant.cli.options import Config, Json, Who, Why, console, instant, login
 from penchant.offline.jobs.requests_run import Wrong, requests_of
-from penchant.offline.jobs.run import price_of, run_jobs
+from penchant.offline.jobs.run import run_jobs
 from penchant.operations.jobs import JobAsked, JobView, Verb, bills, find_job, move, read_jobs, set_priority, views
 from penchant.operations.jobs import submit as submitted
 from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
+from penchant.worker.use_cases import price_of
 from storage.jobs import Kind
 
 COLUMNS = ("job", "state", "kind", "team", "use case", "prio", "deadline", "done", "per s", "left", "tokens", "cost")

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from penchant.console.asking import Asking
 from penchant.console.dead_letter_pages import BUSY, DeadLetterPages
 from penchant.console.decisions import Decisions
+from penchant.console.job_pages import JobPages
 from penchant.console.label_pages import LabelPages
 from penchant.console.live_pages import LivePages
 from penchant.console.lookups import Lookups
@@ -77,6 +78,7 @@ class Console:
             Asking(settings, self._rendering),
             DeadLetterPages(settings, watch, self._rendering, runners.redrive),
             ReplayPages(settings, watch, self._rendering, runners.replay),
+            JobPages(settings, watch, self._rendering),
             LabelPages(settings.console.labels_folder, self._rendering),
             Lookups(settings, origins, self._rendering),
         )

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from penchant.console.rendering import Rendering
+from penchant.console.views.audience import audience_of
+from penchant.operations.audience import audience
 from penchant.operations.control import activity
 from penchant.operations.doctor.examination import examine
 from penchant.operations.doctor.findings import worst
@@ -18,6 +21,9 @@ from streams.errors import BrokerUnavailable
 
 NEWEST = 200
 EXAMINED_WITHIN_S = 60.0
+LONGEST = 128
+LOOKED_AT, VISITED = 5_000, 20_000
+"""So many intents are looked at for an audience, among so many keys."""
 
 
 class Lookups:
@@ -25,12 +31,14 @@ class Lookups:
 
     def __init__(self, settings: Settings, origins: Mapping[str, str], rendering: Rendering) -> None:
         self._settings, self._origins, self._rendering = settings, origins, rendering
+        self._counting = asyncio.Lock()
 
     def routes(self) -> Iterator[Route]:
         """A route a page."""
         yield Route("/activity", self._activity)
         yield Route("/settings", self._set)
         yield Route("/doctor", self._examined)
+        yield Route("/audience", self._audience)
 
     async def _activity(self, request: Request) -> Response:
         entries = await activity(self._settings, NEWEST)
@@ -53,3 +61,14 @@ class Lookups:
             for name, entry in catalogue().items()
         ]
         return self._rendering.answer(request, "settings.html", {"rows": rows})
+
+    async def _audience(self, request: Request) -> Response:
+        """Whom a product interests, in counts, from a bounded part of the live intents; one look at a time."""
+        product = request.query_params.get("product", "").strip()[:LONGEST]
+        if not product:
+            return self._rendering.answer(request, "audience.html", audience_of("", None))
+        if self._counting.locked():
+            raise HTTPException(429, "somebody counts at this moment: come again")
+        async with self._counting:
+            found = await audience(self._settings, product, LOOKED_AT, visited=VISITED)
+        return self._rendering.answer(request, "audience.html", audience_of(product, found))

@@ -16,7 +16,7 @@ from penchant.front.roles import Person, Role
 
 NAVIGATION = (
     ("/", "Overview"), ("/shopper", "Shopper"), ("/fleet", "Fleet"), ("/models", "Models"),
-    ("/experiments", "Experiments"), ("/dead-letters", "Dead letters"), ("/replays", "Replays"),
+    ("/experiments", "Experiments"), ("/dead-letters", "Dead letters"), ("/replays", "Replays"), ("/jobs", "Jobs"),
     ("/labels", "Labels"), ("/control", "Control"), ("/activity", "Activity"), ("/doctor", "Doctor"),
     ("/settings", "Settings"),
 )  # fmt: skip

@@ -73,9 +73,11 @@ class Found:
         }
 
 
-async def audience(settings: Settings, product: str, most: int, listing: Listing | None = None) -> Found:
-    """Look at `most` intents at the most. With a listing, the ids of those who agreed to advertising come too; the
-    activity log has it before anybody sees them.
+async def audience(
+    settings: Settings, product: str, most: int, listing: Listing | None = None, visited: int | None = None
+) -> Found:
+    """Look at `most` intents at the most, among `visited` keys of any kind where that is given. With a listing, the ids
+    of those who agreed to advertising come too; the activity log has it before anybody sees them.
 
     SettingInvalid where the product has no card that says what it is, and where ids may not be listed: these settings
     do not allow it, the product is sensitive, or they are too few. StoreUnavailable, StoreCorrupt.
@@ -89,7 +91,7 @@ async def audience(settings: Settings, product: str, most: int, listing: Listing
         if listing:
             _harmless(settings, product, card)
         found, cost = Audience(product, card), Cost()
-        await _scan(settings, redis, keys, found, cost, most)
+        await _scan(settings, redis, keys, found, cost, most, visited)
         ids = found.agreed if listing else None
         if listing and ids is not None:
             await _noted(settings, redis, keys, product, ids, listing)
@@ -119,10 +121,12 @@ def _harmless(settings: Settings, product: str, card: Card) -> None:
         raise SettingInvalid(f"{product} is sensitive ({verdict.pattern}): no ids are listed", remedy)
 
 
-async def _scan(settings: Settings, redis: Client, keys: Keys, found: Audience, cost: Cost, most: int) -> None:
+async def _scan(
+    settings: Settings, redis: Client, keys: Keys, found: Audience, cost: Cost, most: int, visited: int | None
+) -> None:
     now = asyncio.get_running_loop().time
     began_s = now()
-    async for some in shoppers(redis, keys, most):
+    async for some in shoppers(redis, keys, most, visited):
         commands: list[Command] = [("HGET", keys.intent(shopper), "doc") for shopper in some]
         for doc in await ask(redis, commands, settings.redis.timeout_s):
             cost.looked_at += 1
@@ -133,7 +137,7 @@ async def _scan(settings: Settings, redis: Client, keys: Keys, found: Audience, 
                 found.look(Intent.model_validate_json(doc))
             except ValidationError:
                 cost.unreadable += 1
-    cost.took_s, cost.whole = now() - began_s, cost.looked_at < most
+    cost.took_s, cost.whole = now() - began_s, visited is None and cost.looked_at < most
 
 
 async def _noted(

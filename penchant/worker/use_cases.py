@@ -8,7 +8,7 @@ from dataclasses import replace
 from clients.calls import ModelClient
 from clients.limits.adaptive_limit import LimitRules
 from clients.pools.client import PooledClient
-from clients.pools.endpoints import Pool
+from clients.pools.endpoints import Pool, Price
 from clients.pools.registry import RegistryRules
 from clients.pools.use_cases import UseCase, UseCaseClient
 from penchant.settings.root import Settings
@@ -50,3 +50,10 @@ def _pooled(settings: Settings, rules: UseCase) -> PooledClient:
     return PooledClient(
         use_case_pools(settings, rules), lambda each: model_client(each, namespace), registry, settings.routing
     )
+
+
+def price_of(settings: Settings, name: str) -> Price | None:
+    """What tokens of a use case cost: the price of the first of its endpoints that has one by the token."""
+    pools = use_case_pools(settings, settings.use_cases.get(name, UseCase()))
+    prices = (endpoint.price for pool in pools for endpoint in pool.endpoints)
+    return next((each for each in prices if each.per_million_input or each.per_million_output), None)

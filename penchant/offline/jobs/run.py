@@ -7,8 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from clients.pools.endpoints import Price
-from clients.pools.use_cases import UseCase, UseCaseClient
+from clients.pools.use_cases import UseCaseClient
 from penchant.offline.jobs.fleet_look import FleetLook
 from penchant.offline.jobs.gate import Gate
 from penchant.offline.jobs.products_run import run_products
@@ -17,7 +16,7 @@ from penchant.offline.jobs.runner import JobRunner, RunnerParts
 from penchant.offline.jobs.tally import Tally
 from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings
-from penchant.worker.use_cases import use_case, use_case_pools
+from penchant.worker.use_cases import price_of, use_case
 from sandbox.servers.stand_in import StandIn
 from storage.instances import RedisInstances
 from storage.jobs import Job, Progress, RedisJobs
@@ -67,13 +66,6 @@ async def job_runner(settings: Settings, *, at_once: int, simulated: bool) -> As
                 {team: each.share for team, each in settings.teams.items()},
             )
         )  # fmt: skip
-
-
-def price_of(settings: Settings, name: str) -> Price | None:
-    """What tokens of a use case cost: the price of the first of its endpoints that has one by the token."""
-    pools = use_case_pools(settings, settings.use_cases.get(name, UseCase()))
-    prices = (endpoint.price for pool in pools for endpoint in pool.endpoints)
-    return next((each for each in prices if each.per_million_input or each.per_million_output), None)
 
 
 class _Clients:

@@ -19,7 +19,19 @@ from sandbox.servers.kafka import MockKafka
 from sandbox.servers.redis import RedisServer
 from tests.penchant.console.world import fleet, settings, store
 
-PAGES = ("/", "/shopper", "/fleet", "/models", "/experiments", "/replays", "/control", "/activity", "/settings")
+PAGES = (
+    "/",
+    "/shopper",
+    "/fleet",
+    "/models",
+    "/experiments",
+    "/replays",
+    "/jobs",
+    "/audience",
+    "/control",
+    "/activity",
+    "/settings",
+)
 EXPERIMENTS = [{"name": "new-model", "arms": [{"name": "canary", "percent": 1.0, "temperature": 0.5}]}]
 
 pytestmark = pytest.mark.redis

@@ -7,19 +7,23 @@ from agents.experiments.guardrails import GuardrailRules, standings
 from agents.experiments.lift import Conversions
 from agents.experiments.outcomes import LATENCY_S, Counts
 from agents.fleet.switches import Switches
+from agents.match.audience import Audience
 from penchant.console.changes import changes
 from penchant.console.history import Counters, History, Point
 from penchant.console.samples import Samples
+from penchant.console.views.audience import audience_of
 from penchant.console.views.banner import banner
 from penchant.console.views.experiments import experiments
 from penchant.console.views.fleet import MOST_PARTITIONS, MOST_WORKERS, fleet
 from penchant.console.views.models import models
 from penchant.console.views.overview import chart, overview
 from penchant.console.views.stalest import by_cause
+from penchant.operations.audience import Cost, Found
 from penchant.operations.control import FleetStatus
 from penchant.operations.experiments import ArmView, ExperimentView
 from penchant.operations.inspection.stalest import Stale
 from storage.activity import Activity
+from streams.records.cards import Card, Segment
 from tests.penchant.console.looks import AT_MS, NOTHING, PAGE, samples, snapshot, thrown, worker
 
 TARGET_S = 5.0
@@ -181,3 +185,12 @@ def test_a_page_of_a_large_fleet_is_bounded() -> None:
     assert names == sorted(names)
     assert (names[-1], len(names), len(shown["cells"])) == ("w1199", MOST_WORKERS, MOST_PARTITIONS)
     assert shown["left_out"] == (1_200 - MOST_WORKERS, 2_400 - MOST_PARTITIONS)
+
+
+def test_an_audience_that_is_too_small_is_not_told() -> None:
+    """In all and by need; before anybody asked there is the form alone."""
+    card = Card(category="home/kettles", segments=(Segment(mission="gift", stage="decide"),))
+    shown = audience_of("k1", Found("k1", Audience("k1", card), Cost(looked_at=3, whole=False)))
+    assert shown["answer"] == "fewer than 50 shoppers are after what k1 is."
+    assert shown["segments"] == [("gift, decide", "fewer than 50")]
+    assert audience_of("", None)["found"] is None
