@@ -11,6 +11,7 @@ import yaml
 
 from penchant.settings import Settings, load_settings
 from sandbox.servers.apache import VERSION as KAFKA_VERSION
+from tests.deploy.image_steps import stages_of
 from tests.promtool import promtool
 
 __all__ = ["promtool"]
@@ -19,6 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (REPOSITORY / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+STAGES = stages_of(DOCKERFILE)
 SERVICE_KEYS = {
     "build",
     "cap_drop",
@@ -76,12 +78,14 @@ def test_only_known_keys() -> None:
 
 
 def test_every_image_is_pinned() -> None:
-    """No image follows `latest`: not those that are pulled, not those that ours are built from."""
+    """No image follows `latest`: not those that are pulled, not those that ours are built from. Digests are known to
+    registries alone; the heads of both files say how to pin them."""
     pulled = [service["image"] for service in SERVICES.values()]
-    bases = [base for base in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) if base not in stages()]
+    bases = [stage.base for stage in STAGES.values() if stage.base not in STAGES]
     assert len(pulled) == len(SERVICES)
     for image in [*pulled, *bases]:
         tag = image.rpartition(":")[2]
+        assert "latest" not in tag, image
         assert re.search(r"\d+\.\d+", tag), image
 
 
@@ -96,7 +100,8 @@ def test_dependencies_exist_and_can_be_met() -> None:
     assert dependencies
     for name, rule in dependencies:
         assert rule["condition"] in {"service_healthy", "service_completed_successfully"}
-        assert "healthcheck" in SERVICES[name] or rule["condition"] == "service_completed_successfully"
+        asked = "healthcheck" in SERVICES[name] or "HEALTHCHECK" in steps_of(name)
+        assert asked or rule["condition"] == "service_completed_successfully"
         assert SERVICES[name].get("restart") == "no" or rule["condition"] == "service_healthy"
         assert rule.get("required", True) != ("profiles" in SERVICES[name])  # a service of a profile may be absent
 
@@ -163,7 +168,7 @@ def test_the_images_can_be_built_from_what_is_here() -> None:
     for service in SERVICES.values():
         if build := service.get("build"):
             assert (REPOSITORY / build["dockerfile"]).is_file()
-            assert build["target"] in stages()
+            assert build["target"] in STAGES
     for sources in re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.MULTILINE):
         for source in sources.split():
             assert (REPOSITORY / source).exists(), source
@@ -178,9 +183,10 @@ def test_the_worker_s_image_has_every_package() -> None:
         assert f"COPY {package} {package}\n" in DOCKERFILE
 
 
-def stages() -> set[str]:
-    """The names of the Dockerfile's stages."""
-    return set(re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.MULTILINE))
+def steps_of(service: str) -> dict[str, str]:
+    """The instructions of the image that a service is built from; none where it is pulled."""
+    build = SERVICES[service].get("build")
+    return dict(STAGES[build["target"]].steps) if build else {}
 
 
 def test_the_console_sees_what_the_worker_works_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
