@@ -26,6 +26,11 @@ class Environment:
         """A program of it, once it is installed."""
         return self._folder / "bin" / name
 
+    @property
+    def python(self) -> Path:
+        """Its interpreter, once it is installed."""
+        return self.program("python")
+
     def version(self) -> dict[str, str]:
         """The package that makes it, by its name."""
         package, _, number = self._requirements.read_text().splitlines()[0].partition("==")
@@ -37,7 +42,7 @@ class Environment:
         if mark.exists() and mark.read_bytes() == self._requirements.read_bytes():
             return None
         options = ["--quiet", "--disable-pip-version-check", *(["--no-deps"] if self.whole else [])]
-        pip = [str(self.program("python")), "-m", "pip", "install", *options, "-r", str(self._requirements)]
+        pip = [str(self.python), "-m", "pip", "install", *options, "-r", str(self._requirements)]
         for command in ([sys.executable, "-m", "venv", "--clear", str(self._folder)], pip):
             status, _, said = await run(command, INSTALL_WITHIN_S)
             if status:

@@ -63,6 +63,12 @@ async def run(plan: IngestPlan, stage: Servers, say: Say) -> dict[str, Any]:
     return _summary(plan, figures) | {"bytes_per_session": bytes_per_session(plan.sessions)}
 
 
+def command(system: System, stage: Servers, topic: str, events: int) -> list[str]:
+    """What folds so many events of a topic by a system."""
+    script = str(systems.FOLDER / system.script)
+    return [str(system.python), script, stage.kafka.address, topic, str(events), _core(stage)]
+
+
 async def whole(stage: Servers, topic: str, events: int) -> dict[str, Any]:
     """Run a worker with all its work over a topic, from nothing."""
     await stage.forget()
@@ -103,8 +109,7 @@ async def _compare(plan: IngestPlan, stage: Servers, compared: list[System], fig
     for number in range(plan.rounds):
         turn = number % len(compared)
         for system in (*compared[turn:], *compared[:turn]):
-            command = [str(system.python), str(systems.FOLDER / system.script), stage.kafka.address, topic]
-            told = await systems.measure([*command, str(plan.events), _core(stage)])
+            told = await systems.measure(command(system, stage, topic, plan.events))
             digests.add(told["digest"])
             figures.seconds.setdefault(system.name, []).append(told["seconds"])
             figures.cpu_s.setdefault(system.name, []).append(told["cpu_s"])

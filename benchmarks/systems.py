@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from benchmarks.environments import TOLD, Environment, run
+from benchmarks.jvm import FLINK, JavaProgram
 from penchant.offline.facts import ROOT
 from streams.errors import PlatformLacks
 
@@ -22,12 +23,12 @@ class System:
 
     name: str
     script: str
-    environment: Environment | None = None
+    environment: Environment | JavaProgram | None = None
 
     @property
     def python(self) -> Path:
         """The interpreter to run it with."""
-        return self.environment.program("python") if self.environment else Path(sys.executable)
+        return self.environment.python if self.environment else Path(sys.executable)
 
 
 OURS = System("penchant_decode_fold", "peers/penchant_batches.py")
@@ -35,6 +36,8 @@ OTHERS = (
     System("plain_faust", "peers/plain_faust.py"),
     System("quix", "peers/quix.py", Environment("quix")),
     System("bytewax", "peers/bytewax_flow.py", Environment("bytewax")),
+    System("flink", "peers/flink.py", FLINK),
+    System("librdkafka", "peers/librdkafka.py", Environment("librdkafka")),
 )
 
 

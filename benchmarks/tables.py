@@ -11,6 +11,8 @@ NAMES = {
     "plain_faust": "plain Faust agent",
     "quix": "Quix Streams",
     "bytewax": "Bytewax",
+    "flink": "Apache Flink",
+    "librdkafka": "a bare librdkafka loop",
     "penchant": "Penchant, all its work",
 }
 

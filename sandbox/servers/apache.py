@@ -4,10 +4,7 @@ The real broker, for tests and benchmarks; the demo takes the mock (kafka.py), w
 """
 
 import asyncio
-import os
 import shlex
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
@@ -15,12 +12,10 @@ from uuid import uuid4
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from sandbox.servers.maven import classpath
 from sandbox.servers.server import LOOPBACK, Server
-from streams.errors import PlatformLacks
 
 VERSION = "4.1.1"  # brokers of 4.x need Java 17
-RESOLVE_WITHIN_S = 600
-REMEDY = "install a JDK (17 or newer) and Maven: apt install openjdk-17-jdk-headless maven"
 
 QUICK = {
     "auto.create.topics.enable": "false",
@@ -124,21 +119,5 @@ class ApacheKafka(Server):
 
 
 def resolve_classpath() -> str:
-    """The jars, fetched by Maven once and remembered in the user's cache; PlatformLacks when that cannot be done."""
-    if not shutil.which("java"):
-        raise PlatformLacks("there is no Java here", REMEDY)
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "penchant" / f"kafka-{VERSION}"
-    remembered = folder / "classpath.txt"
-    if remembered.exists() and all(Path(jar).exists() for jar in remembered.read_text().split(os.pathsep)):
-        return remembered.read_text()
-    if not shutil.which("mvn"):
-        raise PlatformLacks("there is no Maven here to fetch Kafka", REMEDY)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "pom.xml").write_text(POM)
-    resolve = ["mvn", "-B", "-q", "dependency:build-classpath", f"-Dmdep.outputFile={remembered}"]
-    said = subprocess.run(  # noqa: S603 (our own command line)
-        resolve, check=False, cwd=folder, capture_output=True, text=True, timeout=RESOLVE_WITHIN_S
-    )
-    if said.returncode:
-        raise PlatformLacks(f"Maven cannot fetch Kafka: {said.stdout[-2_000:]}", "give Maven a way to its repository")
-    return remembered.read_text()
+    """Kafka's jars; PlatformLacks when they cannot be fetched."""
+    return classpath(f"kafka-{VERSION}", POM)
