@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from aiokafka import ConsumerRecord
+from streams.events.decoding import Record
 
 
 class TP(NamedTuple):
@@ -26,7 +26,7 @@ class RecordBatch:
     topic: str
     partition: int
     epoch: int
-    records: Sequence[ConsumerRecord]
+    records: Sequence[Record]
     after: int | None = None
 
     @property

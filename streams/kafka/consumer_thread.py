@@ -9,7 +9,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.cancellation import is_ours
 from streams.kafka.batches import TP
-from streams.kafka.header_names import accept_any_name
+from streams.kafka.header_names import accept_any_name, as_fetched
 from streams.kafka.options import KafkaOptions, Login
 
 TIMEOUT_S = 5.0
@@ -35,6 +35,7 @@ class ConsumerThread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         """Faust's consumer, with what Faust has no setting for, before anything is fetched."""
         consumer = super()._create_worker_consumer(transport)
+        consumer._key_deserializer = as_fetched
         consumer._isolation_level = self._options.isolation
         consumer._client_rack = self._options.client_rack
         consumer._fetch_max_wait_ms = int(self._options.fetch_wait_s * 1e3)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from struct import pack_into, unpack_from
 from typing import Any
 
+from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
@@ -19,6 +20,19 @@ HEADER_BYTES, LENGTH_AT, MAGIC_AT, CRC_AT, ATTRIBUTES_AT, COUNT_AT = 61, 8, 16, 
 """Where things stand in a record batch of version 2 (https://kafka.apache.org/documentation/#recordbatch)."""
 
 BEFORE_LENGTH, CODEC_MASK = 12, 0x07
+
+
+def as_fetched(key: bytes | None) -> bytes | None:
+    """The key deserializer of a consumer that is to hand out the records of aiokafka's batches as they are: making a
+    ConsumerRecord of each takes as long as all the rest of a fetch. They have no topic and no partition."""
+    return key
+
+
+def consumer_record(tp: Any, record: Any) -> ConsumerRecord[bytes, bytes]:
+    """Such a record as aiokafka hands them out elsewhere."""
+    sizes = [-1 if part is None else len(part) for part in (record.key, record.value)]
+    what = (record.offset, record.timestamp, record.timestamp_type, record.key, record.value, record.checksum)
+    return ConsumerRecord(tp.topic, tp.partition, *what, *sizes, tuple(record.headers))
 
 
 def accept_any_name() -> None:
@@ -57,6 +71,9 @@ class _AnyName(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka has n
             self._aborted_transactions, self._aborted_producers = self._aborted_as_told, set()
             self._records_iterator = self._from(self.next_fetch_offset)
             return next(self._records_iterator)
+
+    def _consumer_record(self, tp: Any, record: Any) -> Any:
+        return record if self._key_deserializer is as_fetched else super()._consumer_record(tp, record)
 
     def _from(self, offset: int) -> Iterator[Any]:
         """Aiokafka goes back at the end of each batch that lies before."""

@@ -38,6 +38,7 @@ from streams.errors import BrokerUnavailable
 from streams.kafka.assignment import Assignment
 from streams.kafka.batches import TP, RecordBatch
 from streams.kafka.consumer_thread import ConsumerThread
+from streams.kafka.header_names import consumer_record
 
 NO_PARTITION = FaustTP("", -1)
 
@@ -48,10 +49,9 @@ class BatchConsumer(driver.Consumer):
     _thread: ConsumerThread
 
     def __init__(self, transport: Any, *args: Any, **kwargs: Any) -> None:
-        self._options = transport.options
+        self._options, self._drain = transport.options, transport.drain
         super().__init__(transport, *args, **kwargs)
         self._share = Assignment(transport.topics, transport.offsets)
-        self._drain = transport.drain
         self._changed = asyncio.Event()
         self._committing = asyncio.Lock()
         self.polled_s = time.monotonic()
@@ -162,7 +162,7 @@ class BatchConsumer(driver.Consumer):
         return {
             tp: list(self._share.batches(TP(*tp), asked.get(TP(*tp)), records))
             if tp.topic in self._share.topics
-            else records
+            else [consumer_record(tp, record) for record in records]
             for tp, records in fetched.items()
         }
 
@@ -210,7 +210,7 @@ class BatchConsumer(driver.Consumer):
     def _to_message(self, tp: FaustTP, record: Any) -> ConsumerMessage:
         if not isinstance(record, RecordBatch):
             return super()._to_message(tp, record)
-        message: Any = super()._to_message(tp, record.records[0])
+        message: Any = super()._to_message(tp, consumer_record(tp, record.records[0]))
         message.key, message.value, message.headers = None, record, []
         return message  # type: ignore[no-any-return] # Faust says that a value is bytes
 

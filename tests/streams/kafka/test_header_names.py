@@ -12,7 +12,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from streams.events.dialects import DIALECTS, DialectName, dialect
-from streams.kafka.header_names import accept_any_name, marked
+from streams.kafka.header_names import accept_any_name, as_fetched, consumer_record, marked
 from streams.kafka.options import KafkaOptions
 from streams.kafka.reader import TopicReader
 from tests.kafka import Kafka
@@ -49,6 +49,15 @@ def _fetched(raw: bytes, at: int = 0) -> list[Any]:
     accept_any_name()
     records: Any = fetcher.MemoryRecords(raw)
     return list(fetcher.PartitionRecords(TP, records, None, at, None, None, True, 0))  # noqa: FBT003
+
+
+def test_records_as_they_were_fetched_say_the_same() -> None:
+    """They are handed out without a ConsumerRecord each, which can be made of them later."""
+    accept_any_name()
+    raw = _batch(0, 0, "good", "good")
+    records: Any = fetcher.MemoryRecords(raw)
+    fetched = fetcher.PartitionRecords(TP, records, None, 0, as_fetched, None, True, 0)  # noqa: FBT003
+    assert [consumer_record(TP, record) for record in fetched] == _fetched(raw)
 
 
 @pytest.mark.parametrize("codec", range(5), ids=["none", "gzip", "snappy", "lz4", "zstd"])
