@@ -16,6 +16,7 @@ from agents.worker.partition import Partition
 from prompts.learned.counts import HELD, Day, OpenDays, day_of
 from prompts.learned.foresight import Foresight
 from prompts.learned.packing import dump_days, load_days
+from prompts.learned.predictor import Predictor
 from storage.counts import CountStore
 from streams.errors import StoreCorrupt, StoreUnavailable
 from streams.events.event import ShopperEvent
@@ -31,7 +32,7 @@ SLICE = 2_000
 
 class Learning:
     """Of one worker. `count` is how many partitions the topic has; `clock_ms` is wall time in epoch milliseconds.
-    `foresight` is by the snapshot in force, None where there is none."""
+    `foresight` is by the snapshot in force, and by the `predictor`; None where there is no snapshot."""
 
     def __init__(
         self,
@@ -40,8 +41,9 @@ class Learning:
         count: int,
         lineage: int,
         clock_ms: Callable[[], int],
+        predictor: Predictor | None = None,
     ) -> None:
-        self._store, self._rules = store, rules
+        self._store, self._rules, self._predictor = store, rules, predictor
         self._partitions: Mapping[TP, Partition] = {}
         self._count, self._lineage, self._clock_ms = count, lineage, clock_ms
         self._written: dict[OpenDays, int] = {}
@@ -89,10 +91,10 @@ class Learning:
         name = await self._store.current()
         if not name or (self.foresight is not None and self.foresight.learned.name == name):
             return
-        found = await foresight_of(self._store, name)
+        found = await foresight_of(self._store, name, self._predictor)
         if found is not None:
             self.foresight = found
-            log.info("learning.snapshot", name=name)
+            log.info("learning.snapshot", name=found.name)
 
     async def _keep(self, partition: Partition) -> None:
         """Read what earlier owners wrote, once, and write what was taught since the last time."""

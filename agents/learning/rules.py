@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from prompts.learned.snapshot import SUPPORT
-from streams.section import Seconds, Share, section, unit
+from streams.section import File, Seconds, Share, section, unit
 
 Shoppers = Annotated[int, Field(ge=SUPPORT), unit("shoppers")]
 
@@ -25,5 +25,8 @@ class LearningRules:
     write_s: Seconds = 60.0
     """How often a partition's counts are written, and the snapshot in force is looked for. A crash, or a
     partition that changes hands, loses what was counted since."""
+    predictor: File | None = None
+    """A predictor of `penchant learn --predictor`: LightGBM's trees put the snapshot's names in order and move the
+    price range. Needs penchant[learn]. None: the counts alone do."""
     keep_s: Seconds = 604_800.0
     """How long a snapshot is kept that is not in force any more: as long as a replay may reach back."""

@@ -8,6 +8,7 @@ from agents.learning.rules import LearningRules
 from prompts.learned.counts import Day, Totals, day_of
 from prompts.learned.foresight import Foresight
 from prompts.learned.packing import dump_totals, load_days, load_totals
+from prompts.learned.predictor import Predictor
 from prompts.learned.snapshot import load, snapshot
 from storage.counts import CountStore
 from streams.errors import SettingInvalid, StoreCorrupt
@@ -38,13 +39,20 @@ async def make_snapshot(store: CountStore, partitions: int, rules: LearningRules
     return True
 
 
-async def foresight_of(store: CountStore, name: str) -> Foresight | None:
-    """By a stored snapshot; None where it is not kept any more. Raises StoreUnavailable or StoreCorrupt."""
+async def foresight_of(store: CountStore, name: str, predictor: Predictor | None = None) -> Foresight | None:
+    """By a stored snapshot, and a predictor that its name may ask for behind a plus; None where it is not kept any
+    more. Raises StoreUnavailable or StoreCorrupt; SettingInvalid for another predictor than the one asked for."""
+    name, _, asked = name.partition("+")
+    if asked and asked != (predictor.name if predictor else ""):
+        has = predictor.name if predictor else "none"
+        raise SettingInvalid(
+            f"the predictor {asked} is asked for, and there is {has}", "name its file in learning.predictor"
+        )
     body = await store.snapshot(name)
     if body is None:
         return None
     try:
-        return Foresight(await asyncio.to_thread(load, body))
+        return Foresight(await asyncio.to_thread(load, body), predictor)
     except SettingInvalid as error:
         raise StoreCorrupt(f"snapshot {name}", str(error)) from error
 

@@ -121,7 +121,7 @@ class SessionQuestion:
             replica=answered.completion.replica if answered is not None else "",
             prompt_version=self._asker.template.version,
             waits=waits,
-            learned=self._learned.learned.name if self._learned is not None else "",
+            learned=self._learned.name if self._learned is not None else "",
         )
 
     def _rules(self) -> Findings:

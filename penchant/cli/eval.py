@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from penchant.cli.options import RECORDED, Config, Json
+from penchant.offline import training
 from penchant.offline.eval import subjects
 from penchant.offline.eval.match_report import match_report, show_match
 from penchant.offline.eval.pages import html, markdown
@@ -26,6 +27,7 @@ from penchant.offline.learning import foresights
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
+from prompts.learned.predictor import load
 from prompts.learned.snapshot import SUPPORT
 from streams.events.privacy import PrivacyRules
 
@@ -65,6 +67,15 @@ Learned = Annotated[
 ]
 InFolds = Annotated[
     int, typer.Option("--folds", min=0, help="Learn from the other shoppers instead, who are in so many parts.")
+]
+PredictorFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--predictor", metavar="FILE", help="With --learned: one of penchant learn --predictor; column `predicted`."
+    ),
+]
+Trained = Annotated[
+    bool, typer.Option("--train", help="With --folds: train a predictor on the other parts; takes a minute a fold.")
 ]
 Support = Annotated[
     int, typer.Option(min=1, help="The shoppers that what is learned needs. Fewer than 20 are for trials.")
@@ -107,7 +118,9 @@ def eval(  # noqa: A001 # the command's name
     answers: AnswersFile = None,
     match: Match = False,
     learned: Learned = None,
+    predictor: PredictorFile = None,
     folds: InFolds = 0,
+    train: Trained = False,
     support: Support = SUPPORT,
     seed: Seed = 1,
     config: Config = None,
@@ -127,8 +140,10 @@ def eval(  # noqa: A001 # the command's name
     if match:
         _match(events, settings.privacy, seed, json=json)
         return
+    trained = (lambda shoppers: load(training.train(shoppers, support))) if train else None
     plan = EvalPlan(
-        events, sessions, seed, shuffled, settings.prompts.vocabulary, foresights=foresights(learned, folds, support),
+        events, sessions, seed, shuffled, settings.prompts.vocabulary,
+        foresights=foresights(learned, folds, support, predictor, trained),
         template=settings.prompts.template((prompt or [settings.prompt.version])[0]),
     )  # fmt: skip
     answers = answers or (report / "answers.jsonl" if report and model_url else None)

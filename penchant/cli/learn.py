@@ -12,8 +12,10 @@ from penchant.cli.options import RECORDED, Config, Json
 from penchant.offline.eval.run import read
 from penchant.offline.learning import learn as learned_from
 from penchant.offline.topic_events import topic_events
+from penchant.offline.training import train
 from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
+from prompts.learned.predictor import name_of
 from prompts.learned.snapshot import SUPPORT
 
 Events = Annotated[
@@ -23,6 +25,14 @@ Events = Annotated[
 Minutes = Annotated[float, typer.Option(min=0.01, help="How much of the topic's end.", show_default="a day")]
 Most = Annotated[int, typer.Option(min=100, help="The most records of it to read; their events are held in memory.")]
 Out = Annotated[Path, typer.Option(metavar="FILE", help="The snapshot to write, as JSON.")]
+PredictorFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--predictor",
+        metavar="FILE",
+        help="Train trees too, which put candidates in order, and write them there; needs penchant\\[learn].",
+    ),
+]
 DAY = 1_440.0
 Support = Annotated[
     int, typer.Option(min=1, help="The shoppers that each name, pair and range needs. Fewer than 20 are for trials.")
@@ -35,6 +45,7 @@ def learn(
     minutes: Minutes = DAY,
     most: Most = 500_000,
     out: Out,
+    predictor: PredictorFile = None,
     support: Support = SUPPORT,
     config: Config = None,
     json: Json = False,
@@ -49,17 +60,25 @@ def learn(
     penchant learn --minutes 10080 --out learned.json
 
     penchant eval --events later.csv --learned learned.json --json
+
+    penchant learn --events rees46.csv --out learned.json --predictor trees.json
     """
     settings = load_settings(config).settings
     configure_logs("error", settings.log.format)
     taught = read(events, settings.privacy) if events else asyncio.run(topic_events(settings, minutes, most))
     snapshot = learned_from(taught, support)
     body = snapshot.dump()
+    trees = train(taught, support) if predictor else b""
     out.write_bytes(body)
+    if predictor:
+        predictor.write_bytes(trees)
     keys = {table: len(rows) for table, rows in snapshot.tables.items()}
     if json:
         report = {"snapshot": snapshot.name, "support": snapshot.support, "bytes": len(body), "keys": keys}
-        typer.echo(orjson.dumps(report | {"file": str(out)}))
+        made = {"predictor": name_of(trees), "predictor_bytes": len(trees)} if predictor else {}
+        typer.echo(orjson.dumps(report | {"file": str(out)} | made))
         return
     typer.echo(f"{out}: {snapshot.name}, {len(body):,} bytes, supported by {snapshot.support} shoppers and more")
     typer.echo(", ".join(f"{table} {count:,}" for table, count in keys.items()))
+    if predictor:
+        typer.echo(f"{predictor}: {name_of(trees)}, {len(trees):,} bytes of trees")

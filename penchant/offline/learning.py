@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Protocol
 from zlib import crc32
 
+from agents.learning.predictors import read_predictor
 from prompts.learned.counts import Day, Totals, day_of
 from prompts.learned.foresight import Foresight
 from prompts.learned.lessons import lessons
+from prompts.learned.predictor import Predictor
 from prompts.learned.snapshot import SUPPORT, Snapshot, load, snapshot
 from streams.errors import SettingInvalid
 from streams.events.event import ShopperEvent
@@ -19,9 +21,13 @@ REFRESHED_MS = 600_000
 """How often a snapshot is made as it goes, by event time: a recording of hours is too short for a worker's hour."""
 
 
+Train = Callable[[Sequence[ShopperEvent]], Predictor]
+"""Makes a predictor of what shoppers did."""
+
+
 class Foresights(Protocol):
-    """Which snapshot counts for a shopper's cut, whose last event has a time in epoch milliseconds. `what` is for
-    reports."""
+    """Which snapshot counts for a shopper's cut, whose last event has a time in epoch milliseconds, and which predictor
+    if there are any. `what` is for reports."""
 
     @property
     def what(self) -> dict[str, object]: ...
@@ -39,7 +45,9 @@ class Fixed:
     def what(self) -> dict[str, object]:
         """Its name, and how many shoppers support what is in it."""
         learned = self.foresight.learned
-        return {"by": "snapshot", "snapshot": learned.name, "support": learned.support}
+        predictor = self.foresight.predictor
+        by = {"by": "snapshot", "snapshot": learned.name, "support": learned.support}
+        return by | ({"predictor": predictor.name} if predictor else {})
 
     def at(self, shopper: str, time_ms: int) -> Foresight:  # noqa: ARG002 # a Foresights
         """The one."""
@@ -68,14 +76,19 @@ class AsItGoes:
 
 
 class Folds:
-    """Shoppers in so many parts, by a checksum of their id; each part is foreseen by what the others teach."""
+    """Shoppers in so many parts, by a checksum of their id; each part is foreseen by what the others teach, and by a
+    predictor of theirs where one is to be trained."""
 
-    def __init__(self, events: Sequence[ShopperEvent], folds: int, support: int = SUPPORT) -> None:
-        self._foresights = [
-            Foresight(learn(events, support, lambda shopper, part=part: _part(shopper, folds) != part))  # type: ignore[misc] # mypy cannot infer a lambda's default
-            for part in range(folds)
-        ]
+    def __init__(
+        self, events: Sequence[ShopperEvent], folds: int, support: int = SUPPORT, train: Train | None = None
+    ) -> None:
+        self._foresights = []
+        for part in range(folds):
+            others = [event for event in events if _part(event.shopper_id, folds) != part]
+            self._foresights.append(Foresight(learn(others, support), train(others) if train else None))
         self.what: dict[str, object] = {"by": f"{folds} folds by shopper", "support": support}
+        if train:
+            self.what["predictor"] = "trained on the other folds"
 
     def at(self, shopper: str, time_ms: int) -> Foresight:  # noqa: ARG002 # a Foresights
         """By the shoppers of the other parts."""
@@ -109,14 +122,11 @@ class Teacher:
         return snapshot(totals, self.last_ms, support)
 
 
-def learn(
-    events: Iterable[ShopperEvent], support: int = SUPPORT, teaches: Callable[[str], bool] = lambda _: True
-) -> Snapshot:
-    """What the shoppers who may teach do teach. Raises SettingInvalid where that is nothing."""
+def learn(events: Iterable[ShopperEvent], support: int = SUPPORT) -> Snapshot:
+    """What the shoppers teach. Raises SettingInvalid where that is nothing."""
     teacher = Teacher()
     for event in _in_order(events):
-        if teaches(event.shopper_id):
-            teacher.see(event)
+        teacher.see(event)
     learned = teacher.snapshot(support)
     if not any(learned.tables.values()):
         raise SettingInvalid(
@@ -125,15 +135,22 @@ def learn(
     return learned
 
 
-def foresights(file: Path | None, folds: int, support: int) -> Callable[[Sequence[ShopperEvent]], Foresights]:
-    """By a snapshot's file, by folds, or else as it goes. Raises SettingInvalid for a file that is no snapshot."""
+def foresights(
+    file: Path | None, folds: int, support: int, predictor: Path | None = None, train: Train | None = None
+) -> Callable[[Sequence[ShopperEvent]], Foresights]:
+    """By a snapshot's file, by folds, or else as it goes. Raises SettingInvalid for a file that is no snapshot or no
+    predictor."""
     if file is not None and folds:
         raise SettingInvalid("a snapshot and folds cannot both be used", "leave out --learned or --folds")
+    if predictor is not None and file is None:
+        raise SettingInvalid("a predictor needs the snapshot that it puts in order", "add --learned")
+    if train is not None and not folds:
+        raise SettingInvalid("a predictor cannot be judged by the shoppers that it learned from", "add --folds 5")
     if file is not None:
-        fixed = Fixed(Foresight(load(_read(file))))
+        fixed = Fixed(Foresight(load(_read(file)), read_predictor(predictor) if predictor else None))
         return lambda _: fixed
     if folds:
-        return lambda events: Folds(events, folds, support)
+        return lambda events: Folds(events, folds, support, train)
     return lambda events: AsItGoes(events, support)
 
 

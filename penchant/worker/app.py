@@ -112,7 +112,7 @@ async def worker(
         pools = side.everybody()
         if model is None:
             stack.push_async_callback(pools.close)
-        learning = learning_of(settings, servers)
+        learning = await learning_of(settings, servers)
         arm_factory, knowledge = await _arm_factory(settings, servers, side, instruments, learning, owned=model is None)
         parts = await _made(settings, servers, pools, arm_factory, knowledge, learning, notify, tracing, kinds, stack)
         await _look_around(parts)

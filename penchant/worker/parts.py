@@ -1,5 +1,6 @@
 """Parts: what a worker is made of, put together. The other half of the composition root, penchant/worker/app.py."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from agents.fleet.switches import SwitchState
 from agents.fleet.sync import FleetSync
 from agents.health.statistics import Meter
 from agents.learning.learning import Learning
+from agents.learning.predictors import read_predictor
 from agents.worker.answer_samples import AnswerSamples
 from agents.worker.build import Kinds, Ports, StorePorts, Worker, build
 from agents.worker.conversions import SessionConversions
@@ -163,13 +165,16 @@ def _sync(
     return sync
 
 
-def learning_of(settings: Settings, servers: Servers) -> Learning | None:
-    """What counts what partitions teach, where that is wanted."""
+async def learning_of(settings: Settings, servers: Servers) -> Learning | None:
+    """What counts what partitions teach, where that is wanted. Raises SettingInvalid or PlatformLacks for a
+    predictor that cannot be used."""
     if not settings.learning.enabled:
         return None
     lineage = servers.admission.lineage
     store = RedisCounts(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
-    return Learning(store, settings.learning, lineage.partitions, lineage.number, clock_ms)
+    file = settings.learning.predictor
+    predictor = await asyncio.to_thread(read_predictor, file) if file else None
+    return Learning(store, settings.learning, lineage.partitions, lineage.number, clock_ms, predictor)
 
 
 def _frozen(switch_state: SwitchState) -> str | None:

@@ -28,6 +28,7 @@ WANTING = {
     "console": (["console"], "penchant[http]"),
     "serve": (["serve"], "penchant[serve]"),
     "a tritonserver": (["simulate", "model", "--api", "triton"], "penchant[embedded]"),
+    "trees": (["learn", "--events", OTTO, "--out", "x", "--predictor", "y"], "penchant[learn]"),
     "traces": (["worker"], "penchant[traces]"),
     "bench": (["bench", "--help"], "from a checkout"),
 }

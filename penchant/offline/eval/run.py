@@ -19,7 +19,7 @@ from penchant.offline.eval.judge import Pair
 from penchant.offline.eval.measures import CURVES, target
 from penchant.offline.eval.raw_answers import RawAnswers
 from penchant.offline.eval.scores import reliability
-from penchant.offline.eval.scoring import LEARNED, EvalPlan, Progress, Scored, score
+from penchant.offline.eval.scoring import LEARNED, PREDICTED, EvalPlan, Progress, Scored, score
 from penchant.offline.facts import facts
 from streams.errors import SettingInvalid
 from streams.events.event import ShopperEvent
@@ -138,7 +138,7 @@ async def _judge(
     judge: Judging, cut: Cases, scored: Scored, plan: EvalPlan, progress: Progress
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The last two predictors compared, on one cut of each of some sessions."""
-    one, other = [name for name in scored.findings if name != LEARNED][-2:]
+    one, other = [name for name in scored.findings if name not in {LEARNED, PREDICTED}][-2:]
     dice = random.Random(plan.seed)
     by_visit: dict[int, list[int]] = {}
     for at, case in enumerate(cut.cases):

@@ -19,7 +19,7 @@ from prompts.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from streams.events.event import ShopperEvent
 from streams.records.intents import Findings
 
-RULES, LEARNED = "rules", "learned"
+RULES, LEARNED, PREDICTED = "rules", "learned", "predicted"
 ALONE = "{}, alone"
 """What a model scores when the rules do not stand in where it said nothing that holds."""
 
@@ -102,11 +102,14 @@ def _base(subject: Subject, findings: Mapping[str, list[Findings]]) -> list[Find
 
 
 def by_rules(cut: Cases, plan: EvalPlan, foresights: Foresights) -> dict[str, list[Findings]]:
-    """What the rules say, and what they say by what was learned."""
-    return {
-        RULES: [rules(case.shown.view, plan.vocabulary) for case in cut.cases],
-        LEARNED: [
-            rules(case.shown.view, plan.vocabulary, foresights.at(case.shopper, case.shown.view.to_ms))
-            for case in cut.cases
-        ],
+    """What the rules say, what they say by what was learned, and by a predictor where there is one."""
+    views = [case.shown.view for case in cut.cases]
+    known = [foresights.at(case.shopper, case.shown.view.to_ms) for case in cut.cases]
+    pairs = list(zip(views, known, strict=True))
+    found = {
+        RULES: [rules(view, plan.vocabulary) for view in views],
+        LEARNED: [rules(view, plan.vocabulary, each.by_counts if each else None) for view, each in pairs],
     }
+    if any(each and each.predictor for each in known):
+        found[PREDICTED] = [rules(view, plan.vocabulary, each) for view, each in pairs]
+    return found

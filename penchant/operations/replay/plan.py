@@ -42,11 +42,12 @@ class ReplayPlan:
             {f"{each.name or 'the model'} at {shown(each.url)}" for pool in pools for each in pool.endpoints}
         )
         kafka, prompt = settings.kafka, replace(settings.prompt, version="any")
+        trees = [settings.learning.predictor] if settings.learning.predictor else []
         made_by = (prompt, settings.sampling, settings.session, settings.triggers, settings.intent, settings.privacy)
         return {
             "prompt": settings.prompts.template(settings.prompt.version).version,
             "model": ", ".join(models),
-            "profile": hashed(repr((*made_by, self.learned))),
+            "profile": hashed(repr((*made_by, self.learned, *trees))),
             "range": f"{self.file or kafka.topic} {self.span or f'{self.begin} {self.end}'}",
         }
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.fleet.switches import Switches, load
+from agents.learning.predictors import read_predictor
 from agents.learning.snapshots import foresight_of
 from agents.replay.calls import ReplayCalls, ReplayRules
 from agents.replay.live_replay import LiveReplay
@@ -150,7 +151,9 @@ class Stage:
             name = await store.current()
         if not name:
             return None
-        found = await foresight_of(store, name)
+        file = self._settings.learning.predictor
+        predictor = await asyncio.to_thread(read_predictor, file) if file else None
+        found = await foresight_of(store, name, predictor)
         if found is None:
             raise SettingInvalid(f"there is no snapshot {name!r} any more", "learning.keep_s says how long one is kept")
         return found

@@ -1,22 +1,25 @@
 """Workers learn together: nothing counts twice, whoever folds it again, and all use the snapshot of the hour."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
 from agents.learning.learning import Learning
+from agents.learning.predictors import read_predictor
 from agents.learning.rules import LearningRules
 from agents.learning.snapshots import foresight_of
 from agents.worker.partition import Partition
 from prompts.learned.counts import day_of
 from prompts.learned.lessons import EVERYONE, Lesson
 from prompts.learned.packing import load_days, load_totals
-from streams.errors import StoreCorrupt
+from streams.errors import SettingInvalid, StoreCorrupt
 from streams.events.event import Item, ShopperEvent
 from streams.kafka.batches import TP
 from streams.sessions.session import QUIET, Session, SessionRules, fold
 from tests.fakes.counts import MemoryCounts
 from tests.prompts.learned.stream import DAY_MS, MINUTE_MS, START_MS, Visit, crowd
+from tests.prompts.learned.trees import predictor, predictor_file
 from tests.prompts.shoppers import KETTLE, OTHER_KETTLE, SHOES
 
 HOUR_MS = 3_600_000
@@ -216,3 +219,31 @@ async def test_too_few_teach_nothing() -> None:
     await worker.learning.turn()
     assert store.name == ""
     assert worker.learning.foresight is None
+
+
+async def test_a_predictor_is_named_with_the_snapshot_that_it_orders() -> None:
+    """What a worker foresees by names both; to ask for a snapshot with trees that are not there is refused."""
+    store, clock = MemoryCounts(), Clock()
+    worker = Worker(store, clock, 0)
+    worker.learning = Learning(store, LearningRules(enabled=True), 2, 0, clock, predictor())
+    worker.learning.attach({TP("shop", 0): worker.partitions[0]})
+    worker.fold(VISITS)
+    await worker.learning.turn()
+    assert worker.learning.foresight is not None
+    name = worker.learning.foresight.name
+    assert name == f"{store.name}+{predictor().name}"
+    again = await foresight_of(store, name, predictor())
+    assert again is not None
+    assert again.name == name
+    with pytest.raises(SettingInvalid, match=r"learning\.predictor"):
+        await foresight_of(store, name)
+    with pytest.raises(SettingInvalid, match="is asked for"):
+        await foresight_of(store, f"{store.name}+0123456789ab", predictor())
+
+
+def test_a_predictor_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
+    """The file is named, and how it is made."""
+    with pytest.raises(SettingInvalid, match=r"(?s)trees\.json.*penchant learn --predictor"):
+        read_predictor(tmp_path / "trees.json")
+    (tmp_path / "trees.json").write_bytes(predictor_file())
+    assert read_predictor(tmp_path / "trees.json").name == predictor().name
