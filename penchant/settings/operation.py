@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from streams.section import Calls, Folder, Name, Port, Seconds, Share, section, unit
+from streams.section import Calls, Folder, Name, Port, Seconds, Share, Words, section, unit
+
+Command = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=1_000)], ...], Field(max_length=32), Words]
+"""The words of a command."""
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 # compared, not listened on
 """Addresses that stand for all of this machine's, and how the machine itself reaches what listens there."""
@@ -54,6 +57,13 @@ class Alerts:
     def is_http(cls, url: SecretStr | None) -> SecretStr | None:
         """A wrong one would only show when an alert is lost."""
         return _http(url)
+
+    command: Command = ()
+    """A command that is run, without a shell, when a model server has been out for command_after_s: to cordon its node.
+    Its last argument is the server's name, on stdin it reads the alert as JSON. It has 30 s, and its output goes to the
+    log. Each worker that sees the ejection runs it, so it must be one that may be run twice. None: nothing is run."""
+    command_after_s: Seconds = 300.0
+    """How long a server must have been out, or out again after each trial, before the command is run for it."""
 
 
 @section

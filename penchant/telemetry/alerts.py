@@ -1,10 +1,6 @@
 """Alerts: what operators should know at once, posted to a webhook of theirs."""
 
 import asyncio
-import os
-import socket
-import time
-from dataclasses import asdict
 from typing import Any
 
 import httpx
@@ -13,6 +9,7 @@ import structlog
 
 from agents.fleet.judge import ExperimentNotice
 from clients.pools.registry import Notice
+from penchant.telemetry.alert_text import alert
 
 WITHIN_S = 5.0
 KEPT = 100
@@ -25,13 +22,12 @@ class Alerts:
     """Posts one JSON object an alert. `run` beside it sends them; what cannot be sent is said in the log."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._worker = url, f"{socket.gethostname()}-{os.getpid()}"
+        self._url = url
         self._waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue(KEPT)
 
     def tell(self, notice: Notice | ExperimentNotice) -> None:
         """Send this soon. Never waits."""
-        told = asdict(notice) | {"worker": self._worker, "at": round(time.time(), 3)}
-        told.pop("at_s")
+        told = alert(notice)
         try:
             self._waiting.put_nowait(told)
         except asyncio.QueueFull:

@@ -3,16 +3,20 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 
+from agents.fleet.judge import ExperimentNotice
 from agents.health.probes import Health
 from agents.worker.instruments import Instruments
+from clients.pools.registry import Notice
 from penchant.process.collector import CollectorRules, collect
 from penchant.process.signals import reload_signal, stop_signals
+from penchant.settings import operation
 from penchant.settings.root import Settings
 from penchant.telemetry.alerts import Alerts
+from penchant.telemetry.cordon import Cordon
 from penchant.telemetry.health_server import endpoint
 from penchant.worker.app import Worker, worker
 from streams.errors import SettingInvalid, Stop
@@ -46,15 +50,27 @@ async def serve(settings: Settings, load: Callable[[], Settings]) -> None:
 async def _work(
     settings: Settings, instruments: Instruments, load: Callable[[], Settings], reload: asyncio.Event
 ) -> None:
-    alerts = Alerts(settings.alerts.url.get_secret_value()) if settings.alerts.url else None
-    notify = alerts.tell if alerts else None
+    told = list(_told(settings.alerts))
+
+    def notify(notice: Notice | ExperimentNotice) -> None:
+        for each in told:
+            each.tell(notice)
+
     async with worker(settings, instruments=instruments, notify=notify) as running, asyncio.TaskGroup() as tasks:
         log.info("worker.started", topic=settings.kafka.topic, group=settings.kafka.group, model=running.model)
         tasks.create_task(collect(CollectorRules(), lambda: not running.backlog.waiting()))
         tasks.create_task(_report(running))
-        if alerts:
-            tasks.create_task(alerts.run())
+        for each in told:
+            tasks.create_task(each.run())
         tasks.create_task(take_up(running, load, reload))
+
+
+def _told(settings: operation.Alerts) -> Iterator[Alerts | Cordon]:
+    """Who is told what becomes of model servers and experiments."""
+    if settings.url is not None:
+        yield Alerts(settings.url.get_secret_value())
+    if settings.command:
+        yield Cordon(settings.command, settings.command_after_s)
 
 
 async def take_up(running: Worker, load: Callable[[], Settings], asked: asyncio.Event) -> None:
