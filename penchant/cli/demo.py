@@ -20,8 +20,9 @@ from clients.pools.endpoints import Endpoint
 from penchant.cli.options import RECORDED, Config, Json
 from penchant.demo.run import Outcome, run
 from penchant.demo.stage import DemoPlan
+from penchant.demo.summary import show_figures, show_next, show_shoppers
 from penchant.demo.timeline import RATE, SHOPPERS
-from penchant.demo.view import LiveView, no_view, show_examples, show_match, show_report
+from penchant.demo.view import LiveView, no_view
 from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
 from sandbox.servers.llama import smollm2
@@ -204,16 +205,13 @@ def silent(_: str) -> None:
 
 
 def _show(outcome: Outcome, console: Console, folder: Path, *, browse: bool, json: bool) -> None:
-    show_examples(console, outcome.examples)
-    show_report(console, outcome.report)
-    if outcome.match is not None:
-        show_match(console, outcome.match)
-    if outcome.config is not None:
-        name = folder / outcome.config.name
-        if browse:
-            where = f", and {outcome.address} shows them" if outcome.address else ""
-            console.print(f"Shoppers go on browsing, slowly{where}.", soft_wrap=True)
-        console.print(f"Kept running until Ctrl-C. In another terminal: export PENCHANT_CONFIG={name}", soft_wrap=True)
+    config = folder / outcome.config.name if outcome.config else None
+    show_shoppers(console, outcome.examples, outcome.matches)
+    show_figures(console, outcome.report)
+    show_next(console, outcome.examples, config)
+    if config is not None:
+        where = f"{outcome.address} shows the shoppers, who go on" if browse and outcome.address else "Kept running"
+        console.print(f"{where} until Ctrl-C", soft_wrap=True)
     if json:
-        match = outcome.match.found.report(messages("en")) if outcome.match else None
-        typer.echo(orjson.dumps(outcome.report | {"match": match}))
+        matches = [each.found.report(messages("en")) for each in outcome.matches]
+        typer.echo(orjson.dumps(outcome.report | {"matches": matches}))

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from penchant.demo.stage import Stage
+from penchant.demo.stage import READ_S, Stage
+from prompts.words import describe
 from storage.checkpoints import Context
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.errors import StoreUnavailable
+from streams.records.intents import Findings
 from streams.sessions.packing import load
 from streams.sessions.session import Row
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from penchant_reader import ReadIntent  # of an extra
 
 COUNT = 3
-READ_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,11 @@ class Example:
 
 
 async def examples(stage: Stage) -> list[Example]:
-    """Three of the latest shoppers, first those whose intent is of what they did last, one a stage of the funnel where
-    there are as many."""
-    from penchant_reader import AsyncIntentReader  # noqa: PLC0415 # of an extra
-
-    shoppers = list(dict.fromkeys(intent.shopper for intent in stage.worker.meter.latest))
+    """Three of the latest shoppers: whom we followed, then those whose intent is of what they did last, one a stage of
+    the funnel where there are as many."""
+    followed = stage.followed.shopper
+    latest = [intent.shopper for intent in stage.worker.meter.latest]
+    shoppers = list(dict.fromkeys([*([followed] if followed else []), *latest]))
     redis = stage.settings.redis
     client = redis.connect()
     try:
@@ -42,23 +43,28 @@ async def examples(stage: Stage) -> list[Example]:
         return []
     finally:
         await client.aclose()
-    async with AsyncIntentReader(
-        stage.stack.reader_url, namespace=redis.namespace, timeout_s=READ_S, cluster=redis.cluster
-    ) as reader:
-        intents = await reader.get_many(shoppers, fields="doc")
-    return chosen(
+    intents = await stage.reader.get_many(shoppers, fields="doc")
+    candidates = [
         Example(shopper, list(load(context.session).rows()), intent)
         for shopper, context, intent in zip(shoppers, contexts, intents, strict=True)
         if isinstance(context, Context) and not intent.missing
-    )
+    ]
+    return chosen(candidates, followed)
 
 
-def chosen(candidates: Iterable[Example]) -> list[Example]:
-    """The three to show, the longest of a stage before others of it."""
+def chosen(candidates: Iterable[Example], followed: str | None = None) -> list[Example]:
+    """The three to show: whom we followed, and the longest of a stage before others of it."""
     by_length = sorted(candidates, key=lambda each: len(each.rows), reverse=True)
     fitting = sorted(by_length, key=_strays)
     first_of_stage = {each.intent.stage: each.shopper for each in reversed(fitting)}.values()
-    return sorted(fitting, key=lambda each: (_strays(each), each.shopper not in first_of_stage))[:COUNT]
+    order = sorted(fitting, key=lambda each: (_strays(each), each.shopper not in first_of_stage))
+    return sorted(order, key=lambda each: each.shopper != followed)[:COUNT]
+
+
+def sentence(intent: "ReadIntent") -> str:
+    """What an intent that was read with its `doc` says, for a person."""
+    doc = intent.doc
+    return describe(Findings.model_validate({name: doc[name] for name in Findings.model_fields if name in doc}))
 
 
 def _strays(example: Example) -> bool:

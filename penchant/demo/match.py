@@ -1,4 +1,4 @@
-"""Match: which of three products fits one of the demonstration's shoppers, and why, or why not."""
+"""Match: which of three products fits each of the demonstration's shoppers, and why, or why not."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,20 +25,22 @@ class MatchExample:
     items: dict[str, Item]
 
 
-async def match_example(stage: Stage, examples: Sequence[Example]) -> MatchExample | None:
-    """A match for the first shopper for whom three products can be found that others looked at; None without one, or
-    without Redis. The products get cards of what the events told of them."""
+async def match_examples(stage: Stage, examples: Sequence[Example]) -> list[MatchExample]:
+    """A match for each shopper for whom three products can be found that others looked at; none without Redis. The
+    products get cards of what the events told of them."""
     everything = [row.item for example in examples for row in example.rows if row.item]
-    for example in examples:
-        chosen = _candidates(example, everything)
-        if len(chosen) == CANDIDATES:
-            try:
-                await _describe(stage, chosen)
-                found = await match(stage.settings, example.shopper, [item.id for item in chosen])
-            except (StoreUnavailable, StoreCorrupt):
-                return None
-            return MatchExample(found, {item.id: item for item in chosen})
-    return None
+    candidates = {example.shopper: _candidates(example, everything) for example in examples}
+    found = [await _match(stage, shopper, items) for shopper, items in candidates.items() if len(items) == CANDIDATES]
+    return [each for each in found if each is not None]
+
+
+async def _match(stage: Stage, shopper: str, items: Sequence[Item]) -> MatchExample | None:
+    try:
+        await _describe(stage, items)
+        found = await match(stage.settings, shopper, [item.id for item in items])
+    except (StoreUnavailable, StoreCorrupt):
+        return None
+    return MatchExample(found, {item.id: item for item in items})
 
 
 def _candidates(example: Example, everything: Iterable[Item]) -> list[Item]:

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from penchant.demo.console import with_console
 from penchant.demo.examples import Example, examples
 from penchant.demo.keep import keep
-from penchant.demo.match import MatchExample, match_example
+from penchant.demo.match import MatchExample, match_examples
 from penchant.demo.real_model import with_real_model
 from penchant.demo.report import report
 from penchant.demo.stage import DemoPlan, Stage, set_up
@@ -30,14 +30,14 @@ View = Callable[[Stage], AbstractAsyncContextManager[None]]
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The report, some shoppers' stories, and whether the play was cut short by a signal. `config` is the settings file
-    of what is kept running, `address` the console's, `match` which products fit one of the shoppers."""
+    of what is kept running, `address` the console's, `matches` which products fit these shoppers."""
 
     report: dict[str, Any]
     examples: list[Example]
     stopped: bool
     config: Path | None = None
     address: str | None = None
-    match: MatchExample | None = None
+    matches: list[MatchExample] = field(default_factory=list)
 
 
 async def run(
@@ -64,7 +64,7 @@ async def run(
                     kept = (plan.keep or plan.browse) and not asked.is_set()
                     kept_config = keep(stage, "penchant.toml") if kept else None
                     found = await examples(stage)
-                    matched = await match_example(stage, found)
+                    matched = await match_examples(stage, found)
                     outcome = Outcome(report(stage), found, asked.is_set(), kept_config, address, matched)
                     show(outcome)
                     if kept:

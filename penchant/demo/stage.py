@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.health.probes import Health
 from agents.worker.asking import CallRules
 from agents.worker.instruments import Instruments
 from clients.pools.endpoints import Endpoint
+from penchant.demo.followed import Followed
 from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
 from penchant.telemetry.health_server import endpoint
@@ -21,11 +22,17 @@ from sandbox.servers.stack import Stack
 from sandbox.shop.player import Player
 from sandbox.shop.producer import EventProducer
 
+if TYPE_CHECKING:
+    from penchant_reader import AsyncIntentReader  # of an extra
+
 PARTITIONS = 4
 GROUP = "penchant-demo"
 GAP_S = 1_800.0
 FETCH_WAIT_S = 0.05
 """The mock of Kafka answers a fetch that finds nothing when this is over, and not when the next record is there."""
+
+READ_S = 1.0
+"""How long a look at Redis may take."""
 
 CALLS_WAITED = 8
 """A call's deadline, in calls of a model whose pace is known."""
@@ -59,12 +66,15 @@ class DemoPlan:
 
 @dataclass(slots=True)
 class Stage:
-    """What runs. `notices` are the latest lines for people: what broke, and what came back."""
+    """What runs. `reader` reads intents as rankers do; `notices` are the latest lines for people: what broke, and what
+    came back."""
 
     plan: DemoPlan
     stack: Stack
     worker: Worker
     player: Player
+    followed: Followed
+    reader: "AsyncIntentReader"
     settings: Settings
     components: dict[str, str]
     notices: deque[str] = field(default_factory=lambda: deque(maxlen=6))
@@ -88,7 +98,10 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
         components = dict(stack.components)
         if plan.model is not None:
             components["model"] = plan.model_name or running.model
-        stage = Stage(plan, stack, running, Player(sender), settings, components)
+        followed, clock = Followed(), asyncio.get_running_loop().time
+        player = Player(sender, watch=lambda event: followed.note(event, clock()))
+        reader = await exits.enter_async_context(_reader(stack, settings))
+        stage = Stage(plan, stack, running, player, followed, reader, settings, components)
 
         def notice(line: str) -> None:
             stage.notices.append(line)
@@ -100,6 +113,13 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
             watching = tasks.create_task(stack.watch(notice))
             yield stage
             watching.cancel()
+
+
+def _reader(stack: Stack, settings: Settings) -> "AsyncIntentReader":
+    from penchant_reader import AsyncIntentReader  # noqa: PLC0415 # of an extra
+
+    redis = settings.redis
+    return AsyncIntentReader(stack.reader_url, namespace=redis.namespace, timeout_s=READ_S, cluster=redis.cluster)
 
 
 def _stack(plan: DemoPlan, topics: Mapping[str, int]) -> Stack:

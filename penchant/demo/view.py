@@ -1,10 +1,9 @@
-"""View: a demonstration on a terminal, while it runs and after it."""
+"""View: a demonstration on a terminal of 80 by 24 while it runs: one shopper, whose intent changes with the events."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 from rich.console import Console, Group
@@ -13,21 +12,19 @@ from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
-from agents.match.messages import messages
-from penchant.demo.examples import Example
-from penchant.demo.match import MatchExample
+from penchant.demo.examples import sentence
+from penchant.demo.followed import ROWS
 from penchant.demo.stage import Stage
 from prompts.words import describe
-from streams.records.intents import Findings
-from streams.sessions.session import Row
+from streams.events.event import ShopperEvent
 
 REDRAW_S = 0.25
-SHOWN = 8
-ROWS = 8
+OTHERS = 4
+NOTICES = 2
 
 
 class LiveView:
-    """Redraws itself four times a second from what the stage counts."""
+    """Redraws itself four times a second from what the stage counts, and from one shopper's intent in Redis."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -35,7 +32,7 @@ class LiveView:
     @asynccontextmanager
     async def __call__(self, stage: Stage) -> AsyncIterator[None]:
         """Show a stage while the block runs."""
-        with Live(_picture(stage), console=self._console, auto_refresh=False, transient=True) as live:
+        with Live(Text(""), console=self._console, auto_refresh=False, transient=True) as live:
             async with asyncio.TaskGroup() as tasks:
                 drawing = tasks.create_task(_draw(live, stage))
                 yield
@@ -44,9 +41,19 @@ class LiveView:
 
 async def _draw(live: Live, stage: Stage) -> None:
     """In the event loop and not in a thread of its own: what is drawn changes there."""
+    clock = asyncio.get_running_loop().time
     while True:
         await asyncio.sleep(REDRAW_S)
-        live.update(_picture(stage), refresh=True)
+        stage.followed.choose([intent.shopper for intent in stage.worker.meter.latest], clock())
+        live.update(picture(stage, await _sentence(stage)), refresh=True)
+
+
+async def _sentence(stage: Stage) -> str:
+    """What the intent of the one who is followed says now."""
+    if (shopper := stage.followed.shopper) is None:
+        return ""
+    intent = await stage.reader.get(shopper, fields="doc")
+    return "" if intent.missing else sentence(intent)
 
 
 @asynccontextmanager
@@ -55,76 +62,40 @@ async def no_view(_: Stage) -> AsyncIterator[None]:
     yield
 
 
-def show_examples(console: Console, examples: Sequence[Example]) -> None:
-    """Each shopper's events and the intent that a ranker reads."""
-    for example in examples:
-        console.print(Panel(_example(example), title=f"shopper {example.shopper}", title_align="left"))
-
-
-def _example(example: Example) -> Group:
-    """Text of the shop's is never taken for the terminal's markup."""
-    intent, left_out = example.intent, len(example.rows) - ROWS
-    findings = Findings.model_validate({name: intent.doc[name] for name in Findings.model_fields if name in intent.doc})
-    age_s = (intent.age or timedelta()).total_seconds()
-    told = (
-        f"mission {intent.mission}, stage {intent.stage}, category {intent.category or 'none'}, "
-        f"confidence {intent.confidence:.2f}, by {intent.source}, {age_s:.1f} s after the last event"
+def picture(stage: Stage, said: str) -> Group:
+    """The screen: how far the play is, the shopper who is followed with what the intent says, and a few others."""
+    others = [intent for intent in stage.worker.meter.latest if intent.shopper != stage.followed.shopper]
+    lines = [_line(f"{intent.shopper:>13}  {describe(intent)}") for intent in others[-OTHERS:]]
+    title = stage.followed.shopper or "nobody has an intent yet"
+    inside = Group(Text(said, "bold"), _rows(stage.followed.seen.rows))
+    return Group(
+        _line(_figures(stage)),
+        Panel(inside, title=title, title_align="left", height=ROWS + 4),
+        *lines,
+        *(_line(notice, "yellow") for notice in list(stage.notices)[-NOTICES:]),
+        Text(" · ".join(stage.components.values()), style="dim"),
     )
-    before = [Text(f"  … {left_out} more before")] if left_out > 0 else []
-    return Group(*before, _rows(example.rows[-ROWS:]), "", Text(describe(findings), "bold"), Text(told))
 
 
-def _rows(rows: Sequence[Row]) -> Table:
-    table = Table.grid("", "", Column(ratio=1), Column(justify="right", no_wrap=True), padding=(0, 2), expand=True)
-    for row in rows:
-        clock = Text(f"  {time.strftime('%H:%M:%S', time.gmtime(row.time_ms / 1e3))}")
-        if row.item is None:
-            table.add_row(clock, row.action, Text(row.query or ""), "")
-            continue
-        price = f"{row.item.price:.2f} {row.item.currency or ''}".rstrip() if row.item.price is not None else ""
-        table.add_row(clock, row.action, Text(row.item.title or row.item.id), Text(price, "dim"))
+def _figures(stage: Stage) -> str:
+    meter, played = stage.worker.meter, stage.player.played
+    fresh = (meter.percentiles() or {}).get("p95")
+    after = f" · 95 of 100 fresh within {fresh / 1e3:.1f} s" if fresh is not None else ""
+    failed = f" · {meter.call_failures:,} failed" if meter.call_failures else ""
+    return f"{played.seconds:.0f} s · {played.sent:,} events · {meter.calls:,} calls{failed}{after}"
+
+
+def _rows(events: Iterable[ShopperEvent]) -> Table:
+    """A line for each event; text of the shop's is never taken for the terminal's markup."""
+    no_wrap: Any = {"no_wrap": True, "overflow": "ellipsis"}
+    table = Table.grid("", "", Column(ratio=1, **no_wrap), Column(justify="right", no_wrap=True), padding=(0, 2), expand=True)  # fmt: skip  # noqa: E501
+    for event in events:
+        item, clock = next(iter(event.items), None), time.strftime("%H:%M:%S", time.gmtime(event.time_ms / 1e3))
+        price = f"{item.price:.2f} {item.currency or ''}".rstrip() if item and item.price else ""
+        what = (item.title or item.id) if item else event.query or ""
+        table.add_row(Text(clock, "dim"), event.action, Text(what), Text(price, "dim"))
     return table
 
 
-def show_match(console: Console, match: MatchExample) -> None:
-    """The products, the fittest first, each with what speaks for it and against it."""
-    words, lines = messages("en"), list[str]()
-    for place, each in enumerate(match.found.ranked, 1):
-        item = match.items[each.product]
-        price = f", {item.price:.2f} {item.currency or ''}".rstrip() if item.price else ""
-        lines.append(f"{place}. {item.title or item.id}{price}")
-        lines += [f"     + {words.text(reason)}" for reason in each.reasons.pro]
-        lines += [f"     - {words.text(reason)}" for reason in each.reasons.con]
-    title = f"which of these fits shopper {match.found.shopper}? (penchant match)"
-    console.print(Panel(Text("\n".join(lines)), title=title, title_align="left"))
-
-
-def show_report(console: Console, report: dict[str, Any]) -> None:
-    """The figures as a table."""
-    table = Table(title="What it came to", show_header=False, title_justify="left")
-    for name, value in report.items():
-        shown = ", ".join(f"{key}: {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
-        table.add_row(name.replace("_", " "), shown)
-    console.print(table)
-
-
-def _picture(stage: Stage) -> Group:
-    meter, played = stage.worker.meter, stage.player.played
-    fresh = meter.percentiles() or {}
-    figures = Table.grid(padding=(0, 3))
-    figures.add_row("events", f"{played.sent:,}", f"{played.events_per_second:,.0f}/s", f"{played.shoppers:,} shoppers")
-    figures.add_row("calls", f"{meter.calls:,}", f"{meter.in_flight} in flight", f"{meter.call_failures:,} failed")
-    figures.add_row(
-        "intents", f"{meter.intents:,}", f"{meter.rules_intents:,} by rules", f"{meter.dead_letters} refused"
-    )
-    figures.add_row("fresh after", *(f"{name} {value / 1e3:.1f} s" for name, value in fresh.items()))
-    by_model = meter.model_percentiles() or {}
-    figures.add_row("by the model", *(f"{name} {value / 1e3:.1f} s" for name, value in by_model.items()))
-    intents = [Text(f"{intent.shopper:>12}  {describe(intent)}", no_wrap=True, overflow="ellipsis")
-               for intent in list(meter.latest)[-SHOWN:]]  # fmt: skip
-    parts: list[Any] = [
-        Text(" · ".join(stage.components.values()), style="dim"),
-        Panel(figures, title=f"{time.strftime('%X')}", title_align="left"),
-        Panel(Group(*intents), title="latest intents", title_align="left", height=SHOWN + 2),
-    ]
-    return Group(*parts, *(Text(notice, style="yellow") for notice in stage.notices))
+def _line(text: str, style: str = "") -> Text:
+    return Text(text, style, no_wrap=True, overflow="ellipsis")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
@@ -41,11 +41,14 @@ class Played:
 class Player:
     """Plays one timeline. It makes no task: whoever awaits `play` owns it, and may cancel it.
 
-    `keep_times` sends event times as they are; otherwise they count from the beginning of playing.
+    `keep_times` sends event times as they are; otherwise they count from the beginning of playing. `watch` is told of
+    each event that was sent.
     """
 
-    def __init__(self, sender: Sender, *, keep_times: bool = False) -> None:
-        self._sender, self._keep_times = sender, keep_times
+    def __init__(
+        self, sender: Sender, *, keep_times: bool = False, watch: Callable[[ShopperEvent], None] = lambda _: None
+    ) -> None:
+        self._sender, self._keep_times, self._watch = sender, keep_times, watch
         self._stopped = asyncio.Event()
         self._began_s = self._ended_s = 0.0
         self._sent = self._bad = 0
@@ -91,6 +94,7 @@ class Player:
             stamped = replace(event, time_ms=began_ms + event.time_ms)
             await self._sender.send(event.shopper_id.encode(), encode(stamped))
             self._shoppers.add(event.shopper_id)
+            self._watch(stamped)
         self._sent += 1
 
     async def _wait_until(self, at_s: float) -> None:

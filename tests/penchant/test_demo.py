@@ -50,9 +50,11 @@ def test_the_report_says_what_ran_and_what_came_of_it(tmp_path: Path) -> None:
     assert report["components"]["triton"].startswith("tritonserver")
     assert "simulated GPU" in report["components"]["triton"]
     assert report["components"]["redis"].startswith("redis-server")
-    assert len(report["match"]["matches"]) == 3
-    assert any(each["for"] for each in report["match"]["matches"])
-    assert report["match"]["notes"] == []
+    assert [len(match["matches"]) for match in report["matches"]] == [3, 3, 3]
+    assert any(each["for"] for match in report["matches"] for each in match["matches"])
+    assert {note for match in report["matches"] for note in match["notes"]} == set()
+    assert report["cost"]["per_1000_intents"] > 0
+    assert report["simulated"] == ["the shoppers", "the GPU and its answers", "Kafka, by librdkafka's mock"]
 
 
 def test_every_bad_row_of_a_file_becomes_a_dead_letter(tmp_path: Path) -> None:
@@ -180,7 +182,7 @@ async def test_in_a_terminal_the_printed_address_works_until_ctrl_c(tmp_path: Pa
         assert found is not None
         async with httpx.AsyncClient(base_url=found[0], timeout=20) as client:
             assert "Penchant" in (await client.get("/")).text
-            await until(lambda: "Shoppers go on browsing" in "".join(said), within_s=90)
+            await until(lambda: "until Ctrl-C" in "".join(said), within_s=90)
             before = max((await client.get("/points")).json()["columns"][0])
             await asyncio.sleep(3)
             columns = (await client.get("/points")).json()["columns"]
