@@ -32,6 +32,9 @@ from tests.simulation.truth import Life, Truth
 SLOW_S, HELD = 1.5, 12
 """How long pausing may take while the store times out, and how many batches may have been fetched by then."""
 
+PARKED_ROUNDS = 2
+"""Whoever waits and holds a commit too long is parked within so many rounds of the upkeep."""
+
 
 class Invariants:
     """What must hold, told from the truth and from what the servers hold. `expired` are the ranges of partitions that
@@ -46,7 +49,7 @@ class Invariants:
         self._checked: dict[TP, int] = {}
         self._over: dict[Partition, float] = {}
         self._heavy: dict[Backlog, float] = {}
-        self._waiting: set[Ticket] = set()
+        self._waiting: dict[Ticket, float] = {}
 
     def commit(self, tp: TP, offset: int, durable: Data, now_s: float, now_ms: int) -> Iterator[str]:
         """Everything below a committed offset is `durable`, which is what the store held a commit lag ago."""
@@ -182,12 +185,13 @@ class Invariants:
             if head is None or max(head.since_s, since_s) + bound_s >= now_s:
                 continue
             waits = isinstance(head.holder, Shopper) and head.holder.running is None
-            if head in self._waiting if waits else max(head.since_s, since_s) + busy_s < now_s:
-                yield f"head: {partition.number}/{head.offset} is uncovered since {head.since_s:.2f}"
-            if waits:
-                self._waiting.add(head)  # a call may have ended just now: at the next look it is parked
+            if waits:  # a call may have ended just now: they are parked soon
+                late = self._waiting.setdefault(head, now_s) + PARKED_ROUNDS * self._scale.upkeep.every_s < now_s
             else:
-                self._waiting.discard(head)
+                self._waiting.pop(head, None)
+                late = max(head.since_s, since_s) + busy_s < now_s
+            if late:
+                yield f"head: {partition.number}/{head.offset} is uncovered since {head.since_s:.2f}"
 
 
 def owes(data: Data, partition: int, shopper: str) -> bool:

@@ -20,7 +20,8 @@ class Model:
     """Answers each prompt with the intent that belongs to it, or fails as `mood` says.
 
     `mood` is `well`, `away`, `overloaded`, `hanging` or `slow`; `fickle` is the share of calls that go wrong anyway.
-    `answered_s`: by worker and prompt when the first call began that was answered with an intent.
+    `answered_s`: of prompts that were answered with an intent, by worker, when they were first asked; a second try of a
+    call is asked as the first one was.
     """
 
     def __init__(self, chance: random.Random, trace: Trace) -> None:
@@ -29,6 +30,7 @@ class Model:
         self.calls = 0
         self.wrong: list[str] = []
         self.answered_s: dict[tuple[str, str], float] = {}
+        self.asked_s: dict[tuple[str, str], float] = {}
         self.babbled: Counter[tuple[str, str]] = Counter()
         self.forbids: Callable[[Call], bool] = lambda _: False
         self.spending: Spending | None = None
@@ -94,6 +96,7 @@ class ModelConnection:
         delay_s, ending = self._model.outcome(call)
         now_s = asyncio.get_running_loop().time()
         self._model.begin(self._who, call)
+        asked_s = self._model.asked_s.setdefault((self._who, call.prompt), now_s)
         try:
             if ending is None or now_s + delay_s > call.deadline_s:
                 await asyncio.sleep(call.deadline_s - now_s)
@@ -106,7 +109,7 @@ class ModelConnection:
         if isinstance(ending, Exception):
             raise ending
         if ending != "no intent":
-            self._model.answered_s.setdefault((self._who, call.prompt), now_s)
+            self._model.answered_s.setdefault((self._who, call.prompt), asked_s)
         if self._model.spending is not None and call.traffic_class == "live" and ending != "no intent":
             self._model.wrong += self._model.spending.answered(call)
         return Completion(ending, "simulated", "simulated")
