@@ -72,13 +72,18 @@ def command(system: System, stage: Servers, topic: str, events: int) -> list[str
 async def whole(stage: Servers, topic: str, events: int) -> dict[str, Any]:
     """Run a worker with all its work over a topic, from nothing."""
     await stage.forget()
+    return await systems.measure(full_worker(stage, topic, events))
+
+
+def full_worker(stage: Servers, topic: str, events: int) -> list[str]:
+    """What runs a worker with all its work over a topic."""
     name = uuid4().hex[:8]
     settings = {
         "kafka": {"bootstrap": stage.kafka.address, "topic": topic, "group": name},
         "redis": {"url": stage.redis.url, "namespace": name, "timeout_s": 5.0},
     }
-    command = [sys.executable, "-m", "benchmarks.full_worker", str(events), _core(stage)]
-    return await systems.measure([*command, orjson.dumps(settings).decode()])
+    words = (str(events), _core(stage), orjson.dumps(settings).decode())
+    return [sys.executable, "-m", "benchmarks.full_worker", *words]
 
 
 def rate(figures: Mapping[str, Any]) -> float:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -23,6 +23,10 @@ SETTLE_S = 1.5
 TOLD = 1_500
 EVERY_EVENT = {"debounce_s": 0.0, "max_wait_s": 0.0, "min_interval_s": 0.0, "max_calls_per_hour": 1_000_000}
 """Triggers by which no call is held back: each event that asks for one is due at once."""
+
+
+Watch = Callable[[int], Awaitable[None]]
+"""Looks at the worker's process, by its id, while it works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Run:
         return float(self.worker["calls"] / max(self.worker["events"], 1))
 
 
-async def run(stage: Servers, pace: Pace, model: Mapping[str, Any] | None = None) -> Run:
+async def run(stage: Servers, pace: Pace, model: Mapping[str, Any] | None = None, watch: Watch | None = None) -> Run:
     """One worker from its start until all is covered; `model` are its settings, None an instant one in the worker."""
     await stage.forget()
     name = uuid4().hex[:8]
@@ -76,11 +80,14 @@ async def run(stage: Servers, pace: Pace, model: Mapping[str, Any] | None = None
         **({} if model is None else {"model": dict(model)}),
     }
     plan = {"settings": settings, "events": pace.events, "core": stage.core, "warm_s": pace.warm_s}
-    figures, told = await _worker_and_load(stage, topic, pace, orjson.dumps(plan | {"instant": model is None}).decode())
+    words = orjson.dumps(plan | {"instant": model is None}).decode()
+    figures, told = await _worker_and_load(stage, topic, pace, words, watch)
     return _run(pace, figures, told)
 
 
-async def _worker_and_load(stage: Servers, topic: str, pace: Pace, plan: str) -> tuple[dict[str, Any], dict[str, Any]]:
+async def _worker_and_load(
+    stage: Servers, topic: str, pace: Pace, plan: str, watch: Watch | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     worker = await _start("benchmarks.paced_worker", plan)
     load: asyncio.subprocess.Process | None = None
     try:
@@ -92,7 +99,8 @@ async def _worker_and_load(stage: Servers, topic: str, pace: Pace, plan: str) ->
         words = (stage.kafka.address, topic, pace.events_per_second, pace.events, pace.shoppers)
         load = await _start("benchmarks.paced_producer", *map(str, words))
         async with asyncio.timeout(pace.seconds + END_WITHIN_S):
-            told, figures = await asyncio.gather(_end(load), _end(worker))
+            watching = [] if watch is None else [watch(worker.pid)]
+            told, figures, *_ = await asyncio.gather(_end(load), _end(worker), *watching)
         return figures, told
     finally:
         for process in filter(None, (worker, load)):
