@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 class IngestPlan:
     """What to measure. `events` of `shoppers` are compared, the `whole_` ones go to the worker with all its work."""
 
-    events: int = 200_000
+    events: int = 1_000_000
     shoppers: int = 10_000
     full_events: int = 1_000_000
     full_shoppers: int = 2_000

@@ -29,6 +29,10 @@ Watch = Callable[[int], Awaitable[None]]
 """Looks at the worker's process, by its id, while it works."""
 
 
+async def nobody(_: int) -> None:
+    """Looks at nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """So many events a second for `seconds`, the first `warm_s` of which are not measured, of `shoppers`."""
@@ -67,7 +71,7 @@ class Run:
         return float(self.worker["calls"] / max(self.worker["events"], 1))
 
 
-async def run(stage: Servers, pace: Pace, model: Mapping[str, Any] | None = None, watch: Watch | None = None) -> Run:
+async def run(stage: Servers, pace: Pace, model: Mapping[str, Any] | None = None, watch: Watch = nobody) -> Run:
     """One worker from its start until all is covered; `model` are its settings, None an instant one in the worker."""
     await stage.forget()
     name = uuid4().hex[:8]
@@ -86,7 +90,7 @@ async def run(stage: Servers, pace: Pace, model: Mapping[str, Any] | None = None
 
 
 async def _worker_and_load(
-    stage: Servers, topic: str, pace: Pace, plan: str, watch: Watch | None
+    stage: Servers, topic: str, pace: Pace, plan: str, watch: Watch
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     worker = await _start("benchmarks.paced_worker", plan)
     load: asyncio.subprocess.Process | None = None
@@ -99,8 +103,7 @@ async def _worker_and_load(
         words = (stage.kafka.address, topic, pace.events_per_second, pace.events, pace.shoppers)
         load = await _start("benchmarks.paced_producer", *map(str, words))
         async with asyncio.timeout(pace.seconds + END_WITHIN_S):
-            watching = [] if watch is None else [watch(worker.pid)]
-            told, figures, *_ = await asyncio.gather(_end(load), _end(worker), *watching)
+            told, figures, _ = await asyncio.gather(_end(load), _end(worker), watch(worker.pid))
         return figures, told
     finally:
         for process in filter(None, (worker, load)):

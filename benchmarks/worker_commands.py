@@ -24,8 +24,9 @@ def ingest(
 
     While it is behind a worker holds calls back, so that this is no measure of live traffic: see `bench steady`.
 
-    Equal work (validate an event, fold it into its shopper's session) by a plain Faust agent, Quix Streams, Bytewax
-    and Penchant, and Penchant with all its work: due, instant model, real Redis, commits. Needs Java and Maven.
+    Equal work (validate an event, fold it into its shopper's session) by a plain Faust agent, Quix Streams, Bytewax,
+    Apache Flink, a bare loop over librdkafka and Penchant, and Penchant with all its work: due, instant model, real
+    Redis, commits. Needs Java and Maven.
 
     Examples:
 
