@@ -88,7 +88,7 @@ def _latency(calls: int) -> tuple[int, ...]:
 
 
 def _point(at: int) -> Point:
-    wave, slow = math.sin(at / 40), 2.2 if 260 < at < 350 else 0.0
+    wave, slow = math.sin((at - SECONDS + 1) / 40), 2.2 if 260 < at < 350 else 0.0
     return Point(
         AT_MS - (SECONDS - 1 - at) * 1_000, 0.9 + 0.1 * wave, 1.9 + 0.2 * wave + slow, 2.6 + 0.4 * wave + slow * 1.4,
         410 + 60 * wave, 96 + 12 * wave, 90 + 10 * wave, 0.03 + 0.02 * (slow > 0), 0.86 - 0.03 * wave,

@@ -11,13 +11,13 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, expect
 
 from penchant.console.service import console
-from penchant.front.tokens import digest
 from penchant.settings.root import Settings
 from sandbox.servers.redis import RedisServer
 from sandbox.servers.server import LOOPBACK, free_ports
-from tests.injection.instructions import ENCODINGS, OWN
+from tests.kafka import Kafka
 from tests.penchant.commands import run
 from tests.penchant.console.browsers import WITHIN_MS, Seen, looking
+from tests.penchant.console.test_operating import refused
 from tests.penchant.console.world import fleet, settings, store, variables
 from tests.penchant.offline.labels.rows import row, write
 
@@ -26,16 +26,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.redis]
 PRIVACY = {"local_roles": ["operator", "privacy"]}
 PAGES = (
     *("/", "/shopper", "/shopper?id=ada", "/fleet", "/models"),
-    *("/experiments", "/replays", "/labels?who=ada", "/control", "/activity", "/settings"),
+    *("/experiments", "/replays", "/jobs", "/labels?who=ada", "/control", "/activity", "/settings"),
+    "/audience",
 )
-HOSTILE = (
-    "<script>window.hit = 1; alert(1)</script>",
-    '"><img src=x onerror="window.hit = 2">',
-    "</pre></details><iframe src=javascript:alert(3)></iframe>",
-    "{{ 7 * 7 }} ${7 * 7} <b hx-get=/ hx-trigger=load>x</b>",
-    "data: x\n\nevent: answer\ndata: <b>forged</b>\n\n",
-    *(encode(OWN[0]) for encode in ENCODINGS.values()),
-)
+OTHERS = ("/dead-letters", "/doctor", "/nowhere")
+"""They need a Kafka, or are none."""
 
 
 @asynccontextmanager
@@ -90,46 +85,6 @@ async def test_a_switch_thrown_on_the_command_line_shows_and_goes(
     assert seen.complaints == []
 
 
-async def test_nothing_that_shoppers_wrote_runs(browser: Browser, redis_server: RedisServer) -> None:
-    """Shown as it is to whoever may see it: no script, no element, no forged event, and the policy reports nothing."""
-    given = settings(redis_server.url, http=PRIVACY)
-    for title in HOSTILE:
-        await store(given, "ada", [title, "Quiet kettle"], query=title)
-        async with opened(browser, given, "/shopper?id=ada&raw=1") as seen:
-            await expect(live(seen)).to_contain_text("live")
-            await seen.page.locator("summary").click()
-            assert await seen.page.evaluate("window.hit") is None
-            assert await seen.page.locator("main iframe, main img, main script, main b").count() == 0
-            await expect(seen.page.locator("main")).to_contain_text("Quiet kettle")
-        assert (seen.complaints, seen.dialogs) == ([], [])
-
-
-async def test_texts_do_not_reach_whoever_may_not_see_them(
-    browser: Browser, redis_server: RedisServer, tmp_path: Path
-) -> None:
-    """Neither the document nor anything that was sent has a title or a search; asking for them is refused."""
-    tokens = tmp_path / "tokens"
-    tokens.write_text(f"vera viewer {digest('v')}\n")
-    given = settings(redis_server.url, http={"tokens_file": tokens})
-    await store(given, "ada", ["Secretkettle with lid"], query="secretsearch")
-    async with fleet(given), console(given) as address:
-        as_viewer = {"authorization": "Bearer v"}
-        async with looking(browser, address, "/shopper?id=ada", extra_http_headers=as_viewer) as seen:
-            await expect(live(seen)).to_contain_text("live")
-            await seen.page.locator("summary").click()
-            held = [await seen.text(), *seen.bodies]
-            await seen.page.goto(f"{address}/")
-            await expect(live(seen)).to_contain_text("live")
-            held += [await seen.text(), *seen.bodies]
-            assert len(seen.bodies) >= 2
-            assert not any("secret" in text.lower() for text in held)
-            assert "•••" in held[0]
-            refused = await seen.page.goto(f"{address}/shopper?id=ada&raw=1")
-            assert refused is not None
-            assert refused.status == 403
-            assert "secret" not in (await seen.text()).lower()
-
-
 async def test_no_request_leaves_the_machine(browser: Browser, redis_server: RedisServer) -> None:
     """Every page asks its own address and no other, and complains of nothing."""
     given = settings(redis_server.url, http=PRIVACY)
@@ -143,16 +98,20 @@ async def test_no_request_leaves_the_machine(browser: Browser, redis_server: Red
             assert seen.complaints == [], path
 
 
+@pytest.mark.kafka
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_pages_are_clean_by_axe(browser: Browser, redis_server: RedisServer, tmp_path: Path, scheme: str) -> None:
+async def test_pages_are_clean_by_axe(
+    browser: Browser, redis_server: RedisServer, real_kafka: Kafka, tmp_path: Path, scheme: str
+) -> None:
     """Contrast, landmarks, names and order, at a desk's width and at a phone's, where nothing is cut off."""
     folder = write(tmp_path, [row(0, "gift")])
-    given = settings(redis_server.url, http=PRIVACY, console={"port": 0, "labels_folder": folder})
+    sections = {"http": PRIVACY, "console": {"port": 0, "labels_folder": folder}, "model": {"url": f"{LOOPBACK}:9"}}
+    given = await refused(real_kafka, redis_server, **sections)
     await store(given, "ada", ["Quiet kettle with a gooseneck spout"], query="kettle")
     problems: list[tuple[str, int, str, str]] = []
     for width in (1280, 390):
         async with fleet(given, away={"kafka": "no broker"}), console(given) as address:
-            for path in PAGES:
+            for path in (*PAGES, *(OTHERS if width == 390 else ())):
                 sized = {"width": width, "height": 860}
                 async with looking(browser, address, path, color_scheme=scheme, viewport=sized) as seen:
                     await seen.page.wait_for_timeout(300)
