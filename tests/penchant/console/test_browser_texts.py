@@ -54,8 +54,9 @@ async def test_an_id_that_is_hostile_runs_nothing_and_turns_no_line(
         rows = seen.page.locator("td bdi")
         assert sorted(await rows.all_text_contents()) == sorted(names)
         assert await seen.page.locator("main img").count() == 0
+        place = seen.page.url
         for at in range(len(names)):
-            await seen.page.goto(seen.page.url)
+            await seen.page.goto(place)
             await rows.nth(at).click()
             await expect(live(seen)).to_contain_text("live")
             await expect(seen.page.locator("h2 bdi").first).to_be_visible()
