@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from clients.calls import Ask, Call, Completion
+from clients.limits.retry_budget import RetryBudget
 from streams.errors import DeadlinePassed, ModelUnavailable
 
 KEPT, LEAST = 200, 50
@@ -28,6 +29,14 @@ class FirstTokens:
     def late_s(self) -> float | None:
         """After how long one is late: nineteen of twenty came earlier. None before enough is known."""
         return self._late_s
+
+
+class Hedges:
+    """When calls of one class are late, by those of that class alone, and how many may be made again: one in fifty."""
+
+    def __init__(self) -> None:
+        self.first_tokens = FirstTokens()
+        self.budget = RetryBudget(share=0.02, least=0, window_s=300.0)
 
 
 async def hedged(call: Call, first: Ask, second: Ask, tokens: FirstTokens) -> Completion:

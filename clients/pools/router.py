@@ -1,13 +1,14 @@
 """Router: which replica a shopper's call goes to, and which one next when it fails."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
 from clients.calls import Call, Class, Completion
 from clients.limits.retry_budget import RetryBudget
 from clients.pools.active_set import ActiveSetRules, ActiveSets
-from clients.pools.hedging import FirstTokens, hedged
+from clients.pools.hedging import Hedges, hedged
 from clients.pools.limiter import Slot
 from clients.pools.registry import ReplicaRegistry
 from clients.pools.replicas import Replica
@@ -18,6 +19,9 @@ from streams.section import Calls, Seconds, SecondsOrZero, section
 LOOK = 16
 """So many replicas of a pool are looked at for one call: the shopper's first ones, or in turns those that may have room
 for anybody. So a call costs the same in a pool of a thousand."""
+
+HEDGED: tuple[Class, ...] = ("realtime", "live")
+"""Whose calls somebody waits for."""
 
 
 @section
@@ -33,7 +37,8 @@ class RoutingRules:
     call_budget_s: SecondsOrZero = 0.0
     """Calls go to as few servers of a pool as answer within this, so that the others are free; 0: to all of them."""
     hedging: bool = False
-    """Whether a call whose first token is late is made at another server too, at most one call in fifty."""
+    """Whether a call whose first token is later than 95 % of its class's is made at another server too: live calls and
+    matches, at most one in fifty of each, and within the budget for retries."""
     golden_every_s: SecondsOrZero = 0.0
     """How often each server is asked the same prompt by one of the workers, to find the one that answers otherwise than
     its peers: a GPU that fails silently. 60 is good; 0: never."""
@@ -46,8 +51,7 @@ class PoolRouter:
         self.registry, self.rules = registry, rules
         self._active = ActiveSets(ActiveSetRules(rules.call_budget_s))
         self.retries = RetryBudget(share=0.2, least=3)
-        self.hedges = RetryBudget(share=0.02, least=0, window_s=300.0)
-        self.first_tokens = FirstTokens()
+        self.hedges: Mapping[Class, Hedges] = {each: Hedges() for each in HEDGED}
         self.released: Replica | None = None
         self._looked = 0
 
@@ -94,10 +98,10 @@ class PoolRouter:
         return replicas.order(key, LOOK if passed_s >= self.rules.locality_wait_s else 1)
 
     def another(self, key: str, traffic_class: Class, but: Collection[Replica]) -> tuple[Replica, Slot] | None:
-        """A slot at another replica, in the shopper's order; only one that is free now."""
+        """A slot at another replica, in the order of `grant`; only one that is free now."""
         now_s = _now()
         for replicas in self.registry.usable(now_s):
-            for replica in replicas.order(key, LOOK):
+            for replica in self._choices(key, traffic_class, replicas, math.inf):
                 if replica not in but and (slot := replica.limiter.acquire(traffic_class, now_s)):
                     return replica, slot
         return None
@@ -144,11 +148,15 @@ class RoutedSlot:
         return True
 
     async def _attempt(self, call: Call) -> Completion:
-        if not self._router.rules.hedging or self._class != "live":
+        hedges = self._router.hedges.get(self._class) if self._router.rules.hedging else None
+        if hedges is None:
             return await self._ask(self._replica, self._slot, call)
-        self._router.hedges.call(_now())
+        hedges.budget.call(_now())
         return await hedged(
-            call, lambda each: self._ask(self._replica, self._slot, each), self._hedge, self._router.first_tokens
+            call,
+            lambda each: self._ask(self._replica, self._slot, each),
+            lambda each: self._hedge(each, hedges.budget),
+            hedges.first_tokens,
         )
 
     async def _ask(self, replica: Replica, slot: Slot, call: Call) -> Completion:
@@ -157,14 +165,14 @@ class RoutedSlot:
         finally:
             self._router.registry.judge(replica, _now())
 
-    async def _hedge(self, call: Call) -> Completion:
-        """The same call at another replica; ModelUnavailable when there is no slot or no budget."""
+    async def _hedge(self, call: Call, budget: RetryBudget) -> Completion:
+        """The same call at another replica; ModelUnavailable when there is no slot, or a budget is spent."""
         found = self._router.another(self._key, self._class, [self._replica])
         if found is None:
             raise ModelUnavailable("no other replica has a slot")
         replica, slot = found
         try:
-            if not self._router.hedges.spend(_now()):
+            if not (budget.spend(_now()) and self._router.retries.spend(_now())):
                 raise ModelUnavailable("the budget for hedging is spent")
             replica.counts.hedges += 1
             return await self._ask(replica, slot, call)

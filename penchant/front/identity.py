@@ -1,4 +1,4 @@
-"""Identity: who sends a request, by token, session cookie, proxy header or this machine."""
+"""Identity: who sends a request, by token, session cookie, proxy header, certificate or this machine."""
 
 import hmac
 import secrets
@@ -17,7 +17,11 @@ from streams.errors import SettingInvalid
 COOKIE = "penchant_session"
 SESSION_S = 12 * 3_600
 LOCAL_PERSON = "local"
-REMEDY = "set http.tokens_file, or http.proxies for a proxy that signs people in, or listen on 127.0.0.1"
+CERTIFIED_PERSON = "certificate"
+REMEDY = (
+    "set http.tokens_file, http.client_ca_file, or http.proxies for a proxy that signs people in; "
+    "or listen on 127.0.0.1"
+)
 
 
 def is_loopback(host: str) -> bool:
@@ -30,16 +34,18 @@ def is_loopback(host: str) -> bool:
 
 class Identities:
     """Who somebody is. SettingInvalid where nobody could be told from anybody: an address that others reach, without
-    tokens or proxies. `now_s` is the time of day in seconds."""
+    tokens, proxies or certificates. `now_s` is the time of day in seconds."""
 
     def __init__(self, rules: HttpRules, host: str, now_s: Callable[[], float] = time.time) -> None:
         self._rules, self._now_s, self._key = rules, now_s, secrets.token_bytes(32)
         self._tokens = TokenFile(rules.tokens_file) if rules.tokens_file is not None else None
         self._proxies = [ip_network(each) for each in rules.proxies]
         closed = self._tokens is not None or bool(self._proxies)
-        if not closed and not is_loopback(host):
+        certified = rules.client_ca_file is not None
+        if not closed and not certified and not is_loopback(host):
             raise SettingInvalid(f"{host} is reached by others, and nothing says who they are", REMEDY)
-        self._local = None if closed else Person(LOCAL_PERSON, frozenset(rules.local_roles))
+        anybody = Person(LOCAL_PERSON, frozenset(rules.local_roles))
+        self._unnamed = None if closed else Person(CERTIFIED_PERSON, frozenset({"viewer"})) if certified else anybody
         self.signs_in = self._tokens is not None
 
     def person(self, asked: HTTPConnection) -> Person | None:
@@ -49,7 +55,7 @@ class Identities:
             return self._tokens.person(token.strip()) if self._tokens is not None else None
         if self._is_proxy(asked):
             return self._by_proxy(asked)
-        return self._by_cookie(asked.cookies.get(COOKIE, "")) or self._local
+        return self._by_cookie(asked.cookies.get(COOKIE, "")) or self._unnamed
 
     def session(self, token: str) -> str | None:
         """The cookie of a session for whoever has this token; None for a wrong one."""

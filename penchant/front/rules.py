@@ -1,9 +1,9 @@
 """Rules of the front: who may reach what is served by HTTP, from where, and with how much."""
 
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from penchant.front.roles import Role
 from streams.section import File, Words, form, section, unit
@@ -43,5 +43,21 @@ class HttpRules:
     """Where a proxy writes who somebody is."""
     roles_header: Header = "X-Forwarded-Groups"
     """Where a proxy writes their groups, between commas; those named as a role give it."""
+    cert_file: File | None = None
+    """The certificate with its chain, PEM; with it TLS alone is spoken. It is read at the start."""
+    key_file: File | None = None
+    """The private key of that certificate, PEM, without a password."""
+    client_ca_file: File | None = None
+    """Authorities, PEM. Nobody connects without a certificate that one of them has signed (mTLS); whoever has one is a
+    viewer, where neither tokens_file nor proxies is set."""
     body_bytes: BodyBytes = 65_536
     """The most that a request's body may have."""
+
+    @model_validator(mode="after")
+    def speaks_tls_whole(self) -> Self:
+        """A part alone would be passed over in silence."""
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file belong together: set both or none")
+        if self.client_ca_file is not None and self.cert_file is None:
+            raise ValueError("client_ca_file needs cert_file and key_file: clients show certificates by TLS alone")
+        return self

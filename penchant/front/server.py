@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
@@ -57,25 +58,24 @@ async def served(
 
     SettingInvalid when nobody can listen there. What breaks in the server is raised in the block.
     """
-    listening = _listen(*address)
-    port: int = listening.getsockname()[1]
-    gate = Gate(app, rules, identities, hosts(port, rules.hosts), open_paths, sign_in, programs=programs)
-    server = _Server(_config(gate, most_connections))
-    with contextlib.closing(listening):
+    with contextlib.closing(_listen(*address)) as listening:
+        port: int = listening.getsockname()[1]
+        gate = Gate(app, rules, identities, hosts(port, rules.hosts), open_paths, sign_in, programs=programs)
+        server = _Server(_config(gate, rules, most_connections))
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(server.serve(sockets=[listening]))
             async with asyncio.timeout(LISTEN_WITHIN_S):
                 await server.listening.wait()
             try:
-                yield f"http://{_shown(address[0])}:{port}"
+                yield f"{'https' if rules.cert_file else 'http'}://{_shown(address[0])}:{port}"
             finally:
                 server.should_exit = True
                 async with asyncio.timeout(END_WITHIN_S * 2 + 1):
                     await serving
 
 
-def _config(gate: Gate, most_connections: int) -> uvicorn.Config:
-    return uvicorn.Config(
+def _config(gate: Gate, rules: HttpRules, most_connections: int) -> uvicorn.Config:
+    config = uvicorn.Config(
         gate,
         http="h11",
         ws="none",
@@ -88,6 +88,29 @@ def _config(gate: Gate, most_connections: int) -> uvicorn.Config:
         timeout_graceful_shutdown=int(END_WITHIN_S),
         h11_max_incomplete_event_size=MOST_HEADER_BYTES,
     )
+    config.load()
+    config.ssl = _tls(rules)
+    return config
+
+
+def _tls(rules: HttpRules) -> ssl.SSLContext | None:
+    """What the settings say of TLS; with authorities a client without their certificate is not let in."""
+    if rules.cert_file is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(rules.cert_file, rules.key_file, "")  # without a password OpenSSL would ask for one
+    except (OSError, ssl.SSLError) as exc:
+        remedy = "write the certificate with its chain, and its key without a password, as PEM"
+        raise SettingInvalid(f"http.cert_file: {rules.cert_file} and its key: {exc}", remedy) from exc
+    if rules.client_ca_file is not None:
+        try:
+            context.load_verify_locations(rules.client_ca_file)
+        except (OSError, ssl.SSLError) as exc:
+            remedy = "write certificates of authorities as PEM"
+            raise SettingInvalid(f"http.client_ca_file: {rules.client_ca_file}: {exc}", remedy) from exc
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 def _listen(host: str, port: int) -> socket.socket:

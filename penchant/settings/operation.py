@@ -118,7 +118,8 @@ class Serve:
     """Where matches and intents are asked for by HTTP, and how much at once; [http] says who comes in."""
 
     host: Name = "127.0.0.1"
-    """The address to listen on. Any other than this machine's needs http.tokens_file or http.proxies."""
+    """The address to listen on. Any other than this machine's needs http.tokens_file, http.client_ca_file or
+    http.proxies."""
     port: Port = 8_360
     """The port to listen on; 0 takes a free one, which is printed."""
     deadline_ms: Annotated[float, Field(ge=1, le=10_000), unit("milliseconds")] = 200.0

@@ -203,8 +203,8 @@ class Errand:
     async def _hedges(self) -> None:
         now_s = asyncio.get_running_loop().time()
         for _ in range(100):
-            self.pool.router.hedges.call(now_s)
-            self.pool.router.first_tokens.learn(0.1)
+            self.pool.router.hedges["live"].budget.call(now_s)
+            self.pool.router.hedges["live"].first_tokens.learn(0.1)
         self.turns["emil"] = Turn(delay_s=2.0)
         self.view("emil")
         await asyncio.sleep(5.0)

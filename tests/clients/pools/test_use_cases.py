@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from clients.calls import Call, Completion, Sampling
+from clients.calls import Call, Class, Completion, Sampling
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Endpoint, Pool
+from clients.pools.router import RoutingRules
 from clients.pools.use_cases import UseCase, UseCaseClient
 from penchant.settings.root import Settings
 from penchant.worker.model_side import pools
@@ -116,6 +117,41 @@ def test_a_realtime_call_goes_where_least_runs() -> None:
         [chosen] = [name for name, model in models.items() if asked in model.calls]
         assert load[chosen] == min(load.values())
         await asyncio.gather(*busy)
+        await client.close()
+
+    virtually(main)
+
+
+def test_a_match_is_hedged_after_its_own_usual_time_and_within_its_own_budget() -> None:
+    """Not after that of live calls, which take longer; at most one match in fifty; the loser is cancelled."""
+
+    async def main() -> None:
+        now, stalled = asyncio.get_running_loop().time, set[str]()
+
+        def turn(asked: Call) -> Turn:
+            if asked.id in stalled:
+                stalled.discard(asked.id)  # the first server that is asked stalls, not the second
+                return Turn(("x",), 5.0)
+            return Turn(("x",), 3.0 if asked.traffic_class == "live" else 0.1)
+
+        models = {name: ScriptedModel(turn, name=name) for name in ("a:1", "b:1")}
+        pools = (Pool("all", tuple(Endpoint(url=name) for name in models)),)
+        client = PooledClient(pools, lambda each: models[each.address], router=RoutingRules(hedging=True))
+
+        async def took_s(number: int, traffic_class: Class) -> float:
+            asked, began_s = call(number + 1e4, f"s-{number}", traffic_class), now()
+            if traffic_class == "realtime" and number >= 60:
+                stalled.add(asked.id)
+            await client.complete(asked)
+            return round(now() - began_s, 2)
+
+        for number in range(60):
+            await took_s(number, "live")
+        for number in range(60):
+            await took_s(number, "realtime")
+        assert [await took_s(number, "realtime") for number in (60, 61)] == [0.2, 5.0]
+        assert sum(model.cancelled for model in models.values()) == 1
+        assert sum(each.counts.hedges for each in client.replicas) == 1
         await client.close()
 
     virtually(main)

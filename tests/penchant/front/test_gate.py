@@ -213,6 +213,6 @@ async def test_bodies_are_bounded() -> None:
 
 def test_an_address_that_others_reach_needs_to_know_them() -> None:
     """The start stops, and says what to set."""
-    with pytest.raises(SettingInvalid, match=r"http\.tokens_file, or http\.proxies"):
+    with pytest.raises(SettingInvalid, match=r"http\.tokens_file, http\.client_ca_file, or http\.proxies"):
         Identities(HttpRules(), "0.0.0.0")  # noqa: S104
     Identities(HttpRules(), "::1")
