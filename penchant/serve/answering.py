@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.match.messages import Messages, languages
+from agents.match.sentence import sentence
 from clients.calls import ModelClient
 from penchant.operations.match import Matched, messages_folder, ranked, scored, words
 from penchant.serve.bodies import IntentAsked, MatchAsked
@@ -21,10 +22,13 @@ _LEFT = 0.8
 
 
 class Answering:
-    """Answers with one connection to Redis, and one model client for scores."""
+    """Answers with one connection to Redis, a model client for scores, and one for sentences."""
 
-    def __init__(self, settings: Settings, cards: RedisCards, model: ModelClient, counts: ServeCounts) -> None:
-        self._settings, self._cards, self._model, self._counts = settings, cards, model, counts
+    def __init__(
+        self, settings: Settings, cards: RedisCards, model: ModelClient, speaker: ModelClient, counts: ServeCounts
+    ) -> None:
+        self._settings, self._cards, self._counts = settings, cards, counts
+        self._model, self._speaker = model, speaker
         self.languages = languages(messages_folder(settings))
         self._words: dict[str | None, Messages] = {None: words(settings, None)}
 
@@ -44,7 +48,9 @@ class Answering:
             step = step if found.ranked == before else "scores"
         self._counts.matched(step)
         report = found.report(said if asked.reasons else None)
-        return {**report, "step": step}
+        spoken = await self._sentence(asked, found, said, deadline_s) if asked.sentence and not fault else ("", "")
+        notes = [*found.notes, *([f"the composed reasons stand: {spoken[1]}"] if spoken[1] else [])]
+        return {**report, "step": step, "sentence": spoken[0], "notes": notes}
 
     async def intent(self, asked: IntentAsked) -> dict[str, Any]:
         """The stored intent, as IntentAnswer describes it; with events, the rules' of a copy of the session.
@@ -62,6 +68,11 @@ class Answering:
             return _intent(asked, known.intent, [])
         made, notes = copied(self._settings, asked.shopper, known.session, asked.events)
         return _intent(asked, made or known.intent, notes, fresh=made is not None)
+
+    async def _sentence(self, asked: MatchAsked, found: Matched, said: Messages, deadline_s: float) -> tuple[str, str]:
+        first = found.ranked[0].reasons
+        pro, con = ([said.text(each) for each in side] for side in (first.pro, first.con))
+        return await sentence(self._speaker, asked.shopper, pro, con, deadline_s)
 
     async def _known(self, shopper: str, candidates: Sequence[str], deadline_s: float) -> tuple[Known, str]:
         """What stands in Redis, or nothing and why. A part of the time is left to answer in."""

@@ -37,6 +37,9 @@ class MatchAsked(_Asked):
         default=True, description="a language whose messages are there, true for that of the settings, or false"
     )
     scores: bool = Field(default=False, description="true has a model score the best twenty, if it is in time")
+    sentence: bool = Field(
+        default=False, description="true has a model say the reasons of the first product, if it is in time"
+    )
 
 
 class IntentAsked(_Asked):
@@ -77,6 +80,8 @@ class MatchAnswer(BaseModel):
     shopper: str
     step: Literal["given", "features", "scores"]
     matches: list[Match]
+    sentence: str
+    """A model's words for the reasons of the first product; empty where none was asked for, in time, or held."""
     notes: list[str]
 
 

@@ -1,6 +1,6 @@
 """Counts: what was asked and answered by HTTP, for Prometheus."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -30,9 +30,9 @@ class ServeCounts:
         )
         self.in_flight = Gauge("penchant_serve_in_flight", "Requests under way", registry=self._registry)
 
-    def watch(self, client: UseCaseClient) -> None:
-        """Tell what a use case comes to."""
-        self._registry.register(UseCaseCollector(client))
+    def watch(self, *clients: UseCaseClient) -> None:
+        """Tell what use cases come to."""
+        self._registry.register(UseCaseCollector(clients))
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """One more request."""
@@ -49,24 +49,25 @@ class ServeCounts:
 
 
 class UseCaseCollector(Collector):
-    """The usage of one use case."""
+    """The usage of use cases."""
 
-    def __init__(self, client: UseCaseClient) -> None:
-        self._client = client
+    def __init__(self, clients: Sequence[UseCaseClient]) -> None:
+        self._clients = clients
 
     def collect(self) -> Iterator[Metric]:
         """One family a kind of count."""
-        usage, name = self._client.usage, self._client.name
-        calls = {"made": usage.calls, "failed": usage.failed, "refused": usage.refused}
-        tokens = {"input": usage.input_tokens, "cached": usage.cached_tokens, "output": usage.output_tokens}
-        for what, meaning, counts in (
-            ("calls", "Calls, by use case and what became of them", calls),
-            ("tokens", "Tokens, by use case and kind", tokens),
-        ):
-            family = CounterMetricFamily(f"penchant_use_case_{what}", meaning, labels=["use_case", "kind"])
-            for kind, count in counts.items():
-                family.add_metric([name, kind], count)
-            yield family
-        seconds = CounterMetricFamily("penchant_use_case_seconds", "Seconds of calls, by use case", labels=["use_case"])
-        seconds.add_metric([name], usage.seconds)
-        yield seconds
+        labels = ["use_case", "kind"]
+        calls = CounterMetricFamily(
+            "penchant_use_case_calls", "Calls, by use case and what became of them", labels=labels
+        )
+        tokens = CounterMetricFamily("penchant_use_case_tokens", "Tokens, by use case and kind", labels=labels)
+        seconds = CounterMetricFamily("penchant_use_case_seconds", "Seconds of calls, by use case", labels=labels[:1])
+        for name, usage in ((client.name, client.usage) for client in self._clients):
+            for kind, count in (("made", usage.calls), ("failed", usage.failed), ("refused", usage.refused)):
+                calls.add_metric([name, kind], count)
+            for kind, count in (
+                ("input", usage.input_tokens), ("cached", usage.cached_tokens), ("output", usage.output_tokens),
+            ):  # fmt: skip
+                tokens.add_metric([name, kind], count)
+            seconds.add_metric([name], usage.seconds)
+        yield from (calls, tokens, seconds)

@@ -17,7 +17,7 @@ from storage.connection import Client, ask
 from storage.keys import Keys
 from streams.errors import StoreUnavailable
 
-USE_CASE = "match"
+USE_CASE, REASONS = "match", "reasons"
 CONNECTIONS = 32
 
 
@@ -37,10 +37,10 @@ async def serving(settings: Settings, model: ModelClient | None = None) -> Async
     identities = Identities(http, rules.host)
     redis, keys = settings.redis.connect(CONNECTIONS), Keys(settings.redis.namespace)
     try:
-        async with use_case(settings, USE_CASE, model) as client:
-            counts.watch(client)
+        async with use_case(settings, USE_CASE, model) as client, use_case(settings, REASONS, model) as speaker:
+            counts.watch(client, speaker)
             cards = RedisCards(redis, keys, settings.redis.timeout_s)
-            answering = Answering(settings, cards, client, counts)
+            answering = Answering(settings, cards, client, speaker, counts)
             made = app(answering, counts, rules.max_in_flight, lambda: _answers(redis, keys))
             address = (rules.host, rules.port)
             async with served(made, http, identities, address, open_paths=(HEALTH,), programs=True) as url:

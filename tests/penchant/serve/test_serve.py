@@ -178,6 +178,46 @@ async def test_who_has_no_token_is_refused(settings: Settings, tmp_path: Path) -
     assert [each.status_code for each in (nobody, ranker, host, page, health)] == [401, 200, 421, 403, 200]
 
 
+class Speaking(FakeModel):
+    """Says this at once."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text, self.calls = text, list[Call]()
+
+    async def complete(self, call: Call) -> Completion:
+        """As it was made."""
+        self.calls.append(call)
+        return Completion(self.text, "fake", "fake")
+
+
+@pytest.mark.parametrize(
+    ("said", "stands"), [("It costs 89 EUR, within your range.", True), ("It is the cheapest of all.", False)]
+)
+async def test_a_sentence_stands_where_the_reasons_say_it(settings: Settings, said: str, *, stands: bool) -> None:
+    """Else they stand alone, and a note says why; nobody is asked where none is wanted."""
+    model = Speaking(said)
+    async with client(settings, model) as made:
+        bare = (await made.post("/v1/match", json=asked())).json()
+        answer = (await made.post("/v1/match", json=asked(sentence=True))).json()
+        metrics = (await made.get("/metrics")).text
+    assert (bare["sentence"], bare["matches"]) == ("", answer["matches"])
+    assert answer["sentence"] == (said if stands else "")
+    assert any("the composed reasons stand" in note for note in answer["notes"]) is not stands
+    [call] = model.calls
+    assert call.traffic_class == "realtime"
+    assert 'penchant_use_case_calls_total{kind="made",use_case="reasons"} 1.0' in metrics
+    assert MatchAnswer.model_validate(answer).model_dump(mode="json", by_alias=True) == answer
+
+
+async def test_a_late_sentence_is_not_waited_for(settings: Settings) -> None:
+    """The composed reasons are there by the deadline."""
+    async with client(settings, FakeModel()) as made:
+        answer = (await made.post("/v1/match", json=asked(sentence=True, deadline_ms=300))).json()
+    assert answer["sentence"] == ""
+    assert answer["matches"][0]["for"]
+
+
 def event(at: int, **more: Any) -> dict[str, Any]:
     """One that Kafka has not brought yet."""
     item = {"id": "sku-5", "category": "sport/shoes", "brand": "Ridge", "price": 120, "currency": "EUR"}
