@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from penchant.front.rules import HttpRules
 from penchant.front.tokens import digest
@@ -42,8 +42,8 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def rules(estate: Path, tokens_file: Path | None = None) -> HttpRules:
     """Certificates are asked for."""
-    pair = {"cert_file": estate / "server.pem", "key_file": estate / "server.key"}
-    return HttpRules(**pair, client_ca_file=estate / "ca.pem", tokens_file=tokens_file)
+    made, key, authority = (estate / name for name in ("server.pem", "server.key", "ca.pem"))
+    return HttpRules(cert_file=made, key_file=key, client_ca_file=authority, tokens_file=tokens_file)
 
 
 def client(estate: Path, name: str | None) -> httpx.AsyncClient:
@@ -90,6 +90,6 @@ async def test_what_is_wrong_with_certificates_is_named(settings: Settings, tmp_
     with pytest.raises(SettingInvalid, match=r"http\.cert_file"):
         async with serving(broken, FakeModel()):
             pass
-    for part in ({"cert_file": empty}, {"key_file": empty}, {"client_ca_file": empty}):
+    for part in ("cert_file", "key_file", "client_ca_file"):
         with pytest.raises(ValidationError, match="cert_file and key_file"):
-            HttpRules(**part)
+            TypeAdapter(HttpRules).validate_python({part: empty})
