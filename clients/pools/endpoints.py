@@ -137,6 +137,9 @@ class Pool:
     """What it is called in logs and metrics."""
     endpoints: Annotated[tuple[Endpoint, ...], Field(min_length=1)]
     """Its servers."""
+    long: bool = False
+    """Whether texts of products go there whole, up to 100,000 tokens, and not in parts. One such prompt holds up all
+    that the server does: it counts only where no intents are made there."""
 
 
 Connect = Callable[[Endpoint], ModelClient]

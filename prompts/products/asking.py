@@ -47,10 +47,10 @@ class ProductPrompt:
 
 
 class ProductPrompts:
-    """Prompts in one vocabulary. `count` gives the tokens of a text."""
+    """Prompts in one vocabulary. `count` gives the tokens of a text, `part_tokens` is the most of one prompt."""
 
-    def __init__(self, vocabulary: Vocabulary, count: Count = estimate) -> None:
-        self.vocabulary, self._count = vocabulary, count
+    def __init__(self, vocabulary: Vocabulary, count: Count = estimate, part_tokens: int = PART_TOKENS) -> None:
+        self.vocabulary, self._count, self._part_tokens = vocabulary, count, part_tokens
         template = resources.files("prompts.products").joinpath("template.txt").read_text(encoding="utf-8")
         example = _EXAMPLE if _EXAMPLE in vocabulary.missions else next(iter(vocabulary.missions), "other")
         self._prefix = Template(template).substitute(
@@ -95,7 +95,7 @@ class ProductPrompts:
             tokens = self._count(piece) + 1
             if tokens > room:
                 parts.append(piece)
-                room = PART_TOKENS - tokens
+                room = self._part_tokens - tokens
             else:
                 parts[-1] += f" {piece}"
                 room -= tokens
@@ -108,7 +108,7 @@ class ProductPrompts:
                 yield from self._halved(sentence)
 
     def _halved(self, text: str) -> Iterator[str]:
-        if self._count(text) < PART_TOKENS:
+        if self._count(text) < self._part_tokens:
             yield text
             return
         middle = len(text) // 2

@@ -10,10 +10,9 @@ from penchant.offline.products import job as products_job
 from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue
 from penchant.offline.products.kept import kept
+from penchant.offline.products.prompting import product_prompts
 from penchant.offline.products.run import ANSWERS, make_folder, publishing
 from penchant.settings.root import Settings
-from penchant.worker.tokenizer import tokenizer
-from prompts.products.asking import ProductPrompts
 from storage.jobs import Job
 
 
@@ -22,7 +21,7 @@ async def run_products(settings: Settings, job: Job, client: UseCaseClient, gate
     empty. Raises JobHeld, and what a run of products raises."""
     options, out = job.options, Path(job.folder)
     make_folder(out)
-    prompts = ProductPrompts(settings.prompts.vocabulary, tokenizer(settings.prompt.tokenizer))
+    prompts = product_prompts(settings)
     named = Path(options["columns"]) if options.get("columns") else None
     model = client.rules.model or settings.model.name or await client.probe()
     async with AsyncExitStack() as stack:

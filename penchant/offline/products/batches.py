@@ -12,11 +12,10 @@ from penchant.offline.products.batch import LineRefused, answer, request
 from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue, rows_of
 from penchant.offline.products.kept import kept
+from penchant.offline.products.prompting import USE_CASE, product_prompts
 from penchant.offline.products.reading import Rejected
-from penchant.offline.products.run import ANSWERS, USE_CASE, make_folder
+from penchant.offline.products.run import ANSWERS, make_folder
 from penchant.settings.root import Settings
-from penchant.worker.tokenizer import tokenizer
-from prompts.products.asking import ProductPrompts
 from streams.errors import ModelUnavailable, SettingInvalid
 
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
@@ -51,7 +50,7 @@ async def write_requests(
     model = rules.model or settings.model.name
     if not model:
         raise SettingInvalid("no model is named", "set use_cases.products.model to the name that the service knows")
-    prompts = ProductPrompts(settings.prompts.vocabulary, tokenizer(settings.prompt.tokenizer))
+    prompts = product_prompts(settings)
     make_folder(out)
     written, part = Written(), _Parts(out, most)
     async with kept(out / ANSWERS) as answers:

@@ -16,10 +16,10 @@ from penchant.offline.products.announcing import announcing
 from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue, Progress, Publish, Report
 from penchant.offline.products.kept import Kept, kept
+from penchant.offline.products.prompting import USE_CASE, product_prompts
 from penchant.offline.products.reading import WHOLE, Shard
 from penchant.offline.products.writing import Format
 from penchant.settings.root import Settings
-from penchant.worker.tokenizer import tokenizer
 from penchant.worker.use_cases import use_case
 from prompts.products.asking import ProductPrompts
 from sandbox.servers.stand_in import StandIn
@@ -30,7 +30,6 @@ from streams.records.products import Understood
 
 SIMULATED = "penchant products run --simulated starts no server"
 ANSWERS = "answers.sqlite"
-USE_CASE = "products"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ async def run(settings: Settings, plan: ProductsPlan, progress: Progress) -> Rep
 @asynccontextmanager
 async def understood_by(settings: Settings, asked: Asked) -> AsyncIterator[tuple[Understanding, ProductPrompts, Kept]]:
     """What understands products, by the model that is named, with what the folder keeps. Raises as `run`."""
-    prompts = ProductPrompts(settings.prompts.vocabulary, tokenizer(settings.prompt.tokenizer))
+    prompts = product_prompts(settings, own_pools=not (asked.simulated or asked.url))
     make_folder(asked.out)
     async with _model(settings, asked) as (client, model), kept(asked.out / ANSWERS) as answers:
         sampling = client.rules.sampling(settings.sampling)

@@ -1,0 +1,23 @@
+"""Prompting: the prompts of products as the settings say, in parts or whole."""
+
+from clients.pools.use_cases import UseCase
+from penchant.settings.root import Settings
+from penchant.worker.model_side import pools
+from penchant.worker.tokenizer import tokenizer
+from penchant.worker.use_cases import use_case_pools
+from prompts.products.asking import MOST_TOKENS, PART_TOKENS, ProductPrompts
+
+USE_CASE = "products"
+
+
+def product_prompts(settings: Settings, *, own_pools: bool = True) -> ProductPrompts:
+    """In the shop's vocabulary. `own_pools`: the calls go to the use case's pools, not to a server that stands in."""
+    most = MOST_TOKENS if own_pools and _takes_whole(settings) else PART_TOKENS
+    return ProductPrompts(settings.prompts.vocabulary, tokenizer(settings.prompt.tokenizer), most)
+
+
+def _takes_whole(settings: Settings) -> bool:
+    """Whether all pools of the use case are for long inputs, and none of them makes intents."""
+    rules = settings.use_cases.get(USE_CASE, UseCase())
+    live = {pool.name for pool in pools(settings)}
+    return bool(rules.pools) and all(each.long and each.name not in live for each in use_case_pools(settings, rules))

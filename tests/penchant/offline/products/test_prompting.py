@@ -1,0 +1,42 @@
+"""Long texts go whole only where no live call can wait for them."""
+
+import pytest
+
+from clients.pools.endpoints import Endpoint, Pool
+from clients.pools.use_cases import UseCase
+from penchant.offline.products.prompting import product_prompts
+from penchant.settings.root import Settings
+from streams.records.products import Product
+
+TEXT = "A blue kettle for four cups. " * 1_500
+LIVE = Pool("live", (Endpoint(url="http://live:8000/v1", name="small"),))
+PRODUCT = Product("sku-1", "Kettle", TEXT)
+
+
+def settings(*, long: bool, named: tuple[str, ...], intents: tuple[str, ...] = ()) -> Settings:
+    """A pool for live traffic, and another."""
+    other = Pool("other", (Endpoint(url="http://other:8000/v1", name="large"),), long=long)
+    use_cases = {"products": UseCase(pools=named)} | ({"intents": UseCase(pools=intents)} if intents else {})
+    return Settings(pools=(LIVE, other), use_cases=use_cases)
+
+
+def test_a_long_pool_of_its_own_takes_a_text_whole() -> None:
+    """One prompt; a server that stands in for it gets parts all the same."""
+    apart = settings(long=True, named=("other",))
+    assert len(product_prompts(apart).prompts(PRODUCT)) == 1
+    assert len(product_prompts(apart, own_pools=False).prompts(PRODUCT)) > 3
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        settings(long=False, named=("other",)),
+        settings(long=True, named=("other", "live"), intents=("live",)),
+        settings(long=True, named=("other",), intents=("live", "other")),
+        settings(long=True, named=()),
+        Settings(),
+    ],
+)
+def test_elsewhere_it_goes_in_parts(shared: Settings) -> None:
+    """A pool that is not for it, one among several, one that makes intents, and none that is named."""
+    assert len(product_prompts(shared).prompts(PRODUCT)) > 3
