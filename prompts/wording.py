@@ -19,7 +19,8 @@ a an the and or nor of for to in on at by with from between under below above ov
 then as is are was were be been being has have had having not no but also both all any some more most less least very
 just only into out off per via while since during within without toward towards across among against his her hers
 their theirs them they he she it its who which that this these those there one two three few many several various
-different multiple similar same other others another each every shopper shoppers customer customers user users buyer
+different multiple similar same something anything everything nothing too beside besides once twice again still yet
+even rather perhaps already now other others another each every shopper shoppers customer customers user users buyer
 buyers visitor person someone somebody look looks looked looking search searches searched searching compare compares
 compared comparing comparison want wants wanted wanting buy buys bought buying seek seeks seeking find finds finding
 need needs needed needing view views viewed viewing see sees browse browses browsed browsing explore explores explored

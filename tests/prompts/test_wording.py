@@ -1,5 +1,7 @@
 """Wording: a text stands only if something known bears out each of its words."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 
@@ -11,6 +13,7 @@ from streams.sessions.profiles import InterestCounts
 from streams.sessions.session import Session
 from tests.prompts.shoppers import KETTLE, OTHER_KETTLE, SHOES, sessions, shopper
 
+ROOT = Path(__file__).parents[2]
 SESSION = shopper(("search", "blue kettle"), ("view", KETTLE), ("view", OTHER_KETTLE), ("view", SHOES))
 
 
@@ -40,6 +43,15 @@ def unknown(text: str, session: Session = SESSION, about: str = "") -> tuple[str
 def test_a_freer_wording_stands(text: str) -> None:
     """Other grammar, fewer words and what the window has in another form are no invention."""
     assert unknown(text) == ()
+
+
+def test_the_page_shows_twenty_texts_that_stand() -> None:
+    """Each as it stands there, for the shopper of whom the page tells."""
+    section = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8").partition("### Freer wordings")[2]
+    texts = [line.removeprefix("* ") for line in section.partition("\n#")[0].splitlines() if line.startswith("* ")]
+    assert len(texts) >= 20
+    assert {text: unknown(text) for text in texts} == dict.fromkeys(texts, ())
+    assert texts.count(rules(PromptView.of(SESSION)).mission.text) == 0
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 At every commit: `commit` (nothing uncovered lies below), `call` (no owed call is forgotten), `letter` (nor a refusal),
 `retention` (what was deleted unread is said).
-At every write: `position`, `fold`, `first`, `revived` (tests/simulation/store.py). At every call: `calls`. Now and
-then: `bounds`, `heaps`, `head`, `death`. At the end: `settled`, `erased`, `writes`. More in spending.py, progress.py,
-arms.py.
+At every write: `position`, `fold`, `first`, `learned`, `revived` (tests/simulation/store.py). At every call: `calls`.
+Now and then: `bounds`, `heaps`, `head`, `death`. At the end: `settled`, `erased`, `writes`. More in spending.py,
+progress.py, arms.py.
 """
 
 from bisect import bisect_left
@@ -137,7 +137,7 @@ class Invariants:
             yield f"settled: the intent of {shopper} stands at {offset}, before {life.partition}/{life.meaningful[-1]}"
         elif intent.source == "rules" and self._control.ruled((intent.written_at_ms - EPOCH_MS) / 1e3):
             return
-        elif (intent.source, intent.mission.text) != self._truth.mission(life.partition, offset):
+        elif (intent.source, intent.mission.text.partition(" ")[0]) != self._truth.mission(life.partition, offset):
             yield f"settled: the {intent.source} intent of {shopper} at {offset} is not M(F(log))"
 
     def _expired(self, partition: int, offset: int, now_ms: int) -> bool:

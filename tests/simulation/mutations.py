@@ -9,6 +9,7 @@ from streams.events.dialects import dialect, whole_dialect
 from tests.simulation import broken_parts as parts
 from tests.simulation import broken_ports as ports
 from tests.simulation import broken_upkeep as upkeep
+from tests.simulation.broken_reason import Restamping
 from tests.simulation.broken_upkeep import ruled
 from tests.simulation.worker import Parts
 
@@ -25,6 +26,7 @@ class Mutation:
 MUTATIONS = {
     mutation.name: mutation
     for mutation in [
+        Mutation("names the snapshot in force when it writes", Parts(reason=Restamping)),
         Mutation("commits without a lag", Parts(enrichment=partial(ruled, lag_s=0.0))),
         Mutation("keeps what is sensitive", Parts(decoder=partial(whole_dialect, keyed=True))),
         Mutation("reads the marks only once", Parts(enrichment=partial(ruled, recall_every_s=1e9))),

@@ -1,11 +1,14 @@
 """Reason: a Reasoner whose prompts name the session they were made from, so that each intent can be checked exactly."""
 
+from collections.abc import Callable
+
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
 from clients.calls import Call, Class, Completion
 from streams.errors import AnswerRefused
 from streams.records.intents import Findings, Intent, Mission, Waits, Window
 from streams.sessions.session import Session
+from tests.simulation.learned import said, word
 from tests.simulation.truth import digest
 
 NO_FINDINGS = Findings(mission=Mission(label="other"), stage="explore")
@@ -22,20 +25,23 @@ BLANK = Intent(
 
 
 class Reason:
-    """Knows no prompt templates and no rules: M sees the session alone."""
+    """Knows no prompt templates and no rules: M sees the session and the snapshot in force, which `learned` names."""
+
+    def __init__(self, learned: Callable[[], str] = lambda: "") -> None:
+        self.learned = learned
 
     def ask(self, session: Session, checkpoint: Checkpoint) -> "PlainQuestion":
-        """About the session that was taken."""
-        return PlainQuestion(session, checkpoint)
+        """About the session that was taken, by the snapshot that is in force now."""
+        return PlainQuestion(session, checkpoint, self.learned)
 
 
 class PlainQuestion:
     """The prompt is the session's name."""
 
-    def __init__(self, session: Session, checkpoint: Checkpoint) -> None:
+    def __init__(self, session: Session, checkpoint: Checkpoint, learned: Callable[[], str]) -> None:
         if session.folded != checkpoint.context.position.offset:
             raise AssertionError("the prompt is not made from the checkpoint")
-        self.checkpoint = checkpoint
+        self.checkpoint, self.learned = checkpoint, learned()
 
     def call(self, deadline_s: float, traffic_class: Class = "live") -> Call:
         """What is asked."""
@@ -51,14 +57,14 @@ class PlainQuestion:
         """An answer that is no intent says so."""
         if completion.text == "no intent":
             raise AnswerRefused("schema", "the model babbles")
-        mission = Mission(label="other", text=completion.text)
+        mission = Mission(label="other", text=completion.text + word(self.learned))
         return Answered(NO_FINDINGS.model_copy(update={"mission": mission}), completion)
 
     def compose(self, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
         """The model's words, or the rules' in their place."""
         context = self.checkpoint.context
         findings = answered.findings if answered is not None else None
-        text = findings.mission.text if findings else f"rules:{digest(context.session)}"
+        text = findings.mission.text if findings else said(context.session, "rules", self.learned)
         return BLANK.model_copy(
             update={
                 "mission": Mission(label="other", text=text),
@@ -68,5 +74,6 @@ class PlainQuestion:
                 "source": "rules" if findings is None else "model",
                 "position": str(context.position),
                 "waits": waits,
+                "learned": self.learned,
             }
         )

@@ -87,10 +87,11 @@ class Replay:
         world, erasing = self._world, Erasing()
         topic = ErasureReader(world.erasures, self._broker_wire)
         lineage = world.plan.conditions.lineage
+        learned = world.snapshots.at(world.clock.now_s)  # the same for the whole replay
         make = partial(Erasures, self._connection, self._connection, lineage, topic)
         async with erasing.following(make), asyncio.TaskGroup() as calls:
             making = ReplayCalls(
-                ModelConnection(self.process.name, world.model, world.trace), Reason(),
+                ModelConnection(self.process.name, world.model, world.trace), Reason(lambda: learned),
                 GatheringWriter(self._connection, world.plan.scale.redis),
                 make_checkpoints(world.plan.scale, self._kept(erasing), self._kinds),
                 RULES, ReplayCounts(), calls, erased=erasing.covers,

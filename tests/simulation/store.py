@@ -15,6 +15,7 @@ from streams.sessions.packing import load
 from streams.sessions.positions import Position
 from streams.sessions.session import Session
 from tests.fakes.store import Data, MemoryStore
+from tests.simulation.learned import said
 from tests.simulation.nodes import Nodes, marks
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth, content
@@ -123,6 +124,7 @@ class Store(MemoryStore):
             verdicts.append(verdict)
             self.judge(write, before)
             self._judge_early(write)
+            self._judge_learned(write)
             if self._trace.on:
                 self._trace.say("store", _write_text(who, write, verdict))
         self.verdicts.update(verdicts)
@@ -143,6 +145,17 @@ class Store(MemoryStore):
         if offset > asked:
             what = f"the {intent.source} intent of {context.shopper} at {offset}"
             self.wrong.append(f"first: {what} is written while a call about {asked} runs")
+
+    def _judge_learned(self, write: Write) -> None:
+        """An intent is M of the session that stands at its position, and of the snapshot that it names."""
+        context, intent = write.context, write.intent
+        if intent is None or context.shopper in self._truth.thinned:
+            return
+        offset = Position.parse(intent.position).offset
+        packed = self._truth.packed.get((context.partition, offset))
+        if packed is not None and intent.mission.text != said(packed, intent.source, intent.learned):
+            what = f"the {intent.source} intent of {context.shopper} at {context.partition}/{offset}"
+            self.wrong.append(f"learned: {what} is not made with {intent.learned or 'no snapshot'}, which it names")
 
     def add(self, who: str, partition: int, entries: Sequence[str]) -> None:
         """Owe."""

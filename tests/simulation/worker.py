@@ -67,6 +67,7 @@ class Parts(Kinds):
     rekey: Callable[..., Rekey] = Rekey
     switched: Callable[..., SwitchedRouter] = SwitchedRouter
     health: Callable[..., Health] = Health
+    reason: Callable[..., Reason] = Reason
 
 
 class Worker:
@@ -102,7 +103,8 @@ class Worker:
         self.erasures = parts.erasures(connection, store, lineage, ErasureReader(world.erasures, self.broker_wire))
         self._control = ControlConnection(world.control, self.store_wire)
         beside = ShadowConnection(name, world, self.erasures.of, lambda: self._control.heard_back_s)
-        self.shadow = Shadow(("x", "beside"), Reason(), beside, scale.calls, self._outcomes, self._meter)
+        reason = parts.reason(world.snapshots.taken_up(world.chance(f"learned:{name}"), lambda: world.clock.now_s))
+        self.shadow = Shadow(("x", "beside"), reason, beside, scale.calls, self._outcomes, self._meter)
         slots = self.pooled.slots("live", "v1") if self.pooled is not None else UnlimitedSlots(model)
         ports = Ports(
             kept=StorePorts(
@@ -114,7 +116,7 @@ class Worker:
             ),
             letters=letters,
             decoder=OddDecoder(parts.decoder("auto" if world.plan.conditions.batches else "native")),
-            reasoning=Reason(),
+            reasoning=reason,
             slots=slots,
             meter=self._meter,
             erasures=self.erasures,

@@ -11,6 +11,7 @@ from tests.simulation.broker import Broker
 from tests.simulation.conditions import ODD
 from tests.simulation.control import Control
 from tests.simulation.invariants import Invariants
+from tests.simulation.learned import LearnedSnapshots
 from tests.simulation.log import TOPIC
 from tests.simulation.nodes import Nodes
 from tests.simulation.plan import EPOCH_MS, SimulationPlan
@@ -40,6 +41,7 @@ class Environment:
         self.store_weather = Weather()
         self.nodes = Nodes(plan.conditions.nodes)
         self.store = Store(clock, self.clock_ms, self.trace, self.truth, COMMIT_LAG_S, self.nodes)
+        self.snapshots = LearnedSnapshots(self.chance("learned"), plan.traffic_shape.seconds)
         self.store.ttl_ms = round(plan.scale.intent.ttl_s * 1e3)
         self.beside = Store(clock, self.clock_ms, self.trace, self.truth, COMMIT_LAG_S, Nodes(1))
         self.store.others.append(self.beside)
