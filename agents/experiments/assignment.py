@@ -17,7 +17,7 @@ from agents.experiments.guardrails import GuardrailRules
 from agents.experiments.outcomes import ArmKey
 from clients.calls import Sampling, Temperature
 from prompts.budget import TemplateName
-from streams.section import Name, Serial, Tokens, form, section, unit
+from streams.section import File, Name, Serial, Tokens, form, section, unit
 
 PLACES = 10_000
 CONTROL = "control"
@@ -55,6 +55,8 @@ class Arm:
     """How freely the model chooses its words."""
     seed: Serial | None = None
     """Where the model's own dice start."""
+    predictor: File | None = None
+    """The trees that put learned names in order for it; needs learning.enabled."""
 
     @field_validator("percent")
     @classmethod
@@ -72,10 +74,16 @@ class Arm:
     @property
     def calls(self) -> bool:
         """Whether it says anything of how calls are made."""
-        return any(
-            each is not None
-            for each in (self.pool, self.model, self.prompt_version, self.max_tokens, self.temperature, self.seed)
+        said = (
+            self.pool,
+            self.model,
+            self.prompt_version,
+            self.max_tokens,
+            self.temperature,
+            self.seed,
+            self.predictor,
         )
+        return any(each is not None for each in said)
 
     def sampling(self, usual: Sampling) -> Sampling:
         """How the model is to answer, where `usual` is how it answers everybody else."""
@@ -158,7 +166,9 @@ def shadowed(experiment: Experiment, shopper: str) -> Arm | None:
 
 
 def _digest(arms: Sequence[Arm]) -> str:
-    return blake2b(repr(list(arms)).encode(), digest_size=4).hexdigest()
+    """Of an arm without a predictor it is what it was before arms could have one."""
+    said = repr(list(arms)).replace(", predictor=None", "")
+    return blake2b(said.encode(), digest_size=4).hexdigest()
 
 
 def _draw(name: str, shopper: str) -> int:

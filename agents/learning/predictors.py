@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from agents.worker.reasoning import Learned
+from prompts.learned.foresight import Foresight
 from prompts.learned.predictor import LARGEST_BYTES, Predictor, load
 from streams.errors import SettingInvalid
 
@@ -15,3 +17,17 @@ def read_predictor(file: Path) -> Predictor:
     except OSError as exc:
         remedy = "make it with penchant learn --predictor"
         raise SettingInvalid(f"the predictor {file} cannot be read: {exc.strerror}", remedy) from exc
+
+
+def predicting(learned: Learned, predictor: Predictor) -> Learned:
+    """The snapshot in force, put in order by another predictor than everybody's."""
+    made: Foresight | None = None
+
+    def now() -> Foresight | None:
+        nonlocal made
+        given = learned()
+        if given is not None and (made is None or made.learned is not given.learned):
+            made = Foresight(given.learned, predictor)
+        return made if given is not None else None
+
+    return now

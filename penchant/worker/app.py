@@ -32,7 +32,7 @@ from penchant.worker.admission import admitted
 from penchant.worker.experiments import ArmFactory, ExperimentRuntime, Tell
 from penchant.worker.history import make_topics, topics_of
 from penchant.worker.instance import instance
-from penchant.worker.model_side import ModelSide, knowledge_of, pools, reasoning_of
+from penchant.worker.model_side import ModelSide, arm_predictors, knowledge_of, pools, reasoning_of
 from penchant.worker.parts import Parts, Runs, Servers, learning_of, make_parts
 from penchant.worker.tokenizer import tokenizer
 from storage.connection import Client
@@ -142,7 +142,8 @@ async def _arm_factory(
     count = await asyncio.to_thread(tokenizer, settings.prompt.tokenizer)
     knowledge = knowledge_of(settings, servers.redis)
     learned = (lambda: learning.foresight) if learning else (lambda: None)
-    reasoning = reasoning_of(settings, count, knowledge.line if knowledge else None, learned)
+    about = knowledge.line if knowledge else None
+    reasoning = reasoning_of(settings, count, about, learned, await arm_predictors(settings))
     return ArmFactory(side.client, reasoning, instruments, owned=owned), knowledge
 
 

@@ -120,7 +120,7 @@ class ExperimentRuntime:
             return
         arm_factory, rules = self._arm_factory, settings.calls
         prompt = arm.prompt_version or settings.prompt.version
-        reasoning = arm_factory.reasoning(prompt, arm.sampling(settings.sampling))
+        reasoning = arm_factory.reasoning(prompt, arm.sampling(settings.sampling), arm.predictor)
         client = self._everybody
         if pools is not None:
             own = arm.pool, arm.model

@@ -1,10 +1,15 @@
 """Model side: what calls are made with, by the settings: clients in pools, and what is asked."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
 
 from agents.experiments.assignment import Arm
+from agents.learning.predictors import predicting, read_predictor
 from agents.worker.knowledge import Knowledge
 from agents.worker.reasoning import Learned, Reasoning
 from clients.calls import ModelClient, Sampling
@@ -15,14 +20,19 @@ from clients.pools.endpoints import Endpoint, Pool
 from clients.pools.probes import SharedFindings
 from clients.pools.registry import Notify, RegistryRules
 from penchant.settings.root import Settings
+from prompts.learned.predictor import Predictor
 from prompts.tokens import Count
 from prompts.view import About
 from storage.connection import Client
 from storage.keys import Keys
 from storage.knowledge import RedisKnowledge
+from streams.errors import SettingInvalid
 
-MakeReasoning = Callable[[str, Sampling], Reasoning]
-"""What is asked, by the name of a prompt and a sampling."""
+
+class MakeReasoning(Protocol):
+    """Says what is asked, by the name of a prompt, a sampling, and the file of a predictor that is not everybody's."""
+
+    def __call__(self, name: str, sampling: Sampling, predictor: Path | None = None) -> Reasoning: ...
 
 
 class ModelSide:
@@ -79,12 +89,28 @@ def arm_pools(settings: Settings, arm: Arm) -> tuple[Pool, ...] | None:
 
 
 def reasoning_of(
-    settings: Settings, count: Count, about: About | None = None, learned: Learned = lambda: None
+    settings: Settings,
+    count: Count,
+    about: About | None = None,
+    learned: Learned = lambda: None,
+    predictors: Mapping[Path, Predictor] = MappingProxyType({}),
 ) -> MakeReasoning:
     """How prompts are made and answers read; `about` tells what the shop says of a product, `learned` what other
-    shoppers teach."""
-    prompts, rules = settings.prompts, settings.prompt
-    return lambda name, sampling: Reasoning(name, prompts, sampling, rules, count, about, learned)
+    shoppers teach, `predictors` are those of arms."""
+
+    def make(name: str, sampling: Sampling, predictor: Path | None = None) -> Reasoning:
+        taught = learned if predictor is None else predicting(learned, predictors[predictor])
+        return Reasoning(name, settings.prompts, sampling, settings.prompt, count, about, taught)
+
+    return make
+
+
+async def arm_predictors(settings: Settings) -> Mapping[Path, Predictor]:
+    """The predictors of all arms. Raises SettingInvalid or PlatformLacks for one that cannot be used."""
+    files = {arm.predictor for experiment in settings.experiments for arm in experiment.arms if arm.predictor}
+    if files and not settings.learning.enabled:
+        raise SettingInvalid("an arm has a predictor, and nothing is learned", "set learning.enabled")
+    return {file: await asyncio.to_thread(read_predictor, file) for file in sorted(files)}
 
 
 def knowledge_of(settings: Settings, redis: Client) -> Knowledge | None:

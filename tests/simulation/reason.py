@@ -38,7 +38,7 @@ class Reason:
 class PlainQuestion:
     """The prompt is the session's name."""
 
-    def __init__(self, session: Session, checkpoint: Checkpoint, learned: Callable[[], str]) -> None:
+    def __init__(self, session: Session, checkpoint: Checkpoint, learned: Callable[[], str] = lambda: "") -> None:
         if session.folded != checkpoint.context.position.offset:
             raise AssertionError("the prompt is not made from the checkpoint")
         self.checkpoint, self.learned = checkpoint, learned()
