@@ -31,8 +31,10 @@ def body(call: Call, model: str, api: Api, server: Server, sent: SentFields, sal
     fields: dict[str, Any] = {"model": model, **asked, longest: call.max_tokens, "stream": True}
     plain = {"temperature": call.temperature, "seed": call.seed, "stream_options": {"include_usage": True}}
     fields |= {name: value for name, value in plain.items() if name not in sent.without}
-    if call.stop and sent.sends("stop"):
-        fields["stop"] = list(call.stop)
+    guided = call.json_schema is not None and sent.guide is not None
+    stop = [word for word in call.stop if word.strip() or not (guided and server.spaces_guided)]
+    if stop and sent.sends("stop"):
+        fields["stop"] = stop
     if call.json_schema is not None and sent.guide is not None:
         fields |= _guide(sent.guide, call.json_schema)
     if call.choices and sent.sends("logprobs"):

@@ -26,6 +26,8 @@ class Server:
     is used before it, keeps calls together. `template_variables`: it hands `chat_template_kwargs` to the chat template.
     `extensions`: it takes `nvext`, where the fields of `priority` are hints, and tells there how long a call waited.
     `salts`: it takes `cache_salt`, and lets only calls of one salt reuse each other's KV cache blocks.
+    `spaces_guided`: a schema lets it put whitespace between all parts, within bounds: stop words of whitespace would
+    end an answer in its midst.
     """
 
     title: str
@@ -41,6 +43,7 @@ class Server:
     template_variables: bool = False
     extensions: bool = False
     salts: bool = False
+    spaces_guided: bool = False
 
 
 SERVERS: Mapping[ServerName, Server] = MappingProxyType(
@@ -116,6 +119,7 @@ SERVERS: Mapping[ServerName, Server] = MappingProxyType(
             overloaded=frozenset({"429"}),  # its 503 says that the model is still loading
             session_header=None,
             template_variables=True,
+            spaces_guided=True,
         ),
         "other": Server(title="OpenAI-compatible server", owner="", health=None),
     }

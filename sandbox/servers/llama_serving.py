@@ -125,7 +125,7 @@ def _request(ask: Ask) -> Mapping[str, Any]:
         "n_predict": ask.max_tokens,
         "temperature": ask.temperature,
         "seed": ask.seed,
-        "stop": list(ask.stop_words),
+        "stop": [word for word in ask.stop_words if word.strip() or not kind],  # a grammar bounds whitespace itself
         "stream": True,
         "cache_prompt": True,
         **(guided if kind else {}),
