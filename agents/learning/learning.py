@@ -17,11 +17,13 @@ from prompts.learned.counts import HELD, Day, OpenDays, day_of
 from prompts.learned.foresight import Foresight
 from prompts.learned.packing import dump_days, load_days
 from prompts.learned.predictor import Predictor
+from prompts.learned.rhythm import quiet_s
 from storage.counts import CountStore
 from streams.errors import StoreCorrupt, StoreUnavailable
 from streams.events.event import ShopperEvent
 from streams.kafka.batches import TP
 from streams.sessions.session import Session
+from streams.sessions.triggers import Rhythm, TriggerRules
 
 log = structlog.get_logger()
 
@@ -59,6 +61,10 @@ class Learning:
         if self._rules.share < 1 and crc32(f"teaches\n{event.shopper_id}".encode()) >= self._rules.share * 2**32:
             return
         partition.taught.teach(event.shopper_id, session, day_of(self._clock_ms()))
+
+    def rhythm(self, triggers: TriggerRules) -> Rhythm:
+        """For how long sessions are to be quiet, by the snapshot in force at any time."""
+        return lambda session: quiet_s(session, self.foresight.learned if self.foresight else None, triggers)
 
     async def run(self) -> None:
         """Until cancelled."""

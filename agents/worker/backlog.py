@@ -13,7 +13,7 @@ from agents.worker.lazy_heap import Entry, LazyHeap, Sweeper, counts
 from agents.worker.partition import Partition
 from agents.worker.shoppers import MODEL_TRIES, Owed, Shopper
 from clients.pools.wait_queue import first_suited
-from streams.sessions.triggers import TriggerRules, due_s, pay, rested_s
+from streams.sessions.triggers import Rhythm, TriggerRules, due_s, pay, rested_s
 
 LATE_STEP_S = 1.0
 """How much newer a late shopper's activity must be before it is filed again: it bounds what events can push."""
@@ -31,8 +31,8 @@ class Backlog:
     `unfinished`: the last look ended before it had seen everybody; look again at once.
     """
 
-    def __init__(self, triggers: TriggerRules, rules: BacklogRules) -> None:
-        self._triggers, self.rules = triggers, rules
+    def __init__(self, triggers: TriggerRules, rules: BacklogRules, rhythm: Rhythm | None = None) -> None:
+        self._triggers, self.rules, self._rhythm = triggers, rules, rhythm
         self._urgent_actions = frozenset(triggers.urgent)
         sequence = count()
         self._timers, self._urgent, self._fresh, self._late, self._quiet = (LazyHeap(sequence) for _ in range(5))
@@ -62,7 +62,7 @@ class Backlog:
             earlier = True
         else:
             owed.add(now_s)
-            earlier = owed.events == self._triggers.max_events or (call and not owed.call)
+            earlier = owed.events == self._triggers.max_events or (call and (not owed.call or self._rhythm is not None))
             owed.call |= call
             if call:
                 owed.faults = min(owed.faults, MODEL_TRIES)  # what is new deserves an intent, the rules' at least
@@ -200,7 +200,8 @@ class Backlog:
 
     def _due_s(self, shopper: Shopper, owed: Owed) -> float:
         rested = shopper.rested_s if owed.call and not owed.attempts else None
-        return max(due_s(owed, rested, self._triggers), owed.not_before_s)
+        quiet_s = None if self._rhythm is None else self._rhythm(shopper.session)
+        return max(due_s(owed, rested, self._triggers, quiet_s), owed.not_before_s)
 
     def _arm(self, shopper: Shopper, owed: Owed) -> None:
         self._void(shopper)

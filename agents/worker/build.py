@@ -36,7 +36,7 @@ from streams.records.erasures import Erasure
 from streams.records.intents import IntentRules
 from streams.sessions.ledger import CommitRules
 from streams.sessions.session import SessionRules
-from streams.sessions.triggers import TriggerRules
+from streams.sessions.triggers import Rhythm, TriggerRules
 
 
 class Rules(Protocol):
@@ -89,7 +89,8 @@ def everybody_alone(everybody: Route) -> Router:
 class Ports:
     """What a worker talks to, and what it is told. `router` adds the routes of experiments to everybody's; `publish`
     wraps the writer of intents; `learn` fetches what prompts say beside the log; `halted`: operators paused it; each of
-    `entered` hears of every event that has entered a session; `traced` follows calls."""
+    `entered` hears of every event that has entered a session; `rhythm` says for how long a session is to be quiet;
+    `traced` follows calls."""
 
     kept: StorePorts
     letters: DeadLetterSender
@@ -105,6 +106,7 @@ class Ports:
     ingest_share: IngestCpuShare = field(default_factory=IngestCpuShare)
     halted: Callable[[], bool] = lambda: False
     entered: Sequence[Entered] = ()
+    rhythm: Rhythm | None = None
     traced: Traced = nullcontext
 
 
@@ -152,9 +154,11 @@ def make_checkpoints(rules: Rules, kept: StorePorts, kinds: Kinds) -> Checkpoint
     )  # fmt: skip
 
 
-def make_memory(rules: Rules, kept: StorePorts, kinds: Kinds, meter: Meter | None = None) -> Memory:
+def make_memory(
+    rules: Rules, kept: StorePorts, kinds: Kinds, meter: Meter | None = None, rhythm: Rhythm | None = None
+) -> Memory:
     """The parts beside the store."""
-    backlog = kinds.backlog(rules.triggers, rules.backlog)
+    backlog = kinds.backlog(rules.triggers, rules.backlog, rhythm)
     recall = kinds.recall(kept.store, kept.store, backlog, kept.lineage, kept.starts, kept.erased, meter)
     return Memory(backlog, make_checkpoints(rules, kept, kinds), recall)
 
@@ -164,7 +168,7 @@ def build(
 ) -> Worker:
     """All of them, none running yet."""
     kinds, meter, store = kinds or Kinds(), ports.meter, ports.kept.store
-    memory = make_memory(rules, ports.kept, kinds, meter)
+    memory = make_memory(rules, ports.kept, kinds, meter, ports.rhythm)
     backlog, checkpoints, recall = memory.backlog, memory.checkpoints, memory.recall
     refusals = kinds.refusals(ports.letters, rules.dead_letters, meter)
     writer = GatheringWriter(store, rules.redis)

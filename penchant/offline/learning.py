@@ -10,7 +10,7 @@ from zlib import crc32
 from agents.learning.predictors import read_predictor
 from prompts.learned.counts import Day, Totals, day_of
 from prompts.learned.foresight import Foresight
-from prompts.learned.lessons import lessons
+from prompts.learned.lessons import gaps, lessons
 from prompts.learned.predictor import Predictor
 from prompts.learned.snapshot import SUPPORT, Snapshot, load, snapshot
 from streams.errors import SettingInvalid
@@ -112,7 +112,7 @@ class Teacher:
         self.last_ms = event.time_ms
         if fold(session, event, self._offset, event.time_ms, self._rules) >= QUIET:
             number = day_of(event.time_ms)
-            self._days.setdefault(number, Day(number)).teach(event.shopper_id, lessons(session))
+            self._days.setdefault(number, Day(number)).teach(event.shopper_id, [*lessons(session), *gaps(session)])
 
     def snapshot(self, support: int) -> Snapshot:
         """What is known now, as of the last event's hour."""
@@ -128,7 +128,7 @@ def learn(events: Iterable[ShopperEvent], support: int = SUPPORT) -> Snapshot:
     for event in _in_order(events):
         teacher.see(event)
     learned = teacher.snapshot(support)
-    if not any(learned.tables.values()):
+    if not any(rows for table, rows in learned.tables.items() if table != "gap_after"):
         raise SettingInvalid(
             f"no category, brand or price of the file has {support} shoppers", "a longer recording has some"
         )

@@ -125,6 +125,7 @@ def make_parts(
         ingest_share=ingest_share,
         halted=lambda: switch_state.now.on("pause"),
         entered=_entered(experiment_runtime, arm_factory.instruments, learning),
+        rhythm=learning.rhythm(settings.triggers) if learning and settings.triggers.overtaken else None,
         traced=_traced(tracing, samples),
     )
     worker = build(settings, ports, UpkeepRules.of(settings.backlog), kinds=kinds)

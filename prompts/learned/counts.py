@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
-from prompts.learned.lessons import FIGURES, Lesson, Table, lessons
+from prompts.learned.lessons import FIGURES, Lesson, Table, gaps, lessons
 from streams.sessions.session import Session
 
 PLACES = 256
@@ -93,7 +93,7 @@ class OpenDays:
     def teach(self, shopper: str, session: Session, today: int) -> None:
         """Count what the event teaches that the session took in last; `today` is the number of the day."""
         number = day_of(session.last_ms)
-        if not today - 1 <= number <= today or not (taught := lessons(session)):
+        if not today - 1 <= number <= today or not (taught := [*lessons(session), *gaps(session)]):
             return
         self.day(number, today).teach(shopper, taught)
         self.taught += 1

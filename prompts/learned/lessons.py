@@ -13,14 +13,15 @@ from typing import Literal, NamedTuple
 from prompts.guard import BRAND, CATEGORY, clean
 from prompts.view import details
 from streams.events.event import Item
-from streams.sessions.session import Session
+from streams.sessions.session import ACTIONS, Session
 
 Table = Literal[
-    "categories", "category_after", "kinship", "brand_in", "brand_after", "price_after", "price_step", "stays"
-]
+    "categories", "category_after", "kinship", "brand_in", "brand_after", "price_after", "price_step", "stays",
+    "gap_after",
+]  # fmt: skip
 
-FIGURES: frozenset[Table] = frozenset({"kinship", "price_after", "price_step", "stays"})
-"""Tables of shares and prices; the others hold names that an intent may show."""
+FIGURES: frozenset[Table] = frozenset({"kinship", "price_after", "price_step", "stays", "gap_after"})
+"""Tables of shares, prices and times; the others hold names that an intent may show."""
 
 EVERYONE = ""
 """The key of what is counted over all shoppers."""
@@ -30,6 +31,9 @@ STAY, SWITCH = "stay", "switch"
 
 PRICE_BINS, STEP_BINS = 4, 8
 """Bins of a doubling, for prices and for the steps from one price to the next."""
+
+GAP_BINS, LEAST_GAP_S = 2, 0.125
+"""Bins of a doubling, for the seconds from one event to the next, and what is shorter than the shortest counts as."""
 
 _SEPARATOR = re.compile(r"\s*[/.>]\s*")
 _RUNS = (1, 2, 4, 7)  # the longest run of each bucket but the last
@@ -59,6 +63,15 @@ def lessons(session: Session) -> list[Lesson]:
         return []
     seen = _seen(clean(latest.category or "", CATEGORY), clean(latest.brand or "", BRAND))
     return [*seen, *_followed(latest, before)] if before else list(seen)
+
+
+def gaps(session: Session) -> list[Lesson]:
+    """How long after the one before the event came that a session took in last, by the action of the one before."""
+    start = _start(session.event_ids)
+    if start == 0:
+        return []
+    gap_s = max((session.times[start] - session.times[start - 1]) / 1e3, LEAST_GAP_S)
+    return [*_gap(ACTIONS[session.actions[start - 1]], round(log2(gap_s) * GAP_BINS))]
 
 
 def paths(category: str) -> list[str]:
@@ -124,6 +137,11 @@ def _followed(now: Item, before: Sequence[Item]) -> Iterator[Lesson]:
         _, _, _, paid, money = details(None, None, None, last.price, last.currency) if last else ("", "", "", 0.0, "")
         if paid and money == currency:
             yield from _stepped(category, round(log2(price / paid) * STEP_BINS))
+
+
+@lru_cache(_REMEMBERED)
+def _gap(action: str, length: int) -> tuple[Lesson, ...]:
+    return tuple(Lesson("gap_after", key, str(length)) for key in (action, EVERYONE))
 
 
 @lru_cache(_REMEMBERED)

@@ -14,7 +14,7 @@ from typing import Any, get_args
 import orjson
 
 from prompts.learned.counts import Total, Totals
-from prompts.learned.lessons import EVERYONE, FIGURES, PRICE_BINS, STEP_BINS, Lesson, Table
+from prompts.learned.lessons import EVERYONE, FIGURES, GAP_BINS, PRICE_BINS, STEP_BINS, Lesson, Table
 from prompts.quantile import quantile
 from streams.errors import SettingInvalid
 
@@ -25,14 +25,17 @@ LARGEST_BYTES = 4 * 1024 * 1024
 NEIGHBOURS = 8
 """Names kept under a key; more of those that are counted over everyone."""
 
+DECILES = range(10, 100, 10)
+
 _NAMED = 1_000
 _TAIL = 0.1
-_QUANTILES: Mapping[str, int] = {"price_after": PRICE_BINS, "price_step": STEP_BINS}
+_QUANTILES: Mapping[str, int] = {"price_after": PRICE_BINS, "price_step": STEP_BINS, "gap_after": GAP_BINS}
 _NAMING: Mapping[str, str] = {"categories": "categories", "category_after": "categories",
                               "brand_in": "brand_in", "brand_after": "brand_in"}  # fmt: skip
 
 Row = tuple[tuple[str, float], ...]
-"""Names with their weights, largest first; of a price table `low` and `high`, in doublings."""
+"""Names with their weights, largest first; of a price table `low` and `high`, in doublings; of gaps the deciles `10` to
+`90`, in doublings of a second."""
 
 Tables = Mapping[Table, Mapping[str, Row]]
 
@@ -73,7 +76,7 @@ def load(body: bytes) -> Snapshot:
         doc: dict[str, Any] = orjson.loads(body)
         tables: dict[Table, dict[str, Row]] = {
             table: {key: tuple((str(name), float(weight)) for name, weight in row) for key, row in rows.items()}
-            for table, rows in ((table, doc["tables"][table]) for table in get_args(Table))
+            for table, rows in ((table, doc["tables"].get(table, {})) for table in get_args(Table))
         }
         return _named(body, str(doc["hour"]), int(doc["support"]), _frozen(tables), frozenset(doc["newcomers"]))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as exc:
@@ -115,10 +118,12 @@ def _row(table: Table, key: str, pairs: Mapping[str, Total], support: int, names
 
 
 def _figures(table: Table, pairs: Mapping[str, Total]) -> Row:
-    """Shares, or the ends of the range that holds all but a tenth on either side."""
+    """Shares, deciles, or the ends of the range that holds all but a tenth on either side."""
     if table not in _QUANTILES:
         return _largest([(name, total.weight) for name, total in pairs.items()], NEIGHBOURS)
     ordered = sorted((int(name) / _QUANTILES[table], total.weight) for name, total in pairs.items())
+    if table == "gap_after":
+        return tuple((str(decile), quantile(ordered, decile / 100)) for decile in DECILES)
     return ("low", quantile(ordered, _TAIL)), ("high", quantile(ordered, 1 - _TAIL))
 
 

@@ -1,12 +1,14 @@
 """Triggers: when a shopper's session is due. Pure; times are seconds on any one clock (arrival time, or event time)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from streams.events.event import Action
-from streams.section import Calls, Events, SecondsOrZero, Words, section
+from streams.section import Calls, Events, Seconds, SecondsOrZero, Words, section, unit
+from streams.sessions.session import Session
 
 HOUR_S = 3_600.0
 BURST_S = HOUR_S / 4
@@ -30,6 +32,11 @@ class TriggerRules:
     near it: it is meant for bots."""
     urgent: Annotated[tuple[Action, ...], Words] = ("cart_add", "checkout", "purchase", "search")
     """Actions that make a session due at once, once the least time has passed."""
+    overtaken: Annotated[float, Field(ge=0, le=1), unit("share")] = 0.0
+    """In the place of debounce_s: a call waits while the next event would come before its answer with this probability
+    or a greater one, as the shop's rhythm and the shopper's own tell; it needs learning.enabled. 0: debounce_s."""
+    answer_s: Seconds = 1.0
+    """How long an answer takes, about, for triggers.overtaken."""
 
     @field_validator("max_wait_s")
     @classmethod
@@ -38,6 +45,10 @@ class TriggerRules:
         if wait < info.data.get("debounce_s", wait):
             raise ValueError(f"must be at least triggers.debounce_s, which is {info.data['debounce_s']}")
         return wait
+
+
+Rhythm = Callable[[Session], float | None]
+"""For how long a session is to be quiet before it is due; None: as the rules say."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,9 +66,11 @@ class Unsummarised:
         self.events += 1
 
 
-def due_s(owed: Unsummarised, rested_s: float | None, rules: TriggerRules) -> float:
-    """When the session is due; `rested_s` is from when its shopper may be called again, if there was a call."""
-    due = min(owed.last_s + rules.debounce_s, owed.first_s + rules.max_wait_s)
+def due_s(owed: Unsummarised, rested_s: float | None, rules: TriggerRules, quiet_s: float | None = None) -> float:
+    """When the session is due; `rested_s` is from when its shopper may be called again, if there was a call; `quiet_s`
+    goes in the place of the usual quiet time."""
+    quiet_s = rules.debounce_s if quiet_s is None else quiet_s
+    due = min(owed.last_s + quiet_s, owed.first_s + rules.max_wait_s)
     if owed.urgent_s is not None:
         due = min(due, owed.urgent_s)
     if owed.events >= rules.max_events:

@@ -8,12 +8,15 @@ from itertools import groupby
 
 from agents.health.statistics import Meter
 from clients.pools.endpoints import Pool
+from penchant.offline.learning import Teacher
 from penchant.offline.whatif.arrivals import Arrival, Recording
 from penchant.offline.whatif.pipeline import Before, Pipeline
 from penchant.offline.whatif.variant import Variant
+from prompts.learned.rhythm import quiet_s
 from sandbox.clock import Clock, Process
 from sandbox.gpu.answers import LOOKS_AROUND
 from sandbox.servers.gpu_server import GpuServer, Serving, Spent
+from streams.sessions.triggers import Rhythm
 
 POLL_S = 0.05
 """Events of so long come in one batch, as a consumer's poll brings them."""
@@ -70,6 +73,7 @@ class _Day:
             now_s=world.time,
             epoch_ms=recording.epoch_ms,
             partitions=recording.partitions,
+            rhythm=rhythm(recording, variant),
         )
         self._recording, self._variant = recording, variant
         self.servers = list(by_address.values())
@@ -106,6 +110,18 @@ class _Day:
         until_s = now() + PATIENCE_S
         while now() < until_s and (self.pipeline.waiting or self.pipeline.meter.in_flight):  # noqa: ASYNC110 # nobody tells
             await asyncio.sleep(LOOK_S)
+
+
+def rhythm(recording: Recording, variant: Variant) -> Rhythm | None:
+    """By what the whole recording teaches of gaps; None where the variant's triggers do not go by it. A worker knows
+    the days before instead."""
+    rules, teacher = variant.settings.triggers, Teacher(variant.settings.session)
+    if not rules.overtaken:
+        return None
+    for arrival in recording.arrivals:
+        teacher.see(arrival.event)
+    learned = teacher.snapshot(variant.settings.learning.support)
+    return lambda session: quiet_s(session, learned, rules)
 
 
 def polls(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:

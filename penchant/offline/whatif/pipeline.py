@@ -21,6 +21,7 @@ from penchant.worker.tokenizer import tokenizer
 from streams.events.decoding import Decoder
 from streams.kafka.batches import TP, RecordBatch
 from streams.records.dead_letters import DeadLetter
+from streams.sessions.triggers import Rhythm
 
 TOPIC = "events"
 EPOCH = 1
@@ -31,7 +32,8 @@ UPKEEP_S = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
     """What a pipeline stands before: pools of model servers, and how one is reached; the clock, in seconds since
-    `epoch_ms`; and the partitions that it has. `limits` go in place of the usual ones."""
+    `epoch_ms`; the partitions that it has; and for how long sessions are to be quiet. `limits` go in place of the usual
+    ones."""
 
     pools: Sequence[Pool]
     connect: Connect
@@ -41,6 +43,7 @@ class Before:
     traffic_class: Class = "live"
     limits: LimitRules | None = None
     notify: Notify | None = None
+    rhythm: Rhythm | None = None
 
 
 class Pipeline:
@@ -79,6 +82,7 @@ class Pipeline:
             circuit_breaker=self.pools.circuit_breaker,
             meter=meter,
             router=router,
+            rhythm=before.rhythm,
         )
         worker = build(settings, ports, replace(UpkeepRules.of(settings.backlog), every_s=UPKEEP_S), kinds=kinds)
         self.backlog, self.enrichment = worker.memory.backlog, worker.enrichment

@@ -71,6 +71,7 @@ class ShopperReport:
             self.marker.number if self.marker else self.erasure,
             bool(self.marker and self.marker.opted_out),
             self.holder,
+            self.session.meaningful if self.session else -1,
         )
 
 

@@ -13,7 +13,7 @@ STAMPS = ("debounce", "backlog", "limiter", "queue", "prefill", "decode", "write
 
 MEANINGS = {
     "reading": "from the last event to a worker's read, as clocks have it",
-    "debounce": "for the shopper to pause, by triggers",
+    "debounce": "for the shopper to pause, by triggers (triggers.debounce_s, or the shop's rhythm)",
     "backlog": "behind others who were due earlier",
     "limiter": "in line for a slot at a model server",
     "queue": "in the model server's own queue",
@@ -60,7 +60,8 @@ class IntentStatus:
     """How the intent stands to what is stored and what is in the topic, and what was decided meanwhile. `stored`: the
     context's position; `owed`: an intent is still to come for it; `withheld`: the holdout that the shopper is in;
     `erased_ms`: when the shopper was last to be forgotten (epoch), `opted_out` until they say otherwise; `holder` is
-    None where it is not known who has the partition."""
+    None where it is not known who has the partition; `asks` is the offset of the last stored event that asks for a
+    call."""
 
     stored: Position | None
     owed: bool = False
@@ -70,6 +71,7 @@ class IntentStatus:
     erased_ms: int = 0
     opted_out: bool = False
     holder: Holder | None = None
+    asks: int = -1
 
 
 def parts(intent: Intent, now_ms: float) -> list[Part]:
@@ -95,7 +97,7 @@ def verdict(intent: Intent | None, status: IntentStatus, now_ms: float) -> str:
         return f"{later.records} later events stand in the topic, the first since {waited_s:.1f} s: {_behind(status)}"
     if status.stored is not None and status.stored > Position.parse(intent.position):
         if not status.owed:
-            return "later events are stored, none of which asks for a call"
+            return LEFT_OUT if status.asks > Position.parse(intent.position).offset else NOBODY_ASKS
         return f"later events are stored without an intent, and a call is owed: {_owing(status)}"
     if intent.source == "rules" and status.owed:
         why = _owing(status)
@@ -114,6 +116,11 @@ def _decided(status: IntentStatus) -> str:
     return ""
 
 
+NOBODY_ASKS = "later events are stored, none of which asks for a call"
+LEFT_OUT = (
+    "later events are stored, and their call was left out: by the rules stage, mission, category, brand and prices are "
+    "what they were when the model was last asked (calls.unchanged_for_s)"
+)
 MODEL_BEHIND = "the model is behind or away"
 
 

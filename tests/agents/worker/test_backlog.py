@@ -37,6 +37,23 @@ def test_events_of_a_shopper_become_one_call() -> None:
     assert who.running.events == 100
 
 
+def test_a_rhythm_takes_the_place_of_the_debounce() -> None:
+    """Each event asks anew, and a shorter wait counts at once; the longest wait stays, and so does None."""
+    quiet_s: list[float | None] = [2.5]
+    backlog, who = Backlog(RULES, TARGETS, lambda _: quiet_s[0]), shopper()
+    note(backlog, who, 0.0)
+    assert backlog.next(2.0) is None
+    quiet_s[0] = 0.0
+    note(backlog, who, 2.1)
+    assert backlog.next(2.1) is who
+    for wait_s, due in ((9.0, 13.0), (None, 11.0)):
+        quiet_s[0] = wait_s
+        other = shopper("other")
+        note(backlog, other, 10.0)
+        assert backlog.next(due - 0.1) is None
+        assert backlog.next(due) is other
+
+
 def test_a_place_goes_to_the_first_whom_it_suits() -> None:
     """Those who are passed over keep their place; when it suits nobody, all are asked about once more."""
     backlog = Backlog(RULES, TARGETS)

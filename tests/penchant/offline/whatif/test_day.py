@@ -53,6 +53,14 @@ def test_calls_that_change_nothing_are_left_out() -> None:
     assert fewer["owed_at_end"] == 0
 
 
+def test_who_goes_by_the_rhythm_is_in_time_more_often() -> None:
+    """Simulated shoppers mostly think for longer than an answer takes, so their calls are made at once."""
+    usual, rhythmic = played(""), played("triggers.overtaken=0.5")
+    assert (rhythmic["in_time_for_next"] or 0) > (usual["in_time_for_next"] or 0)
+    assert (rhythmic["freshness_p50_s"] or 0) < (usual["freshness_p50_s"] or 0)
+    assert (rhythmic["calls"] or 0) < 1.1 * (usual["calls"] or 0)
+
+
 def test_a_gpu_that_is_away() -> None:
     """The rules answer meanwhile, and the model again afterwards."""
     away = played("away=5-25")

@@ -47,6 +47,7 @@ def test_the_largest_part_is_named() -> None:
         (IntentStatus(AT, later=Later(3, 900, 18_500)), "3 later events .* since 1.5 s: a worker is behind"),
         (IntentStatus(Position(0, 9, 0), owed=True), "a call is owed: the model is behind or away"),
         (IntentStatus(Position(0, 9, 0)), "none of which asks for a call"),
+        (IntentStatus(Position(0, 9, 0), asks=9), r"their call was left out: .* \(calls.unchanged_for_s\)"),
     ],
 )
 def test_one_sentence_says_whose_turn_it_is(decision: IntentStatus, said: str) -> None:
