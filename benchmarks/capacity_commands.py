@@ -22,3 +22,21 @@ def routing(*, quick: Quick = False, json: Json = False) -> None:
         return costs.run(costs.QUICK if quick else costs.RoutingPlan(), say, quick=quick)
 
     measured(measure, tables.show_routing, json=json)
+
+
+@bench.command()
+def disaggregated(*, quick: Quick = False, json: Json = False) -> None:
+    """Prompts and answers on GPUs of their own, beside GPUs that do both: the highest rate that is held, simulated.
+
+    At 2,000 to 4,000 tokens in and 200 out, and with our own prompts. Beside it, what routing by the KV cache is worth,
+    and what long prompts of somebody else's do to live ones. Half a minute.
+
+    Example: penchant bench disaggregated --json > benchmarks/results/disaggregated.json
+    """
+    from benchmarks import capacity_tables  # noqa: PLC0415 (only where it runs)
+    from benchmarks.disaggregated import campaign  # noqa: PLC0415
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return campaign.measure(campaign.QUICK if quick else campaign.DisaggregationPlan(), say, quick=quick)
+
+    measured(measure, capacity_tables.show_disaggregated, json=json)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from sandbox.gpu.disaggregated import DisaggregatedGpu
+from sandbox.gpu.disaggregated import DisaggregatedGpus
 from sandbox.gpu.gpu import Gpu
 from sandbox.gpu.iterations import Request
 from sandbox.gpu.steady import SteadyGpu
@@ -52,4 +52,4 @@ def engine(timing: Timing) -> Engine:
     """The one that a timing asks for."""
     if timing.steady_ms_per_token:
         return SteadyGpu(timing)
-    return DisaggregatedGpu(timing) if timing.transfer_ms_per_token else Gpu(timing)
+    return DisaggregatedGpus(timing) if timing.transfer_ms_per_token else Gpu(timing)

@@ -1,4 +1,4 @@
-"""Two simulated GPUs, one for prompts and one for answers."""
+"""Simulated GPUs, some for prompts and some for answers."""
 
 import math
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.gpu.disaggregated import DisaggregatedGpu
+from sandbox.gpu.disaggregated import DisaggregatedGpus
 from sandbox.gpu.engine import engine
 from sandbox.gpu.gpu import Gpu
 from sandbox.gpu.iterations import Request
@@ -29,9 +29,9 @@ plans = st.lists(
 Plan = list[tuple[float, str, int, float | None]]
 
 
-def play(plan: Plan, every_ms: float) -> tuple[DisaggregatedGpu, list[tuple[float, ...]], int]:
+def play(plan: Plan, every_ms: float) -> tuple[DisaggregatedGpus, list[tuple[float, ...]], int]:
     """The times of all requests, and the tokens that they had; it is looked at every so often while it works."""
-    gpu, now = DisaggregatedGpu(SPLIT), 0.0
+    gpu, now = DisaggregatedGpus(SPLIT), 0.0
     requests: list[Request] = []
     cancels: list[tuple[float, int, Request]] = []
     for gap, prompt, count, cancelled_after in plan:
@@ -63,9 +63,10 @@ def play(plan: Plan, every_ms: float) -> tuple[DisaggregatedGpu, list[tuple[floa
 def test_tokens_are_conserved_and_nothing_stays_held(plan: Plan) -> None:
     """All answers are given, by both together, and both caches are free at the end."""
     gpu, _, given_tokens = play(plan, LATER)
-    assert gpu.prefill.generated_tokens + gpu.decode.generated_tokens == given_tokens
-    assert (gpu.prefill.cache.used, gpu.decode.cache.used, gpu.counts(LATER)["active"]) == (0, 0, 0)
-    assert gpu.decode.prefilled_tokens == 0
+    assert sum(each.generated_tokens for each in (*gpu.prefill, *gpu.decode)) == given_tokens
+    assert [each.cache.used for each in (*gpu.prefill, *gpu.decode)] == [0, 0]
+    assert gpu.counts(LATER)["active"] == 0
+    assert gpu.decode[0].prefilled_tokens == 0
 
 
 @given(plans, st.floats(2, 20))
@@ -89,3 +90,19 @@ def test_prompts_do_not_slow_decoding() -> None:
     assert beside == quick
     assert quick - 99 * LIGHT.iteration_ms == 1_000 * split.transfer_ms_per_token
     assert mixed > 2 * quick
+
+
+def test_more_gpus_share_prompts_and_answers() -> None:
+    """Three for prompts and two for answers: each has some, a key stays with one GPU, and nothing is lost."""
+    gpus = DisaggregatedGpus(replace(LIGHT, transfer_ms_per_token=0.005), prefill=3, decode=2)
+    requests = [gpus.submit(f"{number:04}" * 500, 20, number * 1.0) for number in range(30)]
+    keyed = [gpus.submit(f"{number:04}" * 500, 20, 40.0 + number, key=7) for number in range(6)]
+    cancelled = gpus.submit("x" * 400, 20, 60.0)
+    gpus.cancel(cancelled, 60.0)
+    before = [each.prefilled_tokens for each in gpus.prefill]
+    gpus.advance(LATER)
+    assert all(each.tokens_at(LATER) == 20 for each in (*requests, *keyed))
+    assert all(before)
+    assert all(each.generated_tokens for each in gpus.decode)
+    assert sum(each.prefilled_tokens for each in gpus.prefill) >= 36 * 500
+    assert gpus.counts(LATER)["active"] == 0
