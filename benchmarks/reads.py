@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 
 from benchmarks import intents
 from benchmarks.intervals import interval, ratio, round_off
-from benchmarks.stores import Bare, FeastStyle, Hurried, Reader, Store
+from benchmarks.stores import Bare, FeastStyle, Hurried, Packed, Reader, Store
 from penchant.offline.facts import cores, facts
 from sandbox.servers.redis import RedisServer
 from storage.keys import Keys
@@ -98,9 +98,10 @@ async def _begun(url: str) -> None:
 def _rounds(plan: ReadPlan, url: str, say: Say) -> dict[str, Any]:
     random, found = Random(1), dict[tuple[str, str], Percentiles]()
     with ExitStack() as stack:
-        feast, hurried = FeastStyle(url), stack.enter_context(closing(Hurried(url)))
+        feast, packed, hurried = FeastStyle(url), Packed(url), stack.enter_context(closing(Hurried(url)))
         feast.fill(plan.shoppers)
-        stores: dict[str, Store] = {"reader": Reader(url), COMPARED: Bare(url), "feast_style": feast}
+        packed.fill(plan.shoppers)
+        stores: dict[str, Store] = {"reader": Reader(url), COMPARED: Bare(url), "packed": packed, "feast_style": feast}
         for store in stores.values():
             stack.enter_context(closing(store))
         with _on_one_core():

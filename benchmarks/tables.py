@@ -96,7 +96,7 @@ def show_reads(console: Console, report: Mapping[str, Any]) -> None:
     """A line for each way to read and number of shoppers."""
     cuts = [f"{cut}{what}" for cut in ("p50", "p99") for what in (" ms", " over HMGET", " 95 %")]
     shown = table("", "shoppers a read", *cuts)
-    for name in ("reader", "hmget", "feast_style"):
+    for name in ("reader", "hmget", "packed", "feast_style"):
         for row in report[name].values():
             figures: list[str] = []
             for cut in ("p50", "p99"):
@@ -189,6 +189,19 @@ def show_steady(console: Console, report: Mapping[str, Any]) -> None:
     console.print(
         f"The server on the other core used {server['cpu_us_per_call']} us a call, "
         f"of {server['events_per_answer']} server-sent events each."
+    )
+    foot(console, report)
+
+
+def show_several(console: Console, report: Mapping[str, Any]) -> None:
+    """A line a number of workers: microseconds of CPU a call, by who spends them."""
+    parts = ("worker", "parent", "redis", "kafka", "model")
+    shown = table("workers", "calls", *(f"CPU a call: {part}" for part in parts))
+    for row in report["runs"]:
+        shown.add_row(str(row["workers"]), f"{row['calls']:,}", *(f"{row[f'{part}_us']:,} us" for part in parts))
+    console.print(shown)
+    console.print(
+        f"Workers and parent, at {report['rate_each']:g} events/s a worker: {report['ratio']:g} times one worker."
     )
     foot(console, report)
 

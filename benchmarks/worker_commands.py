@@ -1,6 +1,7 @@
 """The commands of `penchant bench` on a whole worker: how it drains, what it holds, how late it is, how it recovers."""
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,23 +74,38 @@ def recovery(*, quick: Quick = False, json: Json = False) -> None:
 
 
 @bench.command()
-def steady(*, quick: Quick = False, json: Json = False) -> None:
+def steady(
+    *,
+    quick: Quick = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Instead, above 1: what a call costs with one worker and so many.")
+    ] = 1,
+    json: Json = False,
+) -> None:
     """Find how many events a second one core holds with a call each, no call left out, and the client's work in it.
 
     A real Kafka and Redis, a load that keeps its pace, and a minimal OpenAI-compatible server on the other core, whose
     cost is named. Nothing is held back by triggers. Needs Java and Maven.
 
-    Example: penchant bench steady --json > benchmarks/results/steady.json
+    Examples:
+
+      penchant bench steady --json > benchmarks/results/steady.json
+
+      penchant bench steady --workers 2
     """
+    from benchmarks import several, tables  # noqa: PLC0415 (only where it runs)
     from benchmarks import steady as rates  # noqa: PLC0415
-    from benchmarks import tables  # noqa: PLC0415 (only where it runs)
     from benchmarks.servers import staged  # noqa: PLC0415
 
     def run(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         plan = rates.QUICK if quick else rates.SteadyPlan()
         return staged("steady", folder, lambda stage: rates.measure(plan, stage, folder, say), quick=quick)
 
-    measured(run, tables.show_steady, json=json)
+    def compare(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        plan = replace(several.SeveralPlan(), workers=(1, workers), rounds=1 if quick else 3)
+        return staged("steady --workers", folder, lambda on: several.measure(plan, on, folder, say), quick=quick)
+
+    measured(compare if workers > 1 else run, tables.show_several if workers > 1 else tables.show_steady, json=json)
 
 
 @bench.command()

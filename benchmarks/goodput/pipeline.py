@@ -52,9 +52,10 @@ def default_pipeline(
     notify: Notify | None = None,
     router: Callable[[Route], Router] = everybody_alone,
     call_budget_s: float = 0.0,
+    beat_s: float = 0.0,
 ) -> Pipeline:
     """One worker before ordered pools of model servers. `readable` is told of each answer: whose, up to which offset,
-    and when; `call_budget_s` is for the active set, 0 for all replicas."""
+    and when; `call_budget_s` is for the active set, 0 for all replicas, `beat_s` for the beat."""
     without = without or Without()
     clients = {replica.name: replica for replicas in pools.values() for replica in replicas}
     named = [
@@ -72,7 +73,7 @@ def default_pipeline(
     kinds = Kinds(backlog=FirstInFirstOut if without.ordering else Backlog)
     slots: Callable[[SlotSupplier], SlotSupplier] = Scattered if without.affinity else lambda slots: slots
     meter = Noting(readable, now_s)
-    return Pipeline(_settings(without, call_budget_s), before, meter, router=router, kinds=kinds, slots=slots)
+    return Pipeline(_settings(without, call_budget_s, beat_s), before, meter, router=router, kinds=kinds, slots=slots)
 
 
 class Noting(Meter):
@@ -110,10 +111,14 @@ class Scattered:
         return self._slots.grant(str(next(self._numbers)), waited_s, passed_s)
 
 
-def _settings(without: Without, call_budget_s: float) -> Settings:
+def _settings(without: Without, call_budget_s: float, beat_s: float) -> Settings:
     """The usual ones, but for what is switched off."""
     usual = Settings()
-    session, triggers, routing = usual.session, usual.triggers, replace(usual.routing, call_budget_s=call_budget_s)
+    session, triggers, routing = (
+        usual.session,
+        usual.triggers,
+        replace(usual.routing, call_budget_s=call_budget_s, beat_s=beat_s),
+    )
     if without.coalescing:
         triggers = replace(triggers, debounce_s=0.0, max_wait_s=0.0, min_interval_s=0.0)
     if without.appending:

@@ -76,6 +76,7 @@ class Trial:
     answer_tokens: int = 0
     reuse: bool = True
     call_budget_s: float = 0.0
+    beat_s: float = 0.0
 
 
 def run(trial: Trial) -> dict[str, Any]:
@@ -174,6 +175,11 @@ def _system(
 ) -> System:
     if trial.system == "penchant":
         return default_pipeline(
-            {"gpus": servers}, readable, world.time, trial.without, call_budget_s=trial.call_budget_s
+            {"gpus": servers},
+            readable,
+            world.time,
+            trial.without,
+            call_budget_s=trial.call_budget_s,
+            beat_s=trial.beat_s,
         )
     return AsyncOperator(trial.operator, servers, readable)

@@ -35,8 +35,8 @@ class PooledClient:
 
     `run` beside it probes replicas and closes those that were taken out; `notify` is told who is ejected and why;
     `chance` says how much later than due a probe is made; `findings` are where the workers of a fleet share what probes
-    found. `circuit_breaker` is for whoever makes the model's calls; `found` is one line on the model, None until it has
-    answered a look.
+    found; `epoch_s` is what the loop's clock lacks to the time that they share. `circuit_breaker` is for whoever makes
+    the model's calls; `found` is one line on the model, None until it has answered a look.
     """
 
     def __init__(
@@ -48,12 +48,13 @@ class PooledClient:
         notify: Notify | None = None,
         chance: random.Random | None = None,
         findings: SharedFindings | None = None,
+        epoch_s: float = 0.0,
     ) -> None:
         self._chance = chance or random.Random()
         self._wait_queue = WaitQueue()
         self._registry = ReplicaRegistry(connect, registry or RegistryRules(), self._wait_queue, notify)
         self._prober = Prober(lambda replica: self._registry.judge(replica, _now()), findings)
-        self.router = PoolRouter(self._registry, router or RoutingRules())
+        self.router = PoolRouter(self._registry, router or RoutingRules(), epoch_s)
         self._wait_queue.room = self.router.room
         self._registry.take_up(pools, float("-inf"))
         self.circuit_breaker = CircuitBreaker()

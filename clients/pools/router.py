@@ -5,9 +5,12 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
+from pydantic import ValidationInfo, field_validator
+
 from clients.calls import Call, Class, Completion
 from clients.limits.retry_budget import RetryBudget
 from clients.pools.active_set import ActiveSetRules, ActiveSets
+from clients.pools.beat import Beat
 from clients.pools.hedging import Hedges, hedged
 from clients.pools.limiter import Slot
 from clients.pools.registry import ReplicaRegistry
@@ -36,6 +39,9 @@ class RoutingRules:
     """How many servers of a pool a call is made at, at the most, when they fail or refuse it."""
     call_budget_s: SecondsOrZero = 0.0
     """Calls go to as few servers of a pool as answer within this, so that the others are free; 0: to all of them."""
+    beat_s: SecondsOrZero = 0.0
+    """Calls to one server begin together, once in so many seconds, where they end within call_budget_s all the same:
+    its GPU rests in between. Realtime calls begin at once; 0: all do. Not for somebody else's router."""
     hedging: bool = False
     """Whether a call whose first token is later than 95 % of its class's is made at another server too: live calls and
     matches, at most one in fifty of each, and within the budget for retries."""
@@ -43,13 +49,23 @@ class RoutingRules:
     """How often each server is asked the same prompt by one of the workers, to find the one that answers otherwise than
     its peers: a GPU that fails silently. 60 is good; 0: never."""
 
+    @field_validator("beat_s")
+    @classmethod
+    def within_budget(cls, beat_s: float, info: ValidationInfo) -> float:
+        """Whoever waits for a beat is to end within the budget."""
+        if beat_s and beat_s >= info.data.get("call_budget_s", 0.0):
+            raise ValueError("needs routing.call_budget_s, and must be less than that")
+        return beat_s
+
 
 class PoolRouter:
-    """Shares out the slots of a registry's replicas."""
+    """Shares out the slots of a registry's replicas. `epoch_s` is what the loop's clock lacks to the time that workers
+    share."""
 
-    def __init__(self, registry: ReplicaRegistry, rules: RoutingRules) -> None:
+    def __init__(self, registry: ReplicaRegistry, rules: RoutingRules, epoch_s: float = 0.0) -> None:
         self.registry, self.rules = registry, rules
-        self._active = ActiveSets(ActiveSetRules(rules.call_budget_s))
+        self._active = ActiveSets(ActiveSetRules(max(rules.call_budget_s - rules.beat_s, 0.0)))
+        self._beat, self._epoch_s = Beat(rules.beat_s, rules.call_budget_s), epoch_s
         self.retries = RetryBudget(share=0.2, least=3)
         self.hedges: Mapping[Class, Hedges] = {each: Hedges() for each in HEDGED}
         self.released: Replica | None = None
@@ -62,7 +78,9 @@ class PoolRouter:
         pools = [self._active.of(pool, 0.0, now_s).replicas for pool in self.registry.usable(now_s)]
         released = [self.released] if self.released is not None and self.released.usable else []
         looked_at = chain(released, *(self._some(pool) for pool in pools))
-        return any(each.limiter.admits(traffic_class, now_s) for each in looked_at)
+        return any(
+            each.limiter.admits(traffic_class, now_s) and self._begins(each, traffic_class, now_s) for each in looked_at
+        )
 
     def _some(self, replicas: Sequence[Replica]) -> Iterable[Replica]:
         if len(replicas) <= LOOK:
@@ -73,20 +91,26 @@ class PoolRouter:
     def grant(self, key: str, traffic_class: Class, waited_s: float, passed_s: float) -> "RoutedSlot | None":
         """A slot for a shopper, None to wait for one. They have `waited_s`, and for `passed_s` of it there have been
         slots that were nobody's."""
-        now_s = _now()
+        now_s, waited_s = _now(), self._beat.held_s(waited_s)
         for rank, usable in enumerate(self.registry.usable(now_s)):
             replicas = self._active.of(usable, waited_s, now_s)
             first = replicas.home(key)
             if first is None:
                 continue
             for replica in self._choices(key, traffic_class, replicas, passed_s):
-                if slot := replica.limiter.acquire(traffic_class, now_s):
+                begins = self._begins(replica, traffic_class, now_s)
+                if begins and (slot := replica.limiter.acquire(traffic_class, now_s)):
                     replica.counts.non_local += replica is not first
                     replica.counts.spilled += rank > 0
                     return RoutedSlot(self, key, traffic_class, replica, slot)
             if waited_s + min(_wait_s(each, now_s) for each in replicas.order(key, LOOK)) < self.rules.spill_after_s:
                 return None
         return None
+
+    def _begins(self, replica: Replica, traffic_class: Class, now_s: float) -> bool:
+        """Whether it is a replica's beat; a call that cannot wait has one of its own."""
+        call_s = replica.outlier_detector.service_s
+        return traffic_class == "realtime" or self._beat.opens(call_s, now_s + self._epoch_s)
 
     def _choices(
         self, key: str, traffic_class: Class, replicas: Ranking[Replica], passed_s: float

@@ -1,6 +1,7 @@
 """Model side: what calls are made with, by the settings: clients in pools, and what is asked."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
@@ -56,10 +57,25 @@ class ModelSide:
     def client(self, pools: tuple[Pool, ...], eagerness: float = 1.0) -> PooledClient:
         """Pools of servers, with limits of their own."""
         model, settings = self._model, self._settings
-        registry = RegistryRules(LimitRules(most=settings.calls.max_in_flight, eagerness=eagerness))
+        registry = RegistryRules(limits(settings, eagerness))
         namespace = settings.redis.namespace
         connect = (lambda each: model_client(each, namespace)) if model is None else lambda _: model
-        return PooledClient(pools, connect, registry, settings.routing, self._notify, findings=self._findings)
+        return PooledClient(
+            pools,
+            connect,
+            registry,
+            settings.routing,
+            self._notify,
+            findings=self._findings,
+            epoch_s=time.time() - time.monotonic(),
+        )
+
+
+def limits(settings: Settings, eagerness: float = 1.0) -> LimitRules:
+    """Of each server. Where calls begin on a beat, there is room for all from the start: that they wait for each
+    other then says nothing of the server."""
+    usual = LimitRules(most=settings.calls.max_in_flight, eagerness=eagerness)
+    return replace(usual, initial=usual.most) if settings.routing.beat_s else usual
 
 
 def pools(settings: Settings) -> tuple[Pool, ...]:

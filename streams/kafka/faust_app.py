@@ -32,7 +32,8 @@ class KafkaGroup:
     """Static membership: a worker that returns under its old name within the session timeout causes no rebalance."""
     commit_interval_s: float = 1.0
     session_timeout_s: float = 30.0
-    heartbeat_interval_s: float = 3.0
+    heartbeat_interval_s: float = 0.5
+    """The others hear by their next heartbeat that somebody has left: so long a partition has no owner at the least."""
     rebalance_timeout_s: float = 30.0
     poll_timeout_s: float = 300.0
     """A worker whose event loop stops polling for this long is expelled. Paused and idle workers do poll."""

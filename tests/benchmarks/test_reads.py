@@ -20,7 +20,7 @@ async def test_reads_are_compared_while_intents_are_written(tmp_path: Path) -> N
     """Each system at each size, in milliseconds and over the bare read, which is one by definition."""
     lines: list[str] = []
     report = await reads.run(PLAN, tmp_path, lines.append)
-    for system in ("reader", "hmget", "feast_style"):
+    for system in ("reader", "hmget", "packed", "feast_style"):
         assert [row["shoppers"] for row in report[system].values()] == [1, 7, 9]
         assert report[system].keys() == PLAN.turns.keys()
         assert all(0 < row["p50"] <= row["p99"] and row["p99_ratio"] > 0 for row in report[system].values())

@@ -16,7 +16,7 @@ from clients.pools.registry import Notify, RegistryRules
 from penchant.offline.whatif.arrivals import EPOCH_MS, Arrival, Record
 from penchant.offline.whatif.store import Store
 from penchant.settings.root import Settings
-from penchant.worker.model_side import reasoning_of
+from penchant.worker.model_side import limits, reasoning_of
 from penchant.worker.tokenizer import tokenizer
 from streams.events.decoding import Decoder
 from streams.kafka.batches import TP, RecordBatch
@@ -63,7 +63,7 @@ class Pipeline:
         slots: Callable[[SlotSupplier], SlotSupplier] = lambda slots: slots,
     ) -> None:
         self.meter, self.session, self._before = meter, settings.session, before
-        registry = RegistryRules(before.limits or LimitRules(most=settings.calls.max_in_flight))
+        registry = RegistryRules(before.limits or limits(settings))
         self.pools = PooledClient(before.pools, before.connect, registry, settings.routing, before.notify)
         self.store = Store()
         reasoning = reasoning_of(settings, tokenizer(settings.prompt.tokenizer))
