@@ -96,7 +96,7 @@ def test_more_gpus_share_prompts_and_answers() -> None:
     """Three for prompts and two for answers: each has some, a key stays with one GPU, and nothing is lost."""
     gpus = DisaggregatedGpus(replace(LIGHT, transfer_ms_per_token=0.005), prefill=3, decode=2)
     requests = [gpus.submit(f"{number:04}" * 500, 20, number * 1.0) for number in range(30)]
-    keyed = [gpus.submit(f"{number:04}" * 500, 20, 40.0 + number, key=7) for number in range(6)]
+    keyed = [gpus.submit(f"{number:04}" * 500, 20, number * 1.0, key=7) for number in range(40, 46)]
     cancelled = gpus.submit("x" * 400, 20, 60.0)
     gpus.cancel(cancelled, 60.0)
     before = [each.prefilled_tokens for each in gpus.prefill]
