@@ -71,7 +71,7 @@ class Completion:
     """One answer. Times are milliseconds; None where the server does not tell. `finish_reason` is the server's word:
     `stop`, or `length` when the answer was cut at `max_tokens`. `log_probabilities` are those of the likeliest first
     tokens, of a call with choices; None where the server gives none. `worker` is which of the workers behind a router
-    answered, `kv_hit_rate` the share of the prompt's blocks that this one was seen to hold, and `router_queue` how many
+    answered, `trace_id` the trace that the call is of, where it is sampled, `kv_hit_rate` the share of the prompt's blocks that this one was seen to hold, and `router_queue` how many
     calls waited in the router then; as far as it tells. `body` is the whole answer, as JSON, to a call with a request
     that went as it is."""
 
@@ -90,6 +90,7 @@ class Completion:
     kv_hit_rate: float | None = None
     router_queue: int | None = None
     body: bytes | None = None
+    trace_id: str = ""
 
     @property
     def replica(self) -> str:

@@ -90,7 +90,7 @@ class Meter:
         self.cached_tokens += answer.cached_tokens or 0
         self.output_tokens += answer.output_tokens or 0
         first_ms = None if answer.prefill_ms is None else (answer.queue_ms or 0.0) + answer.prefill_ms
-        self.timings.add_call(call_s, first_ms, answer.decode_ms, answer.output_tokens)
+        self.timings.add_call(call_s, first_ms, answer.decode_ms, answer.output_tokens, answer.trace_id)
 
     def count_dead_letters(self, reasons: Iterable[str]) -> None:
         """Count refused records by why they were refused."""

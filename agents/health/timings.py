@@ -26,14 +26,19 @@ class Timings:
         self.redis: defaultdict[Operation, Histogram] = defaultdict(lambda: Histogram(REDIS_S))
 
     def add_call(
-        self, call_s: float, first_token_ms: float | None, decode_ms: float | None, tokens: int | None
+        self,
+        call_s: float,
+        first_token_ms: float | None,
+        decode_ms: float | None,
+        tokens: int | None,
+        trace_id: str = "",
     ) -> None:
         """A call that was answered. What a server does not tell counts nowhere."""
-        self.call.add(call_s)
+        self.call.add(call_s, trace_id=trace_id)
         if first_token_ms is not None:
-            self.first_token.add(first_token_ms / 1e3)
+            self.first_token.add(first_token_ms / 1e3, trace_id=trace_id)
         if decode_ms is not None and tokens is not None and tokens > 1:  # the first token is no decoding
-            self.token.add(decode_ms / 1e3 / (tokens - 1))
+            self.token.add(decode_ms / 1e3 / (tokens - 1), trace_id=trace_id)
 
     def add_queue(self, urgency: Urgency, seconds: float) -> None:
         """How long the shopper of an intent waited for a slot."""

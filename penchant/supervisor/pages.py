@@ -32,13 +32,13 @@ async def merged_endpoint(health: operation.Health, workers: Sequence[WorkerProc
         async def ask(path: str) -> list[Told]:
             return list(await asyncio.gather(*(_told(client, health, worker, path) for worker in workers)))
 
-        async def ready() -> web.Response:
+        async def ready(_: web.Request) -> web.Response:
             return judged(merging.ready(await ask("/ready")))
 
-        async def alive() -> web.Response:
+        async def alive(_: web.Request) -> web.Response:
             return judged(merging.alive(await ask("/alive"), health.bound_s))
 
-        async def metrics() -> web.Response:
+        async def metrics(_: web.Request) -> web.Response:
             registry = CollectorRegistry()
             registry.register(merging.Merged(await ask("/metrics")))
             return page_of_metrics(generate_latest(registry))

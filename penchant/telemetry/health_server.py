@@ -25,7 +25,7 @@ from streams.errors import SettingInvalid
 END_WITHIN_S = 2.0
 """How long answers under way may take at the end."""
 
-Page = Callable[[], Awaitable[web.Response]]
+Page = Callable[[web.Request], Awaitable[web.Response]]
 
 
 @asynccontextmanager
@@ -50,7 +50,7 @@ async def listening(host: str, port: int, pages: Mapping[str, Page]) -> AsyncIte
     """Answer these pages, by path, from the event loop of the caller while the block runs. SettingInvalid as above."""
     app = web.Application()
     for path, page in pages.items():
-        app.router.add_get(path, _handler(page))
+        app.router.add_get(path, page)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=END_WITHIN_S)
     await runner.setup()
     try:
@@ -66,22 +66,22 @@ def judged(judgement: Judgement) -> web.Response:
     return web.Response(body=body, status=200 if judgement.ok else 503, content_type="application/json")
 
 
-def page_of_metrics(text: bytes) -> web.Response:
+def page_of_metrics(text: bytes, content_type: str = CONTENT_TYPE_LATEST) -> web.Response:
     """An answer to Prometheus."""
-    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return web.Response(body=text, headers={"Content-Type": content_type})
 
 
 def _pages(instruments: Instruments) -> dict[str, Page]:
     tell, health = exposition(instruments), instruments.health
 
-    async def ready() -> web.Response:
+    async def ready(_: web.Request) -> web.Response:
         return judged(health.ready(time.monotonic()))
 
-    async def alive() -> web.Response:
+    async def alive(_: web.Request) -> web.Response:
         return judged(health.alive(time.monotonic()))
 
-    async def metrics() -> web.Response:
-        return page_of_metrics(tell())
+    async def metrics(request: web.Request) -> web.Response:
+        return page_of_metrics(*tell(request.headers.get("Accept", "")))
 
     return {"/ready": ready, "/alive": alive, "/metrics": metrics}
 
@@ -121,10 +121,3 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     except OSError as error:
         message = f"health.port = {port}: cannot listen on {host}: {error.strerror}"
         raise SettingInvalid(message, "choose a free port, or 0 for no endpoint") from error
-
-
-def _handler(page: Page) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def answer(_: web.Request) -> web.StreamResponse:
-        return await page()
-
-    return answer

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from math import inf
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from agents.health.histogram import Histogram
 from agents.worker.instruments import Instruments
@@ -27,12 +29,18 @@ class WorkerCollector(Collector):
             yield _family(metric, self._instruments)
 
 
-def exposition(instruments: Instruments) -> Callable[[], bytes]:
-    """A function that tells all metrics as they are now, in Prometheus' text format."""
+def exposition(instruments: Instruments) -> Callable[[str], tuple[bytes, str]]:
+    """A function that tells all metrics as they are now, and the content type, by a request's header Accept: in
+    Prometheus' text format, or in OpenMetrics, which has exemplars."""
     registry = CollectorRegistry()
     registry.register(WorkerCollector(instruments))
     ProcessCollector(registry=registry)
-    return lambda: generate_latest(registry)
+
+    def tell(accept: str = "") -> tuple[bytes, str]:
+        encode, content_type = choose_encoder(accept)
+        return encode(registry), content_type
+
+    return tell
 
 
 def _family(metric: Metric, instruments: Instruments) -> Family:
@@ -51,6 +59,12 @@ def _family(metric: Metric, instruments: Instruments) -> Family:
 def _histogram(family: HistogramMetricFamily, metric: Metric, instruments: Instruments) -> Family:
     for labels, value in metric.read(instruments):
         if isinstance(value, Histogram):
-            buckets = [("+Inf" if bound == inf else str(bound), float(count)) for bound, count in value.cumulated()]
-            family.add_metric(labels, buckets, value.total)
+            family.add_metric(labels, [_bucket(value, *each) for each in value.cumulated()], value.total)
     return family
+
+
+def _bucket(histogram: Histogram, bound: float, count: int) -> tuple[str, float, Exemplar | None]:
+    """With its last traced value, which leads from a slow bucket to a slow call."""
+    traced = histogram.traced(bound)
+    exemplar = Exemplar({"trace_id": traced.trace_id}, traced.value, traced.at_s) if traced else None
+    return "+Inf" if bound == inf else str(bound), float(count), exemplar

@@ -47,6 +47,11 @@ class CallTrace:
         self._asked_ns = 0
         self.failed = ""
 
+    @property
+    def sampled_id(self) -> str:
+        """The trace's id as text, where it is sampled: whoever follows it from a metric will find it."""
+        return f"{self._root.get_span_context().trace_id:032x}" if self._sampled else ""
+
     def case(self) -> Case:
         """The case, with a slot and a question that tell this trace."""
         permit, question = self._case.permit, TracedQuestion(self._case.question, self)
@@ -114,7 +119,7 @@ class TracedSlot:
             completion = await self._slot.complete(traced)
             span.update_name(f"chat {completion.model}")
             span.set_attributes({name: value for name, value in _told(completion).items() if value is not None})
-        return completion
+        return replace(completion, trace_id=self._trace.sampled_id)
 
 
 class TracedQuestion:

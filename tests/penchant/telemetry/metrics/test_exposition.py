@@ -3,6 +3,7 @@
 import time
 from dataclasses import fields
 
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.experiments.active_experiments import ActiveExperiments
@@ -27,7 +28,7 @@ from tests.fakes.model import ScriptedModel
 
 def read(instruments: Instruments) -> dict[str, float]:
     """Every sample by name and labels, as Prometheus' own parser reads it."""
-    text = exposition(instruments)().decode()
+    text = exposition(instruments)()[0].decode()
     return {
         f"{sample.name}{sorted(sample.labels.values()) or ''}": sample.value
         for family in text_string_to_metric_families(text)
@@ -46,6 +47,28 @@ def test_every_count_of_the_meter_is_told() -> None:
             instruments.meter.count_dead_letters(["json"])
         after = read(instruments)
         assert [sample for sample in before if sample.startswith("penchant_") and after[sample] != before[sample]], name
+
+
+def test_a_slow_bucket_leads_to_a_trace() -> None:
+    """In OpenMetrics, for who asks for it, each bucket of call times has its last traced value; in the old format, and
+    where nothing is traced, none has. No histogram but those of calls has any."""
+    instruments = Instruments(Health(60))
+    tell = exposition(instruments)
+    instruments.meter.count_answer(Completion("{}", "m", "a:1", trace_id="ab" * 16, prefill_ms=30.0), 3.0)
+    instruments.meter.count_answer(Completion("{}", "m", "a:1"), 0.3)
+    text, content_type = tell("application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text")
+    traced = {
+        (sample.name, sample.labels["le"]): (sample.exemplar.labels, sample.exemplar.value)
+        for family in openmetrics.text_string_to_metric_families(text.decode())
+        for sample in family.samples
+        if sample.exemplar
+    }
+    assert traced == {
+        ("penchant_call_seconds_bucket", "5.12"): ({"trace_id": "ab" * 16}, 3.0),
+        ("penchant_first_token_seconds_bucket", "0.04"): ({"trace_id": "ab" * 16}, 0.03),
+    }
+    assert b"trace_id" not in tell("*/*")[0]
 
 
 def test_what_a_router_tells_is_told() -> None:

@@ -102,6 +102,23 @@ def test_a_call_is_one_trace_from_append_to_write() -> None:
     assert told(chat, "gen_ai.response.model") == "scripted"
 
 
+@pytest.mark.parametrize(("share", "is_there"), [(1.0, True), (0.0, False)])
+def test_a_call_time_knows_its_trace(share: float, *, is_there: bool) -> None:
+    """So that a bucket of the histogram leads there; only where the trace is sampled, since others may never be sent."""
+    found: list[Desk] = []
+
+    async def act(at: Desk) -> None:
+        found.append(at)
+        await view(at)
+
+    spans, _ = followed([Turn(delay_s=2.0)], act, Rules(share=share, slow_s=1.0))
+    root = named(spans, "intent")
+    assert root.context is not None
+    [desk_then] = found
+    traced = desk_then.meter.timings.call.traced(2.56)
+    assert (traced.trace_id if traced else None) == (f"{root.context.trace_id:032x}" if is_there else None)
+
+
 def test_no_shopper_and_no_prompt_is_in_the_clear() -> None:
     """The shopper is a keyed hash, the same as in the activity log; what failed is named by its kind alone."""
     spans, model = followed([Turn(fault="failure"), Turn(("no intent",)), Turn()], view, Rules(share=1.0))
