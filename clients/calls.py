@@ -71,9 +71,9 @@ class Completion:
     """One answer. Times are milliseconds; None where the server does not tell. `finish_reason` is the server's word:
     `stop`, or `length` when the answer was cut at `max_tokens`. `log_probabilities` are those of the likeliest first
     tokens, of a call with choices; None where the server gives none. `worker` is which of the workers behind a router
-    answered, `trace_id` the trace that the call is of, where it is sampled, `kv_hit_rate` the share of the prompt's blocks that this one was seen to hold, and `router_queue` how many
+    answered, `kv_hit_rate` the share of the prompt's blocks that this one was seen to hold, and `router_queue` how many
     calls waited in the router then; as far as it tells. `body` is the whole answer, as JSON, to a call with a request
-    that went as it is."""
+    that went as it is. `trace_id` names the trace that the call is of, where it is sampled."""
 
     text: str
     model: str

@@ -15,7 +15,8 @@ class TracedValue(NamedTuple):
 
 
 class Histogram:
-    """Counts values, in seconds, by upper bound, and keeps the last traced one of each. One thread adds; any may read."""
+    """Counts values, in seconds, by upper bound, and keeps the last traced one of each. One thread adds; any may
+    read."""
 
     __slots__ = ("_counts", "_traced", "bounds", "total")
 

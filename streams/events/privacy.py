@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple, cast
 
-from pydantic import AfterValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from streams.events.sensitive_topics import TOPICS
-from streams.section import Words, form, section
+from streams.section import Words, form, section, unit
 
 Handling = Literal["allow", "coarsen", "drop"]
 """What becomes of what is sensitive, the strictest last."""
@@ -69,6 +69,10 @@ class PrivacyRules:
     audience_ids: bool = False
     """Whether `penchant products audience --ids` may list the shoppers whom a product interests: those who agreed to
     advertising. The activity log keeps each list."""
+
+    max_days: Annotated[float, Field(gt=0), unit("days")] = 30.0
+    """How long anything of a shopper may be kept. Nothing is deleted by it: `penchant doctor` holds retention of topics
+    and times of keys against it."""
 
     @field_validator("allow", "drop")
     @classmethod

@@ -30,7 +30,7 @@ async def everything(made: Scene) -> list[tuple[str, str]]:
     found = [("prompt", each) for each in made.model.prompts]
     found += [(key, value.decode(errors="replace")) async for key, value in made.stored()]
     found += [("log", made.logs.getvalue()), ("letter", "\n".join(made.letters.told))]
-    found += [("metrics", exposition(made.instruments)()[0].decode())]
+    found += [("metrics", exposition(made.instruments)("")[0].decode())]
     return found + [("rekeyed", _kept(value)) for value in made.rekeyed]
 
 

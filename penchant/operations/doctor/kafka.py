@@ -18,9 +18,8 @@ from streams.kafka.reader import TopicReader
 from streams.kafka.topics import config_of, replicas_of
 from streams.records.lineage import Log
 
-SHORT_S, LONG_S = 86_400.0, 30 * 86_400.0
-"""Dead letters that are kept for less are gone before somebody has mended what refused them; those that are kept for
-longer keep what shoppers did, as it came."""
+SHORT_S = 86_400.0
+"""Dead letters that are kept for less are gone before somebody has mended what refused them."""
 
 
 async def examine_events(settings: Settings) -> list[Finding]:
@@ -67,8 +66,7 @@ async def examine_dead_letters(settings: Settings) -> list[Finding]:
     retention_s = int((config or {}).get("retention.ms", "-1")) / 1e3
     if config and 0 <= retention_s < SHORT_S:
         told.append((WARNING, "its retention is below a day", "raise retention.ms: letters wait for people"))
-    elif config and not 0 <= retention_s <= LONG_S:
-        told.append((WARNING, "its retention is above a month: it keeps personal data", "lower it (docs/security.md)"))
+    told += topics.judge_kept(config or {}, settings.privacy.max_days) if config else ()
     return _findings(f"topic {name}", told)
 
 
@@ -79,11 +77,11 @@ async def examine_side_topics(settings: Settings) -> list[Finding]:
     async with TopicReader(kafka.options) as reader:
         for name in filter(None, (kafka.erasure_topic, kafka.intents_topic, kafka.history_topic)):
             try:
-                told = await _side_topic(kafka, reader, name)
+                told = await _side_topic(settings, reader, name)
             except TopicMissing:
-                told = WARNING, "it is missing", "make it by the broker's own means"
-                told = await _erasure_topic_missing(settings) if name == kafka.erasure_topic else told
-            findings += _findings(f"topic {name}", [told])
+                missing = WARNING, "it is missing", "make it by the broker's own means"
+                told = [await _erasure_topic_missing(settings) if name == kafka.erasure_topic else missing]
+            findings += _findings(f"topic {name}", told)
     return findings
 
 
@@ -101,15 +99,18 @@ async def _erasure_topic_missing(settings: Settings) -> tuple[Severity, str, str
     return INFO, "it is missing: nobody was erased yet, and `penchant forget` makes it", ""
 
 
-async def _side_topic(kafka: Kafka, reader: TopicReader, name: str) -> tuple[Severity, str, str]:
-    log = await reader.log(name)
-    policy = (await config_of(kafka.options, name) or {}).get("cleanup.policy", "compact")
+async def _side_topic(settings: Settings, reader: TopicReader, name: str) -> list[tuple[Severity, str, str]]:
+    kafka, log = settings.kafka, await reader.log(name)
+    config = await config_of(kafka.options, name) or {}
+    policy = config.get("cleanup.policy", "compact")
     if policy != "compact" and name == kafka.erasure_topic:
         found = f"cleanup.policy is {policy}: erasures are forgotten, and what they erased may come back"
-        return ERROR, found, "set cleanup.policy=compact"
+        return [(ERROR, found, "set cleanup.policy=compact")]
     if policy != "compact" and name == kafka.intents_topic:
-        return WARNING, f"cleanup.policy is {policy}: current intents are forgotten", "set cleanup.policy=compact"
-    return INFO, f"{log.partitions} partitions with {sum(log.ends):,} offsets", ""
+        found = f"cleanup.policy is {policy}: current intents are forgotten"
+        return [(WARNING, found, "set cleanup.policy=compact")]
+    told = [(INFO, f"{log.partitions} partitions with {sum(log.ends):,} offsets", "")]
+    return [*told, *(topics.judge_kept(config, settings.privacy.max_days) if config else ())]
 
 
 async def examine_lineage(settings: Settings) -> list[Finding]:

@@ -18,6 +18,7 @@ def relations(settings: Settings, memory_bytes: int) -> list[Finding]:
         _losses(settings),
         _sizes(settings, memory_bytes),
         _secrets(settings),
+        _kept(settings),
     )
     findings = [Finding("settings", *told) for rule in rules for told in rule]
     return findings or [Finding("settings", INFO, "every one is valid, and they fit each other")]
@@ -108,3 +109,12 @@ def _secrets(settings: Settings) -> Iterator[Told]:
     ]
     if plain:
         yield WARNING, f"the API key goes unencrypted to {', '.join(plain)}", "use https:// or grpcs://"
+
+
+def _kept(settings: Settings) -> Iterator[Told]:
+    """What stays in Redis for longer than anything of a shopper may."""
+    days = settings.privacy.max_days
+    for name, kept_s in {"intent.ttl_s": settings.intent.ttl_s, "answers.kept_s": settings.answers.kept_s}.items():
+        if kept_s > days * 86_400:
+            found = f"{name} is {kept_s / 86_400:g} days, and what is personal may be kept {days:g} (privacy.max_days)"
+            yield WARNING, found, f"lower {name}, or set privacy.max_days to what was agreed (docs/data-protection.md)"

@@ -91,6 +91,7 @@ def judge_config(config: Mapping[str, str] | None, settings: Settings) -> Iterat
         )
     else:
         yield INFO, f"retention is {_hours(retention_s) if retention_s >= 0 else 'for ever'}", ""
+    yield from judge_kept(config, settings.privacy.max_days)
     yield from _codec(config.get("compression.type", "producer"))
     if int(config.get("retention.bytes", "-1")) > 0:
         yield (
@@ -99,6 +100,17 @@ def judge_config(config: Mapping[str, str] | None, settings: Settings) -> Iterat
             "unset it, or watch the sizes",
         )
     yield INFO, f"timestamps are {config.get('message.timestamp.type', 'CreateTime')}", ""
+
+
+def judge_kept(config: Mapping[str, str], max_days: float) -> Iterator[Told]:
+    """Whether records with what shoppers did go in time. A compacted topic keeps the last of each by design."""
+    if "retention.ms" not in config or config.get("cleanup.policy") == "compact":
+        return
+    retention_s = int(config["retention.ms"]) / 1e3
+    if not 0 <= retention_s <= max_days * 86_400:
+        kept = _hours(retention_s) if retention_s >= 0 else "for ever"
+        found = f"it is kept {kept}, and what is personal may be kept {max_days:g} days (privacy.max_days)"
+        yield WARNING, found, "lower retention.ms, or set privacy.max_days to what was agreed (docs/data-protection.md)"
 
 
 def _codec(name: str) -> Iterator[Told]:

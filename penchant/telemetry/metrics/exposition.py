@@ -36,7 +36,7 @@ def exposition(instruments: Instruments) -> Callable[[str], tuple[bytes, str]]:
     registry.register(WorkerCollector(instruments))
     ProcessCollector(registry=registry)
 
-    def tell(accept: str = "") -> tuple[bytes, str]:
+    def tell(accept: str) -> tuple[bytes, str]:
         encode, content_type = choose_encoder(accept)
         return encode(registry), content_type
 
@@ -63,8 +63,9 @@ def _histogram(family: HistogramMetricFamily, metric: Metric, instruments: Instr
     return family
 
 
-def _bucket(histogram: Histogram, bound: float, count: int) -> tuple[str, float, Exemplar | None]:
+def _bucket(histogram: Histogram, bound: float, count: int) -> tuple[str, float] | tuple[str, float, Exemplar]:
     """With its last traced value, which leads from a slow bucket to a slow call."""
-    traced = histogram.traced(bound)
-    exemplar = Exemplar({"trace_id": traced.trace_id}, traced.value, traced.at_s) if traced else None
-    return "+Inf" if bound == inf else str(bound), float(count), exemplar
+    label, traced = "+Inf" if bound == inf else str(bound), histogram.traced(bound)
+    if traced is None:
+        return label, float(count)
+    return label, float(count), Exemplar({"trace_id": traced.trace_id}, traced.value, traced.at_s)

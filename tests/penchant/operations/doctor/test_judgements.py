@@ -42,6 +42,7 @@ def test_the_defaults_fit_each_other() -> None:
         ({"redis": {"url": "redis://:secret@cache:6379/0"}}, WARNING, "unencrypted"),
         ({"model": {"url": "http://gpu:8000/v1", "api_key": "secret"}}, WARNING, "unencrypted"),
         ({"backlog": {"max_bytes": 60 * GIB}}, WARNING, "backlog.max_bytes"),
+        ({"intent": {"ttl_s": 40 * 86_400}}, WARNING, "intent.ttl_s is 40 days"),
     ],
 )
 def test_settings_that_do_not_fit_are_named(changed: dict[str, Any], severity: Severity, told: str) -> None:
@@ -102,7 +103,8 @@ def test_clocks() -> None:
     [
         (None, INFO),
         ({"retention.ms": "604800000"}, INFO),
-        ({"retention.ms": "-1"}, INFO),
+        ({"retention.ms": "-1"}, WARNING),
+        ({"retention.ms": str(31 * 86_400_000)}, WARNING),
         ({"retention.ms": "43200000"}, WARNING),
         ({"retention.ms": "600000"}, ERROR),
         ({"cleanup.policy": "compact,delete"}, ERROR),
@@ -112,9 +114,27 @@ def test_clocks() -> None:
     ],
 )
 def test_retention_is_judged_against_what_must_be_read_again(config: dict[str, str] | None, expected: int) -> None:
-    """A session and the commit lag are the least; an intent's life is what can be rebuilt. Its codec must be one that
-    is read here."""
+    """A session and the commit lag are the least; an intent's life is what can be rebuilt; privacy.max_days is the
+    most. Its codec must be one that is read here."""
     assert severity(topics.judge_config(config, Settings())) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "days", "expected"),
+    [
+        ({"retention.ms": str(30 * 86_400_000)}, 30, 0),
+        ({"retention.ms": str(30 * 86_400_000)}, 29, 1),
+        ({"retention.ms": "-1"}, 3650, 1),
+        ({"retention.ms": "-1", "cleanup.policy": "compact"}, 30, 0),
+        ({"retention.ms": "-1", "cleanup.policy": "compact,delete"}, 30, 1),
+        ({}, 30, 0),
+    ],
+)
+def test_what_is_kept_too_long_is_named(config: dict[str, str], days: float, expected: int) -> None:
+    """For ever is too long; a compacted topic keeps by design, and a broker that tells nothing is not judged."""
+    told = list(topics.judge_kept(config, days))
+    assert len(told) == expected
+    assert all("privacy.max_days" in found for _, found, _ in told)
 
 
 def test_partitions_and_replicas() -> None:

@@ -28,7 +28,7 @@ from tests.fakes.model import ScriptedModel
 
 def read(instruments: Instruments) -> dict[str, float]:
     """Every sample by name and labels, as Prometheus' own parser reads it."""
-    text = exposition(instruments)()[0].decode()
+    text = exposition(instruments)("")[0].decode()
     return {
         f"{sample.name}{sorted(sample.labels.values()) or ''}": sample.value
         for family in text_string_to_metric_families(text)
@@ -60,7 +60,7 @@ def test_a_slow_bucket_leads_to_a_trace() -> None:
     assert content_type.startswith("application/openmetrics-text")
     traced = {
         (sample.name, sample.labels["le"]): (sample.exemplar.labels, sample.exemplar.value)
-        for family in openmetrics.text_string_to_metric_families(text.decode())
+        for family in openmetrics.text_string_to_metric_families(text.decode())  # type: ignore[no-untyped-call] # the library's
         for sample in family.samples
         if sample.exemplar
     }

@@ -55,7 +55,7 @@ def test_each_series_keeps_its_worker() -> None:
 
 def test_nothing_of_a_real_page_is_lost() -> None:
     """Every series of a worker's own page is in the merged one, with its value and type."""
-    page = exposition(Instruments(Health(60)))()[0].decode()
+    page = exposition(Instruments(Health(60)))("")[0].decode()
     own = {
         (sample.name, frozenset({**sample.labels, "worker": "4"}.items())): family.type
         for family in text_string_to_metric_families(page)

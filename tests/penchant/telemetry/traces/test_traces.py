@@ -104,7 +104,7 @@ def test_a_call_is_one_trace_from_append_to_write() -> None:
 
 @pytest.mark.parametrize(("share", "is_there"), [(1.0, True), (0.0, False)])
 def test_a_call_time_knows_its_trace(share: float, *, is_there: bool) -> None:
-    """So that a bucket of the histogram leads there; only where the trace is sampled, since others may never be sent."""
+    """So a bucket of the histogram leads there; only where the trace is sampled, since others may never be sent."""
     found: list[Desk] = []
 
     async def act(at: Desk) -> None:
