@@ -1,8 +1,11 @@
 """The commands of `penchant bench` on what a fleet can hold."""
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from benchmarks.group import Quick, bench
 from benchmarks.measuring import Report, Say, measured
@@ -40,3 +43,29 @@ def disaggregated(*, quick: Quick = False, json: Json = False) -> None:
         return campaign.measure(campaign.QUICK if quick else campaign.DisaggregationPlan(), say, quick=quick)
 
     measured(measure, capacity_tables.show_disaggregated, json=json)
+
+
+@bench.command()
+def console(
+    *,
+    quick: Quick = False,
+    seconds: Annotated[float | None, typer.Option(min=5, help="How long browsers look.", show_default="20")] = None,
+    json: Json = False,
+) -> None:
+    """What a console costs: Redis, its process a look, the largest event, and memory; 200 workers, nine browsers.
+
+    It takes a minute. With --seconds 600 it says whether memory stays.
+
+    Example: penchant bench console --json > benchmarks/results/console.json
+    """
+    from benchmarks import console as costs  # noqa: PLC0415 (only where it runs)
+    from benchmarks import tables  # noqa: PLC0415
+
+    plan = costs.QUICK if quick else costs.ConsolePlan()
+    if seconds is not None:
+        plan = replace(plan, seconds=seconds)
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return costs.run(plan, folder, say, quick=quick)
+
+    measured(measure, tables.show_console, json=json)

@@ -221,6 +221,20 @@ def show_latency(console: Console, report: Mapping[str, Any]) -> None:
     foot(console, report)
 
 
+def show_console(console: Console, report: Mapping[str, Any]) -> None:
+    """What browsing costs, and whom."""
+    plan, (first, last) = report["plan"], report["memory_mb"]
+    fleet = f"{plan['workers']} workers, {plan['partitions']} partitions"
+    console.print(f"{fleet}, {plan['browsers']} browsers, {plan['seconds']:g} s.")
+    alone, more = report["redis_share_alone"], report["redis_share"]
+    console.print(f"Redis: {more:.2%} of a core for the console, beside {alone:.2%} for the workers' heartbeats.")
+    console.print(f"The console: {report['cpu_ms_per_look']} ms of a core for each of {report['looks']} looks.")
+    console.print(
+        f"Its memory: {first} MB, and {last} MB at the end; largest event {report['largest_event_bytes']:,} bytes."
+    )
+    foot(console, report)
+
+
 def table(*columns: str) -> Table:
     """Empty, with figures to the right."""
     empty = Table()
