@@ -89,6 +89,7 @@ async def test_an_operator_decides_on_a_job_with_a_reason(redis_server: RedisSer
         again = await post(client, "/jobs", name=it.id, do="pause", why="night")
         assert (again.status_code, "is cancelled" in again.text) == (400, True)
         assert (await client.get("/jobs?id=job_none")).status_code == 404
+        assert f"job {it.id}" in (await client.get("/activity")).text
     assert [entry.value for entry in await activity(given, 9)] == ["cancel", "priority 7", "resume", "pause", "submit"]
 
 
