@@ -69,3 +69,19 @@ def console(
         return costs.run(plan, folder, say, quick=quick)
 
     measured(measure, tables.show_console, json=json)
+
+
+@bench.command()
+def jobs(*, quick: Quick = False, json: Json = False) -> None:
+    """How much of jobs fits beside a day of live traffic on a simulated GPU, in virtual time: by load and forecast, by
+    the load alone, by a fixed number of calls, and as an oracle would; and how a flash sale is met.
+
+    Example: penchant bench jobs --json > benchmarks/results/jobs.json
+    """
+    from benchmarks import jobs as shares  # noqa: PLC0415 (only where it runs)
+    from benchmarks import tables  # noqa: PLC0415
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return shares.run(shares.QUICK if quick else shares.JobsPlan(), say)
+
+    measured(measure, tables.show_jobs, json=json)

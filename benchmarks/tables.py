@@ -151,6 +151,17 @@ def show_routing(console: Console, report: Mapping[str, Any]) -> None:
     foot(console, report)
 
 
+def show_jobs(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each policy, by its best level whose live p95 is within bounds."""
+    shown = table("jobs by", "calls at once", "tokens", "live p95, times alone")
+    for policy, best in report["best"].items():
+        told = (f"{best['level']}", f"{best['job_tokens']:,}", f"{best['p95_times']:g}") if best else ("none", "", "")
+        shown.add_row(policy, *told)
+    console.print(shown)
+    console.print(f"After a flash sale began live calls took longer for {report['sale_recovers_s']} s.")
+    foot(console, report)
+
+
 def show_affinity(console: Console, report: Mapping[str, Any]) -> None:
     """A line for each router and header."""
     shown = table("router", "header", "cached", "uncached tokens a call", "first token p50", "p95", "failed")

@@ -2,19 +2,23 @@
 
 from collections import deque
 from dataclasses import dataclass
+from math import sqrt
 
 from agents.fleet.forecast import Forecast
 
 REMEMBERED = 10
-"""Looks whose highest load counts, one a second: room is given back slowly, and taken at once."""
+"""Looks, one a second, whose mean is the level of live traffic."""
+
+BEYOND_CHANCE = 3.0
+"""Standard deviations of calls that arrive by chance: beyond them it is a flash sale, or a server that slows down."""
 
 MOST_GROWTH = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class LiveLoad:
-    """All workers together: calls in flight, and how many their limits allow at once; shoppers that are owed a call are
-    work that comes next. Without workers the limit is 0."""
+    """All workers together: calls in flight, and shoppers that are owed one. `limit` is what the servers take at once:
+    never the sum of the workers' limits, since each of them is one of the same servers."""
 
     in_flight: int = 0
     limit: int = 0
@@ -28,21 +32,30 @@ def growth(forecast: Forecast | None) -> float:
     return min(max(forecast.ahead / forecast.now, 1.0), MOST_GROWTH)
 
 
-def room(load: LiveLoad, times: float, share: float) -> int:
-    """Calls that jobs may have in flight: what live traffic, grown by so many times, leaves of a share of the limit. 0
-    while shoppers wait for a slot, because all of it is theirs."""
+def room(load: LiveLoad, level: float, times: float, share: float) -> int:
+    """Calls that jobs may have in flight: what live traffic at this level, grown by so many times, leaves of a share of
+    the limit. 0 while shoppers wait for a slot, because all of it is theirs."""
     if load.waiting and load.in_flight >= load.limit:
         return 0
-    return max(int(load.limit * share - load.in_flight * times), 0)
+    return max(int(load.limit * share - level * times), 0)
 
 
-class RoomWatch:
-    """The room by the last looks: the smallest of them, so that one quiet second gives nothing away."""
+class LoadWatch:
+    """The level of live traffic, by the last looks: their mean, since calls in flight swing by chance alone. What
+    chance does not explain counts at once, and is the new level."""
 
     def __init__(self) -> None:
         self._seen: deque[int] = deque(maxlen=REMEMBERED)
 
-    def look(self, now: int) -> int:
-        """What may be in flight, after a look that found room for `now`."""
-        self._seen.append(now)
-        return min(self._seen)
+    def look(self, in_flight: int) -> float:
+        """The level, after a look that saw so many calls in flight."""
+        before = self.level
+        if in_flight > before + BEYOND_CHANCE * sqrt(max(before, 1.0)):
+            self._seen.clear()
+        self._seen.append(in_flight)
+        return self.level
+
+    @property
+    def level(self) -> float:
+        """0 before the first look."""
+        return sum(self._seen) / max(len(self._seen), 1)

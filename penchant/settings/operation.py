@@ -132,9 +132,12 @@ class Serve:
 class Jobs:
     """Work beside live traffic: what it leaves to it, and where files that come by HTTP are kept."""
 
+    in_flight: Calls | None = None
+    """Calls that all servers together take well from live traffic and jobs. None: as many as the largest limit of a
+    worker, which is less where live traffic never needs them all."""
     share: Share = 0.8
-    """How much of what the workers' limits allow live traffic and jobs may have in flight together. The rest stays
-    free, so that live traffic which grows finds a slot at once."""
+    """How much of it live traffic and jobs may have together. The rest stays free, so that live traffic which grows
+    finds a slot at once."""
     folder: Folder | None = None
     """Where `penchant serve` keeps files of /v1/files and the folders of their jobs, for all runners to read and write.
     None: it serves neither /v1/files nor /v1/batches."""

@@ -6,7 +6,8 @@ import orjson
 
 from agents.fleet.forecast import KEPT, Forecast, forecast, slot_of
 from agents.fleet.switches import Switches, load
-from agents.jobs.share import LiveLoad, RoomWatch, growth, room
+from agents.jobs.share import LiveLoad, LoadWatch, growth, room
+from penchant.settings.operation import Jobs as JobRules
 from storage.jobs import Jobs, RedisJobs
 from storage.redis_fleet import RedisFleet
 
@@ -25,9 +26,9 @@ class Seen:
 class FleetLook:
     """Looks at the fleet. The forecast is made anew when its five minutes begin."""
 
-    def __init__(self, fleet: RedisFleet, jobs: RedisJobs, share: float) -> None:
-        self._fleet, self._jobs, self._share = fleet, jobs, share
-        self._watch, self._slot = RoomWatch(), -1
+    def __init__(self, fleet: RedisFleet, jobs: RedisJobs, rules: JobRules) -> None:
+        self._fleet, self._jobs, self._rules = fleet, jobs, rules
+        self._watch, self._slot = LoadWatch(), -1
         self._forecast: Forecast | None = None
 
     async def look(self) -> Seen:
@@ -38,15 +39,15 @@ class FleetLook:
         if slot != self._slot:
             history = await self._fleet.demand(slot, 0, slot - KEPT)
             self._slot, self._forecast = slot, forecast(history, slot)
-        found = room(await self._live(), growth(self._forecast), self._share)
-        return Seen(_switched(self._watch.look(found), switches), jobs)
+        live = await self._live()
+        found = room(live, self._watch.look(live.in_flight), growth(self._forecast), self._rules.share)
+        return Seen(_switched(found, switches), jobs)
 
     async def _live(self) -> LiveLoad:
         beats = [orjson.loads(beat.content) for beat in (await self._fleet.heartbeats()).values()]
-        if not beats:
-            return LiveLoad(limit=UNBOUNDED)
-        told = (sum(int(beat.get(name) or 0) for beat in beats) for name in ("in_flight", "limit", "owed"))
-        return LiveLoad(*told)
+        in_flight, waiting = (sum(int(beat.get(name) or 0) for beat in beats) for name in ("in_flight", "owed"))
+        largest = max((int(beat.get("limit") or 0) for beat in beats), default=UNBOUNDED)
+        return LiveLoad(in_flight, self._rules.in_flight or largest, waiting)
 
 
 def _switched(found: int, switches: Switches) -> int:

@@ -61,7 +61,7 @@ async def job_runner(settings: Settings, *, at_once: int, simulated: bool) -> As
         yield JobRunner(
             RunnerParts(
                 name, jobs, RedisInstances(redis, keys, rules.timeout_s, GROUP),
-                FleetLook(fleet, jobs, settings.jobs.share), run_job, gate,
+                FleetLook(fleet, jobs, settings.jobs), run_job, gate,
                 {team: each.budget_tokens_per_hour for team, each in settings.teams.items()},
                 {team: each.share for team, each in settings.teams.items()},
             )
