@@ -131,10 +131,10 @@ async def run(plan: JobsPlan, say: Say) -> dict[str, Any]:
 
 
 def recovers_s(alone: Mapping[str, Any], beside: Mapping[str, Any]) -> int:
-    """How many seconds after a sale began live calls took a quarter longer than without jobs for the last time."""
-    begins = int(SALE.sale[0] * SALE.slot_s) if SALE.sale else 0
-    pairs = zip(alone["by_second"], beside["by_second"], strict=False)
-    late = [at for at, (one, other) in enumerate(pairs) if at >= begins and one and other and other > 1.25 * one]
+    """How many seconds after a sale began live calls took a quarter longer than without jobs, for the last time."""
+    begins, ends = (int(slot * SALE.slot_s) for slot in SALE.sale or (0, 0))
+    pairs = enumerate(zip(alone["by_second"], beside["by_second"], strict=False))
+    late = [at for at, (one, other) in pairs if begins <= at < ends and one and other and other > 1.25 * one]
     return max(late) - begins + 1 if late else 0
 
 
@@ -209,7 +209,7 @@ class _Course:
             "live_late": self._late,
             "live_p50_s": round(float(np.percentile(delays, 50)), 3),
             "live_p95_s": round(float(np.percentile(delays, 95)), 3),
-            "room": [min(self._rooms), max(self._rooms)] if self._rooms else None,
+            "room": [int(np.percentile(self._rooms, share)) for share in (5, 50, 95)],
             "by_second": self._by_second() if self._trial.day.sale else None,
         }
 

@@ -56,7 +56,10 @@ RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
         RedisRight("{namespace}:{*}:intent", ("HMGET",)),
         RedisRight("{namespace}:{*}:context", ("HGET",)),
         RedisRight("{namespace}:{*}:card", ("GETRANGE",)),
-        RedisRight("{namespace}:control", ("EXISTS",)),
+        RedisRight("{namespace}:control", ("EXISTS", "HGET", "HSET")),
+        RedisRight("{namespace}:{{namespace}:control}:jobs", (*DECIDING, "HKEYS")),
+        RedisRight("{namespace}:{{namespace}:control}:activity", ("XADD", "XREVRANGE")),
+        CLOCK,
         *LOGGING_IN,
     ),
     "products": (

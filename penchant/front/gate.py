@@ -4,7 +4,7 @@ In this order: the host, the origin, the size, who it is, and for what changes s
 needs none, since no browser sends one by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -43,7 +43,8 @@ HEADERS = {
 class Gate:
     """Stands before an application. `open_paths` are served to anybody who comes by a known host: whole paths, and all
     below those that end with a slash. With `sign_in` people are sent there who have yet to say who they are.
-    `programs`: there are no pages, and JSON stands in for CSRF tokens.
+    `programs`: there are no pages, and JSON stands in for CSRF tokens. `larger`: bytes that a body may have on some
+    paths, of whoever is known.
 
     The application finds the Person at `request.state.person`; it is missing on open paths alone.
     """
@@ -58,8 +59,9 @@ class Gate:
         sign_in: str | None = None,
         *,
         programs: bool = False,
+        larger: Mapping[str, int] | None = None,
     ) -> None:
-        self._programs = programs
+        self._programs, self._larger = programs, larger or {}
         self._app, self._rules, self._identities, self._hosts = app, rules, identities, hosts
         self._open_paths, self._sign_in = tuple(open_paths), sign_in
 
@@ -82,10 +84,11 @@ class Gate:
             raise HTTPException(421, "this host is not served here; a name of it is set by http.hosts")
         if foreign_origin(headers.get("origin"), headers.get("sec-fetch-site"), headers["host"], changes=changes):
             raise HTTPException(403, "a page of another site sent this")
-        body = await self._body(headers, receive) if changes else b""
+        person = self._identities.person(asked)
+        most = self._most(asked.url.path, person)
+        body = await self._body(headers, receive, most) if changes else b""
         asked.state.csrf = ""
         if not self._is_open(asked.url.path):
-            person = self._identities.person(asked)
             if person is None or not person.roles:
                 raise HTTPException(401, "say who you are: a token is missing, wrong or taken back")
             asked.state.person, asked.state.csrf = person, self._identities.csrf(person)
@@ -93,12 +96,18 @@ class Gate:
                 self._judge_unasked(person, headers, body)
         return replayed(body, receive) if changes else receive
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes:
-        most = self._rules.body_bytes
+    def _most(self, path: str, person: Person | None) -> int:
+        """How many bytes a body may have."""
+        usual = self._rules.body_bytes
+        return usual if person is None else max(self._larger.get(path, usual), usual)
+
+    async def _body(self, headers: Headers, receive: Receive, most: int) -> bytes:
         try:
             return await read(receive, most, headers.get("content-length", "0"))
         except BodyTooLarge:
-            raise HTTPException(413, f"a body may have {most:,} bytes (http.body_bytes)") from None
+            raise HTTPException(
+                413, f"a body may have {most:,} bytes (http.body_bytes, of files jobs.file_bytes)"
+            ) from None
         except BodyCutShort:
             raise HTTPException(408, "the body did not come whole in time") from None
 

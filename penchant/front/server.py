@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -51,6 +51,7 @@ async def served(
     open_paths: Sequence[str] = (),
     sign_in: str | None = None,
     programs: bool = False,
+    larger: Mapping[str, int] | None = None,
     most_connections: int = 256,
 ) -> AsyncIterator[str]:
     """Serve while the block runs; gives the address as a URL. Port 0 takes a free one. More connections than
@@ -60,7 +61,8 @@ async def served(
     """
     with contextlib.closing(_listen(*address)) as listening:
         port: int = listening.getsockname()[1]
-        gate = Gate(app, rules, identities, hosts(port, rules.hosts), open_paths, sign_in, programs=programs)
+        named = hosts(port, rules.hosts)
+        gate = Gate(app, rules, identities, named, open_paths, sign_in, programs=programs, larger=larger)
         server = _Server(_config(gate, rules, most_connections))
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(server.serve(sockets=[listening]))

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,12 +14,17 @@ from penchant import __version__
 from penchant.front.gate import permit
 from penchant.front.roles import Person
 from penchant.serve.answering import Answering
+from penchant.serve.batches import BatchAsked
 from penchant.serve.bodies import Health, IntentAnswer, IntentAsked, MatchAnswer, MatchAsked
 from penchant.serve.counts import ServeCounts
 from penchant.serve.faults import AGAIN, FAULTS, RETRY_AFTER_S, explain, refused, wrong
 
 HEALTH = "/healthz"
-_BODIES: Mapping[str, type[BaseModel]] = {"/v1/match": MatchAsked, "/v1/intent": IntentAsked}
+_BODIES: Mapping[str, type[BaseModel]] = {
+    "/v1/match": MatchAsked,
+    "/v1/intent": IntentAsked,
+    "/v1/batches": BatchAsked,
+}
 
 Healthy = Callable[[], Awaitable[bool]]
 
@@ -31,8 +36,11 @@ def _viewer(request: Request) -> Person:
 Viewer = Annotated[Person, Depends(_viewer)]
 
 
-def app(answering: Answering, counts: ServeCounts, most_in_flight: int, healthy: Healthy) -> FastAPI:
-    """The application, to stand behind the gate. More than `most_in_flight` requests at once are refused with 429."""
+def app(
+    answering: Answering, counts: ServeCounts, most_in_flight: int, healthy: Healthy, routers: Sequence[APIRouter] = ()
+) -> FastAPI:
+    """The application, to stand behind the gate, with the paths of `routers` too. More than `most_in_flight` requests
+    at once are refused with 429."""
     made = FastAPI(title="Penchant", version=__version__, docs_url=None, redoc_url=None, responses=FAULTS)  # type: ignore[arg-type] # FastAPI types keys as any
     made.add_middleware(Bounded, counts=counts, most=most_in_flight)
     explain(made, _BODIES)
@@ -61,6 +69,8 @@ def app(answering: Answering, counts: ServeCounts, most_in_flight: int, healthy:
         up = await healthy()
         return JSONResponse({"redis": up}, 200 if up else 503)
 
+    for router in routers:
+        made.include_router(router)
     _describe(made, answering.languages)
     return made
 

@@ -24,7 +24,7 @@ def explain(made: FastAPI, bodies: Mapping[str, type[BaseModel]]) -> None:
     @made.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        body = bodies[request.url.path]
+        body = bodies.get(request.url.path)
         field = "" if first["type"] == "json_invalid" else _field(first["loc"])
         return refused(422, f"{field or 'body'}: {first['msg']}", field, _remedy(body, field))
 
@@ -59,8 +59,10 @@ def _field(place: Sequence[Any]) -> str:
     return ".".join(map(str, parts))
 
 
-def _remedy(body: type[BaseModel], field: str) -> str:
+def _remedy(body: type[BaseModel] | None, field: str) -> str:
     name = field.partition(".")[0]
+    if body is None:
+        return f"GET /openapi.json describes {name or 'it'}"
     if name in body.model_fields:
         return body.model_fields[name].description or ""
     return f"send a JSON object with {', '.join(body.model_fields)}"

@@ -9,7 +9,10 @@ from penchant.front.server import served
 from penchant.process.signals import stop_signals
 from penchant.serve.answering import Answering
 from penchant.serve.app import HEALTH, app
+from penchant.serve.batches import batches
 from penchant.serve.counts import ServeCounts
+from penchant.serve.file_paths import files
+from penchant.serve.files import FileShelf
 from penchant.settings.root import Settings
 from penchant.worker.use_cases import use_case
 from storage.cards import RedisCards
@@ -41,9 +44,14 @@ async def serving(settings: Settings, model: ModelClient | None = None) -> Async
             counts.watch(client, speaker)
             cards = RedisCards(redis, keys, settings.redis.timeout_s)
             answering = Answering(settings, cards, client, speaker, counts)
-            made = app(answering, counts, rules.max_in_flight, lambda: _answers(redis, keys))
-            address = (rules.host, rules.port)
-            async with served(made, http, identities, address, open_paths=(HEALTH,), programs=True) as url:
+            routers = (files, batches) if settings.jobs.folder is not None else ()
+            made = app(answering, counts, rules.max_in_flight, lambda: _answers(redis, keys), routers)
+            if settings.jobs.folder is not None:
+                made.state.settings, made.state.shelf = settings, FileShelf(settings.jobs.folder)
+            address, larger = (rules.host, rules.port), {"/v1/files": settings.jobs.file_bytes}
+            async with served(
+                made, http, identities, address, open_paths=(HEALTH,), programs=True, larger=larger
+            ) as url:
                 yield url
     finally:
         await redis.aclose()

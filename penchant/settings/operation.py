@@ -141,6 +141,8 @@ class Jobs:
     folder: Folder | None = None
     """Where `penchant serve` keeps files of /v1/files and the folders of their jobs, for all runners to read and write.
     None: it serves neither /v1/files nor /v1/batches."""
+    file_bytes: Annotated[int, Field(ge=65_536, le=268_435_456), unit("bytes")] = 16_777_216
+    """The most that a file of /v1/files may have, with a kilobyte of form around it; it is read into memory."""
 
 
 @section

@@ -4,17 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.fleet.forecast import Forecast
-from agents.jobs.share import MOST_GROWTH, LiveLoad, RoomWatch, growth, room
+from agents.jobs.share import MOST_GROWTH, REMEMBERED, LiveLoad, LoadWatch, growth, room
 
 COUNTS = st.integers(0, 10_000)
 
 
 @given(COUNTS, COUNTS, COUNTS, st.floats(1, MOST_GROWTH), st.floats(0.01, 1))
-def test_live_and_jobs_stay_within_the_share(
-    in_flight: int, limit: int, waiting: int, times: float, share: float
-) -> None:
+def test_both_stay_within_the_share(in_flight: int, limit: int, waiting: int, times: float, share: float) -> None:
     """Also once live traffic has grown as it is expected to; and there is never less than none."""
-    found = room(LiveLoad(in_flight, limit, waiting), times, share)
+    found = room(LiveLoad(in_flight, limit, waiting), in_flight, times, share)
     assert found >= 0
     assert found == 0 or found + in_flight * times <= limit * share
 
@@ -22,7 +20,7 @@ def test_live_and_jobs_stay_within_the_share(
 @given(COUNTS, st.integers(1, 100))
 def test_nothing_is_left_while_shoppers_wait_for_a_slot(in_flight: int, waiting: int) -> None:
     """All of it is theirs."""
-    assert room(LiveLoad(in_flight, in_flight, waiting), 1.0, 1.0) == 0
+    assert room(LiveLoad(in_flight, in_flight, waiting), 0.0, 1.0, 1.0) == 0
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6))
@@ -35,15 +33,25 @@ def test_a_peak_ahead_takes_room_and_a_valley_gives_none(now: float, ahead: floa
 
 
 @given(COUNTS, st.integers(1, 50))
-def test_a_constant_load_does_not_swing(found: int, looks: int) -> None:
+def test_a_constant_load_does_not_swing(in_flight: int, looks: int) -> None:
     """Nor does none."""
-    watch = RoomWatch()
-    assert {watch.look(found) for _ in range(looks)} == {found}
+    watch = LoadWatch()
+    assert {watch.look(in_flight) for _ in range(looks)} == {in_flight}
 
 
 @given(st.lists(COUNTS, min_size=1, max_size=40))
-def test_room_is_taken_at_once_and_given_back_slowly(found: list[int]) -> None:
-    """Never more than at any of the last ten looks."""
-    watch = RoomWatch()
-    for at, now in enumerate(found):
-        assert watch.look(now) == min(found[max(at - 9, 0) : at + 1])
+def test_the_level_lies_among_the_last_looks(seen: list[int]) -> None:
+    """Whatever they were."""
+    watch = LoadWatch()
+    for at, in_flight in enumerate(seen):
+        lately = seen[max(at + 1 - REMEMBERED, 0) : at + 1]
+        assert min(lately) <= watch.look(in_flight) <= max(lately)
+
+
+@given(st.integers(1, 1_000), st.integers(3, 10))
+def test_a_flash_sale_counts_at_once(usual: int, times: int) -> None:
+    """What is beyond chance is the new level by the look that sees it."""
+    watch = LoadWatch()
+    for _ in range(REMEMBERED):
+        watch.look(usual)
+    assert watch.look(usual * times + 10) == usual * times + 10

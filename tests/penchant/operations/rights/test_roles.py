@@ -105,7 +105,7 @@ async def test_each_role_does_its_work(
         await read(redis)
         await match(settings("serve"))
         await stock(settings("products"))
-        await work(settings("operator"), settings("jobs"), tmp_path)
+        await work(settings("operator"), settings("jobs"), settings("serve"), tmp_path)
         [receipt] = (await forget(settings("privacy"), ["shopper-0"])).receipts
         assert receipt.places[0].intents == 1
         await note_shoppers(settings("privacy"), "erasure", "forget", ["shopper-0"], "vera")
@@ -121,9 +121,11 @@ async def test_each_role_does_its_work(
     assert await refused(redis) == []
 
 
-async def work(operator: Settings, runner: Settings, folder: Path) -> None:
-    """A job is submitted, paused and resumed, and a runner brings it to its end."""
+async def work(operator: Settings, runner: Settings, serve: Settings, folder: Path) -> None:
+    """Jobs are submitted, paused, resumed and cancelled, and a runner brings one to its end."""
     (folder / "requests.jsonl").write_text(REQUEST)
+    other = await submit(serve, JobAsked("requests", folder / "requests.jsonl", folder, "requests"), "sara")
+    await move(serve, other.id, "cancel", "sara")
     job = await submit(operator, JobAsked("requests", folder / "requests.jsonl", folder, "requests"), "olga")
     await move(operator, job.id, "pause", "olga")
     await move(operator, job.id, "resume", "olga")
