@@ -12,6 +12,8 @@ import pytest
 from confluent_kafka.admin import AclOperation, ResourceType
 
 from agents.replay.calls import ReplayCounts
+from penchant.offline.export.run import export
+from penchant.offline.products.announcing import announcing
 from penchant.offline.products.follow import follow
 from penchant.offline.products.run import Asked
 from penchant.operations.activity_topic import copy_activity
@@ -35,6 +37,7 @@ from streams.errors import PlatformLacks
 from streams.events.decoding import encode
 from streams.events.dialects import dialect
 from streams.kafka.moments import Moment
+from streams.kafka.reader import TopicReader
 from tests.e2e.shop import events, until
 from tests.kafka import SKIPPED
 from tests.penchant.operations.rights.page_lines import kafka_lines
@@ -82,7 +85,8 @@ async def estate(
         pytest.skip(f"{SKIPPED}{lack}")
     topics = {"topic": name, "dead_letter_topic": f"{name}.dead", "erasure_topic": f"{name}.erasures",
               "intents_topic": f"{name}.intents", "history_topic": f"{name}.history",
-              "activity_topic": f"{name}.activity", "products_topic": f"{name}.products"}  # fmt: skip
+              "activity_topic": f"{name}.activity", "products_topic": f"{name}.products",
+              "cards_topic": f"{name}.cards"}  # fmt: skip
     async with kafka:
         await asyncio.to_thread(kafka.make_topics, *topics.values())
         login = {"bootstrap": kafka.sasl_address, "security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512",
@@ -143,9 +147,24 @@ async def stock(settings: Settings) -> None:
         assert (await follow(settings, asked, once=True)).rejected == 0
 
 
+async def announce(settings: Settings) -> None:
+    async with announcing(settings.kafka) as cards:
+        await cards.append((), ["k1"])
+
+
+async def send_out(settings: Settings) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        await asyncio.to_thread((folder / "labels.csv").write_text, "shopper,time\nshopper-0,1790000000000\n")
+        sent = await export(settings, folder / "labels.csv", folder / "out.csv", "shopper", "time")
+        assert sent.records > 0
+    async with TopicReader(settings.kafka.options) as reader:
+        assert sum((await reader.log(settings.kafka.cards_topic or "")).ends) > 0
+
+
 WORK: Mapping[str, Callable[[Settings], Awaitable[None]]] = {
     "shop": sell, "worker": work, "viewer": look, "replay": rehearse, "redrive": send_back, "privacy": erase,
-    "operator": decide, "products": stock,
+    "operator": decide, "products": stock, "jobs": announce, "export": send_out,
 }  # fmt: skip
 """In the order of a day: each finds what the ones before left."""
 
