@@ -15,7 +15,7 @@ from penchant.offline.topic_events import topic_events
 from penchant.offline.training import train
 from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
-from prompts.learned.predictor import name_of
+from prompts.learned.predictor import lightgbm, name_of
 from prompts.learned.snapshot import SUPPORT
 
 Events = Annotated[
@@ -63,6 +63,8 @@ def learn(
 
     penchant learn --events rees46.csv --out learned.json --predictor trees.json
     """
+    if predictor:
+        lightgbm()  # without it nothing need be read
     settings = load_settings(config).settings
     configure_logs("error", settings.log.format)
     taught = read(events, settings.privacy) if events else asyncio.run(topic_events(settings, minutes, most))
