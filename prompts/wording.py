@@ -119,7 +119,10 @@ def _names(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
 
 @lru_cache(_REMEMBERED)
 def _stem(word: str) -> str:
-    """A word without its ending, coarsely: `running` and `runner` are `run`, `batteries` and `battery` are `batter`."""
+    """A word without its ending, coarsely: `running` and `runner` are `run`, `batteries` and `battery` are `batter`. A
+    number has none: 1100 is not 110."""
+    if not word.isalpha():
+        return word
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             word = word.removesuffix(ending)

@@ -75,6 +75,14 @@ def test_what_nothing_bears_out_is_told(text: str, words: tuple[str, ...]) -> No
     assert unknown(text) == words
 
 
+def test_a_number_is_borne_out_by_itself_alone() -> None:
+    """Numbers have no endings: 1100 watts are not 110."""
+    session = shopper(("search", "kettle 110 w"), ("view", KETTLE))
+    assert unknown("Wants a kettle of 110 w", session) == ()
+    assert unknown("Wants a kettle of 1100 w", session) == ("1100",)
+    assert unknown("Wants a kettle of 11 w", session) == ("11",)
+
+
 def test_a_shopper_of_washing_machines_compares_no_shoes() -> None:
     """What a small model copied from the prompt's only example, for everybody."""
     session = shopper(("search", "washing machine"))
