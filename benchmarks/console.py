@@ -96,10 +96,11 @@ async def _fleet(url: str, plan: ConsolePlan) -> AsyncIterator[None]:
     (port,) = free_ports(1)
     pools = PooledClient(pools_of(Settings()), lambda each: model_client(each, NAMESPACE))
     told = _instruments(plan, pools)
-    page = exposition(told)
+    tell = exposition(told)
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=page(), content_type="text/plain")
+    async def metrics(request: web.Request) -> web.Response:
+        page, content_type = tell(request.headers.get("Accept", ""))
+        return web.Response(body=page, headers={"Content-Type": content_type})
 
     app = web.Application()
     app.router.add_get("/metrics", metrics)
