@@ -18,13 +18,13 @@ def routing(*, quick: Quick = False, json: Json = False) -> None:
 
     Example: penchant bench routing --json > benchmarks/results/routing.json
     """
-    from benchmarks import tables  # noqa: PLC0415 (only where it runs)
+    from benchmarks import capacity_tables  # noqa: PLC0415 (only where it runs)
     from benchmarks.routing import costs  # noqa: PLC0415
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
         return costs.run(costs.QUICK if quick else costs.RoutingPlan(), say, quick=quick)
 
-    measured(measure, tables.show_routing, json=json)
+    measured(measure, capacity_tables.show_routing, json=json)
 
 
 @bench.command()
@@ -58,8 +58,8 @@ def console(
 
     Example: penchant bench console --json > benchmarks/results/console.json
     """
+    from benchmarks import capacity_tables  # noqa: PLC0415
     from benchmarks import console as costs  # noqa: PLC0415 (only where it runs)
-    from benchmarks import tables  # noqa: PLC0415
 
     plan = costs.QUICK if quick else costs.ConsolePlan()
     if seconds is not None:
@@ -68,7 +68,7 @@ def console(
     def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
         return costs.run(plan, folder, say, quick=quick)
 
-    measured(measure, tables.show_console, json=json)
+    measured(measure, capacity_tables.show_console, json=json)
 
 
 @bench.command()
@@ -78,10 +78,10 @@ def jobs(*, quick: Quick = False, json: Json = False) -> None:
 
     Example: penchant bench jobs --json > benchmarks/results/jobs.json
     """
+    from benchmarks import capacity_tables  # noqa: PLC0415
     from benchmarks import jobs as shares  # noqa: PLC0415 (only where it runs)
-    from benchmarks import tables  # noqa: PLC0415
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
         return shares.run(shares.QUICK if quick else shares.JobsPlan(), say)
 
-    measured(measure, tables.show_jobs, json=json)
+    measured(measure, capacity_tables.show_jobs, json=json)

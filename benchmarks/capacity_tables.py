@@ -37,3 +37,38 @@ ROUTED = {"shopper": "shopper", "least": "fewest requests"}
 
 def _p95(row: Mapping[str, Any]) -> list[str]:
     return [f"{row[name]['p95']:,.0f} ms" for name in ("first_token_ms", "between_tokens_ms", "whole_ms")]
+
+
+def show_routing(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each size of a pool, in microseconds of processor time."""
+    shown = table("replicas", "a whole call", "its own replica", "another one", "a realtime call's", "none has room")
+    for row in report["routing"]:
+        figures = (row[name] for name in ("call_us", "own_us", "others_us", "realtime_us", "full_us"))
+        shown.add_row(f"{row['replicas']:,}", *(f"{figure:g} us" for figure in figures))
+    console.print(shown)
+    foot(console, report)
+
+
+def show_jobs(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each policy, by its best level whose live p95 is within bounds."""
+    shown = table("jobs by", "calls at once", "tokens", "live p95, times alone")
+    for policy, best in report["best"].items():
+        told = (f"{best['level']}", f"{best['job_tokens']:,}", f"{best['p95_times']:g}") if best else ("none", "", "")
+        shown.add_row(policy, *told)
+    console.print(shown)
+    console.print(f"After a flash sale began live calls took longer for {report['sale_recovers_s']} s.")
+    foot(console, report)
+
+
+def show_console(console: Console, report: Mapping[str, Any]) -> None:
+    """What browsing costs, and whom."""
+    plan, (first, last) = report["plan"], report["memory_mb"]
+    fleet = f"{plan['workers']} workers, {plan['partitions']} partitions"
+    console.print(f"{fleet}, {plan['browsers']} browsers, {plan['seconds']:g} s.")
+    alone, more = report["redis_share_alone"], report["redis_share"]
+    console.print(f"Redis: {more:.2%} of a core for the console, beside {alone:.2%} for the workers' heartbeats.")
+    console.print(f"The console: {report['cpu_ms_per_look']} ms of a core for each of {report['looks']} looks.")
+    console.print(
+        f"Its memory: {first} MB, and {last} MB at the end; largest event {report['largest_event_bytes']:,} bytes."
+    )
+    foot(console, report)

@@ -54,9 +54,7 @@ class BatchConsumer(driver.Consumer):
         self._share = Assignment(transport.topics, transport.offsets)
         self._changed = asyncio.Event()
         self._committing = asyncio.Lock()
-        self.polled_s = time.monotonic()
-        self.rebalances = 0
-        """When Kafka was last polled, on the event loop's clock."""
+        self.polled_s, self.rebalances = time.monotonic(), 0  # Kafka was last polled then, on the event loop's clock
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, self._options, loop=self.loop, beacon=self.beacon)

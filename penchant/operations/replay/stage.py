@@ -200,14 +200,10 @@ class Stage:
 
     def _kept(self) -> StorePorts:
         return StorePorts(
-            store=self._store,
-            name="replay",
-            clock_ms=clock_ms,
-            lineage=self._lineage,
-            generation=self._plan.generation,
-            erased=self._erasing.of,
+            store=self._store, name="replay", clock_ms=clock_ms, lineage=self._lineage,
+            generation=self._plan.generation, erased=self._erasing.of,
             default_purposes=self._settings.privacy.default_purposes,
-        )
+        )  # fmt: skip
 
     async def _follow(self) -> None:
         """Hear how much operators leave to replays."""
