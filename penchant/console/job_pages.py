@@ -1,5 +1,6 @@
 """Job pages: what runs beside live traffic, live, and holding, ending and ordering it, as `penchant jobs` does."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -43,6 +44,7 @@ class JobPages:
         self._settings, self._watch, self._rendering = settings, watch, rendering
         self._frames = rendering.frames("jobs.html", BLOCKS)
         self._there, self._unread, self._asked_s = Jobs(), "", float("-inf")
+        self._looking = asyncio.Lock()
 
     def routes(self) -> Iterator[Route]:
         """All jobs, one of them, their streams, and what operators decide."""
@@ -53,6 +55,8 @@ class JobPages:
     async def _page(self, request: Request) -> Response:
         if name := _named(request):
             values = await self._of_one(name, self._watch.now)
+            if not values["row"] and self._unread:
+                raise StoreUnavailable(self._unread)
             if not values["row"]:
                 raise HTTPException(404, f"there is no job {name}; it may have been removed since it ended")
             return self._rendering.answer(request, "job.html", values, f"/stream{PATH}?{request.url.query}")
@@ -74,13 +78,14 @@ class JobPages:
         return job(self._there, name, seen) or {"banner": banner(seen), "row": None}
 
     async def _look(self) -> None:
-        if time.monotonic() < self._asked_s + EVERY_S:
-            return
-        self._asked_s = time.monotonic()
-        try:
-            self._there, self._unread = await read_jobs(self._settings), ""
-        except (StoreUnavailable, StoreCorrupt) as error:
-            self._unread = str(error)
+        async with self._looking:  # who comes meanwhile waits: what was known before may lack their job
+            if time.monotonic() < self._asked_s + EVERY_S:
+                return
+            self._asked_s = time.monotonic()
+            try:
+                self._there, self._unread = await read_jobs(self._settings), ""
+            except (StoreUnavailable, StoreCorrupt) as error:
+                self._unread = str(error)
 
     async def _decide(self, request: Request) -> Response:
         """Hold a job, let it go on, end it, or let it go before others; by the command's functions."""

@@ -102,3 +102,11 @@ async def test_whoever_may_not_operate_decides_on_no_job(redis_server: RedisServ
         assert "Decide on it" not in (await client.get(f"/jobs?id={it.id}")).text
         assert (await post(client, "/jobs", name=it.id, do="cancel", why="x")).status_code == 403
     assert (await find_job(given, it.id)).state == "waiting"
+
+
+async def test_a_job_that_cannot_be_read_is_not_called_gone() -> None:
+    """A console that has not read any yet, and whose Redis is away, says so; it does not say that there is none."""
+    given = settings("redis://127.0.0.1:1/0")
+    async with opened(given) as client:
+        answer = await client.get("/jobs?id=job_1")
+    assert (answer.status_code, "there is no job" in answer.text) == (503, False)
