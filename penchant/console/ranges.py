@@ -33,7 +33,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Range:
     """Columns: seconds since the epoch, then p50, p95 and p99 in seconds, then one for each of LINES; None where
-    nothing is known. `missing` says why there are none."""
+    nothing is known. `missing` says why there are none, or not all."""
 
     columns: Sequence[Sequence[float | None]] = ()
     missing: str = ""
@@ -67,17 +67,21 @@ class PrometheusRanges:
         end = int(now_s) // step * step
         times = range(end - hours * 3_600, end + 1, step)
         window = f"{max(step, LEAST_RATE_S)}s"
+        lines, why = list[Sequence[float | None]](), ""
         try:
             async with asyncio.timeout(WITHIN_S):
-                lines = [await self._line(query, window, times) for query in QUERIES]
+                for query in QUERIES:
+                    lines.append(await self._line(query, window, times))
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
             why = f"Prometheus does not tell: {_words(error)}"
             log.warning("prometheus.unread", hours=hours, why=why)
-            return Range(missing=why)
+            if len(lines) < len(SHARES):
+                return Range(missing=why)
+            lines += [[None] * len(times)] * (len(QUERIES) - len(lines))  # freshness stands without them
         known = any(value is not None for line in lines[: len(SHARES)] for value in line)
         if not known:
             return Range(missing=f"Prometheus knows no {METRIC} of that time: does it scrape the workers?")
-        return Range([[float(at) for at in times], *lines])
+        return Range([[float(at) for at in times], *lines], why)
 
     async def _line(self, query: str, window: str, times: range) -> list[float | None]:
         """A value for each time. ValueError for what is no answer of Prometheus."""

@@ -114,6 +114,19 @@ async def test_what_cannot_be_had_is_said(answer: Any, status: int, says: str) -
     assert (found.columns, says in found.missing) == ((), True), found.missing
 
 
+async def test_freshness_stands_without_the_lines_beside_it() -> None:
+    """A query of theirs that Prometheus refuses leaves them empty, and is said; it takes freshness from nobody."""
+    refused = {"status": "error", "error": "query processing would load too many samples"}
+    async with (
+        prometheus(lambda query: refused if "backlog_shoppers" in query["query"] else series(query)) as (url, _),
+        ranges(url) as opened,
+    ):
+        found = await opened.read(6, NOW_S)
+    assert [len(line) for line in found.columns] == [len(found.columns[0])] * (1 + len(QUERIES))
+    assert [1.25 in line for line in found.columns[1:]] == [True] * 6 + [False] * 4
+    assert found.missing == "Prometheus does not tell: it gives no series of numbers"
+
+
 async def test_one_that_is_away_is_said_without_its_password() -> None:
     """On the page too: an address may hold one."""
     (port,) = free_ports(1)
