@@ -18,10 +18,12 @@ Ask = Callable[[Sequence[Command]], Awaitable[Sequence[Any]]]
 """Asks Redis; raises StoreUnavailable."""
 
 
-async def shoppers(client: Client, keys: Keys, most: int, visited: int | None = None) -> AsyncIterator[list[str]]:
+async def shoppers(
+    client: Client, keys: Keys, most: int, visited: int | None = None, cut: Callable[[], None] = lambda: None
+) -> AsyncIterator[list[str]]:
     """Shoppers with an intent, some at a time, `most` in all; one may come twice. With `visited` no more keys of any
-    kind are looked at: a namespace that holds few, in a Redis that holds many, is not searched to its end. Raises
-    StoreUnavailable."""
+    kind are looked at: a namespace that holds few, in a Redis that holds many, is not searched to its end. `cut` hears
+    when one of the bounds ended it. Raises StoreUnavailable."""
     before, after = keys.intent("\0").split("\0")
     pattern = f"{before}*{after}" if visited is None else None
     chunk: list[str] = []
@@ -36,6 +38,7 @@ async def shoppers(client: Client, keys: Keys, most: int, visited: int | None = 
                 yield chunk
                 chunk = []
             if looked == most or seen == visited:
+                cut()
                 break
     except (RedisError, RedisClusterException, OSError) as exc:
         raise StoreUnavailable(f"Redis: {type(exc).__name__}: {exc}") from exc

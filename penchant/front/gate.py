@@ -22,6 +22,9 @@ from penchant.front.rules import HttpRules
 READS = frozenset({"GET", "HEAD"})
 CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "csrf"
 
+LARGE_AT_ONCE = 2
+"""Bodies beyond the usual size that are held at a time: each is in memory until its request is served."""
+
 CONTENT_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -44,7 +47,7 @@ class Gate:
     """Stands before an application. `open_paths` are served to anybody who comes by a known host: whole paths, and all
     below those that end with a slash. With `sign_in` people are sent there who have yet to say who they are.
     `programs`: there are no pages, and JSON stands in for CSRF tokens. `larger`: bytes that a body may have on some
-    paths, of whoever is known.
+    paths, of whoever is known; of such only a few at once.
 
     The application finds the Person at `request.state.person`; it is missing on open paths alone.
     """
@@ -64,26 +67,34 @@ class Gate:
         self._programs, self._larger = programs, larger or {}
         self._app, self._rules, self._identities, self._hosts = app, rules, identities, hosts
         self._open_paths, self._sign_in = tuple(open_paths), sign_in
+        self._large = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
         if scope["type"] != "http":
             raise ValueError(f"the front serves http, not {scope['type']}")
-        secured = _secured(send)
+        asked, secured = HTTPConnection(scope), _secured(send)
+        large = self._is_large(asked)
+        self._large += large
         try:
-            receive = await self._admit(HTTPConnection(scope), receive)
+            receive = await self._admit(asked, receive, full=large and self._large > LARGE_AT_ONCE)
         except HTTPException as refusal:
-            await self._refused(HTTPConnection(scope), refusal)(scope, receive, secured)
+            await self._refused(asked, refusal)(scope, receive, secured)
         else:
             await self._app(scope, receive, secured)
+        finally:
+            self._large -= large
 
-    async def _admit(self, asked: HTTPConnection, receive: Receive) -> Receive:
-        """Judge it, and note who it is; returns where its body is read. HTTPException refuses it."""
+    async def _admit(self, asked: HTTPConnection, receive: Receive, *, full: bool) -> Receive:
+        """Judge it, and note who it is; returns where its body is read. `full`: there is no room for its body.
+        HTTPException refuses it."""
         headers, changes = asked.headers, asked.scope["method"] not in READS
         if foreign_host(headers.get("host"), self._hosts):
             raise HTTPException(421, "this host is not served here; a name of it is set by http.hosts")
         if foreign_origin(headers.get("origin"), headers.get("sec-fetch-site"), headers["host"], changes=changes):
             raise HTTPException(403, "a page of another site sent this")
+        if full:
+            raise HTTPException(429, "too many files at once: send it again in a second", {"Retry-After": "1"})
         person = self._identities.person(asked)
         most = self._most(asked.url.path, person)
         body = await self._body(headers, receive, most) if changes else b""
@@ -95,6 +106,12 @@ class Gate:
             if changes and "authorization" not in headers:
                 self._judge_unasked(person, headers, body)
         return replayed(body, receive) if changes else receive
+
+    def _is_large(self, asked: HTTPConnection) -> bool:
+        """Whether its body may be larger than usual; one that does not say its size may."""
+        size = asked.headers.get("content-length", "")
+        changes = asked.scope["method"] not in READS and asked.url.path in self._larger
+        return changes and not (size.isdecimal() and int(size[:20]) <= self._rules.body_bytes)
 
     def _most(self, path: str, person: Person | None) -> int:
         """How many bytes a body may have."""

@@ -126,7 +126,11 @@ async def _scan(
 ) -> None:
     now = asyncio.get_running_loop().time
     began_s = now()
-    async for some in shoppers(redis, keys, most, visited):
+
+    def cut() -> None:
+        cost.whole = False
+
+    async for some in shoppers(redis, keys, most, visited, cut):
         commands: list[Command] = [("HGET", keys.intent(shopper), "doc") for shopper in some]
         for doc in await ask(redis, commands, settings.redis.timeout_s):
             cost.looked_at += 1
@@ -137,7 +141,7 @@ async def _scan(
                 found.look(Intent.model_validate_json(doc))
             except ValidationError:
                 cost.unreadable += 1
-    cost.took_s, cost.whole = now() - began_s, visited is None and cost.looked_at < most
+    cost.took_s = now() - began_s
 
 
 async def _noted(

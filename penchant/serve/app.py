@@ -87,7 +87,7 @@ def _json(answer: Mapping[str, Any]) -> Response:
 
 
 class Bounded:
-    """Refuses requests beyond a number at once, before anything of them is read, and counts the others.
+    """Refuses requests beyond a number at once, before anything is done for them, and counts the others.
 
     Whoever is refused hears so at once and loses nothing of a deadline; health and metrics are always served.
     """

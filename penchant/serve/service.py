@@ -48,7 +48,8 @@ async def serving(settings: Settings, model: ModelClient | None = None) -> Async
             made = app(answering, counts, rules.max_in_flight, lambda: _answers(redis, keys), routers)
             if settings.jobs.folder is not None:
                 made.state.settings, made.state.shelf = settings, FileShelf(settings.jobs.folder)
-            address, larger = (rules.host, rules.port), {"/v1/files": settings.jobs.file_bytes}
+            address = rules.host, rules.port
+            larger = {"/v1/files": settings.jobs.file_bytes} if settings.jobs.folder is not None else {}
             async with served(
                 made, http, identities, address, open_paths=(HEALTH,), programs=True, larger=larger
             ) as url:

@@ -1,6 +1,7 @@
 """The gate: who is served, who is refused, and what every answer says to a browser."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from penchant.front.body import form
-from penchant.front.gate import HEADERS, Gate, permit
+from penchant.front.gate import HEADERS, LARGE_AT_ONCE, Gate, permit
 from penchant.front.identity import COOKIE, Identities
 from penchant.front.origins import hosts
 from penchant.front.rules import HttpRules
@@ -216,3 +217,34 @@ def test_an_address_that_others_reach_needs_to_know_them() -> None:
     with pytest.raises(SettingInvalid, match=r"http\.tokens_file, http\.client_ca_file, or http\.proxies"):
         Identities(HttpRules(), "0.0.0.0")  # noqa: S104
     Identities(HttpRules(), "::1")
+
+
+async def test_few_large_bodies_are_held_at_once(tmp_path: Path) -> None:
+    """A third is refused before it is read, also where it does not say its size; then there is room again."""
+    rules, begun, go_on = tokens(tmp_path), asyncio.Semaphore(0), asyncio.Event()
+
+    async def held(request: Request) -> JSONResponse:
+        begun.release()
+        await go_on.wait()
+        return JSONResponse({"bytes": len(await request.body())})
+
+    app = Starlette(routes=[Route("/files", held, methods=["POST"])])
+    gate = Gate(app, rules, Identities(rules, "127.0.0.1"), hosts(8000, ()), larger={"/files": 1_000_000})
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x" * 10
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url=f"http://{HOST}") as client:
+        sending = [
+            asyncio.create_task(client.post("/files", content=b"x" * 200_000, headers=bearer(OPERATOR)))
+            for _ in range(LARGE_AT_ONCE)
+        ]
+        for _ in sending:
+            await begun.acquire()
+        refused = await client.post("/files", content=chunks(), headers=bearer(OPERATOR))
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        small = asyncio.create_task(client.post("/files", content=b"x", headers=bearer(OPERATOR)))
+        await begun.acquire()
+        go_on.set()
+        assert [answer.json()["bytes"] for answer in await asyncio.gather(*sending, small)] == [200_000, 200_000, 1]
+        assert (await client.post("/files", content=b"x" * 200_000, headers=bearer(OPERATOR))).status_code == 200

@@ -66,6 +66,13 @@ async def test_the_command_tells_counts_and_cost(settings: Settings, tmp_path: P
     assert "looked at 60 intents, the first that there are" in shown.out
 
 
+async def test_a_bound_that_was_not_reached_leaves_nothing_out(settings: Settings) -> None:
+    """By keys of any kind, as the console asks, and by intents."""
+    assert (await audience(settings, "sku-1", 1_000, visited=1_000_000)).cost.whole
+    assert not (await audience(settings, "sku-1", 1_000, visited=5)).cost.whole
+    assert not (await audience(settings, "sku-1", 60)).cost.whole
+
+
 async def test_ids_are_those_who_agreed_and_the_log_keeps_the_list(
     settings: Settings, redis_server: RedisServer
 ) -> None:
