@@ -1,13 +1,16 @@
 """Lake: batches written as Parquet files by hour. What its manifest names counts, and nothing else does.
 
 A batch is a number of new files and one manifest after them, which holds the offsets too. A kill in between leaves
-files that no manifest names; whoever opens the lake to write removes them, and reads their records again.
+files that no manifest names; whoever writes the lake next removes them, and reads their records again. What else lies
+beside a lake's files is nobody's business here.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from penchant.offline.export.files import pyarrow
 from penchant.offline.lake.batch import Batch
@@ -23,6 +26,9 @@ SMALL_BYTES = 33_554_432
 MOST_SMALL = 16
 """So many small files may an hour have that is not over; one that is over has one."""
 
+OURS = re.compile(r"(?:intents|cards|facts)/hour=[^/]+/([0-9]{10})-[0-9a-f]{8}-[0-9]{4,}\.parquet(?:\.new)?")
+"""A file of a lake, by the number of the manifest that it was written for and the process that wrote it."""
+
 
 class Lake:
     """One process writes to it. It blocks: call it in a thread. Raises LakeUnavailable; open it anew after that."""
@@ -33,10 +39,13 @@ class Lake:
         self._arrow, _ = pyarrow()
         self._last = place.read(NAME)
         self.manifest = Manifest.load(self._last, place.uri)
+        self._writer = uuid4().hex[:8]
         named = {part.name for part in self.manifest.parts}
-        for name in place.names():
-            if name.endswith(".parquet") and name not in named:
-                place.remove(name)
+        self._left = {
+            name: int(ours[1]) for name in place.names() if name not in named and (ours := OURS.fullmatch(name))
+        }
+        for name in [name for name, number in self._left.items() if number <= self.manifest.number]:
+            place.remove(name)  # later ones may be those of a process that is writing: they go with our first batch
 
     def commit(self, batch: Batch, reached: Mapping[str, Watermark]) -> None:
         """Write a batch, apply its erasures, merge small files. All of it counts from then on, or nothing of it.
@@ -44,7 +53,7 @@ class Lake:
         ContractMismatch where somebody else has written meanwhile.
         """
         number = self.manifest.number + 1
-        writing = _Writing(self._place, self._arrow, number)
+        writing = _Writing(self._place, self._arrow, f"{number:010}-{self._writer}")
         parts = writing.erase(self.manifest.parts, batch.erased)
         parts += [writing.write(table, hour, rows) for (table, hour), rows in batch.rows().items()]
         parts = writing.merge(parts)
@@ -55,16 +64,17 @@ class Lake:
         self._place.write(NAME, data)
         before, self.manifest, self._last = self.manifest, manifest, data
         counts = {part.name for part in parts}
-        for name in [*(part.name for part in before.parts), *writing.names]:
+        for name in [*(part.name for part in before.parts), *writing.names, *self._left]:
             if name not in counts:
                 self._place.remove(name)
+        self._left = {}
 
 
 class _Writing:
     """The files of one batch; `names` are those that were written."""
 
-    def __init__(self, place: Place, arrow: Any, number: int) -> None:
-        self._place, self._arrow, self._number = place, arrow, number
+    def __init__(self, place: Place, arrow: Any, batch: str) -> None:
+        self._place, self._arrow, self._batch = place, arrow, batch
         self.names: list[str] = []
 
     def write(self, table: Table, hour: str, rows: Sequence[Mapping[str, Any]]) -> Part:
@@ -110,7 +120,7 @@ class _Writing:
         return list(self._place.read_table(part.name, ["shopper"])["shopper"].to_pylist())
 
     def _write(self, table: Table, hour: str, rows: Any) -> Part:
-        name = f"{table}/hour={hour}/{self._number:010}-{len(self.names):04}.parquet"
+        name = f"{table}/hour={hour}/{self._batch}-{len(self.names):04}.parquet"
         self.names.append(name)
         part = Part(name, table, hour, rows.num_rows, 0)
         return replace(part, bytes=self._place.write_table(name, rows))

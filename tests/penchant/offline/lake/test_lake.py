@@ -131,12 +131,37 @@ def test_products_are_cards_and_facts(tmp_path: Path) -> None:
 
 
 def test_one_process_writes(tmp_path: Path) -> None:
-    """The other one ends, and nothing of it counts."""
+    """The other one ends, and nothing of it counts, though it had read less."""
     one, other = Lake(Place(str(tmp_path))), Lake(Place(str(tmp_path)))
-    one.commit(batch([said(0, "ada", 0)]), {TOPIC: Watermark("id", (1,))})
+    one.commit(batch([said(0, "ada", 0), said(1, "bob", 0)]), {TOPIC: Watermark("id", (2,))})
     with pytest.raises(ContractMismatch, match="somebody else writes"):
         other.commit(batch([said(0, "ada", 0)]), {TOPIC: Watermark("id", (1,))})
+    assert len(rows(tmp_path)) == 2
+
+
+class OpenedPlace(Place):
+    """Another process opens the lake before the manifest is written."""
+
+    def write(self, name: str, data: Any) -> None:
+        """As it does."""
+        if name == NAME:
+            Lake(Place(self.uri))
+        super().write(name, data)
+
+
+def test_who_opens_a_lake_takes_nothing_from_who_writes(tmp_path: Path) -> None:
+    """The files of a batch are there when its manifest names them."""
+    Lake(OpenedPlace(str(tmp_path))).commit(batch([said(0, "ada", 0)]), {TOPIC: Watermark("id", (1,))})
     assert len(rows(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("name", ["orders.parquet", "intents/hour=2026-01-01T00/part-0.parquet", "cards/a.parquet"])
+def test_files_of_others_stay(tmp_path: Path, name: str) -> None:
+    """A place may hold other Parquet files, as a bucket's root does."""
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_bytes(b"theirs")
+    Lake(Place(str(tmp_path))).commit(batch([said(0, "ada", 0)]), {TOPIC: Watermark("id", (1,))})
+    assert (tmp_path / name).read_bytes() == b"theirs"
 
 
 def test_intents_are_read_back(tmp_path: Path) -> None:
