@@ -14,6 +14,9 @@ LONGEST_LINE = 4 * 2**20
 DEFAULT_TOKENS = 1_024
 """Of an answer, where a request does not say how long it may be."""
 
+MOST_TOKENS, SEEDS, HOTTEST = 2**31 - 1, 2**63, 100.0
+"""What fits into tensors: the longest answer, how many seeds there are, and the highest temperature."""
+
 
 class LineWrong(ValueError):
     """A line is no request; the text says why, and names the field."""
@@ -29,11 +32,13 @@ class Request:
     key: str
 
     def call(self) -> Call:
-        """The call that it asks for, without a deadline. Its class is that of all jobs."""
+        """The call that it asks for, without a deadline. Its class is that of all jobs. Servers that take prompts alone
+        get numbers within what their tensors hold; the others get the body as it is."""
         body = self.body
         return Call(
-            f"job-{self.key}", _prompt(body), 0.0, _length(body), traffic_class="batch",
-            temperature=_number(body, "temperature", 1.0), seed=int(_number(body, "seed", 0)), request=body,
+            f"job-{self.key}", _prompt(body), 0.0, min(_length(body), MOST_TOKENS), traffic_class="batch",
+            temperature=min(max(_number(body, "temperature", 1.0), 0.0), HOTTEST),
+            seed=int(_number(body, "seed", 0)) % SEEDS, request=body,
         )  # fmt: skip
 
 
@@ -59,7 +64,11 @@ def request(line: bytes) -> Request:
     asks = "messages" if url == URLS[0] else "prompt"
     if not isinstance(body.get(asks), list if asks == "messages" else str) or not body[asks]:
         raise LineWrong(f"body.{asks}: {'a list of messages' if asks == 'messages' else 'a text'} is wanted")
-    return Request(custom_id, url, body, blake2b(orjson.dumps([custom_id, url, body]), digest_size=16).hexdigest())
+    try:
+        whole = orjson.dumps([custom_id, url, body])
+    except TypeError as exc:  # orjson reads deeper than it writes
+        raise LineWrong("body: it is nested too deep") from exc
+    return Request(custom_id, url, body, blake2b(whole, digest_size=16).hexdigest())
 
 
 def answered(asked: Request, done: Completion) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.calls import Completion
+from clients.dialects.ensemble import ENSEMBLE
+from clients.dialects.tensors import offered
+from clients.dialects.tensors import request as to_bytes
 from penchant.offline.jobs.lines import LineWrong, answered, needs_passing_on, request
 
 CHAT = {"model": "any", "messages": [{"role": "user", "content": "Which blue?"}], "max_tokens": 7, "temperature": 0}
@@ -54,6 +57,22 @@ def test_whatever_a_line_holds_it_is_a_request_or_told_of(raw: bytes) -> None:
     """Nothing else is raised."""
     with pytest.raises(LineWrong):
         request(raw)
+
+
+def test_a_line_that_is_nested_too_deep_is_told_of() -> None:
+    """It is read, but could be passed on by nobody."""
+    deep = json.dumps(json.loads("[" * 400 + "]" * 400))
+    with pytest.raises(LineWrong, match="nested too deep"):
+        request(line().replace(b'"model": "any"', b'"stop": ' + deep.encode()))
+
+
+@pytest.mark.parametrize("more", [{"seed": -1}, {"seed": 1e300}, {"max_tokens": 2**40}, {"temperature": -1e300}])
+def test_no_number_is_too_large_for_a_tensor(more: dict[str, Any]) -> None:
+    """Whoever runs jobs would end with it, and the next one too."""
+    call = request(line(body=CHAT | more)).call()
+    sent = ENSEMBLE.values(call, None)
+    inputs = offered(ENSEMBLE, [*ENSEMBLE.required, *ENSEMBLE.optional])
+    assert to_bytes(call, "ensemble", inputs, sent, 0).raw_input_contents
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
