@@ -21,7 +21,7 @@ async def run_products(settings: Settings, job: Job, client: UseCaseClient, gate
     empty. Raises JobHeld, and what a run of products raises."""
     options, out = job.options, Path(job.folder)
     make_folder(out)
-    prompts = product_prompts(settings)
+    prompts = product_prompts(settings, client.name)
     named = Path(options["columns"]) if options.get("columns") else None
     model = client.rules.model or settings.model.name or await client.probe()
     async with AsyncExitStack() as stack:

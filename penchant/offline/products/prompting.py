@@ -10,14 +10,14 @@ from prompts.products.asking import MOST_TOKENS, PART_TOKENS, ProductPrompts
 USE_CASE = "products"
 
 
-def product_prompts(settings: Settings, *, own_pools: bool = True) -> ProductPrompts:
+def product_prompts(settings: Settings, use_case: str = USE_CASE, *, own_pools: bool = True) -> ProductPrompts:
     """In the shop's vocabulary. `own_pools`: the calls go to the use case's pools, not to a server that stands in."""
-    most = MOST_TOKENS if own_pools and _takes_whole(settings) else PART_TOKENS
+    most = MOST_TOKENS if own_pools and _takes_whole(settings, use_case) else PART_TOKENS
     return ProductPrompts(settings.prompts.vocabulary, tokenizer(settings.prompt.tokenizer), most)
 
 
-def _takes_whole(settings: Settings) -> bool:
+def _takes_whole(settings: Settings, use_case: str) -> bool:
     """Whether all pools of the use case are for long inputs, and none of them makes intents."""
-    rules = settings.use_cases.get(USE_CASE, UseCase())
+    rules = settings.use_cases.get(use_case, UseCase())
     live = {pool.name for pool in pools(settings)}
     return bool(rules.pools) and all(each.long and each.name not in live for each in use_case_pools(settings, rules))

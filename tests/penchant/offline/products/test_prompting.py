@@ -27,6 +27,12 @@ def test_a_long_pool_of_its_own_takes_a_text_whole() -> None:
     assert len(product_prompts(apart, own_pools=False).prompts(PRODUCT)) > 3
 
 
+def test_a_job_goes_by_its_own_use_case() -> None:
+    """Its calls go to the pools of that one: without any of its own, to those of intents."""
+    apart = settings(long=True, named=("other",))
+    assert len(product_prompts(apart, "catalogues").prompts(PRODUCT)) > 3
+
+
 @pytest.mark.parametrize(
     "shared",
     [
