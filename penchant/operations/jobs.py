@@ -133,10 +133,15 @@ async def submit(settings: Settings, asked: JobAsked, who: str, why: str = "") -
         )  # fmt: skip
         if not await store.change(None, job, Activity("job", job.id, "submit", who, why)):
             raise StoreUnavailable("another job has taken the same name")  # by a chance of 1 in 2^64
-        ended = sorted((each for each in there.jobs.values() if each.state in ENDED), key=lambda each: each.at_ms)
-        await store.forget(each.id for each in ended[:-MOST_ENDED])
+        await store.forget(to_forget(there))
     await copy_activity(settings)
     return job
+
+
+def to_forget(there: Jobs) -> list[str]:
+    """Those of the jobs that are no longer kept: whichever ended first, however late they were submitted."""
+    ended = sorted((each for each in there.jobs.values() if each.state in ENDED), key=lambda each: each.ended_ms or 0)
+    return [each.id for each in ended[:-MOST_ENDED]]
 
 
 async def move(settings: Settings, name: str, verb: Verb, who: str, why: str = "") -> Job:
