@@ -1,7 +1,8 @@
 """Saying: the reasons of a match as one sentence, and whether a sentence says nothing else. Pure.
 
 Each clause of a sentence must be borne out by one reason: what stands in two of them, put together, may say a third
-thing. Words that turn a meaning round, such as `not` and `above`, count only where that reason has them.
+thing. Words that turn a meaning round, such as `not` and `above`, count only where that reason has them, and no clause
+leaves out those of what it repeats.
 """
 
 import re
@@ -33,6 +34,12 @@ so also one product item costs fits und der die das ein eine es ist sie ihr ihre
 _FREE = frozenset(_NAMELESS.split())
 """Words that name nothing and turn nothing round."""
 
+_AGAINST = """
+not no never without above below removed returned back passed
+nicht kein keine nie ohne über unter genommen zurückgeschickt übergangen
+"""
+_TURNS = frozenset(_AGAINST.split())
+
 
 def sentence_prompt(pro: Sequence[str], con: Sequence[str]) -> str:
     """The prompt for the reasons of one product, as people read them."""
@@ -44,11 +51,17 @@ def grounded_sentence(answer: str, reasons: Sequence[str]) -> str | None:
     """The sentence of an answer; None where a clause says what no reason does, or where it says nothing."""
     lines = answer.strip().splitlines()
     text = plain(lines[0], LONGEST) if lines else ""
-    known = [frozenset(_words(each)) for each in reasons]
+    known = [[frozenset(_words(part)) for part in _JOINTS.split(each.casefold())] for each in reasons]
     clauses = [said for clause in _JOINTS.split(text.casefold()) if (said := set(_words(clause)) - _FREE)]
     if not clauses or not text.endswith((".", "!")):
         return None
-    return text if all(any(clause <= words for words in known) for clause in clauses) else None
+    return text if all(any(_bears_out(reason, clause) for reason in known) for clause in clauses) else None
+
+
+def _bears_out(reason: Sequence[frozenset[str]], clause: set[str]) -> bool:
+    """Whether a reason, by the words of its parts, has all that a clause says, turned as it is there."""
+    turns = {word for part in reason if part & clause for word in part & _TURNS}
+    return turns <= clause <= frozenset[str]().union(*reason)
 
 
 def _sides(pro: Sequence[str], con: Sequence[str]) -> tuple[tuple[str, Sequence[str]], ...]:
