@@ -17,10 +17,13 @@ from penchant.offline.jobs.gate import Gate
 from storage.activity import Activity
 from storage.instances import HELD_S, RedisInstances
 from storage.jobs import Job, Progress, RedisJobs, Runner, State
-from streams.errors import Drop, Refuse, Retry, Stop, StoreUnavailable
+from streams.errors import DeadlinePassed, Drop, ModelUnavailable, Refuse, Retry, Stop, StoreUnavailable
 
 LOOK_S = 1.0
 AGAIN_S = 5.0
+AWAY_S = 60.0
+"""How long others go before a job whose model is away."""
+
 END_S = HELD_S - 1.0
 """How long calls in flight may take to end when a job is held."""
 
@@ -55,6 +58,7 @@ class JobRunner:
         self._parts = parts
         self._now: Callable[[], float] = asyncio.get_running_loop().time
         self._ahead_ms = 0.0
+        self._away_until_s: dict[str, float] = {}
         self.ended = 0
 
     async def run(self, stop: asyncio.Event, *, once: bool = False) -> None:
@@ -76,18 +80,29 @@ class JobRunner:
                 await self._parts.jobs.leave(self._parts.name)
 
     async def _next(self, stop: asyncio.Event) -> bool:
-        """Take the first job that nobody has, and run it; returns whether there was one."""
+        """Take the first job that nobody has, and run it; returns whether there was one, or one whose model is away."""
         parts = self._parts
         seen = await self._look()
-        for job in in_order(seen.jobs, parts.budgets):
+        self._away_until_s = {job: until_s for job, until_s in self._away_until_s.items() if until_s > self._now()}
+        for job in self._in_order(seen):
             if await parts.leases.claim(job.id, parts.name) == parts.name:
                 try:
                     await self._hold(job, seen, stop)
+                except (ModelUnavailable, DeadlinePassed) as error:
+                    log.warning("job.waits", job=job.id, error=str(error), for_s=AWAY_S)
+                    self._away_until_s[job.id] = self._now() + AWAY_S
                 finally:
                     with suppress(StoreUnavailable):
                         await parts.leases.release(job.id, parts.name)
                 return True
-        return False
+        if self._away_until_s:
+            await _pause(stop, LOOK_S)
+        return bool(self._away_until_s)
+
+    def _in_order(self, seen: Seen) -> list[Job]:
+        """The jobs that may run, but for those whose model was away just now."""
+        away, now_s = self._away_until_s, self._now()
+        return [job for job in in_order(seen.jobs, self._parts.budgets) if away.get(job.id, now_s) <= now_s]
 
     async def _hold(self, job: Job, seen: Seen, stop: asyncio.Event) -> None:
         gate = await self._parts.gate(job, seen.jobs.progress.get(job.id, Progress()))
@@ -142,7 +157,7 @@ class JobRunner:
             return "it was removed" if now is None else f"it is {now.state}"
         if is_spent(seen.jobs, parts.budgets, job.team):
             return f"the team {job.team} has spent its budget of this hour"
-        waiting = (each for each in in_order(seen.jobs, parts.budgets) if seen.jobs.held_by(each.id) is None)
+        waiting = (each for each in self._in_order(seen) if seen.jobs.held_by(each.id) is None)
         urgent = next((each for each in waiting if each.id != job.id), None)
         if urgent is not None and goes_before(urgent, job):
             return f"{urgent.id} goes before it"
