@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tritonclient.grpc import service_pb2
 
 from clients.calls import Completion
 from clients.dialects.ensemble import ENSEMBLE
@@ -71,7 +72,11 @@ def test_no_number_is_too_large_for_a_tensor(more: dict[str, Any]) -> None:
     """Whoever runs jobs would end with it, and the next one too."""
     call = request(line(body=CHAT | more)).call()
     sent = ENSEMBLE.values(call, None)
-    inputs = offered(ENSEMBLE, [*ENSEMBLE.required, *ENSEMBLE.optional])
+    described = service_pb2.ModelMetadataResponse.TensorMetadata
+    inputs = offered(
+        ENSEMBLE,
+        [described(name=n, datatype=kind, shape=shape) for n, kind, shape in (*ENSEMBLE.required, *ENSEMBLE.optional)],
+    )
     assert to_bytes(call, "ensemble", inputs, sent, 0).raw_input_contents
 
 
