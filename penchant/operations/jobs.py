@@ -124,12 +124,17 @@ async def submit(settings: Settings, asked: JobAsked, who: str, why: str = "") -
     if asked.deadline_ms is not None and asked.deadline_ms <= 0:
         raise SettingInvalid("the deadline has passed", "give a time that is to come")
     async with _store(settings) as store:
-        there = await store.read()
-        if sum(job.state not in ENDED for job in there.jobs.values()) >= MOST_WAITING:
+        there, folder = await store.read(), str(asked.folder.resolve())
+        under_way = [job for job in there.jobs.values() if job.state not in ENDED]
+        if len(under_way) >= MOST_WAITING:
             raise SettingInvalid(f"{MOST_WAITING:,} jobs wait already", "cancel some, or wait until some have ended")
+        if other := next((job.id for job in under_way if job.folder == folder), None):
+            raise SettingInvalid(
+                f"{other} writes into {folder}", "name another folder: the later would replace its files"
+            )
         job = Job(
-            f"job_{uuid4().hex[:16]}", asked.kind, str(asked.file.resolve()), str(asked.folder.resolve()), team,
-            asked.use_case, who, there.at_ms, asked.priority, asked.deadline_ms, why=why, options=asked.options,
+            f"job_{uuid4().hex[:16]}", asked.kind, str(asked.file.resolve()), folder, team, asked.use_case, who,
+            there.at_ms, asked.priority, asked.deadline_ms, why=why, options=asked.options,
         )  # fmt: skip
         if not await store.change(None, job, Activity("job", job.id, "submit", who, why)):
             raise StoreUnavailable("another job has taken the same name")  # by a chance of 1 in 2^64

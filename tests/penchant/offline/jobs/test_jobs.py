@@ -93,6 +93,19 @@ async def test_a_file_of_requests_is_answered(redis_server: RedisServer, tmp_pat
     assert [each.value for each in await activity(settings, 9)] == ["done", "submit"]
 
 
+async def test_two_jobs_do_not_write_into_one_folder(redis_server: RedisServer, tmp_path: Path) -> None:
+    """The later would replace the answers of the first; when that has ended it may go on from them."""
+    settings = named(redis_server)
+    first = await submitted(settings, tmp_path)
+    again = JobAsked("requests", requests(tmp_path, 4, "more.jsonl"), Path(first.folder), "requests")
+    with pytest.raises(SettingInvalid, match=f"{first.id} writes into"):
+        await submit(settings, again, "ada@host")
+    await until_none_is_left(settings)
+    second = await submit(settings, again, "ada@host")
+    await until_none_is_left(settings)
+    assert (await find_job(settings, second.id)).progress.kept == 3
+
+
 async def test_people_decide_and_the_log_says_who(redis_server: RedisServer, tmp_path: Path) -> None:
     """What is paused waits, what was cancelled goes on only when somebody resumes it; of no job all is refused."""
     settings = named(redis_server)
