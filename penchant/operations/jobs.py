@@ -176,14 +176,15 @@ async def set_priority(settings: Settings, name: str, priority: int, who: str, w
 
 
 def team_of(settings: Settings, who: str) -> str:
-    """The team that somebody is a member of, else one by their name, as far as a team may have it."""
+    """The team that somebody is a member of, else one by their name, as far as a team may have it; never one that the
+    settings name, because its files are its members' alone."""
     for name, team in settings.teams.items():
         if who in team.members:
             return name
-    own = "".join(each if each.isascii() and each.isalnum() else "-" for each in who.partition("@")[0].lower()).strip(
-        "-"
-    )
-    return own[:40] if own[:1].isalpha() else f"team-{own}"[:40]
+    letters = (each if each.isascii() and each.isalnum() else "-" for each in who.partition("@")[0].lower())
+    own = "".join(letters).strip("-")
+    own = own[:40] if own[:1].isalpha() else f"team-{own}"[:40]
+    return f"user-{own}"[:40] if own in settings.teams else own
 
 
 async def _changed(settings: Settings, name: str, change: Callable[[Job, int], Job], activity: Activity) -> Job:
