@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Literal
 
 import structlog
@@ -139,9 +138,9 @@ class ReplicaRegistry:
         return None
 
     def _service_times(self, replica: Replica, pool: Sequence[Replica]) -> list[float]:
-        """Of those beside it, as far as they are known."""
+        """Of those beside it, as far as they are known; behind the last one stands the first."""
         first = self._compared = (self._compared + PEERS) % len(pool) if len(pool) > PEERS else 0
-        peers = islice(pool[first : first + PEERS], PEERS)
+        peers = (pool[at % len(pool)] for at in range(first, first + min(PEERS, len(pool))))
         alike = (each for each in peers if each is not replica and each.weight == replica.weight)
         return [known for each in alike if (known := each.outlier_detector.service_s) is not None]
 

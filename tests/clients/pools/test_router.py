@@ -4,7 +4,7 @@ import asyncio
 
 from clients.limits.adaptive_limit import LimitRules
 from clients.pools.client import PooledClient
-from clients.pools.registry import RegistryRules
+from clients.pools.registry import PEERS, RegistryRules
 from clients.pools.router import LOOK, RoutedSlot
 from tests.clients.shops import pool
 from tests.clients.virtual import virtually
@@ -83,5 +83,20 @@ def test_a_slow_replica_is_found_among_many() -> None:
         for replica in client.replicas[:6]:
             registry.judge(replica, 0.0)
         assert [each.state for each in client.replicas[:6]] == ["in", "in", "in", "out", "in", "in"]
+
+    virtually(main)
+
+
+def test_one_quick_peer_does_not_make_the_others_slow() -> None:
+    """Each is held against as many peers as any other, wherever its turn begins: the median is of sixteen."""
+
+    async def main() -> None:
+        client = PooledClient([pool(*NAMES[: PEERS + 1])], lambda _: ScriptedModel())
+        for replica in client.replicas:
+            for _ in range(40):
+                replica.outlier_detector.answered(0.0, 0.2 if replica is client.replicas[-1] else 1.0)
+        for replica in client.replicas:
+            client.router.registry.judge(replica, 0.0)
+        assert all(each.usable for each in client.replicas)
 
     virtually(main)
