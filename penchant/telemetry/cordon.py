@@ -75,9 +75,7 @@ class Cordon:
             try:
                 await self._follow(process, notice)
             finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+                await _end(process, notice)
 
     async def _follow(self, process: asyncio.subprocess.Process, notice: Notice) -> None:
         said = bytearray()
@@ -102,6 +100,18 @@ async def _hand_over(process: asyncio.subprocess.Process, text: bytes) -> None:
         stdin.write(text)
         await stdin.drain()
     stdin.close()
+
+
+async def _end(process: asyncio.subprocess.Process, notice: Notice) -> None:
+    """Kill what is left of it. What runs as another user by now, as with sudo, cannot be killed: it is left."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        log.warning("cordon.left", replica=notice.replica, pid=process.pid, why="it runs as another user")
+        return
+    await process.wait()
 
 
 async def _listen(process: asyncio.subprocess.Process, said: bytearray) -> None:

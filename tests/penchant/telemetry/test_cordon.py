@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -123,6 +124,23 @@ async def test_at_the_end_nothing_is_left_running(tmp_path: Path) -> None:
         await until(lambda: pids.exists() and pids.read_text().endswith("."))
     own, child = map(int, pids.read_text().split()[:2])
     await until(lambda: not _runs(own) and not _runs(child))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user who may not kill what it has started")
+async def test_one_that_may_not_be_killed_is_said_and_ends_nobody(tmp_path: Path) -> None:
+    """As sudo does, it runs as another user by then; the next ejection is heard of all the same."""
+    script = "import time; print('begun', flush=True); time.sleep(600)"
+    async with cordoning(script, tmp_path, OUT, within_s=2.0) as logs:
+        await asyncio.sleep(1.0)
+        os.setresuid(65_534, 65_534, 0)
+        try:
+            await until(lambda: len(logs) == 2)
+        finally:
+            os.setresuid(0, 0, 0)
+        os.kill(logs[1]["pid"], signal.SIGKILL)
+        await until(lambda: not Path(f"/proc/{logs[1]['pid']}").exists())
+        await asyncio.sleep(0.1)  # asyncio hears of it, and closes its pipes
+    assert [each["event"] for each in logs] == ["cordon.failed", "cordon.left"]
 
 
 async def test_a_command_that_is_not_there_is_said() -> None:
