@@ -17,6 +17,9 @@ from streams.errors import Stop
 END_WITHIN_S = STOP_WITHIN_S + 3.0
 """When a worker is killed that was asked to end: by then it has ended itself, if it can."""
 
+ENDED = 0, -signal.SIGTERM
+"""Exit statuses of an end in order: one that is asked before it handles signals has begun nothing yet."""
+
 log = structlog.get_logger()
 
 
@@ -35,7 +38,7 @@ async def supervise(settings: Settings, count: int, command: Sequence[str]) -> N
             finally:
                 log.info("workers.stopping", workers=count, within_s=END_WITHIN_S)
                 statuses = await asyncio.gather(*(worker.stop(END_WITHIN_S) for worker in workers))
-    if failed := [worker.number for worker, status in zip(workers, statuses, strict=True) if status]:
+    if failed := [worker.number for worker, status in zip(workers, statuses, strict=True) if status not in ENDED]:
         raise Stop(f"not ended in order: worker {', '.join(map(str, failed))}", "its log says why; nothing is lost")
     log.info("workers.stopped")
 
