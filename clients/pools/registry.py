@@ -1,5 +1,6 @@
 """Registry: the replicas, in pools, and which of them are ejected. Pure but for the clients that it has made."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -57,7 +58,7 @@ class ReplicaRegistry:
         self._pools: list[list[Replica]] = []
         self._usable: list[Ranking[Replica]] = []
         self._out: list[Replica] = []
-        self._compared = 0
+        self._compared: defaultdict[str, int] = defaultdict(int)
         self.gone: list[Replica] = []
 
     def __iter__(self) -> Iterator[Replica]:
@@ -139,7 +140,7 @@ class ReplicaRegistry:
 
     def _service_times(self, replica: Replica, pool: Sequence[Replica]) -> list[float]:
         """Of those beside it, as far as they are known; behind the last one stands the first."""
-        first = self._compared = (self._compared + PEERS) % len(pool) if len(pool) > PEERS else 0
+        first = self._compared[replica.pool] = (self._compared[replica.pool] + PEERS) % len(pool)
         peers = (pool[at % len(pool)] for at in range(first, first + min(PEERS, len(pool))))
         alike = (each for each in peers if each is not replica and each.weight == replica.weight)
         return [known for each in alike if (known := each.outlier_detector.service_s) is not None]

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
@@ -69,7 +70,7 @@ class PoolRouter:
         self.retries = RetryBudget(share=0.2, least=3)
         self.hedges: Mapping[Class, Hedges] = {each: Hedges() for each in HEDGED}
         self.released: Replica | None = None
-        self._looked = 0
+        self._looked: defaultdict[str, int] = defaultdict(int)
 
     def room(self, traffic_class: Class) -> bool:
         """Whether any replica has a slot, as far as a look at some of them tells: first the one whose slot was given
@@ -85,7 +86,8 @@ class PoolRouter:
     def _some(self, replicas: Sequence[Replica]) -> Iterable[Replica]:
         if len(replicas) <= LOOK:
             return replicas
-        first = self._looked = (self._looked + LOOK) % len(replicas)
+        pool = replicas[0].pool
+        first = self._looked[pool] = (self._looked[pool] + LOOK) % len(replicas)
         return replicas[first : first + LOOK]
 
     def grant(self, key: str, traffic_class: Class, waited_s: float, passed_s: float) -> "RoutedSlot | None":

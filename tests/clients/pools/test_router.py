@@ -55,6 +55,22 @@ def test_a_slot_that_comes_free_by_the_time_alone_is_found() -> None:
     virtually(main)
 
 
+def test_a_pool_is_looked_through_beside_another() -> None:
+    """Each in its own turns: those of a smaller pool begin nothing anew in a larger one."""
+
+    async def main() -> None:
+        others = [f"10.1.0.{number}:8001" for number in range(LOOK + 4)]
+        pools = [pool(*NAMES), pool(*others, name="others")]
+        client = PooledClient(pools, lambda _: ScriptedModel(), ONE_CALL_EACH)
+        now_s = asyncio.get_running_loop().time()
+        held = [replica.limiter.acquire("live", now_s) for replica in client.replicas]
+        if (slot := held[len(NAMES) - 1]) is not None:
+            slot.release()
+        assert any(client.router.room("live") for _ in range(5))
+
+    virtually(main)
+
+
 def test_a_call_that_cannot_wait_goes_where_little_runs() -> None:
     """To a replica without a call, as long as the ones that are looked at have any."""
 
