@@ -19,6 +19,7 @@ def relations(settings: Settings, memory_bytes: int) -> list[Finding]:
         _sizes(settings, memory_bytes),
         _secrets(settings),
         _kept(settings),
+        _learned(settings),
     )
     findings = [Finding("settings", *told) for rule in rules for told in rule]
     return findings or [Finding("settings", INFO, "every one is valid, and they fit each other")]
@@ -118,3 +119,10 @@ def _kept(settings: Settings) -> Iterator[Told]:
         if kept_s > days * 86_400:
             found = f"{name} is {kept_s / 86_400:g} days, and what is personal may be kept {days:g} (privacy.max_days)"
             yield WARNING, found, f"lower {name}, or set privacy.max_days to what was agreed (docs/data-protection.md)"
+
+
+def _learned(settings: Settings) -> Iterator[Told]:
+    """What goes by what other shoppers teach, where nothing is learned."""
+    wanted = {"triggers.overtaken": settings.triggers.overtaken, "learning.predictor": settings.learning.predictor}
+    for name in (name for name, value in wanted.items() if value and not settings.learning.enabled):
+        yield WARNING, f"{name} does nothing: learning.enabled is false", f"set learning.enabled, or leave {name} out"
