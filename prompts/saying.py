@@ -1,12 +1,13 @@
 """Saying: the reasons of a match as one sentence, and whether a sentence says nothing else. Pure.
 
-Each clause of a sentence must be borne out by one reason: what stands in two of them, put together, may say a third
-thing. Words that turn a meaning round, such as `not` and `above`, count only where that reason has them, and no clause
-leaves out those of what it repeats.
+Each clause of a sentence repeats words of one reason in their order, from its head on or going on where the clause
+before it ended: what stands in two of them, put together, may say a third thing, and so may one told backwards. Words
+that turn a meaning round, such as `not` and `above`, are left out by no clause.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from prompts.guard import clean, plain
 
@@ -47,21 +48,54 @@ def sentence_prompt(pro: Sequence[str], con: Sequence[str]) -> str:
     return "\n".join([_PREFIX + lines[0], *lines[1:], "Sentence:"])
 
 
+class _Said(NamedTuple):
+    """The words of a reason in their order, and in which of its parts each stands; the first part is its head."""
+
+    words: tuple[str, ...]
+    parts: tuple[int, ...]
+
+
 def grounded_sentence(answer: str, reasons: Sequence[str]) -> str | None:
     """The sentence of an answer; None where a clause says what no reason does, or where it says nothing."""
     lines = answer.strip().splitlines()
     text = plain(lines[0], LONGEST) if lines else ""
-    known = [[frozenset(_words(part)) for part in _JOINTS.split(each.casefold())] for each in reasons]
-    clauses = [said for clause in _JOINTS.split(text.casefold()) if (said := set(_words(clause)) - _FREE)]
+    clauses = [said for _, words in _parts(text) if (said := [word for word in words if word not in _FREE])]
     if not clauses or not text.endswith((".", "!")):
         return None
-    return text if all(any(_bears_out(reason, clause) for reason in known) for clause in clauses) else None
+    known, ends = [_said(each) for each in reasons], set[tuple[_Said, int]]()
+    for clause in clauses:
+        begins = {*ends, *((reason, 0) for reason in known)}
+        found = {(reason, _end(reason, clause, begin)) for reason, begin in begins}
+        ends = {(reason, end) for reason, end in found if end is not None}
+        if not ends:
+            return None
+    return text
 
 
-def _bears_out(reason: Sequence[frozenset[str]], clause: set[str]) -> bool:
-    """Whether a reason, by the words of its parts, has all that a clause says, turned as it is there."""
-    turns = {word for part in reason if part & clause for word in part & _TURNS}
-    return turns <= clause <= frozenset[str]().union(*reason)
+def _end(reason: _Said, clause: Sequence[str], begin: int) -> int | None:
+    """Behind which word of a reason a clause ends that begins behind `begin` others, or in its head; None where the
+    reason does not bear it out."""
+    at, touched = begin, list[int]()
+    for word in clause:
+        if word not in reason.words[at:]:
+            return None
+        at = reason.words.index(word, at)
+        touched.append(reason.parts[at])
+        at += 1
+    if not begin and touched[0]:
+        return None
+    turns = {word for word, part in zip(*reason, strict=True) if part in touched and word in _TURNS}
+    return at if turns <= set(clause) else None
+
+
+def _said(reason: str) -> _Said:
+    spread = [(word, part) for part, words in _parts(reason) for word in words]
+    return _Said(tuple(word for word, _ in spread), tuple(part for _, part in spread))
+
+
+def _parts(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The words between the joints, by number of those that have any."""
+    return enumerate(filter(None, map(_words, _JOINTS.split(text.casefold()))))
 
 
 def _sides(pro: Sequence[str], con: Sequence[str]) -> tuple[tuple[str, Sequence[str]], ...]:

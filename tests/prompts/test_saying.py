@@ -15,7 +15,7 @@ REASONS = (*PRO, *CON)
     [
         "It is blue, as you searched, and costs 89 EUR, but you removed Ridge from your cart before.",
         "Blue, as you searched.",
-        "It fits your range and is blue.\nAnd here is more.",
+        "89 EUR fits your range, and it is blue.\nAnd here is more.",
     ],
 )
 def test_what_the_reasons_say_stands(said: str) -> None:
@@ -56,6 +56,24 @@ def test_a_word_that_turns_a_reason_round_is_not_left_out(reason: str, said: str
     """Else what is left would say the opposite."""
     assert grounded_sentence(said, [reason]) is None
     assert grounded_sentence(f"{reason}.", [reason]) == f"{reason}."
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "It is Fernhill, while you mostly look at Ridge.",  # turned round
+        "It is Ridge, as you searched.",  # of one's head the other's tail
+        "It is Fernhill and blue.",
+        "It fits your range.",  # a tail alone
+        "Within your range, 89 EUR.",  # backwards
+    ],
+)
+def test_no_clause_goes_from_one_reason_to_another_or_backwards(said: str) -> None:
+    """Only what was said, in the order in which it was."""
+    reasons = (*PRO, "Ridge, while you mostly look at Fernhill")
+    assert grounded_sentence(said, reasons) is None
+    whole = "It is blue, as you searched, and 89 EUR, within your range, but Ridge, while you mostly look at Fernhill."
+    assert grounded_sentence(whole, reasons) == whole
 
 
 def test_the_prompt_is_short_and_cannot_be_left() -> None:
