@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
+from typing import TYPE_CHECKING
 
 from prompts.interests import MANY
 from prompts.learned.candidates import Candidates
-from prompts.learned.predictor import Predictor
 from prompts.learned.priors import Ends, largest_first, stays
 from prompts.learned.snapshot import Snapshot
 from prompts.learned.window import Window
 from prompts.view import PromptView
 from streams.records.intents import PriceBand, Weighted
+
+if TYPE_CHECKING:
+    from prompts.learned.predictor import Predictor  # numpy, which is slow to start
 
 _LEARNED_SHARE = 0.7  # how fast the shopper's own prices take over from those of the others, by lines
 _LOWEST = 0.01
@@ -31,7 +34,7 @@ class Foresight:
     """Foresees by the counts of one snapshot; a predictor, where there is one, puts their names in order and moves the
     range. `by_counts` is the same without it."""
 
-    def __init__(self, learned: Snapshot, predictor: Predictor | None = None) -> None:
+    def __init__(self, learned: Snapshot, predictor: "Predictor | None" = None) -> None:
         self.learned, self.predictor = learned, predictor
         self.candidates = Candidates(learned)
         self.by_counts = Foresight(learned) if predictor else self

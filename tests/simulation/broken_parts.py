@@ -24,7 +24,7 @@ from streams.records.dead_letters import RefusalWindow
 from streams.records.intents import Intent
 from streams.sessions.ledger import Ticket
 from streams.sessions.packing import load
-from streams.sessions.triggers import TriggerRules
+from streams.sessions.triggers import Rhythm, TriggerRules
 
 
 class Careless(Ingest):
@@ -159,8 +159,8 @@ class Reviving(Checkpoints):
 class Eager(Backlog):
     """Makes the next call at once."""
 
-    def __init__(self, triggers: TriggerRules, rules: BacklogRules) -> None:
-        super().__init__(replace(triggers, min_interval_s=0.0, debounce_s=0.0), rules)
+    def __init__(self, triggers: TriggerRules, rules: BacklogRules, rhythm: Rhythm | None = None) -> None:
+        super().__init__(replace(triggers, min_interval_s=0.0, debounce_s=0.0), rules, rhythm)
 
 
 class Single(Ingest):

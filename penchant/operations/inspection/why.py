@@ -13,7 +13,7 @@ STAMPS = ("debounce", "backlog", "limiter", "queue", "prefill", "decode", "write
 
 MEANINGS = {
     "reading": "from the last event to a worker's read, as clocks have it",
-    "debounce": "for the shopper to pause, by triggers (triggers.debounce_s, or the shop's rhythm)",
+    "debounce": "for the shopper to pause (triggers, rhythm)",
     "backlog": "behind others who were due earlier",
     "limiter": "in line for a slot at a model server",
     "queue": "in the model server's own queue",
