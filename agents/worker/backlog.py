@@ -1,8 +1,8 @@
 """Backlog: who is owed a call, in which order. Pure; bounded by shoppers and not by events: the session is the queue.
 
 Urgent shoppers come first, then the earliest deadline. A shopper past the deadline falls into a late class, which is
-served newest activity first: overload costs those who left, not those who are here. Its heaps hold a
-bounded number of entries for each shopper who is owed (agents/worker/lazy_heap.py).
+served newest activity first: overload costs those who left, not those who are here. Its heaps hold a bounded number of
+entries for each shopper who is owed (lazy_heap.py).
 """
 
 from collections.abc import Callable, Iterator
@@ -57,13 +57,13 @@ class Backlog:
         if owed is None:
             self._count(shopper, 1)
         if owed is None or (owed.upgrade and call):
-            ticket = owed.ticket if owed is not None else None  # a quiet event may hold the commit since the upgrade
+            ticket = owed.ticket if owed else None  # a quiet event may hold the commit since the upgrade
             owed = shopper.owed = Owed(first_s=now_s, last_s=now_s, appended_ms=appended_ms, call=call, ticket=ticket)
             earlier = True
         else:
             owed.add(now_s)
-            earlier = owed.events == self._triggers.max_events or (call and (not owed.call or self._rhythm is not None))
-            owed.call |= call
+            sooner = not owed.call or (self._rhythm is not None and shopper.late_s is None)
+            earlier, owed.call = owed.events == self._triggers.max_events or (call and sooner), owed.call or call
             if call:
                 owed.faults = min(owed.faults, MODEL_TRIES)  # what is new deserves an intent, the rules' at least
         if call and owed.urgent_s is None and action in self._urgent_actions:

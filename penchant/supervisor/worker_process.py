@@ -29,8 +29,8 @@ def pause_s(ends: int) -> float:
 class WorkerProcess:
     """`run` keeps it running, `stop` ends it. `restarts` counts its starts but the first."""
 
-    def __init__(self, number: int, command: Sequence[str]) -> None:
-        self.number, self.restarts = number, 0
+    def __init__(self, number: int, command: Sequence[str], steady_s: float = STEADY_S) -> None:
+        self.number, self.restarts, self._steady_s = number, 0, steady_s
         self._command = [*command, "--number", str(number)]
         self._process: Process | None = None
         self._began_s = 0.0
@@ -41,14 +41,16 @@ class WorkerProcess:
         return time.monotonic() - self._began_s if self._process and self._process.returncode is None else None
 
     async def run(self) -> None:
-        """Until cancelled: start it, and start it again. SettingInvalid when it says that this cannot help."""
-        ends = 0
+        """Until cancelled: start it, and start it again. SettingInvalid when it says that this cannot help, and has
+        never run well: once it has, somebody changes a file at the moment, and the others must not end for that."""
+        ends, has_run = 0, False
         while True:
             process = await self._start()
             status = await process.wait()
-            if status == SETTINGS_WRONG:
+            if status == SETTINGS_WRONG and not has_run:
                 raise SettingInvalid(f"worker {self.number} cannot run so", "it says above what must change first")
-            ends = 1 if time.monotonic() - self._began_s >= STEADY_S else ends + 1
+            ran = time.monotonic() - self._began_s >= self._steady_s
+            ends, has_run = 1 if ran else ends + 1, has_run or ran
             log.warning("worker.ended", worker=self.number, status=status, again_in_s=pause_s(ends))
             await asyncio.sleep(pause_s(ends))
             self.restarts += 1

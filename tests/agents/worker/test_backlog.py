@@ -54,6 +54,19 @@ def test_a_rhythm_takes_the_place_of_the_debounce() -> None:
         assert backlog.next(due) is other
 
 
+def test_events_of_somebody_late_are_not_filed_each_with_a_rhythm() -> None:
+    """As without one: one entry in LATE_STEP_S, however many events ask."""
+    backlogs = [Backlog(RULES, TARGETS, rhythm) for rhythm in (None, lambda _: 0.0)]
+    for backlog in backlogs:
+        who = shopper()
+        note(backlog, who, 0.0)
+        assert backlog.next(60.0, lambda *_: False) is None
+        assert who.late_s is not None
+        for n in range(3):
+            note(backlog, who, 60.0 + n / 1_000)
+    assert backlogs[0].entries == backlogs[1].entries
+
+
 def test_a_place_goes_to_the_first_whom_it_suits() -> None:
     """Those who are passed over keep their place; when it suits nobody, all are asked about once more."""
     backlog = Backlog(RULES, TARGETS)

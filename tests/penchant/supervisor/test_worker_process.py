@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,21 @@ async def test_it_knows_its_number_and_that_no_start_helps() -> None:
     """The number is the command's last word; its status 2 ends the whole."""
     with pytest.raises(SettingInvalid, match="worker 2 cannot run so"):
         await program("import sys\nsys.exit(2 if sys.argv[-2:] == ['--number', '2'] else 0)").run()
+
+
+async def test_settings_that_become_wrong_end_nobody_else(tmp_path: Path) -> None:
+    """A worker that has run well is tried again, until the file is whole again."""
+    lines = f"""
+import pathlib, sys, time
+begun = pathlib.Path({str(tmp_path)!r}) / str(len(list(pathlib.Path({str(tmp_path)!r}).iterdir())))
+begun.touch()
+time.sleep(600) if begun.name == "2" else sys.exit(1 + int(begun.name))
+"""
+    worker = WorkerProcess(1, [sys.executable, "-c", lines], steady_s=0.0)
+    running = asyncio.create_task(worker.run())
+    await until(lambda: worker.restarts == 2 and worker.up_s is not None)
+    running.cancel()
+    await worker.stop(30)
 
 
 async def test_who_does_not_end_is_killed() -> None:
