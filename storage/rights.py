@@ -36,6 +36,11 @@ ERASING = ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "H
 SERVER = RedisRight("", ("INFO", "TIME", "SCRIPT|LOAD"))
 CLOCK = RedisRight("", ("TIME",))
 DECIDING = ("EVAL", "HGET", "HGETALL", "HSET", "HDEL")
+MATCHING = (
+    RedisRight("{namespace}:{*}:intent", ("HMGET",)),
+    RedisRight("{namespace}:{*}:context", ("HGET",)),
+    RedisRight("{namespace}:{*}:card", ("GETRANGE",)),
+)
 FLEET = (
     RedisRight("{namespace}:workers", ("EVAL", "ZRANGE", "ZCOUNT")),
     RedisRight("{namespace}:worker:*", ("GET",)),
@@ -52,10 +57,9 @@ RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
         *LOGGING_IN,
     ),
     "reader": (RedisRight("{namespace}:{*}:intent", ("HMGET",)), *LOGGING_IN),
-    "serve": (
-        RedisRight("{namespace}:{*}:intent", ("HMGET",)),
-        RedisRight("{namespace}:{*}:context", ("HGET",)),
-        RedisRight("{namespace}:{*}:card", ("GETRANGE",)),
+    "serve": (*MATCHING, RedisRight("{namespace}:control", ("EXISTS",)), *LOGGING_IN),
+    "batches": (
+        *MATCHING,
         RedisRight("{namespace}:control", ("EXISTS", "HGET", "HSET")),
         RedisRight("{namespace}:{{namespace}:control}:jobs", (*DECIDING, "HKEYS")),
         RedisRight("{namespace}:{{namespace}:control}:activity", ("XADD", "XREVRANGE")),

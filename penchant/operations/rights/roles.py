@@ -50,7 +50,8 @@ _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
     "replay": ("`penchant replay run`", (EVENTS, ERASURES)),
     "shop": ("whoever sends events", (KafkaRight("kafka.topic", "WRITE"),)),
     "reader": ("rankers, by the readers of `readers/`", ()),
-    "serve": ("`penchant serve`", (ACTIVITY,)),
+    "serve": ("`penchant serve`", ()),
+    "batches": ("`penchant serve` with `jobs.folder`", (ACTIVITY,)),
     "products": (
         "`penchant products follow`, `penchant products run --publish`",
         (KafkaRight("kafka.products_topic", "READ"), KafkaRight("kafka.cards_topic", "WRITE")),

@@ -164,7 +164,7 @@ async def send_out(settings: Settings) -> None:
 
 WORK: Mapping[str, Callable[[Settings], Awaitable[None]]] = {
     "shop": sell, "worker": work, "viewer": look, "replay": rehearse, "redrive": send_back, "privacy": erase,
-    "operator": decide, "serve": decide, "products": stock, "jobs": announce, "export": send_out,
+    "operator": decide, "batches": decide, "products": stock, "jobs": announce, "export": send_out,
 }  # fmt: skip
 """In the order of a day: each finds what the ones before left."""
 

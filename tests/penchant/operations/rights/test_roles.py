@@ -104,8 +104,9 @@ async def test_each_role_does_its_work(
         await interest(redis, settings("viewer"), settings("privacy"))
         await read(redis)
         await match(settings("serve"))
+        await match(settings("batches"))
         await stock(settings("products"))
-        await work(settings("operator"), settings("jobs"), settings("serve"), tmp_path)
+        await work(settings("operator"), settings("jobs"), settings("batches"), tmp_path)
         [receipt] = (await forget(settings("privacy"), ["shopper-0"])).receipts
         assert receipt.places[0].intents == 1
         await note_shoppers(settings("privacy"), "erasure", "forget", ["shopper-0"], "vera")
@@ -121,11 +122,11 @@ async def test_each_role_does_its_work(
     assert await refused(redis) == []
 
 
-async def work(operator: Settings, runner: Settings, serve: Settings, folder: Path) -> None:
+async def work(operator: Settings, runner: Settings, batches: Settings, folder: Path) -> None:
     """Jobs are submitted, paused, resumed and cancelled, and a runner brings one to its end."""
     (folder / "requests.jsonl").write_text(REQUEST)
-    other = await submit(serve, JobAsked("requests", folder / "requests.jsonl", folder, "requests"), "sara")
-    await move(serve, other.id, "cancel", "sara")
+    other = await submit(batches, JobAsked("requests", folder / "requests.jsonl", folder, "requests"), "sara")
+    await move(batches, other.id, "cancel", "sara")
     job = await submit(operator, JobAsked("requests", folder / "requests.jsonl", folder, "requests"), "olga")
     await move(operator, job.id, "pause", "olga")
     await move(operator, job.id, "resume", "olga")
