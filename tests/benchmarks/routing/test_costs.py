@@ -1,6 +1,10 @@
 """The bench of routing in its smallest form: what it reports. How dear a call is, is for it to say."""
 
+import pytest
+
 from benchmarks.routing import costs
+
+pytestmark = pytest.mark.slow
 
 
 async def test_it_reports_every_size_of_a_pool() -> None:
