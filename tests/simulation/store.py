@@ -147,9 +147,12 @@ class Store(MemoryStore):
             self.wrong.append(f"first: {what} is written while a call about {asked} runs")
 
     def _judge_learned(self, write: Write) -> None:
-        """An intent is M of the session that stands at its position, and of the snapshot that it names."""
+        """An intent is M of the session that stands at its position, and of the snapshot that it names. Whoever has not
+        heard of an erasure yet has an older session."""
         context, intent = write.context, write.intent
-        if intent is None or context.shopper in self._truth.thinned:
+        asked = self._truth.erasures.get(context.shopper)
+        unheard = asked is not None and context.erasure < asked.number
+        if intent is None or unheard or context.shopper in self._truth.thinned:
             return
         offset = Position.parse(intent.position).offset
         packed = self._truth.packed.get((context.partition, offset))
