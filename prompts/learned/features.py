@@ -47,18 +47,20 @@ def log_odds(share: float) -> float:
 
 
 def of_price(window: Window, ranges: Sequence[Ends | None], stay: float) -> Row:
-    """Of a window with prices: where those before and the `ranges` stand, all in doublings from the last price."""
-    last = log2(window.priced[-1].price)
-    recent = [log2(product.price) - last for product in window.priced[-_RECENT:]]
+    """Of a window with prices: where those before and the `ranges` stand, all in doublings from the last price. Prices
+    in another currency are left out."""
+    last, currency = log2(window.priced[-1].price), window.priced[-1].currency
+    priced = [product for product in window.priced if product.currency == currency]
+    recent = [log2(product.price) - last for product in priced[-_RECENT:]]
     alike = [
         log2(line.product.price) - last
         for line in window.lines
-        if line.product.price and line.category == window.category
+        if line.product.price and line.product.currency == currency and line.category == window.category
     ]
     of_recent = [fmean(recent), pstdev(recent), min(recent), max(recent), recent[-2] if len(recent) > 1 else nan]
     of_alike = [fmean(alike), min(alike), max(alike)] if alike else [nan] * 3
     return [
-        stay, float(len(window.priced)), *of_recent, *of_alike,
+        stay, float(len(priced)), *of_recent, *of_alike,
         *(end - last for ends in ranges for end in ends or (nan, nan)),
         *_of_window(window),
     ]  # fmt: skip
