@@ -72,7 +72,7 @@ async def show(place: Placed, name: Id) -> Response:
 
 @batches.post("/v1/batches/{name}/cancel")
 async def cancel(place: Placed, name: Id) -> Response:
-    """End a batch. It has no files of what was answered by then."""
+    """End a batch. Its files have what was answered by then."""
     if (await place.job(name)).job.state not in ENDED:
         await move(place.settings, name, "cancel", place.who, WHY)
     return JSONResponse(await asyncio.to_thread(_batch, await place.job(name)))

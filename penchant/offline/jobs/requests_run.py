@@ -38,15 +38,24 @@ class Wrong:
 async def run_requests(file: Path, folder: Path, gate: Gate, at_once: int) -> None:
     """Ask all lines that have no answer yet, and write the files, in the order of the lines.
 
-    Raises JobHeld when the gate is held, SettingInvalid, and what the gate raises; what was answered is kept.
+    Raises JobHeld when the gate is held, SettingInvalid, and what the gate raises; what was answered is kept, and when
+    it is held the files have it, because the job may have been cancelled.
     """
     make_folder(folder)
     async with kept(folder / ANSWERS) as answers:
         gate.tally.of(await asyncio.to_thread(count, file))
-        await _ask_all(file, gate, answers, at_once)
-        with rows(folder / OUTPUT, "jsonl") as output, rows(folder / ERRORS, "jsonl") as errors:
-            async for line in _outcomes(file, answers):
-                (errors if line["error"] else output).write(line)
+        try:
+            await _ask_all(file, gate, answers, at_once)
+        except JobHeld:
+            await _write(file, folder, answers, whole=False)
+            raise
+        await _write(file, folder, answers, whole=True)
+
+
+async def _write(file: Path, folder: Path, answers: Kept, *, whole: bool) -> None:
+    with rows(folder / OUTPUT, "jsonl") as output, rows(folder / ERRORS, "jsonl") as errors:
+        async for line in _outcomes(file, answers, whole=whole):
+            (errors if line["error"] else output).write(line)
 
 
 def count(file: Path) -> int:
@@ -116,14 +125,14 @@ async def _ask(asked: Request, gate: Gate, answers: Kept) -> None:
     gate.tally.advance(failed=error is not None)
 
 
-async def _outcomes(file: Path, answers: Kept) -> AsyncIterator[dict[str, Any]]:
+async def _outcomes(file: Path, answers: Kept, *, whole: bool) -> AsyncIterator[dict[str, Any]]:
     async for each in _each(file):
         if isinstance(each, Wrong):
             yield output_line(each.custom_id, f"line-{each.number}", None, f"line {each.number}: {each.why}")
         elif (known := await answers.get(each.key)) is not None:
             line: dict[str, Any] = orjson.loads(known.text)
             yield line
-        else:
+        elif whole:
             raise SettingInvalid(f"{file} has changed while it was asked", "submit it again")
 
 
