@@ -47,11 +47,11 @@ def penchant(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "home" / "bin" / "penchant"
 
 
-def test_every_command_shows_its_help(penchant: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_its_help(name: str, penchant: Path, tmp_path: Path) -> None:
     """So each can be imported, but what is listed as wanting more."""
-    for name in COMMANDS:
-        ended = _command(penchant, tmp_path, [name, "--help"])
-        assert ended.returncode == 0 or (name in WANTING and "remedy" in ended.stderr), f"{name}: {ended.stderr}"
+    ended = _command(penchant, tmp_path, [name, "--help"])
+    assert ended.returncode == 0 or (name in WANTING and "remedy" in ended.stderr), ended.stderr
 
 
 @pytest.mark.parametrize("what", ALONE)

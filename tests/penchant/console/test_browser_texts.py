@@ -52,6 +52,7 @@ async def test_an_id_that_is_hostile_runs_nothing_and_turns_no_line(
         await store(given, name, ["Quiet kettle"])
     async with opened(browser, given, "/shopper") as seen:
         rows = seen.page.locator("td bdi")
+        await expect(rows).to_have_count(len(names))
         assert sorted(await rows.all_text_contents()) == sorted(names)
         assert await seen.page.locator("main img").count() == 0
         place = seen.page.url
