@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from clients.calls import Call, Completion
 from clients.pools.use_cases import UseCaseClient
 from penchant.offline.eval.calling import complete
-from penchant.offline.jobs.tally import Tally
+from penchant.offline.jobs.job_counts import JobCounts
 from streams.errors import JobHeld, Refuse, Retry
 
 WITHIN_S = 600.0
@@ -17,7 +17,7 @@ WITHIN_S = 600.0
 class Gate:
     """Lets calls through while less than `most` are in flight, which may change at any time, and none once held."""
 
-    def __init__(self, client: UseCaseClient, tally: Tally) -> None:
+    def __init__(self, client: UseCaseClient, tally: JobCounts) -> None:
         self._client, self.tally = client, tally
         self.in_flight = 0
         self._most = 0

@@ -10,10 +10,10 @@ from uuid import uuid4
 from clients.pools.use_cases import UseCaseClient
 from penchant.offline.jobs.fleet_look import FleetLook
 from penchant.offline.jobs.gate import Gate
+from penchant.offline.jobs.job_counts import JobCounts
 from penchant.offline.jobs.products_run import run_products
 from penchant.offline.jobs.requests_run import run_requests
 from penchant.offline.jobs.runner import JobRunner, RunnerParts
-from penchant.offline.jobs.tally import Tally
 from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings
 from penchant.worker.use_cases import price_of, use_case
@@ -55,7 +55,7 @@ async def job_runner(settings: Settings, *, at_once: int, simulated: bool) -> As
                 await run_requests(Path(job.file), Path(job.folder), gate, at_once)
 
         async def gate(job: Job, before: Progress) -> Gate:
-            return Gate(await clients.of(job.use_case), Tally(before, price_of(settings, job.use_case)))
+            return Gate(await clients.of(job.use_case), JobCounts(before, price_of(settings, job.use_case)))
 
         name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
         yield JobRunner(

@@ -7,8 +7,8 @@ import pytest
 
 from clients.calls import Call, Completion
 from penchant.offline.jobs.gate import Gate
+from penchant.offline.jobs.job_counts import JobCounts
 from penchant.offline.jobs.requests_run import run_requests
-from penchant.offline.jobs.tally import Tally
 from storage.jobs import Progress
 from streams.errors import JobHeld
 from tests.penchant.offline.jobs.test_jobs import requests, spoil
@@ -37,13 +37,13 @@ async def test_a_run_that_is_held_leaves_what_was_answered(tmp_path: Path) -> No
     file, folder = requests(tmp_path, 5), tmp_path / "out"
     spoil(file)
     client = Answering(2)
-    client.gate = Gate(client, Tally(Progress()))  # type: ignore[arg-type] # the part of the port that is used
+    client.gate = Gate(client, JobCounts(Progress()))  # type: ignore[arg-type] # the part of the port that is used
     await client.gate.allow(1)
     with pytest.raises(JobHeld):
         await run_requests(file, folder, client.gate, 1)
     assert _names(folder / "output.jsonl") == ["r0", "r1"]
     assert len(_names(folder / "errors.jsonl")) == 3
-    again = Gate(Answering(-1), Tally(Progress()))  # type: ignore[arg-type]
+    again = Gate(Answering(-1), JobCounts(Progress()))  # type: ignore[arg-type]
     await again.allow(1)
     await run_requests(file, folder, again, 1)
     assert _names(folder / "output.jsonl") == [f"r{at}" for at in range(5)]

@@ -8,8 +8,8 @@ import pytest
 from clients.pools.use_cases import UseCase, UseCaseClient
 from penchant.offline.jobs.fleet_look import FleetLook
 from penchant.offline.jobs.gate import Gate
+from penchant.offline.jobs.job_counts import JobCounts
 from penchant.offline.jobs.runner import JobRunner, RunnerParts
-from penchant.offline.jobs.tally import Tally
 from penchant.settings.root import Settings
 from sandbox.servers.redis import RedisServer
 from sandbox.servers.stand_in import StandIn
@@ -40,7 +40,7 @@ async def test_a_job_whose_model_is_away_holds_up_no_other(redis_server: RedisSe
         stop.set()
 
     async def gate(_: Job, before: Progress) -> Gate:
-        return Gate(UseCaseClient("requests", UseCase(), StandIn("none")), Tally(before))
+        return Gate(UseCaseClient("requests", UseCase(), StandIn("none")), JobCounts(before))
 
     leases, look = (
         RedisInstances(client, keys, 5.0, "jobs"),

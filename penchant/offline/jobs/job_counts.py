@@ -1,4 +1,4 @@
-"""Tally: how far the run of a job came, and what its calls came to."""
+"""Counts: how far the run of a job came, and what its calls came to."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from storage.jobs import Progress
 
 
 @dataclass(slots=True)
-class Tally:
+class JobCounts:
     """Begins with the progress of earlier runs. `added` is what came since it was last taken."""
 
     progress: Progress
