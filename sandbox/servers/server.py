@@ -2,18 +2,21 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Self
 
 from streams.errors import PlatformLacks
 
 LOOPBACK = "127.0.0.1"
+PORTS = range(12_000, 32_000)
 POLL_S = 0.02
 COMPLAINT_LINES = 12
 ATTEMPTS = 3  # a port that was free may be taken before the server listens on it
@@ -173,15 +176,35 @@ class Server(ABC):
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on now, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Loopback ports in a row that nobody listens on now. They lie below those that the system gives to connections by
+    itself, so that none of these takes one before its server listens. Raises PlatformLacks."""
+    for _ in range(len(PORTS)):
+        first = next(_STARTS)
+        ports = range(first, first + count)
+        if ports.stop <= PORTS.stop and _are_free(ports):
+            for _ in ports[1:]:
+                next(_STARTS)
+            return list(ports)
+    raise PlatformLacks(f"no {count} free ports in a row on {LOOPBACK}", "end what listens there")
+
+
+def _are_free(ports: range) -> bool:
+    with ExitStack() as stack, suppress(OSError):
+        for port in ports:
+            stack.enter_context(closing(socket.socket())).bind((LOOPBACK, port))
+        return True
+    return False
+
+
+def _starts() -> Iterator[int]:
+    """Round and round from anywhere, so that two processes hardly meet, and one never gives a port out twice soon."""
+    at = secrets.randbelow(len(PORTS))
+    while True:
+        yield PORTS[at]
+        at = (at + 1) % len(PORTS)
+
+
+_STARTS = _starts()
 
 
 async def _ended(process: subprocess.Popen[bytes], within_s: float) -> None:

@@ -2,12 +2,9 @@
 
 import asyncio
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
-from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,7 +22,7 @@ class WorkerProcess:
 
     def __init__(self, folder: Path, settings: Settings, workers: int = 1) -> None:
         self._folder, self._workers = folder, workers
-        self.port = free_ports(1)[0] if workers == 1 else _free_run(workers + 1)
+        self.port = free_ports(1 if workers == 1 else workers + 1)[0]
         self._settings = settings
 
     def configure(self, settings: Settings) -> None:
@@ -99,16 +96,6 @@ class WorkerProcess:
     def lines(self) -> list[dict[str, Any]]:
         """What it logged, but for lines of others."""
         return [line for line in map(_line, self.said().splitlines()) if line]
-
-
-def _free_run(count: int) -> int:
-    """The first of so many ports on end, below those that the system gives out by itself."""
-    for first in random.sample(range(20_000, 32_000), 1_000):
-        with ExitStack() as stack, suppress(OSError):
-            for port in range(first, first + count):
-                stack.enter_context(closing(socket.socket())).bind((LOOPBACK, port))
-            return first
-    raise AssertionError("no ports on end are free")
 
 
 def _line(text: str) -> dict[str, Any] | None:

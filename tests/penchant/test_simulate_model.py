@@ -77,11 +77,11 @@ async def test_an_unknown_timing_is_refused(tmp_path: Path) -> None:
 @pytest.mark.triton
 async def test_triton(needs_triton: None, tmp_path: Path) -> None:
     """The same behind a real tritonserver, with gRPC and metrics on the next two ports; the container's command."""
-    (first,) = free_ports(1)
+    first, grpc, metrics = free_ports(3)
     options = ("--api", "triton", "--host", "0.0.0.0", "--port", str(first))  # noqa: S104 (as in the container)
     async with Command(tmp_path, {}, "simulate", "model", *options) as command:
-        await listening(first + 2)
-        client = connect(f"127.0.0.1:{first + 1}")
+        await listening(metrics)
+        client = connect(f"127.0.0.1:{grpc}")
         assert "model ensemble" in await client.probe()
         await client.close()
         command.send(signal.SIGTERM)

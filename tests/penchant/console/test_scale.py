@@ -92,7 +92,7 @@ async def filled(folder: Path) -> AsyncIterator[tuple[Settings, Client]]:
         stack.push_async_callback(server.stop)
         given = settings(server.url)
         await store(given, "ada", ["Quiet kettle", "Loud kettle"])
-        redis = connect(server.url)
+        redis = connect(given.redis.url)
         stack.push_async_callback(redis.aclose)
         keys, step = Keys(given.redis.namespace), 50_000
         for first in range(0, SHOPPERS, step):

@@ -29,12 +29,15 @@ from tests.penchant.console.looks import NOTHING, PAGE, worker
 
 BEAT_S = 0.5
 WITHIN_S = 10.0
+DATABASE = 7
 FAR_MS = 4_102_444_800_000
 
 
 def settings(url: str, **sections: object) -> Settings:
-    """A namespace of one's own, and any free port."""
-    redis: dict[str, object] = {"url": url, "namespace": f"console-{uuid4().hex[:8]}", "timeout_s": WITHIN_S}
+    """A namespace of one's own, in a database where only consoles' tests have keys: pages that look for shoppers visit
+    so many keys of any kind. And any free port."""
+    there = url.removesuffix("/0") + f"/{DATABASE}"
+    redis: dict[str, object] = {"url": there, "namespace": f"console-{uuid4().hex[:8]}", "timeout_s": WITHIN_S}
     return Settings.model_validate({"redis": redis, "console": {"port": 0}} | sections)
 
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,15 @@ asyncio.run(main())
             await asyncio.sleep(0.02)
 
 
-def test_free_ports_are_different() -> None:
-    """All of them."""
-    assert len(set(free_ports(20))) == 20
+def test_free_ports_are_free_in_a_row_and_never_the_same_soon() -> None:
+    """A server with three ports finds all of them free, where connections never come out by themselves."""
+    taken = socket.socket()
+    with closing(taken):
+        (before,) = free_ports(1)
+        taken.bind(("127.0.0.1", before + 2))
+        given = [free_ports(3) for _ in range(20)]
+    every = [port for ports in given for port in ports]
+    assert len(set(every)) == 60
+    assert before + 2 not in every
+    assert all(ports == list(range(ports[0], ports[0] + 3)) for ports in given)
+    assert max(every) < int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
