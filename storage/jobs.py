@@ -20,8 +20,8 @@ ALIVE_MS = 10_000
 """A runner that was not heard of for so long is gone."""
 
 Kind = Literal["requests", "products"]
-State = Literal["waiting", "paused", "cancelled", "done", "failed"]
-ENDED: frozenset[State] = frozenset({"cancelled", "done", "failed"})
+State = Literal["waiting", "paused", "cancelled", "done", "failed", "expired"]
+ENDED: frozenset[State] = frozenset({"cancelled", "done", "failed", "expired"})
 
 CHANGE = """
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
@@ -34,7 +34,8 @@ return 1
 @dataclass(frozen=True, slots=True)
 class Job:
     """What is to be done, as people decided it. `file` and `folder` are where every runner finds them. A higher
-    `priority` goes first, then the earlier deadline. Times are epoch milliseconds; `why` is of the last change."""
+    `priority` goes first, then the earlier deadline; by it what has not ended expires. Times are epoch milliseconds;
+    `why` is of the last change."""
 
     id: str
     kind: Kind
@@ -55,7 +56,8 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a job came: items `done` of `total`, `failed` among them, `kept` from before this run of it, which began
-    at `began_ms`. Calls and tokens are those of all its runs; `cost` at the stated prices, None without any."""
+    at `began_ms`. Calls and tokens are those of all its runs; `cost` at the stated prices, None without any. `waits` is
+    why its last run stopped short of the end."""
 
     total: int | None = None
     done: int = 0
@@ -69,6 +71,7 @@ class Progress:
     cost: float | None = None
     began_ms: int = 0
     at_ms: int = 0
+    waits: str = ""
 
     def left_s(self) -> float | None:
         """Seconds until its end at the pace of this run; None where that is not known."""

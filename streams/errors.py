@@ -8,6 +8,7 @@
     + PromptTooLong        a prompt that does not fit into the model's context
     + CallTooLong          a prompt that is longer than its use case allows
     + CallRefused          a request of somebody else's that the model server takes for wrong
+    + CallFailed           a call of a job at which the model servers fail always, and at no other
   x Retry: transient; wait and try again, losing nothing
     + StoreUnavailable     Redis does not answer
       - StoreForbids       Redis lets our user not do what it has to
@@ -19,6 +20,7 @@
   x Drop: the work is no longer ours or no longer wanted
     + EpochEnded           the partition was revoked since
     + JobHeld              a job is paused, cancelled, or another runner's by now
+      - JobExpired         its deadline has passed
   x Stop: going on would do harm; the process ends with the remedy
     + SettingInvalid       a setting has a wrong value
     + ContractMismatch     a server does not offer what we were told
@@ -64,6 +66,10 @@ class CallTooLong(Refuse):
 
 class CallRefused(Refuse):
     """The model server takes a request for wrong that somebody else wrote; again it would be the same."""
+
+
+class CallFailed(Refuse):
+    """The model servers fail at a call whenever it is made, and answer others."""
 
 
 class PromptTooLong(Refuse):
@@ -116,6 +122,10 @@ class EpochEnded(Drop):
 
 class JobHeld(Drop):
     """A job is paused or cancelled, another goes before it, or another runner has it by now."""
+
+
+class JobExpired(JobHeld):
+    """The deadline of a job has passed: nobody waits for what is not answered."""
 
 
 class Stop(PenchantError):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import inf
 
-from storage.jobs import Job, Jobs
+from storage.jobs import ENDED, Job, Jobs
 
 
 def in_order(there: Jobs, budgets: Mapping[str, int | None]) -> Sequence[Job]:
@@ -11,6 +11,16 @@ def in_order(there: Jobs, budgets: Mapping[str, int | None]) -> Sequence[Job]:
     team, None or no entry for as many as there are: a team that spent them waits for the next hour."""
     ready = [job for job in there.jobs.values() if job.state == "waiting" and not is_spent(there, budgets, job.team)]
     return sorted(ready, key=_place)
+
+
+def expired(there: Jobs) -> Sequence[Job]:
+    """The jobs whose deadline has passed, and which have not ended."""
+    return [job for job in there.jobs.values() if job.state not in ENDED and is_late(job, there.at_ms)]
+
+
+def is_late(job: Job, at_ms: int) -> bool:
+    """Whether its deadline has passed."""
+    return job.deadline_ms is not None and job.deadline_ms <= at_ms
 
 
 def goes_before(one: Job, other: Job) -> bool:

@@ -1,10 +1,12 @@
 """Share: how many calls jobs may have in flight beside live traffic, by its load now and its forecast. Pure."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 
 from agents.fleet.forecast import Forecast
+from storage.jobs import Job, Jobs
 
 REMEMBERED = 10
 """Looks, one a second, whose mean is the level of live traffic."""
@@ -38,6 +40,15 @@ def room(load: LiveLoad, level: float, times: float, share: float) -> int:
     if load.waiting and load.in_flight >= load.limit:
         return 0
     return max(int(load.limit * share - level * times), 0)
+
+
+def own_room(room: int, there: Jobs, job: Job, runner: str, shares: Mapping[str, float]) -> int:
+    """What of the room the runner of a job has: runners share it evenly, and those of a team the team's share. One
+    that has not said yet that it runs counts too."""
+    running = {each.job for each in there.runners.values()} & there.jobs.keys()
+    teams = [there.jobs[each].team for each in running]
+    part = min(1 / len({*there.runners, runner}), shares.get(job.team, 1.0) / max(teams.count(job.team), 1))
+    return int(room * part) or min(room, 1)
 
 
 class LoadWatch:

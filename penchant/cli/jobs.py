@@ -50,7 +50,7 @@ def submit(
     priority: Annotated[int, typer.Option(help="From -9 to 9; higher goes first.")] = 0,
     within: Annotated[
         float | None,
-        typer.Option(metavar="HOURS", min=0.0, help="When it is wanted; of one priority the earlier goes first."),
+        typer.Option(metavar="HOURS", min=0.0, help="When it expires; of one priority the earlier goes first."),
     ] = None,
     columns: Annotated[Path | None, typer.Option(exists=True, help="Products: what the columns are called.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Products: write cards to Redis too.")] = False,
@@ -96,6 +96,9 @@ def list_jobs(*, config: Config = None, json: Json = False) -> None:
     for each in found:
         table.add_row(*_row(each))
     console().print(table)
+    for each in found:
+        if each.waits:
+            typer.echo(f"{each.job.id} waits: {each.waits}")
     for bill in owed:
         price = "" if bill.cost is None else f", {bill.cost:,.2f} in the currency of the prices"
         tokens = f"{bill.input_tokens:,} tokens in, {bill.output_tokens:,} out"
@@ -131,7 +134,7 @@ def _mover(verb: Verb, does: str) -> None:
 
 
 _mover("pause", "Let a job stand still; calls in flight end, and what was answered is kept.")
-_mover("resume", "Let a job go on that is paused, failed or cancelled.")
+_mover("resume", "Let a job go on that is paused, failed, expired or cancelled.")
 _mover("cancel", "End a job; what was answered is kept in its folder.")
 
 

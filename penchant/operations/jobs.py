@@ -8,7 +8,7 @@ from re import fullmatch
 from typing import Any, Literal
 from uuid import uuid4
 
-from agents.jobs.order import in_order
+from agents.jobs.order import in_order, is_late
 from clients.pools.endpoints import Price
 from penchant.operations.activity_topic import copy_activity
 from penchant.settings.root import Settings
@@ -28,7 +28,7 @@ TRIES = 5
 Verb = Literal["pause", "resume", "cancel"]
 _FROM: Mapping[Verb, tuple[frozenset[State], State]] = {
     "pause": (frozenset({"waiting"}), "paused"),
-    "resume": (frozenset({"paused", "failed", "cancelled"}), "waiting"),
+    "resume": (frozenset({"paused", "failed", "cancelled", "expired"}), "waiting"),
     "cancel": (frozenset({"waiting", "paused"}), "cancelled"),
 }
 
@@ -60,6 +60,11 @@ class JobView:
     def state(self) -> str:
         """`running` where somebody has it."""
         return "running" if self.runner and self.job.state == "waiting" else self.job.state
+
+    @property
+    def waits(self) -> str:
+        """Why it does not run, though it may, as its last run said; empty where nothing is known."""
+        return self.progress.waits if self.state == "waiting" else ""
 
     def report(self) -> dict[str, Any]:
         """As JSON shows it."""
@@ -151,6 +156,7 @@ def to_forget(there: Jobs) -> list[str]:
 
 async def move(settings: Settings, name: str, verb: Verb, who: str, why: str = "") -> Job:
     """Pause, resume or cancel a job; runners follow within two seconds. One that stands so already is left as it is.
+    One that is resumed after its deadline has none any more.
 
     SettingInvalid where there is none, or where it has ended.
     """
@@ -163,7 +169,8 @@ async def move(settings: Settings, name: str, verb: Verb, who: str, why: str = "
             raise SettingInvalid(
                 f"{name} is {job.state}", f"only a job that is {' or '.join(sorted(froms))} can {verb}"
             )
-        return replace(job, state=to, why=why, ended_ms=at_ms if to in ENDED else None)
+        deadline_ms = None if to == "waiting" and is_late(job, at_ms) else job.deadline_ms
+        return replace(job, state=to, why=why, ended_ms=at_ms if to in ENDED else None, deadline_ms=deadline_ms)
 
     return await _changed(settings, name, moved, Activity("job", name, verb, who, why))
 

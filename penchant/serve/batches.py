@@ -105,8 +105,9 @@ def _batch(view: JobView) -> dict[str, object]:
         "error_file_id": output_id(job, "errors"),
         "created_at": job.at_ms // 1_000,
         "in_progress_at": progress.began_ms // 1_000 or None,
-        "expires_at": None,
+        "expires_at": (job.deadline_ms or 0) // 1_000 or None,
         "completed_at": ended if job.state == "done" else None,
+        "expired_at": ended if job.state == "expired" else None,
         "failed_at": ended if job.state == "failed" else None,
         "cancelled_at": ended if job.state == "cancelled" else None,
         "request_counts": {

@@ -13,7 +13,15 @@ from storage.jobs import Jobs
 SHOWN = 100
 """So many jobs are shown; those that go first come first."""
 
-STATES = {"running": "model", "waiting": "", "paused": "slow", "cancelled": "", "done": "fresh", "failed": "bad"}
+STATES = {
+    "running": "model",
+    "waiting": "",
+    "paused": "slow",
+    "cancelled": "",
+    "done": "fresh",
+    "failed": "bad",
+    "expired": "bad",
+}
 """The look of each state's tag."""
 
 
@@ -51,6 +59,7 @@ def job(there: Jobs, name: str, seen: Snapshot) -> dict[str, Any] | None:
         ("Kind", it.kind), ("Team", it.team), ("Use case", it.use_case), ("Submitted by", it.who),
         ("File", it.file), ("Folder", it.folder), ("Runner", found.runner or "none"),
         ("Goes behind", "" if found.place is None else many(found.place, "job")), ("Why", it.why),
+        ("Waits because", found.waits),
     ]  # fmt: skip
     figures = [
         (_part(found), "done"), (count(progress.done), _of(progress.total)), (count(progress.failed), "failed"),

@@ -48,16 +48,16 @@ class Caller:
         return completion, round((_now() - began_s) * 1e3, 1)
 
 
-async def complete(client: ModelClient, call: Call, within_s: float = WITHIN_S) -> Completion:
+async def complete(client: ModelClient, call: Call, within_s: float = WITHIN_S, tries: int = TRIES) -> Completion:
     """The answer of a client that has limits of its own; `call` gets a deadline so long from now, and again at each of
-    six tries. ModelUnavailable, DeadlinePassed."""
-    return await _tried(lambda: client.complete(replace(call, deadline_s=_now() + within_s)))
+    its tries. ModelUnavailable, DeadlinePassed."""
+    return await _tried(lambda: client.complete(replace(call, deadline_s=_now() + within_s)), tries)
 
 
-async def _tried(once: Callable[[], Awaitable[T]]) -> T:
+async def _tried(once: Callable[[], Awaitable[T]], most: int = TRIES) -> T:
     tries = AsyncRetrying(
         retry=retry_if_exception_type((ModelUnavailable, DeadlinePassed)),
-        stop=stop_after_attempt(TRIES),
+        stop=stop_after_attempt(most),
         wait=wait_random_exponential(multiplier=0.2, max=5.0),
         reraise=True,
     )

@@ -1,28 +1,45 @@
 """Gate: what every call of a job passes: its share of the fleet, its use case, and the end of its run."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 
 from clients.calls import Call, Completion
 from clients.pools.use_cases import UseCaseClient
 from penchant.offline.eval.calling import complete
 from penchant.offline.jobs.job_counts import JobCounts
-from streams.errors import JobHeld, Refuse, Retry
+from storage.instances import HELD_S
+from streams.errors import CallFailed, JobHeld, Refuse, Retry
 
 WITHIN_S = 600.0
 """How long a try may take, waiting for a slot included: answers of others may be long, and live calls go first."""
 
+TRIES = 2
+"""At once, of each time that a call is made."""
+
+PAUSES_S = (2.0, 15.0)
+"""Before a call is made once more at which servers failed that answer others; after the last it is given up."""
+
+END_S = HELD_S - 1.0
+"""How long calls in flight may take to end when a job is held."""
+
+PROBE = Call("job-probe", "Say yes.", 0.0, 4, traffic_class="batch")
+"""A call that any server answers that answers at all."""
+
 
 class Gate:
-    """Lets calls through while less than `most` are in flight, which may change at any time, and none once held."""
+    """Lets calls through while less than `most` are in flight, which may change at any time, and none once it is
+    `held`, which says why."""
 
-    def __init__(self, client: UseCaseClient, tally: JobCounts) -> None:
-        self._client, self.tally = client, tally
+    def __init__(
+        self, client: UseCaseClient, tally: JobCounts, pauses_s: Sequence[float] = PAUSES_S, end_s: float = END_S
+    ) -> None:
+        self._client, self.tally, self._pauses_s, self._end_s = client, tally, pauses_s, end_s
         self.in_flight = 0
         self._most = 0
-        self._held: str | None = None
+        self.held: JobHeld | None = None
         self._changed = asyncio.Condition()
+        self._bounds: set[asyncio.Timeout] = set()
 
     async def allow(self, most: int) -> None:
         """So many at once, from now on; those in flight end."""
@@ -30,35 +47,69 @@ class Gate:
             self._most = most
             self._changed.notify_all()
 
-    async def hold(self, why: str) -> None:
-        """No call begins any more: JobHeld is raised in its place."""
+    async def hold(self, held: JobHeld) -> None:
+        """No call begins any more, and none goes on for longer than `end_s`: `held` is raised in its place."""
         async with self._changed:
-            self._held = why
+            if self.held is not None:
+                return
+            self.held = held
             self._changed.notify_all()
+            for bound in self._bounds:
+                bound.reschedule(asyncio.get_running_loop().time() + self._end_s)
 
     async def ask(self, call: Call) -> Completion:
-        """The answer, tried and counted. Raises JobHeld, Refuse, ModelUnavailable, DeadlinePassed."""
-        now = asyncio.get_running_loop().time
+        """The answer, tried and counted. Raises JobHeld, Refuse; CallFailed when servers fail at this call, however
+        often it is made, and answer another; ModelUnavailable or DeadlinePassed when they answer nobody."""
+        error: Retry | None = None
+        for pause_s in (0.0, *self._pauses_s):
+            if pause_s:
+                await self._pause(pause_s)
+            try:
+                return await self._made(call, TRIES)
+            except Retry as failed:
+                error = failed
+            await self._made(PROBE, TRIES)
+        times = TRIES * (len(self._pauses_s) + 1)
+        raise CallFailed(f"the servers failed at it {times} times, and answered others: {error}") from error
+
+    async def _made(self, call: Call, tries: int) -> Completion:
+        now: Callable[[], float] = asyncio.get_running_loop().time
         async with self._passing():
             await self._client.budgeted()
             began_s = now()
             try:
-                done = await complete(self._client, call, WITHIN_S)
+                done = await complete(self._client, call, WITHIN_S, tries)
             except (Refuse, Retry):
                 self.tally.called(None, now() - began_s)
                 raise
             self.tally.called(done, now() - began_s)
             return done
 
+    async def _pause(self, seconds: float) -> None:
+        """So long, or until the gate is held."""
+        with suppress(TimeoutError):
+            async with self._changed, asyncio.timeout(seconds):
+                await self._changed.wait_for(lambda: self.held is not None)
+
     @asynccontextmanager
     async def _passing(self) -> AsyncIterator[None]:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._held is not None or self.in_flight < self._most)
-            if self._held is not None:
-                raise JobHeld(self._held)
+            await self._changed.wait_for(lambda: self.held is not None or self.in_flight < self._most)
+            if self.held is not None:
+                raise self.held
             self.in_flight += 1
+        bound = asyncio.timeout(None)
         try:
-            yield
+            async with bound:
+                self._bounds.add(bound)
+                try:
+                    yield
+                finally:
+                    self._bounds.discard(bound)
+        except TimeoutError:
+            if self.held is None or not bound.expired():
+                raise
+            raise self.held from None
         finally:
             self.in_flight -= 1
             async with self._changed:

@@ -8,6 +8,9 @@ from clients.calls import Completion
 from clients.pools.endpoints import Price
 from storage.jobs import Progress
 
+LONGEST_WHY = 300
+"""Characters."""
+
 
 @dataclass(slots=True)
 class JobCounts:
@@ -19,7 +22,11 @@ class JobCounts:
 
     def begin(self, now_ms: int) -> None:
         """A new run: what is done is counted anew, what was spent goes on."""
-        self.progress = replace(self.progress, done=0, failed=0, kept=0, began_ms=now_ms, at_ms=now_ms)
+        self.progress = replace(self.progress, done=0, failed=0, kept=0, began_ms=now_ms, at_ms=now_ms, waits="")
+
+    def stop(self, why: str) -> None:
+        """The run stops before its end."""
+        self.progress = replace(self.progress, waits=why[:LONGEST_WHY])
 
     def of(self, total: int) -> None:
         """There are so many items."""

@@ -14,6 +14,10 @@ LONGEST_LINE = 4 * 2**20
 DEFAULT_TOKENS = 1_024
 """Of an answer, where a request does not say how long it may be."""
 
+REFUSED, FAILED, EXPIRED = "request_refused", "server_error", "batch_expired"
+"""Codes of errors: of a request that is wrong, of one at which the servers fail, and of one that was not made in time
+(OpenAI's own word)."""
+
 MOST_TOKENS, SEEDS, HOTTEST = 2**31 - 1, 2**63, 100.0
 """What fits into tensors: the longest answer, how many seeds there are, and the highest temperature."""
 
@@ -77,9 +81,11 @@ def answered(asked: Request, done: Completion) -> dict[str, Any]:
     return {"status_code": 200, "request_id": asked.key, "body": body}
 
 
-def output_line(custom_id: str, key: str, response: Mapping[str, Any] | None, error: str | None) -> dict[str, Any]:
+def output_line(
+    custom_id: str, key: str, response: Mapping[str, Any] | None, error: str | None, code: str = REFUSED
+) -> dict[str, Any]:
     """A line of an output file, or with an error of an error file."""
-    wrong = None if error is None else {"code": "request_refused", "message": error}
+    wrong = None if error is None else {"code": code, "message": error}
     return {"id": f"batch_req_{key}", "custom_id": custom_id, "response": response, "error": wrong}
 
 

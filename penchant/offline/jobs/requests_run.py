@@ -2,26 +2,43 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from agents.products.understanding import Answered
 from penchant.offline.eval.calling import first
 from penchant.offline.jobs.gate import Gate
-from penchant.offline.jobs.lines import LineWrong, Request, answered, needs_passing_on, output_line, request
+from penchant.offline.jobs.lines import (
+    EXPIRED,
+    FAILED,
+    REFUSED,
+    LineWrong,
+    Request,
+    answered,
+    needs_passing_on,
+    output_line,
+    request,
+)
 from penchant.offline.products.kept import Kept, kept
 from penchant.offline.products.run import ANSWERS, make_folder
 from penchant.offline.products.writing import rows
-from streams.errors import JobHeld, Refuse, SettingInvalid
+from streams.errors import CallFailed, JobExpired, JobHeld, PenchantError, Refuse, SettingInvalid
 
 OUTPUT, ERRORS = "output.jsonl", "errors.jsonl"
 CHUNK = 256
 """Lines that are read at once."""
+
+Unanswered = Literal["is wrong", "is left out", "expired"]
+"""What a line without an answer comes to when the files are written."""
+
+NOT_IN_TIME = "This request could not be executed before the completion window expired."
+"""OpenAI's own words."""
 
 PROMPTS_ALONE = "the servers of this use case take prompts alone: name a pool of the dialect openai in use_cases"
 
@@ -38,23 +55,24 @@ class Wrong:
 async def run_requests(file: Path, folder: Path, gate: Gate, at_once: int) -> None:
     """Ask all lines that have no answer yet, and write the files, in the order of the lines.
 
-    Raises JobHeld when the gate is held, SettingInvalid, and what the gate raises; what was answered is kept, and when
-    it is held the files have it, because the job may have been cancelled.
+    Raises JobHeld when the gate is held, SettingInvalid, and what the gate raises. Whatever it raises, the files have
+    what was answered: the job may have been cancelled, or may fail.
     """
     make_folder(folder)
     async with kept(folder / ANSWERS) as answers:
-        gate.tally.of(await asyncio.to_thread(count, file))
         try:
+            gate.tally.of(await asyncio.to_thread(count, file))
             await _ask_all(file, gate, answers, at_once)
-        except JobHeld:
-            await _write(file, folder, answers, whole=False)
+            await _write(file, folder, answers, "is wrong")
+        except PenchantError as error:
+            with suppress(SettingInvalid):  # the file of requests cannot be read any more
+                await _write(file, folder, answers, "expired" if isinstance(error, JobExpired) else "is left out")
             raise
-        await _write(file, folder, answers, whole=True)
 
 
-async def _write(file: Path, folder: Path, answers: Kept, *, whole: bool) -> None:
+async def _write(file: Path, folder: Path, answers: Kept, unanswered: Unanswered) -> None:
     with rows(folder / OUTPUT, "jsonl") as output, rows(folder / ERRORS, "jsonl") as errors:
-        async for line in _outcomes(file, answers, whole=whole):
+        async for line in _outcomes(file, answers, unanswered):
             (errors if line["error"] else output).write(line)
 
 
@@ -110,7 +128,7 @@ async def _ask_all(file: Path, gate: Gate, answers: Kept, at_once: int) -> None:
 
 
 async def _ask(asked: Request, gate: Gate, answers: Kept) -> None:
-    error, response, tokens = None, None, (0, 0)
+    error, code, response, tokens = None, REFUSED, None, (0, 0)
     try:
         done = await gate.ask(asked.call())
         tokens = done.input_tokens or 0, done.output_tokens or 0
@@ -119,20 +137,22 @@ async def _ask(asked: Request, gate: Gate, answers: Kept) -> None:
         else:
             response = answered(asked, done)
     except Refuse as refused:  # it would be refused again: the other lines go on
-        error = str(refused)
-    line = output_line(asked.custom_id, asked.key, response, error)
+        error, code = str(refused), FAILED if isinstance(refused, CallFailed) else REFUSED
+    line = output_line(asked.custom_id, asked.key, response, error, code)
     await answers.put(asked.key, Answered(orjson.dumps(line).decode(), *tokens))
     gate.tally.advance(failed=error is not None)
 
 
-async def _outcomes(file: Path, answers: Kept, *, whole: bool) -> AsyncIterator[dict[str, Any]]:
+async def _outcomes(file: Path, answers: Kept, unanswered: Unanswered) -> AsyncIterator[dict[str, Any]]:
     async for each in _each(file):
         if isinstance(each, Wrong):
             yield output_line(each.custom_id, f"line-{each.number}", None, f"line {each.number}: {each.why}")
         elif (known := await answers.get(each.key)) is not None:
             line: dict[str, Any] = orjson.loads(known.text)
             yield line
-        elif whole:
+        elif unanswered == "expired":
+            yield output_line(each.custom_id, each.key, None, NOT_IN_TIME, EXPIRED)
+        elif unanswered == "is wrong":
             raise SettingInvalid(f"{file} has changed while it was asked", "submit it again")
 
 

@@ -11,21 +11,32 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from agents.jobs.order import goes_before, in_order, is_spent
+from agents.jobs.order import expired, goes_before, in_order, is_spent
+from agents.jobs.share import own_room
 from penchant.offline.jobs.fleet_look import FleetLook, Seen
-from penchant.offline.jobs.gate import Gate
+from penchant.offline.jobs.gate import END_S, Gate
 from storage.activity import Activity
 from storage.instances import HELD_S, RedisInstances
 from storage.jobs import Job, Progress, RedisJobs, Runner, State
-from streams.errors import DeadlinePassed, Drop, ModelUnavailable, Refuse, Retry, Stop, StoreUnavailable
+from streams.errors import (
+    DeadlinePassed,
+    Drop,
+    JobExpired,
+    JobHeld,
+    ModelUnavailable,
+    Refuse,
+    Retry,
+    Stop,
+    StoreUnavailable,
+)
 
 LOOK_S = 1.0
 AGAIN_S = 5.0
 AWAY_S = 60.0
 """How long others go before a job whose model is away."""
 
-END_S = HELD_S - 1.0
-"""How long calls in flight may take to end when a job is held."""
+WRITE_S = 20.0
+"""How long a job that is held may take to write what was answered, once its calls have ended."""
 
 TRIES = 5
 
@@ -84,7 +95,7 @@ class JobRunner:
         parts = self._parts
         seen = await self._look()
         self._away_until_s = {job: until_s for job, until_s in self._away_until_s.items() if until_s > self._now()}
-        for job in self._in_order(seen):
+        for job in (*expired(seen.jobs), *self._in_order(seen)):
             if await parts.leases.claim(job.id, parts.name) == parts.name:
                 try:
                     await self._hold(job, seen, stop)
@@ -112,17 +123,28 @@ class JobRunner:
         keeping = asyncio.create_task(self._keep(job, gate, stop))
         try:
             await asyncio.wait([running, keeping], return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():  # held: what is in flight may end
-                await asyncio.wait([running], timeout=END_S)
+            if keeping.done() and keeping.exception() is None:
+                await self._let_end(job, running)
         finally:
             for task in (running, keeping):
                 task.cancel()
             await asyncio.gather(running, keeping, return_exceptions=True)
+            if not running.cancelled() and isinstance(error := running.exception(), Drop | Retry):
+                gate.tally.stop(str(error))
             with suppress(StoreUnavailable):
                 await self._note(job, gate, "")
         if not keeping.cancelled():
             keeping.result()
         await self._end(job, gate, None if running.cancelled() else running.exception(), running.cancelled())
+
+    async def _let_end(self, job: Job, running: asyncio.Future[None]) -> None:
+        """What is in flight may end, and what was answered be written, while nobody else begins with the job."""
+        until_s = self._now() + END_S + WRITE_S
+        while not running.done() and self._now() < until_s:
+            with suppress(StoreUnavailable):
+                if await self._parts.leases.claim(job.id, self._parts.name) != self._parts.name:
+                    return
+            await asyncio.wait([running], timeout=LOOK_S)
 
     async def _keep(self, job: Job, gate: Gate, stop: asyncio.Event) -> None:
         """Hold the lease, say how far it is, and let as many calls through as there is room for, until the job is to
@@ -134,20 +156,26 @@ class JobRunner:
                 seen = await self._look()
                 await self._note(job, gate, job.id)
                 kept_s = self._now()
-                why = self._reason(job, holder, seen, stop)
-                await gate.allow(_most(self._parts, job, seen))
+                held = self._held(job, holder, seen, stop)
+                await gate.allow(own_room(seen.room, seen.jobs, job, self._parts.name, self._parts.shares))
             except StoreUnavailable as error:
-                why = str(error) if self._now() - kept_s > HELD_S / 2 else None
-            if why is not None:
-                log.info("job.held", job=job.id, why=why)
-                await gate.hold(why)
+                held = JobHeld(str(error)) if self._now() - kept_s > HELD_S / 2 else None
+            if held is not None:
+                log.info("job.held", job=job.id, why=str(held))
+                await gate.hold(held)
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await stop.wait()
 
+    def _held(self, job: Job, holder: str, seen: Seen, stop: asyncio.Event) -> JobHeld | None:
+        """That it is to stand still, and why; None while it is not."""
+        why = self._reason(job, holder, seen, stop)
+        if holder == self._parts.name and not stop.is_set() and job.id in {each.id for each in expired(seen.jobs)}:
+            return JobExpired("its deadline has passed")
+        return None if why is None else JobHeld(why)
+
     def _reason(self, job: Job, holder: str, seen: Seen, stop: asyncio.Event) -> str | None:
-        """Why it is to stand still; None while it is not."""
         parts, now = self._parts, seen.jobs.jobs.get(job.id)
         if stop.is_set():
             return "the runner stops"
@@ -179,11 +207,15 @@ class JobRunner:
             raise
 
     async def _end(self, job: Job, gate: Gate, error: BaseException | None, cut_off: bool) -> None:  # noqa: FBT001 # as it was
-        """What became of it. A job that is held, or whose model is away, waits."""
-        if cut_off or isinstance(error, Drop):
+        """What became of it. A job that is held, or whose model is away, waits, unless its deadline has passed."""
+        stopped, done = cut_off or isinstance(error, Drop | Retry), gate.tally.progress
+        counts = f"{done.done:,} done, {done.failed:,} failed"
+        if stopped and isinstance(gate.held, JobExpired):
+            await self._state(job, "expired", f"{gate.held}: {counts}")
+        elif cut_off or isinstance(error, Drop):
             return
-        if error is None:
-            await self._state(job, "done", f"{gate.tally.progress.done:,} done, {gate.tally.progress.failed:,} failed")
+        elif error is None:
+            await self._state(job, "done", counts)
         elif isinstance(error, Stop | Refuse):
             await self._state(job, "failed", str(error))
         else:
@@ -201,18 +233,6 @@ class JobRunner:
                 log.info("job.ended", job=job.id, state=state, why=why)
                 return
         raise StoreUnavailable(f"others decide on {job.id} all the time")
-
-
-def _most(parts: RunnerParts, job: Job, seen: Seen) -> int:
-    """This runner's part of the room, which runners share evenly, and those of a team the team's share. One that has
-    not said yet that it runs counts too."""
-    teams = {
-        each.job: seen.jobs.jobs[each.job].team for each in seen.jobs.runners.values() if each.job in seen.jobs.jobs
-    }
-    runners = {**dict.fromkeys(seen.jobs.runners, ""), parts.name: ""}
-    own = max(sum(team == job.team for team in teams.values()), 1)
-    part = min(1 / len(runners), parts.shares.get(job.team, 1.0) / own)
-    return int(seen.room * part) or min(seen.room, 1)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.jobs.order import goes_before, in_order
+from agents.jobs.order import expired, goes_before, in_order
 from storage.jobs import Job, Jobs, State
 
 JOB = Job("job_1", "requests", "/in", "/out", "search", "requests", "ada", 5)
@@ -38,9 +38,17 @@ def test_by_priority_then_deadline_then_age(given_jobs: list[tuple[int, int | No
 
 def test_only_what_waits_may_run() -> None:
     """Neither what people paused or cancelled, nor what has ended."""
-    states: tuple[State, ...] = ("waiting", "paused", "cancelled", "done", "failed")
+    states: tuple[State, ...] = ("waiting", "paused", "cancelled", "done", "failed", "expired")
     jobs = [replace(JOB, id=state, state=state) for state in states]
     assert [job.id for job in in_order(there(*jobs), {})] == ["waiting"]
+
+
+def test_what_has_not_ended_by_its_deadline_expires() -> None:
+    """Whether it waits or is paused; what has ended stays as it is."""
+    states: tuple[State, ...] = ("waiting", "paused", "cancelled", "done", "failed", "expired")
+    late = [replace(JOB, id=state, state=state, deadline_ms=7) for state in states]
+    jobs = [*late, JOB, replace(JOB, id="later", deadline_ms=8)]
+    assert [job.id for job in expired(replace(there(*jobs), at_ms=7))] == ["waiting", "paused"]
 
 
 def test_a_team_that_has_spent_its_budget_waits() -> None:

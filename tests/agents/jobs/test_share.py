@@ -4,8 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.fleet.forecast import Forecast
-from agents.jobs.share import MOST_GROWTH, REMEMBERED, LiveLoad, LoadWatch, growth, room
+from agents.jobs.share import MOST_GROWTH, REMEMBERED, LiveLoad, LoadWatch, growth, own_room, room
+from storage.jobs import Job, Jobs, Runner
 
+TEAMS = {"job_1": "search", "job_2": "search", "job_3": "ads"}
 COUNTS = st.integers(0, 10_000)
 
 
@@ -55,3 +57,13 @@ def test_a_flash_sale_counts_at_once(usual: int, times: int) -> None:
     for _ in range(REMEMBERED):
         watch.look(usual)
     assert watch.look(usual * times + 10) == usual * times + 10
+
+
+def test_runners_share_the_room_evenly_and_a_teams_own_its_share() -> None:
+    """One that has not said yet that it runs counts too; whoever may run has a call, where there is room for one."""
+    jobs = {name: Job(name, "requests", "/in", "/out", team, "requests", "ada", 5) for name, team in TEAMS.items()}
+    there = Jobs(jobs, runners={"ann": Runner("job_1", 0, 5), "bob": Runner("job_2", 0, 5)})
+    assert own_room(30, there, jobs["job_1"], "ann", {}) == 15
+    assert own_room(30, there, jobs["job_3"], "cy", {}) == 10
+    assert own_room(30, there, jobs["job_1"], "ann", {"search": 0.2}) == 3
+    assert (own_room(1, there, jobs["job_1"], "ann", {}), own_room(0, there, jobs["job_1"], "ann", {})) == (1, 0)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from penchant.offline.jobs.run import job_runner
 from penchant.serve.service import serving
 from penchant.settings.root import Settings
 from sandbox.servers.redis import RedisServer
+from storage.activity import Activity
+from storage.jobs import RedisJobs
+from storage.keys import Keys
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
@@ -63,6 +67,16 @@ async def clients(settings: Settings) -> AsyncIterator[dict[str, AsyncOpenAI]]:
                 await client.close()
 
 
+@asynccontextmanager
+async def job_store(settings: Settings) -> AsyncIterator[RedisJobs]:
+    """Where jobs stand."""
+    redis = settings.redis.connect()
+    try:
+        yield RedisJobs(redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
+    finally:
+        await redis.aclose()
+
+
 async def test_a_file_becomes_answers(settings: Settings) -> None:
     """Uploaded, run, polled and read; another team sees none of it."""
     async with clients(settings) as people, asyncio.timeout(120):
@@ -95,6 +109,27 @@ async def test_a_file_becomes_answers(settings: Settings) -> None:
                 await ask
         assert [each.id async for each in bob.batches.list()] == []
         assert (await ada.files.delete(file.id)).deleted
+
+
+async def test_a_batch_expires_as_openai_has_it(settings: Settings) -> None:
+    """At the end of its window, with what was answered; each of the others stands in the errors."""
+    async with clients(settings) as people, asyncio.timeout(120), job_store(settings) as jobs:
+        ada = people["ada"]
+        file = await ada.files.create(file=("requests.jsonl", requests(2)), purpose="batch")
+        batch = await ada.batches.create(
+            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+        )
+        assert batch.expires_at == batch.created_at + 86_400
+        job = (await jobs.read()).jobs[batch.id]
+        await jobs.change(job, replace(job, deadline_ms=1_000), Activity("job", job.id, "deadline", "test"))
+        async with job_runner(settings, at_once=2, simulated=True) as runner:
+            await runner.run(asyncio.Event(), once=True)
+        batch = await ada.batches.retrieve(batch.id)
+        assert (batch.status, batch.expires_at, batch.output_file_id) == ("expired", 1, None)
+        assert batch.expired_at
+        assert batch.error_file_id
+        lines = (await ada.files.content(batch.error_file_id)).text.splitlines()
+        assert [json.loads(line)["error"]["code"] for line in lines] == ["batch_expired"] * 2
 
 
 async def test_what_is_wrong_is_named(settings: Settings) -> None:

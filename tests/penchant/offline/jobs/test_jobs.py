@@ -131,6 +131,21 @@ async def test_people_decide_and_the_log_says_who(redis_server: RedisServer, tmp
     assert ("job", second.id, "priority 5", "bob") in newest
 
 
+async def test_a_job_that_expired_goes_on_without_a_deadline_when_somebody_resumes_it(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """By its deadline no line was asked, and each says so; afterwards all are answered."""
+    settings = named(redis_server)
+    job = await submitted(settings, tmp_path, deadline_ms=5)
+    await until_none_is_left(settings)
+    assert (await find_job(settings, job.id)).state == "expired"
+    assert [line["error"]["code"] for line in output(job, "errors.jsonl")] == ["batch_expired"] * 3
+    assert (await move(settings, job.id, "resume", "bob")).deadline_ms is None
+    await until_none_is_left(settings)
+    assert (await find_job(settings, job.id)).state == "done"
+    assert (ids(output(job)), output(job, "errors.jsonl")) == (["r0", "r1", "r2"], [])
+
+
 async def test_a_team_stops_at_its_budget(redis_server: RedisServer, tmp_path: Path) -> None:
     """Its other jobs wait for the next hour; another team's run."""
     settings = named(redis_server, teams={"search": {"budget_tokens_per_hour": 1}})
