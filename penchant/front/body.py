@@ -1,6 +1,8 @@
-"""Body: what a request brings along, read whole within bounds of size and time, and given on."""
+"""Body: what a request brings along, read whole within bounds of size and time, and given on in slices."""
 
 import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -8,6 +10,8 @@ from starlette.types import Message, Receive
 
 READ_WITHIN_S = 10.0
 MOST_FIELDS = 64
+SLICE = 65_536
+"""Bytes that are parsed in one turn of the event loop: a large file holds up nobody else's request."""
 
 
 class BodyTooLarge(Exception):
@@ -18,8 +22,8 @@ class BodyCutShort(Exception):
     """Whoever sent it went away, or took too long."""
 
 
-async def read(receive: Receive, most_bytes: int, announced: str) -> bytes:
-    """All of it. BodyTooLarge when that is `announced`, or as soon as there is more; else BodyCutShort."""
+async def read(receive: Receive, most_bytes: int, announced: str) -> Sequence[bytes]:
+    """All of it, as it came. BodyTooLarge when that is `announced`, or as soon as there is more; else BodyCutShort."""
     if not announced.isdecimal() or int(announced[:20]) > most_bytes:
         raise BodyTooLarge
     try:
@@ -29,7 +33,7 @@ async def read(receive: Receive, most_bytes: int, announced: str) -> bytes:
         raise BodyCutShort from exc
 
 
-async def _whole(receive: Receive, most_bytes: int) -> bytes:
+async def _whole(receive: Receive, most_bytes: int) -> Sequence[bytes]:
     parts: list[bytes] = []
     size, more = 0, True
     while more:
@@ -41,15 +45,24 @@ async def _whole(receive: Receive, most_bytes: int) -> bytes:
         if size > most_bytes:
             raise BodyTooLarge
         more = message.get("more_body", False)
-    return b"".join(parts)
+    return parts
 
 
-def replayed(body: bytes, receive: Receive) -> Receive:
-    """What gives the body to the next who reads, and afterwards what else comes: that the sender is gone."""
-    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+def replayed(parts: Iterable[bytes], receive: Receive) -> Receive:
+    """What gives the body to the next who reads, in slices between which others have their turn, and afterwards what
+    else comes: that the sender is gone."""
+    left = deque(part[at : at + SLICE] for part in parts for at in range(0, len(part), SLICE))
+    left = left or deque([b""])
+    first = True
 
     async def again() -> Message:
-        return left.pop() if left else await receive()
+        nonlocal first
+        if not left:
+            return await receive()
+        if not first:
+            await asyncio.sleep(0)
+        first = False
+        return {"type": "http.request", "body": left.popleft(), "more_body": bool(left)}
 
     return again
 

@@ -96,8 +96,8 @@ class Gate:
         if full:
             raise HTTPException(429, "too many files at once: send it again in a second", {"Retry-After": "1"})
         person = self._identities.person(asked)
-        most = self._most(asked.url.path, person)
-        body = await self._body(headers, receive, most) if changes else b""
+        most = self._most(asked, person)
+        body = await self._body(headers, receive, most) if changes else ()
         asked.state.csrf = ""
         if not self._is_open(asked.url.path):
             if person is None or not person.roles:
@@ -111,29 +111,29 @@ class Gate:
         """Whether its body may be larger than usual; one that does not say its size may."""
         size = asked.headers.get("content-length", "")
         changes = asked.scope["method"] not in READS and asked.url.path in self._larger
-        return changes and not (size.isdecimal() and int(size[:20]) <= self._rules.body_bytes)
+        return changes and _is_form(asked) and not (size.isdecimal() and int(size[:20]) <= self._rules.body_bytes)
 
-    def _most(self, path: str, person: Person | None) -> int:
-        """How many bytes a body may have."""
+    def _most(self, asked: HTTPConnection, person: Person | None) -> int:
+        """How many bytes a body may have. A file comes in a form of parts, which is read in slices."""
         usual = self._rules.body_bytes
-        return usual if person is None else max(self._larger.get(path, usual), usual)
+        return max(self._larger.get(asked.url.path, usual), usual) if person and _is_form(asked) else usual
 
-    async def _body(self, headers: Headers, receive: Receive, most: int) -> bytes:
+    async def _body(self, headers: Headers, receive: Receive, most: int) -> Sequence[bytes]:
         try:
             return await read(receive, most, headers.get("content-length", "0"))
         except BodyTooLarge:
             raise HTTPException(
-                413, f"a body may have {most:,} bytes (http.body_bytes, of files jobs.file_bytes)"
+                413, f"a body may have {most:,} bytes (http.body_bytes; files, as forms of parts, jobs.file_bytes)"
             ) from None
         except BodyCutShort:
             raise HTTPException(408, "the body did not come whole in time") from None
 
-    def _judge_unasked(self, person: Person, headers: Headers, body: bytes) -> None:
+    def _judge_unasked(self, person: Person, headers: Headers, body: Sequence[bytes]) -> None:
         """Whether a browser could have been led to send it. Programs send JSON, which no browser sends for another
         site's page without asking us first."""
         if not self._programs:
-            self._judge_csrf(person, headers, body)
-        elif headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            self._judge_csrf(person, headers, b"".join(body))
+        elif _content_type(headers) != "application/json":
             raise HTTPException(415, "send JSON, as Content-Type: application/json")
 
     def _judge_csrf(self, person: Person, headers: Headers, body: bytes) -> None:
@@ -162,6 +162,14 @@ def permit(request: Request, role: Role) -> Person:
     if not person.may(role):
         raise HTTPException(403, f"{person.name} is not {role}; roles are given by http.tokens_file or a proxy")
     return person
+
+
+def _is_form(asked: HTTPConnection) -> bool:
+    return _content_type(asked.headers) == "multipart/form-data"
+
+
+def _content_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _secured(send: Send) -> Send:
