@@ -44,7 +44,8 @@ class HttpRules:
     roles_header: Header = "X-Forwarded-Groups"
     """Where a proxy writes their groups, between commas; those named as a role give it."""
     cert_file: File | None = None
-    """The certificate with its chain, PEM; with it TLS alone is spoken. It is read at the start."""
+    """The certificate with its chain, PEM; with it TLS alone is spoken. It, its key and client_ca_file are read again
+    when they change, for the connections that begin then."""
     key_file: File | None = None
     """The private key of that certificate, PEM, without a password."""
     client_ca_file: File | None = None

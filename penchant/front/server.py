@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from penchant.front.certificates import ServerTls
 from penchant.front.gate import Gate
 from penchant.front.identity import Identities
 from penchant.front.origins import hosts
@@ -91,28 +91,8 @@ def _config(gate: Gate, rules: HttpRules, most_connections: int) -> uvicorn.Conf
         h11_max_incomplete_event_size=MOST_HEADER_BYTES,
     )
     config.load()
-    config.ssl = _tls(rules)
+    config.ssl = ServerTls(rules) if rules.cert_file is not None else None
     return config
-
-
-def _tls(rules: HttpRules) -> ssl.SSLContext | None:
-    """What the settings say of TLS; with authorities a client without their certificate is not let in."""
-    if rules.cert_file is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(rules.cert_file, rules.key_file, "")  # without a password OpenSSL would ask for one
-    except (OSError, ssl.SSLError) as exc:
-        remedy = "write the certificate with its chain, and its key without a password, as PEM"
-        raise SettingInvalid(f"http.cert_file: {rules.cert_file} and its key: {exc}", remedy) from exc
-    if rules.client_ca_file is not None:
-        try:
-            context.load_verify_locations(rules.client_ca_file)
-        except (OSError, ssl.SSLError) as exc:
-            remedy = "write certificates of authorities as PEM"
-            raise SettingInvalid(f"http.client_ca_file: {rules.client_ca_file}: {exc}", remedy) from exc
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
 
 
 def _listen(host: str, port: int) -> socket.socket:

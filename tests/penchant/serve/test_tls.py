@@ -1,8 +1,10 @@
 """TLS and mTLS of the real-time tier, by real certificates."""
 
+import asyncio
 import ssl
 import subprocess
 from pathlib import Path
+from shutil import copy
 
 import httpx
 import pytest
@@ -31,12 +33,13 @@ def certificate(folder: Path, name: str, *by: str) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`ca`, whose are `server` and `ranker`; `stranger` is another authority's."""
+    """`ca`, whose are `server` and `ranker`; `stranger` and `other-server` are another authority's."""
     folder = tmp_path_factory.mktemp("certificates")
-    for authority, names in (("ca", ("server", "ranker")), ("other", ("stranger",))):
+    for authority, names in (("ca", ("server", "ranker")), ("other", ("stranger", "other-server"))):
         made, key = certificate(folder, authority)
         for name in names:
             certificate(folder, name, "-CA", str(made), "-CAkey", str(key))
+    copy(folder / "other.pem", folder / "other-ca.pem")
     return folder
 
 
@@ -80,6 +83,41 @@ async def test_who_shows_no_certificate_of_ours_is_not_let_in(settings: Settings
             (await ranker.post(f"{url}/v1/match", json=asked, headers=each)).status_code for each in ({}, bearer)
         ]
     assert statuses == [401, 200]
+
+
+@pytest.mark.slow
+async def test_certificates_are_read_again_when_they_change(settings: Settings, estate: Path, tmp_path: Path) -> None:
+    """Without a restart: the server's own, and whose are let in. Until the new key is there the old pair counts."""
+    for name in ("server.pem", "server.key", "ca.pem"):
+        copy(estate / name, tmp_path / name)
+    renewed = settings.model_copy(update={"http": rules(tmp_path)})
+    async with serving(renewed, FakeModel()) as url, asyncio.timeout(60):
+        first = await shown(url, estate, "ranker")
+        for name in ("server.pem", "ca.pem"):
+            copy(estate / f"other-{name}", tmp_path / name)
+        await asyncio.sleep(1.1)  # it looks once a second
+        assert await shown(url, estate, "ranker") == first
+        copy(estate / "other-server.key", tmp_path / "server.key")
+        while await shown(url, estate, "stranger") in {first, None}:  # noqa: ASYNC110 # the server knows
+            await asyncio.sleep(0.2)
+        assert await shown(url, estate, "ranker") is None
+
+
+async def shown(url: str, estate: Path, name: str) -> bytes | None:
+    """The certificate that a server shows to a client with one of this name; None where it does not let them in."""
+    context = ssl.create_default_context(cafile=estate / "ca.pem")
+    context.load_verify_locations(estate / "other.pem")
+    context.load_cert_chain(estate / f"{name}.pem", estate / f"{name}.key")
+    host, _, port = url.removeprefix("https://").rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    try:
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n\r\n" % port.encode())
+        answer = await reader.read(1)  # who is not let in learns so by their first read
+        return writer.get_extra_info("ssl_object").getpeercert(binary_form=True) if answer else None
+    except OSError:  # ssl.SSLError is one
+        return None
+    finally:
+        writer.close()
 
 
 async def test_what_is_wrong_with_certificates_is_named(settings: Settings, tmp_path: Path) -> None:
