@@ -14,7 +14,7 @@ from penchant import __version__
 from penchant.front.gate import permit
 from penchant.front.roles import Person
 from penchant.serve.answering import Answering
-from penchant.serve.batches import BatchAsked
+from penchant.serve.batch_bodies import BatchAsked
 from penchant.serve.bodies import Health, IntentAnswer, IntentAsked, MatchAnswer, MatchAsked
 from penchant.serve.counts import ServeCounts
 from penchant.serve.faults import AGAIN, FAULTS, RETRY_AFTER_S, explain, refused, wrong

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from penchant.operations.jobs import JobAsked, JobView, move, read_jobs, submit
+from penchant.serve.batch_bodies import BatchAsked, BatchPage, BatchShown
 from penchant.serve.bodies import Fault
 from penchant.serve.faults import wrong
 from penchant.serve.files import output_id
@@ -17,7 +16,6 @@ from storage.jobs import ENDED, Progress
 
 WINDOW_MS = 86_400_000
 WHY = "by /v1/batches"
-Text = Annotated[str, Field(max_length=512)]
 _METADATA = "metadata:"
 
 _STATUS = {"waiting": "validating", "running": "in_progress", "paused": "in_progress", "done": "completed"}
@@ -25,22 +23,7 @@ _STATUS = {"waiting": "validating", "running": "in_progress", "paused": "in_prog
 batches = APIRouter(responses={404: {"model": Fault}})
 
 
-class BatchAsked(BaseModel):
-    """A batch. `metadata` may name a `use_case` and a `priority`."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-    input_file_id: Text = Field(description="the id of a file of /v1/files whose purpose is batch")
-    endpoint: Literal["/v1/chat/completions", "/v1/completions"] = Field(
-        description="/v1/chat/completions or /v1/completions"
-    )
-    completion_window: Literal["24h"] = Field(description="24h")
-    metadata: dict[Annotated[str, Field(max_length=64)], Text] | None = Field(
-        None, max_length=16, description="up to 16 texts of up to 512 characters, under names of up to 64"
-    )
-
-
-@batches.post("/v1/batches")
+@batches.post("/v1/batches", response_model=BatchShown)
 async def create(place: Placed, asked: BatchAsked) -> Response:
     """Run a file's requests as a job, beside live traffic."""
     metadata, name = asked.metadata or {}, asked.input_file_id
@@ -57,20 +40,20 @@ async def create(place: Placed, asked: BatchAsked) -> Response:
     return JSONResponse(_batch(JobView(made, Progress(), None)))
 
 
-@batches.get("/v1/batches")
+@batches.get("/v1/batches", response_model=BatchPage)
 async def list_batches(place: Placed, limit: Limit = 20, after: After = "") -> Response:
     """The team's batches, the newest first."""
     found = await place.jobs()
     return JSONResponse(page(await asyncio.to_thread(lambda: [_batch(each) for each in found]), limit, after))
 
 
-@batches.get("/v1/batches/{name}")
+@batches.get("/v1/batches/{name}", response_model=BatchShown)
 async def show(place: Placed, name: Id) -> Response:
     """A batch as it stands."""
     return JSONResponse(await asyncio.to_thread(_batch, await place.job(name)))
 
 
-@batches.post("/v1/batches/{name}/cancel")
+@batches.post("/v1/batches/{name}/cancel", response_model=BatchShown)
 async def cancel(place: Placed, name: Id) -> Response:
     """End a batch. Its files have what was answered by then."""
     if (await place.job(name)).job.state not in ENDED:

@@ -18,6 +18,14 @@ FAULTS = {status: {"model": Fault} for status in (400, 401, 403, 408, 413, 415, 
 """Statuses without an answer; the gate's are among them."""
 
 
+class Declined(HTTPException):
+    """Why a request is not served, the field that it is about, and what to do."""
+
+    def __init__(self, status: int, error: str, field: str, remedy: str) -> None:
+        super().__init__(status, error)
+        self.field, self.remedy = field, remedy
+
+
 def explain(made: FastAPI, bodies: Mapping[str, type[BaseModel]]) -> None:
     """Errors name the field and the remedy, which is the description of the field in the body of the path."""
 
@@ -30,7 +38,8 @@ def explain(made: FastAPI, bodies: Mapping[str, type[BaseModel]]) -> None:
 
     @made.exception_handler(HTTPException)
     async def unserved(_: Request, error: HTTPException) -> Response:
-        return refused(error.status_code, error.detail, headers=error.headers)
+        field, remedy = (error.field, error.remedy) if isinstance(error, Declined) else ("", "")
+        return refused(error.status_code, error.detail, field, remedy, error.headers)
 
     @made.exception_handler(PenchantError)
     async def failed(_: Request, error: PenchantError) -> Response:

@@ -2,36 +2,39 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import FileResponse, JSONResponse, Response
-from starlette.exceptions import HTTPException
 
 from penchant.operations.jobs import read_jobs
+from penchant.serve.batch_bodies import FileDeleted, FilePage, FileShown
 from penchant.serve.bodies import Fault
-from penchant.serve.faults import wrong
-from penchant.serve.files import FileShelf, StoredFile, TooManyFiles, job_of, output_file
+from penchant.serve.faults import Declined
+from penchant.serve.files import MOST_FILES, FileShelf, StoredFile, TooManyFiles, job_of, output_file
 from penchant.serve.places import After, Id, Limit, Placed, missing, page
 from storage.jobs import ENDED
 
 files = APIRouter(responses={404: {"model": Fault}, 409: {"model": Fault}})
+CONTENT: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 
 
-@files.post("/v1/files")
-async def upload(place: Placed, file: Annotated[UploadFile, File()], purpose: Annotated[str, Form()]) -> Response:
+@files.post("/v1/files", response_model=FileShown)
+async def upload(
+    place: Placed,
+    file: Annotated[UploadFile, File()],
+    purpose: Annotated[Literal["batch"], Form()],  # noqa: ARG001 # there is one
+) -> Response:
     """Keep a file of requests in OpenAI's batch format."""
-    if purpose != "batch":
-        raise wrong("purpose", "only files for batches are kept")
     name, content = (file.filename or "file")[:200], await file.read()
     try:
         kept = await asyncio.to_thread(place.shelf.add, place.team, name, content)
     except TooManyFiles:
-        raise HTTPException(429, "the team keeps as many files as it may; delete some") from None
+        raise Declined(429, f"the team keeps {MOST_FILES:,} files, as many as it may", "", "delete some") from None
     return JSONResponse(kept.report())
 
 
-@files.get("/v1/files")
+@files.get("/v1/files", response_model=FilePage)
 async def list_files(place: Placed, limit: Limit = 20, after: After = "") -> Response:
     """The files that the team has uploaded, the newest first."""
     found = await asyncio.to_thread(lambda: list(place.shelf.of(place.team)))
@@ -39,7 +42,7 @@ async def list_files(place: Placed, limit: Limit = 20, after: After = "") -> Res
     return JSONResponse(page([each.report() for each in newest], limit, after))
 
 
-@files.get("/v1/files/{name}")
+@files.get("/v1/files/{name}", response_model=FileShown)
 async def show_file(place: Placed, name: Id) -> Response:
     """A file that was uploaded, or one that a batch has written."""
     if (of_job := job_of(name)) is not None:
@@ -48,7 +51,7 @@ async def show_file(place: Placed, name: Id) -> Response:
     return JSONResponse((await asyncio.to_thread(_found, place.shelf, place.team, name)).report())
 
 
-@files.get("/v1/files/{name}/content")
+@files.get("/v1/files/{name}/content", response_class=FileResponse, responses=CONTENT)
 async def content(place: Placed, name: Id) -> Response:
     """What it holds."""
     if (of_job := job_of(name)) is not None:
@@ -61,12 +64,12 @@ async def content(place: Placed, name: Id) -> Response:
     return FileResponse(path, media_type="application/octet-stream")
 
 
-@files.delete("/v1/files/{name}")
+@files.delete("/v1/files/{name}", response_model=FileDeleted)
 async def remove(place: Placed, name: Id) -> Response:
     """Delete a file that was uploaded, unless a batch that has not ended reads it."""
     there = await read_jobs(place.settings)
     if any(job.options.get("input_file_id") == name and job.state not in ENDED for job in there.jobs.values()):
-        raise HTTPException(409, "a batch that has not ended reads it; cancel the batch first")
+        raise Declined(409, "a batch that has not ended reads it", "name", "cancel the batch first")
     if not await asyncio.to_thread(place.shelf.remove, place.team, name):
         raise missing("file", name)
     return JSONResponse({"id": name, "object": "file", "deleted": True})

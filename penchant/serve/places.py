@@ -3,10 +3,10 @@
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Path, Query, Request
-from starlette.exceptions import HTTPException
 
 from penchant.front.gate import permit
 from penchant.operations.jobs import JobView, read_jobs, team_of, views
+from penchant.serve.faults import Declined
 from penchant.serve.files import FileShelf
 from penchant.settings.root import Settings
 
@@ -25,7 +25,7 @@ class Place(NamedTuple):
     who: str
 
     async def job(self, name: str) -> JobView:
-        """A batch of the team. HTTPException 404 where there is none."""
+        """A batch of the team. Declined with 404 where there is none."""
         found = next((each for each in await self.jobs() if each.job.id == name), None)
         if found is None:
             raise missing("batch", name)
@@ -43,16 +43,17 @@ def _place(request: Request) -> Place:
     settings: Settings = request.app.state.settings
     person = permit(request, "viewer")
     if not any(person.name in team.members for team in settings.teams.values()) and not person.may("operator"):
-        raise HTTPException(403, f"{person.name} is in no team; teams.NAME.members says who is")
+        raise Declined(403, f"{person.name} is in no team", "", "teams.NAME.members says who is in one")
     return Place(settings, request.app.state.shelf, team_of(settings, person.name), person.name)
 
 
 Placed = Annotated[Place, Depends(_place)]
 
 
-def missing(what: str, name: str) -> HTTPException:
+def missing(what: str, name: str) -> Declined:
     """There is none; whether another team has it, is not told."""
-    return HTTPException(404, f"there is no {what} {name!r} of your team")
+    lists = "GET /v1/batches" if what == "batch" else "GET /v1/files"
+    return Declined(404, f"there is no {what} {name!r} of your team", "name", f"{lists} shows those that there are")
 
 
 def page(found: list[dict[str, object]], limit: int, after: str) -> dict[str, object]:

@@ -138,7 +138,7 @@ async def test_what_is_wrong_is_named(settings: Settings) -> None:
         ada = people["ada"]
         with pytest.raises(UnprocessableEntityError) as told:
             await ada.files.create(file=("a", b"{}"), purpose="assistants")
-        assert told.value.body == "purpose: only files for batches are kept"
+        assert told.value.body == "purpose: Input should be 'batch'"
         with pytest.raises(UnprocessableEntityError) as told:
             await ada.batches.create(input_file_id="file-0", endpoint="/v1/chat/completions", completion_window="24h")
         assert told.value.body == "input_file_id: there is no file 'file-0' of your team"

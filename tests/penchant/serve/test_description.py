@@ -6,26 +6,31 @@ from pathlib import Path
 
 import pytest
 
+from penchant.front.rules import HttpRules
+from penchant.front.tokens import digest
 from penchant.serve.service import serving
-from penchant.settings.operation import Serve
+from penchant.settings.operation import Jobs
 from penchant.settings.root import Settings
-from sandbox.servers.redis import RedisServer
-from storage.redis_rules import RedisRules
+from tests.penchant.serve.test_serve import TOKEN
 
-pytestmark = [pytest.mark.slow, pytest.mark.redis]
+pytestmark = [pytest.mark.slow, pytest.mark.redis, pytest.mark.timeout(900)]
 
 RULES = Path(__file__).with_name("schemathesis.toml")
+EXAMPLES, WITHIN_S = 40, 840
 
 
-async def test_what_is_sent_and_answered_is_as_described(redis_server: RedisServer, tmp_path: Path) -> None:
+async def test_what_is_sent_and_answered_is_as_described(settings: Settings, tmp_path: Path) -> None:
     """Requests by the schema are accepted, others refused, and each answer has a status, a type and a form that the
-    description names."""
-    settings = Settings(redis=RedisRules(url=redis_server.url), serve=Serve(port=0))
+    description names: on all paths, files and batches too."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"ranker operator {digest(TOKEN)}\n")
+    whole = settings.model_copy(update={"http": HttpRules(tokens_file=tokens), "jobs": Jobs(folder=tmp_path)})
     command = [sys.executable, "-W", "ignore", "-m", "schemathesis.cli", "--config-file", str(RULES), "run"]
-    async with serving(settings) as url, asyncio.timeout(240):
+    more = ["--max-examples", str(EXAMPLES), "--seed", "1", "--no-color", "--header", f"Authorization: Bearer {TOKEN}"]
+    async with serving(whole) as url, asyncio.timeout(WITHIN_S):
         process = await asyncio.create_subprocess_exec(
-            *command, f"{url}/openapi.json", "--max-examples", "100", "--seed", "1", "--no-color",
-            cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            *command, f"{url}/openapi.json", *more, cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         try:
             told, _ = await process.communicate()
@@ -34,4 +39,4 @@ async def test_what_is_sent_and_answered_is_as_described(redis_server: RedisServ
                 process.kill()
                 await process.wait()
     assert process.returncode == 0, told.decode()
-    assert "Tested: 4" in told.decode()
+    assert "Tested: 13" in told.decode(), told.decode()
