@@ -4,7 +4,7 @@ Every answer is kept under a key of all that it depends on. So a product whose t
 same costs no call, and whoever is killed goes on with what is kept.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
@@ -51,12 +51,19 @@ class Spent:
     input_tokens: int = 0
     output_tokens: int = 0
 
+    def add(self, other: "Spent") -> None:
+        """What was asked elsewhere, too."""
+        self.calls += other.calls
+        self.kept += other.kept
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+
 
 class Understanding:
     """Understands products with one model, whose name is part of the keys."""
 
     def __init__(self, ask: Ask, model: str, prompts: ProductPrompts, sampling: Sampling, answers: Answers) -> None:
-        self._ask, self._model, self._prompts = ask, model, prompts
+        self._ask, self.model, self._prompts = ask, model, prompts
         self._sampling, self._answers = sampling, answers
         self.spent = Spent()
 
@@ -78,6 +85,18 @@ class Understanding:
                     break
                 if self._read(kept, prompt) is not None:
                     break
+
+    async def known(self, product: Product) -> dict[str, Answered]:
+        """What is kept of the answers that `of` would ask for, by key."""
+        calls = (call for prompt in self._prompts.prompts(product) for call in self._calls(product, prompt))
+        found = {key: await self._answers.get(key) for key in map(self._key, calls)}
+        return {key: answer for key, answer in found.items() if answer is not None}
+
+    async def take(self, answers: Mapping[str, Answered], spent: Spent) -> None:
+        """Keep answers that another process asked for in our place, and count what it asked."""
+        for key, answer in answers.items():
+            await self._answers.put(key, answer)
+        self.spent.add(spent)
 
     async def _part(self, product: Product, prompt: ProductPrompt) -> GroundedProduct | None:
         for call in self._calls(product, prompt):
@@ -118,5 +137,5 @@ class Understanding:
 
     def _key(self, call: Call) -> str:
         """Of the prompt, which holds the row's text and the version's, of the model and of the sampling."""
-        of = [self._model, call.prompt, call.json_schema, call.max_tokens, call.temperature, call.seed]
+        of = [self.model, call.prompt, call.json_schema, call.max_tokens, call.temperature, call.seed]
         return blake2b(orjson.dumps(of), digest_size=16).hexdigest()

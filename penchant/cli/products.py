@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import orjson
 import typer
@@ -37,6 +37,10 @@ Form = Annotated[Format, typer.Option("--format", help="Of the results; Parquet 
 ShardText = Annotated[
     str, typer.Option("--shard", metavar="I/N", help="Of the catalogue this part alone, from 0: 0/4 to 3/4.")
 ]
+EngineName = Annotated[
+    Literal["local", "ray"], typer.Option("--engine", help="What does it: this process, or Ray; needs penchant[ray].")
+]
+Workers = Annotated[int, typer.Option(min=1, max=1_000, help="Ray's workers; calls at once are shared out among them.")]
 Once = Annotated[bool, typer.Option("--once", help="End where the topic ends now.")]
 Publish = Annotated[bool, typer.Option("--publish", help="Write cards and lines of knowledge to Redis too.")]
 
@@ -67,6 +71,8 @@ def run(
     at_once: AtOnce = 16,
     form: Form = "jsonl",
     shard: ShardText = "0/1",
+    engine: EngineName = "local",
+    workers: Workers = 2,
     publish: Publish = False,
     config: Config = None,
     json: Json = False,
@@ -82,11 +88,14 @@ def run(
     penchant products run --in catalogue.parquet --columns columns.toml --out run/products --publish --json
 
     penchant products run --in catalogue.parquet --out run/part-2 --shard 2/8 --publish
+
+    penchant products run --in catalogue.parquet --out run/products --engine ray --workers 8 --at-once 256
     """
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
     asked = running.Asked(columns, out, at_once, model_url, simulated)
-    plan = running.ProductsPlan(catalogue, asked, form, publish, Shard.parse(shard))
+    on_ray = workers if engine == "ray" else None
+    plan = running.ProductsPlan(catalogue, asked, form, publish, Shard.parse(shard), on_ray)
     with _bar() as progress:
         report = asyncio.run(running.run(settings, plan, progress))
     if json:

@@ -24,6 +24,9 @@ AHEAD = 4
 
 Publish = Callable[[list[Understood]], Awaitable[None]]
 
+Engine = Callable[[AsyncIterator[Product | Rejected], Understanding, int], AsyncIterator[Understood | Rejected]]
+"""Gives what becomes of rows, in their order, so many at once."""
+
 
 class Progress(Protocol):
     """What shows people how far it is."""
@@ -74,13 +77,14 @@ async def run(
     at_once: int,
     publish: Publish | None,
     progress: Progress,
+    engine: Engine | None = None,
 ) -> Report:
     """Understand all rows and write them to a folder. Raises ModelUnavailable when a model does not answer: what was
-    answered is kept, and the next run goes on from there."""
+    answered is kept, and the next run goes on from there. Without an `engine` this process does it."""
     report = Report()
     with rows(out / f"{PRODUCTS}.{form}", form) as products, rows(out / REJECTS, "jsonl") as rejects:
         published: list[Understood] = []
-        async for each in in_order(rows_of(catalogue), understanding, at_once):
+        async for each in (engine or in_order)(rows_of(catalogue), understanding, at_once):
             progress.advance(1)
             if isinstance(each, Rejected):
                 report.rejected += 1

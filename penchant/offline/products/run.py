@@ -1,12 +1,12 @@
 """Run: a job over a catalogue with the model, the folder and the Redis that settings and command line name."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from agents.products.understanding import Understanding
+from agents.products.understanding import Answers, Understanding
 from clients.calls import Call, Completion
 from clients.pools.use_cases import UseCaseClient
 from penchant.offline.eval.calling import complete
@@ -17,6 +17,7 @@ from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue, Progress, Publish, Report
 from penchant.offline.products.kept import Kept, kept
 from penchant.offline.products.prompting import USE_CASE, product_prompts
+from penchant.offline.products.ray_engine import ray_engine
 from penchant.offline.products.reading import WHOLE, Shard
 from penchant.offline.products.writing import Format
 from penchant.settings.root import Settings
@@ -52,6 +53,8 @@ class ProductsPlan:
     form: Format
     publish: bool
     shard: Shard = WHOLE
+    ray_workers: int | None = None
+    """Of a Ray cluster; None: this process."""
 
 
 async def run(settings: Settings, plan: ProductsPlan, progress: Progress) -> Report:
@@ -60,20 +63,35 @@ async def run(settings: Settings, plan: ProductsPlan, progress: Progress) -> Rep
         understanding, prompts, _ = await stack.enter_async_context(understood_by(settings, plan.asked))
         catalogue = Catalogue(plan.catalogue, columns(plan.asked.columns), prompts, plan.shard)
         publish = await stack.enter_async_context(publishing(settings)) if plan.publish else None
+        make = partial(_over, settings, plan.asked, understanding.model)
         return await job.run(
             catalogue, understanding, plan.asked.out, form=plan.form, at_once=plan.asked.at_once, publish=publish,
-            progress=progress,
+            progress=progress, engine=None if plan.ray_workers is None else ray_engine(make, plan.ray_workers),
         )  # fmt: skip
 
 
 @asynccontextmanager
 async def understood_by(settings: Settings, asked: Asked) -> AsyncIterator[tuple[Understanding, ProductPrompts, Kept]]:
     """What understands products, by the model that is named, with what the folder keeps. Raises as `run`."""
-    prompts = product_prompts(settings, own_pools=not (asked.simulated or asked.url))
+    prompts = _prompts(settings, asked)
     make_folder(asked.out)
-    async with _model(settings, asked) as (client, model), kept(asked.out / ANSWERS) as answers:
+    async with _client(settings, asked) as client, kept(asked.out / ANSWERS) as answers:
+        model = client.rules.model or settings.model.name or await client.probe()
         sampling = client.rules.sampling(settings.sampling)
         yield Understanding(partial(_ask, client), model, prompts, sampling, answers), prompts, answers
+
+
+@asynccontextmanager
+async def _over(settings: Settings, asked: Asked, model: str) -> AsyncIterator[Callable[[Answers], Understanding]]:
+    """The same over any answers, with a client of its own. `model` is what answers are kept under."""
+    prompts = _prompts(settings, asked)
+    async with _client(settings, asked) as client:
+        sampling = client.rules.sampling(settings.sampling)
+        yield lambda answers: Understanding(partial(_ask, client), model, prompts, sampling, answers)
+
+
+def _prompts(settings: Settings, asked: Asked) -> ProductPrompts:
+    return product_prompts(settings, own_pools=not (asked.simulated or asked.url))
 
 
 async def _ask(client: UseCaseClient, call: Call) -> Completion:
@@ -82,12 +100,10 @@ async def _ask(client: UseCaseClient, call: Call) -> Completion:
     return await complete(client, call)
 
 
-@asynccontextmanager
-async def _model(settings: Settings, asked: Asked) -> AsyncIterator[tuple[UseCaseClient, str]]:
-    """A client, and the model's name as answers are kept under: the configured one, else what the servers say."""
+def _client(settings: Settings, asked: Asked) -> AbstractAsyncContextManager[UseCaseClient]:
+    """A client of the model that is named."""
     named = StandIn(SIMULATED) if asked.simulated else at(settings, asked.url) if asked.url else None
-    async with use_case(settings, USE_CASE, named) as client:
-        yield client, client.rules.model or settings.model.name or await client.probe()
+    return use_case(settings, USE_CASE, named)
 
 
 @asynccontextmanager
