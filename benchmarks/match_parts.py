@@ -35,7 +35,7 @@ def reader_features() -> Callable[[], object]:
     """An intent's hash decoded, and twenty candidates by the Python reader."""
     case = json.loads((ROOT / "readers" / "fixtures" / "fits.json").read_text("utf-8"))["cases"][0]
     values = [case["fields"][name].encode() if name in case["fields"] else None for name in ALL]
-    candidates = [Candidate(item.id, item.category, item.brand, item.price) for item in _items()]
+    candidates = [Candidate(item.id, item.category or "", item.brand or "", item.price) for item in _items()]
 
     def once() -> object:
         intent = decode("ada", values, case["read_at_ms"], ignore)

@@ -47,18 +47,18 @@ async def list_batches(place: Placed, limit: Limit = 20, after: After = "") -> R
     return JSONResponse(page(await asyncio.to_thread(lambda: [_batch(each) for each in found]), limit, after))
 
 
-@batches.get("/v1/batches/{name}", response_model=BatchShown)
-async def show(place: Placed, name: Id) -> Response:
+@batches.get("/v1/batches/{batch_id}", response_model=BatchShown)
+async def show(place: Placed, batch_id: Id) -> Response:
     """A batch as it stands."""
-    return JSONResponse(await asyncio.to_thread(_batch, await place.job(name)))
+    return JSONResponse(await asyncio.to_thread(_batch, await place.job(batch_id)))
 
 
-@batches.post("/v1/batches/{name}/cancel", response_model=BatchShown)
-async def cancel(place: Placed, name: Id) -> Response:
+@batches.post("/v1/batches/{batch_id}/cancel", response_model=BatchShown)
+async def cancel(place: Placed, batch_id: Id) -> Response:
     """End a batch. Its files have what was answered by then."""
-    if (await place.job(name)).job.state not in ENDED:
-        await move(place.settings, name, "cancel", place.who, WHY)
-    return JSONResponse(await asyncio.to_thread(_batch, await place.job(name)))
+    if (await place.job(batch_id)).job.state not in ENDED:
+        await move(place.settings, batch_id, "cancel", place.who, WHY)
+    return JSONResponse(await asyncio.to_thread(_batch, await place.job(batch_id)))
 
 
 def _priority(metadata: Mapping[str, str]) -> int:

@@ -8,11 +8,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from penchant.serve.bodies import Fault
 from streams.errors import PenchantError, SettingInvalid, StoreUnavailable
 
 RETRY_AFTER_S = 1
+METHOD_NOT_ALLOWED = 405
 AGAIN = f"send it again in {RETRY_AFTER_S} s, as Retry-After says"
 FAULTS = {status: {"model": Fault} for status in (400, 401, 403, 408, 413, 415, 421, 422, 429, 503)}
 """Statuses without an answer; the gate's are among them."""
@@ -37,7 +39,10 @@ def explain(made: FastAPI, bodies: Mapping[str, type[BaseModel]]) -> None:
         return refused(422, f"{field or 'body'}: {first['msg']}", field, _remedy(body, field))
 
     @made.exception_handler(HTTPException)
-    async def unserved(_: Request, error: HTTPException) -> Response:
+    async def unserved(request: Request, error: HTTPException) -> Response:
+        if error.status_code == METHOD_NOT_ALLOWED:
+            allowed = ", ".join(_methods(request))
+            return refused(error.status_code, error.detail, "", f"send {allowed}", {"Allow": allowed})
         field, remedy = (error.field, error.remedy) if isinstance(error, Declined) else ("", "")
         return refused(error.status_code, error.detail, field, remedy, error.headers)
 
@@ -60,6 +65,14 @@ def refused(
 def wrong(field: str, why: str) -> RequestValidationError:
     """A field of the body whose value no schema can refuse."""
     return RequestValidationError([{"loc": ("body", field), "msg": why, "type": "value_error"}])
+
+
+def _methods(request: Request) -> list[str]:
+    """All that its path has: a router knows those of its first function alone."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    return sorted(
+        {method for route in routes if route.path_regex.match(request.url.path) for method in route.methods or ()}
+    )
 
 
 def _field(place: Sequence[Any]) -> str:

@@ -42,37 +42,37 @@ async def list_files(place: Placed, limit: Limit = 20, after: After = "") -> Res
     return JSONResponse(page([each.report() for each in newest], limit, after))
 
 
-@files.get("/v1/files/{name}", response_model=FileShown)
-async def show_file(place: Placed, name: Id) -> Response:
+@files.get("/v1/files/{file_id}", response_model=FileShown)
+async def show_file(place: Placed, file_id: Id) -> Response:
     """A file that was uploaded, or one that a batch has written."""
-    if (of_job := job_of(name)) is not None:
+    if (of_job := job_of(file_id)) is not None:
         job = (await place.job(of_job[0])).job
-        return JSONResponse((await asyncio.to_thread(output_file, job, name)).report())
-    return JSONResponse((await asyncio.to_thread(_found, place.shelf, place.team, name)).report())
+        return JSONResponse((await asyncio.to_thread(output_file, job, file_id)).report())
+    return JSONResponse((await asyncio.to_thread(_found, place.shelf, place.team, file_id)).report())
 
 
-@files.get("/v1/files/{name}/content", response_class=FileResponse, responses=CONTENT)
-async def content(place: Placed, name: Id) -> Response:
+@files.get("/v1/files/{file_id}/content", response_class=FileResponse, responses=CONTENT)
+async def content(place: Placed, file_id: Id) -> Response:
     """What it holds."""
-    if (of_job := job_of(name)) is not None:
+    if (of_job := job_of(file_id)) is not None:
         path = Path((await place.job(of_job[0])).job.folder) / of_job[1]
         if not await asyncio.to_thread(path.exists):
-            raise missing("file", name)
+            raise missing("file", file_id)
     else:
-        await asyncio.to_thread(_found, place.shelf, place.team, name)
-        path = place.shelf.content(place.team, name)
+        await asyncio.to_thread(_found, place.shelf, place.team, file_id)
+        path = place.shelf.content(place.team, file_id)
     return FileResponse(path, media_type="application/octet-stream")
 
 
-@files.delete("/v1/files/{name}", response_model=FileDeleted)
-async def remove(place: Placed, name: Id) -> Response:
+@files.delete("/v1/files/{file_id}", response_model=FileDeleted)
+async def remove(place: Placed, file_id: Id) -> Response:
     """Delete a file that was uploaded, unless a batch that has not ended reads it."""
     there = await read_jobs(place.settings)
-    if any(job.options.get("input_file_id") == name and job.state not in ENDED for job in there.jobs.values()):
-        raise Declined(409, "a batch that has not ended reads it", "name", "cancel the batch first")
-    if not await asyncio.to_thread(place.shelf.remove, place.team, name):
-        raise missing("file", name)
-    return JSONResponse({"id": name, "object": "file", "deleted": True})
+    if any(job.options.get("input_file_id") == file_id and job.state not in ENDED for job in there.jobs.values()):
+        raise Declined(409, "a batch that has not ended reads it", "file_id", "cancel the batch first")
+    if not await asyncio.to_thread(place.shelf.remove, place.team, file_id):
+        raise missing("file", file_id)
+    return JSONResponse({"id": file_id, "object": "file", "deleted": True})
 
 
 def _found(shelf: FileShelf, team: str, name: str) -> StoredFile:

@@ -52,8 +52,8 @@ Placed = Annotated[Place, Depends(_place)]
 
 def missing(what: str, name: str) -> Declined:
     """There is none; whether another team has it, is not told."""
-    lists = "GET /v1/batches" if what == "batch" else "GET /v1/files"
-    return Declined(404, f"there is no {what} {name!r} of your team", "name", f"{lists} shows those that there are")
+    listed = f"GET /v1/{'batches' if what == 'batch' else 'files'} shows those that there are"
+    return Declined(404, f"there is no {what} {name!r} of your team", f"{what}_id", listed)
 
 
 def page(found: list[dict[str, object]], limit: int, after: str) -> dict[str, object]:

@@ -113,7 +113,9 @@ def ray_engine(make: MakeOver, workers: int) -> Engine:
         try:
             while rows := [each async for each in _some(source, DATASET_ROWS)]:
                 outcomes = _outcomes(data, await _rows(rows, understanding), make, workers, ceil(at_once / workers))
-                results = dict(each for each in enumerate(rows) if isinstance(each[1], Rejected))
+                results: dict[int, Understood | Rejected] = {
+                    place: each for place, each in enumerate(rows) if isinstance(each, Rejected)
+                }
                 while (outcome := await asyncio.to_thread(next, outcomes, None)) is not None:
                     await understanding.take(outcome.answers, outcome.spent)
                     if outcome.fault:

@@ -174,7 +174,9 @@ async def test_both_are_described(settings: Settings) -> None:
     """With what they take."""
     async with serving(settings) as url, httpx.AsyncClient() as client:
         told = (await client.get(f"{url}/openapi.json", headers={"Authorization": "Bearer ada-token"})).json()
-    assert {"/v1/files", "/v1/files/{name}/content", "/v1/batches", "/v1/batches/{name}/cancel"} <= told["paths"].keys()
+    assert {"/v1/files", "/v1/files/{file_id}/content", "/v1/batches", "/v1/batches/{batch_id}/cancel"} <= told[
+        "paths"
+    ].keys()
 
 
 async def test_without_a_folder_there_is_neither(settings: Settings) -> None:
