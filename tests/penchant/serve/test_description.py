@@ -16,7 +16,7 @@ from tests.penchant.serve.test_serve import TOKEN
 pytestmark = [pytest.mark.slow, pytest.mark.redis, pytest.mark.timeout(900)]
 
 RULES = Path(__file__).with_name("schemathesis.toml")
-EXAMPLES, WITHIN_S = 20, 840
+EXAMPLES, WITHIN_S = 12, 840
 
 
 async def test_what_is_sent_and_answered_is_as_described(settings: Settings, tmp_path: Path) -> None:
