@@ -1,5 +1,7 @@
 """Guardrails: from what became of the calls of an arm and of its control to a verdict. Pure.
 
+Outcomes of sessions are judged by their lift (agents/experiments/lift.py), everything else as follows.
+
 Each guardrail is a share of bad outcomes, and the question whether an arm's true share is above a bound that is made of
 the control's. It is asked again with every second's counts, so the answer has to be one that may be asked for at any
 time: a likelihood ratio of worse shares against the bound, averaged over several. While the true share is at the bound
@@ -13,6 +15,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from agents.experiments.lift import Conversions, Outcome, lifts
 from agents.experiments.outcomes import LATENCY_S, Counts
 from streams.section import Calls, section, unit
 
@@ -32,7 +35,11 @@ SURE_Z = 2.33
 SLOW_SHARE = 0.05
 """p95: the share of calls that may be slower."""
 
-Guardrail = Literal["errors", "parroted answers", "invalid answers", "empty evidence", "latency"]
+LOSS_ALPHA = 1e-3
+"""The chance that an arm whose outcome is just as much lower as it may be is ever convicted of more."""
+
+OfCalls = Literal["errors", "parroted answers", "invalid answers", "empty evidence", "latency"]
+Guardrail = Literal[OfCalls, Outcome]
 
 
 Margin = Annotated[float, Field(gt=0, lt=1), unit("share of one")]
@@ -54,11 +61,23 @@ class GuardrailRules:
     """The same for answers that name no evidence."""
     p95_factor: Annotated[float, Field(ge=1.1, le=10), unit("factor")] = 1.25
     """How many times as long a call may take, by p95."""
+    clicked: Margin | None = None
+    """How much lower the share of sessions with a click may be, as a share of the control's; None: that is not judged.
+    """
+    carted: Margin | None = None
+    """The same for sessions that put something in the cart."""
+    purchased: Margin | None = None
+    """The same for sessions that bought."""
+    value: Margin | None = None
+    """The same for what sessions come to; needs lift.currency."""
+    clicked_through: Margin | None = None
+    """The same for impressions of which a product was opened; needs kafka.impressions_topic."""
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A guardrail that an arm has broken, by these shares of bad outcomes among so many calls."""
+    """A guardrail that an arm has broken, by these shares of bad outcomes among so many calls; of an outcome of
+    sessions, by its average."""
 
     guardrail: Guardrail
     calls: int
@@ -71,7 +90,7 @@ class Standing(NamedTuple):
     """How many of an arm's calls are bad by a guardrail, and the bound that their true share is held against; None
     where there are too few calls, or nothing to compare with. `told` is the comparison in words."""
 
-    guardrail: Guardrail
+    guardrail: OfCalls
     bad: int
     calls: int
     bound: float | None = None
@@ -88,9 +107,20 @@ def breach(arm: Sequence[Counts], control: Sequence[Counts], rules: GuardrailRul
     return None
 
 
+def loss(arm: Conversions, control: Conversions, rules: GuardrailRules) -> Breach | None:
+    """The first outcome of which an arm surely has less than it may; by all sessions since the experiment stands."""
+    for lift in lifts(arm, control, LOSS_ALPHA):
+        margin = getattr(rules, lift.outcome)
+        if margin is not None and lift.high < -margin:
+            told = f"{lift.relative:+.1%} (at most {lift.high:+.1%}) of {lift.of}, {-margin:.1%} is let be"
+            bound = lift.control_average * (1 - margin)
+            return Breach(lift.outcome, lift.of, lift.average, bound, told)
+    return None
+
+
 def standings(arm: Counts, control: Counts, rules: GuardrailRules) -> Iterator[Standing]:
     """How an arm stands to each guardrail, by counts of the same time."""
-    shares: tuple[tuple[Guardrail, float, int, int, int, int], ...] = (
+    shares: tuple[tuple[OfCalls, float, int, int, int, int], ...] = (
         ("errors", rules.errors, arm.failed, arm.attempts, control.failed, control.attempts),
         ("parroted answers", rules.parroted, arm.parroted, arm.answered, control.parroted, control.answered),
         ("invalid answers", rules.invalid, arm.invalid, arm.answered, control.invalid, control.answered),

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
+from agents.experiments.value import HUNDREDTHS
 from streams.events.event import Action
 
 Conversion = Literal["clicked", "carted", "purchased"]
 CONVERSIONS: tuple[Conversion, ...] = get_args(Conversion)
+Outcome = Literal[Conversion, "value", "clicked_through"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 CONVERTS: Mapping[Action, Conversion] = {"click": "clicked", "cart_add": "carted", "purchase": "purchased"}
 """What an action makes of its session, once."""
 
@@ -25,16 +28,31 @@ SESSIONS_A_SHOPPER = 4.0
 """Shoppers are assigned and sessions are counted: a split varies by so much more than that of sessions would."""
 
 LEAST_SESSIONS = 100
-"""Before arm and control have so many each, nothing is said."""
+"""Before arm and control have so many each, or as many impressions, nothing is said."""
+
+LEAST_PURCHASES = 30
+"""Before as many sessions of either bought, nothing is said of their value: a few orders would decide it."""
 
 
 class Conversions(NamedTuple):
-    """Sessions that began, and how many of them had each outcome at least once."""
+    """Sessions that began, and how many of them had each outcome at least once; what their purchases come to, in
+    hundredths of the currency's unit, and the sum of the squares of the sessions' values, in squared units.
+
+    Impressions of which it is known what became of them, those of which a product was opened, and those that an intent
+    had put in order; the products shown and opened, and the sum of the latters' positions."""
 
     sessions: int = 0
     clicked: int = 0
     carted: int = 0
     purchased: int = 0
+    value: int = 0
+    value_squares: int = 0
+    impressions: int = 0
+    clicked_through: int = 0
+    intents_used: int = 0
+    products_shown: int = 0
+    products_opened: int = 0
+    positions_opened: int = 0
 
     @classmethod
     def of(cls, counts: Mapping[str, int]) -> "Conversions":
@@ -42,17 +60,32 @@ class Conversions(NamedTuple):
         return cls(*(counts.get(name, 0) for name in cls._fields))
 
 
+IMPRESSIONS = Conversions._fields[Conversions._fields.index("impressions") :]
+
+
+class Mean(NamedTuple):
+    """An average over so many sessions or impressions, and the variance of that average."""
+
+    average: float
+    variance: float
+    of: int
+
+
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """The difference of two rates as a share of the control's: 0.1 is a tenth more. It lies between `low` and `high`;
-    `least` is the smallest that could be told from none by now."""
+    """The difference of two averages as a share of the control's: 0.1 is a tenth more. It lies between `low` and
+    `high`; `least` is the smallest that could be told from none by now. `average` is the share of sessions that had
+    the outcome, or their value in units of the currency; of `clicked_through` it is the share of impressions. There are
+    `of` and `control_of` of them."""
 
-    conversion: Conversion
-    rate: float
-    control_rate: float
+    outcome: Outcome
+    average: float
+    control_average: float
     relative: float
     low: float
     high: float
+    of: int
+    control_of: int
 
     @property
     def least(self) -> float:
@@ -65,11 +98,10 @@ class Lift:
         return self.low > 0 or self.high < 0
 
 
-def lifts(arm: Conversions, control: Conversions) -> list[Lift]:
-    """One for each outcome that the control has seen; none before there are enough sessions."""
-    if min(arm.sessions, control.sessions) < LEAST_SESSIONS:
-        return []
-    found = (_lift(each, arm, control) for each in CONVERSIONS)
+def lifts(arm: Conversions, control: Conversions, alpha: float = 1 - SURE) -> list[Lift]:
+    """One for each outcome that the control has seen and there is enough of. `alpha` is the chance that an interval
+    ever leaves out the true lift."""
+    found = (_lift(each, _mean(each, arm), _mean(each, control), alpha) for each in OUTCOMES)
     return [each for each in found if each is not None]
 
 
@@ -83,16 +115,25 @@ def skewed(arm: Conversions, control: Conversions, share: float) -> bool:
     return abs(arm.sessions / sessions - share) > _half_width(variance, USUAL * min(share, 1 - share), SPLIT_ALPHA)
 
 
-def _lift(conversion: Conversion, arm: Conversions, control: Conversions) -> Lift | None:
-    ours, theirs = getattr(arm, conversion) / arm.sessions, getattr(control, conversion) / control.sessions
-    if not theirs:
+def _mean(outcome: Outcome, counts: Conversions) -> Mean | None:
+    """None where there is too little; of a value of few purchases the variance is not known yet."""
+    of = counts.impressions if outcome == "clicked_through" else counts.sessions
+    if of < LEAST_SESSIONS or (outcome == "value" and counts.purchased < LEAST_PURCHASES):
         return None
-    variance = _variance(getattr(arm, conversion), arm.sessions) + _variance(
-        getattr(control, conversion), control.sessions
-    )
-    half = _half_width(variance, USUAL * theirs, 1 - SURE) / theirs
-    relative = ours / theirs - 1
-    return Lift(conversion, ours, theirs, relative, relative - half, relative + half)
+    if outcome != "value":
+        happened = getattr(counts, outcome)
+        return Mean(happened / of, _variance(happened, of), of)
+    average = counts.value / HUNDREDTHS / of
+    return Mean(average, max(counts.value_squares / of - average * average, 0.0) / of, of)
+
+
+def _lift(outcome: Outcome, ours: Mean | None, theirs: Mean | None, alpha: float) -> Lift | None:
+    if ours is None or theirs is None or not theirs.average:
+        return None
+    variance = ours.variance + theirs.variance
+    half = _half_width(variance, USUAL * theirs.average, alpha) / theirs.average if variance else 0.0
+    relative = ours.average / theirs.average - 1
+    return Lift(outcome, ours.average, theirs.average, relative, relative - half, relative + half, ours.of, theirs.of)
 
 
 def _variance(converted: int, sessions: int) -> float:

@@ -92,11 +92,11 @@ class Outcomes:
         self._fresh: Counter[Count] = Counter()
         self._sessions: Counter[Count] = Counter()
 
-    def note_session(self, keys: Iterable[ArmKey], what: str) -> None:
-        """Count a session that began, or what came of it."""
-        for key in keys:
-            self.totals[key][what] += 1
-            self._sessions[key, what] += 1
+    def note_session(self, keys: Iterable[ArmKey], what: str, count: int = 1) -> None:
+        """Count a session that began, or what came of it; nothing leaves no trace."""
+        for key in keys if count else ():
+            self.totals[key][what] += count
+            self._sessions[key, what] += count
 
     def take_sessions(self) -> Mapping[Count, int]:
         """What was counted of sessions since the last time."""

@@ -4,15 +4,15 @@ The worker that first sees an arm break a guardrail rolls the experiment back fo
 is away may be lost.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 import structlog
 
-from agents.experiments.active_experiments import ALL_TIME_S, ActiveExperiments, bucket_s, pooled
+from agents.experiments.active_experiments import ALL_TIME_S, ActiveExperiments, bucket_s, conversions, pooled
 from agents.experiments.assignment import CONTROL, Experiment
-from agents.experiments.guardrails import BUCKET_S, BUCKETS, breach
+from agents.experiments.guardrails import BUCKET_S, BUCKETS, Breach, breach, loss
 from agents.experiments.outcomes import Outcomes
 from storage.fleet import CountKey, ExperimentDecision, Fleet, FleetStore
 
@@ -84,17 +84,21 @@ class ExperimentJudge:
 
     async def _judge(self, store: FleetStore, fleet: Fleet, fleet_ms: float, now_s: float) -> None:
         for experiment in self.active_experiments.running:
-            serial = self.active_experiments.decision(experiment.name).serial
-            arms = pooled(fleet.counts, experiment, serial, fleet_ms / 1e3)
-            theirs = arms.get(CONTROL)
-            for arm in experiment.arms:
-                mine = arms.get(arm.name)
-                if arm.kind != "live" or mine is None or theirs is None:
-                    continue
-                if found := breach(mine, theirs, experiment.guardrails):
-                    why = f"{found.guardrail}: {found.told}"
-                    await self._roll_back(store, experiment, (arm.name, why), fleet_ms, now_s)
-                    break
+            for arm, found in self._breaches(experiment, fleet, fleet_ms):
+                await self._roll_back(store, experiment, (arm, f"{found.guardrail}: {found.told}"), fleet_ms, now_s)
+                break
+
+    def _breaches(self, experiment: Experiment, fleet: Fleet, fleet_ms: float) -> Iterator[tuple[str, Breach]]:
+        """The live arms that break a guardrail, by their calls or by their sessions."""
+        serial = self.active_experiments.decision(experiment.name).serial
+        arms = pooled(fleet.counts, experiment, serial, fleet_ms / 1e3)
+        sessions, rules = conversions(fleet.counts, experiment, serial), experiment.guardrails
+        for name in (arm.name for arm in experiment.arms if arm.kind == "live"):
+            found = breach(arms[name], arms[CONTROL], rules) if arms.keys() >= {name, CONTROL} else None
+            if found is None and sessions.keys() >= {name, CONTROL}:
+                found = loss(sessions[name], sessions[CONTROL], rules)
+            if found is not None:
+                yield name, found
 
     async def _roll_back(
         self, store: FleetStore, experiment: Experiment, cause: tuple[str, str], fleet_ms: float, now_s: float

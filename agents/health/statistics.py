@@ -25,7 +25,8 @@ class Meter:
     nobody could have read their intents. `calls_left_out`: not made, since nothing had changed; `left_out_checked` were
     made all the same, and the model said something else in `left_out_wrong` of them. `undecided_s`: when a part of the
     store last did not say what became of a write, while others did. `withheld` events are left out as sensitive;
-    `sensitive` counts events that lost something, by handling and pattern. `faults` are by work and kind of exception
+    `sensitive` counts events that lost something, by handling and pattern. `impressions_left_out` are by why they count
+    for no arm (agents/worker/impressions.py). `faults` are by work and kind of exception
     (agents/worker/boundary.py)."""
 
     events: int = 0
@@ -41,6 +42,7 @@ class Meter:
     withheld: int = 0
     sensitive: Counter[tuple[str, str]] = field(default_factory=Counter)
     items_dropped: int = 0
+    impressions_left_out: Counter[str] = field(default_factory=Counter)
     hottest_share: float = 0.0
     dead_letters: int = 0
     dead_letters_lost: int = 0

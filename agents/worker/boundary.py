@@ -16,7 +16,7 @@ from agents.worker.backlog import Backlog
 from agents.worker.shoppers import MODEL_TRIES, Owed, Shopper
 from streams.errors import Drop, Refuse, Retry, Stop
 
-Work = Literal["record", "call", "parking", "marks", "letter", "history", "shadow", "answers"]
+Work = Literal["record", "call", "parking", "marks", "letter", "history", "shadow", "answers", "impressions"]
 """What was being done."""
 
 RULES_TRIES, WRITE_TRIES = 3, 3

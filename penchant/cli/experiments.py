@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import orjson
 import typer
 
+from agents.experiments.lift import Lift
 from penchant.cli.options import Config, Json, Who, Why, instant, login
 from penchant.operations.control import decide, fleet_status
 from penchant.operations.experiments import ArmView, ExperimentView
@@ -123,16 +124,27 @@ def _row(arm: ArmView) -> str:
 
 
 def _sessions(arms: Sequence[ArmView]) -> Iterator[str]:
-    """What became of the sessions of each arm beside the control's."""
-    control = arms[-1].conversions.sessions
+    """What became of the sessions of each arm beside the control's, and of what their shoppers were shown."""
     for arm in arms[:-1]:
         if arm.skewed:
             yield f"  {arm.name}: its sessions are not the share that was set: believe no lift until that is explained"
         for lift in arm.lifts:
             change = f"{lift.relative:+.1%} (95 %: {lift.low:+.1%} to {lift.high:+.1%})"
             seen = "" if lift.sure else f"; from {lift.least:.1%} on it could be told from none by now"
-            yield f"  {arm.name}: {lift.conversion} {lift.rate:.2%} of {arm.conversions.sessions:,} sessions,"
-            yield f"    control {lift.control_rate:.2%} of {control:,}: {change}{seen}"
+            unit = "impressions" if lift.outcome == "clicked_through" else "sessions"
+            yield f"  {arm.name}: {lift.outcome} {_average(lift, lift.average)} {lift.of:,} {unit},"
+            yield f"    control {_average(lift, lift.control_average)} {lift.control_of:,}: {change}{seen}"
+    for arm in arms:
+        if (shown := arm.conversions).impressions:
+            opened = f"{_share(shown.products_opened, shown.products_shown)} of {shown.products_shown:,} products"
+            place = shown.positions_opened / shown.products_opened if shown.products_opened else 0.0
+            where = f", at position {place:.1f} on average" if place else ""
+            used = _share(shown.intents_used, shown.impressions)
+            yield f"  {arm.name}: {opened} shown were opened{where}; an intent was used in {used} of the impressions"
+
+
+def _average(lift: Lift, average: float) -> str:
+    return f"{average:,.2f} in each of" if lift.outcome == "value" else f"{average:.2%} of"
 
 
 def _share(part: int, whole: int) -> str:

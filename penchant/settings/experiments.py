@@ -27,6 +27,9 @@ def _fitting(experiments: tuple[Experiment, ...], info: ValidationInfo) -> tuple
     """The experiments, when they fit together and to the pools; ValueError that names all that does not."""
     faults = [fault for experiment in experiments for fault in _faults(experiment)]
     faults += [f"experiment {name} is there twice: rename one" for name in _twice(experiments)]
+    if "lift" in info.data and info.data["lift"].currency is None:
+        names = [each.name for each in experiments if each.guardrails.value is not None]
+        faults += [f"{name}.guardrails.value: no value is counted: set lift.currency" for name in names]
     if "prompt" in info.data:
         faults += _faults_of_prompts(experiments, info.data["prompt"])
     if "pools" in info.data:

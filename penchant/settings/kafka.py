@@ -70,6 +70,10 @@ class Kafka:
     """Each shopper's current intent is sent there too: compacted, keyed by shopper, a tombstone when one is erased."""
     history_topic: Topic | None = None
     """Every intent is appended there, with when it became readable: what a team trains on (penchant export)."""
+    impressions_topic: Topic | None = None
+    """What shoppers were shown, keyed by shopper; workers then count click-through by arm (docs/experiments.md)."""
+    impressions_group: Name | None = None
+    """The consumer group in which they read it; another one than kafka.group."""
     activity_topic: Topic | None = None
     """What operators decide is appended there too, since the activity log in Redis keeps the last 10,000 entries alone.
     Give it a retention in time, and do not compact it."""
@@ -119,6 +123,14 @@ class Kafka:
         if (value or info.data.get("sasl_password")) is None and _asks_for_password(protocol, mechanism):
             raise ValueError(f"needed because security_protocol is {protocol}")
         return value
+
+    @field_validator("impressions_group")
+    @classmethod
+    def fits_impressions(cls, group: str | None, info: ValidationInfo) -> str | None:
+        """There is one where there is a topic, and it is not the events' own: their members could not work together."""
+        if info.data.get("impressions_topic") is not None and group in (None, info.data.get("group")):
+            raise ValueError(f"kafka.impressions_topic is read in a group of its own: name one, not {group}")
+        return group
 
     @field_validator("oauth")
     @classmethod

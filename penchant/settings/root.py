@@ -3,6 +3,7 @@
 from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agents.experiments.value import LiftRules
 from agents.learning.rules import LearningRules
 from agents.match.ranking import MatchRules
 from agents.worker.answer_samples import AnswerRules
@@ -76,12 +77,14 @@ class Settings(BaseSettings):
     share of the shoppers; and its price: per_hour, with all its GPUs, or per_million_input, per_million_cached and
     per_million_output. A running worker takes up other pools on SIGHUP."""
     prompt: PromptRules = PromptRules()
+    lift: LiftRules = LiftRules()
     experiments: Experiments = ()
     """Arms that some shoppers are in: another pool, model, prompt_version, or max_tokens, temperature and seed for
     them; see docs/experiments.md. percent is how many, in steps of 0.01. kind is live, shadow (its answers are only
     compared) or holdout (no intents). The guardrails roll an experiment back by themselves: min_calls of both sides
     before anything is judged, how much larger the share of calls may be that end as errors, invalid or with empty
-    evidence, and p95_factor. A running worker takes up percentages and guardrails on SIGHUP; anything else needs a new
+    evidence, p95_factor, and by how much fewer sessions may have clicked, carted or purchased, or how much lower their
+    value may be. A running worker takes up percentages and guardrails on SIGHUP; anything else needs a new
     start."""
     use_cases: UseCases = {}
     """What a model is asked for, each with servers, limits and a budget of its own: products, match, or a team's own.

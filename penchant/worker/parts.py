@@ -18,6 +18,7 @@ from agents.worker.conversions import SessionConversions
 from agents.worker.dispatch import Traced
 from agents.worker.erasures import Erasures
 from agents.worker.history import PublishingWriter
+from agents.worker.impressions import SETTLE_S, Impressions
 from agents.worker.ingest import Entered
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.instruments import Instruments
@@ -47,6 +48,7 @@ from storage.watermarks import Watermarks
 from storage.writer import RedisCheckpoints
 from streams.events.dialects import Dialect, dialect
 from streams.kafka.dead_letter_producer import DeadLetterProducer
+from streams.kafka.delayed import DelayedReader
 from streams.kafka.erasure_topic import ErasureReader
 from streams.kafka.producer import RecordProducer
 from streams.kafka.reader import TopicReader
@@ -124,7 +126,7 @@ def make_parts(
         learn=knowledge.learn if knowledge else None,
         ingest_share=ingest_share,
         halted=lambda: switch_state.now.on("pause"),
-        entered=_entered(experiment_runtime, arm_factory.instruments, learning),
+        entered=_entered(settings, experiment_runtime, arm_factory.instruments, learning),
         rhythm=learning.rhythm(settings.triggers) if learning and settings.triggers.overtaken else None,
         traced=_traced(tracing, samples),
     )
@@ -135,7 +137,8 @@ def make_parts(
     sync = _sync(RedisFleet(*to_redis), experiment_runtime, switch_state, heartbeat, arm_factory.instruments)
     usual = arm_factory.reasoning(settings.prompt.version, settings.sampling)
     golden_watch = golden_watch_of(settings, pools, usual, lambda: switch_state.workers)
-    beside = [each for each in (golden_watch, samples) if each is not None]
+    impressions = _impressions(settings, checkpoints, experiment_runtime, arm_factory.instruments)
+    beside = [each for each in (golden_watch, samples, impressions) if each is not None]
     return Parts(worker, erasures, pools, experiment_runtime, ingest_share, sync, switch_state, beside)
 
 
@@ -145,11 +148,24 @@ def _decoder(settings: Settings) -> Dialect:
 
 
 def _entered(
-    experiment_runtime: ExperimentRuntime, instruments: Instruments, learning: Learning | None
+    settings: Settings, experiment_runtime: ExperimentRuntime, instruments: Instruments, learning: Learning | None
 ) -> tuple[Entered, ...]:
     """What hears of each event that has entered a session."""
-    conversions = SessionConversions(experiment_runtime.active_experiments, instruments.outcomes)
+    conversions = SessionConversions(experiment_runtime.active_experiments, instruments.outcomes, settings.lift)
     return (conversions.note, *([learning.teach] if learning else ()))
+
+
+def _impressions(
+    settings: Settings, store: RedisCheckpoints, experiment_runtime: ExperimentRuntime, instruments: Instruments
+) -> Impressions | None:
+    """What counts click-through by arm, where there is a topic of what was shown."""
+    kafka, within_s = settings.kafka, settings.lift.shown_within_s
+    if kafka.impressions_topic is None or kafka.impressions_group is None:
+        return None
+    topic, group, delay_ms = kafka.impressions_topic, kafka.impressions_group, round((within_s + SETTLE_S) * 1e3)
+    source = partial(DelayedReader, kafka.options, topic, group, delay_ms, clock_ms)
+    counted = experiment_runtime.active_experiments, instruments.outcomes, instruments.meter
+    return Impressions(source, store.load, *counted, within_s, settings.privacy.default_purposes)
 
 
 def _sync(

@@ -1,5 +1,8 @@
 """Experiments through a whole worker: a real redis-server, Kafka, and a model of the test's."""
 
+import time
+
+import orjson
 import pytest
 from penchant_reader import AsyncIntentReader
 from redis.asyncio import Redis
@@ -67,3 +70,37 @@ async def test_a_holdout_has_no_live_key_and_commits_advance(
             ("lift/control", 0.0),
         }
         assert running.instruments.outcomes.totals["lift", "nothing"]["withheld"] >= len(held)
+
+
+@pytest.mark.slow
+async def test_what_shoppers_were_shown_counts_by_arm(real_kafka: Kafka, make_settings: MakeSettings) -> None:
+    """Also of a holdout; of what is no impression, and of whom nobody knows, nothing; and all of it is committed."""
+    topic, shown = await real_kafka.topic(2), await real_kafka.topic(2)
+    kafka = {"impressions_topic": shown, "impressions_group": f"{shown}-readers"}
+    made = make_settings(real_kafka, topic, "unused:1", kafka=kafka).model_dump(exclude_defaults=True)
+    settings = Settings.model_validate({**made, "experiments": [TRIED]})
+    now_ms = time.time_ns() // 1_000_000
+    last = await send(real_kafka, topic, 2, events(SHOPPERS, 2, now_ms - 10_000))
+    told = [{"shopper_id": who, "products": ["k0", "k1"], "time_ms": now_ms - 20_000} for who in (*last, "eve")]
+    async with worker(settings, ScriptedModel(ANSWER)) as running, Redis.from_url(settings.redis.url) as redis:
+
+        async def stored() -> bool:
+            keys = Keys(settings.redis.namespace)
+            found = [await redis.hget(keys.context(who), "offset") for who in last]
+            return [int(each or -1) for each in found] == list(last.values())
+
+        await until(stored, 120.0)
+        values = [*map(orjson.dumps, told), b"no json"]
+        keys = [str(each["shopper_id"]).encode() for each in told] + [b"ada"]
+        await real_kafka.produce(shown, values, keys=keys, timestamp_ms=now_ms - 3_600_000)
+
+        async def counted() -> bool:
+            return await real_kafka.committed(f"{shown}-readers", shown, 0) == len(values)
+
+        await until(counted, 120.0)
+        totals, meter = running.instruments.outcomes.totals, running.meter
+        arms = [arm for (arm,) in (assign(settings.experiments, who).counted for who in last)]
+        for arm in set(arms):
+            assert totals[arm]["impressions"] == totals[arm]["clicked_through"] == arms.count(arm)
+            assert totals[arm]["products_opened"] == totals[arm]["products_shown"] == 2 * arms.count(arm)
+        assert meter.impressions_left_out == {"unknown": 1, "json": 1}

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.experiments.guardrails import Standing
+from agents.experiments.lift import Lift
 from penchant.console.snapshot import Snapshot
 from penchant.console.views.banner import banner
-from penchant.console.words import count, many, seconds, share
+from penchant.console.words import count, many, money, seconds, share
 from penchant.operations.experiments import ArmView, ExperimentView
 from storage.activity import Activity
 
@@ -37,6 +38,8 @@ def _experiment(each: ExperimentView, decided: Sequence[Activity]) -> dict[str, 
         "guardrails": [
             {"arm": arm.name, "bars": [_bar(each) for each in arm.standings]} for arm in each.arms if arm.standings
         ],
+        "lifts": [{"arm": arm.name, "outcomes": [_lift(each) for each in arm.lifts]} for arm in each.arms if arm.lifts],
+        "skewed": [arm.name for arm in each.arms if arm.skewed],
         "history": [entry for entry in decided if (entry.kind, entry.name) == ("experiment", each.name)][:HISTORY],
     }
 
@@ -49,6 +52,22 @@ def _bar(standing: Standing) -> dict[str, Any]:
     words = f"{share(found)} of {share(standing.bound)}"
     return {"name": standing.guardrail, "width": f"{min(found / standing.bound, 1.0):.1%}",
             "over": found > standing.bound, "words": words}  # fmt: skip
+
+
+def _lift(lift: Lift) -> dict[str, Any]:
+    """An outcome of an arm's sessions beside the control's."""
+    ours, theirs = (
+        money(each) if lift.outcome == "value" else share(each) for each in (lift.average, lift.control_average)
+    )
+    return {
+        "outcome": lift.outcome,
+        "ours": ours,
+        "theirs": theirs,
+        "change": f"{lift.relative:+.1%}",
+        "between": f"{lift.low:+.1%} to {lift.high:+.1%}",
+        "sure": lift.sure,
+        "least": f"{lift.least:.1%}",
+    }
 
 
 def _arm(arm: ArmView, calls: int) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Check(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-SIDE = ("erasure", "intents", "history")
+SIDE = ("erasure", "intents", "history", "impressions")
 
 WORKER: Mapping[str, Check] = {
     "model": Check(models.examine),

@@ -75,7 +75,9 @@ async def examine_side_topics(settings: Settings) -> list[Finding]:
     kafka = settings.kafka
     findings: list[Finding] = []
     async with TopicReader(kafka.options) as reader:
-        for name in filter(None, (kafka.erasure_topic, kafka.intents_topic, kafka.history_topic)):
+        for name in filter(
+            None, (kafka.erasure_topic, kafka.intents_topic, kafka.history_topic, kafka.impressions_topic)
+        ):
             try:
                 told = await _side_topic(settings, reader, name)
             except TopicMissing:

@@ -40,12 +40,13 @@ EVENTS = KafkaRight("kafka.topic", "READ")
 ERASURES = KafkaRight("kafka.erasure_topic", "READ")
 LETTERS = KafkaRight("kafka.dead_letter_topic", "WRITE")
 ACTIVITY = KafkaRight("kafka.activity_topic", "WRITE")
+SHOWN = (KafkaRight("kafka.impressions_topic", "READ"), KafkaRight("kafka.impressions_group", "READ", "group"))
 INTENTS = (KafkaRight("kafka.intents_topic", "WRITE"), KafkaRight("kafka.history_topic", "WRITE"))
 
 _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
     "worker": (
         "`penchant worker`, `penchant doctor`",
-        (EVENTS, KafkaRight("kafka.group", "READ", "group"), ERASURES, LETTERS, *INTENTS),
+        (EVENTS, KafkaRight("kafka.group", "READ", "group"), ERASURES, LETTERS, *INTENTS, *SHOWN),
     ),
     "replay": ("`penchant replay run`", (EVENTS, ERASURES)),
     "shop": ("whoever sends events", (KafkaRight("kafka.topic", "WRITE"),)),
@@ -58,7 +59,7 @@ _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
     ),
     "export": (
         "`penchant export`",
-        (KafkaRight("kafka.history_topic", "READ"), KafkaRight("kafka.cards_topic", "READ")),
+        (KafkaRight("kafka.history_topic", "READ"), KafkaRight("kafka.cards_topic", "READ"), EVENTS, ERASURES),
     ),
     "jobs": ("`penchant jobs run`", (KafkaRight("kafka.cards_topic", "WRITE"),)),
     "operator": ("`penchant control`, `penchant experiments`, `penchant jobs`", (ACTIVITY,)),

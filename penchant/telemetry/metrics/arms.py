@@ -3,8 +3,9 @@
 import time
 from collections.abc import Iterable
 
-from agents.experiments.lift import Conversions
+from agents.experiments.lift import CONVERSIONS, IMPRESSIONS
 from agents.experiments.outcomes import NAMES
+from agents.experiments.value import HUNDREDTHS
 from agents.worker.instruments import Instruments
 from penchant.telemetry.metrics.readings import Sample
 from penchant.telemetry.metrics.words import Metric
@@ -22,8 +23,28 @@ def outcomes(instruments: Instruments) -> Iterable[Sample]:
 def sessions(instruments: Instruments) -> Iterable[Sample]:
     """What became of each arm's sessions."""
     for key, counts in list(instruments.outcomes.totals.items()):
-        for name in Conversions._fields:
+        for name in ("sessions", *CONVERSIONS):
             yield (*key, name), counts[name]
+
+
+def impressions(instruments: Instruments) -> Iterable[Sample]:
+    """What became of what each arm's shoppers were shown."""
+    for key, counts in list(instruments.outcomes.totals.items()):
+        if counts["impressions"]:
+            for name in IMPRESSIONS:
+                yield (*key, name), counts[name]
+
+
+def left_out(instruments: Instruments) -> Iterable[Sample]:
+    """Impressions that count for nothing, by why."""
+    return [((why,), count) for why, count in instruments.meter.impressions_left_out.copy().items()]
+
+
+def value(instruments: Instruments) -> Iterable[Sample]:
+    """What each arm's sessions bought for."""
+    for key, counts in list(instruments.outcomes.totals.items()):
+        if counts["value"]:
+            yield key, counts["value"] / HUNDREDTHS
 
 
 def answers(instruments: Instruments) -> Iterable[Sample]:
@@ -71,6 +92,31 @@ ARMS = (
         "put something in the cart or bought.",
         "Compare rates, not counts: `penchant experiments show` gives the difference with its interval.",
         sessions, (*ARM, "outcome"),
+    ),
+    Metric(
+        "counter", "arm_value",
+        "What the purchases in each arm's sessions on this worker come to, in lift.currency, the control's and "
+        "holdouts' too; each session up to lift.most_value.",
+        "Divide it by the arm's sessions; `penchant experiments show` gives the difference with its interval.",
+        value, ARM,
+    ),
+    Metric(
+        "counter", "arm_impressions",
+        "Impressions of kafka.impressions_topic by arm, the control's and holdouts' too: how many, of how many a "
+        "product was opened, how many an intent had put in order; products shown and opened, and the sum of the "
+        "positions of those opened.",
+        "`clicked_through` / `impressions` is click-through; `penchant experiments show` gives the difference with its "
+        "interval.",
+        impressions, (*ARM, "outcome"),
+    ),
+    Metric(
+        "counter", "impressions_left_out",
+        "Impressions that count for no arm: refused as records (`json`, `schema`, `unit`, `key` and so on), of "
+        "shoppers without a session that tells (`unknown`), from before an erasure (`erased`), without consent "
+        "(`no_consent`).",
+        "`unknown` is most of them: workers are behind with the topic, or products are shown to shoppers who send no "
+        "events. A reason of records: the log line `impression.refused` names the field.",
+        left_out, ("reason",),
     ),
     Metric(
         "histogram", "arm_answer_seconds", "How long an arm's answers took, on this worker.",

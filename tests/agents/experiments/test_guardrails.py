@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.experiments.guardrails import ALPHA, BUCKETS, Guardrail, GuardrailRules, breach, convicts, standings, upper
+from agents.experiments.guardrails import (
+    ALPHA,
+    BUCKETS,
+    GuardrailRules,
+    OfCalls,
+    breach,
+    convicts,
+    loss,
+    standings,
+    upper,
+)
+from agents.experiments.lift import Conversions
 from agents.experiments.outcomes import LATENCY_S, ArmCallCounter, Counts, Outcomes
 
 RULES = GuardrailRules()
@@ -161,9 +172,36 @@ def test_how_an_arm_stands_is_what_it_is_judged_by() -> None:
     """Each guardrail once, in their order; the breach is the first that convicts, and too few calls have no bound."""
     arm = counts(1_000, invalid=200, seconds=3.0)
     found = list(standings(arm, CONTROL, RULES))
-    assert [each.guardrail for each in found] == list(get_args(Guardrail))
+    assert [each.guardrail for each in found] == list(get_args(OfCalls))
     broken = breach([arm], [CONTROL], RULES)
     assert broken is not None
     assert (broken.guardrail, broken.bound, broken.told) == ("invalid answers", found[2].bound, found[2].told)
     assert all(each.bound is None for each in standings(counts(20), CONTROL, RULES))
     assert all(each.bound is None for each in standings(arm, Counts(), RULES))
+
+
+def test_an_arm_that_loses_its_shoppers_is_convicted() -> None:
+    """Of an outcome that may be so much lower, once that is sure; of one that is not judged, or of too few, never."""
+    rules = GuardrailRules(purchased=0.05)
+    arm, control = (
+        Conversions(100_000, carted=9_000, purchased=2_400),
+        Conversions(100_000, carted=30_000, purchased=3_000),
+    )
+    found = loss(arm, control, rules)
+    assert found is not None
+    assert (found.guardrail, found.calls, found.share) == ("purchased", 100_000, 0.024)
+    assert "-20.0% (at most -" in found.told
+    assert loss(arm, control, RULES) is None
+    assert loss(Conversions(1_000, purchased=24), Conversions(1_000, purchased=30), rules) is None
+    assert loss(control, arm, rules) is None
+    assert loss(control._replace(purchased=2_850), control, rules) is None
+
+
+def test_value_may_be_a_guardrail() -> None:
+    """As many buy, and for half as much."""
+    control = Conversions(100_000, purchased=10_000, value=40_000_000, value_squares=32_000_000)
+    arm = control._replace(value=20_000_000, value_squares=8_000_000)
+    found = loss(arm, control, GuardrailRules(value=0.1))
+    assert found is not None
+    assert (found.guardrail, found.share) == ("value", 2.0)
+    assert found.bound == pytest.approx(3.6)

@@ -1,5 +1,6 @@
 """Lift: an interval that may be looked at any time finds what is there, and nothing that is not."""
 
+from operator import add
 from random import Random
 
 import pytest
@@ -43,18 +44,58 @@ def test_a_planted_lift_is_found(lift: float) -> None:
 def test_by_hand() -> None:
     """Rates, their relative difference, and an interval around it that says what could have been seen."""
     (lift,) = lifts(Conversions(10_000, purchased=330), Conversions(40_000, purchased=1_200))
-    assert (lift.conversion, lift.rate, lift.control_rate) == ("purchased", 0.033, 0.03)
+    assert (lift.outcome, lift.average, lift.control_average) == ("purchased", 0.033, 0.03)
     assert lift.relative == pytest.approx(0.1)
     assert lift.low < 0 < lift.relative < lift.high
     assert lift.least == pytest.approx(lift.high - lift.relative)
     assert not lift.sure
 
 
+def bought(seed: int, orders: float, lift: float) -> list[tuple[Conversions, Conversions]]:
+    """The same of what sessions come to: one in ten buys, for about 40, some for far more."""
+    random, looks = Random(seed), []
+    sides = [Conversions(), Conversions()]
+    for _ in range(LOOKS):
+        for side, more in enumerate((1 + lift, 1.0)):
+            values = [orders * more * random.lognormvariate(0, 0.8) for _ in range(STEP) if random.random() < 0.1]
+            added = (STEP, 0, 0, len(values), round(sum(values) * 100), round(sum(each * each for each in values)))
+            sides[side] = Conversions(*map(add, sides[side], added))
+        looks.append((sides[0], sides[1]))
+    return looks
+
+
+def sure_of_value(looks: list[tuple[Conversions, Conversions]]) -> float | None:
+    found = (lift for arm, control in looks for lift in lifts(arm, control) if lift.outcome == "value" and lift.sure)
+    return next((lift.relative for lift in found), None)
+
+
+def test_without_a_lift_of_value_none_is_found() -> None:
+    """In 38 of 40 shops, though prices have a long tail and somebody looks sixty times."""
+    assert sum(sure_of_value(bought(seed, 40.0, 0.0)) is not None for seed in range(40)) <= 2
+
+
+@pytest.mark.parametrize("lift", [0.3, -0.3])
+def test_a_planted_lift_of_value_is_found(lift: float) -> None:
+    """In each of ten shops; with its sign."""
+    found = [sure_of_value(bought(seed, 40.0, lift)) for seed in range(10)]
+    assert all(each is not None and each * lift > 0 for each in found)
+
+
+def test_few_orders_say_nothing_of_value() -> None:
+    """A few of them would decide what the variance is."""
+    side = Conversions(5_000, purchased=29, value=100_000, value_squares=50_000)
+    assert [each.outcome for each in lifts(side, side)] == ["purchased"]
+    assert [each.outcome for each in lifts(side._replace(purchased=30), side._replace(purchased=30))] == [
+        "purchased",
+        "value",
+    ]
+
+
 def test_too_few_sessions_and_outcomes_nobody_had_say_nothing() -> None:
     """No lift is made of a handful, and none of a rate of nothing."""
     assert lifts(Conversions(99, carted=9), Conversions(5_000, carted=500)) == []
     assert lifts(Conversions(), Conversions()) == []
-    assert [each.conversion for each in lifts(Conversions(500, carted=9), Conversions(500, carted=9))] == ["carted"]
+    assert [each.outcome for each in lifts(Conversions(500, carted=9), Conversions(500, carted=9))] == ["carted"]
 
 
 RATES = st.integers(0, 1_000)
@@ -75,8 +116,8 @@ def test_more_sessions_of_the_same_rates_say_more(ours: int, theirs: int, times:
 def test_nobody_is_favoured(ours: int, theirs: int) -> None:
     """Exchanging arm and control exchanges the sign of the difference of rates."""
     arm, control = Conversions(1_000, clicked=ours), Conversions(1_000, clicked=theirs)
-    signs = [lift.rate - lift.control_rate for lift in lifts(arm, control)]
-    back = [lift.rate - lift.control_rate for lift in lifts(control, arm)]
+    signs = [lift.average - lift.control_average for lift in lifts(arm, control)]
+    back = [lift.average - lift.control_average for lift in lifts(control, arm)]
     if signs and back:
         assert signs[0] == -back[0]
 

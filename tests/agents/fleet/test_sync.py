@@ -9,6 +9,7 @@ import pytest
 
 from agents.experiments.active_experiments import ActiveExperiments, pooled
 from agents.experiments.assignment import Arm, Experiment
+from agents.experiments.guardrails import GuardrailRules
 from agents.experiments.outcomes import Outcomes
 from agents.fleet.judge import ExperimentJudge, ExperimentNotice
 from agents.fleet.switches import SwitchState, SwitchValue
@@ -257,6 +258,19 @@ async def test_holdouts_and_shadows_are_not_judged() -> None:
     assert active_experiments.running
     spans = pooled(store.counts, tried, 0, 1_000.0)
     assert sum(each.failed for each in spans["canary"]) == 500
+
+
+async def test_an_arm_that_loses_its_shoppers_is_rolled_back() -> None:
+    """By what the sessions of all workers come to, without a call that failed."""
+    tried = Experiment("new-model", (Arm("canary", 10.0),), GuardrailRules(purchased=0.05))
+    looking, active_experiments, outcomes = syncing(distant(), tried)
+    await looking.look()
+    for key, purchased in ((KEY, 2_400), (CONTROL, 3_000)):
+        outcomes.note_session([key], "sessions", 100_000)
+        outcomes.note_session([key], "purchased", purchased)
+    await looking.look()
+    assert not active_experiments.running
+    assert active_experiments.decision("new-model").why.startswith("arm canary: purchased: -20.0%")
 
 
 @pytest.mark.parametrize("wrong_s", [70 * 60, -70 * 60, 86_400])

@@ -3,20 +3,24 @@
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Arm, Experiment, treatment
 from agents.experiments.outcomes import Outcomes
+from agents.experiments.value import LiftRules
 from agents.worker.conversions import SessionConversions
 from streams.events.event import Action, Item, ShopperEvent
 from streams.sessions.session import Session, SessionRules, fold
 
 TRIED = Experiment("new-model", (Arm("canary", 50.0), Arm("nothing", 10.0, kind="holdout")))
 MINUTE_MS = 60_000
+UNSAID = LiftRules()
 
 
-def counted(events: list[tuple[int, str, Action]], *, in_force: bool = True) -> dict[tuple[str, str], int]:
+def counted(
+    events: list[tuple[int, str, Action]], *, in_force: bool = True, rules: LiftRules = UNSAID
+) -> dict[tuple[str, str], int]:
     """What these events come to: minute, shopper and action of each."""
     active_experiments, outcomes = ActiveExperiments([TRIED]), Outcomes()
     if in_force:
         active_experiments.learn({})
-    conversions, sessions = SessionConversions(active_experiments, outcomes), dict[str, Session]()
+    conversions, sessions = SessionConversions(active_experiments, outcomes, rules), dict[str, Session]()
     for offset, (minute, shopper, action) in enumerate(events):
         items = (Item("sku-1", "Kettle", "home", "Tarn", 60.0, "EUR"),) * 2 if action == "purchase" else ()
         event = ShopperEvent(f"e{offset}", shopper, action, minute * MINUTE_MS, items=items)
@@ -55,3 +59,21 @@ def test_everybody_who_is_assigned_counts() -> None:
 def test_nothing_is_counted_while_no_experiment_is_in_force() -> None:
     """A worker that has not heard from the fleet yet has none."""
     assert counted([(0, "ada", "purchase")], in_force=False) == {}
+
+
+def test_a_session_counts_by_what_it_bought() -> None:
+    """Two orders of two kettles of 60 each are one session of 240, not two of 120; a later one is another."""
+    ada = somebody("canary")
+    events: list[tuple[int, str, Action]] = [(0, ada, "purchase"), (1, ada, "purchase"), (500, ada, "purchase")]
+    found = counted(events, rules=LiftRules("EUR"))
+    assert found["canary", "value"] == (240 + 120) * 100
+    assert found["canary", "value_squares"] == 240**2 + 120**2
+    assert not any("value" in what for _, what in counted(events))
+    assert not any("value" in what for _, what in counted(events, rules=LiftRules("USD")))
+
+
+def test_one_order_does_not_decide() -> None:
+    """A session counts for no more than is set."""
+    events: list[tuple[int, str, Action]] = [(minute, somebody(None), "purchase") for minute in range(3)]
+    found = counted(events, rules=LiftRules("EUR", 150.0))
+    assert (found["control", "value"], found["control", "value_squares"]) == (150 * 100, 150**2)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from agents.experiments.active_experiments import UNDECIDED
 from agents.experiments.guardrails import GuardrailRules, standings
-from agents.experiments.lift import Conversions
+from agents.experiments.lift import Conversions, lifts
 from agents.experiments.outcomes import LATENCY_S, Counts
 from agents.fleet.switches import Switches
 from agents.match.audience import Audience
@@ -143,6 +143,26 @@ def test_an_experiment_says_how_much_of_each_bound_is_used() -> None:
     assert {bar["words"] for bar in new["bars"]} == {"too few calls"}
     assert [entry.value for entry in shown["history"]] == ["back"]
     assert str(shown["arms"][0]["of_calls"]) == "9.1 %"
+
+
+def test_an_experiment_says_what_became_of_its_sessions() -> None:
+    """Each outcome beside the control's with its interval; of value in money; a skewed split before all."""
+    arm = Conversions(1_000, purchased=100, value=440_000, value_squares=220_000)
+    control = Conversions(9_000, purchased=900, value=3_600_000, value_squares=1_900_000)
+    view = ExperimentView("x", UNDECIDED, changed=False, arms=(
+        ArmView("canary", "live", 9.0, Counts(), arm, tuple(lifts(arm, control)), skewed=True),
+        ArmView("control", "live", 91.0, Counts(), control),
+    ))  # fmt: skip
+    (shown,) = experiments(replace(snapshot(), fleet=FleetStatus(Switches({}), {}, (view,))), [])["experiments"]
+    bought, value = shown["lifts"][0]["outcomes"]
+    assert (bought["outcome"], str(bought["ours"]), bought["change"]) == ("purchased", "10 %", "+0.0%")
+    assert (value["outcome"], str(value["ours"]), str(value["theirs"]), value["sure"]) == (
+        "value",
+        "4.40",
+        "4.00",
+        False,
+    )
+    assert shown["skewed"] == ["canary"]
 
 
 def test_what_changed_is_told_once() -> None:

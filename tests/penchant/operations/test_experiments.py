@@ -40,3 +40,16 @@ def test_sessions_before_a_ramp_are_not_added_up() -> None:
     before = fleet({"canary": (1_000, 120), "control": (9_000, 1_000)})
     ramped = Experiment("new-model", (Arm("canary", 20.0), TRIED.arms[1]))
     assert all(arm.conversions.sessions == 0 and not arm.lifts for arm in experiment_view(before, ramped).arms)
+
+
+def test_what_sessions_come_to_is_said_in_money() -> None:
+    """Beside how many bought."""
+    key = CountKey("new-model", 0, TRIED.allocation, "", ALL_TIME_S, "")
+    sides = {"canary": (1_000, 100, 440_000, 220_000), "control": (9_000, 900, 3_600_000, 1_900_000)}
+    names = ("sessions", "purchased", "value", "value_squares")
+    found = {
+        key._replace(arm=arm, what=name): n for arm, side in sides.items() for name, n in zip(names, side, strict=True)
+    }
+    told = "\n".join(lines([experiment_view(Fleet(counts=found), TRIED)]))
+    assert "canary: value 4.40 in each of 1,000 sessions" in told
+    assert "control 4.00 in each of 9,000: +10.0% (95 %:" in told

@@ -12,6 +12,7 @@ import pytest
 from confluent_kafka.admin import AclOperation, ResourceType
 
 from agents.replay.calls import ReplayCounts
+from penchant.offline.export.outcomes import Wanted
 from penchant.offline.export.run import export
 from penchant.offline.products.announcing import announcing
 from penchant.offline.products.follow import follow
@@ -86,12 +87,12 @@ async def estate(
     topics = {"topic": name, "dead_letter_topic": f"{name}.dead", "erasure_topic": f"{name}.erasures",
               "intents_topic": f"{name}.intents", "history_topic": f"{name}.history",
               "activity_topic": f"{name}.activity", "products_topic": f"{name}.products",
-              "cards_topic": f"{name}.cards"}  # fmt: skip
+              "cards_topic": f"{name}.cards", "impressions_topic": f"{name}.impressions"}  # fmt: skip
     async with kafka:
         await asyncio.to_thread(kafka.make_topics, *topics.values())
         login = {"bootstrap": kafka.sasl_address, "security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512",
                  "sasl_password": PASSWORD, "tls": {"ca_file": str(authority.ca)}}  # fmt: skip
-        tree = {"kafka": {**login, **topics, "group": name},
+        tree = {"kafka": {**login, **topics, "group": name, "impressions_group": f"{name}-impressions"},
                 "redis": {"url": redis_server.url, "namespace": name, "timeout_s": 5.0},
                 "model": {"url": model_server.grpc_address},
                 "triggers": {"debounce_s": 0.1, "max_wait_s": 0.3, "min_interval_s": 0.1}}  # fmt: skip
@@ -155,9 +156,10 @@ async def announce(settings: Settings) -> None:
 async def send_out(settings: Settings) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        await asyncio.to_thread((folder / "labels.csv").write_text, "shopper,time\nshopper-0,1790000000000\n")
-        sent = await export(settings, folder / "labels.csv", folder / "out.csv", "shopper", "time")
-        assert sent.records > 0
+        await asyncio.to_thread((folder / "labels.csv").write_text, "shopper,time\nshopper-0,1700000000000\n")
+        wanted = Wanted("shopper", "time", 1_000)
+        sent = await export(settings, folder / "labels.csv", folder / "out.csv", "shopper", "time", outcomes=wanted)
+        assert (sent.records > 0, sent.with_outcome) == (True, 1)
     async with TopicReader(settings.kafka.options) as reader:
         assert sum((await reader.log(settings.kafka.cards_topic or "")).ends) > 0
 
