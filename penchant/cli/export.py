@@ -10,6 +10,7 @@ import typer
 
 from penchant.cli.options import Config, Json
 from penchant.offline.export import run
+from penchant.offline.export.outcomes import Wanted
 from penchant.offline.lake import follow as following
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
@@ -22,6 +23,13 @@ Shopper = Annotated[str, typer.Option("--shopper", metavar="COLUMN", help="Whose
 Time = Annotated[str, typer.Option("--time", metavar="COLUMN", help="When: epoch milliseconds, or ISO 8601.")]
 Lake = Annotated[
     str | None, typer.Option("--from", metavar="URI", help="Read a lake of --follow, not kafka.history_topic.")
+]
+Within = Annotated[
+    float | None,
+    typer.Option("--outcomes", metavar="SECONDS", min=1, help="Add what the shopper did within so long after it."),
+]
+Product = Annotated[
+    str | None, typer.Option("--product", metavar="COLUMN", help="Of outcomes, those of this product alone.")
 ]
 Follow = Annotated[
     str | None, typer.Option(metavar="URI", help="Fill a lake: a folder, s3://bucket/path or gs://bucket/path.")
@@ -37,6 +45,8 @@ def export(
     shopper: Shopper = "shopper",
     time: Time = "time",
     lake: Lake = None,
+    outcomes: Within = None,
+    product: Product = None,
     follow: Follow = None,
     every: Every = 60,
     once: Once = False,
@@ -49,6 +59,10 @@ def export(
     came, it expired, or the shopper was erased; never from the time of its events. A request keeps all its columns;
     those that are added begin with penchant_. Where nothing was readable, penchant_missing is true.
 
+    With --outcomes a row also says whether its shopper clicked, filled a cart or bought within so many seconds after
+    it, and for how much (lift.currency), by the events of kafka.topic; nothing from before the request counts. Where
+    that time is not over yet, or the topic no longer holds it, and of shoppers who were erased, it says nothing.
+
     With --follow it fills a lake instead, until Ctrl-C: intents, cards and facts as Parquet by hour, from
     kafka.history_topic and kafka.cards_topic, each record once, without the shoppers who are erased.
 
@@ -56,7 +70,7 @@ def export(
 
     penchant export --follow s3://shop/penchant
 
-    penchant export --labels requests.csv --from s3://shop/penchant
+    penchant export --labels requests.csv --outcomes 1800 --product sku
     """
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
@@ -65,11 +79,16 @@ def export(
         return
     if labels is None:
         raise SettingInvalid("there is nothing to do", "name requests with --labels, or a lake to fill with --follow")
-    done = asyncio.run(run.export(settings, labels, out, shopper, time, lake))
+    if product is not None and outcomes is None:
+        raise SettingInvalid("--product needs --outcomes", "say within which time outcomes count: --outcomes 1800")
+    wanted = Wanted(shopper, time, round(outcomes * 1e3), product, settings.lift.currency) if outcomes else None
+    done = asyncio.run(run.export(settings, labels, out, shopper, time, lake, wanted))
     if json:
         typer.echo(orjson.dumps(asdict(done) | {"file": str(out)}))
         return
     typer.echo(f"{out}: {done.requests:,} requests, {done.with_intent:,} with an intent that was readable then")
+    if done.with_outcome is not None:
+        typer.echo(f"{done.with_outcome:,} of them with what became of them")
     typer.echo(f"read {done.records:,} records of the history, {done.refused:,} of them none")
 
 

@@ -13,11 +13,11 @@ async def topic_events(settings: Settings, minutes: float, most: int) -> list[Sh
     [privacy] leaves out, and everything of shoppers who were erased or opted out, at any time. ContractMismatch where
     there are none, BrokerUnavailable without Kafka."""
     sample = await read_topic(settings.kafka, minutes, most, None, settings.privacy)
-    gone = await _erased(settings)
+    gone = await erased(settings)
     return [arrived.event for arrived in sample.events if arrived.event.shopper_id not in gone]
 
 
-async def _erased(settings: Settings) -> set[str]:
+async def erased(settings: Settings) -> set[str]:
     """Everybody in the topic of erasures; nobody where there is no such topic."""
     async with TopicReader(settings.kafka.options) as reader:
         erasures = ErasureReader(reader, settings.kafka.erasure_topic)

@@ -55,6 +55,32 @@ async def test_requests_get_what_was_readable_then(
     assert all(row["penchant_readable_at"] <= row["time"] for row in found[1:3])
 
 
+@pytest.mark.slow
+async def test_requests_get_what_became_of_them(real_kafka: Kafka, make_settings: MakeSettings, tmp_path: Path) -> None:
+    """By the events of the topic after them; of who was erased, and of a time that is not over, nothing."""
+    topic, history = await real_kafka.topic(2), await real_kafka.topic(1)
+    settings = make_settings(real_kafka, topic, "unused:1", kafka={"history_topic": history})
+    told = events(3, 4, _now_ms() - 10_000)
+    await send(real_kafka, topic, 2, told)
+    newest_ms = max(each.time_ms for each in told)
+    rows = [{"shopper": f"shopper-{n}", "time": newest_ms - 60_000} for n in range(3)]
+    rows.append({"shopper": "shopper-0", "time": newest_ms + 3_600_000})
+    await forget(settings, ["shopper-2"])
+    labels = tmp_path / "requests.jsonl"
+    labels.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    variables = {"KAFKA__BOOTSTRAP": settings.kafka.bootstrap, "KAFKA__TOPIC": topic,
+                 "KAFKA__HISTORY_TOPIC": history, "KAFKA__ERASURE_TOPIC": settings.kafka.erasure_topic,
+                 "LIFT__CURRENCY": "EUR"}  # fmt: skip
+    command = ("export", "--labels", str(labels), "--out", "out.parquet", "--outcomes", "60", "--json")
+    ended = await run(tmp_path, variables, *command)
+    assert ended.status == 0, ended.err
+    assert ended.report["with_outcome"] == 2
+    found = read(tmp_path / "out.parquet", "shopper", "time")
+    assert [row["penchant_clicked"] for row in found] == [True, True, None, None]
+    assert [row["penchant_carted"] for row in found] == [True, True, None, None]
+    assert found[0]["penchant_outcome_until"] == newest_ms
+
+
 async def _has(settings: Settings, count: int) -> bool:
     async with AsyncIntentReader(settings.redis.url, namespace=settings.redis.namespace, timeout_s=5) as reader:
         found = await reader.get("shopper-0")

@@ -5,8 +5,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from penchant.offline.export.events import read_events
 from penchant.offline.export.files import read, write
 from penchant.offline.export.join import History, joined
+from penchant.offline.export.outcomes import Afterwards, Wanted
 from penchant.offline.lake.place import Place
 from penchant.offline.lake.reading import intents
 from penchant.offline.lake.rows import hour
@@ -21,16 +23,24 @@ LATEST_MS = 253_402_300_799_000
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How many requests there were, how many had an intent, records read of the topic, and those that were refused."""
+    """How many requests there were, how many had an intent, records read of the topic, those that were refused, and of
+    how many requests it is known what became of them; None where that was not asked for."""
 
     requests: int
     with_intent: int
     records: int
     refused: int
+    with_outcome: int | None = None
 
 
 async def export(
-    settings: Settings, labels: Path, out: Path, shopper: str, time: str, lake: str | None = None
+    settings: Settings,
+    labels: Path,
+    out: Path,
+    shopper: str,
+    time: str,
+    lake: str | None = None,
+    outcomes: Wanted | None = None,
 ) -> Exported:
     """Join and write. `lake` is a URI to read instead of the topic. SettingInvalid without a history topic or a lake,
     BrokerUnavailable without Kafka, LakeUnavailable."""
@@ -41,10 +51,15 @@ async def export(
     else:
         until_ms = max((int(row[time]) for row in requests), default=0)
         counts = await asyncio.to_thread(_from_lake, lake, history, until_ms)
-    rows = joined(requests, history, shopper, time)
+    rows, known = joined(requests, history, shopper, time), None
+    if outcomes is not None:
+        afterwards = Afterwards(rows, outcomes)
+        span = await read_events(settings, afterwards)
+        rows = [row | afterwards.columns(row, span) for row in rows]
+        known = sum(row["penchant_clicked"] is not None for row in rows)
     await asyncio.to_thread(write, out, rows)
     found = sum(not row["penchant_missing"] for row in rows)
-    return Exported(len(rows), found, counts["records"], counts["refused"])
+    return Exported(len(rows), found, counts["records"], counts["refused"], known)
 
 
 async def _from_topic(settings: Settings, history: History) -> Counter[str]:
