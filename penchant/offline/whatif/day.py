@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from agents.health.statistics import Meter
+from agents.worker.checkpoints import Checkpoint
 from clients.pools.endpoints import Pool
 from penchant.offline.learning import Teacher
 from penchant.offline.whatif.arrivals import Arrival, Recording
@@ -26,41 +27,44 @@ PATIENCE_S = 120.0
 
 LOOK_S = 0.5
 MOST_STEPS = 10**10
-ANSWER_TOKENS = 80
-"""Of an answer, as in `penchant estimate`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
     """What a day came to: what the worker counted, over how many seconds, how many shoppers were still owed a call at
     its end, and for how much of the time a GPU was busy, None where slices of one were played, which tell less.
-    `scale`: how many times more there is of what was counted in life."""
+    `scale`: how many times more there is of what was counted in life. `asked` are some of the sessions that the model
+    was asked about."""
 
     meter: Meter
     seconds: float
     left: int
     busy_share: float | None
     scale: int
+    asked: tuple[Checkpoint, ...] = ()
 
 
-def play(recording: Recording, variant: Variant) -> Played:
-    """A pure function of both. Every answer is one text, and takes as long as one of ANSWER_TOKENS."""
+def play(recording: Recording, variant: Variant, sample: int = 0) -> Played:
+    """A pure function of all. Every answer is one text, and takes as long as the variant's tokens. At most `sample`
+    questions are kept."""
     clock = Clock(most=MOST_STEPS)
     world = clock.process("day")
-    day = _Day(recording, variant, world)
+    day = _Day(recording, variant, world, sample)
     try:
         clock.run(world, day.run())
     finally:
         clock.bury()
     if world.failures:
         raise AssertionError(world.failures[0])
-    return Played(day.pipeline.meter, world.time(), day.pipeline.waiting, day.busy_share(world.time()), recording.each)
+    pipeline, ended_s = day.pipeline, world.time()
+    asked = tuple(pipeline.reasoner.kept)
+    return Played(pipeline.meter, ended_s, pipeline.waiting, day.busy_share(ended_s), recording.each, asked)
 
 
 class _Day:
-    def __init__(self, recording: Recording, variant: Variant, world: Process) -> None:
+    def __init__(self, recording: Recording, variant: Variant, world: Process, sample: int) -> None:
         pools, self._slices = fewer(variant.pools, recording.each)
-        serving = Serving(lambda _: LOOKS_AROUND, ANSWER_TOKENS)
+        serving = Serving(lambda _: LOOKS_AROUND, variant.answer_tokens)
         timing = variant.timing.sliced(self._slices)
         by_address = {
             endpoint.address: GpuServer(endpoint.address, timing, world, serving)
@@ -77,7 +81,8 @@ class _Day:
         )
         self._recording, self._variant = recording, variant
         self.servers = list(by_address.values())
-        self.pipeline = Pipeline(variant.settings, before, Meter(freshness_ms=deque(), model_freshness_ms=deque()))
+        meter = Meter(freshness_ms=deque(), model_freshness_ms=deque())
+        self.pipeline = Pipeline(variant.settings, before, meter, sample=sample)
 
     async def run(self) -> None:
         """From the first event until nothing is owed. Ends with what the pipeline raises, if it does."""

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from agents.health.percentiles import percentiles
+from agents.health.statistics import Meter
 from penchant.offline.estimate.rates import Rates
-from penchant.offline.whatif.day import ANSWER_TOKENS, Played
+from penchant.offline.whatif.day import Played
 from penchant.offline.whatif.variant import Variant
+from sandbox.gpu.timing import Timing
 
 Figures = Mapping[str, float | None]
 
@@ -42,9 +44,8 @@ def figures(played: Played, variant: Variant, per_hour: float) -> Figures:
     meter, scale = played.meter, played.scale
     shares = meter.in_time.shares() or {}
     fresh = sum(each <= variant.settings.backlog.freshness_target_s * 1e3 for each in meter.freshness_ms)
-    rates, hour = Rates(gpu=variant.timing, output_tokens=ANSWER_TOKENS), variant.per_hour(per_hour)
-    gpu_s = _gpu_s(played, rates) * scale
-    needed = gpu_s / rates.busy / HOUR_S * hour / variant.gpus
+    gpu_s, hour = _gpu_s(meter, variant.timing) * scale, variant.per_hour(per_hour)
+    needed = gpu_s / Rates().busy / HOUR_S * hour / variant.gpus
     return {
         "events": meter.events * scale,
         "calls": meter.calls * scale,
@@ -73,11 +74,12 @@ def change(first: float | None, other: float | None) -> float | None:
     return None if first is None or other is None or not first else round(other / first - 1, 4)
 
 
-def _gpu_s(played: Played, rates: Rates) -> float:
-    meter = played.meter
-    answers = meter.output_tokens / ANSWER_TOKENS
-    if not answers:
+def _gpu_s(meter: Meter, timing: Timing) -> float:
+    """Of all calls that were answered, each as the average one."""
+    answers = meter.calls - meter.call_failures - meter.in_flight
+    if answers <= 0:
         return 0.0
+    rates = Rates(gpu=timing, output_tokens=round(meter.output_tokens / answers))
     prompt, cached = meter.input_tokens / answers, meter.cached_tokens / answers
     return answers * rates.gpu_ms(prompt, cached, rates.batch(prompt, 0.0)) / 1e3
 

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from penchant.offline.whatif.figures import MEANINGS
+from penchant.offline.whatif.real_answers import REAL_MEANINGS
 
 PICTURED = {
     "calls": "Calls to the model",
@@ -47,7 +48,9 @@ def page(report: Mapping[str, Any]) -> str:
             *(_picture(name, ways) for name in PICTURED),
             "<h2>All figures</h2><div><table>",
             *_rows(ways),
-            "</table></div></html>\n",
+            "</table></div>",
+            *_real(report.get("real_answers") or ()),
+            "</html>\n",
         ]
     )
 
@@ -56,6 +59,25 @@ def words(value: float | None, change: float | None) -> str:
     """A figure, and by how much it differs from the first way's where it does."""
     aside = f" ({change:+.1%})" if change is not None and abs(change) >= SHOWN else ""
     return "-" if value is None else f"{value:,}{aside}"
+
+
+def beside_words(real: float | None, assumed: float | None) -> str:
+    """A figure by the model, and what was assumed where that is another one."""
+    aside = f" (assumed {assumed:,})" if assumed is not None and assumed != real else ""
+    return "-" if real is None else f"{real:,}{aside}"
+
+
+def _real(ways: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What a model said to some of the calls."""
+    if not ways:
+        return
+    names = "".join(f'<th class="figure">{escape(way["name"])}</th>' for way in ways)
+    yield "<h2>Answers of a real model</h2><p>To some of the calls, beside what was assumed of all.</p><div><table>"
+    yield f"<tr><th>figure</th>{names}<th>what it is</th></tr>"
+    for name, meaning in REAL_MEANINGS.items():
+        cells = "".join(f'<td class="figure">{beside_words(**way[name])}</td>' for way in ways)
+        yield f"<tr><td>{name}</td>{cells}<td>{escape(meaning)}</td></tr>"
+    yield "</table></div>"
 
 
 def _picture(name: str, ways: Sequence[Mapping[str, Any]]) -> str:

@@ -14,6 +14,7 @@ from clients.pools.client import PooledClient
 from clients.pools.endpoints import Connect, Pool
 from clients.pools.registry import Notify, RegistryRules
 from penchant.offline.whatif.arrivals import EPOCH_MS, Arrival, Record
+from penchant.offline.whatif.sampled_reasoner import SampledReasoner
 from penchant.offline.whatif.store import Store
 from penchant.settings.root import Settings
 from penchant.worker.model_side import limits, reasoning_of
@@ -48,6 +49,7 @@ class Before:
 
 class Pipeline:
     """One worker. `router` adds the routes of experiments; `kinds` and `slots` replace a part, to see what it is worth.
+    `reasoner` keeps `sample` of what is asked.
 
     `meter` counts what it does.
     """
@@ -61,12 +63,14 @@ class Pipeline:
         router: Callable[[Route], Router] = everybody_alone,
         kinds: Kinds | None = None,
         slots: Callable[[SlotSupplier], SlotSupplier] = lambda slots: slots,
+        sample: int = 0,
     ) -> None:
         self.meter, self.session, self._before = meter, settings.session, before
         registry = RegistryRules(before.limits or limits(settings))
         self.pools = PooledClient(before.pools, before.connect, registry, settings.routing, before.notify)
         self.store = Store()
-        reasoning = reasoning_of(settings, tokenizer(settings.prompt.tokenizer))
+        made = reasoning_of(settings, tokenizer(settings.prompt.tokenizer))
+        self.reasoner = SampledReasoner(made(settings.prompt.version, settings.sampling), sample)
         version = settings.prompts.template(settings.prompt.version).version
         ports = Ports(
             kept=StorePorts(
@@ -77,7 +81,7 @@ class Pipeline:
             ),
             letters=NullDeadLetterSender(),
             decoder=Decoder(),
-            reasoning=reasoning(settings.prompt.version, settings.sampling),
+            reasoning=self.reasoner,
             slots=slots(self.pools.slots(before.traffic_class, version)),
             circuit_breaker=self.pools.circuit_breaker,
             meter=meter,

@@ -13,7 +13,10 @@ from streams.errors import SettingInvalid
 
 NAMED = {"default": Timing(), "aiconfigurator": SECOND_OPINION, **TIMINGS}
 GPU = {field.name: type(getattr(Timing(), field.name)) for field in fields(Timing)}
-KEYS = "gpus=N, timing=NAME, gpu.PARAMETER=N, away=FROM-TO (seconds), or a setting by its full name"
+KEYS = "gpus=N, timing=NAME, gpu.PARAMETER=N, answer_tokens=N, away=FROM-TO (seconds), or a setting by its full name"
+OWN = ("gpus", "timing", "answer_tokens", "away")
+ANSWER_TOKENS = 80
+"""Of an answer, as in `penchant estimate`, where nothing else is said."""
 
 Load = Callable[[Mapping[str, object]], Settings]
 """The settings in force with some of them, by full name, replaced."""
@@ -22,13 +25,14 @@ Load = Callable[[Mapping[str, object]], Settings]
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One way to run a day. Each endpoint of `pools` is a GPU of this timing; the first is away for the seconds of
-    `away`."""
+    `away`. Every answer takes as long as one of `answer_tokens`."""
 
     name: str
     settings: Settings
     pools: tuple[Pool, ...]
     timing: Timing = field(default_factory=Timing)
     away: tuple[float, float] | None = None
+    answer_tokens: int = ANSWER_TOKENS
 
     @property
     def gpus(self) -> int:
@@ -43,12 +47,14 @@ class Variant:
 def variant(words: str, load: Load, name: str | None = None) -> Variant:
     """The one that these words tell, such as "triggers.debounce_s=2 gpus=3". SettingInvalid where they tell none."""
     given = dict(_pair(word) for word in _split(words))
-    own = {key: given.pop(key) for key in list(given) if key in ("gpus", "timing", "away") or key.startswith("gpu.")}
+    own = {key: given.pop(key) for key in list(given) if key in OWN or key.startswith("gpu.")}
     settings = load(given)
     made = Variant(name or words, settings, pools(settings), _timing(own))
     if "gpus" in own:
         number = _number("gpus", own["gpus"], int)
         made = replace(made, pools=(gpu_pool(int(number), pools(settings)),))
+    if "answer_tokens" in own:
+        made = replace(made, answer_tokens=int(_number("answer_tokens", own["answer_tokens"], int)))
     return replace(made, away=_span(own["away"])) if "away" in own else made
 
 

@@ -53,6 +53,13 @@ def test_calls_that_change_nothing_are_left_out() -> None:
     assert fewer["owed_at_end"] == 0
 
 
+def test_shorter_answers_take_less() -> None:
+    """Of the GPUs and of whoever waits; there are as many calls, but for those that come sooner."""
+    usual, short = played(""), played("answer_tokens=20")
+    for name in ("gpu_s", "dollars_needed", "output_tokens", "freshness_p50_s"):
+        assert (short[name] or 0) < (usual[name] or 0), name
+
+
 def test_who_goes_by_the_rhythm_is_in_time_more_often() -> None:
     """Simulated shoppers mostly think for longer than an answer takes, so their calls are made at once."""
     usual, rhythmic = played(""), played("triggers.overtaken=0.5")
@@ -88,7 +95,7 @@ async def test_variants_side_by_side() -> None:
     made = [variant(words, lambda _: Settings()) for words in ("", "gpus=2")]
     lines: list[str] = []
     found = await compare(RECORDING, made, 4.0, 1, lines.append)
-    assert [rows["gpus"] for rows in found] == [1, 2]
+    assert [each.figures["gpus"] for each in found] == [1, 2]
     assert len(lines) == 2
 
 

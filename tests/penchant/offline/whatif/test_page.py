@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from penchant.offline.whatif.figures import MEANINGS, change
-from penchant.offline.whatif.page import PICTURED, page, words
+from penchant.offline.whatif.page import PICTURED, beside_words, page, words
+from penchant.offline.whatif.real_answers import REAL_MEANINGS
 
 
 def report(*calls: float | None) -> dict[str, Any]:
@@ -35,6 +36,17 @@ def test_what_cannot_be_said_has_no_bar() -> None:
     """Nothing at all, or no calls of any way."""
     assert "-</text>" in page(report(None, 0.0))
     assert words(None, None) == "-"
+
+
+def test_real_answers_stand_beside_what_was_assumed() -> None:
+    """Where some calls were made; what is as it was assumed is said once."""
+    rows = {name: {"real": 0.5, "assumed": 1.0} for name in REAL_MEANINGS} | {"asked": {"real": 4, "assumed": 4}}
+    text = page(report(1.0) | {"real_answers": [{"name": "<way 0>", **rows}]})
+    assert "0.5 (assumed 1.0)" in text
+    assert ">4</td>" in text
+    assert "<way" not in text
+    assert "Answers of a real model" not in page(report(1.0))
+    assert beside_words(None, 80.0) == "-"
 
 
 def test_names_are_text() -> None:

@@ -19,9 +19,12 @@ def load(overrides: Mapping[str, object]) -> Settings:
 
 def test_all_that_can_be_said() -> None:
     """Settings, number, timing with a parameter, and a fault; without words all is as it is."""
-    made = variant("triggers.debounce_s=2 gpus=3 timing=aiconfigurator gpu.max_batch=64 away=10-20.5", load)
+    made = variant(
+        "triggers.debounce_s=2 gpus=3 timing=aiconfigurator gpu.max_batch=64 answer_tokens=40 away=10-20.5", load
+    )
     assert made.settings.triggers.debounce_s == 2.0
     assert (made.gpus, made.away, made.timing.max_batch) == (3, (10.0, 20.5), 64)
+    assert made.answer_tokens == 40
     assert made.timing.iteration_ms == SECOND_OPINION.iteration_ms
     same = variant("", load, "as it is")
     assert (same.name, same.settings, same.timing, same.gpus) == ("as it is", load({}), Timing(), 1)
@@ -40,6 +43,7 @@ def test_all_that_can_be_said() -> None:
         ("gpu.no_such=1", "kv_blocks"),
         ("gpu.iteration_ms=nan", "out of range"),
         ("timing=fast", "aiconfigurator"),
+        ("answer_tokens=0", "out of range"),
         ("away=20-10", "ends before"),
         ("away=20", "no number"),
         ('gpus="3', "quotation"),
