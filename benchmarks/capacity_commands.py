@@ -85,3 +85,30 @@ def jobs(*, quick: Quick = False, json: Json = False) -> None:
         return shares.run(shares.QUICK if quick else shares.JobsPlan(), say)
 
     measured(measure, capacity_tables.show_jobs, json=json)
+
+
+@bench.command(name="next-day")
+def next_day(
+    *,
+    quick: Quick = False,
+    seconds: Annotated[float | None, typer.Option(min=5, help="How long a day is.", show_default="60")] = None,
+    json: Json = False,
+) -> None:
+    """What `penchant whatif` foretells of the next day, and what then happens, in real time.
+
+    Kafka, Redis, a worker, and a tritonserver before a simulated GPU; needs Java and Maven. Two minutes on a machine
+    that has nothing else to do.
+
+    Example: penchant bench next-day --json > benchmarks/results/next-day.json
+    """
+    from benchmarks import capacity_tables  # noqa: PLC0415
+    from benchmarks import next_day as foretold  # noqa: PLC0415 (only where it runs)
+
+    plan = foretold.QUICK if quick else foretold.NextDayPlan()
+    if seconds is not None:
+        plan = replace(plan, seconds=seconds)
+
+    def measure(folder: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return foretold.run(plan, folder, say, quick=quick)
+
+    measured(measure, capacity_tables.show_next_day, json=json)

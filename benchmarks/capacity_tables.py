@@ -49,6 +49,18 @@ def show_routing(console: Console, report: Mapping[str, Any]) -> None:
     foot(console, report)
 
 
+def show_next_day(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each figure: as it was foretold, as it happened, and by how much it was off."""
+    shown = table("figure", "foretold", "happened", "off by")
+    for name, row in report["figures"].items():
+        off = report["off"][name]
+        shown.add_row(name, f"{row['foretold']:,}", f"{row['happened']:,}", "-" if off is None else f"{off:+.1%}")
+    console.print(shown)
+    verdict = "within" if report["held"] else "not within"
+    console.print(f"Freshness p95 and cost are {verdict} 10 % of what happened, with {report['way'] or 'no change'}.")
+    foot(console, report)
+
+
 def show_jobs(console: Console, report: Mapping[str, Any]) -> None:
     """A line for each policy, by its best level whose live p95 is within bounds."""
     shown = table("jobs by", "calls at once", "tokens", "live p95, times alone")
