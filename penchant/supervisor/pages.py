@@ -8,15 +8,18 @@ from dataclasses import replace
 import httpx
 import orjson
 from aiohttp import web
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 
 from agents.health.probes import Judgement
 from penchant.settings import operation
 from penchant.supervisor.worker_process import WorkerProcess
 from penchant.telemetry.health_server import judged, listening, page_of_metrics
 from penchant.telemetry.metrics import merging
+from penchant.telemetry.metrics.exposition import encoded
 from penchant.telemetry.metrics.merging import Told
 
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
+"""What workers are asked for, whatever their parent is: it has exemplars, too."""
 WITHIN_S = 0.8
 """How long a worker has for its answer: a probe waits for a second."""
 
@@ -38,10 +41,10 @@ async def merged_endpoint(health: operation.Health, workers: Sequence[WorkerProc
         async def alive(_: web.Request) -> web.Response:
             return judged(merging.alive(await ask("/alive"), health.bound_s))
 
-        async def metrics(_: web.Request) -> web.Response:
+        async def metrics(request: web.Request) -> web.Response:
             registry = CollectorRegistry()
             registry.register(merging.Merged(await ask("/metrics")))
-            return page_of_metrics(generate_latest(registry))
+            return page_of_metrics(*encoded(registry, request.headers.get("Accept", "")))
 
         async with listening(health.host, health.port, {"/ready": ready, "/alive": alive, "/metrics": metrics}):
             yield
@@ -51,7 +54,8 @@ async def _told(client: httpx.AsyncClient, health: operation.Health, worker: Wor
     told = Told(worker.number, worker.up_s, worker.restarts)
     try:
         async with asyncio.timeout(WITHIN_S):
-            answer = await client.get(f"http://{health.local_host}:{health.port + worker.number}{path}")
+            url = f"http://{health.local_host}:{health.port + worker.number}{path}"
+            answer = await client.get(url, headers={"Accept": OPEN_METRICS})
     except (httpx.HTTPError, TimeoutError):
         return told
     if path == "/metrics":

@@ -1,10 +1,10 @@
 """Answers: the metrics of what models said. See vocabulary.py."""
 
 from penchant.telemetry.metrics import readings
-from penchant.telemetry.metrics.words import Metric
+from penchant.telemetry.metrics.words import Metric, WorkerMetric
 
 # fmt: off
-ANSWERS = (
+ANSWERS: tuple[WorkerMetric, ...] = (
     Metric(
         "counter", "answers_refused", "Answers that are no intent.",
         "More than a few percent of the calls: the model or its guided decoding was changed.",

@@ -8,7 +8,7 @@ from agents.experiments.outcomes import NAMES
 from agents.experiments.value import HUNDREDTHS
 from agents.worker.instruments import Instruments
 from penchant.telemetry.metrics.readings import Sample
-from penchant.telemetry.metrics.words import Metric
+from penchant.telemetry.metrics.words import Metric, WorkerMetric
 
 ARM = ("experiment", "arm")
 
@@ -73,7 +73,7 @@ def forecasts(instruments: Instruments) -> Iterable[Sample]:
         yield ("day_peak",), seen.peak
 
 
-ARMS = (
+ARMS: tuple[WorkerMetric, ...] = (
     Metric(
         "gauge", "experiment_forward", "1 while an experiment is in force, 0 when it was rolled back.",
         "0: `penchant control status` says why, and by whom; it stays so until an operator brings it forward.",

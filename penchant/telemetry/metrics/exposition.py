@@ -1,7 +1,8 @@
 """Exposition: the metrics as Prometheus reads them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
+from typing import Generic
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -13,51 +14,58 @@ from prometheus_client.samples import Exemplar
 
 from agents.health.histogram import Histogram
 from agents.worker.instruments import Instruments
+from penchant.telemetry.metrics.readings import Source
 from penchant.telemetry.metrics.vocabulary import VOCABULARY
 from penchant.telemetry.metrics.words import Metric
 
+Tell = Callable[[str], tuple[bytes, str]]
+"""All metrics as they are now, and the content type, by a request's header Accept."""
 
-class WorkerCollector(Collector):
-    """Reads the whole vocabulary whenever it is asked."""
 
-    def __init__(self, instruments: Instruments) -> None:
-        self._instruments = instruments
+class VocabularyCollector(Collector, Generic[Source]):
+    """Reads a whole vocabulary whenever it is asked."""
+
+    def __init__(self, vocabulary: Sequence[Metric[Source]], source: Source) -> None:
+        self._vocabulary, self._source = vocabulary, source
 
     def collect(self) -> Iterator[Family]:
         """One family a metric."""
-        for metric in VOCABULARY:
-            yield _family(metric, self._instruments)
+        for metric in self._vocabulary:
+            yield _family(metric, self._source)
 
 
-def exposition(instruments: Instruments) -> Callable[[str], tuple[bytes, str]]:
-    """A function that tells all metrics as they are now, and the content type, by a request's header Accept: in
-    Prometheus' text format, or in OpenMetrics, which has exemplars."""
+def exposition(instruments: Instruments) -> Tell:
+    """What tells a worker's metrics."""
+    return exposed(VOCABULARY, instruments)
+
+
+def exposed(vocabulary: Sequence[Metric[Source]], source: Source) -> Tell:
+    """What tells a vocabulary, and the process's own metrics."""
     registry = CollectorRegistry()
-    registry.register(WorkerCollector(instruments))
+    registry.register(VocabularyCollector(vocabulary, source))
     ProcessCollector(registry=registry)
-
-    def tell(accept: str) -> tuple[bytes, str]:
-        encode, content_type = choose_encoder(accept)
-        return encode(registry), content_type
-
-    return tell
+    return lambda accept: encoded(registry, accept)
 
 
-def _family(metric: Metric, instruments: Instruments) -> Family:
+def encoded(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
+    """In Prometheus' text format, or in OpenMetrics, which has exemplars, where the header Accept asks for it."""
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
+
+
+def _family(metric: Metric[Source], source: Source) -> Family:
     if metric.kind == "histogram":
-        return _histogram(
-            HistogramMetricFamily(metric.family, metric.meaning, labels=metric.labels), metric, instruments
-        )
+        return _histogram(HistogramMetricFamily(metric.family, metric.meaning, labels=metric.labels), metric, source)
     kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
     family = kind(metric.family, metric.meaning, labels=metric.labels)
-    for labels, value in metric.read(instruments):
+    for labels, value in metric.read(source):
         if not isinstance(value, Histogram):
             family.add_metric(labels, value)
     return family
 
 
-def _histogram(family: HistogramMetricFamily, metric: Metric, instruments: Instruments) -> Family:
-    for labels, value in metric.read(instruments):
+def _histogram(family: HistogramMetricFamily, metric: Metric[Source], source: Source) -> Family:
+    for labels, value in metric.read(source):
         if isinstance(value, Histogram):
             family.add_metric(labels, [_bucket(value, *each) for each in value.cumulated()], value.total)
     return family

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from agents.health.probes import Judgement
@@ -17,7 +17,8 @@ from penchant.telemetry.metrics.supervised import RESTARTS, UP, WORKER
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the parent knows of a worker, and what it says of itself; None where it does not answer."""
+    """What the parent knows of a worker, and what it says of itself, its metrics in OpenMetrics; None where it does not
+    answer."""
 
     number: int
     up_s: float | None
@@ -44,16 +45,20 @@ class Merged(Collector):
         self._workers = list(workers)
 
     def collect(self) -> Iterator[Family]:
-        """One family a metric. ValueError for a page that is none of Prometheus'."""
+        """One family a metric, with its exemplars. ValueError for a page that is no OpenMetrics."""
         families: dict[str, Family] = {}
         for told in self._workers:
-            for family in text_string_to_metric_families(told.text or ""):
+            for family in _parsed(told.text) if told.text is not None else ():
                 _add(families, family, told.number)
         up, restarts = Family(UP.family, UP.meaning, "gauge"), Family(RESTARTS.family, RESTARTS.meaning, "counter")
         for told in self._workers:
             up.add_sample(UP.full_name, {WORKER: str(told.number)}, told.up_s is not None)
             restarts.add_sample(RESTARTS.full_name, {WORKER: str(told.number)}, told.restarts)
         yield from (families | {up.name: up, restarts.name: restarts}).values()
+
+
+def _parsed(text: str) -> Iterator[Family]:
+    yield from text_string_to_metric_families(text)  # type: ignore[no-untyped-call] # the client has no types there
 
 
 def _add(families: dict[str, Family], family: Family, number: int) -> None:

@@ -7,17 +7,17 @@ from agents.worker.instruments import Instruments
 from clients.pools.ejection import Cause
 from clients.pools.replicas import Replica, State
 from penchant.telemetry.metrics.readings import Reading, Sample
-from penchant.telemetry.metrics.words import Metric
+from penchant.telemetry.metrics.words import Metric, WorkerMetric
 
 REPLICA = ("pool", "replica")
 
 
-def replicas(value: Callable[[Replica], float]) -> Reading:
+def replicas(value: Callable[[Replica], float]) -> Reading[Instruments]:
     """Something of each model server."""
     return lambda instruments: [((each.pool, each.name), value(each)) for each in instruments.replicas()]
 
 
-def reported(value: Callable[[Replica], float | None]) -> Reading:
+def reported(value: Callable[[Replica], float | None]) -> Reading[Instruments]:
     """Something that some model servers tell; nothing of the others."""
     return lambda instruments: [
         ((each.pool, each.name), found) for each in instruments.replicas() if (found := value(each)) is not None
@@ -74,7 +74,7 @@ def cost_per_intent(instruments: Instruments) -> Iterable[Sample]:
     return [((), cost / made)] if cost and made else []
 
 
-MODEL_SIDE = (
+MODEL_SIDE: tuple[WorkerMetric, ...] = (
     Metric(
         "gauge", "replica_state", "1 for the state of a model server: in, on trial after an ejection, or out.",
         "`out`: the log and the alert say why. Of several servers one alone: look at its GPU and host.",

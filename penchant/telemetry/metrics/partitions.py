@@ -1,12 +1,12 @@
 """Partitions: the metrics of what a worker reads. See vocabulary.py."""
 
 from penchant.telemetry.metrics import readings
-from penchant.telemetry.metrics.words import Metric
+from penchant.telemetry.metrics.words import Metric, WorkerMetric
 
 PARTITION = ("topic", "partition")
 
 # fmt: off
-PARTITIONS = (
+PARTITIONS: tuple[WorkerMetric, ...] = (
     Metric(
         "gauge", "partition_lag_offsets", "Offsets of the partition that were not handed out yet, by position.",
         "Grows: ingest does not keep up, or the partition is paused; add workers up to the number of partitions.",

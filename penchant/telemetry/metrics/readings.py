@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import get_args
+from typing import TypeVar, get_args
 
 from agents.health.histogram import Histogram
 from agents.health.snapshot import Dependency, PartitionVitals, Vitals
@@ -13,15 +13,17 @@ from streams.events.decoding import Reason
 Sample = tuple[tuple[str, ...], float | Histogram]
 """The values of the labels, and the value."""
 
-Reading = Callable[[Instruments], Iterable[Sample]]
+Source = TypeVar("Source")
+Reading = Callable[[Source], Iterable[Sample]]
+"""Reads a metric from what a process measures itself with."""
 
 
-def count(field: str) -> Reading:
+def count(field: str) -> Reading[Instruments]:
     """A plain count of the meter."""
     return lambda instruments: [((), getattr(instruments.meter, field))]
 
 
-def seen(value: Callable[[Vitals], float]) -> Reading:
+def seen(value: Callable[[Vitals], float]) -> Reading[Instruments]:
     """Something of the latest vitals; nothing before there are any."""
 
     def read(instruments: Instruments) -> Iterator[Sample]:
@@ -31,7 +33,7 @@ def seen(value: Callable[[Vitals], float]) -> Reading:
     return read
 
 
-def partitions(value: Callable[[PartitionVitals, float], float | None]) -> Reading:
+def partitions(value: Callable[[PartitionVitals, float], float | None]) -> Reading[Instruments]:
     """Something of each partition, and the time now; None is left out."""
 
     def read(instruments: Instruments) -> Iterator[Sample]:

@@ -4,10 +4,10 @@ Those of calls are what OpenTelemetry names gen_ai.client.operation.duration, ge
 gen_ai.server.time_per_output_token, with its buckets.
 """
 
-from penchant.telemetry.metrics.words import Metric
+from penchant.telemetry.metrics.words import Metric, WorkerMetric
 
 # fmt: off
-TIMINGS = (
+TIMINGS: tuple[WorkerMetric, ...] = (
     Metric(
         "histogram", "freshness_seconds", "From the append of an intent's oldest new event to its write in Redis, with "
         "an urgent action among the events (`urgent`) or without (`other`).",

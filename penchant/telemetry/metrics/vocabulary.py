@@ -15,9 +15,9 @@ from penchant.telemetry.metrics.model_side import MODEL_SIDE
 from penchant.telemetry.metrics.partitions import PARTITIONS
 from penchant.telemetry.metrics.supervised import SUPERVISED
 from penchant.telemetry.metrics.timings import TIMINGS
-from penchant.telemetry.metrics.words import Metric
+from penchant.telemetry.metrics.words import Metric, WorkerMetric
 
-VOCABULARY = (
+VOCABULARY: tuple[WorkerMetric, ...] = (
     Metric(
         "counter", "events", "Shopper events taken in, also those that change nothing.",
         "Stands still while producers send: look at `dependency_up` and `partition_paused`.",

@@ -1,11 +1,15 @@
 """One answer of several workers."""
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.health.probes import Health, Judgement
 from agents.worker.instruments import Instruments
-from penchant.telemetry.metrics.exposition import exposition
+from clients.calls import Completion
+from penchant.supervisor.pages import OPEN_METRICS
+from penchant.telemetry.metrics.exposition import encoded, exposition
 from penchant.telemetry.metrics.merging import Merged, Told, alive, ready
 
 WELL, AWAY = Judgement(ok=True), Judgement(ok=False, reasons=("redis is away",))
@@ -43,9 +47,15 @@ def test_alive_is_who_is_not_stuck() -> None:
 
 def test_each_series_keeps_its_worker() -> None:
     """Nothing is summed, and each family is there once; a worker that does not answer has what its parent knows."""
-    text = 'penchant_events_total{} 7.0\npenchant_x_bucket{le="1.0"} 3.0\n'
-    head = "# TYPE penchant_events_total counter\n# TYPE penchant_x histogram\n"
-    found = samples([told(1, text=head + text), told(2, text=head + text.replace("7", "9")), told(3, None)])
+    text = """\
+# TYPE penchant_events counter
+penchant_events_total 7.0
+# TYPE penchant_x histogram
+penchant_x_bucket{le="1.0"} 3.0
+penchant_x_bucket{le="+Inf"} 3.0
+# EOF
+"""
+    found = samples([told(1, text=text), told(2, text=text.replace("7", "9")), told(3, None)])
     assert found['penchant_events_total{worker="1"}'] == 7.0
     assert found['penchant_events_total{worker="2"}'] == 9.0
     assert found['penchant_x_bucket{le="1.0",worker="2"}'] == 3.0
@@ -55,10 +65,10 @@ def test_each_series_keeps_its_worker() -> None:
 
 def test_nothing_of_a_real_page_is_lost() -> None:
     """Every series of a worker's own page is in the merged one, with its value and type."""
-    page = exposition(Instruments(Health(60)))("")[0].decode()
+    page = exposition(Instruments(Health(60)))(OPEN_METRICS)[0].decode()
     own = {
         (sample.name, frozenset({**sample.labels, "worker": "4"}.items())): family.type
-        for family in text_string_to_metric_families(page)
+        for family in openmetrics.text_string_to_metric_families(page)  # type: ignore[no-untyped-call]
         for sample in family.samples
     }
     registry = CollectorRegistry()
@@ -69,3 +79,28 @@ def test_nothing_of_a_real_page_is_lost() -> None:
         for sample in family.samples
     }
     assert own.items() <= merged.items()
+
+
+@pytest.mark.parametrize(("accept", "kind"), [(OPEN_METRICS, "application/openmetrics-text"), ("", "text/plain")])
+def test_exemplars_are_kept_for_who_reads_them(accept: str, kind: str) -> None:
+    """Each worker's slow buckets lead to its own traces, in OpenMetrics; the old format has none and is whole."""
+    pages = []
+    for trace in ("ab", "cd"):
+        instruments = Instruments(Health(60))
+        instruments.meter.count_answer(Completion("{}", "m", "a:1", trace_id=trace * 16), 3.0)
+        pages.append(exposition(instruments)(OPEN_METRICS)[0].decode())
+    registry = CollectorRegistry()
+    registry.register(Merged([told(number, text=page) for number, page in enumerate(pages, 1)]))
+    text, content_type = encoded(registry, accept)
+    assert content_type.split(";")[0] == kind
+    parse = openmetrics.text_string_to_metric_families if accept else text_string_to_metric_families
+    found = {
+        (sample.labels["worker"], sample.labels["le"]): sample.exemplar.labels["trace_id"] if sample.exemplar else ""
+        for family in parse(text.decode())
+        for sample in family.samples
+        if sample.name == "penchant_call_seconds_bucket"
+    }
+    assert {key: trace for key, trace in found.items() if trace} == (
+        {("1", "5.12"): "ab" * 16, ("2", "5.12"): "cd" * 16} if accept else {}
+    )
+    assert len(found) % 2 == 0
