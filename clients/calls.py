@@ -35,7 +35,8 @@ class Call:
     servers that stream. `choices` are words of one token, of which the first token is to be one: the log-probabilities
     of the likeliest first tokens are asked for, as far as the server gives any. `answer_tokens` is how long the answer
     will be, about; 0 where nobody knows. `traceparent` names the span that the server's own are to be below, as W3C's
-    Trace Context writes it; empty for a call that is not traced. `request` has the fields of a request of OpenAI's API
+    Trace Context writes it; empty for a call that is not traced. `tracestate` is what others' tracers say of it,
+    handed on as it came. `request` has the fields of a request of OpenAI's API
     that somebody else wrote: a server of that API gets them as they are, and the others the prompt, which then stands
     for them as far as it can.
     """
@@ -54,12 +55,15 @@ class Call:
     choices: Sequence[str] = ()
     answer_tokens: int = 0
     traceparent: str = ""
+    tracestate: str = ""
     request: Mapping[str, Any] | None = None
     begun: Callable[[], None] | None = field(default=None, compare=False, repr=False)
 
     def trace_headers(self) -> dict[str, str]:
         """What tells a server of the trace, as headers of HTTP or metadata of gRPC."""
-        return {"traceparent": self.traceparent} if self.traceparent else {}
+        if not self.traceparent:
+            return {}
+        return {"traceparent": self.traceparent} | ({"tracestate": self.tracestate} if self.tracestate else {})
 
 
 GIVEN_UP = frozenset({"abort", "cancelled", "error", "timeout"})

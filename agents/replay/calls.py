@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from agents.worker.asking import Asking, CallRules, Question, Reasoner
@@ -10,7 +11,7 @@ from agents.worker.boundary import Verb, judge
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.reasoning import Answered
 from agents.worker.write_verdicts import decided
-from clients.calls import Completion, ModelClient
+from clients.calls import Ask, Completion, ModelClient
 from storage.checkpoints import Context, Verdict
 from storage.gather import GatheringWriter
 from streams.cancellation import strays_as_faults
@@ -80,11 +81,24 @@ class ReplayCounts:
             self.missions[intent.mission.label] += 1
 
 
+@dataclass(frozen=True, slots=True)
+class ReplayCase:
+    """A session as it stood, how it is asked about, and what makes the call."""
+
+    question: Question
+    checkpoint: Checkpoint
+    complete: Ask
+
+
+Replayed = Callable[[ReplayCase], AbstractContextManager[ReplayCase]]
+"""Follows a case until its intent is written: inside, the case is the one that is handed out."""
+
+
 class ReplayCalls:
     """Makes calls in the class `replay`, and writes what comes of them. Owned by a TaskGroup of whoever runs it.
 
     `share` is how much of its calls may be in flight, as operators have it; `erased` tells of a session whether its
-    shopper was erased since it was taken.
+    shopper was erased since it was taken. `traced` follows cases.
     """
 
     def __init__(
@@ -98,12 +112,13 @@ class ReplayCalls:
         tasks: asyncio.TaskGroup,
         share: Callable[[], float] = lambda: 1.0,
         erased: Callable[[Context], bool] = lambda _: False,
+        traced: Replayed = nullcontext,
     ) -> None:
         self._reasoning, self._writer, self._model = reasoning, writer, model
         self._asking = Asking(CallRules(deadline_s=rules.deadline_s), tally, traffic_class="replay")
         self._checkpoints, self._rules, self.tally, self._tasks = checkpoints, rules, tally, tasks
         self._places = asyncio.Semaphore(rules.in_flight)
-        self._share, self._running, self._erased = share, 0, erased
+        self._share, self._running, self._erased, self._traced = share, 0, erased, traced
 
     async def begin(self, session: Session, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
         """Wait for a slot and begin; the prompt is of the session as it is now. `done` hears of the verdict."""
@@ -116,18 +131,20 @@ class ReplayCalls:
 
     async def _serve(self, question: Question, checkpoint: Checkpoint, done: Callable[[Verdict], None]) -> None:
         try:
-            done(await self._decided(question, checkpoint))
+            with self._traced(ReplayCase(question, checkpoint, self._model.complete)) as case:
+                verdict = await self._decided(case)
+            done(verdict)
         finally:
             self._running -= 1
             self._places.release()
 
-    async def _decided(self, question: Question, checkpoint: Checkpoint) -> Verdict:
+    async def _decided(self, case: ReplayCase) -> Verdict:
         """The store's verdict, ERASED for somebody who was erased meanwhile. After a fault it is done without the
         model, then without an intent; STALE when not even that can be stored: the next event loads what is."""
         for make in (self._by_model, self._by_rules, self._alone):
             try:
                 with strays_as_faults():
-                    return await self._write(checkpoint, await make(question, checkpoint))
+                    return await self._write(case.checkpoint, await make(case))
             except EpochEnded:
                 return Verdict.ERASED
             except Exception as error:  # the boundary: it raises what is to end the replay
@@ -136,23 +153,23 @@ class ReplayCalls:
         self.tally.left_out += 1
         return Verdict.STALE
 
-    async def _by_model(self, question: Question, checkpoint: Checkpoint) -> Intent | None:
-        answered = await self._ask(question, checkpoint)
-        return question.compose(answered, Waits(), self._checkpoints.clock_ms())
+    async def _by_model(self, case: ReplayCase) -> Intent | None:
+        answered = await self._ask(case)
+        return case.question.compose(answered, Waits(), self._checkpoints.clock_ms())
 
-    async def _by_rules(self, question: Question, _: Checkpoint) -> Intent | None:
-        return question.compose(None, Waits(), self._checkpoints.clock_ms())
+    async def _by_rules(self, case: ReplayCase) -> Intent | None:
+        return case.question.compose(None, Waits(), self._checkpoints.clock_ms())
 
-    async def _alone(self, _: Question, __: Checkpoint) -> Intent | None:
+    async def _alone(self, _: ReplayCase) -> Intent | None:
         return None
 
-    async def _ask(self, question: Question, checkpoint: Checkpoint) -> Answered | None:
+    async def _ask(self, case: ReplayCase) -> Answered | None:
         """What the model says, asked as live calls ask; None when it has said nothing of use, or failed too often."""
         for attempt in range(self._rules.tries):
-            if self._erased(checkpoint.context):
+            if self._erased(case.checkpoint.context):
                 return None
             try:
-                return await self._asking.ask(question, self._model.complete)
+                return await self._asking.ask(case.question, case.complete)
             except Refuse:
                 return None
             except Retry:

@@ -14,6 +14,7 @@ from penchant.serve.counts import ServeCounts
 from penchant.serve.file_paths import files
 from penchant.serve.files import FileShelf
 from penchant.settings.root import Settings
+from penchant.telemetry.traces.tracing import traced
 from penchant.worker.use_cases import use_case
 from storage.cards import RedisCards
 from storage.connection import Client, ask
@@ -40,10 +41,14 @@ async def serving(settings: Settings, model: ModelClient | None = None) -> Async
     identities = Identities(http, rules.host)
     redis, keys = settings.redis.connect(CONNECTIONS), Keys(settings.redis.namespace)
     try:
-        async with use_case(settings, USE_CASE, model) as client, use_case(settings, REASONS, model) as speaker:
+        async with (
+            traced(settings) as tracing,
+            use_case(settings, USE_CASE, model) as client,
+            use_case(settings, REASONS, model) as speaker,
+        ):
             counts.watch(client, speaker)
             cards = RedisCards(redis, keys, settings.redis.timeout_s)
-            answering = Answering(settings, cards, client, speaker, counts)
+            answering = Answering(settings, cards, tracing.client(client), tracing.client(speaker), counts)
             routers = (files, batches) if settings.jobs.folder is not None else ()
             made = app(answering, counts, rules.max_in_flight, lambda: _answers(redis, keys), routers)
             if settings.jobs.folder is not None:
@@ -51,7 +56,7 @@ async def serving(settings: Settings, model: ModelClient | None = None) -> Async
             address = rules.host, rules.port
             larger = {"/v1/files": settings.jobs.file_bytes} if settings.jobs.folder is not None else {}
             async with served(
-                made, http, identities, address, open_paths=(HEALTH,), programs=True, larger=larger
+                tracing.app(made), http, identities, address, open_paths=(HEALTH,), programs=True, larger=larger
             ) as url:
                 yield url
     finally:

@@ -1,10 +1,12 @@
 """Replaying on real servers: beside what is live it touches nothing, over it it brings a lost Redis back."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from penchant_reader import AsyncIntentReader
 
 from penchant.settings.root import Settings
@@ -14,6 +16,7 @@ from tests.e2e.conftest import MakeSettings
 from tests.e2e.shop import events, send, until
 from tests.kafka import Kafka
 from tests.penchant.commands import Ended, run
+from tests.penchant.telemetry.traces.test_exporting import collector
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
 
@@ -33,7 +36,9 @@ async def test_a_replay_beside_what_is_live_and_one_over_a_redis_that_was_lost(
     committed = [await real_kafka.committed(settings.kafka.group, topic, number) for number in (0, 1)]
     live = await _docs(settings.redis.url, settings.redis.namespace)
     page = tmp_path / "replay.html"
-    found = (await _replay(settings, tmp_path, "--html", str(page))).report
+    async with collector() as (url, got):
+        found = (await _replay(settings, tmp_path, "--html", str(page), TRACES__URL=url, TRACES__SHARE="1")).report
+    assert names(got)["replay"] == found["intents"]
     assert (found["records"], found["intents"] >= SHOPPERS, found["compared"]["replayed"]) == (12, True, SHOPPERS)
     assert (found["compared"]["same_offset"], found["compared"]["missions_changed"]) == (1.0, 0.0)
     assert "<h1>Replay</h1>" in page.read_text()
@@ -83,14 +88,21 @@ async def _lose_redis(settings: Settings) -> None:
         await redis.aclose()
 
 
-async def _replay(settings: Settings, folder: Path, *arguments: str) -> Ended:
-    ended = await _ended(settings, folder, *arguments)
+def names(got: Sequence[ExportTraceServiceRequest]) -> Counter[str]:
+    """The spans that a collector got, by name."""
+    scopes = (scope for each in got for resource in each.resource_spans for scope in resource.scope_spans)
+    return Counter(span.name for scope in scopes for span in scope.spans)
+
+
+async def _replay(settings: Settings, folder: Path, *arguments: str, **more: str) -> Ended:
+    ended = await _ended(settings, folder, *arguments, **more)
     assert ended.status == 0, ended.err
     return ended
 
 
-async def _ended(settings: Settings, folder: Path, *arguments: str) -> Ended:
+async def _ended(settings: Settings, folder: Path, *arguments: str, **more: str) -> Ended:
     variables = {
+        **more,
         "KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
         "KAFKA__TOPIC": settings.kafka.topic,
         "KAFKA__ERASURE_TOPIC": settings.kafka.erasure_topic,

@@ -17,7 +17,7 @@ from tests.penchant.telemetry.traces.test_exporting import collector
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.slow]
 
-TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+TRACE, SPAN, STATE = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "congo=1,rojo=2"
 KETTLE = Item("k1", "Quiet kettle", "home/kettles", "Brivane", 30.0, "EUR")
 MODEL = {
     "data": [{"id": "tiny", "owned_by": "vllm"}],
@@ -35,7 +35,7 @@ async def test_the_trace_of_a_click_ends_with_its_intent(kafka: Kafka, make_sett
         settings = make_settings(kafka, topic, f"{model}/v1", traces=traces)
         event = ShopperEvent("e1", "ada", "view", time.time_ns() // 1_000_000, (KETTLE,))
         async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
-            carried = [("traceparent", f"00-{TRACE}-{SPAN}-01".encode())]
+            carried = [("traceparent", f"00-{TRACE}-{SPAN}-01".encode()), ("tracestate", STATE.encode())]
             await producer.send_and_wait(topic, encode(event), key=b"ada", headers=carried)
         async with worker(settings) as running:
 
@@ -51,3 +51,6 @@ async def test_the_trace_of_a_click_ends_with_its_intent(kafka: Kafka, make_sett
     assert root.parent_span_id.hex() == SPAN
     (asked,) = [head for head in heads if head.startswith(b"POST")]
     assert f"traceparent: 00-{TRACE}-{chat.span_id.hex()}-01".encode() in asked.lower()
+    assert f"tracestate: {STATE}".encode() in asked.lower()
+    (ingest,) = [span for span in spans if span.name == "ingest"]
+    assert ingest.start_time_unix_nano == root.start_time_unix_nano

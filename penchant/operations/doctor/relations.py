@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, Severity
 from penchant.settings.root import Settings
+from penchant.telemetry.traces.tracing import TEXTS
 from penchant.worker.model_side import pools
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1", None})
@@ -19,6 +20,7 @@ def relations(settings: Settings, memory_bytes: int) -> list[Finding]:
         _sizes(settings, memory_bytes),
         _secrets(settings),
         _kept(settings),
+        _traced(settings),
         _learned(settings),
     )
     findings = [Finding("settings", *told) for rule in rules for told in rule]
@@ -119,6 +121,13 @@ def _kept(settings: Settings) -> Iterator[Told]:
         if kept_s > days * 86_400:
             found = f"{name} is {kept_s / 86_400:g} days, and what is personal may be kept {days:g} (privacy.max_days)"
             yield WARNING, found, f"lower {name}, or set privacy.max_days to what was agreed (docs/data-protection.md)"
+
+
+def _traced(settings: Settings) -> Iterator[Told]:
+    """What a collector holds of shoppers."""
+    if settings.traces.prompt_text and settings.traces.url is not None:
+        found = f"traces.prompt_text is set: {TEXTS}, where no erasure reaches it"
+        yield WARNING, found, "set it to false once a fault is found, and delete those traces at the collector"
 
 
 def _learned(settings: Settings) -> Iterator[Told]:

@@ -11,6 +11,7 @@ from penchant.operations.replay.plan import ReplayPlan
 from penchant.operations.replay.progress import Progress
 from penchant.operations.replay.stage import Stage
 from penchant.settings.root import Settings
+from penchant.telemetry.traces.tracing import traced
 from penchant.worker.model_side import ModelSide
 from streams.kafka.reader import TopicReader
 
@@ -39,11 +40,12 @@ async def replay(settings: Settings, plan: ReplayPlan, progress: Progress) -> Ou
         stack.push_async_callback(redis.aclose)
         pools = ModelSide(settings, None, None).everybody(EAGERNESS)
         stack.push_async_callback(pools.close)
+        tracing = await stack.enter_async_context(traced(settings))
         stage = Stage(settings, plan, redis, pools, progress)
         reader = None if plan.file else await stack.enter_async_context(TopicReader(settings.kafka.options))
         await stage.prepare(reader)
         async with stage.follow_erasures():
-            await stage.run(reader)
+            await stage.run(reader, tracing.replayed)
         comparison = await stage.compare() if plan.namespace else None
     cost = sum(replica.cost for replica in pools.replicas)
     seconds = time.monotonic() - began_s

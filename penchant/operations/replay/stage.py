@@ -10,7 +10,7 @@ from agents.experiments.active_experiments import ActiveExperiments
 from agents.fleet.switches import Switches, load
 from agents.learning.predictors import read_predictor
 from agents.learning.snapshots import foresight_of
-from agents.replay.calls import ReplayCalls, ReplayRules
+from agents.replay.calls import ReplayCalls, Replayed, ReplayRules
 from agents.replay.live_replay import LiveReplay
 from agents.replay.replay import PartitionReplay
 from agents.worker.build import Kinds, StorePorts, make_checkpoints, make_memory
@@ -121,8 +121,8 @@ class Stage:
         await self._saved.write({})
         return held.offsets if held is not None else {}
 
-    async def run(self, reader: TopicReader | None) -> None:
-        """Feed every partition, finish all, and remember on the way how far it came."""
+    async def run(self, reader: TopicReader | None, traced: Replayed) -> None:
+        """Feed every partition, finish all, and remember on the way how far it came. `traced` follows calls."""
         count = await asyncio.to_thread(tokenizer, self._settings.prompt.tokenizer)
         foresight = await self._foresight()
         make = reasoning_of(self._settings, count, learned=lambda: foresight)
@@ -135,7 +135,7 @@ class Stage:
             async with asyncio.TaskGroup() as calls:
                 making = ReplayCalls(
                     self._pools, reasoning, writer, self._checkpoints(), rules, self._progress.tally, calls,
-                    lambda: self._switches.number("share_replay", 1.0), self._erasing.covers,
+                    lambda: self._switches.number("share_replay", 1.0), self._erasing.covers, traced,
                 )  # fmt: skip
                 await self._feed(reader, making)
             for task in beside:

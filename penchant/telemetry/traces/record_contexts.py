@@ -1,17 +1,22 @@
-"""Record contexts: the traces that events come from, by the header `traceparent` of their records."""
+"""Record contexts: the traces that events come from, by the headers `traceparent` and `tracestate` of their records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 from streams.events.decoding import Decoded, Record
 from streams.events.dialects import Dialect
 
-HEADER = "traceparent"
+HEADER, STATE = "traceparent", "tracestate"
 
+MOST_STATE_BYTES = 512
+"""A longer `tracestate` is left out, as W3C's Trace Context lets one. It bounds what is kept, too."""
 MOST_SHOPPERS = 10_000
 """Of so many, those who came last, contexts are kept until a call is made for them."""
 MOST_CONTEXTS = 8
-"""So many of a shopper are kept, the first ones."""
+"""So many of a shopper are kept, the first ones: at the most, with states of full length, some 70 MB."""
+
+Carrier = Mapping[str, str]
+"""The two headers, as far as they are there."""
 
 
 class RecordContexts:
@@ -19,19 +24,21 @@ class RecordContexts:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._by_shopper: dict[str, list[tuple[int, str]]] = {}
+        self._by_shopper: dict[str, list[tuple[int, Carrier]]] = {}
         self._lock = Lock()
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """As the dialect does."""
         decoded = self._dialect.decode(records)
-        carried = {record.offset: found for record in records if record.headers and (found := _context(record))}
+        carried = {
+            record.offset: found for record in records if record.headers and (found := carrier_of(record.headers))
+        }
         if carried:
             with self._lock:
                 self._keep([(event.shopper_id, at, carried[at]) for at, _, event in decoded.events if at in carried])
         return decoded
 
-    def take(self, shopper: str, offset: int) -> list[str]:
+    def take(self, shopper: str, offset: int) -> list[Carrier]:
         """The contexts of a shopper's records up to this offset, the first one first. They are kept no longer."""
         with self._lock:
             kept = self._by_shopper.pop(shopper, [])
@@ -39,7 +46,7 @@ class RecordContexts:
                 self._by_shopper[shopper] = later
         return [context for at, context in kept if at <= offset]
 
-    def _keep(self, found: Sequence[tuple[str, int, str]]) -> None:
+    def _keep(self, found: Sequence[tuple[str, int, Carrier]]) -> None:
         for shopper, offset, context in found:
             kept = self._by_shopper.setdefault(shopper, [])
             if len(kept) < MOST_CONTEXTS and (offset, context) not in kept:  # a record may hold several events
@@ -48,6 +55,11 @@ class RecordContexts:
             del self._by_shopper[next(iter(self._by_shopper))]
 
 
-def _context(record: Record) -> str:
-    text = next((value for name, value in record.headers if name == HEADER), None)
-    return text.decode("ascii", "replace") if text else ""
+def carrier_of(headers: Sequence[tuple[str, bytes | None]]) -> Carrier:
+    """What the headers of a record or a request say of a trace; nothing without a `traceparent`."""
+    parents = [value for name, value in headers if name == HEADER and value]
+    if not parents:
+        return {}
+    state = b",".join(value for name, value in headers if name == STATE and value)
+    kept = {HEADER: parents[0]} | ({STATE: state} if 0 < len(state) <= MOST_STATE_BYTES else {})
+    return {name: value.decode("ascii", "replace") for name, value in kept.items()}

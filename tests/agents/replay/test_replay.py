@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import orjson
 import pytest
 
-from agents.replay.calls import ReplayCalls, ReplayCounts, ReplayRules
+from agents.replay.calls import ReplayCalls, ReplayCounts, Replayed, ReplayRules
 from agents.replay.live_replay import LiveReplay
 from agents.replay.replay import AGAIN_S, PartitionReplay
 from agents.worker.backlog import Backlog
@@ -74,6 +75,7 @@ class Bench:
         generation: int = 0,
         script: Script | str = ANSWER,
         lineage: int = 0,
+        traced: Replayed = nullcontext,
     ) -> None:
         self.lineage = lineage
         self.store, self.tally, self.model = store, ReplayCounts(), ScriptedModel(script)
@@ -83,7 +85,7 @@ class Bench:
         writer = GatheringWriter(store, RedisRules())
         reasoning = Reasoning("v1", DEFAULT_PROMPTS, Sampling())
         self.calls = ReplayCalls(
-            self.model, reasoning, writer, self.checkpoints, ReplayRules(in_flight=4), self.tally, tasks
+            self.model, reasoning, writer, self.checkpoints, ReplayRules(in_flight=4), self.tally, tasks, traced=traced
         )
 
     def replay(self, spoken: DialectName | Dialect = "native") -> PartitionReplay:

@@ -16,6 +16,7 @@ from tests.fakes.scripted_calls import Turn
 from tests.fakes.triton_headers import grpc_triton, http_triton
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+STATE = "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"
 
 Served = AbstractAsyncContextManager[tuple[ModelClient, Callable[[], list[dict[str, str]]]]]
 
@@ -48,10 +49,11 @@ async def test_a_traced_call_tells_its_server(served: Callable[[], Served]) -> N
     """The header of W3C's Trace Context, as metadata of gRPC too."""
     async with served() as (client, headers):
         try:
-            await client.complete(replace(ask(Turn()), traceparent=TRACEPARENT))
+            await client.complete(replace(ask(Turn()), traceparent=TRACEPARENT, tracestate=STATE))
             await client.complete(ask(Turn()))
         finally:
             await client.close()
         traced, untraced = headers()
         assert traced["traceparent"] == TRACEPARENT
-        assert "traceparent" not in untraced
+        assert traced["tracestate"] == STATE
+        assert not {"traceparent", "tracestate"} & untraced.keys()

@@ -43,6 +43,7 @@ def test_the_defaults_fit_each_other() -> None:
         ({"model": {"url": "http://gpu:8000/v1", "api_key": "secret"}}, WARNING, "unencrypted"),
         ({"backlog": {"max_bytes": 60 * GIB}}, WARNING, "backlog.max_bytes"),
         ({"intent": {"ttl_s": 40 * 86_400}}, WARNING, "intent.ttl_s is 40 days"),
+        ({"traces": {"url": "http://collector:4318/v1/traces", "prompt_text": True}}, WARNING, "personal data"),
         ({"triggers": {"overtaken": 0.5}}, WARNING, "triggers.overtaken does nothing"),
         ({"learning": {"predictor": __file__}}, WARNING, "learning.predictor does nothing"),
     ],

@@ -48,7 +48,7 @@ async def test_a_collector_gets_the_spans_of_a_call() -> None:
     service = {each.key: each.value.string_value for each in resource.resource.attributes}
     assert service["service.name"] == "penchant"
     names = {span.name for scope in resource.scope_spans for span in scope.spans}
-    assert names == {"wait", "prompt", "chat scripted", "write", "intent"}
+    assert names == {"ingest", "wait", "prompt", "chat scripted", "write", "intent"}
 
 
 async def test_a_collector_that_is_away_costs_spans_alone() -> None:

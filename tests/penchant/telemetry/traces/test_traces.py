@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from itertools import pairwise
 
+import orjson
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -34,8 +35,9 @@ class CarryingRecord:
 
     timestamp, key, value = EPOCH_MS, SHOPPER.encode(), b"{}"
 
-    def __init__(self, offset: int, traceparent: str) -> None:
+    def __init__(self, offset: int, traceparent: str, *states: str) -> None:
         self.offset, self.headers = offset, [("traceparent", traceparent.encode())]
+        self.headers += [("tracestate", each.encode()) for each in states]
 
 
 class Read:
@@ -47,17 +49,21 @@ class Read:
 
 
 def followed(
-    turns: Iterable[Turn], act: Callable[[Desk], Awaitable[None]], rules: Rules, headers: Iterable[str] = ()
+    turns: Iterable[Turn],
+    act: Callable[[Desk], Awaitable[None]],
+    rules: Rules,
+    headers: Iterable[str] = (),
+    states: Iterable[str] = (),
 ) -> tuple[list[ReadableSpan], ScriptedModel]:
     """The spans of a desk where `act` happens, before a model that takes these turns. `headers` are the traceparents of
-    the records at offset 1 and after it."""
+    the records at offset 1 and after it, `states` the tracestates of each."""
     exporter, script = InMemorySpanExporter(), iter(turns)
     traces = Traces(
         rules, "clicks", lambda shopper: pseudonym(Settings(), shopper), SimpleSpanProcessor(exporter),
         chance=lambda: 0.5, now_ns=lambda: clock_ms() * 1_000_000,
     )  # fmt: skip
     dialect = traces.hearing(Read())
-    dialect.decode([CarryingRecord(at, text) for at, text in enumerate(headers, 1)])
+    dialect.decode([CarryingRecord(at, text, *states) for at, text in enumerate(headers, 1)])
     model = ScriptedModel(lambda _: next(script))
 
     async def main() -> None:
@@ -79,6 +85,10 @@ def named(spans: Iterable[ReadableSpan], name: str) -> ReadableSpan:
     return found
 
 
+def clock_ns(after_s: float) -> float:
+    return EPOCH_MS * 1e6 + after_s * 1e9
+
+
 def told(span: ReadableSpan, name: str) -> object:
     return (span.attributes or {})[name]
 
@@ -87,7 +97,7 @@ def test_a_call_is_one_trace_from_append_to_write() -> None:
     """Wait, prompt, model and write follow each other below one span, and the model server is told of its own."""
     spans, model = followed([Turn(delay_s=2.0)], view, Rules(share=1.0))
     root, chat = named(spans, "intent"), named(spans, "chat scripted")
-    parts = [named(spans, "wait"), named(spans, "prompt"), chat, named(spans, "write")]
+    parts = [named(spans, "ingest"), named(spans, "wait"), named(spans, "prompt"), chat, named(spans, "write")]
     assert root.context is not None
     assert {each.parent.span_id for each in parts if each.parent} == {root.context.span_id}
     assert {each.context.trace_id for each in spans if each.context} == {root.context.trace_id}
@@ -177,6 +187,58 @@ def test_a_trace_that_is_not_sampled_or_no_trace_samples_nothing(header: str) ->
     spans, model = followed([Turn()], view, Rules(share=0.0), [header])
     assert not spans
     assert model.calls
+
+
+@pytest.mark.parametrize(
+    ("states", "handed_on"),
+    [
+        (["congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"], "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"),
+        (["congo=1", "rojo=2"], "congo=1,rojo=2"),  # one header or several say the same
+        ([f"congo={'x' * 250}", f"rojo={'y' * 250}"], f"congo={'x' * 250},rojo={'y' * 250}"),  # 512 bytes
+        ([f"congo={'x' * 251}", f"rojo={'y' * 250}"], ""),
+        (["no state"], ""),
+        (["congo=1,congo=2"], ""),
+        (["=1"], ""),
+        (["congo=é"], ""),
+        ([""], ""),
+    ],
+)
+def test_a_tracestate_is_handed_on(states: list[str], handed_on: str) -> None:
+    """As it came, with the trace; what is longer than 512 bytes or none by W3C's rules is left out, the trace stays."""
+    _, model = followed([Turn()], view, Rules(share=0.0), [f"00-{TRACE}-{SPAN}-01"], states)
+    (call,) = model.calls
+    assert call.traceparent.split("-")[1] == TRACE
+    assert call.tracestate == handed_on
+    assert call.trace_headers().get("tracestate", "") == handed_on
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_texts_are_in_a_span_only_where_they_are_wanted(*, wanted: bool) -> None:
+    """Prompt and answer, by the names of GenAI's conventions."""
+    spans, model = followed([Turn()], view, Rules(share=1.0, prompt_text=wanted))
+    attributes = named(spans, "chat scripted").attributes or {}
+    assert {"gen_ai.input.messages", "gen_ai.output.messages"}.isdisjoint(attributes) == (not wanted)
+    if wanted:
+        ((asked,), (answered,)) = (
+            orjson.loads(str(attributes[f"gen_ai.{way}.messages"])) for way in ("input", "output")
+        )
+        assert (asked["role"], asked["parts"][0]["content"]) == ("user", model.calls[0].prompt)
+        assert (answered["role"], answered["finish_reason"]) == ("assistant", "stop")
+        assert answered["parts"][0]["type"] == "text"
+
+
+def test_ingest_is_from_append_to_fold() -> None:
+    """What an event waits in Kafka, is read, parsed and folded is one part, and waiting for its turn the next."""
+
+    async def act(at: Desk) -> None:
+        await asyncio.sleep(5.0)
+        at.view(SHOPPER, after_s=3.0)
+        await asyncio.sleep(30.0)
+
+    spans, _ = followed([Turn()], act, Rules(share=1.0))
+    root, ingest = named(spans, "intent"), named(spans, "ingest")
+    assert ingest.start_time == root.start_time == pytest.approx(clock_ns(2.0), abs=2e6)
+    assert ingest.end_time == named(spans, "wait").start_time == pytest.approx(clock_ns(5.0), abs=2e6)
 
 
 def test_by_default_nothing_is_traced() -> None:
