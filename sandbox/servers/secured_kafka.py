@@ -1,12 +1,14 @@
 """Apache Kafka as in a guarded estate: TLS, client certificates, SASL over TLS, and rights (ACLs)."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -80,15 +82,15 @@ class SecuredKafka(ApacheKafka):
 
     def grant(self, rights: Rights, user: str = USER) -> None:
         """Give the user these rights, and no others."""
-        literal, allow = ResourcePatternType.LITERAL, AclPermissionType.ALLOW
-        bindings = [
-            AclBinding(kind, name, literal, f"User:{user}", "*", operation, allow)
-            for (kind, name), operations in rights.items()
-            for operation in operations
-        ]
         admin = self.admin()
-        for granted in admin.create_acls(bindings).values():
+        for granted in admin.create_acls(_bindings(AclBinding, rights, user)).values():
             granted.result(WITHIN_S)
+
+    def revoke(self, rights: Rights, user: str = USER) -> None:
+        """Take these rights from the user."""
+        admin = self.admin()
+        for revoked in admin.delete_acls(_bindings(AclBindingFilter, rights, user)).values():
+            revoked.result(WITHIN_S)
 
     async def start(self) -> None:
         """Start, and let USER in by SCRAM too."""
@@ -153,3 +155,15 @@ class SecuredKafka(ApacheKafka):
                 f"{listener}.oauthbearer.sasl.oauthbearer.expected.audience": "kafka",
             }
         return logins
+
+
+Binding = TypeVar("Binding")
+
+
+def _bindings(kind: Callable[..., Binding], rights: Rights, user: str) -> list[Binding]:
+    literal, allow = ResourcePatternType.LITERAL, AclPermissionType.ALLOW
+    return [
+        kind(of, name, literal, f"User:{user}", "*", operation, allow)
+        for (of, name), operations in rights.items()
+        for operation in operations
+    ]
