@@ -15,7 +15,7 @@ JOBS ?= 4
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # What is generated, and the command that writes each to stdout.
-DASHBOARDS := $(patsubst %,deploy/grafana/penchant-%.json,fleet models shoppers)
+DASHBOARDS := $(patsubst %,deploy/grafana/penchant-%.json,fleet models shoppers jobs)
 GENERATED := penchant.example.toml docs/metrics.md docs/intent.schema.json docs/runbooks.md docs/licences.md \
 	docs/security.md deploy/prometheus/penchant.rules.yml $(DASHBOARDS)
 penchant.example.toml = $(BIN)/penchant settings --example

@@ -16,6 +16,7 @@ from penchant.demo.followed import Followed
 from penchant.settings.kafka import Kafka
 from penchant.settings.root import Settings
 from penchant.telemetry.health_server import endpoint
+from penchant.telemetry.metrics.exposition import exposition
 from penchant.worker.app import MODEL_AWAY, Worker, worker
 from sandbox.servers.server import free_ports
 from sandbox.servers.stack import Stack
@@ -91,7 +92,7 @@ async def set_up(plan: DemoPlan, speed: float, say: Callable[[str], None]) -> As
         if model is not None:
             exits.push_async_callback(model.close)
         instruments = Instruments(Health(settings.health.bound_s))
-        await exits.enter_async_context(endpoint(settings.health, instruments))
+        await exits.enter_async_context(endpoint(settings.health, instruments.health, exposition(instruments)))
         running = await exits.enter_async_context(worker(settings, model, instruments=instruments))
         shop = Kafka(**stack.sections("shop")["kafka"])
         sender = await exits.enter_async_context(EventProducer(shop.options, settings.kafka.topic))

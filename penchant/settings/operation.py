@@ -21,7 +21,8 @@ class Health:
     host: Name = "127.0.0.1"
     """The address to listen on; 0.0.0.0 in a pod."""
     port: Port = 0
-    """The port to listen on; 0 is no endpoint. With --workers N it answers for all, and each has one of the next N."""
+    """The port to listen on; 0 is no endpoint. With --workers N it answers for all, and each has one of the next N. A
+    runner of jobs on the same host needs another one."""
     advertised_host: Name | None = None
     """How others reach it, which the worker's heartbeat tells (the console reads /metrics there): a pod's IP address.
     None: host, or this machine's name where that stands for all addresses."""
@@ -68,17 +69,21 @@ class Alerts:
 
 @section
 class Traces:
-    """Where traces of calls go, from an event's append to its intent's write; needs penchant[traces]."""
+    """Where traces go: of a worker's calls from an event's append to its intent's write, of a replay's calls, and of
+    what `penchant serve` answers; needs penchant[traces]."""
 
     url: Name | None = None
     """A collector's address for OTLP over HTTP, with its path: http://collector:4318/v1/traces. None: no traces. The
     environment has headers and certificates for it: OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_CERTIFICATE."""
     share: Annotated[float, Field(ge=0, le=1), unit("share of one")] = 0.01
-    """How many of the calls are traced, on the model server too. One whose event brings a sampled traceparent always
-    is."""
+    """How many of the calls are traced, on the model server too. One whose event or request brings a sampled
+    traceparent always is."""
     slow_s: Seconds = 5.0
     """A call whose intent is written so long after its event is traced too, as is one that fails; of these the model
     server is not told."""
+    prompt_text: bool = False
+    """Whether spans hold prompts and answers, in gen_ai.input.messages and gen_ai.output.messages: personal data, for
+    as long as the collector keeps it, and out of the reach of an erasure (docs/data-protection.md)."""
 
     @field_validator("url")
     @classmethod

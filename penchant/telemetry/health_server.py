@@ -11,15 +11,15 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 import orjson
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from agents.health.probes import Judgement
-from agents.worker.instruments import Instruments
 from penchant.settings import operation
-from penchant.telemetry.metrics.exposition import exposition
+from penchant.telemetry.metrics.exposition import Tell
 from streams.errors import SettingInvalid
 
 END_WITHIN_S = 2.0
@@ -28,16 +28,25 @@ END_WITHIN_S = 2.0
 Page = Callable[[web.Request], Awaitable[web.Response]]
 
 
+class Judges(Protocol):
+    """What answers probes, at a time in seconds on the monotonic clock."""
+
+    def ready(self, now_s: float) -> Judgement: ...
+
+    def alive(self, now_s: float) -> Judgement: ...
+
+
 @asynccontextmanager
-async def endpoint(settings: operation.Health, instruments: Instruments) -> AsyncIterator[None]:
-    """Answer `/ready`, `/alive` and `/metrics` while the block runs; nothing without a port.
+async def endpoint(settings: operation.Health, judge: Judges, tell: Tell) -> AsyncIterator[None]:
+    """Answer `/ready`, `/alive` and `/metrics` while the block runs; nothing without a port. They are asked in another
+    thread, at any time.
 
     SettingInvalid when nobody can listen there.
     """
     if not settings.port:
         yield
         return
-    server = _Server(settings.host, settings.port, _pages(instruments))
+    server = _Server(settings.host, settings.port, _pages(judge, tell))
     await server.start()
     try:
         yield
@@ -71,14 +80,12 @@ def page_of_metrics(text: bytes, content_type: str = CONTENT_TYPE_LATEST) -> web
     return web.Response(body=text, headers={"Content-Type": content_type})
 
 
-def _pages(instruments: Instruments) -> dict[str, Page]:
-    tell, health = exposition(instruments), instruments.health
-
+def _pages(judge: Judges, tell: Tell) -> dict[str, Page]:
     async def ready(_: web.Request) -> web.Response:
-        return judged(health.ready(time.monotonic()))
+        return judged(judge.ready(time.monotonic()))
 
     async def alive(_: web.Request) -> web.Response:
-        return judged(health.alive(time.monotonic()))
+        return judged(judge.alive(time.monotonic()))
 
     async def metrics(request: web.Request) -> web.Response:
         return page_of_metrics(*tell(request.headers.get("Accept", "")))

@@ -18,6 +18,7 @@ from penchant.settings.root import Settings
 from penchant.telemetry.alerts import Alerts
 from penchant.telemetry.cordon import Cordon
 from penchant.telemetry.health_server import endpoint
+from penchant.telemetry.metrics.exposition import exposition
 from penchant.worker.app import Worker, worker
 from streams.errors import SettingInvalid, Stop
 
@@ -37,7 +38,7 @@ async def serve(settings: Settings, load: Callable[[], Settings]) -> None:
     """
     instruments = Instruments(Health(settings.health.bound_s, time.monotonic()))
     with stop_signals() as asked, reload_signal() as reload:
-        async with endpoint(settings.health, instruments), asyncio.TaskGroup() as tasks:
+        async with endpoint(settings.health, instruments.health, exposition(instruments)), asyncio.TaskGroup() as tasks:
             working = tasks.create_task(_work(settings, instruments, load, reload))
             stopping = tasks.create_task(_stop(working, asked))
             await asyncio.wait({working})

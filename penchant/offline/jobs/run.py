@@ -2,11 +2,13 @@
 
 import os
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from agents.jobs.vitals import RunnerVitals
 from clients.pools.use_cases import UseCaseClient
 from penchant.offline.jobs.fleet_look import FleetLook
 from penchant.offline.jobs.gate import Gate
@@ -16,6 +18,9 @@ from penchant.offline.jobs.requests_run import run_requests
 from penchant.offline.jobs.runner import JobRunner, RunnerParts
 from penchant.process.signals import stop_signals
 from penchant.settings.root import Settings
+from penchant.telemetry.health_server import endpoint
+from penchant.telemetry.metrics.exposition import exposed
+from penchant.telemetry.metrics.jobs import JOBS
 from penchant.worker.use_cases import price_of, use_case
 from sandbox.servers.stand_in import StandIn
 from storage.instances import RedisInstances
@@ -31,16 +36,22 @@ SIMULATED = "penchant jobs run --simulated starts no server"
 
 async def run_jobs(settings: Settings, *, at_once: int, simulated: bool, once: bool) -> int:
     """Run jobs until SIGTERM or Ctrl-C, or with `once` until none may run; returns how many came to their end.
-    StoreUnavailable is waited for."""
+    StoreUnavailable is waited for. Probes and Prometheus are answered at `health.port`."""
+    vitals = RunnerVitals(settings.health.bound_s, time.monotonic())
     with stop_signals() as stop:
-        async with job_runner(settings, at_once=at_once, simulated=simulated) as runner:
+        async with (
+            endpoint(settings.health, vitals, exposed(JOBS, vitals)),
+            job_runner(settings, at_once=at_once, simulated=simulated, vitals=vitals) as runner,
+        ):
             await runner.run(stop, once=once)
-            return runner.ended
+            return vitals.ended
 
 
 @asynccontextmanager
-async def job_runner(settings: Settings, *, at_once: int, simulated: bool) -> AsyncIterator[JobRunner]:
-    """A runner with connections of its own, and one client for each use case."""
+async def job_runner(
+    settings: Settings, *, at_once: int, simulated: bool, vitals: RunnerVitals | None = None
+) -> AsyncIterator[JobRunner]:
+    """A runner with connections of its own, and one client for each use case; `vitals` hear what it sees."""
     rules = settings.redis
     redis, keys = rules.connect(), Keys(rules.namespace)
     jobs, fleet = RedisJobs(redis, keys, rules.timeout_s), RedisFleet(redis, keys, rules.timeout_s)
@@ -64,6 +75,7 @@ async def job_runner(settings: Settings, *, at_once: int, simulated: bool) -> As
                 FleetLook(fleet, jobs, settings.jobs), run_job, gate,
                 {team: each.budget_tokens_per_hour for team, each in settings.teams.items()},
                 {team: each.share for team, each in settings.teams.items()},
+                vitals or RunnerVitals(settings.health.bound_s, time.monotonic()),
             )
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ import structlog
 
 from agents.jobs.order import expired, goes_before, in_order, is_spent
 from agents.jobs.share import own_room
+from agents.jobs.vitals import RunnerVitals
 from penchant.offline.jobs.fleet_look import FleetLook, Seen
 from penchant.offline.jobs.gate import END_S, Gate
 from storage.activity import Activity
@@ -50,7 +51,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RunnerParts:
-    """What a runner works with: `budgets` and `shares` of teams, by name."""
+    """What a runner works with: `budgets` and `shares` of teams, by name. `vitals` hear of each look."""
 
     name: str
     jobs: RedisJobs
@@ -60,17 +61,17 @@ class RunnerParts:
     gate: MakeGate
     budgets: Mapping[str, int | None]
     shares: Mapping[str, float]
+    vitals: RunnerVitals
 
 
 class JobRunner:
-    """One process's. `ended` counts the jobs that it brought to their end."""
+    """One process's."""
 
     def __init__(self, parts: RunnerParts) -> None:
         self._parts = parts
         self._now: Callable[[], float] = asyncio.get_running_loop().time
         self._ahead_ms = 0.0
         self._away_until_s: dict[str, float] = {}
-        self.ended = 0
 
     async def run(self, stop: asyncio.Event, *, once: bool = False) -> None:
         """Run jobs until `stop`, or with `once` until none is left that may run."""
@@ -192,7 +193,14 @@ class JobRunner:
         return None
 
     async def _look(self) -> Seen:
-        seen = await self._parts.look.look()
+        vitals = self._parts.vitals
+        vitals.tries(self._now())
+        try:
+            seen = await self._parts.look.look()
+        except Retry as error:
+            vitals.missed(str(error))
+            raise
+        vitals.saw(seen.jobs, seen.room, self._now())
         self._ahead_ms = seen.jobs.at_ms - self._now() * 1e3
         return seen
 
@@ -220,7 +228,7 @@ class JobRunner:
             await self._state(job, "failed", str(error))
         else:
             raise error
-        self.ended += 1
+        self._parts.vitals.ended += 1
 
     async def _state(self, job: Job, state: State, why: str) -> None:
         activity = Activity("job", job.id, state, self._parts.name, why)

@@ -41,6 +41,11 @@ FAULTS = (
 )
 """The second half sees the first fault of a kind: its series begins with 1, which is no increase."""
 
+UNDER_WAY = 'penchant_jobs{state!="paused"}'
+LAST_TOLD = f"topk(2, max_over_time(timestamp({UNDER_WAY})[1d:1m]))"
+NO_RUNNER = f"max((last_over_time({UNDER_WAY}[1d]) > 0) and {LAST_TOLD}) unless on () count(penchant_job_runners) > 0"
+"""Who told of jobs last is asked, since nobody tells of them any more: its two states have the latest time."""
+
 OWN = (
     Alert(
         "PenchantAbsent", "absent(penchant_alive)", "5m", "page", "No worker is scraped.",
@@ -142,6 +147,20 @@ OWN = (
         "PenchantLoopSlow",
         "max by (instance) (histogram_quantile(0.99, rate(penchant_loop_lag_seconds_bucket[10m]))) > 0.1", "10m",
         "ticket", "A worker's event loop is late.", "Give the worker a core of its own, or add workers.",
+    ),
+    Alert(
+        "PenchantJobLinesFail",
+        'max by (job_id, team) (penchant_job_items{outcome="failed"}) '
+        '> 0.1 * max by (job_id, team) (sum without (outcome) (penchant_job_items{outcome!="left"})) '
+        'and max by (job_id, team) (delta(penchant_job_items{outcome="failed"}[15m])) > 0',
+        "10m", "ticket", "More than one item in ten of a job fails, and goes on failing.",
+        "Read errors.jsonl in its folder (`penchant jobs show`), pause it, and tell the team.",
+        ("penchant_job_calls_total",),
+    ),
+    Alert(
+        "PenchantJobsWithoutRunner", NO_RUNNER, "10m", "ticket",
+        "Jobs were under way when the last runner was scraped, and none is any more.",
+        "See whether `penchant jobs run` runs, and whether Prometheus finds it; jobs go on where they were.",
     ),
 )  # fmt: skip
 

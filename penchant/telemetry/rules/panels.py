@@ -124,4 +124,44 @@ SHOPPERS = Dashboard(
     ),
 )  # fmt: skip
 
-DASHBOARDS = (FLEET, MODELS, SHOPPERS)
+ITEMS = 'penchant_job_items{outcome!="left"}'
+SPENDER = "team, use_case"
+
+
+def spent(metric: str, by: str, of: str = SPENDER) -> str:
+    """So many a second of what teams use, which every runner tells the same."""
+    return f"sum by ({by}) (max by ({of}) (rate({metric}[$__rate_interval])))"
+
+
+JOBS = Dashboard(
+    "penchant-jobs",
+    "Penchant: jobs",
+    (
+        ("Are jobs run?", (
+            Panel("Jobs", "short", (("{{state}}", "max by (state) (penchant_jobs)"),)),
+            Panel("Runners", "short", (("runners", "max(penchant_job_runners)"),)),
+            Panel("Calls", "short", (
+                ("room", "max(penchant_job_room_calls)"), ("in flight", "max(penchant_job_calls_in_flight)"))),
+        )),
+        ("How far are they?", (
+            Panel("Done", "percentunit", (("{{job_id}} {{team}}", (
+                f"max by (job_id, team) (sum without (outcome) ({ITEMS})) / "
+                "max by (job_id, team) (sum without (outcome) (penchant_job_items))")),)),
+            Panel("Pace", "reqps", (("{{job_id}}", (
+                f"max by (job_id) (sum without (outcome) (deriv({ITEMS}[$__rate_interval])))")),)),
+            Panel("Failed", "short", (("{{job_id}}", 'max by (job_id) (penchant_job_items{outcome="failed"})'),)),
+        )),
+        ("What do teams use?", (
+            Panel("Calls", "reqps", (
+                ("{{team}} {{use_case}} {{outcome}}",
+                 spent("penchant_job_calls_total", f"{SPENDER}, outcome", f"{SPENDER}, outcome")),)),
+            Panel("Tokens", "reqps", (
+                ("{{team}} {{kind}}", spent("penchant_job_tokens_total", "team, kind", f"{SPENDER}, kind")),)),
+            Panel("Time of a call", "s", (("{{team}} {{use_case}}", (
+                spent("penchant_job_call_seconds_total", SPENDER) + " / "
+                + spent("penchant_job_calls_total", SPENDER, f"{SPENDER}, outcome"))),)),
+        )),
+    ),
+)  # fmt: skip
+
+DASHBOARDS = (FLEET, MODELS, SHOPPERS, JOBS)

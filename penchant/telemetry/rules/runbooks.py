@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from penchant.telemetry.metrics.words import Metric
 from penchant.telemetry.rules.alerts import ALERTS, Alert
@@ -51,7 +52,7 @@ def _section(alert: Alert) -> Iterator[str]:
     yield ""
 
 
-def _metric(metric: Metric) -> Iterator[str]:
+def _metric(metric: Metric[Any]) -> Iterator[str]:
     yield f"* `{metric.full_name}`: {metric.meaning} {metric.action}"
 
 

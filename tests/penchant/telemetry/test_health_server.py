@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
@@ -15,6 +16,7 @@ from agents.health.snapshot import Vitals
 from agents.worker.instruments import Instruments
 from penchant.settings import operation
 from penchant.telemetry.health_server import endpoint
+from penchant.telemetry.metrics.exposition import exposition
 from sandbox.servers.server import LOOPBACK, free_ports
 from streams.errors import SettingInvalid
 
@@ -34,10 +36,15 @@ def settings() -> operation.Health:
     return operation.Health(port=free_ports(1)[0])
 
 
+def of_worker(health: operation.Health, instruments: Instruments) -> AbstractAsyncContextManager[None]:
+    """A worker's endpoint."""
+    return endpoint(health, instruments.health, exposition(instruments))
+
+
 async def test_it_answers_with_reasons() -> None:
     """200 when all is well, else 503 with the reasons; ready and alive are two things."""
     instruments, health = Instruments(Health(60)), settings()
-    async with endpoint(health, instruments):
+    async with of_worker(health, instruments):
         assert (await asyncio.to_thread(fetch, health.port, "/ready"))[0] == 503
         instruments.health.observe(Vitals(time.monotonic(), time.monotonic()))
         status, kind, body = await asyncio.to_thread(fetch, health.port, "/ready")
@@ -52,7 +59,7 @@ async def test_it_answers_with_reasons() -> None:
 async def test_it_tells_metrics() -> None:
     """In Prometheus' text format, with the process's own."""
     health = settings()
-    async with endpoint(health, Instruments(Health(60))):
+    async with of_worker(health, Instruments(Health(60))):
         status, kind, body = await asyncio.to_thread(fetch, health.port, "/metrics")
     assert (status, kind.split(";")[0]) == (200, "text/plain")
     assert "\npenchant_events_total 0.0\n" in body
@@ -62,7 +69,7 @@ async def test_it_tells_metrics() -> None:
 async def test_a_busy_loop_fails_no_probe() -> None:
     """While the worker's event loop is held, probes are answered."""
     health = settings()
-    async with endpoint(health, Instruments(Health(60))):
+    async with of_worker(health, Instruments(Health(60))):
         with ThreadPoolExecutor(1) as prober:
             asked = prober.submit(fetch, health.port, "/alive")
             assert asked.result(10)[0] == 200  # which holds this loop until the answer is there
@@ -71,7 +78,7 @@ async def test_a_busy_loop_fails_no_probe() -> None:
 async def test_it_ends_with_its_block() -> None:
     """Nobody listens before and after."""
     health = settings()
-    async with endpoint(health, Instruments(Health(60))):
+    async with of_worker(health, Instruments(Health(60))):
         pass
     with pytest.raises(urllib.error.URLError):
         await asyncio.to_thread(fetch, health.port, "/alive")
@@ -79,13 +86,13 @@ async def test_it_ends_with_its_block() -> None:
 
 async def test_no_port_no_endpoint() -> None:
     """Port 0 is none: it does not choose one."""
-    async with endpoint(operation.Health(port=0), Instruments(Health(60))):
+    async with of_worker(operation.Health(port=0), Instruments(Health(60))):
         assert "health" not in {thread.name for thread in threading.enumerate()}
 
 
 async def test_a_port_that_is_taken_is_a_wrong_setting() -> None:
     """It names the setting and what to do."""
     health = settings()
-    async with endpoint(health, Instruments(Health(60))):
+    async with of_worker(health, Instruments(Health(60))):
         with pytest.raises(SettingInvalid, match=rf"(?s)health.port = {health.port}: .+ remedy: choose a free port"):
-            await endpoint(health, Instruments(Health(60))).__aenter__()
+            await of_worker(health, Instruments(Health(60))).__aenter__()

@@ -17,11 +17,13 @@ from penchant.operations.jobs import JobAsked, bills, find_job, move, read_jobs,
 from penchant.settings.root import Settings
 from sandbox.servers.openai import OpenAIServer
 from sandbox.servers.redis import RedisServer
+from sandbox.servers.server import LOOPBACK, free_ports
 from storage.jobs import Job
 from streams.errors import SettingInvalid
 from tests.penchant.commands import Command, run
 
 ROWS, AT_ONCE = 400, 4
+ALL_ENDED = "penchant_job_runner_ended_total"
 
 pytestmark = pytest.mark.redis
 
@@ -190,7 +192,8 @@ async def test_products_are_a_job_too(redis_server: RedisServer, tmp_path: Path)
 
 @pytest.mark.slow
 async def test_another_runner_goes_on_when_one_is_killed(redis_server: RedisServer, tmp_path: Path) -> None:
-    """Two runners, one job, one of them has it; killed at half: at most 1.02 passes of calls, no line lost or twice."""
+    """Two runners, one job, one of them has it; killed at half: at most 1.02 passes of calls, no line lost or twice.
+    The other one tells Prometheus of it."""
     settings = named(redis_server)
     job = await submitted(settings, tmp_path, ROWS)
     async with OpenAIServer(tmp_path) as server, httpx.AsyncClient() as client, asyncio.timeout(120):
@@ -199,17 +202,32 @@ async def test_another_runner_goes_on_when_one_is_killed(redis_server: RedisServ
         async with Command(tmp_path, told, *asked) as first:
             while await opened(client, server.url) < ROWS / 2:  # noqa: ASYNC110 # another process knows
                 await asyncio.sleep(0.02)
-            async with Command(tmp_path, told, "jobs", "run", "--at-once", str(AT_ONCE)) as second:
+            probed = told | {"HEALTH__PORT": (port := free_ports(1)[0])}
+            async with Command(tmp_path, probed, "jobs", "run", "--at-once", str(AT_ONCE)) as second:
                 first.send(signal.SIGKILL)
                 await first.ended()
                 while (await find_job(settings, job.id)).state != "done":  # noqa: ASYNC110 # Redis knows
                     await asyncio.sleep(0.2)
+                while not (page := await metrics(client, port)).get(ALL_ENDED):  # noqa: ASYNC110 # its next look
+                    await asyncio.sleep(0.2)
+                assert (await client.get(f"http://{LOOPBACK}:{port}/ready")).status_code == 200
+                assert page['penchant_job_calls_total{outcome="answered",team="ada",use_case="requests"}'] >= ROWS
                 second.send(signal.SIGTERM)
                 assert (await second.ended()).status == 0
         calls = await opened(client, server.url)
     assert calls <= ROWS * 1.02
     assert [line["custom_id"] for line in output(job)] == [f"r{at}" for at in range(ROWS)]
     assert (await find_job(settings, job.id)).progress.kept >= ROWS / 2 - AT_ONCE
+
+
+async def metrics(client: httpx.AsyncClient, port: int) -> dict[str, float]:
+    """What a runner tells, by name and labels; nothing before it listens."""
+    try:
+        page = (await client.get(f"http://{LOOPBACK}:{port}/metrics")).text
+    except httpx.TransportError:
+        return {}
+    lines = (line.rpartition(" ") for line in page.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
 
 
 async def opened(client: httpx.AsyncClient, url: str) -> int:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from agents.jobs.vitals import RunnerVitals
 from clients.pools.use_cases import UseCase, UseCaseClient
 from penchant.offline.jobs.fleet_look import FleetLook
 from penchant.offline.jobs.gate import PROBE, Gate
@@ -58,7 +59,7 @@ async def world(redis: RedisServer, run_job: RunJob, *jobs: Job) -> AsyncIterato
     leases = RedisInstances(client, keys, 5.0, "jobs")
     look = FleetLook(RedisFleet(client, keys, 5.0), store, settings.jobs)
     try:
-        yield World(store, RunnerParts("ann", store, leases, look, run_job, gate, {}, {}))
+        yield World(store, RunnerParts("ann", store, leases, look, run_job, gate, {}, {}, RunnerVitals(60.0, 0.0)))
     finally:
         await client.aclose()
 

@@ -38,6 +38,11 @@ FRESH = ("penchant_freshness_seconds", 'class="other",instance="a"')
 FRESH_COUNT = 'penchant_freshness_seconds_count{class="other",instance="a"}'
 FRESH_GOOD = 'penchant_freshness_seconds_bucket{class="other",instance="a",le="5.0"}'
 
+OF_JOB = 'job_id="job_1",team="search",use_case="requests",instance="r"'
+ANSWERED, FAILED = (f'penchant_job_items{{{OF_JOB},outcome="{each}"}}' for each in ("answered", "failed"))
+WAITING, RUNNING = (f'penchant_jobs{{instance="r",state="{each}"}}' for each in ("waiting", "running"))
+RUNNERS = 'penchant_job_runners{instance="r"}'
+
 GOOD_DAY: Series = {
     'penchant_alive{instance="a"}': flat(1),
     **{f'penchant_dependency_up{{dependency="{name}",instance="a"}}': flat(1)
@@ -66,6 +71,7 @@ GOOD_DAY: Series = {
     FRESH_COUNT: counting(1_000),
     'penchant_next_events_total{intent="model"}': counting(90),
     'penchant_next_events_total{intent="late"}': counting(10),
+    RUNNERS: flat(1), WAITING: flat(2), RUNNING: flat(1), ANSWERED: counting(100), FAILED: counting(1),
 }  # fmt: skip
 
 
@@ -84,6 +90,7 @@ class Incident:
         return {name: values for name, values in {**self.instead, **self.changes}.items() if values is not None}
 
 
+GONE = f"1x{BEGINS - 1} stale"
 NOBODY: Mapping[str, str] = {}
 CLICKS = {"topic": "clicks"}
 
@@ -164,6 +171,19 @@ INCIDENTS: Mapping[str, Incident] = {
     "a full core": Incident(
         histogram(*LOOP, {"0.01": faster(995, 800), "0.1": faster(1_000, 900)}),
         {"PenchantLoopSlow": {"instance": "a"}},
+    ),
+    "a file of wrong lines": Incident(
+        {FAILED: faster(1, 50)}, {"PenchantJobLinesFail": {"job_id": "job_1", "team": "search"}}
+    ),
+    "lines that failed once": Incident({FAILED: f"0+50x{BEGINS} {50 * BEGINS}x{MINUTES - BEGINS}"}, {}),
+    "no runner": Incident(dict.fromkeys((RUNNERS, WAITING, RUNNING), GONE), {"PenchantJobsWithoutRunner": NOBODY}),
+    "a runner that was killed at its job": Incident(
+        {RUNNERS: GONE, WAITING: GONE.replace("1x", "0x"), RUNNING: GONE}, {"PenchantJobsWithoutRunner": NOBODY}
+    ),
+    "jobs that another runner has ended": Incident(
+        {**dict.fromkeys((RUNNERS, WAITING, RUNNING), GONE),
+         'penchant_jobs{instance="later",state="waiting"}': f"_x{BEGINS} 1x20 0x9 stale",
+         'penchant_jobs{instance="later",state="running"}': f"_x{BEGINS} 1x20 0x9 stale"}, {}
     ),
 }  # fmt: skip
 
