@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,13 @@ from streams.events.dialects import Dialect
 
 PORTIONS = 8
 """A slice is decoded in about so many portions, and the clock is looked at after each."""
+
+
+class Portion(NamedTuple):
+    """Records, and how long their values are together."""
+
+    records: Sequence[Record]
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class SliceRules:
         """What is decoded without a look at the clock."""
         return max(self.size_bytes // PORTIONS, 1)
 
-    def portions(self, records: Iterable[Record], done: int) -> Iterator[Sequence[Record]]:
+    def portions(self, records: Iterable[Record], done: int) -> Iterator[Portion]:
         """The records from the offset `done` on, a few at a time."""
         most, most_bytes = max(self.records // PORTIONS, 1), self.portion_bytes
         portion: list[Record] = []
@@ -37,14 +44,15 @@ class SliceRules:
         for record in records:
             if record.offset < done:
                 continue
-            length = bytes_of([record])
+            value = record.value
+            length = len(value) if value else 0
             if portion and (len(portion) == most or size_bytes + length > most_bytes):
-                yield portion
+                yield Portion(portion, size_bytes)
                 portion, size_bytes = [], 0
             portion.append(record)
             size_bytes += length
         if portion:
-            yield portion
+            yield Portion(portion, size_bytes)
 
 
 class Slice(NamedTuple):
@@ -61,11 +69,11 @@ class Slices:
         self._decoder, self._rules, self._meter = decoder, rules, meter
         self._decoding = asyncio.Lock()
 
-    def portions(self, records: Iterable[Record], done: int) -> deque[Sequence[Record]]:
+    def portions(self, records: Iterable[Record], done: int) -> deque[Portion]:
         """What is to be decoded of a batch: what stands at the offset `done`, and after it."""
         return deque(self._rules.portions(records, done))
 
-    async def first(self, portions: deque[Sequence[Record]], spoiled: Container[int] = ()) -> Slice:
+    async def first(self, portions: deque[Portion], spoiled: Collection[int] = ()) -> Slice:
         """Decode the first portions, and take them out: at least one, and no more than make a slice. What stands at
         `spoiled` offsets is refused unread."""
         rules, loop = self._rules, asyncio.get_running_loop()
@@ -74,26 +82,28 @@ class Slices:
         while True:
             portion = portions.popleft()
             parts.append(await self._decode(portion, spoiled))
-            count, size_bytes = count + len(portion), size_bytes + bytes_of(portion)
+            count, size_bytes = count + len(portion.records), size_bytes + portion.size_bytes
             if not portions or loop.time() >= until_s:
                 break
-            if count + len(portions[0]) > rules.records or size_bytes + bytes_of(portions[0]) > rules.size_bytes:
+            follows = portions[0]
+            if count + len(follows.records) > rules.records or size_bytes + follows.size_bytes > rules.size_bytes:
                 break
-        return Slice(joined(parts), portion[-1].offset)
+        return Slice(joined(parts), portion.records[-1].offset)
 
-    async def _decode(self, records: Sequence[Record], spoiled: Container[int]) -> Decoded:
-        good = [record for record in records if record.offset not in spoiled]
-        decoded = await self._read(good) if good else Decoded([], [])
-        decoded.refused.extend(Refusal(record, "fault") for record in records if record.offset in spoiled)
+    async def _decode(self, portion: Portion, spoiled: Collection[int]) -> Decoded:
+        if not spoiled:
+            return await self._read(portion)
+        good = [record for record in portion.records if record.offset not in spoiled]
+        decoded = await self._read(portion._replace(records=good)) if good else Decoded([], [])
+        decoded.refused.extend(Refusal(record, "fault") for record in portion.records if record.offset in spoiled)
         decoded.refused.sort(key=lambda refusal: refusal.offset)
         return decoded
 
-    async def _read(self, records: Sequence[Record]) -> Decoded:
-        """Decode a portion."""
+    async def _read(self, portion: Portion) -> Decoded:
         async with self._decoding:
-            if bytes_of(records) > self._rules.portion_bytes:
-                return await asyncio.to_thread(decoded_apart, self._decoder, records, self._meter)
-            return decoded_apart(self._decoder, records, self._meter)
+            if portion.size_bytes > self._rules.portion_bytes:
+                return await asyncio.to_thread(decoded_apart, self._decoder, portion.records, self._meter)
+            return decoded_apart(self._decoder, portion.records, self._meter)
 
 
 def decoded_apart(decoder: Dialect, records: Sequence[Record], meter: CountsFaults) -> Decoded:
@@ -105,8 +115,3 @@ def decoded_apart(decoder: Dialect, records: Sequence[Record], meter: CountsFaul
         if len(records) == 1:
             return Decoded([], [Refusal(records[0], "fault", detail=type(error).__name__)])
     return joined([decoded_apart(decoder, [record], meter) for record in records])
-
-
-def bytes_of(records: Iterable[Record]) -> int:
-    """How long their values are."""
-    return sum(len(record.value or b"") for record in records)

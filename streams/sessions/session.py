@@ -7,6 +7,7 @@ are hundreds of thousands of sessions and a Python object per event would cost f
 from array import array
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
+from sys import getsizeof
 from typing import NamedTuple, get_args
 
 from streams.events.event import MEANINGLESS, Action, Consent, Item, ShopperEvent
@@ -121,7 +122,9 @@ class Session:
         """Weigh the texts anew."""
         rows = zip(self.event_ids, self.subjects, strict=True)
         self.text_bytes = tally_bytes(self.profile, self.earlier)
-        self.text_bytes += sum(subject_bytes(event_id, (subject,), WHILE_WEIGHED) for event_id, subject in rows)
+        self.text_bytes += sum(
+            getsizeof(event_id) + subject_bytes(subject, WHILE_WEIGHED) for event_id, subject in rows
+        )
 
     def rows(self) -> Iterator[Row]:
         """The window's lines, in the order of the log."""
@@ -144,7 +147,9 @@ def fold(
         return REPEATED
     if event.event_id in session.event_ids:
         return DUPLICATE
-    time_ms = rules.capped_ms(event.time_ms, timestamp_ms)
+    time_ms = event.time_ms
+    if time_ms > timestamp_ms:
+        time_ms = rules.capped_ms(time_ms, timestamp_ms)
     gap_ms = rules.gap_s * 1e3
     if session.events == 0 or time_ms > session.last_ms + gap_ms:
         _reopen(session, time_ms)
@@ -174,20 +179,21 @@ def _reopen(session: Session, time_ms: int) -> None:
         seen = merge(session.earlier, _tally(session.actions, session.subjects))
         session.profile = merge(session.profile.fade(), seen).closed()
     session._open(time_ms)
-    session.weigh()
+    session.text_bytes = 0 if session.profile is NOTHING else tally_bytes(session.profile)
 
 
 def _append(session: Session, event: ShopperEvent, time_ms: int) -> None:
     session.events += 1
     session.last_ms = max(session.last_ms, time_ms)
-    code = CODES[event.action]
-    subjects: Sequence[Item | str | None] = [cut(item) for item in event.items[:ROWS_PER_EVENT]] or (cut(event.query),)
-    session.text_bytes += subject_bytes(event.event_id, subjects)
-    for subject in subjects:
-        session.event_ids.append(event.event_id)
+    code, event_id = CODES[event.action], event.event_id
+    session.text_bytes += getsizeof(event_id)
+    for subject in event.items[:ROWS_PER_EVENT] or (event.query,):
+        kept = cut(subject)
+        session.text_bytes += subject_bytes(kept)
+        session.event_ids.append(event_id)
         session.times.append(time_ms)
         session.actions.append(code)
-        session.subjects.append(subject)
+        session.subjects.append(kept)
 
 
 def _truncate(session: Session, low_rows: int) -> None:

@@ -5,7 +5,6 @@ Sessions share the products that the decoder and the packing remember. CPython c
 row takes its part of its product: all of one that nobody else saw, hardly anything of one that everybody saw.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from sys import getrefcount, getsizeof
 from typing import overload
@@ -19,30 +18,31 @@ TEXT_BYTES = 400
 ITEM_BYTES = 144
 """A product without its texts: the object, its price, and what the allocator rounds up."""
 
-WHILE_FOLDED, WHILE_WEIGHED = 6, 7
+WHILE_FOLDED, WHILE_WEIGHED = 7, 6
 """References to a product that are no session's: of who remembers products or is looking at them, of its event, and of
 who is counting."""
 
 MANY = 40
 """Rows that share a product, from which on it weighs nothing."""
 
-SHARED = 7
+SHARED = 6
 """References to a category or brand, from which on it is one of many products."""
 
 USUAL_BYTES = 120
 """What a name in a tally takes that is counted already: about 70 Latin characters."""
 
 
-def subject_bytes(event_id: str, subjects: Iterable[Item | str | None], passing: int = WHILE_FOLDED) -> int:
-    """What the rows of one event take for its id, products and texts; `passing` references to these will not stay."""
-    size = getsizeof(event_id)
-    for subject in subjects:
-        if subject is not None:
-            holders = getrefcount(subject) - passing
-            if holders < MANY:
-                own = getsizeof(subject) if isinstance(subject, str) else _item_bytes(subject)
-                size += own // max(holders, 1)
-    return size
+def subject_bytes(subject: Item | str | None, passing: int = WHILE_FOLDED) -> int:
+    """What a row takes for its product or search; `passing` references to these will not stay."""
+    if subject is None:
+        return 0
+    holders = getrefcount(subject) - passing
+    if holders >= MANY:
+        return 0
+    if isinstance(subject, str):
+        return getsizeof(subject) // max(holders, 1)
+    own = _item_bytes(subject)
+    return own // holders if holders > 1 else own
 
 
 def tally_bytes(*tallies: InterestCounts) -> int:
@@ -52,10 +52,14 @@ def tally_bytes(*tallies: InterestCounts) -> int:
 
 
 def _item_bytes(item: Item) -> int:
-    size = ITEM_BYTES + getsizeof(item.id) + (getsizeof(item.title) if item.title else 0)
-    for name in (item.category, item.brand):
-        if name and getrefcount(name) < SHARED:
-            size += getsizeof(name)
+    title, category, brand = item.title, item.category, item.brand
+    size = ITEM_BYTES + getsizeof(item.id)
+    if title:
+        size += getsizeof(title)
+    if category and getrefcount(category) < SHARED:
+        size += getsizeof(category)
+    if brand and getrefcount(brand) < SHARED:
+        size += getsizeof(brand)
     return size
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.health.statistics import Meter
-from agents.worker.slices import Slice, SliceRules, Slices, bytes_of
+from agents.worker.slices import Portion, Slice, SliceRules, Slices
 from streams.events.decoding import Decoded, Decoder
 from streams.events.decoding import Record as KafkaRecord
 from tests.clients.virtual import virtually
@@ -64,7 +65,7 @@ def test_a_slice_is_bounded_in_records_and_bytes(sizes: list[int | None], done: 
     for each in slices:
         assert each.last_offset == offsets(each)[-1]
         assert 1 <= len(offsets(each)) <= RULES.records
-        assert bytes_of(records[offset] for offset in offsets(each)) <= RULES.size_bytes
+        assert sum(len(records[offset].value or b"") for offset in offsets(each)) <= RULES.size_bytes
 
 
 @pytest.mark.parametrize(("decode_s", "lengths"), [(0.0, [5] * 12), (60.0, [40, 20])])
@@ -97,9 +98,9 @@ async def test_two_batches_are_never_decoded_at_once() -> None:
     slices = Slices(Slow(take), RULES, Meter())
     batches = [slices.portions([Record(offset, bytes(101)) for offset in range(20)], 0) for _ in range(3)]
 
-    async def all_of(portions: object) -> None:
+    async def all_of(portions: deque[Portion]) -> None:
         while portions:
-            await slices.first(portions)  # type: ignore[arg-type]
+            await slices.first(portions)
 
     await asyncio.gather(*map(all_of, batches))
     assert at_once == [True] * 60
