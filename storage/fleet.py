@@ -25,6 +25,17 @@ class ExperimentDecision:
     definition: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PoolSize:
+    """How many replicas of a pool all workers go to, 0 for all of them, and which worker has decided so. Each time it
+    is said it has a higher serial number; `at_ms` is when, in epoch milliseconds by the store's clock."""
+
+    serial: int
+    size: int
+    who: str
+    at_ms: int
+
+
 class CountKey(NamedTuple):
     """What is counted: `what` became of the calls of an arm, in the span of time that begins at `bucket_s` (epoch),
     while the experiment had this definition and stood under this serial number; `bucket_s` -1 is all of that time. No
@@ -40,14 +51,16 @@ class CountKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What all workers share: the switches that were thrown, by name, as they stand; decisions; counts; and how many
-    workers are alive. `at_ms` is the store's own time in epoch milliseconds, the same for the whole fleet."""
+    """What all workers share: the switches that were thrown, by name, as they stand; decisions; counts; how many
+    replicas of each pool they go to; and how many workers are alive. `at_ms` is the store's own time in epoch
+    milliseconds, the same for the whole fleet."""
 
     switches: Mapping[str, bytes] = field(default_factory=dict)
     decisions: Mapping[str, ExperimentDecision] = field(default_factory=dict)
     counts: Mapping[CountKey, int] = field(default_factory=dict)
     workers: int = 0
     at_ms: int | None = field(default=None, compare=False)
+    sizes: Mapping[str, PoolSize] = field(default_factory=dict)
 
 
 class Heartbeat(NamedTuple):
@@ -77,6 +90,9 @@ class FleetStore(Protocol):
     async def decide(self, experiment: str, decision: ExperimentDecision) -> bool:
         """Store it and note who did it, unless one with as high a number or a higher one stands already; returns
         whether it was stored."""
+
+    async def resize(self, pool: str, size: PoolSize) -> bool:
+        """Store it, unless one with as high a number or a higher one stands already; returns whether it was stored."""
 
     async def forget(self, counts: Collection[CountKey]) -> None: ...
 

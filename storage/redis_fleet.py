@@ -1,7 +1,7 @@
 """The fleet in Redis: a sorted set of workers, their heartbeats, and the control hash.
 
-The control hash has one field for each switch, each experiment's decision and each count. Fields that are not known
-here are left alone: later versions have more.
+The control hash has one field for each switch, each experiment's decision, each pool's size and each count. Fields that
+are not known here are left alone: later versions have more.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from storage.activity import LENGTH, Activity
 from storage.connection import Client, Command, ask
-from storage.fleet import ALIVE_S, CountKey, ExperimentDecision, Fleet, Heartbeat
+from storage.fleet import ALIVE_S, CountKey, ExperimentDecision, Fleet, Heartbeat, PoolSize
 from storage.keys import Keys
 from streams.errors import StoreCorrupt
 
@@ -35,15 +35,19 @@ redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', unpack(ARGV, 4))
 return 1
 """
 
-DECIDE = """
+NEWER = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if held and cjson.decode(held).serial >= tonumber(ARGV[2]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+"""
+DECIDE = f"""{NEWER}
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', unpack(ARGV, 5))
 return 1
 """
+RESIZE = f"{NEWER}return 1"
 
 _DECISION: TypeAdapter[ExperimentDecision] = TypeAdapter(ExperimentDecision)
+_SIZE: TypeAdapter[PoolSize] = TypeAdapter(PoolSize)
 
 
 class RedisFleet:
@@ -89,6 +93,12 @@ class RedisFleet:
         (done,) = await self._ask([self._noted(DECIDE, activity, *told)])
         return bool(done)
 
+    async def resize(self, pool: str, size: PoolSize) -> bool:
+        """No entry in the activity log: it is said anew once a second."""
+        told = (self._keys.control, f"active:{pool}", size.serial, orjson.dumps(size))
+        (done,) = await self._ask([("EVAL", RESIZE, 1, *told)])
+        return bool(done)
+
     async def forget(self, counts: Collection[CountKey]) -> None:
         """Those that are not there are no error."""
         if counts:
@@ -115,6 +125,7 @@ class RedisFleet:
         switches: dict[str, bytes] = {}
         decisions: dict[str, ExperimentDecision] = {}
         counts: dict[CountKey, int] = {}
+        sizes: dict[str, PoolSize] = {}
         try:
             for raw, value in found.items():
                 kind, _, name = raw.decode().partition(":")
@@ -122,11 +133,13 @@ class RedisFleet:
                     switches[name] = value
                 elif kind == "experiment":
                     decisions[name] = _DECISION.validate_json(value)
+                elif kind == "active":
+                    sizes[name] = _SIZE.validate_json(value)
                 elif kind == "count":
                     counts[_key(name)] = int(value)
         except ValueError as exc:  # pydantic's ValidationError is one
             raise StoreCorrupt(self._keys.control, f"{raw.decode(errors='replace')}: {exc}") from exc
-        return Fleet(switches, decisions, counts, int(workers), int(now_ms))
+        return Fleet(switches, decisions, counts, int(workers), int(now_ms), sizes)
 
     async def _ask(self, commands: Sequence[Command]) -> list[Any]:
         return await ask(self._client, commands, self._timeout_s)

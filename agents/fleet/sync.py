@@ -12,6 +12,7 @@ import structlog
 
 from agents.fleet.forecast import Demand
 from agents.fleet.judge import ExperimentJudge
+from agents.fleet.pool_sizes import PoolSizes
 from agents.fleet.switches import Switches, SwitchState, load
 from storage.fleet import Fleet, FleetStore
 from streams.errors import StoreCorrupt, StoreUnavailable
@@ -23,7 +24,7 @@ log = structlog.get_logger()
 
 class FleetSync:
     """One for a worker. `heartbeat` says how it is, as plain values; what it obeys is added. `calls` says how many it
-    has begun.
+    has begun; `sizes` are there where the fleet goes to as few servers as it can.
 
     `away` says why the fleet cannot be read; `read_s` is when it last was, on the event loop's clock.
     """
@@ -36,9 +37,10 @@ class FleetSync:
         heartbeat: Callable[[], Mapping[str, Any]],
         clock_ms: Callable[[], int],
         calls: Callable[[], int] = lambda: 0,
+        sizes: PoolSizes | None = None,
     ) -> None:
         self._store, self._judge, self._switch_state = store, judge, switch_state
-        self.demand = Demand(calls)
+        self.demand, self._sizes = Demand(calls), sizes
         self._heartbeat, self._clock_ms = heartbeat, clock_ms
         self.active_experiments = judge.active_experiments
         self.away: str | None = None
@@ -56,7 +58,8 @@ class FleetSync:
 
     async def look(self) -> Fleet | None:
         """Look once; None while the fleet cannot be read."""
-        heartbeat = orjson.dumps(dict(self._heartbeat()) | {"obeys": self._obeyed()})
+        active = {} if self._sizes is None else {"active": self._sizes.told()}
+        heartbeat = orjson.dumps(dict(self._heartbeat()) | active | {"obeys": self._obeyed()})
         try:
             fleet = await self._store.sync(self._judge.worker, heartbeat, self._judge.counted(self._fleet_ms()))
             self.read_s = asyncio.get_running_loop().time()
@@ -64,6 +67,8 @@ class FleetSync:
             self._switch_state.workers = max(fleet.workers, 1)
             await self._judge.hear(self._store, fleet, self._fleet_ms(), self.read_s)
             self._obey(load(fleet.switches))
+            if self._sizes is not None:
+                await self._sizes.hear(self._store, fleet, self._fleet_ms(), self.read_s)
             await self.demand.note(self._store, self._fleet_ms() / 1e3)
         except (StoreUnavailable, StoreCorrupt) as error:
             self._note(error)

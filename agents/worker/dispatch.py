@@ -178,7 +178,8 @@ class Dispatch:
         if passed_over and owed.passed_s is None:
             owed.passed_s = now_s
         passed_s = now_s - owed.passed_s if passed_over and owed.passed_s is not None else 0.0
-        return self._router.grant(shopper.id, owed.attempts, now_s - owed.due_s, passed_s)
+        urgent = owed.urgent_s is not None
+        return self._router.grant(shopper.id, owed.attempts, now_s - owed.due_s, passed_s, urgent=urgent)
 
     def _served(self, task: asyncio.Task[None]) -> None:
         self._serving.pop(task).permit.release()  # again, unless the task was cancelled before it began

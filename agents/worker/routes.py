@@ -37,9 +37,9 @@ class SlotSupplier(Protocol):
     def room(self) -> bool:
         """Whether there is a slot for anybody. Asked when somebody is due."""
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Slot | None:
+    def grant(self, shopper: str, waited_s: float, passed_s: float, *, urgent: bool = False) -> Slot | None:
         """A slot that suits this shopper, who has been due for `waited_s`, and for `passed_s` of it there have been
-        slots that suited nobody."""
+        slots that suited nobody; `urgent` when an urgent action is among what they did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,9 @@ class Router(Protocol):
 
     def room(self) -> bool: ...
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
+    def grant(
+        self, shopper: str, attempts: int, waited_s: float, passed_s: float, *, urgent: bool = False
+    ) -> Permit | None:
         """A slot that suits this shopper, whose call has failed `attempts` times; the rest as in SlotSupplier."""
 
     def holdout(self, shopper: str) -> Permit | None:
@@ -135,20 +137,22 @@ class ExperimentRouter:
         routes = (route for (name, _), route in self._arms.items() if any(each.name == name for each in running))
         return self._everybody.slots.room() or any(route.slots.room() for route in routes)
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
+    def grant(
+        self, shopper: str, attempts: int, waited_s: float, passed_s: float, *, urgent: bool = False
+    ) -> Permit | None:
         """A permit for the shopper's route."""
         if held := self.holdout(shopper):
             return held
         found = self._active_experiments.assign(shopper)
         own = self._arms.get(found.arm) if found.arm is not None else None
         if own is None or attempts:
-            return self._shared(found, shopper, attempts, waited_s, passed_s)
-        slot = own.slots.grant(shopper, waited_s, passed_s)
+            return self._shared(found, shopper, attempts, waited_s, passed_s, urgent=urgent)
+        slot = own.slots.grant(shopper, waited_s, passed_s, urgent=urgent)
         if slot is not None:
             return Permit(own, slot, found.label, ArmCallCounter(self._outcomes, found.counted))
         if waited_s < OVERDUE_S:
             return None
-        shared = self._shared(found, shopper, 1, waited_s, passed_s)
+        shared = self._shared(found, shopper, 1, waited_s, passed_s, urgent=urgent)
         if shared is not None:
             self._outcomes.note(found.counted, "failed")
         return shared
@@ -167,10 +171,10 @@ class ExperimentRouter:
             shadow.forget(shopper)
 
     def _shared(
-        self, found: Assignment, shopper: str, attempts: int, waited_s: float, passed_s: float
+        self, found: Assignment, shopper: str, attempts: int, waited_s: float, passed_s: float, *, urgent: bool
     ) -> Permit | None:
         """A permit for everybody's route. Only first calls are counted: of an arm too there is no second one."""
-        slot = self._everybody.slots.grant(shopper, waited_s, passed_s)
+        slot = self._everybody.slots.grant(shopper, waited_s, passed_s, urgent=urgent)
         if slot is None:
             return None
         tally = UNCOUNTED if attempts else ArmCallCounter(self._outcomes, found.counted)

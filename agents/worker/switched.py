@@ -25,13 +25,15 @@ class SwitchedRouter:
         """Whether anybody can be served."""
         return self._switch_state.now.on("rules_only") or (self._may_call() and self._router.room())
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
+    def grant(
+        self, shopper: str, attempts: int, waited_s: float, passed_s: float, *, urgent: bool = False
+    ) -> Permit | None:
         """A slot, or the word that the rules answer."""
         if self._switch_state.now.on("rules_only"):
             return self.holdout(shopper) or Permit(self._everybody, None, by_rules=True)
         if not self._may_call():
             return None
-        permit = self._router.grant(shopper, attempts, waited_s, passed_s)
+        permit = self._router.grant(shopper, attempts, waited_s, passed_s, urgent=urgent)
         if permit is not None and not permit.withheld:
             self._spend()
         return permit

@@ -106,9 +106,9 @@ class Scattered:
         self.listen, self.room = slots.listen, slots.room
         self._slots, self._numbers = slots, count()
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Slot | None:  # noqa: ARG002 (that is the point)
+    def grant(self, shopper: str, waited_s: float, passed_s: float, *, urgent: bool = False) -> Slot | None:  # noqa: ARG002 (that is the point)
         """A place at any replica."""
-        return self._slots.grant(str(next(self._numbers)), waited_s, passed_s)
+        return self._slots.grant(str(next(self._numbers)), waited_s, passed_s, urgent=urgent)
 
 
 def _settings(without: Without, call_budget_s: float, beat_s: float) -> Settings:

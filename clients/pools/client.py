@@ -180,9 +180,9 @@ class ClassSlotSupplier:
         """Whether anybody can get a slot now. Asked when somebody is due."""
         return self._router.room(self._class)
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> RoutedSlot | None:
+    def grant(self, shopper: str, waited_s: float, passed_s: float, *, urgent: bool = False) -> RoutedSlot | None:
         """A slot for this shopper, if there is one that is right for them; see PoolRouter.grant."""
-        return self._router.grant(affinity(shopper, self._version), self._class, waited_s, passed_s)
+        return self._router.grant(affinity(shopper, self._version), self._class, waited_s, passed_s, urgent=urgent)
 
 
 def _now() -> float:

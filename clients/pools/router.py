@@ -10,7 +10,8 @@ from pydantic import ValidationInfo, field_validator
 
 from clients.calls import Call, Class, Completion
 from clients.limits.retry_budget import RetryBudget
-from clients.pools.active_set import ActiveSetRules, ActiveSets
+from clients.pools.active_replicas import ActiveReplicas
+from clients.pools.active_set import ActiveSetRules
 from clients.pools.beat import Beat
 from clients.pools.hedging import Hedges, hedged
 from clients.pools.limiter import Slot
@@ -65,7 +66,7 @@ class PoolRouter:
 
     def __init__(self, registry: ReplicaRegistry, rules: RoutingRules, epoch_s: float = 0.0) -> None:
         self.registry, self.rules = registry, rules
-        self._active = ActiveSets(ActiveSetRules(max(rules.call_budget_s - rules.beat_s, 0.0)))
+        self.active = ActiveReplicas(ActiveSetRules(max(rules.call_budget_s - rules.beat_s, 0.0)))
         self._beat, self._epoch_s = Beat(rules.beat_s, rules.call_budget_s), epoch_s
         self.retries = RetryBudget(share=0.2, least=3)
         self.hedges: Mapping[Class, Hedges] = {each: Hedges() for each in HEDGED}
@@ -76,7 +77,7 @@ class PoolRouter:
         """Whether any replica has a slot, as far as a look at some of them tells: first the one whose slot was given
         back last, then others in turns. Asked by somebody who waits for one."""
         now_s = _now()
-        pools = [self._active.of(pool, 0.0, now_s).replicas for pool in self.registry.usable(now_s)]
+        pools = [self.active.of(pool, 0.0, now_s).replicas for pool in self.registry.usable(now_s)]
         released = [self.released] if self.released is not None and self.released.usable else []
         looked_at = chain(released, *(self._some(pool) for pool in pools))
         return any(
@@ -90,12 +91,15 @@ class PoolRouter:
         first = self._looked[pool] = (self._looked[pool] + LOOK) % len(replicas)
         return replicas[first : first + LOOK]
 
-    def grant(self, key: str, traffic_class: Class, waited_s: float, passed_s: float) -> "RoutedSlot | None":
+    def grant(
+        self, key: str, traffic_class: Class, waited_s: float, passed_s: float, *, urgent: bool = False
+    ) -> "RoutedSlot | None":
         """A slot for a shopper, None to wait for one. They have `waited_s`, and for `passed_s` of it there have been
         slots that were nobody's."""
         now_s, waited_s = _now(), self._beat.held_s(waited_s)
+        urgent = urgent or traffic_class == "realtime"
         for rank, usable in enumerate(self.registry.usable(now_s)):
-            replicas = self._active.of(usable, waited_s, now_s)
+            replicas = self.active.of(usable, waited_s, now_s, urgent=urgent)
             first = replicas.home(key)
             if first is None:
                 continue

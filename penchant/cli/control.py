@@ -169,6 +169,8 @@ def _lines(found: FleetStatus) -> Iterator[str]:
     if (seen := found.forecast) is not None:
         yield f"calls a second: {seen.now:,.1f} now, {seen.ahead:,.1f} in a quarter of an hour,"
         yield f"  {seen.peak:,.1f} at the next day's peak ({instant(seen.peak_at_s * 1_000)})"
+    for pool, names in found.idle.items():
+        yield f"idle servers of {pool}: {', '.join(names) or 'none'}"
     yield from lines(found.experiments)
 
 

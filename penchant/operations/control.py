@@ -42,6 +42,14 @@ class FleetStatus:
         return sum(told.get("obeys", {}).get(name) == at_ms for told in self.workers.values())
 
     @property
+    def idle(self) -> dict[str, list[str]]:
+        """The model servers that no worker goes to, by pool, where routing.call_budget_s leaves some idle."""
+        told = [each["active"] for each in self.workers.values() if each.get("active")]
+        pools = {pool for each in told for pool in each}
+        free = {pool: [set(each[pool]["free"]) for each in told if pool in each] for pool in pools}
+        return {pool: sorted(set.intersection(*free[pool])) for pool in sorted(pools)}
+
+    @property
     def lingering(self) -> list[Name]:
         """Switches that were put back, which some workers still go by."""
         return [name for name in NAMES if name not in self.switches.thrown and self.obeyed(name) < len(self.workers)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from agents.fleet.pool_sizes import PoolSizes
 from agents.fleet.switches import SwitchState
 from agents.fleet.sync import FleetSync
 from agents.health.statistics import Meter
@@ -134,7 +135,8 @@ def make_parts(
     if learning is not None:
         learning.attach(worker.enrichment.partitions)
     heartbeat = partial(heartbeat_of, settings, arm_factory.instruments, pools)
-    sync = _sync(RedisFleet(*to_redis), experiment_runtime, switch_state, heartbeat, arm_factory.instruments)
+    sizes = PoolSizes(pools.router.active, name) if settings.routing.call_budget_s else None
+    sync = _sync(RedisFleet(*to_redis), experiment_runtime, switch_state, heartbeat, arm_factory.instruments, sizes)
     usual = arm_factory.reasoning(settings.prompt.version, settings.sampling)
     golden_watch = golden_watch_of(settings, pools, usual, lambda: switch_state.workers)
     impressions = _impressions(settings, checkpoints, experiment_runtime, arm_factory.instruments)
@@ -174,10 +176,11 @@ def _sync(
     switch_state: SwitchState,
     heartbeat: Callable[[], dict[str, Any]],
     instruments: Instruments,
+    sizes: PoolSizes | None,
 ) -> FleetSync:
     """What tells the fleet of this worker; the instruments show how it is."""
     meter = instruments.meter
-    sync = FleetSync(store, experiment_runtime.judge, switch_state, heartbeat, clock_ms, lambda: meter.calls)
+    sync = FleetSync(store, experiment_runtime.judge, switch_state, heartbeat, clock_ms, lambda: meter.calls, sizes)
     instruments.sync = sync
     return sync
 

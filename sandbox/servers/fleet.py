@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from storage.activity import Activity
-from storage.fleet import ALIVE_S, CountKey, ExperimentDecision, Fleet, Heartbeat
+from storage.fleet import ALIVE_S, CountKey, ExperimentDecision, Fleet, Heartbeat, PoolSize
 from streams.errors import StoreUnavailable
 
 
@@ -23,6 +23,7 @@ class MemoryFleet:
         self.decisions: dict[str, ExperimentDecision] = {}
         self.counts: Counter[CountKey] = Counter()
         self.switches: dict[str, bytes] = {}
+        self.sizes: dict[str, PoolSize] = {}
         self.activities: list[Activity] = []
         self.calls: Counter[int] = Counter()
         self._heartbeats: dict[str, tuple[float, bytes]] = {}
@@ -66,6 +67,14 @@ class MemoryFleet:
             raise StoreUnavailable("the fleet in memory is mute")
         return True
 
+    async def resize(self, pool: str, size: PoolSize) -> bool:
+        await self._answer()
+        held = self.sizes.get(pool)
+        if held is not None and held.serial >= size.serial:
+            return False
+        self.sizes[pool] = size
+        return True
+
     async def forget(self, counts: Collection[CountKey]) -> None:
         await self._answer()
         for key in counts:
@@ -82,6 +91,7 @@ class MemoryFleet:
         self.decisions.clear()
         self.counts.clear()
         self.switches.clear()
+        self.sizes.clear()
         self._heartbeats.clear()
 
     def _alive(self) -> list[tuple[str, tuple[float, bytes]]]:
@@ -89,7 +99,8 @@ class MemoryFleet:
         return [(name, beat) for name, beat in self._heartbeats.items() if beat[0] >= oldest_s]
 
     def _fleet(self) -> Fleet:
-        return Fleet(dict(self.switches), dict(self.decisions), dict(self.counts), len(self._alive()), self.at_ms)
+        shared = dict(self.switches), dict(self.decisions), dict(self.counts)
+        return Fleet(*shared, len(self._alive()), self.at_ms, dict(self.sizes))
 
     async def _answer(self) -> None:
         await self.way()

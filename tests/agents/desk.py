@@ -48,7 +48,7 @@ class Gate:
     def room(self) -> bool:
         return len(self.held) < self.slot_count
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Slot | None:
+    def grant(self, shopper: str, waited_s: float, passed_s: float, *, urgent: bool = False) -> Slot | None:  # noqa: ARG002 # each is due alike
         self.asked.append((shopper, round(waited_s, 2), round(passed_s, 2)))
         if not self.room() or not self.suits(shopper):
             return None

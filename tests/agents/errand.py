@@ -108,11 +108,13 @@ class Router(ExperimentRouter):
         super().__init__(route, {}, {}, ActiveExperiments(()), Outcomes())
         self._errand = errand
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
+    def grant(
+        self, shopper: str, attempts: int, waited_s: float, passed_s: float, *, urgent: bool = False
+    ) -> Permit | None:
         if shopper.startswith(("held", "ruled")):
             held = shopper.startswith("held")
             return Permit(self._everybody, None, withheld=held, by_rules=not held)
-        permit = super().grant(shopper, attempts, waited_s, passed_s) if self._errand.permits else None
+        permit = super().grant(shopper, attempts, waited_s, passed_s, urgent=urgent) if self._errand.permits else None
         return permit and Permit(permit.route, permit.slot, shadow=self._errand.shadow)
 
 

@@ -29,6 +29,6 @@ class UnlimitedSlots:
         """There always is."""
         return True
 
-    def grant(self, shopper: str, waited_s: float, passed_s: float) -> Slot | None:  # noqa: ARG002 # all suit
+    def grant(self, shopper: str, waited_s: float, passed_s: float, *, urgent: bool = False) -> Slot | None:  # noqa: ARG002 # all suit
         """A slot."""
         return self._slot

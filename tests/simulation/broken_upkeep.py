@@ -91,8 +91,10 @@ class Doubled(Permit):
 class Hedging(ExperimentRouter):
     """Asks twice at once, to be quicker."""
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
-        permit = super().grant(shopper, attempts, waited_s, passed_s)
+    def grant(
+        self, shopper: str, attempts: int, waited_s: float, passed_s: float, *, urgent: bool = False
+    ) -> Permit | None:
+        permit = super().grant(shopper, attempts, waited_s, passed_s, urgent=urgent)
         return permit and Doubled(permit.route, permit.slot, permit.arm, permit.tally, permit.withheld)
 
 
@@ -123,8 +125,10 @@ class Impatient(Enrichment):
 class Heedless(SwitchedRouter):
     """Calls though the rules alone are to answer."""
 
-    def grant(self, shopper: str, attempts: int, waited_s: float, passed_s: float) -> Permit | None:
-        return self._router.grant(shopper, attempts, waited_s, passed_s)
+    def grant(
+        self, shopper: str, attempts: int, waited_s: float, passed_s: float, *, urgent: bool = False
+    ) -> Permit | None:
+        return self._router.grant(shopper, attempts, waited_s, passed_s, urgent=urgent)
 
 
 class Curious(ExperimentRouter):

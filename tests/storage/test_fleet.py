@@ -10,7 +10,7 @@ import pytest
 from sandbox.servers.fleet import MemoryFleet
 from storage.activity import Activity, read_activity
 from storage.connection import Client, connect
-from storage.fleet import CountKey, ExperimentDecision, Fleet, FleetStore
+from storage.fleet import CountKey, ExperimentDecision, Fleet, FleetStore, PoolSize
 from storage.keys import Keys
 from storage.redis_fleet import RedisFleet
 from streams.errors import StoreCorrupt, StoreUnavailable
@@ -76,6 +76,16 @@ async def test_only_the_first_of_two_decides(store: FleetStore) -> None:
     assert not await store.decide("new-model", BACK)
     assert await store.decide("other", BACK)
     assert (await store.read()).decisions == {"new-model": FORWARD, "other": BACK}
+
+
+async def test_of_sizes_the_one_with_the_highest_number_stands(store: FleetStore) -> None:
+    """Of two who decide at once one is late; other pools are others."""
+    first, second = PoolSize(1, 3, "w1", 1_700_000_000_000), PoolSize(3, 0, "w2", 1_700_000_000_500)
+    assert await store.resize("gpus", first)
+    assert not await store.resize("gpus", PoolSize(1, 2, "w2", 1_700_000_000_100))
+    assert await store.resize("gpus", second)
+    assert await store.resize("rented", first)
+    assert (await store.read()).sizes == {"gpus": second, "rented": first}
 
 
 async def test_counts_are_forgotten_by_name(store: FleetStore) -> None:

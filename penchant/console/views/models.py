@@ -41,7 +41,7 @@ def _replica(seen: Snapshot, pool: str, name: str, state: str) -> dict[str, Any]
         "pool": pool,
         "name": name,
         "state": state,
-        "words": STATES[state],
+        "words": STATES[state] if state != "in" or _mean(seen, "replica_at_work", which) != 0.0 else "idle",
         "in_flight": count(seen.total("replica_in_flight", **which)),
         "limit": count(seen.total("replica_limit", **which)),
         "first_token": seconds(_mean(seen, "replica_first_token_seconds", which)),

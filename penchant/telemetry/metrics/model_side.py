@@ -81,6 +81,12 @@ MODEL_SIDE: tuple[WorkerMetric, ...] = (
         states, (*REPLICA, "state"),
     ),
     Metric(
+        "gauge", "replica_at_work",
+        "1 for a server that calls go to, 0 for one that routing.call_budget_s leaves idle.",
+        "0 for days: take it away, or lend it. All 1 with a small load: calls are slower than the budget.",
+        replicas(lambda each: each.usable and each.at_work), REPLICA,
+    ),
+    Metric(
         "counter", "replica_ejections",
         "How often a server was taken out: its calls or probes failed, or it was far slower than its peers or answered "
         "otherwise.",

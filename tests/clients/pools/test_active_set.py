@@ -57,6 +57,18 @@ def test_who_waits_gets_another_at_once() -> None:
     assert active.look(3, 0.1, 0.5, 102.0) == 3
 
 
+def test_somebody_urgent_who_waits_gets_all_at_once() -> None:
+    """For half a minute at least; others get one more a second."""
+    active = ActiveSet(RULES)
+    for second in range(0, 100, 10):
+        active.look(4, 0.1, 0.0, float(second))
+    assert active.size == 1
+    assert active.look(4, 0.1, 0.3, 100.0, urgent=True) == 1
+    assert active.look(4, 0.1, 0.5, 100.0, urgent=True) == 4
+    assert active.look(4, 0.1, 0.0, 129.0) == 4
+    assert active.look(4, 0.1, 0.0, 131.0) == 3
+
+
 def test_without_a_budget_all_are_at_work() -> None:
     """Whatever they take."""
     assert ActiveSet(ActiveSetRules()).look(4, 0.001, 0.0, 1e6) == 4

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -13,9 +14,9 @@ import pytest
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
 from agents.fleet.judge import ExperimentJudge
-from agents.fleet.switches import SwitchState
+from agents.fleet.switches import Switches, SwitchState
 from agents.fleet.sync import FleetSync
-from penchant.operations.control import activity, note_shoppers
+from penchant.operations.control import FleetStatus, activity, note_shoppers
 from penchant.settings import Settings
 from penchant.worker.experiments import clock_ms
 from sandbox.servers.redis import RedisServer
@@ -170,3 +171,15 @@ async def test_what_is_done_with_shoppers_leaves_a_trace_without_their_ids(redis
     many, other, *same = [entry.name for entry in await activity(settings, 9)]
     assert (many, len({*same}), other in same) == ("2 shoppers", 1, False)
     assert "ada" not in repr(await activity(settings, 9))
+
+
+def test_idle_servers_are_those_that_no_worker_goes_to() -> None:
+    """By pool; a worker that has not called yet says nothing of it, nor does an earlier version."""
+    told: dict[str, dict[str, Any]] = {
+        "w1": {"active": {"gpus": {"free": ["g3", "g4"]}, "rented": {"free": []}}},
+        "w2": {"active": {"gpus": {"free": ["g4", "g5"]}}},
+        "w3": {"active": {}},
+        "w4": {},
+    }
+    assert FleetStatus(Switches(), told, ()).idle == {"gpus": ["g4"], "rented": []}
+    assert FleetStatus(Switches(), {"w4": {}}, ()).idle == {}

@@ -1,0 +1,102 @@
+"""Active replicas: which replicas of each pool this worker's calls go to, by the fleet's word or by its own look."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from clients.pools.active_set import ActiveSet, ActiveSetRules
+from clients.pools.replicas import Replica
+from clients.pools.routing import Ranking
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLoad:
+    """What a worker has seen of a pool since it was last asked: how many replicas are usable and at work, how long a
+    call takes at the slowest of those, None while nobody knows, and how long somebody has waited. `raised`: it has put
+    all to work at once; `free` names those that are idle."""
+
+    usable: int
+    size: int
+    call_s: float | None = None
+    waited_s: float = 0.0
+    raised: bool = False
+    free: tuple[str, ...] = ()
+
+
+class ActivePool:
+    """The set of one pool. While the fleet's word is fresh, this worker only puts all to work at once."""
+
+    def __init__(self, rules: ActiveSetRules, usable: Ranking[Replica]) -> None:
+        self._set = ActiveSet(rules)
+        self._of, self._first = usable, usable
+        self._heard_until_s = float("-inf")
+        self._waited_s = 0.0
+
+    def first(self, usable: Ranking[Replica], waited_s: float, now_s: float, *, urgent: bool) -> Ranking[Replica]:
+        """The first of the usable replicas, as many as are needed."""
+        self._waited_s = max(self._waited_s, waited_s)
+        before, active = self._set.size, self._set
+        if now_s < self._heard_until_s:
+            active.rise(len(usable), waited_s, now_s, urgent=urgent)
+        else:
+            active.look(len(usable), self._call_s(usable), waited_s, now_s, urgent=urgent)
+        if self._of is not usable or active.size != before:
+            self._become(usable, named=active.size != before)
+        return self._first
+
+    def follow(self, size: int, now_s: float, until_s: float) -> None:
+        """The fleet has decided this size, 0 for all, which holds until then."""
+        self._heard_until_s, before = until_s, self._set.size
+        if self._set.follow(size, len(self._of), now_s) != before:
+            self._become(self._of, named=True)
+
+    def load(self) -> PoolLoad:
+        """What was seen since the last time."""
+        free = tuple(each.name for each in self._of.replicas[self._set.size :])
+        seen = PoolLoad(
+            len(self._of), self._set.size, self._call_s(self._of), self._waited_s, self._set.raised, free
+        )  # fmt: skip
+        self._waited_s, self._set.raised = 0.0, False
+        return seen
+
+    def _call_s(self, usable: Ranking[Replica]) -> float | None:
+        known = (each.outlier_detector.service_s for each in usable.replicas[: self._set.size])
+        return max((each for each in known if each is not None), default=None)
+
+    def _become(self, usable: Ranking[Replica], *, named: bool) -> None:
+        size = self._set.size
+        self._of, self._first = usable, Ranking(usable.replicas[:size])
+        for rank, each in enumerate(usable):
+            each.at_work = rank < size
+        if named:
+            names = [each.name for each in usable]
+            log.info("pool.active", pool=usable.replicas[0].pool, active=names[:size], free=names[size:])
+
+
+class ActiveReplicas:
+    """One set for each pool, by its name."""
+
+    def __init__(self, rules: ActiveSetRules) -> None:
+        self.rules = rules
+        self._pools: dict[str, ActivePool] = {}
+
+    def of(self, usable: Ranking[Replica], waited_s: float, now_s: float, *, urgent: bool = False) -> Ranking[Replica]:
+        """The first of the pool's usable replicas, as many as are needed; whoever asks has waited for `waited_s`."""
+        if not self.rules.budget_s or not usable:
+            return usable
+        pool = self._pools.get(usable.replicas[0].pool)
+        if pool is None:
+            pool = self._pools[usable.replicas[0].pool] = ActivePool(self.rules, usable)
+        return pool.first(usable, waited_s, now_s, urgent=urgent)
+
+    def follow(self, pool: str, size: int, now_s: float, until_s: float) -> None:
+        """The fleet has decided so for a pool."""
+        if known := self._pools.get(pool):
+            known.follow(size, now_s, until_s)
+
+    def loads(self) -> Mapping[str, PoolLoad]:
+        """What was seen of each pool since the last time; nothing where all are always at work."""
+        return {name: pool.load() for name, pool in self._pools.items()}
