@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,22 +16,15 @@ from rich.text import Text
 from penchant.cli.options import Config, Json
 from penchant.offline.estimate.figures import Figure, figures
 from penchant.offline.estimate.needs import needs
-from penchant.offline.estimate.prompt_tokens import Measured
 from penchant.offline.estimate.rates import Rates
 from penchant.offline.estimate.reading import Sample, read_file, read_topic
-from penchant.offline.estimate.rehearsal import Rehearsal
+from penchant.offline.estimate.rehearsed import rehearsed
 from penchant.offline.estimate.trace import BLOCK_TOKENS, Trace
-from penchant.offline.estimate.workload import Workload
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
-from penchant.worker.tokenizer import tokenizer
-from prompts.render import PromptRenderer
 from sandbox.gpu.timing import Timing
 from streams.events.dialects import DIALECTS
-
-RENDERED = 50_000
-"""About so many events' shoppers have their prompts rendered, unless a trace asks for all."""
 
 OUTPUT_TOKENS = Rates().output_tokens
 
@@ -101,7 +93,7 @@ def estimate(
         file = stack.enter_context(trace.open("wb")) if trace else None
         lines = Trace(rates.output_tokens, trace_block)
         tell = (lambda at_s, prompt: file.write(lines.line(at_s, prompt))) if file else None
-        work = _rehearsed(sample, settings, rates, tell)
+        work = rehearsed(sample, settings, rates, tell)
     need = needs(work, rates, peak or work.events_per_second, shoppers=shoppers, kept_s=settings.intent.ttl_s)
     read = replace(sample.read, counted="by prompt.tokenizer") if settings.prompt.tokenizer else sample.read
     found = figures(read, work, need, rates)
@@ -118,25 +110,6 @@ def _sample(settings: Settings, file: Path | None, minutes: float, most: int, na
     if file is not None:
         return read_file(file, minutes, most, settings.privacy)
     return asyncio.run(read_topic(settings.kafka, minutes, most, name, settings.privacy))
-
-
-def _rehearsed(
-    sample: Sample, settings: Settings, rates: Rates, tell: Callable[[float, Measured], object] | None
-) -> Workload:
-    """Everything through the rehearsal; `tell` wants to hear of every call."""
-    prompts, count = settings.prompts, tokenizer(settings.prompt.tokenizer)
-    rehearsal = Rehearsal(
-        settings.session,
-        settings.triggers,
-        settings.backlog,
-        PromptRenderer(settings.prompt.version, prompts, settings.prompt, count),
-        rates,
-        each=1 if tell else max(len(sample.events) // RENDERED, 1),
-        count=count,
-        told=tell,
-    )
-    rehearsal.take(sample.events)
-    return rehearsal.finish(prompts.vocabulary)
 
 
 def _rates(given: list[str], output_tokens: int) -> Rates:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from clients.pools.endpoints import Endpoint, Pool
+from clients.pools.endpoints import Endpoint, Pool, Price
 from penchant.settings.root import Settings
 from penchant.worker.model_side import pools
 from sandbox.gpu.timing import SECOND_OPINION, TIMINGS, Timing
@@ -13,8 +13,11 @@ from streams.errors import SettingInvalid
 
 NAMED = {"default": Timing(), "aiconfigurator": SECOND_OPINION, **TIMINGS}
 GPU = {field.name: type(getattr(Timing(), field.name)) for field in fields(Timing)}
-KEYS = "gpus=N, timing=NAME, gpu.PARAMETER=N, answer_tokens=N, away=FROM-TO (seconds), or a setting by its full name"
-OWN = ("gpus", "timing", "answer_tokens", "away")
+OWN = ("gpus", "timing", "answer_tokens", "per_hour", "away")
+KEYS = (
+    "gpus=N, timing=NAME, gpu.PARAMETER=N, answer_tokens=N, per_hour=DOLLARS, away=FROM-TO (seconds), or a setting by its "
+    "full name"
+)
 ANSWER_TOKENS = 80
 """Of an answer, as in `penchant estimate`, where nothing else is said."""
 
@@ -55,6 +58,12 @@ def variant(words: str, load: Load, name: str | None = None) -> Variant:
         made = replace(made, pools=(gpu_pool(int(number), pools(settings)),))
     if "answer_tokens" in own:
         made = replace(made, answer_tokens=int(_number("answer_tokens", own["answer_tokens"], int)))
+    if "per_hour" in own:
+        price = Price(float(_number("per_hour", own["per_hour"], float)))
+        priced = (
+            replace(each, endpoints=tuple(replace(one, price=price) for one in each.endpoints)) for each in made.pools
+        )
+        made = replace(made, pools=tuple(priced))
     return replace(made, away=_span(own["away"])) if "away" in own else made
 
 

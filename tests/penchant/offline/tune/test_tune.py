@@ -26,7 +26,9 @@ def test_the_command(recording: Path, tmp_path: Path) -> None:
     """A weak target is reached for less than now is spent; what was chosen is a profile with these settings."""
     profile = tmp_path / "ours.toml"
     words = ["--events", str(recording), "--target", "in_time_for_next>=0.2", "--tries", "6", "--jobs", "1", "--json"]
-    ran = CliRunner().invoke(app, ["tune", *words, "--profile", str(profile)])
+    page, trace, engine = tmp_path / "tune.html", tmp_path / "calls.jsonl", tmp_path / "engine.json"
+    files = ["--profile", str(profile), "--html", str(page), "--trace", str(trace), "--engine", str(engine)]
+    ran = CliRunner().invoke(app, ["tune", *words, *files])
     assert ran.exit_code == 0, ran.output
     report = orjson.loads(ran.stdout.splitlines()[-1])
     assert report["met"]
@@ -34,6 +36,10 @@ def test_the_command(recording: Path, tmp_path: Path) -> None:
     assert report["saved"]["mean"] > 0
     assert report["chosen"]["calls_per_event"]["mean"] < report["in_force"]["calls_per_event"]["mean"]
     assert len(report["tried"]) == 6
+    assert any(point["best"] for point in report["points"])
+    assert page.read_text().count("<circle") == 2 * len(report["points"])
+    assert all(orjson.loads(line)["input_length"] > 0 for line in trace.read_bytes().splitlines())
+    assert orjson.loads(engine.read_bytes())["engine"][0]["name"] == "max_batch_size"
     loaded = load_settings(overrides={"profile": str(profile)})
     assert any(origin.startswith("profile") for origin in loaded.origins.values())
 
@@ -43,3 +49,24 @@ def test_what_cannot_be_reached(recording: Path) -> None:
     words = ["tune", "--events", str(recording), "--tries", "2", "--jobs", "1"]
     assert CliRunner().invoke(app, [*words, "--target", "freshness_p95_s<=0.1"]).exit_code == 3
     assert CliRunner().invoke(app, [*words, "--target", "freshness<=0.1"]).exit_code == 2
+
+
+def test_gpus_are_chosen_by_their_rent(recording: Path) -> None:
+    """Between so many and so many, on the timing that is worth its price."""
+    words = ["--events", str(recording), "--target", "in_time_for_next>=0.2", "--tries", "10", "--jobs", "1", "--json"]
+    on = ["--gpus", "1-6", "--on", "qwen3-32b-fp8@h100=4", "--on", "qwen3-32b-fp8@l40s=1.8"]
+    ran = CliRunner().invoke(app, ["tune", *words, *on])
+    assert ran.exit_code == 0, ran.output
+    report = orjson.loads(ran.stdout.splitlines()[-1])
+    assert report["cost"] == "dollars_rented"
+    assert report["in_force"]["words"] == ""
+    assert "gpus=6" not in report["chosen"]["words"]
+    assert report["saved"]["mean"] > 0.3
+
+
+@pytest.mark.parametrize("wrong", [["--gpus", "4-2"], ["--gpus", "many"], ["--on", "h100"], ["--on", "h1000=3"]])
+def test_gpus_that_are_none(recording: Path, wrong: list[str]) -> None:
+    """Are told with what they may be."""
+    ran = CliRunner().invoke(app, ["tune", "--events", str(recording), *wrong])
+    assert ran.exit_code == 2
+    assert "Invalid value" in ran.output
