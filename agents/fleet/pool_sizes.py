@@ -84,7 +84,7 @@ class PoolSizes:
 
 
 def _fresh(held: PoolSize | None, fleet_ms: float) -> PoolSize | None:
-    return held if held is not None and fleet_ms - held.at_ms < STALE_S * 1e3 else None
+    return held if held is not None and abs(fleet_ms - held.at_ms) < STALE_S * 1e3 else None
 
 
 def _heard(heartbeats: Iterable[Any]) -> dict[str, list[PoolLoad]]:
