@@ -9,7 +9,7 @@ from math import inf
 from agents.fleet.switches import ON, SwitchValue
 from sandbox.clock import Clock
 from storage.activity import Activity
-from storage.fleet import ALIVE_S, CountKey, ExperimentDecision, Fleet, Heartbeat
+from storage.fleet import ALIVE_S, CountKey, ExperimentDecision, Fleet, Heartbeat, PoolSize
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Wire
 
@@ -104,6 +104,9 @@ class ControlConnection:
 
     async def decide(self, experiment: str, decision: ExperimentDecision) -> bool:
         raise AssertionError(experiment, decision)  # its guardrails are never reached
+
+    async def resize(self, pool: str, size: PoolSize) -> bool:
+        raise AssertionError(pool, size)  # it has no budget for calls
 
     async def forget(self, counts: Collection[CountKey]) -> None:
         await self._wire.ask(lambda: [self._control.counts.pop(key, None) for key in counts])

@@ -126,10 +126,14 @@ def test_who_puts_all_to_work_does_so_for_the_fleet() -> None:
 
     async def main(shop: Shop) -> None:
         member = shop.members[3]
-        for alarm in (
-            lambda: member.serve(1.0, urgent_s=0.5),
-            lambda: member.client._registry.eject(member.client.replicas[1], Fault("probes", "away"), _now()),
-        ):
+
+        def wait() -> None:
+            member.serve(1.0, urgent_s=0.5)
+
+        def eject() -> None:
+            member.client._registry.eject(member.client.replicas[1], Fault("probes", "away"), _now())
+
+        for alarm in (wait, eject):
             await shop.run(150.0)
             assert {each.size for each in shop.members} == {1}
             alarm()
