@@ -15,8 +15,8 @@ NAMED = {"default": Timing(), "aiconfigurator": SECOND_OPINION, **TIMINGS}
 GPU = {field.name: type(getattr(Timing(), field.name)) for field in fields(Timing)}
 OWN = ("gpus", "timing", "answer_tokens", "per_hour", "away")
 KEYS = (
-    "gpus=N, timing=NAME, gpu.PARAMETER=N, answer_tokens=N, per_hour=DOLLARS, away=FROM-TO (seconds), or a setting by its "
-    "full name"
+    "gpus=N, timing=NAME, gpu.PARAMETER=N, answer_tokens=N, per_hour=DOLLARS, away=FROM-TO (seconds), or a setting "
+    "by its full name"
 )
 ANSWER_TOKENS = 80
 """Of an answer, as in `penchant estimate`, where nothing else is said."""
