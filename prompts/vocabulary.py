@@ -16,6 +16,9 @@ from streams.errors import SettingInvalid
 
 FILE = "vocabulary.toml"
 
+MOST_VALUES = 100
+"""Of an attribute."""
+
 Shape = Literal["restock", "complete-a-set", "just-looking", "research"]
 """What a window must look like for a mission that no word tells: several products put in the cart with hardly a look,
 another kind from the part of the shop where a product was taken, products without a focus, one kind compared."""
@@ -43,6 +46,7 @@ Words = Annotated[frozenset[str], BeforeValidator(_of_all_languages)]
 Label = Annotated[str, Field(min_length=1, max_length=60, pattern=r'^[^,"\n]+$')]
 Name = Annotated[str, Field(max_length=24, pattern=r"^\p{Ll}[\p{Ll}0-9_-]*$")]
 Value = Annotated[str, StringConstraints(min_length=1, max_length=24, pattern=r'^[^,"()\n]+$', to_lower=True)]
+Values = Annotated[tuple[Value, ...], Field(max_length=MOST_VALUES)]
 
 
 class _Table(BaseModel):
@@ -67,10 +71,12 @@ class SignalWords(_Table):
 
 class Vocabulary(_Table):
     """What a shop's intents may speak of. `attributes` has the values that each may have, none for any word of a title
-    or a search; `free` are words that a mission text may always use, because they name nothing."""
+    or a search; `free` are words that a mission text may always use, because they name nothing. `version` is the
+    shop's own count; accepting a proposal raises it."""
 
+    version: Annotated[int, Field(ge=1)] = 1
     missions: Annotated[dict[Label, MissionSigns], Field(max_length=100)]
-    attributes: Annotated[dict[Name, Annotated[tuple[Value, ...], Field(max_length=100)]], Field(max_length=32)] = {}
+    attributes: Annotated[dict[Name, Values], Field(max_length=32)] = {}
     signals: Annotated[dict[Name, SignalWords], Field(max_length=16)] = {}
     free: Words = frozenset()
 

@@ -15,6 +15,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 from penchant.cli.audience import audience
 from penchant.cli.options import Config, Json
 from penchant.cli.product_batches import answers, requests
+from penchant.cli.propose import propose
 from penchant.offline.products import follow as following
 from penchant.offline.products import run as running
 from penchant.offline.products.job import Report
@@ -58,6 +59,7 @@ def about() -> None:
 products.command("audience")(audience)
 products.command("requests")(requests)
 products.command("answers")(answers)
+products.command("propose")(propose)
 
 
 @products.command("run")

@@ -19,14 +19,24 @@ def prompt_library(folder: Path | None, missions: Sequence[str] = ()) -> PromptL
     """
     if folder is None:
         return PromptLibrary(missions=missions)
-    files = sorted(folder.glob("*.txt"))
-    vocabulary = folder / FILE
-    if not files and not vocabulary.exists():
+    texts, vocabulary = own_templates(folder), own_vocabulary(folder)
+    if not texts and vocabulary is None:
         raise SettingInvalid(f"{folder} holds no template and no {FILE}", "put NAME.txt or vocabulary.toml there")
+    return PromptLibrary(texts, vocabulary, missions)
+
+
+def own_templates(folder: Path) -> dict[str, str]:
+    """The folder's templates by name. Raises SettingInvalid."""
+    files = sorted(folder.glob("*.txt"))
     if len(files) > MOST_TEMPLATES:
         raise SettingInvalid(f"{folder} holds {len(files)} templates", f"leave {MOST_TEMPLATES} or fewer there")
-    texts = {file.stem: _text(file) for file in files}
-    return PromptLibrary(texts, _text(vocabulary) if vocabulary.exists() else None, missions)
+    return {file.stem: _text(file) for file in files}
+
+
+def own_vocabulary(folder: Path) -> str | None:
+    """The text of the folder's vocabulary.toml; None where it has none. Raises SettingInvalid."""
+    file = folder / FILE
+    return _text(file) if file.exists() else None
 
 
 def _text(file: Path) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -124,6 +124,6 @@ def _rows(width: int, most: int) -> dict[str, object]:
     return {"type": "array", "items": texts, "minItems": 0, "maxItems": most}
 
 
-def words(texts: Sequence[str]) -> frozenset[str]:
+def words(texts: Iterable[str]) -> frozenset[str]:
     """Their words, in lower case."""
     return frozenset(re.findall(r"[^\W_]+", " ".join(texts).casefold()))
