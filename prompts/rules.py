@@ -33,7 +33,8 @@ def rules(
     confidence = _confidence(weighed, categories)
     if learned is not None:
         foreseen = learned.foresee(view, band)
-        categories, brands = foreseen.categories or categories, foreseen.brands or brands
+        categories = foreseen.categories or _beside(categories, foreseen.near)
+        brands = foreseen.brands or brands
         band = foreseen.band or band
         confidence = confidence if foreseen.confidence is None else foreseen.confidence
     inferred = _inferred(view, categories, brands)
@@ -53,6 +54,15 @@ def rules(
         evidence=_evidence(view, leading),
         inferred=inferred,
     )
+
+
+def _beside(categories: tuple[Weighted, ...], near: tuple[Weighted, ...]) -> tuple[Weighted, ...]:
+    """The window's categories and those near to them, as shares of all."""
+    if not near:
+        return categories
+    left = 1 - sum(each.weight for each in near)
+    shown = (Weighted(name=each.name, weight=round(each.weight * left, 3)) for each in categories)
+    return tuple(sorted((*shown, *near), key=lambda each: -each.weight))
 
 
 def _inferred(view: PromptView, *named: Sequence[Weighted]) -> tuple[str, ...]:

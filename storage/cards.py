@@ -1,5 +1,6 @@
 """Cards of products, and all that a match needs of a shopper and some products in one round trip."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from streams.sessions.session import Session
 
 LONGEST_BYTES = 8_000
 """A longer card is not read."""
+
+MOST_CATEGORIES = 1_000
+"""Categories of cards that are kept, those written last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,17 @@ class RedisCards:
         return _card(text) if text else None
 
     async def write(self, cards: Mapping[str, Card], lines: Mapping[str, str] | None = None) -> None:
-        """Write cards, and lines of knowledge; each replaces what stood there, an empty line takes it away. Raises
-        StoreUnavailable."""
+        """Write cards with their categories, and lines of knowledge; each replaces what stood there, an empty line
+        takes it away. Raises StoreUnavailable."""
         commands: list[Command] = [("SET", self._keys.card(product), dumped(card)) for product, card in cards.items()]
         for product, line in (lines or {}).items():
             key = self._keys.knowledge(product)
             commands.append(("SET", key, line.encode()) if line else ("DEL", key))
+        if categories := sorted({card.category for card in cards.values() if card.category}):
+            now_ms = int(time.time() * 1e3)
+            scored = [part for name in categories for part in (now_ms, name)]
+            commands.append(("ZADD", self._keys.shelf, *scored))
+            commands.append(("ZREMRANGEBYRANK", self._keys.shelf, 0, -MOST_CATEGORIES - 1))
         await ask(self._client, commands, self._timeout_s)
 
     async def remove(self, products: Sequence[str]) -> None:

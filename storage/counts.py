@@ -1,7 +1,9 @@
-"""Learned counts in Redis: what each partition taught, all closed days, and the snapshots made of them."""
+"""Learned counts in Redis: what each partition taught, all closed days, and the snapshots made of them with the
+categories of cards."""
 
 from typing import Protocol
 
+from storage.cards import MOST_CATEGORIES
 from storage.connection import Client, ask
 from storage.keys import Keys
 from streams.errors import StoreCorrupt
@@ -33,6 +35,8 @@ class CountStore(Protocol):
 
     async def close_days(self, totals: bytes) -> None: ...
 
+    async def shelf(self) -> list[str]: ...
+
     async def publish(self, name: str, body: bytes, keep_s: int) -> None: ...
 
     async def current(self) -> str: ...
@@ -63,6 +67,13 @@ class RedisCounts:
     async def close_days(self, totals: bytes) -> None:
         """Write them with the days that were closed since."""
         await ask(self._client, [("SET", self._keys.totals, totals)], self._timeout_s)
+
+    async def shelf(self) -> list[str]:
+        """The categories of the shop's products, those of the latest cards first."""
+        (found,) = await ask(self._client, [("ZREVRANGE", self._keys.shelf, 0, MOST_CATEGORIES - 1)], self._timeout_s)
+        if not isinstance(found, list):
+            raise StoreCorrupt(self._keys.shelf, "it is no sorted set")
+        return [name.decode(errors="replace") for name in found]
 
     async def publish(self, name: str, body: bytes, keep_s: int) -> None:
         """Make a snapshot the one that rules use, behind it; it is kept for so long."""

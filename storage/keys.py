@@ -144,6 +144,11 @@ class Keys:
         return f"{self.live or self.namespace}:learned:snapshot:{name}"
 
     @property
+    def shelf(self) -> str:
+        """Sorted set of the categories of the shop's products, by when a card of one was written last."""
+        return f"{self.live or self.namespace}:categories"
+
+    @property
     def nonce(self) -> str:
         """String that is lost when the data is lost."""
         return f"{self.namespace}:nonce"

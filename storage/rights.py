@@ -29,7 +29,7 @@ LOGGING_IN = (
 
 WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "ZCOUNT", "ZRANGE", "SET", "DEL", "EXPIRE",
         "PEXPIREAT", "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "ZREMRANGEBYRANK",
-        "EVAL", "EVALSHA", "SADD")  # fmt: skip
+        "ZREVRANGE", "EVAL", "EVALSHA", "SADD")  # fmt: skip
 SEEING = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "PTTL", "ZRANGE", "ZCOUNT", "XREVRANGE",
           "EVAL")  # fmt: skip
 ERASING = ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "HSET", "SREM", "ZRANGE", "EVAL")
@@ -40,6 +40,11 @@ MATCHING = (
     RedisRight("{namespace}:{*}:intent", ("HMGET",)),
     RedisRight("{namespace}:{*}:context", ("HGET",)),
     RedisRight("{namespace}:{*}:card", ("GETRANGE",)),
+)
+CARDS = (
+    RedisRight("{namespace}:{*}:card", ("SET", "DEL")),
+    RedisRight("{namespace}:{*}:knowledge", ("SET", "DEL")),
+    RedisRight("{namespace}:categories", ("ZADD", "ZREMRANGEBYRANK")),
 )
 FLEET = (
     RedisRight("{namespace}:workers", ("EVAL", "ZRANGE", "ZCOUNT")),
@@ -67,8 +72,7 @@ RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
         *LOGGING_IN,
     ),
     "products": (
-        RedisRight("{namespace}:{*}:card", ("SET", "DEL")),
-        RedisRight("{namespace}:{*}:knowledge", ("SET", "DEL")),
+        *CARDS,
         *LOGGING_IN,
     ),
     "jobs": (
@@ -77,8 +81,7 @@ RIGHTS: Mapping[str, tuple[RedisRight, ...]] = {
         RedisRight("{namespace}:control", ("HGETALL",)),
         RedisRight("{namespace}:instance:*", ("EVAL", "GET", "SET", "DEL")),
         *FLEET,
-        RedisRight("{namespace}:{*}:card", ("SET", "DEL")),
-        RedisRight("{namespace}:{*}:knowledge", ("SET", "DEL")),
+        *CARDS,
         CLOCK,
         *LOGGING_IN,
     ),

@@ -21,6 +21,8 @@ from prompts.learned.rhythm import quiet_s
 from storage.counts import CountStore
 from streams.errors import StoreCorrupt, StoreUnavailable
 from streams.events.event import ShopperEvent
+from streams.events.privacy import PrivacyRules
+from streams.events.sensitivity import Sensitivity
 from streams.kafka.batches import TP
 from streams.sessions.session import Session
 from streams.sessions.triggers import Rhythm, TriggerRules
@@ -28,13 +30,15 @@ from streams.sessions.triggers import Rhythm, TriggerRules
 log = structlog.get_logger()
 
 HOUR_MS = 3_600_000
+SHIPPED = PrivacyRules()
 SLICE = 2_000
 """Pairs that are merged without a turn of the event loop: two milliseconds."""
 
 
 class Learning:
     """Of one worker. `count` is how many partitions the topic has; `clock_ms` is wall time in epoch milliseconds.
-    `foresight` is by the snapshot in force, and by the `predictor`; None where there is no snapshot."""
+    `foresight` is by the snapshot in force, and by the `predictor`; None where there is no snapshot. `privacy` says
+    which categories of products are sensitive."""
 
     def __init__(
         self,
@@ -44,8 +48,10 @@ class Learning:
         lineage: int,
         clock_ms: Callable[[], int],
         predictor: Predictor | None = None,
+        privacy: PrivacyRules = SHIPPED,
     ) -> None:
         self._store, self._rules, self._predictor = store, rules, predictor
+        self._sensitivity = Sensitivity(privacy)
         self._partitions: Mapping[TP, Partition] = {}
         self._count, self._lineage, self._clock_ms = count, lineage, clock_ms
         self._written: dict[OpenDays, int] = {}
@@ -89,7 +95,9 @@ class Learning:
     async def _make(self) -> None:
         """The hour's snapshot; the first one as soon as there is anything to say."""
         now_ms = self._clock_ms()
-        if now_ms // HOUR_MS > self._made_hour and await make_snapshot(self._store, self._count, self._rules, now_ms):
+        if now_ms // HOUR_MS <= self._made_hour:
+            return
+        if await make_snapshot(self._store, self._count, self._rules, now_ms, self._sensitivity):
             self._made_hour = now_ms // HOUR_MS
 
     async def look(self) -> None:

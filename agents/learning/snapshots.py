@@ -12,6 +12,8 @@ from prompts.learned.predictor import Predictor
 from prompts.learned.snapshot import load, snapshot
 from storage.counts import CountStore
 from streams.errors import SettingInvalid, StoreCorrupt
+from streams.events.event import Item
+from streams.events.sensitivity import Sensitivity
 
 log = structlog.get_logger()
 
@@ -19,9 +21,11 @@ MOST_PAIRS = 400_000
 """The most pairs of a day over all partitions."""
 
 
-async def make_snapshot(store: CountStore, partitions: int, rules: LearningRules, now_ms: int) -> bool:
-    """Merge, close, and publish; whether there was anything that enough shoppers support. Done again it comes to the
-    same. Raises StoreUnavailable or StoreCorrupt."""
+async def make_snapshot(
+    store: CountStore, partitions: int, rules: LearningRules, now_ms: int, sensitivity: Sensitivity
+) -> bool:
+    """Merge, close, and publish, with the categories of cards that are not sensitive; whether there was anything that
+    enough shoppers support, or a category. Done again it comes to the same. Raises StoreUnavailable or StoreCorrupt."""
     totals = await _totals(store)
     days: dict[int, Day] = {}
     for number in range(partitions):
@@ -32,7 +36,9 @@ async def make_snapshot(store: CountStore, partitions: int, rules: LearningRules
     closed, learned = await asyncio.to_thread(_counted, totals, days, today)
     if closed is not totals:
         await store.close_days(await asyncio.to_thread(dump_totals, closed))
-    made = await asyncio.to_thread(snapshot, learned, now_ms, rules.support)
+    categories = await store.shelf()
+    shelf = [each for each in categories if sensitivity.of_item(Item(id=each, category=each)).handling == "allow"]
+    made = await asyncio.to_thread(snapshot, learned, now_ms, rules.support, shelf=shelf)
     if not any(made.tables.values()):
         return False
     await store.publish(made.name, made.dump(), round(rules.keep_s))

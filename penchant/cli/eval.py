@@ -24,6 +24,7 @@ from penchant.offline.eval.run import Judging, Outcome, labels, read, run
 from penchant.offline.eval.score_table import show_scores
 from penchant.offline.eval.scoring import EvalPlan
 from penchant.offline.learning import foresights
+from penchant.offline.products.shelf import shelf
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
@@ -77,6 +78,18 @@ PredictorFile = Annotated[
 Trained = Annotated[
     bool, typer.Option("--train", help="With --folds: train a predictor on the other parts; takes a minute a fold.")
 ]
+Products = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", exists=True, help="A catalogue, whose categories may be named though nobody taught them."
+    ),
+]
+ColumnsFile = Annotated[
+    Path | None, typer.Option("--columns", metavar="FILE", exists=True, help="What its columns are called, as TOML.")
+]
+Unseen = Annotated[
+    float, typer.Option(min=0, max=0.9, help="With --folds: the share of products that those who teach never saw.")
+]
 Support = Annotated[
     int, typer.Option(min=1, help="The shoppers that what is learned needs. Fewer than 20 are for trials.")
 ]
@@ -121,6 +134,9 @@ def eval(  # noqa: A001 # the command's name
     predictor: PredictorFile = None,
     folds: InFolds = 0,
     train: Trained = False,
+    products: Products = None,
+    columns: ColumnsFile = None,
+    unseen: Unseen = 0.0,
     support: Support = SUPPORT,
     seed: Seed = 1,
     config: Config = None,
@@ -143,7 +159,10 @@ def eval(  # noqa: A001 # the command's name
     trained = (lambda shoppers: load(training.train(shoppers, support))) if train else None
     plan = EvalPlan(
         events, sessions, seed, shuffled, settings.prompts.vocabulary,
-        foresights=foresights(learned, folds, support, predictor, trained),
+        foresights=foresights(
+            learned, folds, support, predictor, trained,
+            shelf(products, columns, settings) if products else (), unseen,
+        ),
         template=settings.prompts.template((prompt or [settings.prompt.version])[0]),
     )  # fmt: skip
     answers = answers or (report / "answers.jsonl" if report and model_url else None)

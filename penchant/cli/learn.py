@@ -11,6 +11,7 @@ import typer
 from penchant.cli.options import RECORDED, Config, Json
 from penchant.offline.eval.run import read
 from penchant.offline.learning import learn as learned_from
+from penchant.offline.products.shelf import shelf
 from penchant.offline.topic_events import topic_events
 from penchant.offline.training import train
 from penchant.process.logs import configure_logs
@@ -33,6 +34,15 @@ PredictorFile = Annotated[
         help="Train trees too, which put candidates in order, and write them there; needs penchant\\[learn].",
     ),
 ]
+Products = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", exists=True, help="A catalogue, whose categories may be named though nobody taught them."
+    ),
+]
+ColumnsFile = Annotated[
+    Path | None, typer.Option("--columns", metavar="FILE", exists=True, help="What its columns are called, as TOML.")
+]
 DAY = 1_440.0
 Support = Annotated[
     int, typer.Option(min=1, help="The shoppers that each name, pair and range needs. Fewer than 20 are for trials.")
@@ -46,6 +56,8 @@ def learn(
     most: Most = 500_000,
     out: Out,
     predictor: PredictorFile = None,
+    products: Products = None,
+    columns: ColumnsFile = None,
     support: Support = SUPPORT,
     config: Config = None,
     json: Json = False,
@@ -59,6 +71,8 @@ def learn(
 
     penchant learn --minutes 10080 --out learned.json
 
+    penchant learn --events rees46.csv --products catalogue.csv --out learned.json
+
     penchant eval --events later.csv --learned learned.json --json
 
     penchant learn --events rees46.csv --out learned.json --predictor trees.json
@@ -68,7 +82,7 @@ def learn(
     settings = load_settings(config).settings
     configure_logs("error", settings.log.format)
     taught = read(events, settings.privacy) if events else asyncio.run(topic_events(settings, minutes, most))
-    snapshot = learned_from(taught, support)
+    snapshot = learned_from(taught, support, shelf(products, columns, settings) if products else ())
     body = snapshot.dump()
     trees = train(taught, support) if predictor else b""
     out.write_bytes(body)

@@ -57,7 +57,7 @@ class Fixed:
 class AsItGoes:
     """Snapshots of what lies before a cut, by all shoppers."""
 
-    def __init__(self, events: Iterable[ShopperEvent], support: int = SUPPORT) -> None:
+    def __init__(self, events: Iterable[ShopperEvent], support: int = SUPPORT, shelf: Sequence[str] = ()) -> None:
         self._from_ms: list[int] = []
         self._foresights: list[Foresight] = []
         self.what: dict[str, object] = {"by": "what lies before each cut", "support": support}
@@ -66,7 +66,7 @@ class AsItGoes:
             start_ms = event.time_ms - event.time_ms % REFRESHED_MS
             if teacher.last_ms and start_ms > teacher.last_ms:
                 self._from_ms.append(start_ms)
-                self._foresights.append(Foresight(teacher.snapshot(support)))
+                self._foresights.append(Foresight(teacher.snapshot(support, shelf)))
             teacher.see(event)
 
     def at(self, shopper: str, time_ms: int) -> Foresight | None:  # noqa: ARG002 # a Foresights
@@ -77,16 +77,25 @@ class AsItGoes:
 
 class Folds:
     """Shoppers in so many parts, by a checksum of their id; each part is foreseen by what the others teach, and by a
-    predictor of theirs where one is to be trained."""
+    predictor of theirs where one is to be trained. Those who teach never saw `unseen` of all products."""
 
     def __init__(
-        self, events: Sequence[ShopperEvent], folds: int, support: int = SUPPORT, train: Train | None = None
+        self,
+        events: Sequence[ShopperEvent],
+        folds: int,
+        support: int = SUPPORT,
+        train: Train | None = None,
+        shelf: Sequence[str] = (),
+        unseen: float = 0.0,
     ) -> None:
         self._foresights = []
+        taught = [event for event in events if not any(_drawn(item.id, unseen) for item in event.items)]
         for part in range(folds):
-            others = [event for event in events if _part(event.shopper_id, folds) != part]
-            self._foresights.append(Foresight(learn(others, support), train(others) if train else None))
+            others = [event for event in taught if _part(event.shopper_id, folds) != part]
+            self._foresights.append(Foresight(learn(others, support, shelf), train(others) if train else None))
         self.what: dict[str, object] = {"by": f"{folds} folds by shopper", "support": support}
+        self.what |= {"categories_of_products": len(shelf)} if shelf else {}
+        self.what |= {"products_unseen": unseen} if unseen else {}
         if train:
             self.what["predictor"] = "trained on the other folds"
 
@@ -114,20 +123,21 @@ class Teacher:
             number = day_of(event.time_ms)
             self._days.setdefault(number, Day(number)).teach(event.shopper_id, [*lessons(session), *gaps(session)])
 
-    def snapshot(self, support: int) -> Snapshot:
-        """What is known now, as of the last event's hour."""
+    def snapshot(self, support: int, shelf: Sequence[str] = ()) -> Snapshot:
+        """What is known now, as of the last event's hour, with the categories of the shop's products."""
         totals = Totals()
         for number in sorted(self._days):
             totals = totals.after(self._days[number])
-        return snapshot(totals, self.last_ms, support)
+        return snapshot(totals, self.last_ms, support, shelf=shelf)
 
 
-def learn(events: Iterable[ShopperEvent], support: int = SUPPORT) -> Snapshot:
-    """What the shoppers teach. Raises SettingInvalid where that is nothing."""
+def learn(events: Iterable[ShopperEvent], support: int = SUPPORT, shelf: Sequence[str] = ()) -> Snapshot:
+    """What the shoppers teach, and the categories of the shop's products. Raises SettingInvalid where that is
+    nothing."""
     teacher = Teacher()
     for event in _in_order(events):
         teacher.see(event)
-    learned = teacher.snapshot(support)
+    learned = teacher.snapshot(support, shelf)
     if not any(rows for table, rows in learned.tables.items() if table != "gap_after"):
         raise SettingInvalid(
             f"no category, brand or price of the file has {support} shoppers", "a longer recording has some"
@@ -136,7 +146,13 @@ def learn(events: Iterable[ShopperEvent], support: int = SUPPORT) -> Snapshot:
 
 
 def foresights(
-    file: Path | None, folds: int, support: int, predictor: Path | None = None, train: Train | None = None
+    file: Path | None,
+    folds: int,
+    support: int,
+    predictor: Path | None = None,
+    train: Train | None = None,
+    shelf: Sequence[str] = (),
+    unseen: float = 0.0,
 ) -> Callable[[Sequence[ShopperEvent]], Foresights]:
     """By a snapshot's file, by folds, or else as it goes. Raises SettingInvalid for a file that is no snapshot or no
     predictor."""
@@ -146,12 +162,16 @@ def foresights(
         raise SettingInvalid("a predictor needs the snapshot that it puts in order", "add --learned")
     if train is not None and not folds:
         raise SettingInvalid("a predictor cannot be judged by the shoppers that it learned from", "add --folds 5")
+    if unseen and not folds:
+        raise SettingInvalid("products are unseen by those who teach, and nobody was told apart", "add --folds 5")
+    if file is not None and shelf:
+        raise SettingInvalid("a snapshot has its products' categories", "give --products to penchant learn")
     if file is not None:
         fixed = Fixed(Foresight(load(_read(file)), read_predictor(predictor) if predictor else None))
         return lambda _: fixed
     if folds:
-        return lambda events: Folds(events, folds, support, train)
-    return lambda events: AsItGoes(events, support)
+        return lambda events: Folds(events, folds, support, train, shelf, unseen)
+    return lambda events: AsItGoes(events, support, shelf)
 
 
 def _read(file: Path) -> bytes:
@@ -163,6 +183,11 @@ def _read(file: Path) -> bytes:
 
 def _in_order(events: Iterable[ShopperEvent]) -> list[ShopperEvent]:
     return sorted(events, key=lambda event: event.time_ms)
+
+
+def _drawn(product: str, share: float) -> bool:
+    """Whether a product is in a share of all, by its id."""
+    return share > 0 and crc32(f"unseen\n{product}".encode()) < share * 2**32
 
 
 def _part(shopper: str, parts: int) -> int:

@@ -194,7 +194,7 @@ async def learning_of(settings: Settings, servers: Servers) -> Learning | None:
     store = RedisCounts(servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s)
     file = settings.learning.predictor
     predictor = await asyncio.to_thread(read_predictor, file) if file else None
-    return Learning(store, settings.learning, lineage.partitions, lineage.number, clock_ms, predictor)
+    return Learning(store, settings.learning, lineage.partitions, lineage.number, clock_ms, predictor, settings.privacy)
 
 
 def _frozen(switch_state: SwitchState) -> str | None:

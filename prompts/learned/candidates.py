@@ -34,6 +34,13 @@ class Candidates:
         seen = [(name, _RETURN * _OLDER**age) for age, name in enumerate(others)]
         return _with_seen(self._after_category(window.category), seen)
 
+    def near(self, window: Window) -> dict[str, float]:
+        """Shares of those that the window has not, by the counts alone."""
+        return shares(
+            (name, score) for name, score in self._after_category(window.category).scores.items()
+            if name not in window.categories
+        )  # fmt: skip
+
     def brands(self, window: Window) -> dict[str, float]:
         """Of the last category, after the last brand, and of the window; empty where the snapshot has none."""
         seen = [(name, _OWN * _OLDER**age) for age, name in enumerate(reversed(window.brands)) if name]

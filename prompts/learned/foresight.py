@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prompts.interests import MANY
 from prompts.learned.candidates import Candidates
+from prompts.learned.lessons import parts
 from prompts.learned.priors import Ends, largest_first, stays
 from prompts.learned.snapshot import Snapshot
 from prompts.learned.window import Window
@@ -18,16 +19,22 @@ if TYPE_CHECKING:
 
 _LEARNED_SHARE = 0.7  # how fast the shopper's own prices take over from those of the others, by lines
 _LOWEST = 0.01
+_NEAR_SHARE = 0.1  # how likely the next product is of a category that the window has not, where nobody taught it
+
+MOST_NEAR = 2
+"""Categories that are named where nobody taught what follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """Shares and range of the next new product. None where the snapshot does not say, and today's rules stand."""
+    """Shares and range of the next new product. None where the snapshot does not say, and today's rules stand; beside
+    their categories then stand those of `near`, which the shop has and nobody taught anything of."""
 
     categories: tuple[Weighted, ...] | None
     brands: tuple[Weighted, ...] | None
     band: PriceBand | None
     confidence: float | None
+    near: tuple[Weighted, ...] = ()
 
 
 class Foresight:
@@ -57,6 +64,7 @@ class Foresight:
             self._brands(window, stay or 0.0),
             self._band(window, band, stay or 0.0),
             None if stay is None else round(stay, 3),
+            self._near(window) if window.category and stay is None else (),
         )
 
     def _categories(self, window: Window, stay: float) -> tuple[Weighted, ...]:
@@ -68,6 +76,14 @@ class Foresight:
         chosen = _best(self.candidates.categories(window), MANY - 1, newcomers)
         rest = [Weighted(name=name, weight=round(min(share * (1 - stay), stay), 3)) for name, share in chosen]
         return Weighted(name=window.category, weight=round(stay, 3)), *rest
+
+    def _near(self, window: Window) -> tuple[Weighted, ...]:
+        """Some of the categories that the shop has and the window has not, the nearest first."""
+        known = {parts(name) for name in window.categories}
+        others = {name: share for name, share in self.candidates.near(window).items() if parts(name) not in known}
+        room = min(MOST_NEAR, MANY - len(set(window.categories)))
+        chosen = _best(others, room, frozenset()) if room > 0 else []
+        return tuple(Weighted(name=name, weight=round(_NEAR_SHARE * share, 3)) for name, share in chosen)
 
     def _brands(self, window: Window, stay: float) -> tuple[Weighted, ...] | None:
         """The likeliest brands: of the category, after this brand, and of the window."""

@@ -80,6 +80,11 @@ def paths(category: str) -> list[str]:
     return [category[:end] for end in (len(category), *reversed(ends)) if end]
 
 
+def parts(category: str) -> tuple[str, ...]:
+    """Those of a category's path, however it parts and writes them: shops spell one in several ways."""
+    return tuple(_SEPARATOR.split(category.casefold()))
+
+
 def kinship(one: str, other: str) -> str:
     """How many of their first parts two category paths have in common."""
     common = 0

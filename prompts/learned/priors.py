@@ -74,7 +74,7 @@ def _kin(learned: Snapshot, category: str) -> dict[str, float]:
     for name, weight in learned.row("categories", EVERYONE):
         if name != category:
             near[kinship(category, name)][name] = weight
-    steps = shares(learned.row("kinship", EVERYONE))
+    steps = shares(learned.row("kinship", EVERYONE)) or dict.fromkeys(near, 1.0)  # untaught: as often near as far
     return {
         name: share * step for distance, step in steps.items() for name, share in shares(near[distance].items()).items()
     }

@@ -13,8 +13,9 @@ from typing import Any, get_args
 
 import orjson
 
+from prompts.guard import CATEGORY, clean
 from prompts.learned.counts import Total, Totals
-from prompts.learned.lessons import EVERYONE, FIGURES, GAP_BINS, PRICE_BINS, STEP_BINS, Lesson, Table
+from prompts.learned.lessons import EVERYONE, FIGURES, GAP_BINS, PRICE_BINS, STEP_BINS, Lesson, Table, parts
 from prompts.quantile import quantile
 from streams.errors import SettingInvalid
 
@@ -26,6 +27,9 @@ NEIGHBOURS = 8
 """Names kept under a key; more of those that are counted over everyone."""
 
 DECILES = range(10, 100, 10)
+
+UNTAUGHT = 1.0
+"""What a category of the shop's products weighs that too few shoppers taught: as much as one of them."""
 
 _NAMED = 1_000
 _TAIL = 0.1
@@ -59,11 +63,21 @@ class Snapshot:
         return _body(self.hour, self.support, self.tables, self.newcomers)
 
 
-def snapshot(totals: Totals, time_ms: int, support: int = SUPPORT, largest_bytes: int = LARGEST_BYTES) -> Snapshot:
-    """What at least `support` shoppers taught; `time_ms` is in its hour. Lighter keys give way until it fits."""
+def snapshot(
+    totals: Totals,
+    time_ms: int,
+    support: int = SUPPORT,
+    largest_bytes: int = LARGEST_BYTES,
+    shelf: Iterable[str] = (),
+) -> Snapshot:
+    """What at least `support` shoppers taught; `time_ms` is in its hour. Lighter keys give way until it fits.
+
+    `shelf` are categories of the shop's products. Those that too few shoppers taught stand behind the others, so that
+    they can be named; they are no counts, and add to none.
+    """
     hour = datetime.fromtimestamp(time_ms / 1e3, UTC).strftime("%Y-%m-%dT%H")
     names = {table: _names(totals, table, support) for table in ("categories", "brand_in")}
-    rows = _rows(totals, support, names)
+    rows = _with_shelf(_rows(totals, support, names), names["categories"], shelf)
     newcomers = _newcomers(totals, {name for some in names.values() for name in some})
     while len(body := _body(hour, support, _tables(rows), newcomers)) > largest_bytes:
         rows = rows[: int(len(rows) * 0.9)]
@@ -108,6 +122,18 @@ def _rows(totals: Totals, support: int, names: Mapping[str, frozenset[str]]) -> 
         if row:
             found.append((sum(total.weight for total in pairs.values()), table, key, row))
     return sorted(found, key=lambda each: (-each[0], each[1], each[2]))
+
+
+def _with_shelf(rows: list[_Keyed], taught: Iterable[str], shelf: Iterable[str]) -> list[_Keyed]:
+    """The rows, with everyone's categories longer by those of the products: at most as many as a row has."""
+    known = {parts(name) for name in taught}
+    new = {parts(name): name for name in sorted({clean(name, CATEGORY) for name in shelf}, reverse=True) if name}
+    added = tuple((name, UNTAUGHT) for path, name in sorted(new.items()) if path not in known)
+    if not added:
+        return rows
+    at = next((at for at, (_, *key, _) in enumerate(rows) if key == ["categories", EVERYONE]), len(rows))
+    weight, row = (rows[at][0], rows[at][3]) if at < len(rows) else (0.0, ())
+    return [*rows[:at], (weight, "categories", EVERYONE, (*row, *added)[:_NAMED]), *rows[at + 1 :]]
 
 
 def _row(table: Table, key: str, pairs: Mapping[str, Total], support: int, names: frozenset[str] | None) -> Row:

@@ -11,6 +11,7 @@ class MemoryCounts:
         self.closed: bytes | None = None
         self.snapshots: dict[str, bytes] = {}
         self.name = ""
+        self.categories: list[str] = []
         self.away = False
         self.refused = 0
 
@@ -37,6 +38,11 @@ class MemoryCounts:
         """With those closed since."""
         self._reach()
         self.closed = totals
+
+    async def shelf(self) -> list[str]:
+        """The categories of cards."""
+        self._reach()
+        return self.categories
 
     async def publish(self, name: str, body: bytes, keep_s: int) -> None:  # noqa: ARG002 # nothing expires here
         """The snapshot that rules use."""

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage.cards import RedisCards
+from storage.cards import MOST_CATEGORIES, RedisCards
+from storage.counts import RedisCounts
 from storage.keys import Keys
 from streams.errors import StoreCorrupt
 from streams.records.cards import Card, Property
@@ -37,6 +38,20 @@ async def test_what_is_known_comes_in_one_read(kind: str, clients: Clients, name
     assert known.purposes is None
     assert known.cards == {"sku-1": BLUE, "sku-2": Card(), "sku-4": Card(price=5)}
     assert known.unreadable == ("sku-3",)
+
+
+@pytest.mark.parametrize("kind", EACH_KIND)
+async def test_categories_of_cards_are_kept_each_once(kind: str, clients: Clients, namespaces: Iterator[str]) -> None:
+    """However often a card is written; beyond a bound those go that were written longest ago."""
+    client, keys = await clients.of(kind), Keys(next(namespaces))
+    cards, counts = RedisCards(client, keys, 5.0), RedisCounts(client, keys, 5.0)
+    assert await counts.shelf() == []
+    for _ in range(2):
+        await cards.write({"sku-1": BLUE, "sku-2": Card(), "sku-3": Card(category="home/kitchen/kettles")})
+    assert await counts.shelf() == ["home/kitchen/kettles"]
+    many = {f"sku-{at}": Card(category=f"c-{at}") for at in range(MOST_CATEGORIES)}
+    await cards.write(many)
+    assert set(await counts.shelf()) == {card.category for card in many.values()}
 
 
 async def test_a_damaged_session_is_none_and_a_damaged_intent_is_named(

@@ -55,6 +55,7 @@ def test_the_page_names_the_keys() -> None:
         keys.forgetting("<request>"),
         keys.nonce,
         keys.totals,
+        keys.shelf,
         keys.learned,
         keys.snapshot("<name>"),
     ):

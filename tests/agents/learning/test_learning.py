@@ -84,6 +84,23 @@ async def test_an_hour_later_rules_foresee_by_what_was_taught() -> None:
     assert set(held) == {"home/kitchen/kettles", "sport/shoes"}
 
 
+async def test_categories_of_cards_are_in_the_snapshot() -> None:
+    """Also before anybody taught anything; what is sensitive is not among them."""
+    store, clock = MemoryCounts(), Clock()
+    store.categories = ["garden/hoses", "health/pregnancy tests", "sport/shoes"]
+    worker = Worker(store, clock, 0)
+    await worker.learning.turn()
+    assert worker.learning.foresight is not None
+    held = dict(worker.learning.foresight.learned.row("categories", EVERYONE))
+    assert set(held) == {"garden/hoses", "sport/shoes"}
+    clock.now_ms += HOUR_MS
+    worker.fold(VISITS)
+    await worker.learning.turn()
+    held = dict(worker.learning.foresight.learned.row("categories", EVERYONE))
+    assert held["sport/shoes"] > held["garden/hoses"] > 0
+    assert "home/kitchen/kettles" in held
+
+
 async def test_a_refold_counts_nothing_twice() -> None:
     """A worker that crashed folded some events that the next owner folds again, with others after them."""
     store, clock = MemoryCounts(), Clock()

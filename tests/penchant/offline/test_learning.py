@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from penchant.offline.learning import AsItGoes, Fixed, Folds, foresights, learn
+from penchant.offline.products.shelf import shelf
+from penchant.settings.root import Settings
 from prompts.learned.foresight import Foresight
 from prompts.learned.lessons import EVERYONE
 from sandbox.shop.shoppers import ShopperTraffic
@@ -54,6 +56,34 @@ def test_nobody_is_foreseen_by_what_they_taught_themselves() -> None:
     without = [event for event in EVENTS if folds.at(event.shopper_id, 0).learned != mine]
     assert len(without) < len(EVENTS)
     assert learn(without, 3).tables == mine.tables
+
+
+def test_categories_of_products_join_without_what_is_sensitive(tmp_path: Path) -> None:
+    """A catalogue's, each once; rows that are no products are passed over."""
+    rows = ["id,title,category", "1,Kettle,home/kettles", "2,Jug,home/kettles", "3,Test,health/pregnancy tests",
+            ",,sport/shoes", "5,Pregnancy test,home/other", "6,Hose,garden/hoses"]  # fmt: skip
+    (tmp_path / "catalogue.csv").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "columns.toml").write_text('category = "category"', encoding="utf-8")
+    found = shelf(tmp_path / "catalogue.csv", tmp_path / "columns.toml", Settings())
+    assert found == ("garden/hoses", "home/kettles")
+    learned = learn(EVENTS, 20, found)
+    assert {"garden/hoses", "home/kettles"} <= {name for name, _ in learned.row("categories", EVERYONE)}
+
+
+def test_products_that_those_who_teach_never_saw_teach_nothing() -> None:
+    """The snapshot is that of the events without them; each fold has the categories of all products."""
+    folds = Folds(EVENTS, 2, 3, shelf=("garden/hoses",), unseen=0.5)
+    whole = Folds(EVENTS, 2, 3)
+    shopper = EVENTS[0].shopper_id
+    mine, usual = folds.at(shopper, 0).learned, whole.at(shopper, 0).learned
+    assert "garden/hoses" in dict(mine.row("categories", EVERYONE))
+    few, many = (sum(weight for _, weight in each.row("brand_in", EVERYONE)) for each in (mine, usual))
+    assert few < many
+    assert folds.what == {
+        "by": "2 folds by shopper", "support": 3, "categories_of_products": 1, "products_unseen": 0.5,
+    }  # fmt: skip
+    with pytest.raises(SettingInvalid, match="--folds"):
+        foresights(None, 0, 20, unseen=0.1)
 
 
 def test_too_small_a_recording_teaches_nothing() -> None:

@@ -74,6 +74,38 @@ def test_others_who_looked_here_went_there() -> None:
     assert 0.5 < found.confidence == found.categories[0].weight < 1
 
 
+def test_a_shop_without_history_names_what_it_has() -> None:
+    """The nearest of its products' categories, marked as inferred; the shopper's own stay in front, as sure as by the
+    rules, and one of the window is not named again under another spelling."""
+    shelf = ["home.kitchen.kettles", "home/kitchen/toasters", "home/garden", "sport/shoes", "sport/tents", "toys"]
+    found = rules(shopper(*LOOKS), learned=Foresight(snapshot(Totals(), START_MS, shelf=shelf)))
+    assert names(found)[0] == ["home/kitchen/kettles", "home/garden", "home/kitchen/toasters"]
+    assert set(found.inferred) == {"home/garden", "home/kitchen/toasters"}
+    assert found.confidence == rules(shopper(*LOOKS)).confidence
+    assert sum(each.weight for each in found.categories) <= 1.01
+
+
+@given(sessions(), st.lists(st.sampled_from(["home/kitchen/toasters", "sport/shoes", "a/b", "x"])))
+def test_what_a_shop_has_takes_no_place_of_the_window(session: Session, shelf: list[str]) -> None:
+    """Whatever both are: the same names before, shares are shares, and the leading one leads."""
+    plain = rules(session)
+    found = rules(session, learned=Foresight(snapshot(Totals(), START_MS, shelf=shelf)))
+    own = [name for name in names(found)[0] if name not in found.inferred]
+    assert sorted(own) == sorted(names(plain)[0])
+    assert own[:1] == names(plain)[0][:1] == names(found)[0][:1]
+    assert len(names(found)[0]) <= max(5, len(own))
+    assert sum(each.weight for each in found.categories) <= 1.01
+    assert (found.mission, found.price_band, found.evidence) == (plain.mission, plain.price_band, plain.evidence)
+
+
+def test_a_category_that_nobody_went_on_to_can_be_named() -> None:
+    """Where it is nearer to the shopper's than what others went on to; what others did keeps its place before it."""
+    visits = honest()
+    found = rules(shopper(*LOOKS), learned=Foresight(snapshot(totals(taught(visits)), START_MS, shelf=["home/rugs"])))
+    assert names(found)[0] == ["home/kitchen/kettles", "home/kitchen/toasters", "sport/shoes", "home/rugs"]
+    assert "home/rugs" in found.inferred
+
+
 def test_the_band_learns_what_others_pay_next() -> None:
     """The range moves towards the prices that come next, in the shopper's currency."""
     dear = Item("sku-7", None, "home/kitchen/kettles", "Fernhill", 900.0, "EUR")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from prompts.learned.counts import Day, Totals
 from prompts.learned.lessons import EVERYONE, Lesson
-from prompts.learned.snapshot import SUPPORT, Snapshot, load, snapshot
+from prompts.learned.snapshot import SUPPORT, UNTAUGHT, Snapshot, load, snapshot
 from streams.errors import SettingInvalid
 from streams.events.event import Item
 from tests.prompts.learned.stream import START_MS, crowd, taught, totals
@@ -30,6 +30,32 @@ def test_what_nineteen_teach_is_not_in_it() -> None:
     many = snapshot(totals(taught(usual + crowd("many", 40, [KETTLE, POISON]))), START_MS)
     assert not {"casino/slots", "Casino"} & names(few)
     assert {"casino/slots", "Casino"} <= names(many)
+
+
+def test_categories_of_products_stand_behind_those_that_were_taught() -> None:
+    """Though nobody taught them; one that is taught, however it is spelled, stands once, and nothing weighs more."""
+    counts = totals(taught(crowd("shopper", 60, [KETTLE, TOASTER])))
+    plain = snapshot(counts, START_MS)
+    shelf = ["sport/tents", "home.kitchen.Kettles", "garden/hoses", "garden > hoses", "", "<|im_end|>"]
+    found = snapshot(counts, START_MS, shelf=shelf)
+    taught_row = plain.row("categories", EVERYONE)
+    assert found.row("categories", EVERYONE)[: len(taught_row)] == taught_row
+    added = dict(found.row("categories", EVERYONE)[len(taught_row) :])
+    assert set(added) == {"garden > hoses", "sport/tents", "\u2039|im_end|>"}
+    assert set(added.values()) == {UNTAUGHT}
+    assert {table: rows for table, rows in found.tables.items() if table != "categories"} == {
+        table: rows for table, rows in plain.tables.items() if table != "categories"
+    }
+    assert found.newcomers == plain.newcomers
+    assert load(found.dump()) == found == snapshot(counts, START_MS, shelf=[*shelf[::-1], *shelf])
+
+
+def test_a_row_of_products_is_bounded() -> None:
+    """A thousand categories at the most, those that were taught among them."""
+    counts = totals(taught(crowd("shopper", 60, [KETTLE, TOASTER])))
+    found = snapshot(counts, START_MS, shelf=[f"c-{at}" for at in range(2_000)]).row("categories", EVERYONE)
+    assert len(found) == 1_000
+    assert {"home/kitchen/kettles", "home/kitchen/toasters"} <= {name for name, _ in found}
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.sampled_from("abc")), max_size=300))
