@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from penchant.cli.options import RECORDED, Config, Json
 from penchant.offline import training
 from penchant.offline.eval import subjects
-from penchant.offline.eval.match_report import match_report, show_match
+from penchant.offline.eval.match_report import Scoring, match_report, show_match
 from penchant.offline.eval.pages import html, markdown
 from penchant.offline.eval.raw_answers import RawAnswers
 from penchant.offline.eval.run import Judging, Outcome, labels, read, run
@@ -30,7 +30,6 @@ from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 from prompts.learned.predictor import load
 from prompts.learned.snapshot import SUPPORT
-from streams.events.privacy import PrivacyRules
 
 FAILED = 1
 TELL_EVERY_S = 15.0
@@ -42,7 +41,9 @@ ModelUrl = Annotated[
 Prompts = Annotated[
     list[str] | None, typer.Option(metavar="VERSION", help="A version of the prompt; several to compare them.")
 ]
-Sessions = Annotated[int, typer.Option(min=1, help="The most sessions that are cut; drawn when there are more.")]
+Sessions = Annotated[
+    int, typer.Option(min=1, help="The most sessions that are cut, or choices scored; drawn when more.")
+]
 Shuffled = Annotated[
     bool, typer.Option("--shuffled", help="Shuffle the events across shoppers first: everything must fall to chance.")
 ]
@@ -60,7 +61,10 @@ Folder = Annotated[
 ]
 Match = Annotated[
     bool,
-    typer.Option("--match", help="Instead: who puts the product opened next nearest to the top of twenty."),
+    typer.Option(
+        "--match",
+        help="Instead: who puts the product opened next nearest to the top of twenty; with --model-url its scores too.",
+    ),
 ]
 Learned = Annotated[
     Path | None,
@@ -154,7 +158,10 @@ def eval(  # noqa: A001 # the command's name
     settings = load_settings(config).settings
     configure_logs("error", stream=io.StringIO())
     if match:
-        _match(events, settings.privacy, seed, json=json)
+        scored = asyncio.run(_matched(events, settings, seed, model_url, sessions))
+        show_match(Console(stderr=json), scored)
+        if json:
+            typer.echo(orjson.dumps(scored))
         return
     trained = (lambda shoppers: load(training.train(shoppers, support))) if train else None
     plan = EvalPlan(
@@ -192,11 +199,15 @@ async def _evaluate(plan: EvalPlan, settings: Settings, asked: Asked) -> Outcome
             return await run(plan, recorded, models, judging, bars, kept)
 
 
-def _match(events: Path, privacy: PrivacyRules, seed: int, *, json: bool) -> None:
-    report = match_report(read(events, privacy), events.name, seed)
-    show_match(Console(stderr=json), report)
-    if json:
-        typer.echo(orjson.dumps(report))
+async def _matched(events: Path, settings: Settings, seed: int, url: str | None, most: int) -> dict[str, Any]:
+    recorded = await asyncio.to_thread(read, events, settings.privacy)
+    if url is None:
+        return await match_report(recorded, events.name, seed)
+    client = subjects.at(settings, url)
+    try:
+        return await match_report(recorded, events.name, seed, Scoring(client, most))
+    finally:
+        await client.close()
 
 
 class _Bars:

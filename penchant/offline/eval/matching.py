@@ -40,12 +40,16 @@ def without_intent(choice: Choice, catalogue: Catalogue) -> list[float]:
 
 def with_intent(choice: Choice, catalogue: Catalogue) -> list[float]:
     """A match's first step, with the rules' intent."""
+    return _scores(choice, catalogue, intent_of(choice), WITH_INTENT)
+
+
+def intent_of(choice: Choice) -> Intent:
+    """The rules' intent at a choice."""
     window = Window(from_ms=choice.view.from_ms, to_ms=choice.view.to_ms, events=choice.view.events)
-    intent = Intent(
+    return Intent(
         **dict(rules(choice.view)), shopper=choice.visit[0], window=window, as_of_ms=window.to_ms,
         written_at_ms=window.to_ms, source="rules", position="0:0:0",
     )  # fmt: skip
-    return _scores(choice, catalogue, intent, WITH_INTENT)
 
 
 RANKERS: Mapping[str, Ranker] = {
@@ -56,14 +60,21 @@ RANKERS: Mapping[str, Ranker] = {
 }
 """Each is to beat the one before it."""
 
+MODEL = "model"
+"""The ranker behind them, where a model scores."""
+
 
 def judged(events: Sequence[ShopperEvent], seed: int) -> dict[str, Any]:
     """NDCG@10 and MRR of each ranker with 95 % intervals, and what each step gains over the one before it, for each
     place that the nineteen others may be from. Raises SettingInvalid for a recording without choices."""
-    return {beside: _judged(*choices(events, beside, seed), seed) for beside in BESIDE}
+    return {beside: judged_choices(*choices(events, beside, seed), seed) for beside in BESIDE}
 
 
-def _judged(catalogue: Catalogue, made: Sequence[Choice], seed: int) -> dict[str, Any]:
+def judged_choices(
+    catalogue: Catalogue, made: Sequence[Choice], seed: int, by_model: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """The same for some choices; `by_model` says where a model put what was opened, from 1, in the order of the
+    choices."""
     if not made:
         raise SettingInvalid(
             "nobody in the file opens a second product", "a longer recording, or larger shop, has some"
@@ -72,6 +83,8 @@ def _judged(catalogue: Catalogue, made: Sequence[Choice], seed: int) -> dict[str
     numbers = np.array([visits[choice.visit] for choice in made])
     weights = np.random.default_rng(seed).multinomial(len(visits), np.full(len(visits), 1 / len(visits)), DRAWS)
     ranks = {name: [_rank(ranker(each, catalogue), each.opened) for each in made] for name, ranker in RANKERS.items()}
+    if by_model is not None:
+        ranks[MODEL] = list(by_model)
     measured = {name: _measured(found) for name, found in ranks.items()}
     drawn = weights[:, numbers].astype(float)
     return {
@@ -82,7 +95,7 @@ def _judged(catalogue: Catalogue, made: Sequence[Choice], seed: int) -> dict[str
         },
         "steps": [
             {"step": step, "over": before, **_gains(measured[step], measured[before], drawn)}
-            for before, step in pairwise(RANKERS)
+            for before, step in pairwise(measured)
         ],
     }  # fmt: skip
 
