@@ -28,6 +28,15 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """An image that a call shows: its media type and bytes. `url` is where it came from, which no server is told."""
+
+    url: str
+    media_type: str = ""
+    data: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request. `deadline_s` is absolute, on the event loop's clock (`loop.time()`, seconds).
 
@@ -38,7 +47,7 @@ class Call:
     Trace Context writes it; empty for a call that is not traced. `tracestate` is what others' tracers say of it,
     handed on as it came. `request` has the fields of a request of OpenAI's API
     that somebody else wrote: a server of that API gets them as they are, and the others the prompt, which then stands
-    for them as far as it can.
+    for them as far as it can. `image` stands behind the prompt; only OpenAI's chat takes one.
     """
 
     id: str
@@ -57,6 +66,7 @@ class Call:
     traceparent: str = ""
     tracestate: str = ""
     request: Mapping[str, Any] | None = None
+    image: Image | None = None
     begun: Callable[[], None] | None = field(default=None, compare=False, repr=False)
 
     def trace_headers(self) -> dict[str, str]:

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import orjson
 
-from clients.calls import Call, Completion, Sampling
+from agents.products.images import ImageRefused
+from clients.calls import Call, Completion, Image, Sampling
 from prompts.products.asking import ProductPrompt, ProductPrompts
 from prompts.products.cards import understood
 from prompts.products.grounding import GroundedProduct, ground_product, parse_product
@@ -23,6 +24,13 @@ TRIES = 2
 
 Ask = Callable[[Call], Awaitable[Completion]]
 """Sends a call, as often as it takes, and sets its deadline. Raises ModelUnavailable, DeadlinePassed."""
+
+
+Fetch = Callable[[str], Awaitable[Image]]
+"""Gets the image of a URL. Raises ImageRefused."""
+
+SEEN, TEXT_ALONE = "seen", "text alone"
+NOT_TAKEN = "no image is fetched, or not all servers take one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +68,31 @@ class Spent:
 
 
 class Understanding:
-    """Understands products with one model, whose name is part of the keys."""
+    """Understands products with one model, whose name is part of the keys. `fetch` gets images, where the model's
+    servers take them."""
 
-    def __init__(self, ask: Ask, model: str, prompts: ProductPrompts, sampling: Sampling, answers: Answers) -> None:
-        self._ask, self.model, self._prompts = ask, model, prompts
+    def __init__(
+        self,
+        ask: Ask,
+        model: str,
+        prompts: ProductPrompts,
+        sampling: Sampling,
+        answers: Answers,
+        fetch: Fetch | None = None,
+    ) -> None:
+        self._ask, self.model, self._prompts, self._fetch = ask, model, prompts, fetch
         self._sampling, self._answers = sampling, answers
         self.spent = Spent()
 
     async def of(self, product: Product) -> Understood:
-        """What is known of a product. A part whose answers are none says nothing, and is counted."""
-        grounded = [await self._part(product, prompt) for prompt in self._prompts.prompts(product)]
-        parts = [part for part in grounded if part is not None]
-        return understood(product, parts, len(grounded) - len(parts))
+        """What is known of a product. A part whose answers are none says nothing, and is counted. The first part is
+        shown with the image, where the servers take one; where it cannot be had, its text alone."""
+        first, *others = self._prompts.prompts(product)
+        grounded, image = await self._shown(product, first)
+        all_parts = [grounded, *[await self._part(product, prompt) for prompt in others]]
+        parts = [part for part in all_parts if part is not None]
+        found = understood(product, parts, len(all_parts) - len(parts))
+        return replace(found, image=image)
 
     async def missing(self, product: Product) -> AsyncIterator[tuple[str, Call]]:
         """The calls that `of` would make now, with the keys that their answers are kept under: for each part without a
@@ -88,7 +109,10 @@ class Understanding:
 
     async def known(self, product: Product) -> dict[str, Answered]:
         """What is kept of the answers that `of` would ask for, by key."""
-        calls = (call for prompt in self._prompts.prompts(product) for call in self._calls(product, prompt))
+        prompts = self._prompts.prompts(product)
+        calls = [call for prompt in prompts for call in self._calls(product, prompt)]
+        if product.image_url and self._fetch is not None:
+            calls += self._calls(product, prompts[0], Image(product.image_url))
         found = {key: await self._answers.get(key) for key in map(self._key, calls)}
         return {key: answer for key, answer in found.items() if answer is not None}
 
@@ -98,8 +122,21 @@ class Understanding:
             await self._answers.put(key, answer)
         self.spent.add(spent)
 
-    async def _part(self, product: Product, prompt: ProductPrompt) -> GroundedProduct | None:
-        for call in self._calls(product, prompt):
+    async def _shown(self, product: Product, prompt: ProductPrompt) -> tuple[GroundedProduct | None, str]:
+        """What stands of the first part's answer, and whether the image was seen."""
+        if not product.image_url:
+            return await self._part(product, prompt), ""
+        if self._fetch is None:
+            return await self._part(product, prompt), f"{TEXT_ALONE}: {NOT_TAKEN}"
+        try:
+            return await self._part(product, prompt, Image(product.image_url)), SEEN
+        except ImageRefused as refused:
+            return await self._part(product, prompt), f"{TEXT_ALONE}: {refused}"
+
+    async def _part(
+        self, product: Product, prompt: ProductPrompt, image: Image | None = None
+    ) -> GroundedProduct | None:
+        for call in self._calls(product, prompt, image):
             grounded = self._read(await self._answer(call), prompt)
             if grounded is not None:
                 return grounded
@@ -112,12 +149,12 @@ class Understanding:
         except AnswerRefused:
             return None
 
-    def _calls(self, product: Product, prompt: ProductPrompt) -> Iterator[Call]:
+    def _calls(self, product: Product, prompt: ProductPrompt, image: Image | None = None) -> Iterator[Call]:
         prompts, sampling = self._prompts, self._sampling
         call = Call(
             f"product-{product.id}", prompt.text, 0.0, prompts.max_tokens, traffic_class="batch",
             temperature=sampling.temperature, seed=sampling.seed, stop=prompts.stop,
-            json_schema=prompts.json_schema, prompt_version=prompts.version,
+            json_schema=prompts.json_schema, prompt_version=prompts.version, image=image,
         )  # fmt: skip
         yield from (replace(call, seed=sampling.seed + at) for at in range(TRIES))
 
@@ -127,6 +164,8 @@ class Understanding:
         if kept is not None:
             self.spent.kept += 1
             return kept
+        if call.image is not None and self._fetch is not None:
+            call = replace(call, image=await self._fetch(call.image.url))
         done = await self._ask(call)
         answer = Answered(done.text, done.input_tokens or 0, done.output_tokens or 0)
         await self._answers.put(key, answer)
@@ -136,6 +175,8 @@ class Understanding:
         return answer
 
     def _key(self, call: Call) -> str:
-        """Of the prompt, which holds the row's text and the version's, of the model and of the sampling."""
+        """Of the prompt, which holds the row's text and the version's, of the model and of the sampling; of an image by
+        its URL, so that what is kept costs no fetching."""
         of = [self.model, call.prompt, call.json_schema, call.max_tokens, call.temperature, call.seed]
+        of += [call.image.url] if call.image is not None else []
         return blake2b(orjson.dumps(of), digest_size=16).hexdigest()

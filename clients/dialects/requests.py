@@ -1,5 +1,6 @@
 """Requests of OpenAI's API: the body that asks for a call, and the headers beside it; pure."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
@@ -26,7 +27,7 @@ _LOG_PROBABILITIES: Mapping[Api, Mapping[str, Any]] = {
 
 def body(call: Call, model: str, api: Api, server: Server, sent: SentFields, salt: str = "") -> bytes:
     """The request that asks for `call` as a stream; with a `salt` only calls with the same share its KV blocks."""
-    asked = {"messages": [{"role": "user", "content": call.prompt}]} if api == "chat" else {"prompt": call.prompt}
+    asked = {"messages": [{"role": "user", "content": _content(call)}]} if api == "chat" else {"prompt": call.prompt}
     longest = "max_tokens" if sent.sends("max_tokens") else "max_completion_tokens"
     fields: dict[str, Any] = {"model": model, **asked, longest: call.max_tokens, "stream": True}
     plain = {"temperature": call.temperature, "seed": call.seed, "stream_options": {"include_usage": True}}
@@ -94,6 +95,14 @@ def _strict(schema: Any) -> bool:
         if schema.get("additionalProperties") is not False or names != set(schema.get("required", ())):
             return False
     return all(map(_strict, schema.values()))
+
+
+def _content(call: Call) -> str | list[dict[str, Any]]:
+    """The prompt; with an image in parts, whose bytes stand in a data URL."""
+    if call.image is None:
+        return call.prompt
+    url = f"data:{call.image.media_type};base64,{b64encode(call.image.data).decode()}"
+    return [{"type": "text", "text": call.prompt}, {"type": "image_url", "image_url": {"url": url}}]
 
 
 def _priority(call: Call, server: Server) -> Mapping[str, Any]:

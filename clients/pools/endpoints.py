@@ -80,6 +80,9 @@ class Endpoint:
     private_cache: bool = False
     """Whether calls with another session_key find none of our KV cache blocks, by a salt: on trtllm-serve, vLLM and
     Dynamo, where nobody can then learn from the time of an answer what our prompts hold."""
+    images: bool = False
+    """Whether the model sees images: those of products go along, where products.image_hosts has their hosts. Only with
+    dialect openai."""
     weight: Annotated[float, Field(gt=0), unit("weight")] = 1.0
     """Its share of the shoppers, beside the others of its pool."""
     price: Price = Price()
@@ -109,6 +112,14 @@ class Endpoint:
         ):
             raise ValueError("Triton takes no salt: reach its engine by trtllm-serve or Dynamo, or set it to false")
         return private
+
+    @field_validator("images")
+    @classmethod
+    def shows(cls, images: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 # as pydantic calls it
+        """Other dialects would leave them out in silence."""
+        if images and info.data.get("dialect", "openai") != "openai":
+            raise ValueError("images are sent by the dialect openai alone: set dialect to it")
+        return images
 
     _one_way = field_validator("api_key_file")(by_one_way)
 

@@ -6,6 +6,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from agents.experiments.value import LiftRules
 from agents.learning.rules import LearningRules
 from agents.match.ranking import MatchRules
+from agents.products.images import ProductRules
 from agents.worker.answer_samples import AnswerRules
 from agents.worker.asking import CallRules
 from agents.worker.backlog_rules import BacklogRules
@@ -106,6 +107,7 @@ class Settings(BaseSettings):
     knowledge: KnowledgeRules = KnowledgeRules()
     learning: LearningRules = LearningRules()
     match: MatchRules = MatchRules()
+    products: ProductRules = ProductRules()
     health: Health = Health()
     alerts: Alerts = Alerts()
     traces: Traces = Traces()

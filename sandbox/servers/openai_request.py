@@ -1,6 +1,6 @@
 """Requests of OpenAI's API as the simulated server takes them: `/v1/chat/completions` and `/v1/completions`; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,11 +24,23 @@ class Part(Words):
     text: str
 
 
+class ImagePart(Words):
+    """An image of a message, which the simulated model does not see."""
+
+    type: Literal["image_url"]
+    image_url: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """None."""
+        return ""
+
+
 class Message(Words):
     """A message of a chat. Those that call tools have no content."""
 
     role: str
-    content: str | tuple[Part, ...] | None = None
+    content: str | tuple[Part | ImagePart, ...] | None = None
 
     @property
     def text(self) -> str:

@@ -7,7 +7,8 @@ from streams.records.cards import Card, Property, Segment
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`category` is a path with slashes, broadest part first; `price` is in `currency`. Empty or None: not given."""
+    """`category` is a path with slashes, broadest part first; `price` is in `currency`. `image_url` is a seller's, and
+    goes to no model server. Empty or None: not given."""
 
     id: str
     title: str = ""
@@ -17,6 +18,7 @@ class Product:
     brand: str = ""
     price: float | None = None
     currency: str = ""
+    image_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Interest:
 @dataclass(frozen=True, slots=True)
 class Understood:
     """What is known of a product: the most often said first. `line` is what prompts tell of it, `removed` counts what
-    an answer said that the text does not bear out, by kind, `refused` the parts whose answer was none."""
+    an answer said that the text does not bear out, by kind, `refused` the parts whose answer was none. `image` says
+    whether the product's image was seen: `seen`, or `text alone` with the reason; empty where it names none."""
 
     product: str
     facts: tuple[Fact, ...]
@@ -49,3 +52,4 @@ class Understood:
     line: str
     removed: tuple[str, ...] = ()
     refused: int = 0
+    image: str = ""

@@ -112,7 +112,8 @@ class OpenAIServer:
             return web.json_response({"error": {"message": "Invalid API key"}}, status=401)
         if body["model"] not in self.models:
             return web.json_response({"object": "error", "message": "no such model", "code": 404}, status=404)
-        turn = Turn.read(body["messages"][0]["content"] if "messages" in body else body["prompt"])
+        said = body["messages"][0]["content"] if "messages" in body else body["prompt"]
+        turn = Turn.read(said if isinstance(said, str) else said[0]["text"])
         try:
             self._understand(request.path, body)
             async with self._counted():

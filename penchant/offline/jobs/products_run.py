@@ -10,7 +10,7 @@ from penchant.offline.products import job as products_job
 from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue
 from penchant.offline.products.kept import kept
-from penchant.offline.products.prompting import product_prompts
+from penchant.offline.products.prompting import image_fetch, product_prompts
 from penchant.offline.products.run import ANSWERS, make_folder, publishing
 from penchant.settings.root import Settings
 from storage.jobs import Job
@@ -27,7 +27,8 @@ async def run_products(settings: Settings, job: Job, client: UseCaseClient, gate
     async with AsyncExitStack() as stack:
         answers = await stack.enter_async_context(kept(out / ANSWERS))
         publish = await stack.enter_async_context(publishing(settings)) if options.get("publish") else None
-        understanding = Understanding(gate.ask, model, prompts, client.rules.sampling(settings.sampling), answers)
+        sampling, fetch = client.rules.sampling(settings.sampling), image_fetch(settings, client.name)
+        understanding = Understanding(gate.ask, model, prompts, sampling, answers, fetch)
         await products_job.run(
             Catalogue(Path(job.file), columns(named), prompts), understanding, out,
             form="parquet" if options.get("format") == "parquet" else "jsonl", at_once=at_once,

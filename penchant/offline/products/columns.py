@@ -35,11 +35,13 @@ class Columns(BaseModel):
     brand: str | None = None
     price: str | None = None
     currency: str | None = None
+    image_url: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """All columns that are read."""
-        others = (self.description, *self.review_columns, self.category, self.brand, self.price, self.currency)
+        others = (self.description, *self.review_columns, self.category, self.brand, self.price, self.currency,
+                  self.image_url)  # fmt: skip
         return (self.id, self.title, *(name for name in others if name))
 
     @property
@@ -63,6 +65,7 @@ class Columns(BaseModel):
             self._short("brand", self._text(row, self.brand)),
             self._price(row),
             self._currency(row),
+            self._text(row, self.image_url),
         )
 
     def identity(self, text: str) -> str:

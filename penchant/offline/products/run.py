@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from agents.products.understanding import Answers, Understanding
+from agents.products.understanding import Answers, Fetch, Understanding
 from clients.calls import Call, Completion
 from clients.pools.use_cases import UseCaseClient
 from penchant.offline.eval.calling import complete
@@ -16,7 +16,7 @@ from penchant.offline.products.announcing import announcing
 from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue, Progress, Publish, Report
 from penchant.offline.products.kept import Kept, kept
-from penchant.offline.products.prompting import USE_CASE, product_prompts
+from penchant.offline.products.prompting import USE_CASE, image_fetch, product_prompts
 from penchant.offline.products.ray_engine import ray_engine
 from penchant.offline.products.reading import WHOLE, Shard
 from penchant.offline.products.writing import Format
@@ -78,7 +78,8 @@ async def understood_by(settings: Settings, asked: Asked) -> AsyncIterator[tuple
     async with _client(settings, asked) as client, kept(asked.out / ANSWERS) as answers:
         model = client.rules.model or settings.model.name or await client.probe()
         sampling = client.rules.sampling(settings.sampling)
-        yield Understanding(partial(_ask, client), model, prompts, sampling, answers), prompts, answers
+        fetch = _fetch(settings, asked)
+        yield Understanding(partial(_ask, client), model, prompts, sampling, answers, fetch), prompts, answers
 
 
 @asynccontextmanager
@@ -86,12 +87,16 @@ async def _over(settings: Settings, asked: Asked, model: str) -> AsyncIterator[C
     """The same over any answers, with a client of its own. `model` is what answers are kept under."""
     prompts = _prompts(settings, asked)
     async with _client(settings, asked) as client:
-        sampling = client.rules.sampling(settings.sampling)
-        yield lambda answers: Understanding(partial(_ask, client), model, prompts, sampling, answers)
+        sampling, fetch = client.rules.sampling(settings.sampling), _fetch(settings, asked)
+        yield lambda answers: Understanding(partial(_ask, client), model, prompts, sampling, answers, fetch)
 
 
 def _prompts(settings: Settings, asked: Asked) -> ProductPrompts:
     return product_prompts(settings, own_pools=not (asked.simulated or asked.url))
+
+
+def _fetch(settings: Settings, asked: Asked) -> Fetch | None:
+    return None if asked.simulated else image_fetch(settings, url=asked.url)
 
 
 async def _ask(client: UseCaseClient, call: Call) -> Completion:

@@ -108,6 +108,7 @@ def product_row(known: Understood) -> dict[str, Any]:
         ],
         "removed": list(known.removed),
         "refused_parts": known.refused,
+        "image": known.image,
     }
 
 
@@ -119,5 +120,5 @@ def _schema(pa: Any) -> Any:
     return pa.schema([
         ("product", text), ("category", text), ("brand", text), ("price", pa.float64()), ("currency", text),
         ("code", text), ("line", text), ("facts", pa.list_(fact)), ("segments", pa.list_(segment)),
-        ("removed", pa.list_(text)), ("refused_parts", count),
+        ("removed", pa.list_(text)), ("refused_parts", count), ("image", text),
     ])  # fmt: skip

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from clients.calls import Image
 from clients.dialects.openai import OpenAIClient
 from streams.errors import ContractMismatch, ModelOverloaded, ModelUnavailable, SettingInvalid
 from tests.clients.asking import ask
@@ -43,6 +44,18 @@ async def test_request(client: OpenAIClient, openai_server: OpenAIServer) -> Non
             "json_schema": {"name": "answer", "schema": {"type": "object"}},
         },
     }
+
+
+async def test_an_image_stands_behind_the_prompt(client: OpenAIClient, openai_server: OpenAIServer) -> None:
+    """As bytes; where it came from is not told."""
+    image = Image("https://seller.example/a.png", "image/png", b"\x89PNG")
+    await client.complete(replace(ask(Turn()), image=image))
+    (body,) = openai_server.bodies
+    assert body["messages"] == [{"role": "user", "content": [
+        {"type": "text", "text": Turn().prompt()},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
+    ]}]  # fmt: skip
+    assert "seller.example" not in str(body)
 
 
 async def test_figures(client: OpenAIClient) -> None:

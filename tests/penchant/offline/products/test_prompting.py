@@ -1,10 +1,12 @@
-"""Long texts go whole only where no live call can wait for them."""
+"""Long texts go whole only where no live call can wait for them, and images only where all servers take one."""
 
 import pytest
+from pydantic import ValidationError
 
+from agents.products.images import ProductRules
 from clients.pools.endpoints import Endpoint, Pool
 from clients.pools.use_cases import UseCase
-from penchant.offline.products.prompting import product_prompts
+from penchant.offline.products.prompting import image_fetch, product_prompts
 from penchant.settings.root import Settings
 from streams.records.products import Product
 
@@ -46,3 +48,25 @@ def test_a_job_goes_by_its_own_use_case() -> None:
 def test_elsewhere_it_goes_in_parts(shared: Settings) -> None:
     """A pool that is not for it, one among several, one that makes intents, and none that is named."""
     assert len(product_prompts(shared).prompts(PRODUCT)) > 3
+
+
+def seeing(servers_with: int, of: int) -> Settings:
+    """So many servers of all that take images, and a host to fetch them from."""
+    servers = tuple(
+        Endpoint(dialect="openai", url=f"http://host-{at}:8000/v1", images=at < servers_with) for at in range(of)
+    )
+    return Settings(pools=(Pool("all", servers),), products=ProductRules(image_hosts=("cdn.example",)))
+
+
+def test_images_are_fetched_where_all_servers_take_them() -> None:
+    """And where hosts are named; a server that the command line names is as [model] says."""
+    assert image_fetch(seeing(2, of=2)) is not None
+    assert image_fetch(seeing(1, of=2)) is None
+    assert image_fetch(seeing(1, of=1), url="http://other:8000/v1") is None
+    assert image_fetch(seeing(1, of=1).model_copy(update={"products": ProductRules()})) is None
+
+
+def test_other_dialects_take_no_images() -> None:
+    """They would leave them out in silence."""
+    with pytest.raises(ValidationError, match="images are sent by the dialect openai alone"):
+        Endpoint(url="http://host:8000/v1", images=True)

@@ -19,11 +19,12 @@ from streams.records.products import Product
 PROMPTS = ProductPrompts(DEFAULT_VOCABULARY)
 COLUMNS = Columns(
     id="sku", title="name", description="text", reviews=("review",), category="path", category_separator=">",
-    brand="maker", price="eur", currency="code",
+    brand="maker", price="eur", currency="code", image_url="photo",
 )  # fmt: skip
 ROW = {"sku": "a", "name": "Kettle", "text": "Quiet.", "review": "Fine", "path": "home > kettles", "maker": "Tarn",
-       "eur": "9.90", "code": "eur"}  # fmt: skip
-PRODUCT = Product("a", "Kettle", "Quiet.", ("Fine",), "home/kettles", "Tarn", 9.9, "EUR")
+       "eur": "9.90", "code": "eur", "photo": "https://cdn.example/a.png"}  # fmt: skip
+PHOTO = "https://cdn.example/a.png"
+PRODUCT = Product("a", "Kettle", "Quiet.", ("Fine",), "home/kettles", "Tarn", 9.9, "EUR", PHOTO)
 
 
 def write(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
@@ -49,7 +50,7 @@ def test_each_kind_of_file_gives_the_same_products(tmp_path: Path, ending: str) 
     rows = [ROW, ROW | {"sku": "b", "eur": "0", "review": ""}, ROW | {"name": "Other"}]
     assert found(write(tmp_path / f"catalogue.{ending}", rows)) == [
         PRODUCT,
-        Product("b", "Kettle", "Quiet.", (), "home/kettles", "Tarn", None, "EUR"),
+        Product("b", "Kettle", "Quiet.", (), "home/kettles", "Tarn", None, "EUR", PHOTO),
         Rejected(3, "a", "sku: 'a' stands in a row before"),
     ]
 
@@ -71,6 +72,7 @@ def test_each_kind_of_file_gives_the_same_products(tmp_path: Path, ending: str) 
         ({"path": "x" * 121}, "category: more than 120"),
         ({"name": {"en": "Kettle"}}, "name: a text is wanted"),
         ({"review": {"stars": 5}}, "review: a text, or a list of texts"),
+        ({"photo": ["a"]}, "photo: a text is wanted"),
         ({"review": ["fine", 5]}, "review: a text, or a list of texts"),
         ({"text": "word " * 110_000}, "its text has about"),
     ],
@@ -112,7 +114,7 @@ def test_lines_that_are_no_rows_are_refused(tmp_path: Path) -> None:
     ]  # fmt: skip
     table = write(tmp_path / "catalogue.csv", [ROW])
     table.write_text(table.read_text(encoding="utf-8") + "b,Kettle\n", encoding="utf-8")
-    assert found(table)[1] == Rejected(2, "", "2 cells, while the header has 8")
+    assert found(table)[1] == Rejected(2, "", "2 cells, while the header has 9")
 
 
 @pytest.mark.parametrize(
