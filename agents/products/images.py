@@ -22,7 +22,7 @@ _MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
 ImageHost = Annotated[
     str,
-    Field(pattern=r"^(?=.*[A-Za-z])[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:\d{1,5})?$"),
+    Field(pattern=r"^([A-Za-z0-9-]{1,63}\.)*[A-Za-z][A-Za-z0-9-]{0,62}(:\d{1,5})?$"),
     form("a host name, such as cdn.shop.example, with its port where that is not 443"),
 ]
 ImageBytes = Annotated[int, Field(ge=1_024, le=16_777_216), unit("bytes")]
