@@ -58,7 +58,7 @@ def rules(
 
 def _beside(categories: tuple[Weighted, ...], near: tuple[Weighted, ...]) -> tuple[Weighted, ...]:
     """The window's categories and those near to them, as shares of all."""
-    if not near:
+    if not near or not categories:
         return categories
     left = 1 - sum(each.weight for each in near)
     shown = (Weighted(name=each.name, weight=round(each.weight * left, 3)) for each in categories)

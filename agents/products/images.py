@@ -86,7 +86,7 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(one, IPv6Address):
-        if one.sixtofour is not None or one.teredo is not None:
+        if one.sixtofour is not None or one.teredo is not None or one.is_site_local:
             return False
         inner = one.ipv4_mapped or (IPv4Address(int(one) & 0xFFFFFFFF) if one in _TRANSLATED else None)
         if inner is not None:

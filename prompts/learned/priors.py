@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from prompts.learned.lessons import EVERYONE, STAY, Table, kinship, paths, situations
-from prompts.learned.snapshot import Row, Snapshot
+from prompts.learned.snapshot import UNTAUGHT, Row, Snapshot
 
 DOUBT = 20.0
 """A row of so much weight counts as much as what it backs off to."""
@@ -74,7 +74,7 @@ def _kin(learned: Snapshot, category: str) -> dict[str, float]:
     for name, weight in learned.row("categories", EVERYONE):
         if name != category:
             near[kinship(category, name)][name] = weight
-    steps = shares(learned.row("kinship", EVERYONE)) or dict.fromkeys(near, 1.0)  # untaught: as often near as far
+    steps = shares((dict.fromkeys(near, UNTAUGHT) | dict(learned.row("kinship", EVERYONE))).items())
     return {
         name: share * step for distance, step in steps.items() for name, share in shares(near[distance].items()).items()
     }

@@ -29,7 +29,8 @@ NEIGHBOURS = 8
 DECILES = range(10, 100, 10)
 
 UNTAUGHT = 1.0
-"""What a category of the shop's products weighs that too few shoppers taught: as much as one of them."""
+"""What a category of the shop's products weighs that too few shoppers taught, and a step to such a one: as much as one
+shopper teaches."""
 
 _NAMED = 1_000
 _TAIL = 0.1

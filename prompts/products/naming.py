@@ -30,7 +30,7 @@ Words, each with a text that has it
 def naming_prompt(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> str:
     """What a model is asked of some candidates that have no attribute yet."""
     attributes = ", ".join(name for name in vocabulary.attributes if name not in OF_PERSONS)
-    lines = [f"{each.value}: {quoted(each.quotes[0])}" for each in candidates]
+    lines = [f"{each.value}:{quoted(each.quotes[0])}" for each in candidates]
     return _HEAD.replace("$attributes", attributes) + "\n".join(lines) + "\nAnswer:"
 
 

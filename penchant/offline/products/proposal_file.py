@@ -96,7 +96,7 @@ def merged(vocabulary_text: str, wanted: Accepted) -> str:
     document = tomlkit.parse(vocabulary_text)
     for name, values in wanted.by_attribute.items():
         _check(vocabulary, name, values, wanted.close)
-        document["attributes"][name] = _array([*vocabulary.attributes[name], *values])  # type: ignore[index] # a table
+        document["attributes"][name] = _array([*vocabulary.attributes[name], *values])
     document["version"] = vocabulary.version + 1
     text = tomlkit.dumps(document)
     parse_vocabulary(text)

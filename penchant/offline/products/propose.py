@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from heapq import heappush, heapreplace
 from pathlib import Path
-from zlib import crc32
 
 from clients.calls import Call
 from clients.pools.use_cases import UseCaseClient
@@ -98,7 +98,7 @@ async def _sample(catalogue: Catalogue, most: int) -> list[Product]:
     held: list[tuple[int, str, Product]] = []
     async for row in rows_of(catalogue):
         if isinstance(row, Product):
-            entry = -crc32(row.id.encode()), row.id, row
+            entry = -_drawn(row.id), row.id, row
             if len(held) < most:
                 heappush(held, entry)
             elif entry > held[0]:
@@ -106,6 +106,11 @@ async def _sample(catalogue: Catalogue, most: int) -> list[Product]:
     if not held:
         raise SettingInvalid(f"{catalogue.path} holds no product", "look at it with penchant products run")
     return [product for _, _, product in sorted(held, key=lambda each: (-each[0], each[1]))]
+
+
+def _drawn(product: str) -> int:
+    """A number that looks drawn at random, and is the same for the same id."""
+    return int.from_bytes(blake2b(product.encode(), digest_size=8).digest())
 
 
 async def _said(some: Sequence[Candidate], vocabulary: Vocabulary, ask: Ask) -> Mapping[str, str]:

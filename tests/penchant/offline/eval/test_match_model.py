@@ -30,7 +30,7 @@ class Mute:
     async def complete(self, call: Call) -> Completion:
         """A letter alone."""
         self.calls += 1
-        return Completion(call.choices[0], "mute", "mute:1", endpoint="mute")
+        return Completion(call.choices[0], "mute", "mute")
 
     async def probe(self) -> str:
         """Its name."""
