@@ -31,20 +31,22 @@ def rules(
     leading = _leading(view, weighed, categories)
     band = interests.price_band(leading)
     confidence = _confidence(weighed, categories)
+    near: tuple[Weighted, ...] = ()
     if learned is not None:
         foreseen = learned.foresee(view, band)
-        categories = foreseen.categories or _beside(categories, foreseen.near)
-        brands = foreseen.brands or brands
+        categories, brands = foreseen.categories or categories, foreseen.brands or brands
+        near = foreseen.near
         band = foreseen.band or band
         confidence = confidence if foreseen.confidence is None else foreseen.confidence
-    inferred = _inferred(view, categories, brands)
+    named = _beside(categories, near)
+    inferred = _inferred(view, named, brands)
     looked_at = tuple(each for each in brands if each.name not in inferred)
     return Findings(
         mission=Mission(
             label=label(view, said, at, categories, vocabulary), text=mission_text(at, categories, looked_at, band)
         ),
         stage=at,
-        categories=categories,
+        categories=named,
         brands=brands,
         price_band=band,
         avoid=avoid(view),
