@@ -5,6 +5,7 @@ rows, and takes what its worker was answered. So workers need no file, and a run
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
@@ -133,8 +134,9 @@ def _outcomes(data: Any, rows: Sequence[bytes], make: MakeOver, workers: int, at
     """What became of batches, as they end. It blocks."""
     if rows:
         batches = data.from_items([{"row": row} for row in rows]).map_batches(
-            RayWorker, fn_constructor_args=(make, at_once), batch_size=ROWS, concurrency=workers, num_cpus=CORES
-        )
+            RayWorker, fn_constructor_args=(make, at_once), batch_size=ROWS, num_cpus=CORES,
+            compute=data.ActorPoolStrategy(size=workers),
+        )  # fmt: skip
         for each in batches.iter_rows():
             yield OUTCOME.validate_json(bytes(each["outcome"]))
 
@@ -162,10 +164,10 @@ async def _each(products: Iterator[Product]) -> AsyncIterator[Product]:
 
 
 def _begin(ray: Any, data: Any) -> None:
-    """Join the cluster, or start one here; nothing of it goes to stdout, which is the report's."""
+    """Join the cluster, or start one here; it says what is wrong, and nothing to stdout, which is the report's."""
     ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level="warning", include_dashboard=False)
-    context = data.DataContext.get_current()
-    context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    data.DataContext.get_current().enable_progress_bars = False
 
 
 def _ray() -> tuple[Any, Any]:
