@@ -175,7 +175,7 @@ def run(
     settings = load_settings(config).settings
     configure_logs(settings.log.level, settings.log.format)
     ended = asyncio.run(run_jobs(settings, at_once=at_once, simulated=simulated, once=once))
-    typer.echo(orjson.dumps({"ended": ended}) if json else f"{ended} jobs ended")
+    typer.echo(orjson.dumps({"ended": ended}) if json else f"{ended} {'job' if ended == 1 else 'jobs'} ended")
 
 
 def _row(view: JobView) -> tuple[str, ...]:
