@@ -38,6 +38,9 @@ Events = Annotated[
 Speed = Annotated[
     float | None, typer.Option(min=0.001, help="How many times faster to play it; else it is fitted into --seconds.")
 ]
+PLAIN = "v4-plain"
+"""The prompt for a model so small that it would copy an example: it has none."""
+
 Seconds = Annotated[float, typer.Option(min=1, help="How long to play.")]
 Shoppers = Annotated[int | None, typer.Option(min=1, help="How many shoppers to simulate.", show_default=str(SHOPPERS))]
 Rate = Annotated[float | None, typer.Option(min=0.01, help="Simulated events a second.", show_default=f"{RATE:g}")]
@@ -125,6 +128,7 @@ def demo(
         browse=live and events is None and not json and not os.environ.get("CI"),
         console=with_console,
         gguf=gguf or (smollm2() if real_model else None),
+        prompt="" if gguf or not real_model else PLAIN,
         secured=secured,
     )
     _play(plan, live=live, json=json)

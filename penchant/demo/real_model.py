@@ -37,7 +37,7 @@ async def with_real_model(plan: DemoPlan, say: Callable[[str], None]) -> AsyncIt
         return
     kind = LlamaServer if triton.missing() else RealTritonServer
     async with kind(plan.run_folder, plan.gguf) as server:
-        call_s = await _timed(server.url)
+        call_s = await _timed(server.url, plan.prompt)
         rate = plan.rate or BUSY / call_s
         shoppers = plan.shoppers or ceil(rate * EVENT_EVERY_S)
         say(f"{server.describe()}: one call took {call_s:.1f} s; shoppers: {shoppers}, events a second: {rate:.2f}")
@@ -51,10 +51,10 @@ async def with_real_model(plan: DemoPlan, say: Callable[[str], None]) -> AsyncIt
         )
 
 
-async def _timed(url: str) -> float:
+async def _timed(url: str, version: str) -> float:
     """Seconds of one call whose prompt's fixed part is cached, as it is for nearly all; of an unknown shopper."""
     settings, now = Settings(), asyncio.get_running_loop().time
-    prompt = PromptRenderer(settings.prompt.version, settings.prompts, settings.prompt).render(Session())
+    prompt = PromptRenderer(version or settings.prompt.version, settings.prompts, settings.prompt).render(Session())
     client = connect(url)
     first = Call("first", prompt.text, now() + PACING_S, 1)
     call = replace(first, id="timed", max_tokens=prompt.max_tokens, stop=prompt.stop, json_schema=prompt.json_schema)

@@ -45,7 +45,8 @@ class DemoPlan:
 
     Afterwards it is kept running by `keep`, and by `browse` while shoppers go on; `console` shows it in a browser.
     `model` is a server in the place of the simulated GPU; `gguf` is the file of a real one to run, `call_s` the seconds
-    of one of its calls, where known, and `model_name` says what it is. `secured` runs it in a guarded estate.
+    of one of its calls, where known, and `model_name` says what it is. `prompt` is a version in the place of the
+    default one. `secured` runs it in a guarded estate.
     """
 
     run_folder: Path
@@ -60,6 +61,7 @@ class DemoPlan:
     browse: bool = False
     console: bool = True
     gguf: Path | None = None
+    prompt: str = ""
     model_name: str = ""
     call_s: float = 0.0
     secured: bool = False
@@ -140,6 +142,8 @@ def _settings(plan: DemoPlan, stack: Stack, speed: float) -> Settings:
     sections["kafka"] |= {"group": GROUP, "fetch_wait_s": FETCH_WAIT_S}
     if plan.model is not None:
         sections["model"] = plan.model
+    if plan.prompt:
+        sections["prompt"] = {"version": plan.prompt}
     return Settings.model_validate(
         {
             **sections,

@@ -66,7 +66,7 @@ class Worker:
         self._now_ms = now_ms
         self._checkpoints = Checkpoints("w", IntentRules(), SessionRules(), lambda: now_ms, lineage=0)
         self._knowledge: dict[str, str] = {}
-        self._reasoning = Reasoning(DEFAULT_PROMPTS.names[-1], DEFAULT_PROMPTS, Sampling(), about=self._about)
+        self._reasoning = Reasoning("v4", DEFAULT_PROMPTS, Sampling(), about=self._about)
         self._decoder = Decoder()
         self._shoppers = 0
 

@@ -97,7 +97,10 @@ def test_now_and_then_an_answer_is_asked_for_again() -> None:
     virtually(main)
 
 
-@pytest.mark.parametrize("version", DEFAULT_PROMPTS.names)
+WITH_EXAMPLES = [name for name in DEFAULT_PROMPTS.names if DEFAULT_PROMPTS.template(name).examples]
+
+
+@pytest.mark.parametrize("version", WITH_EXAMPLES)
 async def test_a_copied_example_is_counted_and_asked_for_again(version: str) -> None:
     """It is no answer, and its kind is counted by itself; when all are such, the rules answer."""
     meter, shopper = Meter(), Shopper("s", Partition(0, 1, 10.0))
