@@ -69,8 +69,8 @@ class RedisCounts:
         await ask(self._client, [("SET", self._keys.totals, totals)], self._timeout_s)
 
     async def shelf(self) -> list[str]:
-        """The categories of the shop's products, those of the latest cards first."""
-        (found,) = await ask(self._client, [("ZREVRANGE", self._keys.shelf, 0, MOST_CATEGORIES - 1)], self._timeout_s)
+        """The categories of the shop's products, those of the latest cards last."""
+        (found,) = await ask(self._client, [("ZRANGE", self._keys.shelf, -MOST_CATEGORIES, -1)], self._timeout_s)
         if not isinstance(found, list):
             raise StoreCorrupt(self._keys.shelf, "it is no sorted set")
         return [name.decode(errors="replace") for name in found]
