@@ -52,6 +52,9 @@ ModelUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="Ask some of the calls of this model server, and compare its answers.")
 ]
 Sample = Annotated[int, typer.Option(min=1, max=10_000, help="How many calls of each way --model-url is asked.")]
+Parts = Annotated[
+    int, typer.Option(min=1, max=64, help="Play the shoppers in so many parts at once, each before its share of GPUs.")
+]
 Jobs = Annotated[int, typer.Option(min=1, help="Processes at once.", show_default="the cores")]
 
 
@@ -65,6 +68,7 @@ def whatif(
     per_hour: PerHour = 4.0,
     most: Most = 1_000_000,
     played: Played = 100_000,
+    parts: Parts = 1,
     jobs: Jobs = CORES,
     html: Html = None,
     model_url: ModelUrl = None,
@@ -96,7 +100,8 @@ def whatif(
     screen.print(_source(source, recording), highlight=False)
     began_s = time.monotonic()
     asked = sample if model_url else 0
-    results = asyncio.run(compare(recording, variants, per_hour, min(jobs, len(variants)), screen.print, asked))
+    at_once = min(jobs, len(variants) * parts)
+    results = asyncio.run(compare(recording, variants, per_hour, at_once, screen.print, asked, parts))
     screen.print(f"{time.monotonic() - began_s:.1f} s", highlight=False)
     found = [each.figures for each in results]
     real = asyncio.run(_asked(variants, results, model_url)) if model_url else []

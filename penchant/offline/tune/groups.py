@@ -1,12 +1,12 @@
 """Groups: the shoppers of a recording in equal parts, and the mean of a few of them. Pure."""
 
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, stdev
 
 from penchant.offline.whatif.arrivals import Recording
+from penchant.offline.whatif.parts import split
 
 SEARCHED, HELD_OUT = 4, 4
 """Groups that settings are chosen on, and others that the choice is judged on."""
@@ -17,14 +17,7 @@ STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}
 
 def groups(recording: Recording, seed: int) -> list[Recording]:
     """Of each shopper all events are in one group; which one follows from the seed."""
-    parts = SEARCHED + HELD_OUT
-    events: list[list[int]] = [[] for _ in range(parts)]
-    for place, arrival in enumerate(recording.arrivals):
-        events[zlib.crc32(f"{seed} {arrival.shopper}".encode()) % parts].append(place)
-    return [
-        replace(recording, arrivals=[recording.arrivals[place] for place in places], each=recording.each * parts)
-        for places in events
-    ]
+    return split(recording, SEARCHED + HELD_OUT, seed)
 
 
 @dataclass(frozen=True, slots=True)
