@@ -14,11 +14,13 @@ from streams.errors import CallFailed, JobHeld, Refuse, Retry
 WITHIN_S = 600.0
 """How long a try may take, waiting for a slot included: answers of others may be long, and live calls go first."""
 
-TRIES = 2
-"""At once, of each time that a call is made."""
-
-PAUSES_S = (2.0, 15.0)
+PAUSES_S = (0.5, 2.0, 15.0)
 """Before a call is made once more at which servers failed that answer others; after the last it is given up."""
+
+PROBES = 4
+"""Tries of a small call, before servers are taken for away."""
+
+FREE = 1_000_000
 
 END_S = HELD_S - 1.0
 """How long calls in flight may take to end when a job is held."""
@@ -29,14 +31,18 @@ PROBE = Call("job-probe", "Say yes.", 0.0, 4, traffic_class="batch")
 
 class Gate:
     """Lets calls through while less than `most` are in flight, which may change at any time, and none once it is
-    `held`, which says why."""
+    `held`, which says why.
+
+    After a failure, and in the run after an outage, it lets one through, and one more with each answer. So calls at
+    which servers fail are seen one by one, and never take a replica for sick by failing together.
+    """
 
     def __init__(
         self, client: UseCaseClient, tally: JobCounts, pauses_s: Sequence[float] = PAUSES_S, end_s: float = END_S
     ) -> None:
         self._client, self.tally, self._pauses_s, self._end_s = client, tally, pauses_s, end_s
         self.in_flight = 0
-        self._most = 0
+        self._most, self._pace = 0, 1 if tally.progress.waits else FREE
         self.held: JobHeld | None = None
         self._changed = asyncio.Condition()
         self._bounds: set[asyncio.Timeout] = set()
@@ -65,12 +71,12 @@ class Gate:
             if pause_s:
                 await self._pause(pause_s)
             try:
-                return await self._made(call, TRIES)
+                return await self._made(call, 1)
             except Retry as failed:
                 error = failed
-            await self._made(PROBE, TRIES)
-        times = TRIES * (len(self._pauses_s) + 1)
-        raise CallFailed(f"the servers failed at it {times} times, and answered others: {error}") from error
+            await self._made(PROBE, PROBES)
+        tries = len(self._pauses_s) + 1
+        raise CallFailed(f"the servers failed at it {tries} times, and answered others: {error}") from error
 
     async def _made(self, call: Call, tries: int) -> Completion:
         now: Callable[[], float] = asyncio.get_running_loop().time
@@ -79,10 +85,12 @@ class Gate:
             began_s = now()
             try:
                 done = await complete(self._client, call, WITHIN_S, tries)
-            except (Refuse, Retry):
+            except (Refuse, Retry) as error:
                 self.tally.called(None, now() - began_s)
+                self._pace = 1 if isinstance(error, Retry) else self._pace
                 raise
             self.tally.called(done, now() - began_s)
+            self._pace = min(self._pace + 1, FREE)
             return done
 
     async def _pause(self, seconds: float) -> None:
@@ -94,7 +102,7 @@ class Gate:
     @asynccontextmanager
     async def _passing(self) -> AsyncIterator[None]:
         async with self._changed:
-            await self._changed.wait_for(lambda: self.held is not None or self.in_flight < self._most)
+            await self._changed.wait_for(lambda: self.held is not None or self.in_flight < min(self._most, self._pace))
             if self.held is not None:
                 raise self.held
             self.in_flight += 1
@@ -113,4 +121,4 @@ class Gate:
         finally:
             self.in_flight -= 1
             async with self._changed:
-                self._changed.notify()
+                self._changed.notify(2)  # an answer makes room for one more

@@ -128,7 +128,7 @@ async def test_a_line_at_which_servers_fail_is_given_up_and_the_others_are_answe
 
     gate = await gate_to(answer, 2)
     await run_requests(file, folder, gate, 2)
-    assert (len(tries), len(probes)) == (6, 3)
+    assert (len(tries), len(probes)) == (3, 3)
     assert names(folder / "output.jsonl") == ["r0", "r2", "r3"]
     assert errors(folder) == [("r1", "server_error")]
     assert "index out of range" in (folder / "errors.jsonl").read_text(encoding="utf-8")
@@ -170,6 +170,35 @@ async def test_a_call_without_an_end_keeps_no_held_job(tmp_path: Path) -> None:
         with pytest.raises(JobHeld):
             await running
     assert names(folder / "output.jsonl") == ["r0", "r2"]
+
+
+@pytest.mark.parametrize(("waits", "first"), [("nobody listens", 1), ("", 4)])
+async def test_after_an_outage_one_call_goes_first_and_more_with_each_answer(waits: str, first: int) -> None:
+    """So that calls at which servers fail are seen one by one; without an outage all that may go."""
+    began, answers = list[str](), asyncio.Semaphore(0)
+
+    async def answer(call: Call) -> None:
+        began.append(call.id)
+        await answers.acquire()
+
+    gate = Gate(UseCaseFake(answer), JobCounts(Progress(waits=waits)))  # type: ignore[arg-type] # as above
+    await gate.allow(4)
+    asking = [asyncio.create_task(gate.ask(PROBE)) for _ in range(6)]
+    await settled()
+    assert len(began) == first
+    answers.release()
+    await settled()
+    assert len(began) == min(first + 2, 5)
+    for _ in asking:
+        answers.release()
+    async with asyncio.timeout(60):
+        await asyncio.gather(*asking)
+
+
+async def settled() -> None:
+    """All who can go on have done so."""
+    for _ in range(100):
+        await asyncio.sleep(0)
 
 
 def names(path: Path) -> list[str]:
