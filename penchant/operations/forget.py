@@ -30,7 +30,8 @@ Choice = Literal["forget", "opt_out", "opt_in"]
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where something of a shopper may have been, and what went: of a `redis` namespace intents, contexts, kept answers
-    (1: all there were) and marks of owed calls; to a `kafka` topic a tombstone was sent."""
+    (1: all there were) and marks of owed calls; to a `kafka` topic a tombstone was sent. To the topic of impressions
+    none is: its records are the shop's, and those from before the erasure count for nothing."""
 
     store: Literal["redis", "kafka"]
     name: str
@@ -115,6 +116,8 @@ class _Eraser:
         history = KafkaHistory(self._producer, topics)
         await asyncio.gather(*(history.erase(each.shopper) for each in erasures))
         sent = [Place("kafka", topic, tombstones=1) for topic in topics]
+        if self._kafka.impressions_topic is not None:
+            sent.append(Place("kafka", self._kafka.impressions_topic))
         return [
             _receipt(each, self._kafka.erasure_topic, offset, [*_redis(outcome), *sent])
             for each, offset, outcome in zip(erasures, offsets, outcomes, strict=True)

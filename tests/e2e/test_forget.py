@@ -107,8 +107,9 @@ async def test_every_place_is_reached_and_named(
     """The namespace of a replay, and the topic of intents, too; what a shopper is told is held is just what goes.
     Many at once are erased in slices."""
     topic = await real_kafka.topic(1)
+    shown = await real_kafka.topic(1)
     sections: dict[str, dict[str, object]] = {
-        "kafka": {"history_topic": f"{topic}.history"},
+        "kafka": {"history_topic": f"{topic}.history", "impressions_topic": shown, "impressions_group": shown},
         "answers": {"share": 1.0},
     }
     settings = make_settings(real_kafka, topic, model_server.grpc_address, **sections)
@@ -120,7 +121,7 @@ async def test_every_place_is_reached_and_named(
     await replay(settings, ReplayPlan(Moment(offset=0), Moment(), namespace=beside), Progress(ReplayCounts()))
     assert await _intents(settings, beside) == {"shopper-0": 2, "shopper-1": 2}
     found = await access(settings, "shopper-0")
-    assert [bool(place.intent and place.session) for place in found.places] == [True, True, False]
+    assert [bool(place.intent and place.session) for place in found.places] == [True, True, False, False]
     done: list[int] = []
     many = ["shopper-0", *(f"nobody-{number}" for number in range(2 * SLICE))]
     forgotten = await forget(settings, many, progress=done.append)
@@ -129,12 +130,13 @@ async def test_every_place_is_reached_and_named(
         Place("redis", settings.redis.namespace, intents=1, contexts=1, answers=1),
         Place("redis", beside, intents=1, contexts=1),
         Place("kafka", f"{topic}.history", tombstones=1),
+        Place("kafka", shown),
     )
     assert [(each.store, each.name) for each in found.places] == [
         (each.store, each.name) for each in forgotten.receipts[0].places
     ]
     left = await access(settings, "shopper-0")
-    assert [len(place.answers) > 0 for place in found.places] == [True, False, False]
+    assert [len(place.answers) > 0 for place in found.places] == [True, False, False, False]
     assert not any(place.intent or place.session or place.owed or place.answers for place in left.places)
     assert left.erasure.number == forgotten.receipts[0].number
     assert b"Quiet kettle" in found.as_json()

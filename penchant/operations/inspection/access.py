@@ -60,6 +60,7 @@ async def access(settings: Settings, shopper: str) -> Access:
         held = [await _held(redis, live.of(name), shopper, owed.get(name, 0), within_s) for name in names]
         topics = dict.fromkeys([*topics_of(settings.kafka), *await places.read("topic")])
         held += [Held("kafka", topic) for topic in topics if await reader.has(topic)]
+        held += [Held("kafka", topic) for topic in (settings.kafka.impressions_topic,) if topic is not None]
         [erasure] = await erasures.markers([shopper])
     return Access(shopper, tuple(held), erasure)
 
