@@ -1,5 +1,6 @@
 """A model's scores in eval --match, by the simulated model's probabilities."""
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.penchant.offline.eval.test_cases import simulated
 
 EVENTS = simulated(120)
 MOST = 20
+START_MS = 1_700_000_000_000
 
 
 class Mute:
@@ -81,7 +83,8 @@ async def test_a_server_without_probabilities_has_no_column() -> None:
 @pytest.mark.slow
 async def test_scores_of_a_real_server(tmp_path: Path) -> None:
     """As people call it."""
-    (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, EVENTS)))
+    dated = [replace(event, time_ms=event.time_ms + START_MS) for event in EVENTS]
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, dated)))
     async with OpenAIServer(tmp_path) as server:
         asked = ("eval", "--match", "--events", "events.jsonl", "--model-url", server.url, "--sessions", "10", "--json")
         ended = await run(tmp_path, {}, *asked)

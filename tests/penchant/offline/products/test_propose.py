@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from clients.calls import Call
+from penchant.offline.products.proposal_file import proposal_text
 from penchant.offline.products.propose import Bounds, ModelAsked, accept, propose, with_attributes
 from penchant.settings.root import Settings
+from prompts.library import packaged_templates
 from prompts.products.proposing import Candidate, Proposal
 from prompts.vocabulary import DEFAULT_VOCABULARY, packaged_text
 from sandbox.servers.openai import OpenAIServer
@@ -31,6 +33,39 @@ def says_color(call: Call) -> str:
     return json.dumps({"w": [[word, "color"] for word in words[::2]]})
 
 
+async def test_what_is_accepted_stands_in_the_folder(tmp_path: Path) -> None:
+    """Which may have had templates alone; a proposal is accepted once."""
+    folder = tmp_path / "words"
+    folder.mkdir()
+    (folder / "own.txt").write_text(packaged_templates()["v1"], encoding="utf-8")
+    settings = Settings.model_validate({"prompt": {"folder": str(folder)}})
+    found = await propose(settings, catalogue(tmp_path), None, Bounds(40, 2, 50))
+    text = proposal_text(found, settings.prompts.vocabulary).replace("close = []", 'close = ["color"]')
+    (tmp_path / "p.toml").write_text(text, encoding="utf-8")
+    path, vocabulary = accept(settings, tmp_path / "p.toml")
+    assert path == folder / "vocabulary.toml"
+    assert (vocabulary.version, set(vocabulary.attributes["color"])) == (2, {"ochre", "teal"})
+    written = path.read_text(encoding="utf-8")
+    with pytest.raises(SettingInvalid, match="version 2 is there"):
+        accept(settings, tmp_path / "p.toml")
+    assert path.read_text(encoding="utf-8") == written
+    assert not list(folder.glob(".*"))
+
+
+def test_nothing_is_written_into_a_folder_that_would_not_load(tmp_path: Path) -> None:
+    """A template that broke since: workers could not start with it."""
+    (tmp_path / "own.txt").write_text(packaged_templates()["v1"], encoding="utf-8")
+    settings = Settings.model_validate({"prompt": {"folder": str(tmp_path)}})
+    (tmp_path / "p.toml").write_text(
+        'version = 1\nclose = ["color"]\n[[values]]\nattribute = "color"\nvalue = "teal"\n', encoding="utf-8"
+    )
+    (tmp_path / "own.txt").write_text("no template", encoding="utf-8")
+    with pytest.raises(SettingInvalid, match=r"own\.txt"):
+        accept(settings, tmp_path / "p.toml")
+    assert not (tmp_path / "vocabulary.toml").exists()
+
+
+@pytest.mark.slow
 async def test_a_person_accepts_what_was_proposed(tmp_path: Path) -> None:
     """Nothing is in force before; the folder's vocabulary begins as the packaged one."""
     catalogue(tmp_path)
