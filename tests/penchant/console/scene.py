@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agents.experiments.active_experiments import UNDECIDED
 from agents.experiments.guardrails import GuardrailRules, standings
-from agents.experiments.lift import Conversions
+from agents.experiments.lift import Conversions, lifts
 from agents.experiments.outcomes import LATENCY_S, Counts
 from agents.fleet.switches import Switches
 from penchant.console.app import OPEN_PATHS, Console, Runners
@@ -69,14 +69,15 @@ def away() -> Snapshot:
 
 
 def _experiment() -> ExperimentView:
-    """A canary beside everybody, with one guardrail that is near its bound."""
+    """A canary beside everybody, with one guardrail that is near its bound, and what its sessions have come to."""
     arm = Counts(failed=12, invalid=9, empty=20, latency=_latency(1_200))
     control = Counts(failed=90, invalid=200, empty=400, latency=_latency(19_000))
     found = tuple(standings(arm, control, GuardrailRules()))
+    ours, theirs = Conversions(2_000, 900, 300, 80), Conversions(38_000, 16_700, 5_500, 1_450)
     arms = (
-        ArmView("canary", "live", 5.0, arm, Conversions(), standings=found),
+        ArmView("canary", "live", 5.0, arm, ours, tuple(lifts(ours, theirs)), standings=found),
         ArmView("nothing", "holdout", 1.0, Counts(withheld=310), Conversions()),
-        ArmView("control", "live", 94.0, control, Conversions()),
+        ArmView("control", "live", 94.0, control, theirs),
     )
     return ExperimentView("new-model", UNDECIDED, changed=False, arms=arms)
 

@@ -9,6 +9,7 @@ from agents.experiments.outcomes import LATENCY_S, Counts
 from agents.fleet.switches import Switches
 from agents.match.audience import Audience
 from penchant.console.changes import changes
+from penchant.console.frames import environment
 from penchant.console.history import Counters, History, Point
 from penchant.console.samples import Samples
 from penchant.console.views.audience import audience_of
@@ -153,7 +154,8 @@ def test_an_experiment_says_what_became_of_its_sessions() -> None:
         ArmView("canary", "live", 9.0, Counts(), arm, tuple(lifts(arm, control)), skewed=True),
         ArmView("control", "live", 91.0, Counts(), control),
     ))  # fmt: skip
-    (shown,) = experiments(replace(snapshot(), fleet=FleetStatus(Switches({}), {}, (view,))), [])["experiments"]
+    page = experiments(replace(snapshot(), fleet=FleetStatus(Switches({}), {}, (view,))), [])
+    (shown,) = page["experiments"]
     bought, value = shown["lifts"][0]["outcomes"]
     assert (bought["outcome"], str(bought["ours"]), bought["change"]) == ("purchased", "10 %", "+0.0%")
     assert (value["outcome"], str(value["ours"]), str(value["theirs"]), value["sure"]) == (
@@ -163,6 +165,11 @@ def test_an_experiment_says_what_became_of_its_sessions() -> None:
         False,
     )
     assert shown["skewed"] == ["canary"]
+    template = environment().get_template("experiments.html")
+    text = "".join(template.blocks["arms"](template.new_context(page)))
+    assert "canary: its sessions are not the share that was set" in text
+    assert '<td>value</td><td class="n">4.40</td><td class="n">4.00</td>' in text
+    assert "could be told from none" in text
 
 
 def test_what_changed_is_told_once() -> None:
