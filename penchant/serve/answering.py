@@ -10,8 +10,8 @@ from clients.calls import ModelClient
 from penchant.operations.match import Matched, messages_folder, ranked, scored, words
 from penchant.serve.bodies import IntentAsked, MatchAsked
 from penchant.serve.copies import copied
-from penchant.serve.counts import ServeCounts, Step
 from penchant.settings.root import Settings
+from penchant.telemetry.metrics.serve import ServeCounts, Step
 from storage.cards import Known, RedisCards
 from streams.errors import StoreCorrupt, StoreUnavailable
 from streams.records.intents import Intent

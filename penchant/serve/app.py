@@ -16,8 +16,9 @@ from penchant.front.roles import Person
 from penchant.serve.answering import Answering
 from penchant.serve.batch_bodies import BatchAsked
 from penchant.serve.bodies import Health, IntentAnswer, IntentAsked, MatchAnswer, MatchAsked
-from penchant.serve.counts import ServeCounts
 from penchant.serve.faults import AGAIN, FAULTS, RETRY_AFTER_S, explain, refused, wrong
+from penchant.telemetry.metrics.exposition import exposed
+from penchant.telemetry.metrics.serve import SERVE, ServeCounts
 
 HEALTH = "/healthz"
 _BODIES: Mapping[str, type[BaseModel]] = {
@@ -44,6 +45,7 @@ def app(
     made = FastAPI(title="Penchant", version=__version__, docs_url=None, redoc_url=None, responses=FAULTS)  # type: ignore[arg-type] # FastAPI types keys as any
     made.add_middleware(Bounded, counts=counts, most=most_in_flight)
     explain(made, _BODIES)
+    tell = exposed(SERVE, counts)
 
     @made.post("/v1/match", response_model=MatchAnswer)
     async def match(asked: MatchAsked, _: Viewer) -> Response:
@@ -61,7 +63,8 @@ def app(
     @made.get("/metrics", response_class=PlainTextResponse)
     async def metrics(_: Viewer) -> Response:
         """Prometheus' text format."""
-        return Response(counts.exposition(), media_type="text/plain; version=0.0.4")
+        text, content_type = tell("text/plain")
+        return Response(text, media_type=content_type)
 
     @made.get(HEALTH, response_model=Health, responses={503: {"model": Health}})
     async def healthz() -> Response:
@@ -112,12 +115,12 @@ class Bounded:
 
         app = self._app if self._in_flight < self._most else _busy
         self._in_flight += 1
-        self._counts.in_flight.set(self._in_flight)
+        self._counts.in_flight = self._in_flight
         try:
             await app(scope, receive, noted)
         finally:
             self._in_flight -= 1
-            self._counts.in_flight.set(self._in_flight)
+            self._counts.in_flight = self._in_flight
             self._counts.answered(path if path in _BODIES else "other", status, now() - began_s)
 
 

@@ -10,10 +10,10 @@ from penchant.process.signals import stop_signals
 from penchant.serve.answering import Answering
 from penchant.serve.app import HEALTH, app
 from penchant.serve.batches import batches
-from penchant.serve.counts import ServeCounts
 from penchant.serve.file_paths import files
 from penchant.serve.files import FileShelf
 from penchant.settings.root import Settings
+from penchant.telemetry.metrics.serve import ServeCounts
 from penchant.telemetry.traces.tracing import traced
 from penchant.worker.use_cases import use_case
 from storage.cards import RedisCards
@@ -46,7 +46,7 @@ async def serving(settings: Settings, model: ModelClient | None = None) -> Async
             use_case(settings, USE_CASE, model) as client,
             use_case(settings, REASONS, model) as speaker,
         ):
-            counts.watch(client, speaker)
+            counts.clients = client, speaker
             cards = RedisCards(redis, keys, settings.redis.timeout_s)
             answering = Answering(settings, cards, tracing.client(client), tracing.client(speaker), counts)
             routers = (files, batches) if settings.jobs.folder is not None else ()

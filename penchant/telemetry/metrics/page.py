@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from penchant.telemetry.metrics.jobs import JOBS
+from penchant.telemetry.metrics.serve import SERVE
 from penchant.telemetry.metrics.vocabulary import VOCABULARY
 from penchant.telemetry.metrics.words import Metric
 
@@ -38,10 +39,18 @@ All but `penchant_job_runner_` are of the whole fleet, so each runner tells the 
 `sum`. Counters of teams stand in Redis and go on over restarts.
 """
 
+SERVES = """
+# Metrics of penchant serve
+
+`GET /metrics` tells them in Prometheus' text format to whoever has the role `viewer`.
+"""
+
 
 def page() -> str:
     """The text of docs/metrics.md."""
-    return HEAD + "".join(map(_entry, VOCABULARY)) + RUNNERS + "".join(map(_entry, JOBS))
+    return "".join(
+        head + "".join(map(_entry, metrics)) for head, metrics in ((HEAD, VOCABULARY), (RUNNERS, JOBS), (SERVES, SERVE))
+    )
 
 
 def _entry(metric: Metric[Any]) -> str:

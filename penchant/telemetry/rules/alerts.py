@@ -149,6 +149,14 @@ OWN = (
         "ticket", "A worker's event loop is late.", "Give the worker a core of its own, or add workers.",
     ),
     Alert(
+        "PenchantServeRefuses",
+        'sum(rate(penchant_serve_answers_total{status=~"429|5.."}[10m])) '
+        "/ sum(rate(penchant_serve_answers_total[10m])) > 0.01",
+        "10m", "ticket", "More than one request in a hundred for a match or an intent is refused or fails.",
+        "See which status it is: `429` asks for another `penchant serve`, `503` for Redis.",
+        ("penchant_serve_in_flight", "penchant_serve_seconds"),
+    ),
+    Alert(
         "PenchantJobLinesFail",
         'max by (job_id, team) (penchant_job_items{outcome="failed"}) '
         '> 0.1 * max by (job_id, team) (sum without (outcome) (penchant_job_items{outcome!="left"})) '

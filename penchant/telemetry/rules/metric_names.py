@@ -4,12 +4,13 @@ import re
 from typing import Any
 
 from penchant.telemetry.metrics.jobs import JOBS
+from penchant.telemetry.metrics.serve import SERVE
 from penchant.telemetry.metrics.vocabulary import VOCABULARY
 from penchant.telemetry.metrics.words import Metric
 
 NAME = re.compile(r"\bpenchant_[a-z_]+\b")
 PARTS = ("_bucket", "_count", "_sum")
-ALL: list[Metric[Any]] = [*VOCABULARY, *JOBS]
+ALL: list[Metric[Any]] = [*VOCABULARY, *JOBS, *SERVE]
 BY_NAME = {metric.full_name: metric for metric in ALL}
 
 

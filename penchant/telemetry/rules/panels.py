@@ -115,6 +115,12 @@ SHOPPERS = Dashboard(
             Panel("At the model, p95", "s", (("calls", quantile(0.95, "penchant_call_seconds")),)),
             Panel("Shoppers who wait", "short", (("owed", "sum(penchant_backlog_shoppers)"),)),
         )),
+        ("Are matches in time?", (
+            Panel("Matches by the last step in time", "reqps",
+                  (("{{step}}", rate("penchant_serve_matches_total", "step")),)),
+            Panel("Requests, p95", "s", (("{{path}}", quantile(0.95, "penchant_serve_seconds", "path")),)),
+            Panel("Requests", "reqps", (("{{status}}", rate("penchant_serve_answers_total", "status")),)),
+        )),
         ("What do they get?", (
             Panel("Intents", "reqps", (("{{source}}", rate("penchant_intents_total", "source")),)),
             Panel("Too old to be read", "reqps", (("expired", rate("penchant_intents_expired_total")),)),

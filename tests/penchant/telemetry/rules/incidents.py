@@ -71,6 +71,8 @@ GOOD_DAY: Series = {
     FRESH_COUNT: counting(1_000),
     'penchant_next_events_total{intent="model"}': counting(90),
     'penchant_next_events_total{intent="late"}': counting(10),
+    'penchant_serve_answers_total{path="/v1/match",status="200"}': counting(600),
+    'penchant_serve_answers_total{path="/v1/match",status="429"}': counting(1),
     RUNNERS: flat(1), WAITING: flat(2), RUNNING: flat(1), ANSWERED: counting(100), FAILED: counting(1),
 }  # fmt: skip
 
@@ -171,6 +173,9 @@ INCIDENTS: Mapping[str, Incident] = {
     "a full core": Incident(
         histogram(*LOOP, {"0.01": faster(995, 800), "0.1": faster(1_000, 900)}),
         {"PenchantLoopSlow": {"instance": "a"}},
+    ),
+    "more requests than are served": Incident(
+        {'penchant_serve_answers_total{path="/v1/match",status="429"}': faster(1, 60)}, {"PenchantServeRefuses": NOBODY}
     ),
     "a file of wrong lines": Incident(
         {FAILED: faster(1, 50)}, {"PenchantJobLinesFail": {"job_id": "job_1", "team": "search"}}
