@@ -9,7 +9,7 @@ from clients.pools.use_cases import UseCaseClient
 from penchant.offline.eval.calling import complete
 from penchant.offline.jobs.job_counts import JobCounts
 from storage.instances import HELD_S
-from streams.errors import CallFailed, JobHeld, Refuse, Retry
+from streams.errors import CallFailed, DeadlinePassed, JobHeld, ModelOverloaded, Refuse, Retry
 
 WITHIN_S = 600.0
 """How long a try may take, waiting for a slot included: answers of others may be long, and live calls go first."""
@@ -19,6 +19,10 @@ PAUSES_S = (0.5, 2.0, 15.0)
 
 PROBES = 4
 """Tries of a small call, before servers are taken for away."""
+
+MOST_BUSY = 5
+"""Failures that count as one, where servers ask for less or answer too late: so they do to any call when live traffic
+needs them."""
 
 FREE = 1_000_000
 
@@ -67,14 +71,18 @@ class Gate:
         """The answer, tried and counted. Raises JobHeld, Refuse; CallFailed when servers fail at this call, however
         often it is made, and answer another; ModelUnavailable or DeadlinePassed when they answer nobody."""
         error: Retry | None = None
-        for pause_s in (0.0, *self._pauses_s):
-            if pause_s:
+        for pause_s in (*self._pauses_s, None):
+            for _ in range(MOST_BUSY):
+                try:
+                    return await self._made(call, 1)
+                except Retry as failed:
+                    error = failed
+                await self._made(PROBE, PROBES)
+                if not isinstance(error, ModelOverloaded | DeadlinePassed):
+                    break
+                await self._pause(max(self._pauses_s))
+            if pause_s is not None:
                 await self._pause(pause_s)
-            try:
-                return await self._made(call, 1)
-            except Retry as failed:
-                error = failed
-            await self._made(PROBE, PROBES)
         tries = len(self._pauses_s) + 1
         raise CallFailed(f"the servers failed at it {tries} times, and answered others: {error}") from error
 

@@ -16,6 +16,7 @@ from streams.errors import (
     ContractMismatch,
     JobExpired,
     JobHeld,
+    ModelOverloaded,
     ModelUnavailable,
     PenchantError,
 )
@@ -133,6 +134,19 @@ async def test_a_line_at_which_servers_fail_is_given_up_and_the_others_are_answe
     assert errors(folder) == [("r1", "server_error")]
     assert "index out of range" in (folder / "errors.jsonl").read_text(encoding="utf-8")
     assert (gate.tally.progress.done, gate.tally.progress.failed) == (4, 1)
+
+
+async def test_no_line_is_given_up_because_servers_are_busy(tmp_path: Path) -> None:
+    """Though they ask for less more often than others fail, and answer small calls."""
+    file, folder, left = requests(tmp_path, 3), tmp_path / "out", [8]
+
+    async def answer(call: Call) -> None:
+        if "number 1?" in call.prompt and left[0]:
+            left[0] -= 1
+            raise ModelOverloaded("429: too many requests")
+
+    await run_requests(file, folder, await gate_to(answer, 2), 2)
+    assert (names(folder / "output.jsonl"), errors(folder)) == (["r0", "r1", "r2"], [])
 
 
 async def test_no_line_is_given_up_while_servers_answer_nobody(tmp_path: Path) -> None:
