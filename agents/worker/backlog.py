@@ -1,14 +1,14 @@
 """Backlog: who is owed a call, in which order. Pure; bounded by shoppers and not by events: the session is the queue.
 
-Urgent shoppers come first, then the earliest deadline. A shopper past the deadline falls into a late class, which is
-served newest activity first: overload costs those who left, not those who are here. Its heaps hold a bounded number of
-entries for each shopper who is owed (lazy_heap.py).
+Who is due stands in classes (due_classes.py). The heaps hold a bounded number of entries for each shopper who is owed
+(lazy_heap.py).
 """
 
 from collections.abc import Callable, Iterator
 from itertools import count
 
 from agents.worker.backlog_rules import BacklogRules
+from agents.worker.due_classes import LOOK_ENTRIES, DueClasses
 from agents.worker.lazy_heap import Entry, LazyHeap, Sweeper, counts
 from agents.worker.partition import Partition
 from agents.worker.shoppers import MODEL_TRIES, Owed, Shopper
@@ -17,9 +17,6 @@ from streams.sessions.triggers import Rhythm, TriggerRules, due_s, pay, rested_s
 
 LATE_STEP_S = 1.0
 """How much newer a late shopper's activity must be before it is filed again: it bounds what events can push."""
-
-LOOK_ENTRIES = 2_000
-"""How many entries one look may go through, void ones and those of shoppers who become late: about 2 ms of work."""
 
 Suits = Callable[[Shopper, bool], bool]
 """Whether a shopper is to be called for now; True: nobody else is."""
@@ -35,9 +32,9 @@ class Backlog:
         self._triggers, self.rules, self._rhythm = triggers, rules, rhythm
         self._urgent_actions = frozenset(triggers.urgent)
         sequence = count()
-        self._timers, self._urgent, self._fresh, self._late, self._quiet = (LazyHeap(sequence) for _ in range(5))
+        self._timers, self._quiet, self._due = LazyHeap(sequence), LazyHeap(sequence), DueClasses(rules, sequence)
         self._owed = 0
-        self._sweeper = Sweeper((self._timers, self._urgent, self._fresh, self._late, self._quiet))
+        self._sweeper = Sweeper((self._timers, self._quiet, *self._due.heaps))
         self._looked_s = 0.0
         self.unfinished = False
 
@@ -101,9 +98,10 @@ class Backlog:
         looked_at: list[tuple[LazyHeap, Entry]] = []
 
         def due() -> Iterator[Shopper]:
-            for heap, entry in self._in_order(now_s):
+            for heap, entry in self._due.in_order(now_s):
                 looked_at.append((heap, entry))
                 yield entry[3]
+            self.unfinished |= self._due.cut_short
 
         chosen = first_suited(due(), suits or _anybody)
         for heap, entry in looked_at:  # a slot that did not suit them says nothing of the next one
@@ -148,7 +146,7 @@ class Backlog:
 
     def waiting(self) -> bool:
         """Whether a due shopper waits for a call; perhaps one that has been taken or dropped since."""
-        return bool(self._urgent or self._fresh or self._late)
+        return bool(self._due)
 
     def drop(self, shopper: Shopper) -> None:
         """Owe a shopper nothing any more."""
@@ -213,37 +211,13 @@ class Backlog:
             self._arm(shopper, owed)
         elif shopper.late_s is not None and now_s - shopper.late_s >= LATE_STEP_S:
             self._void(shopper)
-            self._file_late(shopper, owed)
+            self._due.file_late(shopper, owed)
 
     def _file(self, shopper: Shopper, owed: Owed) -> None:
-        if not owed.call:
-            self._quiet.push(0.0, shopper)
-        elif owed.upgrade:
-            self._file_late(shopper, owed)
-        elif owed.urgent_s is not None:
-            self._urgent.push(owed.urgent_s + self.rules.urgent_target_s, shopper)
+        if owed.call:
+            self._due.file(shopper, owed)
         else:
-            self._fresh.push(owed.first_s + self.rules.freshness_target_s, shopper)
-
-    def _file_late(self, shopper: Shopper, owed: Owed) -> None:
-        shopper.late_s = owed.last_s
-        self._late.push(-owed.last_s, shopper)
-
-    def _in_order(self, now_s: float) -> Iterator[tuple[LazyHeap, Entry]]:
-        """Take those who are due out of their heaps, one by one. A shopper past the deadline goes to the late class."""
-        passed = 0
-        for heap in (self._urgent, self._fresh, self._late):
-            while entry := heap.pop():
-                owed = entry[3].owed
-                if owed is not None and counts(entry):
-                    if heap is self._late or entry[0] >= now_s:
-                        yield heap, entry
-                        continue
-                    self._file_late(entry[3], owed)
-                passed += 1
-                if passed == LOOK_ENTRIES:
-                    self.unfinished = True
-                    return
+            self._quiet.push(0.0, shopper)
 
 
 def _anybody(_: Shopper, __: bool) -> bool:  # noqa: FBT001 # as whoever looks asks

@@ -13,7 +13,10 @@ from itertools import count, cycle
 
 from clients.calls import Call, ModelClient
 from penchant.offline.whatif.arrivals import Arrival
+from penchant.settings.root import Settings
+from prompts.render import PromptRenderer
 from streams.events.decoding import encode
+from streams.sessions.session import Session, SessionRules, fold
 
 INSTRUCTED = "\nAnswer:"
 PATIENCE_S = 3_600.0
@@ -35,7 +38,7 @@ class Waiting:
     """An event whose call has not begun."""
 
     arrival: Arrival
-    lines: tuple[str, ...]
+    prompt: str
 
 
 class AsyncOperator:
@@ -63,13 +66,12 @@ class AsyncOperator:
     def fill(self, arrivals: Iterable[Arrival]) -> None:
         """What came before."""
         for arrival in arrivals:
-            self._windows[arrival.shopper].append(encode(arrival.event).decode())
+            self._fold(arrival)
 
     async def take(self, arrival: Arrival) -> None:
         """An event has come."""
-        window = self._windows[arrival.shopper]
-        window.append(encode(arrival.event).decode())
-        waiting = Waiting(arrival, tuple(window))
+        self._fold(arrival)
+        waiting = Waiting(arrival, self._prompt(arrival.shopper))
         if not self._rules.debounce_s:
             self._queue.put_nowait(waiting)
             return
@@ -84,6 +86,12 @@ class AsyncOperator:
             for _ in range(self._rules.capacity):
                 tasks.create_task(self._call_on())
 
+    def _fold(self, arrival: Arrival) -> None:
+        self._windows[arrival.shopper].append(encode(arrival.event).decode())
+
+    def _prompt(self, shopper: str) -> str:
+        return self._rules.instructions + "\n".join(self._windows[shopper]) + INSTRUCTED
+
     def _quiet(self, waiting: Waiting) -> None:
         del self._timers[waiting.arrival.shopper]
         self._queue.put_nowait(waiting)
@@ -97,5 +105,21 @@ class AsyncOperator:
             self._readable(waiting.arrival.shopper, waiting.arrival.offset, now())
 
     def _call(self, waiting: Waiting, deadline_s: float) -> Call:
-        prompt = self._rules.instructions + "\n".join(waiting.lines) + INSTRUCTED
-        return Call(str(next(self._numbers)), prompt, deadline_s, self._rules.max_tokens)
+        return Call(str(next(self._numbers)), waiting.prompt, deadline_s, self._rules.max_tokens)
+
+
+class OwnPrompts(AsyncOperator):
+    """The same, with the prompts of Penchant: what is left of it without coalescing, ordering and routing."""
+
+    def __init__(
+        self, rules: OperatorRules, replicas: Sequence[ModelClient], readable: Callable[[str, int, float], None]
+    ) -> None:
+        super().__init__(rules, replicas, readable)
+        self._sessions: defaultdict[str, Session] = defaultdict(Session)
+        self._renderer = PromptRenderer(Settings().prompt.version)
+
+    def _fold(self, arrival: Arrival) -> None:
+        fold(self._sessions[arrival.shopper], arrival.event, arrival.offset, arrival.event.time_ms, SessionRules())
+
+    def _prompt(self, shopper: str) -> str:
+        return self._renderer.render(self._sessions[shopper]).text

@@ -94,7 +94,7 @@ class FirstInFirstOut(Backlog):
 
     def _file(self, shopper: Shopper, owed: Owed) -> None:
         if owed.call and not owed.upgrade:
-            self._fresh.push(float("inf"), shopper)
+            self._due.fresh.push(float("inf"), shopper)
         else:
             super()._file(shopper, owed)
 

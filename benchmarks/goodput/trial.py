@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from benchmarks.goodput.freshness import Freshness
-from benchmarks.goodput.operator import AsyncOperator, OperatorRules
+from benchmarks.goodput.operator import AsyncOperator, OperatorRules, OwnPrompts
 from benchmarks.goodput.pipeline import Without, default_pipeline
+from benchmarks.goodput.recorded import RecordedTraffic, Sessions
 from benchmarks.goodput.traffic import Traffic
 from benchmarks.intervals import round_off
 from penchant.offline.whatif.arrivals import Arrival
@@ -17,7 +18,7 @@ from sandbox.gpu.timing import Timing
 from sandbox.gpu.tokens import CHARACTERS_PER_TOKEN
 from sandbox.servers.gpu_server import GpuServer, Serving, Spent
 
-SystemName = Literal["per event", "debounced", "penchant"]
+SystemName = Literal["per event", "debounced", "own prompts", "penchant"]
 DEBOUNCE_S = 1.0
 LOOK_S = 0.5
 MOST_STEPS = 10**9
@@ -62,7 +63,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is tried. `rate` is events a second; `operator` is how the systems that are not ours work."""
+    """What is tried. `rate` is events a second; `operator` is how the systems that are not ours work;
+    `sessions` are recorded ones, in the place of simulated shoppers."""
 
     system: SystemName
     rate: float
@@ -77,6 +79,7 @@ class Trial:
     reuse: bool = True
     call_budget_s: float = 0.0
     beat_s: float = 0.0
+    sessions: Sessions = ()
 
 
 def run(trial: Trial) -> dict[str, Any]:
@@ -86,7 +89,7 @@ def run(trial: Trial) -> dict[str, Any]:
     freshness = Freshness(trial.span.warm_s, trial.span.until_s)
     servers = _servers(trial, world)
     system = _system(trial, servers, freshness.readable, world)
-    traffic = Traffic(trial.rate, trial.span.end_s, trial.seed)
+    traffic = traffic_of(trial)
     system.fill(traffic.before)
     shared = len(trial.operator.instructions) // CHARACTERS_PER_TOKEN // trial.timing.block_tokens
     course = Course(trial.span, servers, system, freshness, shared * trial.timing.block_tokens)
@@ -97,6 +100,13 @@ def run(trial: Trial) -> dict[str, Any]:
     if world.failures:
         raise AssertionError(world.failures[0])
     return course.figures()
+
+
+def traffic_of(trial: Trial) -> Traffic | RecordedTraffic:
+    """Simulated shoppers, or recorded ones where there are some."""
+    if trial.sessions:
+        return RecordedTraffic(trial.sessions, trial.rate, trial.span.end_s, trial.seed)
+    return Traffic(trial.rate, trial.span.end_s, trial.seed)
 
 
 async def feed(system: System, arrivals: Iterable[Arrival], freshness: Freshness) -> None:
@@ -165,7 +175,8 @@ class Course:
 
 def _servers(trial: Trial, world: Process) -> list[GpuServer]:
     """All answers are one text, and take as long as those that they stand for."""
-    tokens = trial.answer_tokens if trial.system == "penchant" else trial.operator_tokens
+    ours = trial.system in {"penchant", "own prompts"}
+    tokens = trial.answer_tokens if ours else trial.operator_tokens
     serving = Serving(lambda _: LOOKS_AROUND, tokens, trial.reuse)
     return [GpuServer(f"gpu{number}", trial.timing, world, serving) for number in range(trial.replicas)]
 
@@ -182,4 +193,5 @@ def _system(
             call_budget_s=trial.call_budget_s,
             beat_s=trial.beat_s,
         )
-    return AsyncOperator(trial.operator, servers, readable)
+    operator = OwnPrompts if trial.system == "own prompts" else AsyncOperator
+    return operator(trial.operator, servers, readable)

@@ -106,6 +106,15 @@ AnswersFile = Annotated[
         show_default="answers.jsonl in the folder of --report",
     ),
 ]
+Unchanged = Annotated[
+    float,
+    typer.Option(
+        "--unchanged-for",
+        min=0,
+        metavar="SECONDS",
+        help="Columns of what would stand with calls.unchanged_for_s: calls left out while the rules say the same.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Where the dice start.")]
 
 
@@ -142,6 +151,7 @@ def eval(  # noqa: A001 # the command's name
     columns: ColumnsFile = None,
     unseen: Unseen = 0.0,
     support: Support = SUPPORT,
+    unchanged: Unchanged = 0.0,
     seed: Seed = 1,
     config: Config = None,
     json: Json = False,
@@ -170,6 +180,7 @@ def eval(  # noqa: A001 # the command's name
             learned, folds, support, predictor, trained,
             shelf(products, columns, settings) if products else (), unseen,
         ),
+        unchanged_for_s=unchanged,
         template=settings.prompts.template((prompt or [settings.prompt.version])[0]),
     )  # fmt: skip
     answers = answers or (report / "answers.jsonl" if report and model_url else None)

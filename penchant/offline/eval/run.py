@@ -90,6 +90,7 @@ async def run(
     far = far_from_chance(honest)
     report = _report(plan, cut, len(events), scored)
     report["learned"] = foresights.what
+    report["left_out"] = {"unchanged_for_s": plan.unchanged_for_s, "shares": scored.left_out}
     report["check"] = {"passed": not far, **farthest(honest), "far_from_chance": far}
     pairs: list[dict[str, Any]] = []
     if judge is not None and subjects:

@@ -9,6 +9,7 @@ from penchant.offline.eval.answers import Answers, Subject
 from penchant.offline.eval.bounds import KNOWING_OTHERS, bounds, ceiling
 from penchant.offline.eval.cases import Cases, cases
 from penchant.offline.eval.guesses import SILENT, TRIVIAL, Guess, of_findings
+from penchant.offline.eval.left_out import HELD, standing
 from penchant.offline.eval.models import ask
 from penchant.offline.eval.raw_answers import RawAnswers
 from penchant.offline.eval.table import Score, Table
@@ -38,7 +39,8 @@ class Progress(Protocol):
 @dataclass(frozen=True, slots=True)
 class EvalPlan:
     """What to evaluate. `template` is the one whose example a parrot repeats. `cut` makes the cases, which a test of
-    the harness may replace by one that leaks; `foresights` says by which snapshot the rules may foresee."""
+    the harness may replace by one that leaks; `foresights` says by which snapshot the rules may foresee. For so many
+    seconds an answer stands in columns of its own, as long as nothing changes; 0: there are none."""
 
     events: Path
     sessions: int = 2_000
@@ -47,13 +49,15 @@ class EvalPlan:
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
     cut: Callable[[Sequence[ShopperEvent], int, int], Cases] = cases
     foresights: Callable[[Sequence[ShopperEvent]], Foresights] = AsItGoes
+    unchanged_for_s: float = 0.0
     template: PromptTemplate = FIRST
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
     """What everybody guessed, and what that scored. `kept_shares`: of the answers of each bound, the share of which
-    anything was kept."""
+    anything was kept. `left_out`: of the calls of each predictor, the share that is left out in its other
+    column."""
 
     table: Table
     findings: dict[str, list[Findings]]
@@ -61,6 +65,7 @@ class Scored:
     kept_shares: dict[str, float]
     answers: dict[str, Answers]
     scores: dict[str, dict[str, Score]]
+    left_out: dict[str, float]
 
 
 async def score(
@@ -90,9 +95,23 @@ async def score(
         if any(each.by_rules for each in found.answers):
             own = zip(found.answers, guesses[subject.name], strict=True)
             guesses[ALONE.format(subject.name)] = [SILENT if each.by_rules else guess for each, guess in own]
+    left_out = _leave_out(cut, plan, findings, guesses) if plan.unchanged_for_s else {}
     table = Table(cut, plan.seed)
     shares = {name: each.kept_share for name, each in limits.items()}
-    return Scored(table, findings, guesses, shares, answers, table.scores(guesses))
+    return Scored(table, findings, guesses, shares, answers, table.scores(guesses), left_out)
+
+
+def _leave_out(
+    cut: Cases, plan: EvalPlan, findings: Mapping[str, list[Findings]], guesses: dict[str, Sequence[Guess]]
+) -> dict[str, float]:
+    """A column beside each predictor: what it said last, while the rules that stand in for it say the same."""
+    shares = {}
+    gate = findings[LEARNED]
+    for name, own in findings.items():
+        stands = standing(cut.cases, findings[RULES] if name == RULES else gate, own, plan.unchanged_for_s)
+        guesses[HELD.format(name)] = list(map(of_findings, stands.findings))
+        shares[name] = stands.share
+    return shares
 
 
 def _base(subject: Subject, findings: Mapping[str, list[Findings]]) -> list[Findings]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.worker.backlog import LOOK_ENTRIES, Backlog
+from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
+from agents.worker.due_classes import LOOK_ENTRIES
 from agents.worker.lazy_heap import ENTRIES_PER_OWED, SLACK, SWEPT_PER_STEP
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
@@ -169,6 +170,33 @@ def test_urgent_first_then_the_earliest_deadline_then_the_newest_of_the_late() -
     note(backlog, urgent, 7.9, "search")
     order = [taken.id for _ in range(5) if (taken := backlog.next(8.0))]
     assert order == ["urgent", "fresh", "fresher", "old", "older"]
+
+
+def test_somebody_urgent_past_the_target_is_before_all_who_are_not() -> None:
+    """Newest first, until the freshness target has passed too: one who rested until then did not leave."""
+    backlog = Backlog(RULES, TARGETS)
+    urgent, later, left, fresh, late = (shopper(name) for name in ("urgent", "later", "left", "fresh", "late"))
+    note(backlog, late, 1.5)
+    note(backlog, left, 2.0, "search")
+    note(backlog, urgent, 3.5, "search")
+    note(backlog, later, 4.0, "search")
+    note(backlog, fresh, 6.0)
+    now = shopper("now")
+    note(backlog, now, 7.5, "search")
+    order = [taken.id for _ in range(6) if (taken := backlog.next(8.0))]
+    assert order == ["now", "later", "urgent", "fresh", "left", "late"]
+
+
+def test_who_rests_after_a_call_is_urgent_when_due() -> None:
+    """Though the target, counted from the action, has passed by then."""
+    backlog, who, fresh = Backlog(RULES, TARGETS), shopper("who"), shopper("fresh")
+    note(backlog, who, 0.0, "search")
+    assert backlog.next(0.0) is who
+    note(backlog, who, 0.01, "search")
+    backlog.done(who)
+    note(backlog, fresh, 0.1)
+    assert backlog.next(2.2) is who
+    assert backlog.next(2.2) is fresh
 
 
 def test_quiet_events_ask_for_parking_only() -> None:
