@@ -198,7 +198,10 @@ class AdaptiveLimit:
         few, many = self._few_and_many(in_flight)
         full = window.wanted or window.most >= self.calls - self.calls // 16
         if waiting >= few and self._starting and not self._held:
-            self._held, self._window = True, Window()  # calls that begin together wait for each other: later ones decide
+            self._held, self._window = (
+                True,
+                Window(),
+            )  # calls that begin together wait for each other: later ones decide
         elif waiting > many:
             self._starting = False
             self._set(max(self._limit - (waiting - few), self._limit / 2), step=1.0)
