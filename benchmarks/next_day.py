@@ -41,7 +41,7 @@ COMPARED = ("freshness_p50_s", "freshness_p95_s", "dollars_needed", "gpu_s", "ca
 WITHIN = 0.1
 """How far off freshness p95 and cost may be."""
 
-AGO_S = 7_200.0
+AGO_S, LOOK_S = 7_200.0, 0.5
 MOST, PER_HOUR, JOBS = 100_000, 4.0, 1
 
 
@@ -55,7 +55,7 @@ class NextDayPlan:
     sample: int = 40
     ways: tuple[str, ...] = ("", "triggers.debounce_s=1", "triggers.debounce_s=5 triggers.max_wait_s=10")
     fresh_s: float = 8.0
-    patience_s: float = 20.0
+    patience_s: float = 30.0
     timing: Timing = field(default_factory=Timing)
 
 
@@ -139,7 +139,10 @@ async def _happened(plan: NextDayPlan, way: Variant) -> Figures:
             record = Record.of(_at(arrival, time.time_ns() // 1_000_000))
             await producer.send(record.key, record.value)
         await producer.flush()
-        await asyncio.sleep(plan.patience_s)
+        until_s, events = time.monotonic() + plan.patience_s, len(_traffic(plan, 2).arrivals)
+        while time.monotonic() < until_s and (meter.events < events or running.backlog or meter.in_flight):  # noqa: ASYNC110 # nobody tells
+            await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(LOOK_S)
         left = len(running.backlog)
     return figures(Played(meter, plan.seconds, left, None, 1), way, PER_HOUR)
 

@@ -16,7 +16,7 @@ from agents.experiments.outcomes import Outcomes
 from agents.health.statistics import Meter
 from agents.worker.boundary import Verb, judge
 from storage.checkpoints import Context, Erased
-from streams.errors import ContextCorrupt, EventRefused, StoreCorrupt
+from streams.errors import ContextCorrupt, EventRefused, StoreCorrupt, TopicMissing
 from streams.events.decoding import Record
 from streams.events.event import Item
 from streams.events.impressions import Impression, read_impression
@@ -68,19 +68,32 @@ class Impressions:
         self._source, self._load = source, load_sessions
         self._active_experiments, self._outcomes, self._meter = active_experiments, outcomes, meter
         self._within_ms, self._default_purposes = round(within_s * 1e3), default_purposes
+        self._is_away = False
 
     async def run(self) -> None:
-        """Count until cancelled. While Kafka or Redis is away it waits, and goes on where it was."""
+        """Count until cancelled. While Kafka or Redis is away, or the topic is not there, which is the shop's to make,
+        it waits, and goes on where it was."""
         while True:
             try:
                 async with self._source() as source:
                     while True:
                         await self.take(await source.due())
                         await source.commit()
+                        self._note(None)
+            except TopicMissing as error:
+                self._note(error)
             except Exception as error:  # noqa: BLE001 # the boundary: it raises what is to end the worker
                 if judge(error, "impressions", self._meter) is not Verb.FAULT:
-                    log.warning("impressions.away", error=str(error), then="they are counted later")
+                    self._note(error)
             await asyncio.sleep(RETRY_S)
+
+    def _note(self, error: Exception | None) -> None:
+        """Say once that nothing is counted, and once that it is again."""
+        if error is not None and not self._is_away:
+            log.warning("impressions.away", error=str(error), then="they are counted later")
+        if error is None and self._is_away:
+            log.info("impressions.back")
+        self._is_away = error is not None
 
     async def take(self, records: Sequence[Record]) -> None:
         """Count records whose time is over. Raises StoreUnavailable; some may have been counted then."""

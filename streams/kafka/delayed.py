@@ -14,8 +14,8 @@ from aiokafka.errors import CommitFailedError
 from streams.events.decoding import Record
 from streams.kafka.closing import close
 from streams.kafka.errors import kafka_errors
-from streams.kafka.header_names import accept_any_name
 from streams.kafka.options import KafkaOptions, Login
+from streams.kafka.reader import TopicReader
 
 POLL_MS = 1_000
 WITHIN_S = 30.0
@@ -47,7 +47,9 @@ class DelayedReader:
         self._reached: dict[Any, int] = {}
 
     async def __aenter__(self) -> Self:
-        accept_any_name()
+        """Join the group. TopicMissing where there is no such topic; aiokafka would wait for one without a word."""
+        async with TopicReader(self._options) as reader:
+            await reader.log(self._topic, "make it, keyed by shopper, or name another")
         self._consumer = AIOKafkaConsumer(
             self._topic,
             **self._options.client(),

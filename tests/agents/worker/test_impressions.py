@@ -16,7 +16,7 @@ from agents.experiments.outcomes import Outcomes
 from agents.health.statistics import Meter
 from agents.worker.impressions import RETRY_S, Impressions
 from storage.checkpoints import Context, Erased
-from streams.errors import BrokerUnavailable, StoreCorrupt, StoreUnavailable
+from streams.errors import BrokerUnavailable, StoreCorrupt, StoreUnavailable, TopicMissing
 from streams.events.decoding import Record
 from streams.events.event import Action, Consent, Item, ShopperEvent
 from streams.records.erasures import Erasure
@@ -149,16 +149,16 @@ def test_nothing_is_counted_while_no_experiment_is_in_force() -> None:
 
 
 class Topic:
-    """A topic that is away once, and then has two batches; what was committed of it."""
+    """A topic that is missing, then away, and then has two batches; what was committed of it."""
 
     def __init__(self, *batches: Sequence[Record]) -> None:
-        self.batches, self.away, self.committed = [*batches], 1, 0
+        self.batches, self.away, self.committed = [*batches], 2, 0
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Topic"]:
         if self.away:
             self.away -= 1
-            raise BrokerUnavailable("the topic is away")
+            raise TopicMissing("the topic is not there yet") if self.away else BrokerUnavailable("Kafka is away")
         self.at = self.committed
         yield self
 
@@ -180,7 +180,7 @@ def test_it_waits_for_kafka_and_redis_and_goes_on_where_it_was() -> None:
         topic = Topic([shown("ada", "kettle")], [shown("ada", "kettle"), shown("ada", "teapot")])
         impressions, outcomes, meter = counting(store, source=topic.open)
         running = asyncio.create_task(impressions.run())
-        await asyncio.sleep(RETRY_S * 6)
+        await asyncio.sleep(RETRY_S * 8)
         running.cancel()
         assert topic.committed == 2
         assert outcomes.totals["x", "all"]["impressions"] == 3

@@ -1,12 +1,12 @@
 """Delayed: records are handed out once they are old enough, in order, and once to a group."""
 
 import time
-from collections.abc import Sequence
+from uuid import uuid4
 
 import pytest
 
 from penchant.settings.kafka import Kafka as KafkaSettings
-from streams.events.decoding import Record
+from streams.errors import TopicMissing
 from streams.kafka.delayed import DelayedReader
 from tests.kafka import Kafka
 
@@ -25,12 +25,14 @@ class Clock:
         return self.now_ms
 
 
-async def next_of(reader: DelayedReader, tries: int = TRIES) -> Sequence[Record]:
-    """The next that are due; none after so many tries of a second."""
+async def next_of(reader: DelayedReader, count: int = 1, tries: int = TRIES) -> list[bytes | None]:
+    """So many that are due next; fewer after so many tries of a second."""
+    found: list[bytes | None] = []
     for _ in range(tries):
-        if due := await reader.due():
-            return due
-    return []
+        found += [record.value for record in await reader.due()]
+        if len(found) >= count:
+            break
+    return found
 
 
 async def test_a_record_is_handed_out_when_it_is_old_enough(real_kafka: Kafka) -> None:
@@ -46,13 +48,21 @@ async def test_a_record_is_handed_out_when_it_is_old_enough(real_kafka: Kafka) -
 
     clock.now_ms = THEN_MS + DELAY_MS
     async with reader() as first:
-        assert [record.value for record in await next_of(first)] == [b"old"]
+        assert await next_of(first) == [b"old"]
         await first.commit()
-        assert await next_of(first, 3) == []
+        assert await next_of(first, tries=3) == []
         clock.now_ms += 50_000
-        assert [record.value for record in await next_of(first)] == [b"young", b"behind", b"unborn"]
+        assert await next_of(first, 3) == [b"young", b"behind", b"unborn"]
     async with reader() as second:
-        assert [record.value for record in await next_of(second)] == [b"young", b"behind", b"unborn"]
+        assert await next_of(second, 3) == [b"young", b"behind", b"unborn"]
         await second.commit()
     async with reader() as third:
-        assert await next_of(third, 5) == []
+        assert await next_of(third, tries=5) == []
+
+
+async def test_a_topic_that_is_not_there_is_told(real_kafka: Kafka) -> None:
+    """At once, with what to do."""
+    options = KafkaSettings(bootstrap=real_kafka.bootstrap).options
+    with pytest.raises(TopicMissing) as caught:
+        await DelayedReader(options, f"none-{uuid4().hex}", "readers", DELAY_MS, Clock()).__aenter__()
+    assert "make it" in caught.value.remedy
