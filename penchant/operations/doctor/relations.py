@@ -22,6 +22,7 @@ def relations(settings: Settings, memory_bytes: int) -> list[Finding]:
         _kept(settings),
         _traced(settings),
         _learned(settings),
+        _shown(settings),
     )
     findings = [Finding("settings", *told) for rule in rules for told in rule]
     return findings or [Finding("settings", INFO, "every one is valid, and they fit each other")]
@@ -135,3 +136,11 @@ def _learned(settings: Settings) -> Iterator[Told]:
     wanted = {"triggers.overtaken": settings.triggers.overtaken, "learning.predictor": settings.learning.predictor}
     for name in (name for name, value in wanted.items() if value and not settings.learning.enabled):
         yield WARNING, f"{name} does nothing: learning.enabled is false", f"set learning.enabled, or leave {name} out"
+
+
+def _shown(settings: Settings) -> Iterator[Told]:
+    """What sessions cannot tell of impressions."""
+    within_s, gap_s = settings.lift.shown_within_s, settings.session.gap_s
+    if settings.kafka.impressions_topic is not None and within_s > gap_s:
+        found = f"lift.shown_within_s ({within_s:g} s) is above session.gap_s ({gap_s:g} s)"
+        yield WARNING, f"{found}: a session that began anew meanwhile does not tell what was opened", "lower it"

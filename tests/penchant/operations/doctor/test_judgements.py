@@ -46,6 +46,11 @@ def test_the_defaults_fit_each_other() -> None:
         ({"traces": {"url": "http://collector:4318/v1/traces", "prompt_text": True}}, WARNING, "personal data"),
         ({"triggers": {"overtaken": 0.5}}, WARNING, "triggers.overtaken does nothing"),
         ({"learning": {"predictor": __file__}}, WARNING, "learning.predictor does nothing"),
+        (
+            {"kafka": {"impressions_topic": "t", "impressions_group": "g"}, "lift": {"shown_within_s": 3_600}},
+            WARNING,
+            "lift.shown_within_s (3600 s) is above session.gap_s",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_are_named(changed: dict[str, Any], severity: Severity, told: str) -> None:
