@@ -25,6 +25,7 @@ Out = Annotated[Path, typer.Option(metavar="FILE", help="The proposal to write, 
 Accept = Annotated[
     Path | None, typer.Option(metavar="FILE", exists=True, help="Merge an edited proposal into prompt.folder.")
 ]
+Folder = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Merge it there instead; made where it is not.")]
 Sample = Annotated[int, typer.Option(min=10, max=50_000, help="Products to look at, spread over the catalogue.")]
 Least = Annotated[int, typer.Option(min=2, help="Products of the sample that must have a value.")]
 Most = Annotated[int, typer.Option(min=1, max=1_000, help="Values to propose.")]
@@ -45,6 +46,7 @@ def propose(
     model: Model = False,
     model_url: ModelUrl = None,
     accept: Accept = None,
+    folder: Folder = None,
     config: Config = None,
 ) -> None:
     """Propose values that a catalogue has and the shop's vocabulary lacks. Nothing is in force until it is accepted.
@@ -55,12 +57,12 @@ def propose(
 
     Examples: penchant products propose --in catalogue.csv --out proposal.toml
 
-    penchant products propose --accept proposal.toml
+    penchant products propose --accept proposal.toml --folder our-prompts
     """
     settings = load_settings(config).settings
     configure_logs("warning", settings.log.format)
     if accept is not None:
-        _accept(settings, accept)
+        _accept(settings, accept, folder)
         return
     if catalogue is None:
         raise SettingInvalid("no catalogue is named", "add --in FILE, or --accept FILE for an edited proposal")
@@ -75,6 +77,9 @@ def propose(
     typer.echo(f"edit it, then: penchant products propose --accept {out}")
 
 
-def _accept(settings: Settings, file: Path) -> None:
-    path, vocabulary = proposing.accept(settings, file)
+def _accept(settings: Settings, file: Path, folder: Path | None) -> None:
+    path, vocabulary = proposing.accept(settings, file, folder)
+    elsewhere = path.parent != settings.prompt.folder
     typer.echo(f"{path}: version {vocabulary.version}; workers take it with a restart")
+    if elsewhere:
+        typer.echo(f"set prompt.folder to {path.parent}: it is not in force yet")

@@ -125,6 +125,7 @@ def _words(text: str) -> Iterator[str]:
 def _known(products: Iterable[Product], vocabulary: Vocabulary) -> frozenset[str]:
     """Words that are no candidates: those of the vocabulary, of brands and of categories, and empty ones."""
     of_rows = words(text for product in products for text in (product.brand, product.category))
+    of_rows |= {word.removesuffix("s") for word in of_rows}  # kettles, a category, are a kettle in titles
     values = frozenset(value for values in vocabulary.attributes.values() for value in values)
     return _EMPTY | of_rows | values | words(vocabulary.attributes) | vocabulary.spoken
 

@@ -73,12 +73,13 @@ async def with_attributes(found: Proposal, vocabulary: Vocabulary, ask: Ask) -> 
     return replace(found, values=tuple(ordered))
 
 
-def accept(settings: Settings, file: Path) -> tuple[Path, Vocabulary]:
-    """Merge an edited proposal into prompt.folder's vocabulary.toml, which begins as the packaged one where there is
-    none. Nothing is written where the folder's own templates would not hold with it. Raises SettingInvalid."""
-    folder = settings.prompt.folder
+def accept(settings: Settings, file: Path, folder: Path | None = None) -> tuple[Path, Vocabulary]:
+    """Merge an edited proposal into the vocabulary.toml of a folder, else of prompt.folder; it begins as the packaged
+    one where there is none. Nothing is written where the folder's own templates would not load with it. Raises
+    SettingInvalid."""
+    folder = folder or settings.prompt.folder
     if folder is None:
-        raise SettingInvalid("prompt.folder is not set", f"name the folder that {FILE} is to stand in")
+        raise SettingInvalid("prompt.folder is not set", f"name the folder that {FILE} is to stand in by --folder")
     own = own_vocabulary(folder)
     text = merged(packaged_text() if own is None else own, accepted(_read(file)))
     if len(text) > LARGEST:
@@ -86,6 +87,7 @@ def accept(settings: Settings, file: Path) -> tuple[Path, Vocabulary]:
     library = PromptLibrary(own_templates(folder), text, settings.intent.missions)
     beside = folder / f".{FILE}.new"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         beside.write_text(text, encoding="utf-8")
         beside.replace(folder / FILE)
     except OSError as error:

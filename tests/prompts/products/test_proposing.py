@@ -37,8 +37,8 @@ def test_a_value_ends_where_the_next_name_begins() -> None:
 
 
 def test_frequent_words_have_no_attribute_until_somebody_names_it() -> None:
-    """Those of brands, categories and half the catalogue are no candidates."""
-    rows = [Product(f"sku-{at}", f"kettle {word}", brand="Tarn", category="home/kettle") for at, word in
+    """Those of brands, of categories (also in the singular) and half the catalogue are no candidates."""
+    rows = [Product(f"sku-{at}", f"kettle {word}", brand="Tarn", category="home/kettles") for at, word in
             enumerate(["quiet", "quiet", "Tarn", "Tarn", "red", "x", "y", "z", "v", "w"])]  # fmt: skip
     found = proposal(rows, VOCABULARY, 2, 50)
     assert [(each.attribute, each.value, each.products) for each in found.values] == [("", "quiet", 2)]

@@ -11,7 +11,7 @@ from penchant.offline.products.propose import Bounds, ModelAsked, accept, propos
 from penchant.settings.root import Settings
 from prompts.library import packaged_templates
 from prompts.products.proposing import Candidate, Proposal
-from prompts.vocabulary import DEFAULT_VOCABULARY, packaged_text
+from prompts.vocabulary import DEFAULT_VOCABULARY
 from sandbox.servers.openai import OpenAIServer
 from streams.errors import SettingInvalid
 from tests.penchant.commands import run
@@ -70,21 +70,21 @@ async def test_a_person_accepts_what_was_proposed(tmp_path: Path) -> None:
     """Nothing is in force before; the folder's vocabulary begins as the packaged one."""
     catalogue(tmp_path)
     folder = tmp_path / "words"
-    folder.mkdir()
-    (folder / "vocabulary.toml").write_text(packaged_text(), encoding="utf-8")
-    variables = {"PROMPT__FOLDER": str(folder)}
+    variables: dict[str, object] = {}
     told = await run(tmp_path, variables, "products", "propose", "--in", "catalogue.jsonl", "--out", "p.toml")
     assert told.status == 0, told.err
     assert "2 values proposed, 2 of them with an attribute" in told.out
-    assert (folder / "vocabulary.toml").read_text(encoding="utf-8") == packaged_text()
-    refused = await run(tmp_path, variables, "products", "propose", "--accept", "p.toml")
+    accepting = ("products", "propose", "--accept", "p.toml", "--folder", "words")
+    refused = await run(tmp_path, variables, *accepting)
+    assert not folder.exists()
     assert refused.status != 0
     assert "color takes any word now" in refused.err
     text = (tmp_path / "p.toml").read_text(encoding="utf-8")
     (tmp_path / "p.toml").write_text(text.replace("close = []", 'close = ["color"]'), encoding="utf-8")
-    done = await run(tmp_path, variables, "products", "propose", "--accept", "p.toml")
+    done = await run(tmp_path, variables, *accepting)
     assert done.status == 0, done.err
     assert "version 2" in done.out
+    assert "set prompt.folder to words" in done.out
     settings = Settings.model_validate({"prompt": {"folder": str(folder)}})
     assert set(settings.prompts.vocabulary.attributes["color"]) == {"ochre", "teal"}
 
