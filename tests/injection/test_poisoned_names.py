@@ -4,6 +4,7 @@ import pytest
 
 from prompts.answer import Answer
 from prompts.grounding import ground
+from prompts.learned.counts import Totals
 from prompts.learned.foresight import Foresight
 from prompts.learned.snapshot import snapshot
 from prompts.render import PromptRenderer
@@ -27,6 +28,11 @@ def offered(brand: str, category: str) -> tuple[str, Foresight]:
     return RENDERER.render(RENDERER.offering(view, rules(view, learned=learned))).text, learned
 
 
+def shelved(counts: Totals, category: str) -> Foresight:
+    """By what was taught, and a product's category."""
+    return Foresight(snapshot(counts, START_MS, shelf=[category]))
+
+
 @pytest.mark.parametrize("planted", PLANTED, ids=range(len(PLANTED)))
 def test_a_poisoned_name_stays_between_its_quotes(planted: str) -> None:
     """Outside of quotes the prompt is that of a harmless name, and the intent moves in its names alone."""
@@ -37,6 +43,23 @@ def test_a_poisoned_name_stays_between_its_quotes(planted: str) -> None:
     view = RENDERER.view(WINDOW)
     named = {"brands", "inferred"}
     mine, theirs = (rules(view, learned=each).model_dump(exclude=named) for each in (poisoned, plain))
+    assert mine == theirs
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=range(len(PLANTED)))
+@pytest.mark.parametrize("history", [False, True], ids=["without", "with"])
+def test_a_category_of_a_seller_stays_between_its_quotes(planted: str, history: bool) -> None:  # noqa: FBT001 # drawn
+    """It is in the snapshot without a shopper: outside of quotes the prompt is that of a harmless one."""
+    counts = totals(taught(crowd("x", 60, [KETTLE, OTHER_KETTLE]))) if history else Totals()
+    view = RENDERER.view(WINDOW)
+    shown, harmless = (shelved(counts, f"home/kitchen/{each}") for each in (planted, "pans"))
+    texts = [
+        skeleton(RENDERER.render(RENDERER.offering(view, rules(view, learned=each))).text).rpartition("\nShopper\n")[2]
+        for each in (shown, harmless)
+    ]
+    assert texts[0] == texts[1]
+    named = {"categories", "inferred"}
+    mine, theirs = (rules(view, learned=each).model_dump(exclude=named) for each in (shown, harmless))
     assert mine == theirs
 
 

@@ -62,7 +62,7 @@ class ImageFetcher:
         """The body. The connection goes to the address; certificate and request are for the host's name."""
         literal = f"[{address}]" if ":" in address else address
         name = where.host if where.port == HTTPS else f"{where.host}:{where.port}"
-        verify, within_s = self._tls or True, self._rules.image_timeout_s
+        verify, within_s = self._tls or True, 2 * self._rules.image_timeout_s  # the whole has a bound that ends before
         async with httpx.AsyncClient(verify=verify, trust_env=False, follow_redirects=False, timeout=within_s) as http:
             request = http.build_request(
                 "GET", f"https://{literal}:{where.port}{where.path}", headers={**_HEADERS, "Host": name},

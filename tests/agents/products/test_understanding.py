@@ -96,6 +96,17 @@ async def test_a_product_without_an_image_says_nothing_of_one() -> None:
     assert shop.fetched == []
 
 
+async def test_what_is_kept_of_an_image_can_be_handed_on() -> None:
+    """As to the workers of a cluster, who then fetch nothing and ask nobody."""
+    shop, kept, handed = Shop(garbled=1), Kept(), Kept()
+    found = await shop.understanding(kept, shop.fetch).of(LONG)
+    handed.answers = await shop.understanding(kept, shop.fetch).known(LONG)
+    assert handed.answers == kept.answers
+    other = Shop()
+    assert await other.understanding(handed, other.fetch).of(LONG) == found
+    assert (other.calls, other.fetched) == ([], [])
+
+
 async def test_another_image_is_asked_about() -> None:
     """It is part of the key."""
     shop, kept = Shop(), Kept()
