@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from penchant.cli.options import RECORDED, Config, Json
+from penchant.cli.options import RECORDED, ColumnsFile, Config, Json, ProductsFile
 from penchant.offline import training
 from penchant.offline.eval import subjects
 from penchant.offline.eval.match_report import Scoring, match_report, show_match
@@ -82,15 +82,6 @@ PredictorFile = Annotated[
 Trained = Annotated[
     bool, typer.Option("--train", help="With --folds: train a predictor on the other parts; takes a minute a fold.")
 ]
-Products = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE", exists=True, help="A catalogue, whose categories may be named though nobody taught them."
-    ),
-]
-ColumnsFile = Annotated[
-    Path | None, typer.Option("--columns", metavar="FILE", exists=True, help="What its columns are called, as TOML.")
-]
 Unseen = Annotated[
     float, typer.Option(min=0, max=0.9, help="With --folds: the share of products that those who teach never saw.")
 ]
@@ -147,7 +138,7 @@ def eval(  # noqa: A001 # the command's name
     predictor: PredictorFile = None,
     folds: InFolds = 0,
     train: Trained = False,
-    products: Products = None,
+    products: ProductsFile = None,
     columns: ColumnsFile = None,
     unseen: Unseen = 0.0,
     support: Support = SUPPORT,

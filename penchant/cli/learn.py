@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from penchant.cli.options import RECORDED, Config, Json
+from penchant.cli.options import RECORDED, ColumnsFile, Config, Json, ProductsFile
 from penchant.offline.eval.run import read
 from penchant.offline.learning import learn as learned_from
 from penchant.offline.products.shelf import shelf
@@ -34,15 +34,6 @@ PredictorFile = Annotated[
         help="Train trees too, which put candidates in order, and write them there; needs penchant\\[learn].",
     ),
 ]
-Products = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE", exists=True, help="A catalogue, whose categories may be named though nobody taught them."
-    ),
-]
-ColumnsFile = Annotated[
-    Path | None, typer.Option("--columns", metavar="FILE", exists=True, help="What its columns are called, as TOML.")
-]
 DAY = 1_440.0
 Support = Annotated[
     int, typer.Option(min=1, help="The shoppers that each name, pair and range needs. Fewer than 20 are for trials.")
@@ -56,7 +47,7 @@ def learn(
     most: Most = 500_000,
     out: Out,
     predictor: PredictorFile = None,
-    products: Products = None,
+    products: ProductsFile = None,
     columns: ColumnsFile = None,
     support: Support = SUPPORT,
     config: Config = None,

@@ -20,6 +20,20 @@ Config = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, last; all else goes to stderr.")]
 
+ColumnsFile = Annotated[
+    Path | None,
+    typer.Option("--columns", metavar="FILE", exists=True, help="What the catalogue's columns are called, as TOML."),
+]
+ProductsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--products",
+        metavar="FILE",
+        exists=True,
+        help="A catalogue: its categories may be named though nobody taught them.",
+    ),
+]
+
 RECORDED = "in any dialect of docs/events.md, of RetailRocket or YooChoose; told by content, packed or not."
 """What a file of events may hold."""
 

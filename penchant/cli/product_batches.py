@@ -8,15 +8,12 @@ from typing import Annotated
 import orjson
 import typer
 
-from penchant.cli.options import Config, Json
+from penchant.cli.options import ColumnsFile, Config, Json
 from penchant.offline.products import batches
 from penchant.process.logs import configure_logs
 from penchant.settings.sources import load_settings
 
 Catalogue = Annotated[Path, typer.Option("--in", metavar="FILE", exists=True, help="CSV, JSON lines or Parquet.")]
-ColumnsFile = Annotated[
-    Path | None, typer.Option("--columns", metavar="FILE", exists=True, help="What the columns are called, as TOML.")
-]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="The job's folder: where answers are kept.")]
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, help="Output files of a batch.")]
 

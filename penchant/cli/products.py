@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from penchant.cli.audience import audience
-from penchant.cli.options import Config, Json
+from penchant.cli.options import ColumnsFile, Config, Json
 from penchant.cli.product_batches import answers, requests
 from penchant.cli.propose import propose
 from penchant.offline.products import follow as following
@@ -27,9 +27,6 @@ from penchant.settings.sources import load_settings
 products = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
 
 Catalogue = Annotated[Path, typer.Option("--in", metavar="FILE", exists=True, help="CSV, JSON lines or Parquet.")]
-ColumnsFile = Annotated[
-    Path | None, typer.Option("--columns", metavar="FILE", exists=True, help="What the columns are called, as TOML.")
-]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Where results, rejects and answers are kept.")]
 ModelUrl = Annotated[str | None, typer.Option(metavar="URL", help="A model server; else that of [model].")]
 Simulated = Annotated[bool, typer.Option("--simulated", help="The simulated model of this process instead.")]

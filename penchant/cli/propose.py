@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli.options import Config
+from penchant.cli.options import ColumnsFile, Config
 from penchant.offline.products import propose as proposing
 from penchant.offline.products.proposal_file import proposal_text
 from penchant.offline.products.propose import Bounds, ModelAsked
@@ -17,9 +17,6 @@ from streams.errors import SettingInvalid
 
 Catalogue = Annotated[
     Path | None, typer.Option("--in", metavar="FILE", exists=True, help="CSV, JSON lines or Parquet.")
-]
-ColumnsFile = Annotated[
-    Path | None, typer.Option("--columns", metavar="FILE", exists=True, help="What the columns are called, as TOML.")
 ]
 Out = Annotated[Path, typer.Option(metavar="FILE", help="The proposal to write, as TOML.")]
 Accept = Annotated[
