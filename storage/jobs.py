@@ -4,6 +4,7 @@ One hash beside the control hash and in its slot: a field for each job, which ch
 one for each job's progress and each runner, which their writer alone sets; and counts, which are only added to.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -18,6 +19,9 @@ from streams.errors import StoreCorrupt
 
 ALIVE_MS = 10_000
 """A runner that was not heard of for so long is gone."""
+
+FIELDS = 64
+"""So many are read in one turn of the event loop."""
 
 Kind = Literal["requests", "products"]
 State = Literal["waiting", "paused", "cancelled", "done", "failed", "expired"]
@@ -129,7 +133,7 @@ class RedisJobs:
     async def read(self) -> Jobs:
         """All of it."""
         found, (seconds, micros) = await self._ask([("HGETALL", self._keys.jobs), ("TIME",)])
-        return _jobs(self._keys.jobs, found, int(seconds) * 1_000 + int(micros) // 1_000)
+        return await jobs_of(self._keys.jobs, found, int(seconds) * 1_000 + int(micros) // 1_000)
 
     async def change(self, before: Job | None, job: Job, activity: Activity) -> bool:
         """Write a job where it stands as `before`, or None, with who did it; returns whether it did."""
@@ -172,15 +176,18 @@ class RedisJobs:
         return await ask(self._client, commands, self._timeout_s)
 
 
-def _jobs(key: str, found: Mapping[bytes, bytes], at_ms: int) -> Jobs:
-    """What the fields say; those of later versions are left out."""
+async def jobs_of(key: str, found: Mapping[bytes, bytes], at_ms: int) -> Jobs:
+    """What the fields say; those of later versions are left out. Others have their turn meanwhile: there may be
+    thousands. Raises StoreCorrupt."""
     jobs: dict[str, Job] = {}
     progress: dict[str, Progress] = {}
     runners: dict[str, Runner] = {}
     usage: dict[Spending, dict[str, int]] = {}
     spent: dict[str, int] = {}
     try:
-        for raw, value in found.items():
+        for number, (raw, value) in enumerate(found.items(), 1):
+            if number % FIELDS == 0:
+                await asyncio.sleep(0)
             kind, _, name = raw.decode().partition(":")
             if kind == "job":
                 jobs[name] = _JOB.validate_json(value)

@@ -1,5 +1,6 @@
 """Places: whose files and batches a request may see, and what is served of them."""
 
+from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Path, Query, Request
@@ -33,9 +34,11 @@ class Place(NamedTuple):
 
     async def jobs(self) -> list[JobView]:
         """All batches of the team, the newest first."""
-        found = [each for each in views(await read_jobs(self.settings)) if each.job.team == self.team]
-        ours = [each for each in found if "input_file_id" in each.job.options]
-        return sorted(ours, key=lambda each: (-each.job.at_ms, each.job.id))
+        there = await read_jobs(self.settings)
+        ours = {
+            name: job for name, job in there.jobs.items() if job.team == self.team and "input_file_id" in job.options
+        }
+        return sorted(views(replace(there, jobs=ours)), key=lambda each: (-each.job.at_ms, each.job.id))
 
 
 def _place(request: Request) -> Place:

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from storage.activity import Activity
 from storage.connection import Client, ask
-from storage.jobs import Job, Progress, RedisJobs, Runner, Spending
+from storage.jobs import FIELDS, Job, Progress, RedisJobs, Runner, Spending, jobs_of
 from storage.keys import Keys
 from streams.errors import StoreCorrupt
 
@@ -74,3 +75,22 @@ def test_time_left_goes_by_this_run() -> None:
     assert progress.left_s() == 20.0
     assert replace(progress, done=50).left_s() is None
     assert replace(progress, total=None).left_s() is None
+
+
+async def test_others_have_their_turn_while_many_jobs_are_read() -> None:
+    """One for so many fields."""
+    found = {f"job:job_{at}".encode(): orjson.dumps(replace(JOB, id=f"job_{at}")) for at in range(10 * FIELDS)}
+    turns, done = 0, asyncio.Event()
+
+    async def other() -> None:
+        nonlocal turns
+        while not done.is_set():
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(other())
+        there = await jobs_of("jobs", found, 5)
+        done.set()
+    assert len(there.jobs) == 10 * FIELDS
+    assert turns >= 9
