@@ -13,6 +13,7 @@
     + StoreUnavailable     Redis does not answer
       - StoreForbids       Redis lets our user not do what it has to
     + ModelUnavailable     the model server does not answer, or failed
+      - CallSuspect        no server answers after a call that was made alone
     + ModelOverloaded      the model server asks for less
     + BrokerUnavailable    Kafka does not answer
     + LakeUnavailable      where a lake has its files does not answer
@@ -106,6 +107,10 @@ class ModelOverloaded(ModelUnavailable):
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(message)
+
+
+class CallSuspect(ModelUnavailable):
+    """Model servers answered, then a call of a job was made alone, and since then none answers. It may be chance."""
 
 
 class DeadlinePassed(Retry):

@@ -9,7 +9,7 @@ from clients.pools.use_cases import UseCaseClient
 from penchant.offline.eval.calling import complete
 from penchant.offline.jobs.job_counts import JobCounts
 from storage.instances import HELD_S
-from streams.errors import CallFailed, DeadlinePassed, JobHeld, ModelOverloaded, Refuse, Retry
+from streams.errors import CallFailed, CallSuspect, DeadlinePassed, JobHeld, ModelOverloaded, Refuse, Retry
 
 WITHIN_S = 600.0
 """How long a try may take, waiting for a slot included: answers of others may be long, and live calls go first."""
@@ -42,14 +42,21 @@ class Gate:
     """
 
     def __init__(
-        self, client: UseCaseClient, tally: JobCounts, pauses_s: Sequence[float] = PAUSES_S, end_s: float = END_S
+        self,
+        client: UseCaseClient,
+        tally: JobCounts,
+        pauses_s: Sequence[float] = PAUSES_S,
+        probes: int = PROBES,
+        end_s: float = END_S,
     ) -> None:
-        self._client, self.tally, self._pauses_s, self._end_s = client, tally, pauses_s, end_s
+        self._client, self.tally, self._end_s = client, tally, end_s
+        self._pauses_s, self._probes = pauses_s, probes
         self.in_flight = 0
         self._most, self._pace = 0, 1 if tally.progress.waits else FREE
         self.held: JobHeld | None = None
         self._changed = asyncio.Condition()
         self._bounds: set[asyncio.Timeout] = set()
+        self._after_outage, self._alone = bool(tally.progress.waits), asyncio.Lock()
 
     async def allow(self, most: int) -> None:
         """So many at once, from now on; those in flight end."""
@@ -69,7 +76,29 @@ class Gate:
 
     async def ask(self, call: Call) -> Completion:
         """The answer, tried and counted. Raises JobHeld, Refuse; CallFailed when servers fail at this call, however
-        often it is made, and answer another; ModelUnavailable or DeadlinePassed when they answer nobody."""
+        often it is made, and answer another; ModelUnavailable or DeadlinePassed when they answer nobody, CallSuspect
+        when they did before this call, which was the only one."""
+        async with self._alone:
+            if self._after_outage:
+                self._after_outage = False
+                if (done := await self._first(call)) is not None:
+                    return done
+        return await self._insisted(call)
+
+    async def _first(self, call: Call) -> Completion | None:
+        """The first call after an outage: others wait for it, so that one that takes the servers down is known. None
+        where servers failed at it alone."""
+        await self._made(PROBE, self._probes)
+        try:
+            return await self._made(call, 1)
+        except Retry as error:
+            try:
+                await self._made(PROBE, self._probes)
+            except Retry as away:
+                raise CallSuspect(str(away)) from error
+        return None
+
+    async def _insisted(self, call: Call) -> Completion:
         error: Retry | None = None
         for pause_s in (*self._pauses_s, None):
             for _ in range(MOST_BUSY):
@@ -77,7 +106,7 @@ class Gate:
                     return await self._made(call, 1)
                 except Retry as failed:
                     error = failed
-                await self._made(PROBE, PROBES)
+                await self._made(PROBE, self._probes)
                 if not isinstance(error, ModelOverloaded | DeadlinePassed):
                     break
                 await self._pause(max(self._pauses_s))

@@ -28,11 +28,14 @@ from penchant.offline.jobs.lines import (
 from penchant.offline.products.kept import Kept, kept
 from penchant.offline.products.run import ANSWERS, make_folder
 from penchant.offline.products.writing import rows
-from streams.errors import CallFailed, JobExpired, JobHeld, PenchantError, Refuse, SettingInvalid
+from streams.errors import CallFailed, CallSuspect, JobExpired, JobHeld, PenchantError, Refuse, SettingInvalid
 
 OUTPUT, ERRORS = "output.jsonl", "errors.jsonl"
 CHUNK = 256
 """Lines that are read at once."""
+
+MOST_BLAMED = 3
+"""Outages that began with a line, before it is given up."""
 
 Unanswered = Literal["is wrong", "is left out", "expired"]
 """What a line without an answer comes to when the files are written."""
@@ -100,10 +103,11 @@ def requests_of(file: Path) -> Iterator[Request | Wrong]:
 
 async def _ask_all(file: Path, gate: Gate, answers: Kept, at_once: int) -> None:
     permits, held = asyncio.Semaphore(at_once), list[JobHeld]()
+    blamed = await answers.blamed(MOST_BLAMED)
 
     async def one(asked: Request) -> None:
         try:
-            await _ask(asked, gate, answers)
+            await _ask(asked, gate, answers, blamed=asked.key in blamed)
         except JobHeld as hold:
             held.append(hold)
         finally:
@@ -127,15 +131,20 @@ async def _ask_all(file: Path, gate: Gate, answers: Kept, at_once: int) -> None:
         raise held[0]
 
 
-async def _ask(asked: Request, gate: Gate, answers: Kept) -> None:
+async def _ask(asked: Request, gate: Gate, answers: Kept, *, blamed: bool) -> None:
     error, code, response, tokens = None, REFUSED, None, (0, 0)
     try:
+        if blamed:
+            raise CallFailed(f"no server answered after it, each of {MOST_BLAMED} times that it was asked alone")
         done = await gate.ask(asked.call())
         tokens = done.input_tokens or 0, done.output_tokens or 0
         if done.body is None and needs_passing_on(asked):
             error = PROMPTS_ALONE
         else:
             response = answered(asked, done)
+    except CallSuspect:
+        await answers.blame(asked.key)
+        raise
     except Refuse as refused:  # it would be refused again: the other lines go on
         error, code = str(refused), FAILED if isinstance(refused, CallFailed) else REFUSED
     line = output_line(asked.custom_id, asked.key, response, error, code)

@@ -22,6 +22,7 @@ create table if not exists answers(
 ) without rowid
 """,
     "create table if not exists followed(topic text primary key, id text not null, offsets text not null)",
+    "create table if not exists blamed(key text primary key, times integer not null) without rowid",
 )
 _WAIT_S = 10.0
 
@@ -48,6 +49,14 @@ class Kept:
         """All before these offsets is done."""
         await asyncio.to_thread(self._note_followed, topic, reached)
 
+    async def blame(self, key: str) -> None:
+        """An outage began with the call of this key. It is noted even where whoever waits is cancelled."""
+        await asyncio.to_thread(self._blame, key)
+
+    async def blamed(self, times: int) -> frozenset[str]:
+        """The keys with whose calls so many outages began, or more."""
+        return await asyncio.to_thread(self._blamed, times)
+
     async def close(self) -> None:
         """Close the file. Whoever was cancelled may still be reading, in a thread: that is waited for."""
         await asyncio.to_thread(self._close)
@@ -64,6 +73,15 @@ class Kept:
         values = (topic, reached.topic, orjson.dumps(reached.offsets).decode())
         with self._lock, self._file:
             self._file.execute("insert or replace into followed values(?, ?, ?)", values)
+
+    def _blame(self, key: str) -> None:
+        with self._lock, self._file:
+            self._file.execute("insert into blamed values(?, 1) on conflict do update set times = times + 1", (key,))
+
+    def _blamed(self, times: int) -> frozenset[str]:
+        query = "select key from blamed where times >= ?"
+        with self._lock, closing(self._file.execute(query, (times,))) as rows:
+            return frozenset(key for (key,) in rows)
 
     def _get(self, key: str) -> Answered | None:
         row = self._row("select text, input_tokens, output_tokens from answers where key = ?", key)

@@ -41,9 +41,9 @@ class UseCaseFake:
         return Completion(f"answer to {call.id}", "m", "r")
 
 
-async def gate_to(answer: Answer, at_once: int = 1) -> Gate:
-    """A gate to such a client, without pauses; once held it waits for no call."""
-    made = Gate(UseCaseFake(answer), JobCounts(Progress()), pauses_s=(0.0, 0.0), end_s=0.01)  # type: ignore[arg-type] # the part of the port that is used
+async def gate_to(answer: Answer, at_once: int = 1, waits: str = "") -> Gate:
+    """A gate to such a client, without pauses; once held it waits for no call. `waits`: why the run before ended."""
+    made = Gate(UseCaseFake(answer), JobCounts(Progress(waits=waits)), pauses_s=(0.0, 0.0), probes=1, end_s=0.01)  # type: ignore[arg-type] # the part of the port that is used
     await made.allow(at_once)
     return made
 
@@ -136,6 +136,30 @@ async def test_a_line_at_which_servers_fail_is_given_up_and_the_others_are_answe
     assert (gate.tally.progress.done, gate.tally.progress.failed) == (4, 1)
 
 
+async def test_a_line_that_takes_the_servers_down_does_not_keep_its_job_for_ever(tmp_path: Path) -> None:
+    """It is known by the calls that are made alone after an outage, and given up after three; no other line is."""
+    file, folder, away, runs = requests(tmp_path, 4), tmp_path / "out", [False], 0
+
+    async def answer(call: Call) -> None:
+        away[0] = away[0] or "number 1?" in call.prompt
+        if away[0]:
+            raise ModelUnavailable("nobody listens")
+
+    waits = ""
+    while waits is not None:
+        runs += 1
+        away[0] = runs == 3  # once it is no line's fault
+        gate = await gate_to(answer, 4, waits)
+        waits = None
+        try:
+            await run_requests(file, folder, gate, 4)
+        except ModelUnavailable as error:
+            waits = str(error)
+    assert runs < 9
+    assert names(folder / "output.jsonl") == ["r0", "r2", "r3"]
+    assert errors(folder) == [("r1", "server_error")]
+
+
 async def test_no_line_is_given_up_because_servers_are_busy(tmp_path: Path) -> None:
     """Though they ask for less more often than others fail, and answer small calls."""
     file, folder, left = requests(tmp_path, 3), tmp_path / "out", [8]
@@ -186,9 +210,9 @@ async def test_a_call_without_an_end_keeps_no_held_job(tmp_path: Path) -> None:
     assert names(folder / "output.jsonl") == ["r0", "r2"]
 
 
-@pytest.mark.parametrize(("waits", "first"), [("nobody listens", 1), ("", 4)])
-async def test_after_an_outage_one_call_goes_first_and_more_with_each_answer(waits: str, first: int) -> None:
-    """So that calls at which servers fail are seen one by one; without an outage all that may go."""
+@pytest.mark.parametrize(("waits", "expected"), [("nobody listens", [1, 2, 5]), ("", [4, 5, 6])])
+async def test_after_an_outage_calls_begin_one_by_one(waits: str, expected: list[int]) -> None:
+    """A small one, then one alone, then one more with each answer; without an outage all that may go."""
     began, answers = list[str](), asyncio.Semaphore(0)
 
     async def answer(call: Call) -> None:
@@ -198,11 +222,10 @@ async def test_after_an_outage_one_call_goes_first_and_more_with_each_answer(wai
     gate = Gate(UseCaseFake(answer), JobCounts(Progress(waits=waits)))  # type: ignore[arg-type] # as above
     await gate.allow(4)
     asking = [asyncio.create_task(gate.ask(PROBE)) for _ in range(6)]
-    await settled()
-    assert len(began) == first
-    answers.release()
-    await settled()
-    assert len(began) == min(first + 2, 5)
+    for count in expected:
+        await settled()
+        assert len(began) == count
+        answers.release()
     for _ in asking:
         answers.release()
     async with asyncio.timeout(60):
