@@ -145,11 +145,11 @@ async def test_a_line_that_takes_the_servers_down_does_not_keep_its_job_for_ever
         if away[0]:
             raise ModelUnavailable("nobody listens")
 
-    waits = ""
+    waits: str | None = ""
     while waits is not None:
         runs += 1
         away[0] = runs == 3  # once it is no line's fault
-        gate = await gate_to(answer, 4, waits)
+        gate = await gate_to(answer, 4, waits or "")
         waits = None
         try:
             await run_requests(file, folder, gate, 4)
