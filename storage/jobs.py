@@ -61,7 +61,7 @@ class Job:
 class Progress:
     """How far a job came: items `done` of `total`, `failed` among them, `kept` from before this run of it, which began
     at `began_ms`. Calls and tokens are those of all its runs; `cost` at the stated prices, None without any. `waits` is
-    why its last run stopped short of the end."""
+    why its last run stopped short of the end, and `outage` that no server answered."""
 
     total: int | None = None
     done: int = 0
@@ -76,6 +76,7 @@ class Progress:
     began_ms: int = 0
     at_ms: int = 0
     waits: str = ""
+    outage: bool = False
 
     def left_s(self) -> float | None:
         """Seconds until its end at the pace of this run; None where that is not known."""

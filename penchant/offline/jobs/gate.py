@@ -52,11 +52,11 @@ class Gate:
         self._client, self.tally, self._end_s = client, tally, end_s
         self._pauses_s, self._probes = pauses_s, probes
         self.in_flight = 0
-        self._most, self._pace = 0, 1 if tally.progress.waits else FREE
+        self._most, self._pace = 0, 1 if tally.progress.outage else FREE
         self.held: JobHeld | None = None
         self._changed = asyncio.Condition()
         self._bounds: set[asyncio.Timeout] = set()
-        self._after_outage, self._alone = bool(tally.progress.waits), asyncio.Lock()
+        self._after_outage, self._alone = tally.progress.outage, asyncio.Lock()
 
     async def allow(self, most: int) -> None:
         """So many at once, from now on; those in flight end."""

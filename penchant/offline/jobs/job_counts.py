@@ -22,11 +22,13 @@ class JobCounts:
 
     def begin(self, now_ms: int) -> None:
         """A new run: what is done is counted anew, what was spent goes on."""
-        self.progress = replace(self.progress, done=0, failed=0, kept=0, began_ms=now_ms, at_ms=now_ms, waits="")
+        self.progress = replace(
+            self.progress, done=0, failed=0, kept=0, began_ms=now_ms, at_ms=now_ms, waits="", outage=False
+        )
 
-    def stop(self, why: str) -> None:
+    def stop(self, why: str, *, outage: bool) -> None:
         """The run stops before its end."""
-        self.progress = replace(self.progress, waits=why[:LONGEST_WHY])
+        self.progress = replace(self.progress, waits=why[:LONGEST_WHY], outage=outage)
 
     def of(self, total: int) -> None:
         """There are so many items."""

@@ -131,7 +131,7 @@ class JobRunner:
                 task.cancel()
             await asyncio.gather(running, keeping, return_exceptions=True)
             if not running.cancelled() and isinstance(error := running.exception(), Drop | Retry):
-                gate.tally.stop(str(error))
+                gate.tally.stop(str(error), outage=isinstance(error, Retry))
             with suppress(StoreUnavailable):
                 await self._note(job, gate, "")
         if not keeping.cancelled():
