@@ -50,11 +50,12 @@ def show_routing(console: Console, report: Mapping[str, Any]) -> None:
 
 
 def show_next_day(console: Console, report: Mapping[str, Any]) -> None:
-    """A line for each figure: as it was foretold, as it happened, and by how much it was off."""
-    shown = table("figure", "foretold", "happened", "off by")
+    """A line for each figure: as it was foretold, as it happened, by how much it was off, and as that day is played."""
+    shown = table("figure", "foretold", "happened", "off by", "played afterwards")
     for name, row in report["figures"].items():
         off = report["off"][name]
-        shown.add_row(name, f"{row['foretold']:,}", f"{row['happened']:,}", "-" if off is None else f"{off:+.1%}")
+        told = (f"{row['foretold']:,}", f"{row['happened']:,}", "-" if off is None else f"{off:+.1%}")
+        shown.add_row(name, *told, f"{row['afterwards']:,}")
     console.print(shown)
     verdict = "within" if report["held"] else "not within"
     console.print(f"Freshness p95 and cost are {verdict} 10 % of what happened, with {report['way'] or 'no change'}.")

@@ -3,6 +3,7 @@
 Both days are minutes of the same simulated shop, with other shoppers. The first stands in a topic of a real Kafka, from
 which the ways are played as the command does; some answers are asked for, so that their length is known. The cheapest
 way that is fresh enough then runs the second day: a worker, Kafka, Redis, and a real tritonserver before the GPU.
+Afterwards that day is played too, which tells how much of the difference is that between two days.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from benchmarks.servers import Servers, servers
 from penchant.offline.estimate.reading import read_topic
 from penchant.offline.eval.subjects import at
 from penchant.offline.facts import facts
-from penchant.offline.whatif.arrivals import Arrival, Record, Recording, recorded
+from penchant.offline.whatif.arrivals import EPOCH_MS, Arrival, Record, Recording, recorded
 from penchant.offline.whatif.day import Played
 from penchant.offline.whatif.figures import Figures, figures
 from penchant.offline.whatif.real_answers import ask
@@ -51,12 +52,13 @@ class NextDayPlan:
     taken whose freshness p95 is below `fresh_s`. What is owed at the end may take `patience_s`."""
 
     rate: float = 8.0
-    seconds: float = 60.0
+    seconds: float = 120.0
     sample: int = 40
     ways: tuple[str, ...] = ("", "triggers.debounce_s=1", "triggers.debounce_s=5 triggers.max_wait_s=10")
     fresh_s: float = 8.0
     patience_s: float = 30.0
     timing: Timing = field(default_factory=Timing)
+    seed: int = 1
 
 
 QUICK = NextDayPlan(seconds=20.0, sample=10)
@@ -74,8 +76,12 @@ async def run(plan: NextDayPlan, folder: Path, say: Say, *, quick: bool) -> dict
         way, foretold = await _foretold(plan, settings, recording, triton, say)
         say(f"{plan.seconds:g} s of the next day in real time, with {way.name or 'the settings as they are'}")
         happened = await _happened(plan, way)
+        [afterwards] = await compare(Recording(_traffic(plan, 2).arrivals, EPOCH_MS), [way], PER_HOUR, JOBS, say)
         report["versions"] |= stage.components | {"tritonserver": triton.describe()}
-    rows = {name: {"foretold": foretold[name], "happened": happened[name]} for name in COMPARED}
+    rows = {
+        name: {"foretold": foretold[name], "happened": happened[name], "afterwards": afterwards.figures[name]}
+        for name in COMPARED
+    }
     off = {name: _off(row["foretold"], row["happened"]) for name, row in rows.items()}
     held = all(abs(off[name] or 0.0) <= WITHIN for name in ("freshness_p95_s", "dollars_needed"))
     told = {"way": way.name, "answer_tokens": way.answer_tokens, "figures": rows, "off": off, "held": held}
@@ -148,7 +154,7 @@ async def _happened(plan: NextDayPlan, way: Variant) -> Figures:
 
 
 def _traffic(plan: NextDayPlan, day: int) -> Traffic:
-    return Traffic(plan.rate, plan.seconds, seed=day, before_s=0.0)
+    return Traffic(plan.rate, plan.seconds, seed=plan.seed + day - 1, before_s=0.0)
 
 
 def _at(arrival: Arrival, time_ms: int) -> Arrival:

@@ -35,6 +35,7 @@ async def test_foretold_and_happened_side_by_side(tmp_path: Path) -> None:
     for name in ("calls", "dollars_needed", "freshness_p95_s", "output_tokens"):
         assert report["figures"][name]["foretold"] > 0, name
         assert report["figures"][name]["happened"] > 0, name
+        assert report["figures"][name]["afterwards"] > 0, name
 
 
 def test_how_far_off() -> None:
