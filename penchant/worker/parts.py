@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from agents.fleet.pool_sizes import PoolSizes
 from agents.fleet.switches import SwitchState
@@ -14,7 +14,7 @@ from agents.health.statistics import Meter
 from agents.learning.learning import Learning
 from agents.learning.predictors import read_predictor
 from agents.worker.answer_samples import AnswerSamples
-from agents.worker.build import Kinds, Ports, StorePorts, Worker, build
+from agents.worker.build import Kinds, Ports, Worker, build
 from agents.worker.conversions import SessionConversions
 from agents.worker.dispatch import Traced
 from agents.worker.erasures import Erasures
@@ -37,20 +37,17 @@ from penchant.worker.heartbeat import heartbeat_of
 from penchant.worker.history import KafkaHistory, topics_of
 from penchant.worker.instance import Instance
 from penchant.worker.presidio import redaction
+from penchant.worker.stores import stores_of
 from storage.answers import RedisAnswers
 from storage.connection import Client
 from storage.counts import RedisCounts
-from storage.erasures import RedisErasures
-from storage.freezable import FreezableStore
 from storage.gather import Writer
 from storage.keys import Keys
 from storage.redis_fleet import RedisFleet
-from storage.watermarks import Watermarks
 from storage.writer import RedisCheckpoints
 from streams.events.dialects import Dialect, dialect
 from streams.kafka.dead_letter_producer import DeadLetterProducer
 from streams.kafka.delayed import DelayedReader
-from streams.kafka.erasure_topic import ErasureReader
 from streams.kafka.producer import RecordProducer
 from streams.kafka.reader import TopicReader
 
@@ -100,28 +97,20 @@ def make_parts(
 ) -> Parts:
     """All of them, none running yet."""
     switch_state, meter = SwitchState(), arm_factory.instruments.meter
-    to_redis = servers.redis, Keys(settings.redis.namespace), settings.redis.timeout_s
-    watermarks = Watermarks(*to_redis)
-    checkpoints = RedisCheckpoints(*to_redis, watermarks, meter.timings.add_round_trip)
-    store = FreezableStore(checkpoints, partial(_frozen, switch_state))
-    lineage, name = servers.admission.lineage, experiment_runtime.judge.worker
-    topic = ErasureReader(servers.erasures, settings.kafka.erasure_topic)
-    erasures = Erasures(RedisErasures(*to_redis, watermarks), store, lineage.number, topic)
-    samples = _samples(settings, RedisAnswers(*to_redis), meter, switch_state)
+    name, frozen = experiment_runtime.judge.worker, partial(_frozen, switch_state)
+    whole = servers.redis, servers.erasures, servers.admission
+    stores = stores_of(settings, *whole, name, frozen, meter)
+    samples = _samples(settings, RedisAnswers(*stores.to_redis), meter, switch_state)
     ingest_share = IngestCpuShare(time.thread_time)
-    kept = StorePorts(
-        store=store, name=name, clock_ms=clock_ms, lineage=lineage.number, starts=lineage.starts, erased=erasures.of,
-        default_purposes=settings.privacy.default_purposes,
-    )  # fmt: skip
     ports = Ports(
-        kept=kept,
+        kept=stores.kept,
         letters=DeadLetterProducer(servers.producer, settings.kafka.dead_letter_topic),
         decoder=tracing.hearing(_decoder(settings)),
         reasoning=_reasoning(settings, arm_factory, switch_state),
         slots=pools.slots("live", settings.prompts.template(settings.prompt.version).version),
         circuit_breaker=pools.circuit_breaker,
         meter=meter,
-        erasures=erasures,
+        erasures=stores.erasures,
         router=_router(experiment_runtime, switch_state),
         publish=partial(_published, settings, servers, meter),
         learn=knowledge.learn if knowledge else None,
@@ -134,14 +123,14 @@ def make_parts(
     worker = build(settings, ports, UpkeepRules.of(settings.backlog), kinds=kinds)
     if learning is not None:
         learning.attach(worker.enrichment.partitions)
-    heartbeat = partial(heartbeat_of, settings, arm_factory.instruments, pools)
-    sizes = PoolSizes(pools.router.active, name) if settings.routing.call_budget_s else None
-    sync = _sync(RedisFleet(*to_redis), experiment_runtime, switch_state, heartbeat, arm_factory.instruments, sizes)
+    sync = _sync(
+        settings, RedisFleet(*stores.to_redis), pools, experiment_runtime, switch_state, arm_factory.instruments
+    )
     usual = arm_factory.reasoning(settings.prompt.version, settings.sampling)
     golden_watch = golden_watch_of(settings, pools, usual, lambda: switch_state.workers)
-    impressions = _impressions(settings, checkpoints, experiment_runtime, arm_factory.instruments)
+    impressions = _impressions(settings, stores.checkpoints, experiment_runtime, arm_factory.instruments)
     beside = [each for each in (golden_watch, samples, impressions) if each is not None]
-    return Parts(worker, erasures, pools, experiment_runtime, ingest_share, sync, switch_state, beside)
+    return Parts(worker, stores.erasures, pools, experiment_runtime, ingest_share, sync, switch_state, beside)
 
 
 def _decoder(settings: Settings) -> Dialect:
@@ -170,17 +159,19 @@ def _impressions(
     return Impressions(source, store.load, *counted, within_s, settings.privacy.default_purposes)
 
 
-def _sync(
+def _sync(  # told apart by their types
+    settings: Settings,
     store: RedisFleet,
+    pools: PooledClient,
     experiment_runtime: ExperimentRuntime,
     switch_state: SwitchState,
-    heartbeat: Callable[[], dict[str, Any]],
     instruments: Instruments,
-    sizes: PoolSizes | None,
 ) -> FleetSync:
     """What tells the fleet of this worker; the instruments show how it is."""
-    meter = instruments.meter
-    sync = FleetSync(store, experiment_runtime.judge, switch_state, heartbeat, clock_ms, lambda: meter.calls, sizes)
+    judge, meter = experiment_runtime.judge, instruments.meter
+    heartbeat = partial(heartbeat_of, settings, instruments, pools)
+    sizes = PoolSizes(pools.router.active, judge.worker) if settings.routing.call_budget_s else None
+    sync = FleetSync(store, judge, switch_state, heartbeat, clock_ms, lambda: meter.calls, sizes)
     instruments.sync = sync
     return sync
 
