@@ -73,14 +73,22 @@ def main() -> None:
     """Read, learn, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--events", type=Path, required=True, help="a recording of REES46, as CSV")
-    path = parser.parse_args().events
+    parser.add_argument("--learned", action="store_true", help="intents by rules that learned from those before")
+    given = parser.parse_args()
+    path = given.events
     with path.open("rb") as file:
         events = [each for each in rees46.read(line.rstrip() for line in file) if isinstance(each, ShopperEvent)]
-    found = evaluate(list(requests(events, SEED)), lambdarank)
+    found = evaluate(list(requests(events, SEED, learned=given.learned)), lambdarank)
     for line in table(found):
         print(line, file=sys.stderr)
     learner = versions(("lightgbm", "numpy"))
-    print(json.dumps(facts("ranker", quick=False, components=learner) | {"recording": path.name} | found))
+    print(
+        json.dumps(
+            facts("ranker", quick=False, components=learner)
+            | {"recording": path.name, "learned": given.learned}
+            | found
+        )
+    )
 
 
 def evaluate(all_requests: Sequence[Request], train: Train) -> dict[str, Any]:

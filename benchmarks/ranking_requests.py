@@ -14,6 +14,8 @@ from penchant_reader import ALL, Candidate, ReadIntent
 from penchant_reader.decoding import decode
 from penchant_reader.intent import ignore
 
+from penchant.offline.learning import AsItGoes, Foresights
+from prompts.learned.foresight import Foresight
 from prompts.rules import rules
 from storage.intents import hot_fields
 from streams.events.event import Item, ShopperEvent
@@ -60,16 +62,18 @@ class Visit:
     intents: list[ReadIntent] = field(default_factory=list)
 
 
-def requests(events: Iterable[ShopperEvent], seed: int = 1) -> Iterator[Request]:
-    """The requests in a recording, in the order of time. The same recording and seed give the same requests."""
+def requests(events: Iterable[ShopperEvent], seed: int = 1, *, learned: bool = False) -> Iterator[Request]:
+    """The requests in a recording, in the order of time. The same recording and seed give the same requests. With
+    `learned` the rules of each intent know what the shoppers before it taught."""
     log = sorted(events, key=lambda event: event.time_ms)
+    taught = AsItGoes(log) if learned else None
     shelves, random = Shelves(log), Random(seed)
     visits: dict[str, Visit] = defaultdict(Visit)
     for offset, event in enumerate(log):
         visit = visits[event.shopper_id]
         if request := _request(visit, event, shelves, random):
             yield request
-        _take(visit, event, offset)
+        _take(visit, event, offset, taught)
         for item in event.items:
             shelves.looked_at(item.id)
 
@@ -127,7 +131,7 @@ def _request(visit: Visit, event: ShopperEvent, shelves: Shelves, random: Random
     )  # fmt: skip
 
 
-def _take(visit: Visit, event: ShopperEvent, offset: int) -> None:
+def _take(visit: Visit, event: ShopperEvent, offset: int, taught: Foresights | None) -> None:
     if fold(visit.session, event, offset, event.time_ms, RULES) not in (MEANINGFUL, QUIET):
         return
     if visit.session.events == 1:
@@ -135,12 +139,13 @@ def _take(visit: Visit, event: ShopperEvent, offset: int) -> None:
     for item in event.items:
         visit.seen.pop(item.id, None)
         visit.seen[item.id] = item
-    visit.intents.append(_intent(event.shopper_id, visit.session, offset))
+    foresight = taught.at(event.shopper_id, event.time_ms) if taught else None
+    visit.intents.append(_intent(event.shopper_id, visit.session, offset, foresight))
 
 
-def _intent(shopper: str, session: Session, offset: int) -> ReadIntent:
+def _intent(shopper: str, session: Session, offset: int, foresight: Foresight | None) -> ReadIntent:
     """The rules' intent as a reader decodes it."""
-    found = rules(session)
+    found = rules(session, learned=foresight)
     window = Window(from_ms=session.origin_ms, to_ms=session.last_ms, events=session.events)
     intent = Intent(
         **dict(found), shopper=shopper, window=window, as_of_ms=session.last_ms, written_at_ms=session.last_ms,

@@ -88,6 +88,13 @@ def test_a_stale_intent_lacks_the_latest_events(made: Sequence[Request]) -> None
         assert stale is None or stale.as_of_ms < request.intents[-1].as_of_ms
 
 
+def test_intents_of_rules_that_learned_are_made_of_the_same_requests(made: Sequence[Request]) -> None:
+    """What those before a shopper taught changes intents, and no candidate."""
+    learned = list(requests(recording(), learned=True))
+    assert [each.candidates for each in learned] == [each.candidates for each in made]
+    assert [each.time_ms for each in learned] == [each.time_ms for each in made]
+
+
 def test_the_same_recording_gives_the_same_requests(made: Sequence[Request]) -> None:
     """With the same candidates in the same order."""
     assert list(requests(recording())) == list(made)
