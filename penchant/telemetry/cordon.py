@@ -75,7 +75,7 @@ class Cordon:
             try:
                 await self._follow(process, notice)
             finally:
-                await _end(process, notice)
+                await end(process, notice)
 
     async def _follow(self, process: asyncio.subprocess.Process, notice: Notice) -> None:
         said = bytearray()
@@ -102,8 +102,9 @@ async def _hand_over(process: asyncio.subprocess.Process, text: bytes) -> None:
     stdin.close()
 
 
-async def _end(process: asyncio.subprocess.Process, notice: Notice) -> None:
-    """Kill what is left of it. What runs as another user by now, as with sudo, cannot be killed: it is left."""
+async def end(process: asyncio.subprocess.Process, notice: Notice) -> None:
+    """Kill what is left of it, and wait until asyncio has heard of that, also when cancelled meanwhile. What runs as
+    another user by now, as with sudo, cannot be killed: it is left."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -111,7 +112,12 @@ async def _end(process: asyncio.subprocess.Process, notice: Notice) -> None:
     except PermissionError:
         log.warning("cordon.left", replica=notice.replica, pid=process.pid, why="it runs as another user")
         return
-    await process.wait()
+    ended = asyncio.ensure_future(process.wait())
+    try:
+        await asyncio.shield(ended)
+    except asyncio.CancelledError:
+        await ended  # it was killed, so this is soon
+        raise
 
 
 async def _listen(process: asyncio.subprocess.Process, said: bytearray) -> None:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from clients.pools.registry import Notice
 from penchant.settings.operation import Alerts
-from penchant.telemetry.cordon import SHOWN_BYTES, Cordon
+from penchant.telemetry.cordon import SHOWN_BYTES, Cordon, end
 from penchant.telemetry.lasting_ejections import LastingEjections
 from tests.until import until
 
@@ -111,6 +111,18 @@ async def test_one_that_hangs_or_fails_is_said(script: str, said: str, tmp_path:
         await until(lambda: logs)
     assert logs[0]["event"] == "cordon.failed"
     assert said in logs[0].get("error", logs[0]["said"])
+
+
+async def test_one_that_is_being_killed_at_the_end_is_waited_for() -> None:
+    """The hook's end comes while that of its command is waited for: nothing is left that asyncio has not heard of."""
+    command = (sys.executable, "-c", "import time; time.sleep(600)")
+    process = await asyncio.create_subprocess_exec(*command, process_group=0)
+    ending = asyncio.create_task(end(process, OUT))
+    await asyncio.sleep(0)  # it is killed
+    ending.cancel()
+    await asyncio.wait({ending})
+    assert ending.cancelled()
+    assert process.returncode == -signal.SIGKILL
 
 
 async def test_at_the_end_nothing_is_left_running(tmp_path: Path) -> None:
