@@ -12,7 +12,6 @@ from prompts.learned.predictor import Predictor
 from prompts.learned.snapshot import load, snapshot
 from storage.counts import CountStore
 from streams.errors import SettingInvalid, StoreCorrupt
-from streams.events.event import Item
 from streams.events.sensitivity import Sensitivity
 
 log = structlog.get_logger()
@@ -37,7 +36,7 @@ async def make_snapshot(
     if closed is not totals:
         await store.close_days(await asyncio.to_thread(dump_totals, closed))
     categories = await store.shelf()
-    shelf = [each for each in categories if sensitivity.of_item(Item(id=each, category=each)).handling == "allow"]
+    shelf = [each for each in categories if sensitivity.of_texts(each).handling == "allow"]
     made = await asyncio.to_thread(snapshot, learned, now_ms, rules.support, shelf=shelf)
     if not any(made.tables.values()):
         return False

@@ -68,13 +68,17 @@ class Sensitivity:
             return None
         return Item(id=f"coarse-{hashed(category)}", category=category)
 
+    def of_texts(self, category: str, texts: Iterable[str | None] = (), product: str = "") -> Verdict:
+        """What becomes of something that is no event's product: its category and texts may be what no event has."""
+        if product in self._products:
+            return self._products[product]
+        path = levels(category)
+        said = [stems(text) for text in texts if text]
+        own = [*self._of_branches(path), *self._of_words(self._own, (*said, *path))]
+        return _strictest(own) if own else self._of_parts(said, path)
+
     def _of_item(self, item: Item) -> Verdict:
-        if item.id in self._products:
-            return self._products[item.id]
-        path = levels(item.category or "")
-        texts = [stems(text) for text in (item.title, item.brand) if text]
-        own = [*self._of_branches(path), *self._of_words(self._own, (*texts, *path))]
-        return _strictest(own) if own else self._of_parts(texts, path)
+        return self.of_texts(item.category or "", (item.title, item.brand), item.id)
 
     def _of_query(self, query: str) -> Verdict:
         if query.strip() in self._products:

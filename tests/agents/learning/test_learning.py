@@ -101,6 +101,16 @@ async def test_categories_of_cards_are_in_the_snapshot() -> None:
     assert "home/kitchen/kettles" in held
 
 
+async def test_a_category_that_no_event_could_name_ends_no_worker() -> None:
+    """A catalogue's categories may have braces, and others' be longer than an id."""
+    store = MemoryCounts()
+    store.categories = ["home/{sale}", "x/" * 300, "\N{REPLACEMENT CHARACTER}", "garden/hoses"]
+    worker = Worker(store, Clock(), 0)
+    await worker.learning.turn()
+    assert worker.learning.foresight is not None
+    assert {"home/{sale}", "garden/hoses"} <= set(dict(worker.learning.foresight.learned.row("categories", EVERYONE)))
+
+
 async def test_a_refold_counts_nothing_twice() -> None:
     """A worker that crashed folded some events that the next owner folds again, with others after them."""
     store, clock = MemoryCounts(), Clock()

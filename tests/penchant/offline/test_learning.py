@@ -61,7 +61,7 @@ def test_nobody_is_foreseen_by_what_they_taught_themselves() -> None:
 def test_categories_of_products_join_without_what_is_sensitive(tmp_path: Path) -> None:
     """A catalogue's, each once; rows that are no products are passed over."""
     rows = ["id,title,category", "1,Kettle,home/kettles", "2,Jug,home/kettles", "3,Test,health/pregnancy tests",
-            ",,sport/shoes", "5,Pregnancy test,home/other", "6,Hose,garden/hoses"]  # fmt: skip
+            ",,sport/shoes", "5,Pregnancy test,home/other", f"6,{'Hose ' * 300},garden/hoses"]  # fmt: skip
     (tmp_path / "catalogue.csv").write_text("\n".join(rows), encoding="utf-8")
     (tmp_path / "columns.toml").write_text('category = "category"', encoding="utf-8")
     found = shelf(tmp_path / "catalogue.csv", tmp_path / "columns.toml", Settings())
