@@ -119,9 +119,9 @@ Ask = Callable[[Call], Awaitable[Completion]]
 class ModelClient(Protocol):
     """The port to a model server.
 
-    `complete` raises ModelUnavailable, ModelOverloaded or DeadlinePassed; cancelling it cancels the
-    call on the server. `probe` raises ContractMismatch when the server offers something else than
-    expected, ModelUnavailable when it is away, and returns one line naming what it found.
+    `complete` raises ModelUnavailable, ModelOverloaded or DeadlinePassed, and CallRefused for an image that the server
+    does not take; cancelling it cancels the call on the server. `probe` raises ContractMismatch when the server offers
+    something else than expected, ModelUnavailable when it is away, and returns one line naming what it found.
     """
 
     async def complete(self, call: Call) -> Completion: ...

@@ -16,14 +16,15 @@ from clients.calls import Call, Completion, Image, Sampling
 from prompts.products.asking import ProductPrompt, ProductPrompts
 from prompts.products.cards import understood
 from prompts.products.grounding import GroundedProduct, ground_product, parse_product
-from streams.errors import AnswerRefused
+from streams.errors import AnswerRefused, CallRefused, PromptTooLong
 from streams.records.products import Product, Understood
 
 TRIES = 2
 """Answers that are asked for, each with another seed, before a part is given up."""
 
 Ask = Callable[[Call], Awaitable[Completion]]
-"""Sends a call, as often as it takes, and sets its deadline. Raises ModelUnavailable, DeadlinePassed."""
+"""Sends a call, as often as it takes, and sets its deadline. Raises ModelUnavailable, DeadlinePassed; CallRefused and
+PromptTooLong for a call that is at fault itself."""
 
 
 Fetch = Callable[[str], Awaitable[Image]]
@@ -31,6 +32,7 @@ Fetch = Callable[[str], Awaitable[Image]]
 
 SEEN, TEXT_ALONE = "seen", "text alone"
 NOT_TAKEN = "no image is fetched, or not all servers take one"
+NOT_SEEN = "the model server does not take it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class Understanding:
             return await self._part(product, prompt, Image(product.image_url)), SEEN
         except ImageRefused as refused:
             return await self._part(product, prompt), f"{TEXT_ALONE}: {refused}"
+        except (CallRefused, PromptTooLong):
+            return await self._part(product, prompt), f"{TEXT_ALONE}: {NOT_SEEN}"
 
     async def _part(
         self, product: Product, prompt: ProductPrompt, image: Image | None = None

@@ -104,7 +104,10 @@ class OpenAIClient:
         try:
             await self._http.stream(url, body, lambda payload: reading.absorb(payload, now()), headers)
         except Refused as exc:
-            raise self._http.refused(exc) from exc
+            error = self._http.refused(exc)
+            if call.image is not None and exc.status in WRONG and type(error) is ModelUnavailable:
+                raise CallRefused(str(error)) from exc  # a stranger's image: it says nothing of the server
+            raise error from exc
         return reading.completion()
 
     async def _pass_on(self, call: Call, asked: Mapping[str, Any], found: Found) -> Completion:

@@ -1,11 +1,14 @@
 """What goes to a model of a product's image, what is kept, and what the result says of it."""
 
+import pytest
+
 from agents.products.images import ImageRefused
 from agents.products.understanding import Answered, Fetch, Understanding
 from clients.calls import Call, Completion, Image, Sampling
 from prompts.products.asking import ProductPrompts
 from prompts.vocabulary import DEFAULT_VOCABULARY
 from sandbox.gpu.simulated_model import answer
+from streams.errors import CallRefused, PromptTooLong
 from streams.records.products import Product
 
 URL = "https://cdn.example/kettle.png"
@@ -32,14 +35,16 @@ class Kept:
 class Shop:
     """A model that notes its calls, garbles the first answers, and images that are fetched or refused."""
 
-    def __init__(self, garbled: int = 0, refused: str = "") -> None:
+    def __init__(self, garbled: int = 0, refused: str = "", fault: Exception | None = None) -> None:
         self.calls: list[Call] = []
         self.fetched: list[str] = []
-        self._garbled, self._refused = garbled, refused
+        self._garbled, self._refused, self._fault = garbled, refused, fault
 
     async def ask(self, call: Call) -> Completion:
         """The answer."""
         self.calls.append(call)
+        if call.image is not None and self._fault is not None:
+            raise self._fault
         text = "hm" if len(self.calls) <= self._garbled else answer(call.prompt)
         return Completion(text, "fake", "fake")
 
@@ -84,6 +89,15 @@ async def test_an_image_that_cannot_be_had_leaves_the_text() -> None:
     plain = await Shop().understanding(Kept(), None).of(KETTLE)
     assert plain.facts == found.facts
     assert plain.image == "text alone: no image is fetched, or not all servers take one"
+
+
+@pytest.mark.parametrize("fault", [CallRefused("no image file"), PromptTooLong("4,000 tokens")])
+async def test_an_image_that_the_server_does_not_take_leaves_the_text(fault: Exception) -> None:
+    """A seller's broken picture ends no run, and nothing of the server's words stands in the result."""
+    shop = Shop(fault=fault)
+    found = await shop.understanding(Kept(), shop.fetch).of(KETTLE)
+    assert found.image == "text alone: the model server does not take it"
+    assert [call.image is None for call in shop.calls] == [False, True]
 
 
 async def test_a_product_without_an_image_says_nothing_of_one() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from clients.calls import Image
 from clients.dialects.openai import OpenAIClient
-from streams.errors import ContractMismatch, ModelOverloaded, ModelUnavailable, SettingInvalid
+from streams.errors import CallRefused, ContractMismatch, ModelOverloaded, ModelUnavailable, SettingInvalid
 from tests.clients.asking import ask
 from tests.clients.keys import keyed
 from tests.fakes.openai_kinds import Refused
@@ -56,6 +56,19 @@ async def test_an_image_stands_behind_the_prompt(client: OpenAIClient, openai_se
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
     ]}]  # fmt: skip
     assert "seller.example" not in str(body)
+
+
+async def test_an_image_that_is_refused_is_the_call_s_fault(client: OpenAIClient, openai_server: OpenAIServer) -> None:
+    """Again it would be the same; a prompt without one that is refused so says that the server is of no use."""
+    image = Image("https://seller.example/a.png", "image/png", b"\x89PNG")
+    openai_server.refuses = lambda _: Refused(400, "cannot identify image file")
+    with pytest.raises(CallRefused):
+        await client.complete(replace(ask(Turn()), image=image))
+    with pytest.raises(ModelUnavailable):
+        await client.complete(ask(Turn()))
+    openai_server.refuses = lambda _: Refused(500, "out of memory")
+    with pytest.raises(ModelUnavailable):
+        await client.complete(replace(ask(Turn()), image=image))
 
 
 async def test_figures(client: OpenAIClient) -> None:
