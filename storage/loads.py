@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from storage.checkpoints import Context, Erased
-from streams.errors import StoreUnavailable
+from streams.errors import StoreCorrupt, StoreUnavailable
 
 MOST = 512
 """Contexts asked for in one pipeline: half a megabyte of answers."""
@@ -57,6 +57,10 @@ class Loads:
         try:
             found = await self._load([shopper for shoppers, _ in asked for shopper in shoppers])
         except Exception as error:  # noqa: BLE001 # each hears it, and judges it
+            if isinstance(error, StoreCorrupt) and len(asked) > 1:
+                for one in asked:  # it belongs to one of them, and is not to end what the others do
+                    await self._together([one])
+                return
             for _, answer in asked:
                 if not answer.done():
                     answer.set_exception(error)

@@ -7,7 +7,7 @@ import pytest
 
 from storage.checkpoints import Context, Erased
 from storage.loads import MOST, Loads
-from streams.errors import StoreUnavailable
+from streams.errors import StoreCorrupt, StoreUnavailable
 
 
 class Slow:
@@ -23,6 +23,8 @@ class Slow:
         """All of them, or none."""
         self.asked.append(len(shoppers))
         await self.go.wait()
+        if "torn" in shoppers:
+            raise StoreCorrupt("torn", "no context")
         if self.away:
             raise StoreUnavailable("away")
         return [Erased(shopper, 1) for shopper in shoppers]
@@ -57,6 +59,15 @@ async def test_all_hear_that_the_store_is_away() -> None:
     assert [type(each) for each in found] == [StoreUnavailable] * 3
     store.away = False
     assert await loads.load(["x"]) == [Erased("x", 1)]
+
+
+async def test_who_cannot_be_read_fails_whoever_asked_for_them_alone() -> None:
+    """It ends a worker that has an event of theirs, and none that was about to load others just then."""
+    store = Slow()
+    loads = Loads(store.load)
+    found = await asyncio.gather(*(loads.load([who]) for who in ("x", "torn", "y")), return_exceptions=True)
+    assert [found[0], found[2]] == [[Erased("x", 1)], [Erased("y", 1)]]
+    assert isinstance(found[1], StoreCorrupt)
 
 
 @pytest.mark.parametrize("turns", [1, 3])
