@@ -28,8 +28,9 @@ def _fitting(experiments: tuple[Experiment, ...], info: ValidationInfo) -> tuple
     faults = [fault for experiment in experiments for fault in _faults(experiment)]
     faults += [f"experiment {name} is there twice: rename one" for name in _twice(experiments)]
     if "lift" in info.data and info.data["lift"].currency is None:
-        names = [each.name for each in experiments if each.guardrails.value is not None]
-        faults += [f"{name}.guardrails.value: no value is counted: set lift.currency" for name in names]
+        faults += _uncounted(experiments, "value", "no value is counted: set lift.currency")
+    if "kafka" in info.data and info.data["kafka"].impressions_topic is None:
+        faults += _uncounted(experiments, "clicked_through", "no impressions are counted: set kafka.impressions_topic")
     if "prompt" in info.data:
         faults += _faults_of_prompts(experiments, info.data["prompt"])
     if "pools" in info.data:
@@ -37,6 +38,12 @@ def _fitting(experiments: tuple[Experiment, ...], info: ValidationInfo) -> tuple
     if faults:
         raise ValueError("; ".join(faults))
     return experiments
+
+
+def _uncounted(experiments: tuple[Experiment, ...], guardrail: str, why: str) -> list[str]:
+    """A guardrail that would never break."""
+    names = [each.name for each in experiments if getattr(each.guardrails, guardrail) is not None]
+    return [f"{name}.guardrails.{guardrail}: {why}" for name in names]
 
 
 def _faults(experiment: Experiment) -> Iterator[str]:

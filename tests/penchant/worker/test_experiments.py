@@ -102,6 +102,7 @@ def test_an_arms_pool_serves_nobody_else(tmp_path: Path) -> None:
         (one("temprature = 0.5"), "did you mean temperature?"),
         (one("seed = 1", "guardrails = { eror = 1 }"), "did you mean errors?"),
         (one("seed = 1", "guardrails = { value = 0.1 }"), "x.guardrails.value: no value is counted: set lift.currency"),
+        (one("seed = 1", "guardrails = { clicked_through = 0.1 }"), "are counted: set kafka.impressions_topic"),
         (one("prompt_version = 'v99'"), "x.a.prompt_version: there is no v99: choose one of v1"),
         (one("pool = 'gone'", '[[pools]]\nname = "p"\nendpoints = [{ url = "a:1" }]'), "there is no pool gone: add it"),
         (one("pool = 'p'", '[[pools]]\nname = "p"\nendpoints = [{ url = "a:1" }]'), "everybody else has none"),
