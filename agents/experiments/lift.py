@@ -27,6 +27,10 @@ SPLIT_ALPHA = 1e-4
 SESSIONS_A_SHOPPER = 4.0
 """Shoppers are assigned and sessions are counted: a split varies by so much more than that of sessions would."""
 
+IMPRESSIONS_A_SHOPPER = 4.0
+"""Shoppers see many lists, and some open products of nearly all: click-through varies by so much more than by chance
+alone. It is about what twenty lists a shopper make of it, whose own rates are spread widely."""
+
 LEAST_SESSIONS = 100
 """Before arm and control have so many each, or as many impressions, nothing is said."""
 
@@ -121,8 +125,8 @@ def _mean(outcome: Outcome, counts: Conversions) -> Mean | None:
     if of < LEAST_SESSIONS or (outcome == "value" and counts.purchased < LEAST_PURCHASES):
         return None
     if outcome != "value":
-        happened = getattr(counts, outcome)
-        return Mean(happened / of, _variance(happened, of), of)
+        happened, times = getattr(counts, outcome), IMPRESSIONS_A_SHOPPER if outcome == "clicked_through" else 1.0
+        return Mean(happened / of, times * _variance(happened, of), of)
     average = counts.value / HUNDREDTHS / of
     return Mean(average, max(counts.value_squares / of - average * average, 0.0) / of, of)
 

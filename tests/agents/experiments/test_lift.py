@@ -41,6 +41,24 @@ def test_a_planted_lift_is_found(lift: float) -> None:
     assert all(each is not None and each * lift > 0 for each in found)
 
 
+def shown(seed: int, shoppers: int = 2_000, lists: int = 20) -> list[tuple[Conversions, Conversions]]:
+    """The same of impressions, without a lift: each shopper sees many lists, and some shoppers open nearly all."""
+    random, sides, looks = Random(seed), [0, 0], []
+    for shopper in range(1, shoppers + 1):
+        for side in (0, 1):
+            rate = random.betavariate(0.5, 4.5)
+            sides[side] += sum(random.random() < rate for _ in range(lists))
+        if shopper % (shoppers // LOOKS) == 0:
+            arm, control = (Conversions(impressions=shopper * lists, clicked_through=each) for each in sides)
+            looks.append((arm, control))
+    return looks
+
+
+def test_impressions_of_one_shopper_are_alike() -> None:
+    """Where twenty lists a shopper count as one each, half of all shops without a lift would show one."""
+    assert sum(sure(shown(seed)) is not None for seed in range(30)) <= 2
+
+
 def test_by_hand() -> None:
     """Rates, their relative difference, and an interval around it that says what could have been seen."""
     (lift,) = lifts(Conversions(10_000, purchased=330), Conversions(40_000, purchased=1_200))
