@@ -1,6 +1,7 @@
 """Snapshots: reads one, makes one of what all partitions taught, and closes the days that are over."""
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -35,8 +36,7 @@ async def make_snapshot(
     closed, learned = await asyncio.to_thread(_counted, totals, days, today)
     if closed is not totals:
         await store.close_days(await asyncio.to_thread(dump_totals, closed))
-    categories = await store.shelf()
-    shelf = [each for each in categories if sensitivity.of_texts(each).handling == "allow"]
+    shelf = await asyncio.to_thread(_harmless, await store.shelf(), sensitivity)
     made = await asyncio.to_thread(snapshot, learned, now_ms, rules.support, shelf=shelf)
     if not any(made.tables.values()):
         return False
@@ -60,6 +60,11 @@ async def foresight_of(store: CountStore, name: str, predictor: Predictor | None
         return Foresight(await asyncio.to_thread(load, body), predictor)
     except SettingInvalid as error:
         raise StoreCorrupt(f"snapshot {name}", str(error)) from error
+
+
+def _harmless(categories: Sequence[str], sensitivity: Sensitivity) -> list[str]:
+    """Those that are not sensitive."""
+    return [each for each in categories if sensitivity.of_texts(each).handling == "allow"]
 
 
 async def _totals(store: CountStore) -> Totals:
