@@ -1,6 +1,6 @@
 """Active replicas: which replicas of each pool this worker's calls go to, by the fleet's word or by its own look."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -91,6 +91,10 @@ class ActiveReplicas:
         if pool is None:
             pool = self._pools[usable.replicas[0].pool] = ActivePool(self.rules, usable)
         return pool.first(usable, waited_s, now_s, urgent=urgent)
+
+    def keep(self, pools: Collection[str]) -> None:
+        """Know nothing of other pools any more."""
+        self._pools = {name: pool for name, pool in self._pools.items() if name in pools}
 
     def follow(self, pool: str, size: int, now_s: float, until_s: float) -> None:
         """The fleet has decided so for a pool."""

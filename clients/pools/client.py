@@ -128,6 +128,7 @@ class PooledClient:
         """Take up other pools while running. Only shoppers whose replica went, or for whom a new one is before it,
         move. Calls under way end where they are. A new replica that does not answer joins when it does."""
         added = self._registry.take_up(pools, _now())
+        self.router.active.keep([pool.name for pool in pools])
         for replica, found in zip(added, await self._prober.probe(added), strict=True):
             if isinstance(found, Exception) and any(each.usable for each in self.replicas if each is not replica):
                 self._registry.eject(replica, Fault("probes", str(found)), _now())

@@ -196,3 +196,16 @@ def test_a_worker_that_comes_takes_up_what_stands() -> None:
         assert shop.store.sizes["main"].size == 1
 
     in_a_shop(main)
+
+
+def test_of_a_pool_that_is_gone_nothing_is_said() -> None:
+    """Its servers are not idle, but none of ours."""
+
+    async def main(shop: Shop) -> None:
+        member = shop.members[0]
+        member.serve(1.0)
+        await member.client.reconfigure([pool(*SERVERS[:2], name="other")])
+        member.serve(1.0)
+        assert PoolSizes(member.client.router.active, "w0").told().keys() == {"other"}
+
+    in_a_shop(main)
