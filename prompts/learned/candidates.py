@@ -35,11 +35,8 @@ class Candidates:
         return _with_seen(self._after_category(window.category), seen)
 
     def near(self, window: Window) -> dict[str, float]:
-        """Shares of those that the window has not, by the counts alone."""
-        return shares(
-            (name, score) for name, score in self._after_category(window.category).scores.items()
-            if name not in window.categories
-        )  # fmt: skip
+        """Shares of those that the window has not, by the counts alone: the likeliest."""
+        return self._after_category(window.category).without(window.categories)
 
     def brands(self, window: Window) -> dict[str, float]:
         """Of the last category, after the last brand, and of the window; empty where the snapshot has none."""

@@ -30,6 +30,12 @@ class Prior:
             scores[name] = scores.get(name, self.scores.get(name, 0.0)) + score
         return scores
 
+    def without(self, seen: Iterable[str]) -> dict[str, float]:
+        """The likeliest of those that the shopper has not seen, as shares of all such."""
+        seen = frozenset(seen)
+        rest = self.total - sum(self.scores.get(name, 0.0) for name in seen)
+        return {name: score / rest for name, score in self._top.items() if name not in seen} if rest > 0 else {}
+
 
 def stays(learned: Snapshot, categories: list[str]) -> float | None:
     """How likely the next new product is of the last of these categories; never, where none is known. None where the
