@@ -29,7 +29,7 @@ LOGGING_IN = (
 
 WORK = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "ZCOUNT", "ZRANGE", "SET", "DEL", "EXPIRE",
         "PEXPIREAT", "HSET", "HDEL", "HINCRBY", "SREM", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "ZREMRANGEBYRANK",
-        "ZRANGE", "EVAL", "EVALSHA", "SADD")  # fmt: skip
+        "EVAL", "EVALSHA", "SADD")  # fmt: skip
 SEEING = ("GET", "GETRANGE", "HGET", "HMGET", "HGETALL", "HKEYS", "PTTL", "ZRANGE", "ZCOUNT", "XREVRANGE",
           "EVAL")  # fmt: skip
 ERASING = ("GET", "HGET", "HMGET", "HGETALL", "HKEYS", "SSCAN", "SET", "DEL", "HSET", "SREM", "ZRANGE", "EVAL")
