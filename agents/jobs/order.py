@@ -5,6 +5,8 @@ from math import inf
 
 from storage.jobs import ENDED, Job, Jobs
 
+LATE = "its deadline has passed"
+
 
 def in_order(there: Jobs, budgets: Mapping[str, int | None]) -> Sequence[Job]:
     """The jobs that may run now, the first first, whether or not somebody runs them. `budgets` are tokens an hour by

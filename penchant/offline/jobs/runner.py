@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from agents.jobs.order import expired, goes_before, in_order, is_spent
+from agents.jobs.order import LATE, expired, goes_before, in_order, is_late, is_spent
 from agents.jobs.share import own_room
 from agents.jobs.vitals import RunnerVitals
 from penchant.offline.jobs.fleet_look import FleetLook, Seen
@@ -31,6 +31,7 @@ from streams.errors import (
     StoreUnavailable,
 )
 
+TRIES = 5
 LOOK_S = 1.0
 AGAIN_S = 5.0
 AWAY_S = 60.0
@@ -38,8 +39,6 @@ AWAY_S = 60.0
 
 WRITE_S = 20.0
 """How long a job that is held may take to write what was answered, once its calls have ended."""
-
-TRIES = 5
 
 RunJob = Callable[[Job, Gate], Awaitable[None]]
 """Does a job to its end. Raises JobHeld when the gate is held."""
@@ -119,6 +118,8 @@ class JobRunner:
     async def _hold(self, job: Job, seen: Seen, stop: asyncio.Event) -> None:
         gate = await self._parts.gate(job, seen.jobs.progress.get(job.id, Progress()))
         gate.tally.begin(seen.jobs.at_ms)
+        if is_late(job, seen.jobs.at_ms):  # its run may end before it is looked at: by a model that is away
+            await gate.hold(JobExpired(LATE))
         log.info("job.begins", job=job.id, kind=job.kind, team=job.team)
         running = asyncio.ensure_future(self._parts.run_job(job, gate))
         keeping = asyncio.create_task(self._keep(job, gate, stop))
@@ -173,7 +174,7 @@ class JobRunner:
         """That it is to stand still, and why; None while it is not."""
         why = self._reason(job, holder, seen, stop)
         if holder == self._parts.name and not stop.is_set() and job.id in {each.id for each in expired(seen.jobs)}:
-            return JobExpired("its deadline has passed")
+            return JobExpired(LATE)
         return None if why is None else JobHeld(why)
 
     def _reason(self, job: Job, holder: str, seen: Seen, stop: asyncio.Event) -> str | None:

@@ -117,6 +117,20 @@ async def test_a_job_expires_while_its_model_is_away(redis_server: RedisServer) 
         assert await made.run(asyncio.Event(), once=True) == {"job_here": "expired"}
 
 
+async def test_a_job_whose_model_is_away_expires_and_holds_up_no_other(redis_server: RedisServer) -> None:
+    """Though its run ends before the runner looks for the first time."""
+    ran = list[str]()
+
+    async def run_job(job: Job, _: Gate) -> None:
+        ran.append(job.id)
+        if job.id == "job_late":
+            raise ModelUnavailable("nobody listens")
+
+    async with world(redis_server, run_job, replace(JOB, id="job_late", deadline_ms=6), JOB) as made:
+        assert await made.run(asyncio.Event(), once=True) == {"job_late": "expired", "job_here": "done"}
+    assert ran == ["job_late", "job_here"]
+
+
 def test_why_a_job_waits_is_said_of_one_that_waits() -> None:
     """What its last run said is over once somebody has it, or it has ended."""
     progress = {"job_here": Progress(waits="nobody listens")}
