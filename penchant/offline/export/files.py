@@ -13,12 +13,13 @@ from streams.errors import PlatformLacks, SettingInvalid
 REMEDY = "give CSV with a header, JSON lines, or Parquet, by the file's ending"
 
 
-def read(path: Path, shopper: str, time: str) -> list[dict[str, Any]]:
-    """The rows, their times as epoch milliseconds. SettingInvalid names the row and what is wrong with it."""
+def read(path: Path, shopper: str, time: str, product: str | None = None) -> list[dict[str, Any]]:
+    """The rows, their times as epoch milliseconds; each has these columns. SettingInvalid names the row and what is
+    wrong with it."""
     rows = _rows(path)
     for number, row in enumerate(rows, 1):
-        for column in (shopper, time):
-            if row.get(column) in (None, ""):
+        for column in (shopper, time, product):
+            if column is not None and row.get(column) in (None, ""):
                 raise SettingInvalid(f"{path}, row {number}: there is no {column}", f"its columns are {', '.join(row)}")
         row[time] = _ms(row[time], path, number)
     return rows

@@ -44,7 +44,7 @@ async def export(
 ) -> Exported:
     """Join and write. `lake` is a URI to read instead of the topic. SettingInvalid without a history topic or a lake,
     BrokerUnavailable without Kafka, LakeUnavailable."""
-    requests = await asyncio.to_thread(read, labels, shopper, time)
+    requests = await asyncio.to_thread(read, labels, shopper, time, outcomes.product if outcomes else None)
     history = History({str(row[shopper]) for row in requests})
     if lake is None:
         counts = await _from_topic(settings, history)

@@ -45,3 +45,10 @@ def test_what_is_wrong_is_named(tmp_path: Path, name: str, text: str, said: str)
     (tmp_path / name).write_text(text)
     with pytest.raises(SettingInvalid, match=said):
         read(tmp_path / name, "who", "at")
+
+
+def test_a_column_that_is_wanted_too_is_there_in_each_row(tmp_path: Path) -> None:
+    """A product that no row names would have no outcome, which is not the same as none that is known."""
+    (tmp_path / "a.jsonl").write_text(f'{{"who":"ada","at":{AT_MS},"sku":"p-1"}}\n{{"who":"bob","at":{AT_MS}}}\n')
+    with pytest.raises(SettingInvalid, match="row 2: there is no sku"):
+        read(tmp_path / "a.jsonl", "who", "at", "sku")
