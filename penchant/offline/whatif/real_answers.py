@@ -9,14 +9,14 @@ from agents.worker.asked import NAMES, Said
 from agents.worker.asking import Question
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered, Reasoning
-from clients.calls import Completion, ModelClient
+from clients.calls import Call, Completion, ModelClient
 from penchant.offline.eval.calling import Caller
 from penchant.offline.whatif.variant import Variant
 from penchant.worker.model_side import reasoning_of
 from penchant.worker.tokenizer import tokenizer
 from sandbox.gpu.answers import LOOKS_AROUND
 from sandbox.gpu.tokens import tokens
-from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable
+from streams.errors import AnswerRefused, DeadlinePassed, ModelUnavailable, PromptTooLong
 from streams.records.intents import Waits
 from streams.sessions.packing import load
 
@@ -99,14 +99,25 @@ def figures(pairs: Sequence[Pair | None], answer_tokens: int) -> dict[str, Besid
 
 async def _pair(reasoning: Reasoning, caller: Caller, checkpoint: Checkpoint) -> Pair | None:
     question = reasoning.ask(load(checkpoint.context.session), checkpoint)
-    call = question.call(asyncio.get_running_loop().time() + DEADLINE_S, "batch")
     try:
-        completion, _ = await caller.complete(call)
-    except (ModelUnavailable, DeadlinePassed):
+        call, completion = await _fitting(question, caller)
+    except (ModelUnavailable, DeadlinePassed, PromptTooLong):
         return None
     assumed, real = _read(question, ASSUMED) or Answered(None, ASSUMED), _read(question, completion)
     hot = _said(question, real), _said(question, assumed)
     return Pair(real, assumed, hot, completion.input_tokens, completion.output_tokens, tokens(call.prompt))
+
+
+async def _fitting(question: Question, caller: Caller) -> tuple[Call, Completion]:
+    """The call that is short enough for the server's context, as a worker makes it, and its answer. PromptTooLong when
+    even the newest line is too much; ModelUnavailable, DeadlinePassed."""
+    while True:
+        call = question.call(asyncio.get_running_loop().time() + DEADLINE_S, "batch")
+        try:
+            return call, (await caller.complete(call))[0]
+        except PromptTooLong:
+            if not question.shorten():
+                raise
 
 
 def _read(question: Question, completion: Completion) -> Answered | None:

@@ -3,13 +3,14 @@
 import pytest
 
 from benchmarks.goodput.traffic import Traffic
+from clients.calls import Call, Completion
 from penchant.offline.whatif.arrivals import EPOCH_MS, Recording
 from penchant.offline.whatif.day import play
 from penchant.offline.whatif.real_answers import REAL_MEANINGS, Beside, ask
 from penchant.offline.whatif.variant import ANSWER_TOKENS, variant
 from penchant.settings.root import Settings
 from sandbox.gpu.answers import LOOKS_AROUND
-from streams.errors import ModelUnavailable
+from streams.errors import ModelUnavailable, PromptTooLong
 from tests.clients.virtual import virtually
 from tests.fakes.model import ScriptedModel
 from tests.fakes.scripted_calls import Turn
@@ -64,6 +65,25 @@ def test_what_is_no_intent_agrees_with_nothing() -> None:
     assert (found["answered"].real, found["usable"].real, found["agreed"].real) == (1.0, 0.0, None)
     found = answers(ScriptedModel(lambda _: Turn(fault="failure")))
     assert (found["answered"].real, found["usable"].real) == (0.0, None)
+
+
+def test_a_prompt_that_is_too_long_is_shortened_as_a_worker_does() -> None:
+    """And is a call without an answer where the newest line is too much: the day that was played is not lost."""
+
+    class Small(ScriptedModel):
+        longest = 0
+
+        async def complete(self, call: Call) -> Completion:
+            if len(call.prompt) > self.longest:
+                raise PromptTooLong("context length exceeded")
+            return await super().complete(call)
+
+    model = Small(LOOKS_AROUND)
+    assert answers(model)["answered"].real == 0.0
+    whole = ScriptedModel(LOOKS_AROUND)
+    answers(whole)
+    model.longest = max(len(call.prompt) for call in whole.calls) - 1
+    assert answers(model)["answered"].real == 1.0
 
 
 def test_a_model_that_is_not_there_is_told_at_once() -> None:
