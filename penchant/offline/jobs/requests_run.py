@@ -153,24 +153,31 @@ async def _ask(asked: Request, gate: Gate, answers: Kept, *, blamed: bool) -> No
 
 
 async def _outcomes(file: Path, answers: Kept, unanswered: Unanswered) -> AsyncIterator[dict[str, Any]]:
-    async for each in _each(file):
-        if isinstance(each, Wrong):
-            yield output_line(each.custom_id, f"line-{each.number}", None, f"line {each.number}: {each.why}")
-        elif (known := await answers.get(each.key)) is not None:
-            line: dict[str, Any] = orjson.loads(known.text)
-            yield line
-        elif unanswered == "expired":
-            yield output_line(each.custom_id, each.key, None, NOT_IN_TIME, EXPIRED)
-        elif unanswered == "is wrong":
-            raise SettingInvalid(f"{file} has changed while it was asked", "submit it again")
+    async for chunk in _chunks(file):
+        known = await answers.some([each.key for each in chunk if isinstance(each, Request)])
+        for each in chunk:
+            if isinstance(each, Wrong):
+                yield output_line(each.custom_id, f"line-{each.number}", None, f"line {each.number}: {each.why}")
+            elif each.key in known:
+                line: dict[str, Any] = orjson.loads(known[each.key].text)
+                yield line
+            elif unanswered == "expired":
+                yield output_line(each.custom_id, each.key, None, NOT_IN_TIME, EXPIRED)
+            elif unanswered == "is wrong":
+                raise SettingInvalid(f"{file} has changed while it was asked", "submit it again")
 
 
 async def _each(file: Path) -> AsyncIterator[Request | Wrong]:
+    async for chunk in _chunks(file):
+        for each in chunk:
+            yield each
+
+
+async def _chunks(file: Path) -> AsyncIterator[list[Request | Wrong]]:
     """The lines, read in a thread, some at a time."""
     lines = requests_of(file)
     while chunk := await asyncio.to_thread(lambda: list(islice(lines, CHUNK))):
-        for each in chunk:
-            yield each
+        yield chunk
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:

@@ -3,7 +3,7 @@ calls changed rows alone."""
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from threading import Lock
@@ -36,6 +36,10 @@ class Kept:
     async def get(self, key: str) -> Answered | None:
         """The answer of a key, None when there is none."""
         return await asyncio.to_thread(self._get, key)
+
+    async def some(self, keys: Sequence[str]) -> dict[str, Answered]:
+        """The answers of these keys, as far as there are any: for each by itself a thread would have to wake."""
+        return await asyncio.to_thread(self._some, keys)
 
     async def put(self, key: str, answer: Answered) -> None:
         """Keep an answer. One that is kept already stays."""
@@ -86,6 +90,13 @@ class Kept:
     def _get(self, key: str) -> Answered | None:
         row = self._row("select text, input_tokens, output_tokens from answers where key = ?", key)
         return Answered(*row) if row else None
+
+    def _some(self, keys: Sequence[str]) -> dict[str, Answered]:
+        query = """
+select key, text, input_tokens, output_tokens from answers where key in (select value from json_each(?))
+"""
+        with self._lock, closing(self._file.execute(query, (orjson.dumps(keys).decode(),))) as rows:
+            return {key: Answered(*answer) for key, *answer in rows}
 
     def _row(self, query: str, key: str) -> tuple[Any, ...] | None:
         """The row of a key. What stands for the query goes with the lock: a file that is closed in between would take

@@ -22,3 +22,11 @@ async def test_a_job_that_is_stopped_while_it_reads_ends_in_order(tmp_path: Path
     async with kept(tmp_path / "answers.sqlite") as answers:
         assert await answers.get("a") == Answered("text", 3, 4)
         assert await answers.get("b") is None
+
+
+async def test_some_answers_are_looked_up_at_once(tmp_path: Path) -> None:
+    """Those that there are; the lines of a large file are written by them in time."""
+    async with kept(tmp_path / "answers.sqlite") as answers:
+        await answers.put("one", Answered("1"))
+        await answers.put("two", Answered("2"))
+        assert await answers.some(["two", "three", "one"]) == {"one": Answered("1"), "two": Answered("2")}
