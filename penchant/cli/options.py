@@ -44,6 +44,13 @@ Who = Annotated[
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason; `penchant control log` repeats it.")]
 
 
+def writable(path: Path | None) -> Path | None:
+    """A file that is written at the end, where its folder is there: found out before hours of work. BadParameter."""
+    if path is not None and not path.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent}: make it first")
+    return path
+
+
 def login() -> str:
     """Login and host of the person at this terminal."""
     try:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from penchant.cli.options import ColumnsFile, Config
+from penchant.cli.options import ColumnsFile, Config, writable
 from penchant.offline.products import propose as proposing
 from penchant.offline.products.proposal_file import proposal_text
 from penchant.offline.products.propose import Bounds, ModelAsked
@@ -18,7 +18,7 @@ from streams.errors import SettingInvalid
 Catalogue = Annotated[
     Path | None, typer.Option("--in", metavar="FILE", exists=True, help="CSV, JSON lines or Parquet.")
 ]
-Out = Annotated[Path, typer.Option(metavar="FILE", help="The proposal to write, as TOML.")]
+Out = Annotated[Path, typer.Option(metavar="FILE", callback=writable, help="The proposal to write, as TOML.")]
 Accept = Annotated[
     Path | None, typer.Option(metavar="FILE", exists=True, help="Merge an edited proposal into prompt.folder.")
 ]

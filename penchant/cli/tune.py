@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from penchant.cli.options import RECORDED, Config, Json, console
+from penchant.cli.options import RECORDED, Config, Json, console, writable
 from penchant.offline.estimate.rates import Rates
 from penchant.offline.estimate.reading import Sample
 from penchant.offline.estimate.rehearsed import rehearsed
@@ -63,17 +63,30 @@ PerHour = Annotated[float, typer.Option(min=0, help="Dollars of a GPU hour, wher
 Tries = Annotated[int, typer.Option(min=2, max=256, help="How many settings to try.")]
 Seed = Annotated[int, typer.Option(help="Where the dice start that choose settings and groups of shoppers.")]
 ProfileFile = Annotated[
-    Path | None, typer.Option("--profile", metavar="FILE", dir_okay=False, help="Write what was chosen as a profile.")
+    Path | None,
+    typer.Option(
+        "--profile", metavar="FILE", dir_okay=False, callback=writable, help="Write what was chosen as a profile."
+    ),
 ]
-Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write what was tried as a page, too.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", callback=writable, help="Write what was tried as a page, too.")
+]
 TraceFile = Annotated[
     Path | None,
-    typer.Option("--trace", metavar="FILE", help="Write the calls of what was chosen, as JSONL in Mooncake's format."),
+    typer.Option(
+        "--trace",
+        metavar="FILE",
+        callback=writable,
+        help="Write the calls of what was chosen, as JSONL in Mooncake's format.",
+    ),
 ]
 EngineFile = Annotated[
     Path | None,
     typer.Option(
-        "--engine", metavar="FILE", help="Write what the engine's own settings should be, as JSON: simulated."
+        "--engine",
+        metavar="FILE",
+        callback=writable,
+        help="Write what the engine's own settings should be, as JSON: simulated.",
     ),
 ]
 Most = Annotated[int, typer.Option(min=100, help="The most records to read; their events are held in memory.")]

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penchant.cli.options import RECORDED, Config, Json, console
+from penchant.cli.options import RECORDED, Config, Json, console, writable
 from penchant.offline.estimate.reading import Sample as Source
 from penchant.offline.eval.subjects import at
 from penchant.offline.facts import cores
@@ -47,7 +47,9 @@ Gpus = Annotated[int | None, typer.Option(min=1, help="GPUs, in place of the end
 PerHour = Annotated[float, typer.Option(min=0, help="Dollars of a GPU hour, where an endpoint has no price.")]
 Most = Annotated[int, typer.Option(min=100, help="The most records to read; their events are held in memory.")]
 Played = Annotated[int, typer.Option(min=100, help="Of more events, those of every n-th shopper are played.")]
-Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page, too.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", callback=writable, help="Write the report as a page, too.")
+]
 ModelUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="Ask some of the calls of this model server, and compare its answers.")
 ]
