@@ -59,6 +59,6 @@ async def _told(client: httpx.AsyncClient, health: operation.Health, worker: Wor
     except (httpx.HTTPError, TimeoutError):
         return told
     if path == "/metrics":
-        return replace(told, text=answer.text)
+        return replace(told, text=answer.text) if answer.is_success else told
     said = orjson.loads(answer.content)
     return replace(told, judgement=Judgement(said["ok"], tuple(said["reasons"])))

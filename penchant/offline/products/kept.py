@@ -3,7 +3,7 @@ calls changed rows alone."""
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from threading import Lock
@@ -42,8 +42,8 @@ class Kept:
         return await asyncio.to_thread(self._some, keys)
 
     async def put(self, key: str, answer: Answered) -> None:
-        """Keep an answer. One that is kept already stays."""
-        await asyncio.to_thread(self._put, key, answer)
+        """Keep an answer, even where whoever waits is cancelled: it is paid for. One that is kept already stays."""
+        await _to_its_end(self._put, key, answer)
 
     async def followed(self, topic: str) -> Watermark:
         """Up to where a topic was followed; the beginning where it never was."""
@@ -55,7 +55,7 @@ class Kept:
 
     async def blame(self, key: str) -> None:
         """An outage began with the call of this key. It is noted even where whoever waits is cancelled."""
-        await asyncio.to_thread(self._blame, key)
+        await _to_its_end(self._blame, key)
 
     async def blamed(self, times: int) -> frozenset[str]:
         """The keys with whose calls so many outages began, or more."""
@@ -109,6 +109,16 @@ select key, text, input_tokens, output_tokens from answers where key in (select 
         values = (key, answer.text, answer.input_tokens, answer.output_tokens)
         with self._lock, self._file:
             self._file.execute("insert or ignore into answers values(?, ?, ?, ?)", values)
+
+
+async def _to_its_end(write: Callable[..., None], *values: object) -> None:
+    """Write in a thread. A cancellation waits for it: a write that no thread has begun would not be made at all."""
+    writing = asyncio.ensure_future(asyncio.to_thread(write, *values))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        raise
 
 
 @asynccontextmanager

@@ -117,7 +117,7 @@ def ray_engine(make: MakeOver, workers: int) -> Engine:
                 results: dict[int, Understood | Rejected] = {
                     place: each for place, each in enumerate(rows) if isinstance(each, Rejected)
                 }
-                while (outcome := await asyncio.to_thread(next, outcomes, None)) is not None:
+                while (outcome := await asyncio.to_thread(_next, ray, outcomes)) is not None:
                     await understanding.take(outcome.answers, outcome.spent)
                     if outcome.fault:
                         raise ModelUnavailable(outcome.fault)
@@ -139,6 +139,14 @@ def _outcomes(data: Any, rows: Sequence[bytes], make: MakeOver, workers: int, at
         )  # fmt: skip
         for each in batches.iter_rows():
             yield OUTCOME.validate_json(bytes(each["outcome"]))
+
+
+def _next(ray: Any, outcomes: Iterator[Outcome]) -> Outcome | None:
+    try:
+        return next(outcomes, None)
+    except ray.exceptions.RayError as error:
+        first = str(error).strip().partition("\n")[0]
+        raise PlatformLacks(f"Ray's workers ended: {first}", "run it again: what was answered is kept") from error
 
 
 async def _rows(rows: Sequence[Product | Rejected], understanding: Understanding) -> list[bytes]:
@@ -165,7 +173,12 @@ async def _each(products: Iterator[Product]) -> AsyncIterator[Product]:
 
 def _begin(ray: Any, data: Any) -> None:
     """Join the cluster, or start one here; it says what is wrong, and nothing to stdout, which is the report's."""
-    ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level="warning", include_dashboard=False)
+    try:
+        ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level="warning", include_dashboard=False)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise PlatformLacks(
+            f"Ray cannot be had: {error}", "set RAY_ADDRESS to a cluster that runs, or unset it"
+        ) from error
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     data.DataContext.get_current().enable_progress_bars = False
 

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from aiohttp import web
 
 from agents.health.probes import Health
 from agents.worker.instruments import Instruments
@@ -34,3 +35,22 @@ async def test_whoever_asks_for_open_metrics_gets_it(accept: str, kind: str, *, 
     assert answer.headers["Content-Type"].split(";")[0] == kind
     assert 'penchant_call_seconds_bucket{le="5.12",worker="1"} 1.0' in answer.text
     assert (f'trace_id="{TRACE}"' in answer.text) is leads
+
+
+async def test_a_worker_that_cannot_tell_its_metrics_spoils_no_other_ones_page() -> None:
+    """It is told as one that did not answer."""
+    port = free_ports(2)[0]
+    app = web.Application()  # without /metrics: 404
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, port + 1).start()
+    try:
+        async with (
+            merged_endpoint(operation.Health(port=port), [WorkerProcess(1, ["none"])]),
+            httpx.AsyncClient(timeout=30) as client,
+        ):
+            answer = await client.get(f"http://{LOOPBACK}:{port}/metrics")
+    finally:
+        await runner.cleanup()
+    assert answer.status_code == 200
+    assert "penchant_worker_up" in answer.text

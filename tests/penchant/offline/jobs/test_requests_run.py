@@ -155,7 +155,7 @@ async def test_a_line_that_takes_the_servers_down_does_not_keep_its_job_for_ever
             await run_requests(file, folder, gate, 4)
         except ModelUnavailable:
             again = True
-    assert runs < 9
+    assert runs < 30
     assert names(folder / "output.jsonl") == ["r0", "r2", "r3"]
     assert errors(folder) == [("r1", "server_error")]
 
