@@ -94,6 +94,6 @@ async def test_a_bound_in_bytes_pauses_and_goes_on(kafka: Kafka, make_settings: 
         assert running.meter.events < CROWD
         assert running.enrichment.held().size_bytes > 1_048_576 * 0.9
         model.gate.set()
-        await until(lambda: running.meter.events == CROWD)
+        await until(lambda: running.meter.events == CROWD, 150)
         await until(seen(running, lambda vitals: not vitals.owed and not vitals.partitions[0].paused))
         await until(lambda: running.meter.intents >= CROWD)  # the last calls are owed no more while they run
