@@ -198,10 +198,8 @@ class AdaptiveLimit:
         few, many = self._few_and_many(in_flight)
         full = window.wanted or window.most >= self.calls - self.calls // 16
         if waiting >= few and self._starting and not self._held:
-            self._held, self._window = (
-                True,
-                Window(),
-            )  # calls that begin together wait for each other: later ones decide
+            # Calls that begin together wait for each other: later ones decide.
+            self._held, self._window = True, Window()
         elif waiting > many:
             self._starting = False
             self._set(max(self._limit - (waiting - few), self._limit / 2), step=1.0)
@@ -233,7 +231,7 @@ class AdaptiveLimit:
 
     def _set(self, limit: float, step: float) -> None:
         self._limit = min(max(limit, self.rules.least), self.rules.most)
-        self._step, self._window = step, Window()
+        self._step, self._window = min(step, self._limit), Window()  # a step of a larger limit would be a leap now
         self._changes += 1
 
     def _close(self, until_s: float) -> None:

@@ -178,6 +178,15 @@ def test_room_that_nobody_uses_is_given_back() -> None:
     assert limit.calls == 40
 
 
+def test_after_a_quiet_time_a_burst_doubles_the_limit_and_no_more() -> None:
+    """The step that took it to 256 is not taken again from 32: a full minute then would open the gates to hundreds."""
+    limit = AdaptiveLimit(LimitRules(initial=16))
+    assert grown(limit, 4)[-1] == 256
+    for _ in range(200):
+        limit.answered(limit.begin(1.0, 8), 2.0, Wait())
+    assert grown(limit, 1) == [16, 32]
+
+
 def test_what_waits_on_the_server_is_taken_off_at_once() -> None:
     """Half the calls' time spent waiting at 40 in flight are 20 calls too many."""
     limit = AdaptiveLimit(LimitRules(initial=40))
