@@ -114,6 +114,7 @@ async def test_the_topic_is_made_when_asked(real_kafka: Kafka, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 async def test_being_stopped_is_a_good_end(kafka: Kafka, tmp_path: Path, number: signal.Signals) -> None:
     """Without --seconds it goes on until then; what was sent is in the topic and in the report."""
     topic = await kafka.topic()

@@ -60,6 +60,7 @@ def crowd(names: Iterator[str], items: int, events: int, letters: int, form: str
 @pytest.mark.parametrize("form", ["hot", "unpacked"])
 @pytest.mark.parametrize("letters", [0, 70])
 @pytest.mark.parametrize(("items", "events", "pool"), [(1, 5, 0), (1, 50, 0), (8, 6, 0), (1, 30, 3), (1, 30, 1_000)])
+@pytest.mark.slow
 def test_products_are_weighed_by_who_shares_them(items: int, events: int, pool: int, letters: int, form: str) -> None:
     """Within half of what Python's own account of its memory says, whether a product was seen by one shopper or by all
     of them; the bounded memory of decoder and packing is left out."""

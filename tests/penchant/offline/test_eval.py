@@ -20,6 +20,7 @@ def dated(count: int) -> list[ShopperEvent]:
     return [replace(event, time_ms=BEGAN_MS + event.time_ms) for event in simulated(count)]
 
 
+@pytest.mark.slow
 async def test_eval_of_native_events(tmp_path: Path) -> None:
     """One JSON object on stdout, pages and plots in the folder, and a default model that is named a simulation."""
     (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, dated(300))))
@@ -44,6 +45,7 @@ async def test_what_cannot_be_evaluated_is_said(tmp_path: Path, arguments: tuple
     assert not ended.out
 
 
+@pytest.mark.slow
 async def test_a_model_and_a_judge_behind_a_url(tmp_path: Path) -> None:
     """Any server that we talk to: asked about the cuts, and as a judge about pairs, which people find in the folder."""
     (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, dated(100))))

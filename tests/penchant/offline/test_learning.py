@@ -106,6 +106,7 @@ def test_a_fixed_snapshot_is_named() -> None:
     assert Fixed(Foresight(learned)).what == {"by": "snapshot", "snapshot": learned.name, "support": 20}
 
 
+@pytest.mark.slow
 async def test_learn_and_eval_as_people_call_them(tmp_path: Path) -> None:
     """A snapshot is written from one recording, and its name stands in the report of another's eval."""
     (tmp_path / "events.jsonl").write_bytes(b"\n".join(map(encode, EVENTS)))
@@ -123,6 +124,7 @@ async def test_learn_and_eval_as_people_call_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.kafka
+@pytest.mark.slow
 async def test_a_topic_teaches_what_its_recording_does(kafka: Kafka, tmp_path: Path) -> None:
     """All but shoppers who were erased or opted out. It is read in no group; an empty one teaches nothing."""
     topic, erasures, empty = await kafka.topic(1), await kafka.topic(1), await kafka.topic(1)

@@ -71,6 +71,7 @@ async def worked(told: Mapping[str, object], failed: int) -> ActiveExperiments:
     return active_experiments
 
 
+@pytest.mark.slow
 async def test_a_rollback_is_shown_and_taken_back(redis_server: RedisServer, tmp_path: Path) -> None:
     """Why and by whom; the counts on which it was done; and who brought it forward, after which counts begin anew."""
     told, began_ms = variables(redis_server), time.time() * 1e3 - 1
@@ -111,6 +112,7 @@ async def test_an_experiment_that_is_not_there_is_told(redis_server: RedisServer
     assert "name one of them: new-model" in done.err
 
 
+@pytest.mark.slow
 async def test_a_switch_says_how_many_workers_obey(redis_server: RedisServer, tmp_path: Path) -> None:
     """Thrown, and put back; a worker that keeps from writing since it was told to is frozen, not without a Redis."""
     told = variables(redis_server)
@@ -141,6 +143,7 @@ async def beat(store: RedisFleet, obeyed: Mapping[str, Mapping[str, int]]) -> No
         await asyncio.sleep(0.5)
 
 
+@pytest.mark.slow
 async def test_what_was_decided_is_logged(redis_server: RedisServer, tmp_path: Path) -> None:
     """Who, when and why, also who put it back; whoever changes nothing does not stand there."""
     told = variables(redis_server)

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[int, str]] = {
 """Each with its exit status and what it says."""
 
 
+@pytest.mark.slow
 async def test_each_command_ends_and_says_so(real_kafka: Kafka, redis_server: RedisServer, tmp_path: Path) -> None:
     """Where the topics were never written to, and where all of it was deleted since."""
     topics = [await real_kafka.topic(2) for _ in range(3)]

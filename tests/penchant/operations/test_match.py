@@ -20,6 +20,7 @@ from tests.prompts import shoppers
 
 
 @pytest.mark.redis
+@pytest.mark.slow
 async def test_the_command_reads_redis_and_says_why(redis_server: RedisServer, tmp_path: Path) -> None:
     """In order, with reasons in the language asked for, as a table and as JSON."""
     keys = Keys(f"match-{uuid4().hex[:12]}")

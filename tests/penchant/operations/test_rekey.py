@@ -26,6 +26,7 @@ BEGAN_MS = 1_714_550_000_000
 SHOPPERS = 40
 
 
+@pytest.mark.slow
 async def test_two_topics_become_one_that_is_keyed_by_shopper(kafka: Kafka, tmp_path: Path) -> None:
     """Each event under exactly its shopper, where Kafka's own partitioner puts it, and in the order of its source
     partition. Bad records go to the dead letters. It ends when all is done, and a second run has nothing to do."""

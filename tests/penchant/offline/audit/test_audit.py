@@ -101,6 +101,7 @@ async def test_the_page_shows_text_as_text() -> None:
     assert "&lt;script&gt;" in page(hostile.as_json())
 
 
+@pytest.mark.slow
 async def test_the_command(tmp_path: Path) -> None:
     """Its exit status is by the thresholds; the report is there for people and for machines."""
     passed, away = await asyncio.gather(

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.kafka
 NOW_MS = 1_795_000_000_000
 
 
+@pytest.mark.slow
 async def test_the_last_minutes_of_a_topic(kafka: Kafka, tmp_path: Path) -> None:
     """Dialect, keys, calls and needs, each with how it was made, and a trace of the calls. No group has committed
     anything; a file gives the same kind of figures; a topic without events is told as one."""

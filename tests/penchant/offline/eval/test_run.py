@@ -166,6 +166,7 @@ def _category(case: Case) -> Shown:
 
 
 @pytest.mark.parametrize(("leak", "events", "mixed"), [(_purchase, 2_000, True), (_category, 450, False)])
+@pytest.mark.slow
 async def test_a_leak_fails_the_eval(leak: Callable[[Case], Shown], events: int, *, mixed: bool) -> None:
     """A predictor that sees what is hidden does well on shuffled events too, and that is how it is found out."""
 

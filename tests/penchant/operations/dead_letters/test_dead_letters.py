@@ -30,6 +30,7 @@ from tests.penchant.operations.dead_letters.letters import send
 pytestmark = pytest.mark.kafka
 
 
+@pytest.mark.slow
 async def test_letters_are_listed_by_reason_and_shown_masked(mock_kafka: MockKafka, tmp_path: Path) -> None:
     """Counts, first, last and an example of each reason, without a word of what stands in them; --raw shows one."""
     dead = f"dead-{uuid4().hex[:8]}"
