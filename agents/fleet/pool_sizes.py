@@ -31,7 +31,7 @@ class PoolSizes:
         self._unsaid: set[str] = set()
         self._deciding: dict[str, ActiveSet] = {}
 
-    def told(self) -> dict[str, Any]:
+    def loads(self) -> dict[str, Any]:
         """What a heartbeat says of each pool."""
         self._loads = self._active.loads()
         self._unsaid |= {name for name, load in self._loads.items() if load.raised}

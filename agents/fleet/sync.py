@@ -58,7 +58,7 @@ class FleetSync:
 
     async def look(self) -> Fleet | None:
         """Look once; None while the fleet cannot be read."""
-        active = {} if self._sizes is None else {"active": self._sizes.told()}
+        active = {} if self._sizes is None else {"active": self._sizes.loads()}
         heartbeat = orjson.dumps(dict(self._heartbeat()) | active | {"obeys": self._obeyed()})
         try:
             fleet = await self._store.sync(self._judge.worker, heartbeat, self._judge.counted(self._fleet_ms()))

@@ -6,10 +6,10 @@ Gaps within a session stay as they were; each session begins anew at a time by c
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from statistics import fmean
 
+from benchmarks.goodput.traffic import Arrivals
 from penchant.offline.eval.run import read
 from penchant.offline.whatif.arrivals import EPOCH_MS, Arrival
 from streams.events.event import ShopperEvent
@@ -38,7 +38,7 @@ def sessions(file: Path) -> Sessions:
 
 
 @dataclass(frozen=True)
-class RecordedTraffic:
+class RecordedTraffic(Arrivals):
     """What happens at about `rate` events a second for `seconds`, and what came before."""
 
     sessions: Sessions
@@ -46,25 +46,11 @@ class RecordedTraffic:
     seconds: float
     seed: int = 1
 
-    @cached_property
-    def before(self) -> list[Arrival]:
-        """What is known already at the beginning; at times below zero."""
-        return [each for each in self._all if each.at_s < 0]
+    def _made(self) -> Iterator[Arrival]:
+        for offset, (at_s, event) in enumerate(sorted(self._visits(), key=lambda each: each[0])):
+            yield Arrival(at_s, offset, replace(event, time_ms=EPOCH_MS + int(at_s * 1e3)))
 
-    @cached_property
-    def arrivals(self) -> list[Arrival]:
-        """What arrives, in order."""
-        return [each for each in self._all if each.at_s >= 0]
-
-    @cached_property
-    def _all(self) -> list[Arrival]:
-        made = sorted(self._made(), key=lambda each: each[0])
-        return [
-            Arrival(at_s, offset, replace(event, time_ms=EPOCH_MS + int(at_s * 1e3)))
-            for offset, (at_s, event) in enumerate(made)
-        ]
-
-    def _made(self) -> Iterator[tuple[float, ShopperEvent]]:
+    def _visits(self) -> Iterator[tuple[float, ShopperEvent]]:
         dice, span_s = random.Random(self.seed), BEFORE_S + self.seconds
         number = round(self.rate * span_s / fmean(map(len, self.sessions)))
         for shopper in range(number):

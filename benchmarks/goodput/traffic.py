@@ -1,5 +1,6 @@
 """Traffic: the same shoppers' events for every system, at a rate. Pure and seeded."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,14 +16,8 @@ BEFORE_S = 120.0
 """Events of so long before are known at the beginning: visits are then in all their stages."""
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """What happens at `rate` events a second for `seconds`, and what came in the `before_s` seconds before."""
-
-    rate: float
-    seconds: float
-    seed: int = 1
-    before_s: float = BEFORE_S
+class Arrivals(ABC):
+    """What arrives in order from time zero on, and what came before."""
 
     @cached_property
     def before(self) -> list[Arrival]:
@@ -37,6 +32,20 @@ class Traffic:
     @cached_property
     def _all(self) -> list[Arrival]:
         return list(self._made())
+
+    @abstractmethod
+    def _made(self) -> Iterator[Arrival]:
+        """All of it, in order."""
+
+
+@dataclass(frozen=True)
+class Traffic(Arrivals):
+    """What happens at `rate` events a second for `seconds`, and what came in the `before_s` seconds before."""
+
+    rate: float
+    seconds: float
+    seed: int = 1
+    before_s: float = BEFORE_S
 
     def _made(self) -> Iterator[Arrival]:
         shoppers = max(int(self.rate * SHOPPERS_PER_RATE), 10)

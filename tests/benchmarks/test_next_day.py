@@ -5,23 +5,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks import next_day
-from sandbox.servers import triton
-from sandbox.servers.apache import resolve_classpath
-from streams.errors import PlatformLacks
-from tests.kafka import SKIPPED
 
-pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis, pytest.mark.triton]
-
-
-@pytest.fixture(autouse=True)
-def servers() -> None:
-    """Needed: a tritonserver, and a JDK for Kafka; without the latter the test is skipped."""
-    if why := triton.missing():
-        pytest.skip(f"NO TRITONSERVER: {why}")
-    try:
-        resolve_classpath()
-    except PlatformLacks as lack:
-        pytest.skip(f"{SKIPPED}{lack}")
+pytestmark = [
+    pytest.mark.usefixtures("needs_real_servers"),
+    pytest.mark.slow,
+    pytest.mark.kafka,
+    pytest.mark.redis,
+    pytest.mark.triton,
+]
 
 
 async def test_foretold_and_happened_side_by_side(tmp_path: Path) -> None:

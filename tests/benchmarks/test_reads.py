@@ -49,7 +49,10 @@ async def test_the_writer_writes_what_the_reader_reads(tmp_path: Path) -> None:
     async with RedisServer(tmp_path) as redis:
         await intents.fill(redis.url, 3)
         reading = Reader(redis.url)
-        reading.read([0, 1, 2])
+        for number in range(3):
+            reading.read([number])
+        with pytest.raises(AssertionError, match="missing"):
+            reading.read([3])
         reading.close()
 
 

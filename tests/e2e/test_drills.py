@@ -103,6 +103,7 @@ async def test_a_wrong_prompt_that_was_released(
         await until(lambda: _have(settings, 2, prompt_version="v1"))
         await send(real_kafka, topic, 1, log[2 * SHOPPERS :])
         await until(lambda: _have(settings, 3, prompt_version="v1"))
+        assert not await _have(settings, 3, prompt_version="v2")
 
 
 @pytest.mark.slow

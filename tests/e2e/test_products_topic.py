@@ -69,6 +69,7 @@ async def test_what_changes_in_the_shop_is_in_the_next_prompt_and_the_next_match
         await asked("color red", told[6:])
         await say(None)
         await until(lambda: speaks(settings, "have no card"))
+        assert not await speaks(settings, "above your range")
 
 
 async def speaks(settings: Settings, phrase: str) -> bool:

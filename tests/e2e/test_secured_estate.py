@@ -77,6 +77,7 @@ async def test_a_worker_in_a_guarded_estate(estate: Estate) -> None:
             return running.meter.intents - running.meter.rules_intents >= 2
 
         await until(done)
+        assert running.meter.intents - running.meter.rules_intents >= 2
 
 
 async def test_doctor_has_nothing_against_it(estate: Estate) -> None:

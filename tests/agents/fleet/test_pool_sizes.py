@@ -206,6 +206,6 @@ def test_of_a_pool_that_is_gone_nothing_is_said() -> None:
         member.serve(1.0)
         await member.client.reconfigure([pool(*SERVERS[:2], name="other")])
         member.serve(1.0)
-        assert PoolSizes(member.client.router.active, "w0").told().keys() == {"other"}
+        assert PoolSizes(member.client.router.active, "w0").loads().keys() == {"other"}
 
     in_a_shop(main)

@@ -1,6 +1,5 @@
 """Putting answers together from what servers and gateways send."""
 
-from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clients.calls import Completion
 from clients.dialects.completions import Reading
 from clients.dialects.lines import OddWords
 from streams.errors import ModelUnavailable
@@ -103,8 +103,11 @@ def test_any_json_is_an_event_an_error_or_odd_words(value: Any) -> None:
         piece(value),
         {"choices": [{"finish_reason": value}]},
     ):
-        with suppress(OddWords, ModelUnavailable):
-            read(event)
+        try:
+            outcome: object = read(event).completion()
+        except (OddWords, ModelUnavailable) as error:
+            outcome = error
+        assert isinstance(outcome, Completion | OddWords | ModelUnavailable)
 
 
 def test_figures_that_no_json_has_are_read() -> None:
