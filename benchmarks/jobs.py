@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import Any
 
 from benchmarks.valleys import Day, Policy, Trial, run_trial
@@ -18,6 +19,9 @@ SCANNED: Mapping[Policy, tuple[int, ...]] = {
 }
 """Levels that are tried of each policy; that with the most tokens counts whose live p95 is within bounds."""
 
+SEEDS = (1, 2, 3)
+"""Days of each trial: by one alone the p95 of a few thousand calls moves by a twentieth, which is the bound."""
+
 MOST_TIMES = 1.05
 SALE = Day(peak=5.0, flat=True, slots=60, sale=(30, 45))
 LEVEL = 28
@@ -31,18 +35,18 @@ class JobsPlan:
     levels: Mapping[Policy, tuple[int, ...]] = field(default_factory=lambda: dict(SCANNED))
 
 
-QUICK = JobsPlan(Day(slot_s=1.0), {"forecast": (28,), "fixed": (1,), "oracle": (22, 24)})
+QUICK = JobsPlan(Day(slot_s=1.0), {"forecast": (24,), "fixed": (1,), "oracle": (20,)})
 
 
 async def run(plan: JobsPlan, say: Say) -> dict[str, Any]:
     """The whole benchmark; `say` takes lines for people."""
-    alone = await asyncio.to_thread(run_trial, Trial("alone", plan.day, 0))
+    alone = await asyncio.to_thread(_days, Trial("alone", plan.day, 0))
     found = []
     for policy, levels in plan.levels.items():
         for level in levels:
-            found.append(await asyncio.to_thread(run_trial, Trial(policy, plan.day, level)))
+            found.append(await asyncio.to_thread(_days, Trial(policy, plan.day, level)))
             say(f"{policy}, {level}: {found[-1]['job_tokens']:,} tokens, live p95 {found[-1]['live_p95_s']} s")
-    best = {policy: _best(found, policy, alone["live_p95_s"]) for policy in plan.levels}
+    best = {policy: _best(found, policy, alone) for policy in plan.levels}
     sale = [await asyncio.to_thread(run_trial, Trial(policy, SALE, LEVEL)) for policy in ("alone", "forecast")]
     flat = [
         await asyncio.to_thread(run_trial, Trial("forecast", replace(SALE, sale=None, peak=rate), LEVEL))
@@ -60,12 +64,22 @@ def recovers_s(alone: Mapping[str, Any], beside: Mapping[str, Any]) -> int:
     return max(late) - begins + 1 if late else 0
 
 
-def _best(found: list[dict[str, Any]], policy: Policy, alone_s: float) -> dict[str, Any] | None:
-    """The trial with the most tokens whose live p95 is within bounds, and that p95 over live traffic's alone."""
+def _days(trial: Trial) -> dict[str, Any]:
+    """A trial on the day of each seed: all tokens, all calls, and the mean of the days' times."""
+    days = [run_trial(replace(trial, day=replace(trial.day, seed=seed))) for seed in SEEDS]
+    sums = {name: sum(day[name] for day in days) for name in ("job_tokens", "live_calls", "live_late")}
+    means = {name: round(fmean(day[name] for day in days), 3) for name in ("live_p50_s", "live_p95_s")}
+    return {"policy": trial.policy, "level": trial.level} | sums | means
+
+
+def _best(found: list[dict[str, Any]], policy: Policy, alone: Mapping[str, Any]) -> dict[str, Any]:
+    """The trial with the most tokens whose live p95 is within bounds, and that p95 over live traffic's alone.
+
+    Where no level is within bounds, no job runs at all.
+    """
+    alone_s = alone["live_p95_s"]
     fits = [each for each in found if each["policy"] == policy and each["live_p95_s"] <= MOST_TIMES * alone_s]
-    if not fits:
-        return None
-    best = max(fits, key=lambda each: int(each["job_tokens"]))
-    return {name: best[name] for name in ("level", "job_tokens")} | {
+    best = max([alone, *fits], key=lambda each: int(each["job_tokens"]))
+    return {"level": best["level"], "job_tokens": best["job_tokens"]} | {
         "p95_times": round(best["live_p95_s"] / alone_s, 3)
     }
