@@ -67,7 +67,7 @@ class ExperimentJudge:
         await self._learn(store, fleet, now_s)
         await self._judge(store, fleet, fleet_ms, now_s)
         oldest_s = bucket_s(fleet_ms / 1e3) - BUCKET_S * (BUCKETS + 1)
-        await store.forget([key for key in fleet.counts if ALL_TIME_S != key.bucket_s < oldest_s])
+        await store.forget([key for key in fleet.counts if _is_over(key, fleet, oldest_s)])
 
     async def _learn(self, store: FleetStore, fleet: Fleet, now_s: float) -> None:
         """A Redis that has lost a decision hears of it again."""
@@ -118,3 +118,12 @@ class ExperimentJudge:
         log.warning("experiment.rolled_back", experiment=name, arm=arm, why=why, then="an operator brings it forward")
         if self._notify is not None:
             self._notify(ExperimentNotice("rolled_back", name, arm, why, now_s))
+
+
+def _is_over(key: CountKey, fleet: Fleet, oldest_s: int) -> bool:
+    """Whether nobody looks at it any more: a span goes by its age, the whole time when the experiment was decided on
+    since."""
+    if key.bucket_s != ALL_TIME_S:
+        return key.bucket_s < oldest_s
+    decision = fleet.decisions.get(key.experiment)
+    return decision is not None and key.serial < decision.serial

@@ -247,6 +247,20 @@ async def test_old_counts_are_forgotten() -> None:
         assert len(store.counts) == left
 
 
+async def test_counts_from_before_a_decision_are_forgotten() -> None:
+    """Those of the whole time: however often an experiment is decided on, the hash holds its last ones alone."""
+    store = distant()
+    looking, _, outcomes = syncing(store)
+    await looking.look()
+    for serial in range(1, 4):
+        outcomes.note_session([KEY], "sessions", 10)
+        await looking.look()
+        await store.decide("new-model", ExperimentDecision(serial, "forward", "ada", "again", 0))
+        await looking.look()
+        await looking.look()
+        assert not store.counts
+
+
 async def test_holdouts_and_shadows_are_not_judged() -> None:
     """A shadow harms nobody, and a holdout makes no calls."""
     store = distant()
