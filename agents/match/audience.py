@@ -1,5 +1,8 @@
 """Audience: whom a product interests now, by their intents and the needs on its card. Pure."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from agents.match.features import Path, avoided, parts, plain
 from streams.records.cards import Card, Segment
 from streams.records.intents import Intent
@@ -10,33 +13,56 @@ FEWEST = 50
 ADVERTISING = "advertising"
 
 
+class Interest(NamedTuple):
+    """Of a shopper whom the product interests: which needs they have, by their places on the card, and whether they
+    agreed to advertising."""
+
+    needs: tuple[int, ...]
+    agreed: bool
+
+
 class Audience:
-    """Looks at intents one by one, and counts each shopper once: those whom the product interests, and by the needs on
-    its card those who have them.
+    """Looks at intents one by one, and counts each shopper once, by the intent that was looked at last: those whom the
+    product interests, and by the needs on its card those who have them. Nothing is held of anybody else.
 
     A product interests a shopper whose intent names its category, or one within it, and does not avoid it.
     """
 
     def __init__(self, product: str, card: Card) -> None:
         self._product, self._card, self._path = product, card, parts(card.category)
-        self.segments: dict[Segment, int] = dict.fromkeys(card.segments, 0)
-        self.shoppers: dict[str, bool] = {}
-        """Whom it interests, and whether they agreed to advertising."""
+        self._interests: dict[str, Interest] = {}
 
     def look(self, intent: Intent) -> None:
-        """One more intent. A shopper who was looked at before does not count again."""
-        if intent.shopper in self.shoppers or not self._interests(intent):
-            return
-        self.shoppers[intent.shopper] = ADVERTISING in (intent.purposes or ())
-        for segment in self.segments:
-            self.segments[segment] += has_need(intent, segment)
+        """One more intent, in place of what was looked at before of its shopper."""
+        self.drop(intent.shopper)
+        if self._is_interested(intent):
+            needs = tuple(at for at, segment in enumerate(self._card.segments) if has_need(intent, segment))
+            self._interests[intent.shopper] = Interest(needs, ADVERTISING in (intent.purposes or ()))
+
+    def drop(self, shopper: str) -> None:
+        """The shopper has no intent any more."""
+        self._interests.pop(shopper, None)
+
+    @property
+    def shoppers(self) -> Mapping[str, Interest]:
+        """Whom it interests."""
+        return self._interests
+
+    @property
+    def segments(self) -> Mapping[Segment, int]:
+        """How many have each need on the card."""
+        counts = dict.fromkeys(range(len(self._card.segments)), 0)
+        for interest in self._interests.values():
+            for at in interest.needs:
+                counts[at] += 1
+        return {segment: counts[at] for at, segment in enumerate(self._card.segments)}
 
     @property
     def agreed(self) -> list[str]:
         """Those whom it interests who agreed to advertising; whoever said nothing did not."""
-        return [shopper for shopper, agreed in self.shoppers.items() if agreed]
+        return [shopper for shopper, interest in self._interests.items() if interest.agreed]
 
-    def _interests(self, intent: Intent) -> bool:
+    def _is_interested(self, intent: Intent) -> bool:
         within = any(_is_within(parts(each.name), self._path) for each in intent.categories)
         return within and not avoided(intent, self._product, self._card)
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from penchant.console.rendering import Rendering
 from penchant.console.views.audience import audience_of
-from penchant.operations.audience import audience
+from penchant.operations.audience import Source, audience
 from penchant.operations.control import activity
 from penchant.operations.doctor.examination import examine
 from penchant.operations.doctor.findings import worst
@@ -63,12 +63,15 @@ class Lookups:
         return self._rendering.answer(request, "settings.html", {"rows": rows})
 
     async def _audience(self, request: Request) -> Response:
-        """Whom a product interests, in counts, from a bounded part of the live intents; one look at a time."""
+        """Whom a product interests, in counts, from a bounded part of the live intents, those of kafka.intents_topic
+        where somebody asks for it; one look at a time."""
         product = request.query_params.get("product", "").strip()[:LONGEST]
+        topic = self._settings.kafka.intents_topic
+        source: Source = "topic" if topic and "topic" in request.query_params else "redis"
         if not product:
-            return self._rendering.answer(request, "audience.html", audience_of("", None))
+            return self._rendering.answer(request, "audience.html", audience_of("", None) | {"topic": topic})
         if self._counting.locked():
             raise HTTPException(429, "somebody counts at this moment: come again")
         async with self._counting:
-            found = await audience(self._settings, product, LOOKED_AT, visited=VISITED)
-        return self._rendering.answer(request, "audience.html", audience_of(product, found))
+            found = await audience(self._settings, product, LOOKED_AT, visited=VISITED, source=source)
+        return self._rendering.answer(request, "audience.html", audience_of(product, found) | {"topic": topic})

@@ -1,9 +1,11 @@
-"""Audience: whom a product interests now, by a bounded scan of the live intents."""
+"""Audience: whom a product interests now, by a bounded look at the live intents: in Redis, or in their topic."""
 
 import asyncio
+import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -16,11 +18,19 @@ from storage.cards import RedisCards
 from storage.connection import Client, Command, ask
 from storage.keys import Keys
 from storage.scan import shoppers
-from streams.errors import SettingInvalid
+from streams.errors import EventRefused, SettingInvalid
+from streams.events.decoding import Record
 from streams.events.event import Item
 from streams.events.sensitivity import Sensitivity
+from streams.kafka.reader import TopicReader
 from streams.records.cards import Card
+from streams.records.history import Readable
 from streams.records.intents import Intent
+
+NOT_MADE = "workers make kafka.intents_topic when they start with it"
+
+Source = Literal["redis", "topic"]
+"""Where intents are looked at: the live ones in Redis, or the last of each shopper in kafka.intents_topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +43,13 @@ class Listing:
 
 @dataclass(slots=True)
 class Cost:
-    """What a scan came to. `whole`: it saw all intents that were there, not only the first. `unreadable` ones count for
-    nothing."""
+    """What a look came to. `looked_at`: intents in Redis, or records of the topic. `whole`: it saw all that were there,
+    not only some. `unreadable` ones count for nothing, and so do those of the topic that have `ended`."""
 
+    source: Source = "redis"
     looked_at: int = 0
     unreadable: int = 0
+    ended: int = 0
     read_bytes: int = 0
     took_s: float = 0.0
     whole: bool = True
@@ -64,8 +76,10 @@ class Found:
             "shoppers": counted(len(self.audience.shoppers)),
             "segments": segments,
             "fewest": FEWEST,
+            "source": cost.source,
             "looked_at": cost.looked_at,
             "unreadable": cost.unreadable,
+            "ended": cost.ended,
             "read_bytes": cost.read_bytes,
             "took_s": round(cost.took_s, 3),
             "whole": cost.whole,
@@ -74,13 +88,20 @@ class Found:
 
 
 async def audience(
-    settings: Settings, product: str, most: int, listing: Listing | None = None, visited: int | None = None
+    settings: Settings,
+    product: str,
+    most: int,
+    listing: Listing | None = None,
+    visited: int | None = None,
+    source: Source = "redis",
 ) -> Found:
-    """Look at `most` intents at the most, among `visited` keys of any kind where that is given. With a listing, the ids
-    of those who agreed to advertising come too; the activity log has it before anybody sees them.
+    """Look at `most` intents at the most, in Redis among `visited` keys of any kind where that is given, in the topic
+    at the newest records. With a listing, the ids of those who agreed to advertising come too; the activity log has it
+    before anybody sees them.
 
-    SettingInvalid where the product has no card that says what it is, and where ids may not be listed: these settings
-    do not allow it, the product is sensitive, or they are too few. StoreUnavailable, StoreCorrupt.
+    SettingInvalid where the product has no card that says what it is, where there is no topic of intents, and where ids
+    may not be listed: these settings do not allow it, the product is sensitive, or they are too few. StoreUnavailable,
+    StoreCorrupt; from the topic TopicMissing, BrokerUnavailable, ContractMismatch.
     """
     if listing and not settings.privacy.audience_ids:
         remedy = "set privacy.audience_ids = true, or ask for counts alone"
@@ -90,8 +111,13 @@ async def audience(
         card = await _card(settings, redis, keys, product)
         if listing:
             _harmless(settings, product, card)
-        found, cost = Audience(product, card), Cost()
-        await _scan(settings, redis, keys, found, cost, most, visited)
+        found, cost = Audience(product, card), Cost(source)
+        began_s = asyncio.get_running_loop().time()
+        if source == "topic":
+            await _read(settings, found, cost, most)
+        else:
+            await _scan(settings, redis, keys, found, cost, most, visited)
+        cost.took_s = asyncio.get_running_loop().time() - began_s
         ids = found.agreed if listing else None
         if listing and ids is not None:
             await _noted(settings, redis, keys, product, ids, listing)
@@ -124,9 +150,6 @@ def _harmless(settings: Settings, product: str, card: Card) -> None:
 async def _scan(
     settings: Settings, redis: Client, keys: Keys, found: Audience, cost: Cost, most: int, visited: int | None
 ) -> None:
-    now = asyncio.get_running_loop().time
-    began_s = now()
-
     def cut() -> None:
         cost.whole = False
 
@@ -141,7 +164,42 @@ async def _scan(
                 found.look(Intent.model_validate_json(doc))
             except ValidationError:
                 cost.unreadable += 1
-    cost.took_s = now() - began_s
+
+
+async def _read(settings: Settings, found: Audience, cost: Cost, most: int) -> None:
+    """The newest records of the topic, each partition's share of them in order, so that a shopper's last one counts."""
+    topic, now_ms = settings.kafka.intents_topic, time.time() * 1e3
+    if topic is None:
+        raise SettingInvalid("there is no topic of intents", "set kafka.intents_topic, for the workers too")
+    async with TopicReader(settings.kafka.options) as reader:
+        log = await reader.log(topic, NOT_MADE)
+        begins = await reader.beginnings(log)
+        share = max(1, most // log.partitions)
+        firsts = {number: max(begin, log.ends[number] - share) for number, begin in begins.items()}
+        cost.whole = firsts == dict(begins)
+        firsts = {number: first for number, first in firsts.items() if first < log.ends[number]}
+        async with aclosing(reader.scan(log, firsts)) as scan:
+            async for _, records in scan:
+                for record in records:
+                    _take(record, found, cost, now_ms)
+
+
+def _take(record: Record, found: Audience, cost: Cost, now_ms: float) -> None:
+    """One record: an intent, or a tombstone. What cannot be read stands in place of the intent before it too."""
+    cost.looked_at += 1
+    cost.read_bytes += len(record.value or b"")
+    found.drop((record.key or b"").decode(errors="replace"))
+    if record.value is None:
+        return
+    try:
+        readable = Readable.load(record.value)
+    except EventRefused:
+        cost.unreadable += 1
+        return
+    if readable.expires_at_ms <= now_ms:
+        cost.ended += 1
+    else:
+        found.look(readable.intent)
 
 
 async def _noted(

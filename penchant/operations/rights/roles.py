@@ -41,6 +41,7 @@ ERASURES = KafkaRight("kafka.erasure_topic", "READ")
 LETTERS = KafkaRight("kafka.dead_letter_topic", "WRITE")
 ACTIVITY = KafkaRight("kafka.activity_topic", "WRITE")
 SHOWN = (KafkaRight("kafka.impressions_topic", "READ"), KafkaRight("kafka.impressions_group", "READ", "group"))
+CURRENT = KafkaRight("kafka.intents_topic", "READ")
 INTENTS = (KafkaRight("kafka.intents_topic", "WRITE"), KafkaRight("kafka.history_topic", "WRITE"))
 
 _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
@@ -63,10 +64,10 @@ _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
     ),
     "jobs": ("`penchant jobs run`", (KafkaRight("kafka.cards_topic", "WRITE"),)),
     "operator": ("`penchant control`, `penchant experiments`, `penchant jobs`", (ACTIVITY,)),
-    "viewer": ("`penchant inspect`, `penchant products audience`, and what the console shows", (EVENTS,)),
+    "viewer": ("`penchant inspect`, `penchant products audience`, and what the console shows", (EVENTS, CURRENT)),
     "privacy": (
         "`penchant forget`, `penchant products audience --ids`",
-        (EVENTS, ERASURES, KafkaRight("kafka.erasure_topic", "WRITE"), *INTENTS, ACTIVITY),
+        (EVENTS, ERASURES, KafkaRight("kafka.erasure_topic", "WRITE"), *INTENTS, CURRENT, ACTIVITY),
     ),
     "redrive": (
         "`penchant dead-letters redrive`",

@@ -16,8 +16,9 @@ from penchant.offline.export.outcomes import Wanted
 from penchant.offline.export.run import export
 from penchant.offline.products.announcing import announcing
 from penchant.offline.products.follow import follow
-from penchant.offline.products.run import Asked
+from penchant.offline.products.run import Asked, cards
 from penchant.operations.activity_topic import copy_activity
+from penchant.operations.audience import audience
 from penchant.operations.control import put_back, throw
 from penchant.operations.dead_letters import redrive
 from penchant.operations.doctor.examination import checks_of, examine
@@ -39,6 +40,7 @@ from streams.events.decoding import encode
 from streams.events.dialects import dialect
 from streams.kafka.moments import Moment
 from streams.kafka.reader import TopicReader
+from tests.agents.match.intents import KETTLE
 from tests.e2e.shop import events, until
 from tests.kafka import SKIPPED
 from tests.penchant.operations.rights.page_lines import kafka_lines
@@ -119,6 +121,9 @@ async def work(settings: Settings) -> None:
 async def look(settings: Settings) -> None:
     report = await gather(settings, "shopper-1")
     assert (report.intent is not None, report.notes) == (True, [])
+    async with cards(settings) as shelf:
+        await shelf.write({"sku-1": KETTLE})
+    assert (await audience(settings, "sku-1", 100, source="topic")).cost.looked_at > 0
 
 
 async def rehearse(settings: Settings) -> None:
