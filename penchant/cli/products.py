@@ -26,12 +26,14 @@ from penchant.settings.sources import load_settings
 
 products = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
 
-Catalogue = Annotated[Path, typer.Option("--in", metavar="FILE", exists=True, help="CSV, JSON lines or Parquet.")]
+Catalogue = Annotated[
+    Path, typer.Option("--in", metavar="FILE", exists=True, help="CSV, JSON lines or Parquet, or a folder.")
+]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Where results, rejects and answers are kept.")]
 ModelUrl = Annotated[str | None, typer.Option(metavar="URL", help="A model server; else that of [model].")]
 Simulated = Annotated[bool, typer.Option("--simulated", help="The simulated model of this process instead.")]
 AtOnce = Annotated[int, typer.Option(min=1, max=1_000, help="Calls at once.")]
-Form = Annotated[Format, typer.Option("--format", help="Of the results; Parquet needs penchant[export].")]
+Form = Annotated[Format, typer.Option("--format", help="Of the results; Parquet, in parts, needs penchant[export].")]
 ShardText = Annotated[
     str, typer.Option("--shard", metavar="I/N", help="Of the catalogue this part alone, from 0: 0/4 to 3/4.")
 ]

@@ -1,7 +1,8 @@
-"""Reading: the products of a catalogue one by one, from CSV, JSON lines or Parquet, and the rows that are none."""
+"""Reading: the products of a catalogue one by one, from CSV, JSON lines or Parquet, a file or a folder of them, and the
+rows that are none."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from prompts.products.asking import MOST_TOKENS, ProductPrompts
 from streams.errors import SettingInvalid
 from streams.records.products import Product
 
-REMEDY = "give CSV with a header, JSON lines, or Parquet, by the file's ending"
+REMEDY = "give CSV with a header, JSON lines, or Parquet, by the file's ending, or a folder of them"
 _ROWS = 1_000
 _LONGEST_CELL = 2_000_000
 
@@ -57,7 +58,8 @@ WHOLE = Shard()
 def read(path: Path, columns: Columns, prompts: ProductPrompts, shard: Shard = WHOLE) -> Iterator[Product | Rejected]:
     """Every row of a shard, as a product or with the reason why it is none. An id that came before is refused.
 
-    Reads a file as it is iterated: do so in a thread. SettingInvalid for a file that cannot be read, or that lacks a
+    A folder is read file by file, by their names, those of other endings and hidden ones left out. It reads as it is
+    iterated: do so in a thread. SettingInvalid for a file that cannot be read, or that lacks a
     column; PlatformLacks for Parquet without pyarrow.
     """
     seen: set[str] = set()
@@ -93,14 +95,23 @@ def product_of(row: Mapping[str, Any], columns: Columns, prompts: ProductPrompts
 
 def _rows(path: Path, columns: Columns) -> Iterator[Mapping[str, Any] | str]:
     """Each row, or what is wrong with it."""
-    ending = path.suffix.lower()
-    readers = {".csv": _csv, ".parquet": _parquet, ".jsonl": _json, ".ndjson": _json}
-    if ending not in readers:
-        raise SettingInvalid(f"{path} has the ending {ending or 'none'}", REMEDY)
-    try:
-        yield from readers[ending](path, columns)
-    except (OSError, ValueError, csv.Error) as exc:
-        raise SettingInvalid(f"{path} cannot be read: {exc}", REMEDY) from exc
+    for file in _parts(path):
+        try:
+            yield from _READERS[file.suffix.lower()](file, columns)
+        except (OSError, ValueError, csv.Error) as exc:
+            raise SettingInvalid(f"{file} cannot be read: {exc}", REMEDY) from exc
+
+
+def _parts(path: Path) -> list[Path]:
+    """The file, or those of the folder."""
+    if not path.is_dir():
+        if path.suffix.lower() not in _READERS:
+            raise SettingInvalid(f"{path} has the ending {path.suffix.lower() or 'none'}", REMEDY)
+        return [path]
+    files = [each for each in path.iterdir() if each.suffix.lower() in _READERS and not each.name.startswith(".")]
+    if not files:
+        raise SettingInvalid(f"{path} has no file of a catalogue", REMEDY)
+    return sorted(files)
 
 
 def _csv(path: Path, columns: Columns) -> Iterator[Mapping[str, Any] | str]:
@@ -140,3 +151,11 @@ def _parquet(path: Path, columns: Columns) -> Iterator[Mapping[str, Any] | str]:
                 yield from batch.to_pylist()
     except arrow.ArrowException as exc:
         raise SettingInvalid(f"{path} cannot be read: {exc}", REMEDY) from exc
+
+
+_READERS: Mapping[str, Callable[[Path, Columns], Iterator[Mapping[str, Any] | str]]] = {
+    ".csv": _csv,
+    ".parquet": _parquet,
+    ".jsonl": _json,
+    ".ndjson": _json,
+}

@@ -1,8 +1,10 @@
-"""Writing: what was understood, as JSON lines or Parquet, and the rejects. A file is there when it is whole."""
+"""Writing: what was understood, as JSON lines or a folder of Parquet parts, and the rejects. All is there when it is
+whole."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shutil import rmtree
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, Protocol, Self
 
@@ -13,6 +15,8 @@ from streams.records.products import Understood
 
 Format = Literal["jsonl", "parquet"]
 PRODUCTS, REJECTS = "products", "rejects.jsonl"
+PART_ROWS = 100_000
+"""Of a Parquet part."""
 _GROUP = 10_000
 
 
@@ -34,7 +38,7 @@ class JsonLines:
 
 
 class ParquetRows:
-    """Rows as Parquet, in groups of ten thousand."""
+    """Rows as one Parquet file, in groups of ten thousand, of which one is held."""
 
     def __init__(self, path: Path) -> None:
         self._arrow, parquet = pyarrow()
@@ -64,20 +68,67 @@ class ParquetRows:
             self._rows = []
 
 
+class ParquetParts:
+    """Rows as a folder of Parquet files, `part-00000.parquet` and on, of `most` rows each; the last has what is left.
+    Without rows there is one, which has the columns."""
+
+    def __init__(self, folder: Path, most: int) -> None:
+        self._folder, self._most = folder, most
+        self._part, self._number, self._left = ExitStack(), 0, 0
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir()
+        self._begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._part.__exit__(kind, error, trace)
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """One row of a part; the next one begins when it is full."""
+        if not self._left:
+            self._part.close()
+            self._begin()
+        self._rows.write(row)
+        self._left -= 1
+
+    def _begin(self) -> None:
+        self._rows = self._part.enter_context(ParquetRows(self._folder / f"part-{self._number:05}.parquet"))
+        self._number, self._left = self._number + 1, self._most
+
+
 @contextmanager
-def rows(path: Path, form: Format) -> Iterator[Rows]:
-    """Write rows to a file that takes the place of the old one when all are written; else the old one stays."""
-    beside = path.with_name(f".{path.name}.new")
+def rows(path: Path, form: Format, part_rows: int = PART_ROWS) -> Iterator[Rows]:
+    """Write rows to a file, or for Parquet a folder, that takes the place of the old one when all are written; else the
+    old one stays."""
+    beside, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
+    if old.exists() and not path.exists():  # the run before was killed between the two names
+        old.rename(path)
+    _remove(beside)
     try:
         if form == "parquet":
-            with ParquetRows(beside) as table:
-                yield table
+            with ParquetParts(beside, part_rows) as parts:
+                yield parts
+            if path.exists():  # no folder is renamed over another one
+                _remove(old)
+                path.rename(old)
         else:
             with beside.open("wb") as file:
                 yield JsonLines(file)
         beside.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        _remove(beside)
+        if path.exists():
+            _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def product_row(known: Understood) -> dict[str, Any]:
