@@ -16,15 +16,15 @@ from clients.calls import Call, Completion, Image, Sampling
 from prompts.products.asking import ProductPrompt, ProductPrompts
 from prompts.products.cards import understood
 from prompts.products.grounding import GroundedProduct, ground_product, parse_product
-from streams.errors import AnswerRefused, CallRefused, PromptTooLong
+from streams.errors import AnswerRefused, CallFailed, CallRefused, PromptTooLong
 from streams.records.products import Product, Understood
 
 TRIES = 2
 """Answers that are asked for, each with another seed, before a part is given up."""
 
 Ask = Callable[[Call], Awaitable[Completion]]
-"""Sends a call, as often as it takes, and sets its deadline. Raises ModelUnavailable, DeadlinePassed; CallRefused and
-PromptTooLong for a call that is at fault itself."""
+"""Sends a call, as often as it takes, and sets its deadline. Raises ModelUnavailable, DeadlinePassed; CallRefused,
+PromptTooLong and CallFailed for a call that is at fault itself."""
 
 
 Fetch = Callable[[str], Awaitable[Image]]
@@ -134,7 +134,7 @@ class Understanding:
             return await self._part(product, prompt, Image(product.image_url)), SEEN
         except ImageRefused as refused:
             return await self._part(product, prompt), f"{TEXT_ALONE}: {refused}"
-        except (CallRefused, PromptTooLong):
+        except (CallRefused, PromptTooLong, CallFailed):
             return await self._part(product, prompt), f"{TEXT_ALONE}: {NOT_SEEN}"
 
     async def _part(

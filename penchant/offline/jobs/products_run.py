@@ -5,7 +5,7 @@ from pathlib import Path
 
 from agents.products.understanding import Understanding
 from clients.pools.use_cases import UseCaseClient
-from penchant.offline.jobs.gate import Gate
+from penchant.offline.gate import Gate
 from penchant.offline.products import job as products_job
 from penchant.offline.products.columns import columns
 from penchant.offline.products.job import Catalogue

@@ -13,7 +13,7 @@ import orjson
 
 from agents.products.understanding import Answered
 from penchant.offline.eval.calling import first
-from penchant.offline.jobs.gate import Gate
+from penchant.offline.gate import Gate
 from penchant.offline.jobs.lines import (
     EXPIRED,
     FAILED,

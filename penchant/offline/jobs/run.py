@@ -10,9 +10,9 @@ from uuid import uuid4
 
 from agents.jobs.vitals import RunnerVitals
 from clients.pools.use_cases import UseCaseClient
+from penchant.offline.gate import Gate
+from penchant.offline.job_counts import JobCounts
 from penchant.offline.jobs.fleet_look import FleetLook
-from penchant.offline.jobs.gate import Gate
-from penchant.offline.jobs.job_counts import JobCounts
 from penchant.offline.jobs.products_run import run_products
 from penchant.offline.jobs.requests_run import run_requests
 from penchant.offline.jobs.runner import JobRunner, RunnerParts

@@ -14,8 +14,8 @@ import structlog
 from agents.jobs.order import LATE, expired, goes_before, in_order, is_late, is_spent
 from agents.jobs.share import own_room
 from agents.jobs.vitals import RunnerVitals
+from penchant.offline.gate import END_S, Gate
 from penchant.offline.jobs.fleet_look import FleetLook, Seen
-from penchant.offline.jobs.gate import END_S, Gate
 from storage.activity import Activity
 from storage.instances import HELD_S, RedisInstances
 from storage.jobs import Job, Progress, RedisJobs, Runner, State

@@ -126,7 +126,7 @@ async def in_order(
         async with permits:
             try:
                 return await understanding.of(product)
-            except Refuse as refused:  # its prompt is too long for the model or the use case: the others go on
+            except Refuse as refused:  # its prompt is too long, or the servers always fail at it: the others go on
                 return Rejected(None, product.id, str(refused))
 
     waiting: deque[asyncio.Task[Understood | Rejected] | Rejected] = deque()

@@ -7,14 +7,15 @@ from functools import partial
 from pathlib import Path
 
 from agents.products.understanding import Answers, Fetch, Understanding
-from clients.calls import Call, Completion
 from clients.pools.use_cases import UseCaseClient
-from penchant.offline.eval.calling import complete
 from penchant.offline.eval.subjects import at
+from penchant.offline.gate import Gate
+from penchant.offline.job_counts import JobCounts
 from penchant.offline.products import job
 from penchant.offline.products.announcing import announcing
 from penchant.offline.products.columns import columns
-from penchant.offline.products.job import Catalogue, Progress, Publish, Report
+from penchant.offline.products.job import Catalogue, Publish, Report
+from penchant.offline.products.job import Progress as Shown
 from penchant.offline.products.kept import Kept, kept
 from penchant.offline.products.prompting import USE_CASE, image_fetch, product_prompts
 from penchant.offline.products.ray_engine import ray_engine
@@ -25,6 +26,7 @@ from penchant.worker.use_cases import use_case
 from prompts.products.asking import ProductPrompts
 from sandbox.servers.stand_in import StandIn
 from storage.cards import RedisCards
+from storage.jobs import Progress
 from storage.keys import Keys
 from streams.errors import SettingInvalid
 from streams.records.products import Understood
@@ -57,7 +59,7 @@ class ProductsPlan:
     """Of a Ray cluster; None: this process."""
 
 
-async def run(settings: Settings, plan: ProductsPlan, progress: Progress) -> Report:
+async def run(settings: Settings, plan: ProductsPlan, progress: Shown) -> Report:
     """Run the job. Raises SettingInvalid, PlatformLacks, ModelUnavailable, StoreUnavailable."""
     async with AsyncExitStack() as stack:
         understanding, prompts, _ = await stack.enter_async_context(understood_by(settings, plan.asked))
@@ -79,7 +81,8 @@ async def understood_by(settings: Settings, asked: Asked) -> AsyncIterator[tuple
         model = client.rules.model or settings.model.name or await client.probe()
         sampling = client.rules.sampling(settings.sampling)
         fetch = _fetch(settings, asked)
-        yield Understanding(partial(_ask, client), model, prompts, sampling, answers, fetch), prompts, answers
+        gate = await _gate(client, asked)
+        yield Understanding(gate.ask, model, prompts, sampling, answers, fetch), prompts, answers
 
 
 @asynccontextmanager
@@ -88,7 +91,8 @@ async def _over(settings: Settings, asked: Asked, model: str) -> AsyncIterator[C
     prompts = _prompts(settings, asked)
     async with _client(settings, asked) as client:
         sampling, fetch = client.rules.sampling(settings.sampling), _fetch(settings, asked)
-        yield lambda answers: Understanding(partial(_ask, client), model, prompts, sampling, answers, fetch)
+        gate = await _gate(client, asked)
+        yield lambda answers: Understanding(gate.ask, model, prompts, sampling, answers, fetch)
 
 
 def _prompts(settings: Settings, asked: Asked) -> ProductPrompts:
@@ -99,10 +103,12 @@ def _fetch(settings: Settings, asked: Asked) -> Fetch | None:
     return None if asked.simulated else image_fetch(settings, url=asked.url)
 
 
-async def _ask(client: UseCaseClient, call: Call) -> Completion:
-    """A job has time: it waits for its budget, and tries again."""
-    await client.budgeted()
-    return await complete(client, call)
+async def _gate(client: UseCaseClient, asked: Asked) -> Gate:
+    """The gate of a job, which nobody holds: a call at which the servers always fail is told apart from an outage, so
+    that a broken image or text ends no run."""
+    gate = Gate(client, JobCounts(Progress()))
+    await gate.allow(asked.at_once)
+    return gate
 
 
 def _client(settings: Settings, asked: Asked) -> AbstractAsyncContextManager[UseCaseClient]:

@@ -8,7 +8,7 @@ from clients.calls import Call, Completion, Image, Sampling
 from prompts.products.asking import ProductPrompts
 from prompts.vocabulary import DEFAULT_VOCABULARY
 from sandbox.gpu.simulated_model import answer
-from streams.errors import CallRefused, PromptTooLong
+from streams.errors import CallFailed, CallRefused, PromptTooLong
 from streams.records.products import Product
 
 URL = "https://cdn.example/kettle.png"
@@ -91,7 +91,9 @@ async def test_an_image_that_cannot_be_had_leaves_the_text() -> None:
     assert plain.image == "text alone: no image is fetched, or not all servers take one"
 
 
-@pytest.mark.parametrize("fault", [CallRefused("no image file"), PromptTooLong("4,000 tokens")])
+@pytest.mark.parametrize(
+    "fault", [CallRefused("no image file"), PromptTooLong("4,000 tokens"), CallFailed("500, four times")]
+)
 async def test_an_image_that_the_server_does_not_take_leaves_the_text(fault: Exception) -> None:
     """A seller's broken picture ends no run, and nothing of the server's words stands in the result."""
     shop = Shop(fault=fault)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from penchant.offline.jobs.gate import Gate
-from penchant.offline.jobs.job_counts import JobCounts
+from penchant.offline.gate import Gate
+from penchant.offline.job_counts import JobCounts
 from penchant.offline.jobs.requests_run import run_requests
 from penchant.settings.root import Settings
 from penchant.worker.use_cases import use_case

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from clients.calls import Call, Completion
-from penchant.offline.jobs.gate import PROBE, Gate
-from penchant.offline.jobs.job_counts import JobCounts
+from penchant.offline.gate import PROBE, Gate
+from penchant.offline.job_counts import JobCounts
 from penchant.offline.jobs.requests_run import run_requests
 from storage.jobs import Progress
 from streams.errors import (

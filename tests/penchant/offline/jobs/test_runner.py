@@ -10,9 +10,9 @@ import pytest
 
 from agents.jobs.vitals import RunnerVitals
 from clients.pools.use_cases import UseCase, UseCaseClient
+from penchant.offline.gate import PROBE, Gate
+from penchant.offline.job_counts import JobCounts
 from penchant.offline.jobs.fleet_look import FleetLook
-from penchant.offline.jobs.gate import PROBE, Gate
-from penchant.offline.jobs.job_counts import JobCounts
 from penchant.offline.jobs.runner import JobRunner, RunJob, RunnerParts
 from penchant.operations.jobs import views
 from penchant.settings.root import Settings

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from clients.calls import Call, Completion
 from clients.pools.use_cases import UseCaseClient
 from penchant.offline.eval.calling import complete
-from penchant.offline.jobs.job_counts import JobCounts
+from penchant.offline.job_counts import JobCounts
 from storage.instances import HELD_S
 from streams.errors import CallFailed, CallSuspect, DeadlinePassed, JobHeld, ModelOverloaded, Refuse, Retry
 
