@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from prompts.products.campaigns import current
 from storage.connection import Client, Command, ask
 from storage.keys import Keys
 from streams.errors import ContextCorrupt, StoreCorrupt
@@ -68,13 +69,13 @@ class RedisCards:
 
     async def write(self, cards: Mapping[str, Card], lines: Mapping[str, str] | None = None) -> None:
         """Write cards with their categories, and lines of knowledge; each replaces what stood there, an empty line
-        takes it away. Raises StoreUnavailable."""
+        takes it away. A line is written without a campaign whose time is over. Raises StoreUnavailable."""
+        now_ms = int(time.time() * 1e3)
         commands: list[Command] = [("SET", self._keys.card(product), dumped(card)) for product, card in cards.items()]
         for product, line in (lines or {}).items():
-            key = self._keys.knowledge(product)
-            commands.append(("SET", key, line.encode()) if line else ("DEL", key))
+            key, said = self._keys.knowledge(product), current(line, now_ms)
+            commands.append(("SET", key, said.encode()) if said else ("DEL", key))
         if categories := sorted({card.category for card in cards.values() if card.category}):
-            now_ms = int(time.time() * 1e3)
             scored = [part for name in categories for part in (now_ms, name)]
             commands.append(("ZADD", self._keys.shelf, *scored))
             commands.append(("ZREMRANGEBYRANK", self._keys.shelf, 0, -MOST_CATEGORIES - 1))

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 from prompts.guard import BRAND, CATEGORY, clean
+from prompts.products.campaigns import clause
 from prompts.products.grounding import GroundedProduct
 from prompts.tokens import Count, estimate
 from prompts.view import ABOUT
 from streams.records.cards import LONGEST_CODE, MOST_TOKENS, Card
-from streams.records.products import Fact, Interest, Product, Understood
+from streams.records.products import Campaign, Fact, Interest, Product, Understood
 
 MOST_ATTRIBUTES, MOST_SEGMENTS = 16, 5
 
@@ -33,7 +34,8 @@ def understood(
     )
     removed = tuple(kind for part in parts for kind in part.removed)
     coded = card.model_copy(update={"code": code(card, count)})
-    return Understood(product.id, tuple(facts), tuple(interests), coded, line(facts, interests), removed, refused)
+    told = line(facts, interests, product.campaign)
+    return Understood(product.id, tuple(facts), tuple(interests), coded, told, removed, refused)
 
 
 def code(card: Card, count: Count = estimate) -> str:
@@ -47,12 +49,13 @@ def code(card: Card, count: Count = estimate) -> str:
     return said
 
 
-def line(facts: Iterable[Fact], interests: Iterable[Interest]) -> str:
-    """What prompts of shoppers may tell of the product: facts, then needs, in at most 160 characters."""
+def line(facts: Iterable[Fact], interests: Iterable[Interest], campaign: Campaign | None = None) -> str:
+    """What prompts of shoppers may tell of the product: the campaign, facts, then needs, in at most 160 characters."""
+    begin = [named] if campaign and (named := clause(campaign)) else []
     said = [f"{fact.property.name} {fact.property.value}" for fact in facts]
     needs = dict.fromkeys(each.segment.mission for each in interests)
     text = ""
-    for piece in [*said, *(f"for {mission}" for mission in needs)]:
+    for piece in [*begin, *said, *(f"for {mission}" for mission in needs)]:
         longer = f"{text}, {piece}" if text else piece
         if len(longer) <= ABOUT:
             text = longer

@@ -6,6 +6,15 @@ from streams.records.cards import Card, Property, Segment
 
 
 @dataclass(frozen=True, slots=True)
+class Campaign:
+    """What a shop does for a product for a while: its name, and when it ends in epoch milliseconds; None: no end is
+    known."""
+
+    name: str
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """`category` is a path with slashes, broadest part first; `price` is in `currency`. `image_url` is a seller's, and
     goes to no model server. Empty or None: not given."""
@@ -19,6 +28,7 @@ class Product:
     price: float | None = None
     currency: str = ""
     image_url: str = ""
+    campaign: Campaign | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from storage.cards import RedisCards
 from storage.keys import Keys
 from storage.knowledge import LONGEST_BYTES, RedisKnowledge
 from streams.errors import StoreCorrupt
@@ -22,6 +23,19 @@ async def test_lines_come_in_the_order_asked(kind: str, clients: Clients, namesp
     lines = await RedisKnowledge(client, keys, 5.0).lines(["sku-4", "sku-3", "sku-2", "sku-1"])
     assert lines == ["x" * LONGEST_BYTES, "", "\ufffd\ufffd", "1.7 l, 40 dB"]
     assert await RedisKnowledge(client, keys, 5.0).lines([]) == []
+
+
+@pytest.mark.parametrize("kind", EACH_KIND[:1])
+async def test_a_campaign_ends_with_its_time(kind: str, clients: Clients, namespaces: Iterator[str]) -> None:
+    """When it is written and when it is read: what lies between may be long."""
+    client, keys = await clients.of(kind), Keys(next(namespaces))
+    over, far = "campaign A until 2020-01-01T00:00Z, blue", "campaign A until 9999-01-01T00:00Z, blue"
+    cards, knowledge = RedisCards(client, keys, 5.0), RedisKnowledge(client, keys, 5.0)
+    await cards.write({}, {"sku-1": over, "sku-2": far, "sku-3": over.removesuffix(", blue")})
+    assert await client.get(keys.knowledge("sku-1")) == b"blue"
+    assert not await client.exists(keys.knowledge("sku-3"))
+    await client.set(keys.knowledge("sku-1"), over)
+    assert await knowledge.lines(["sku-1", "sku-2", "sku-3"]) == ["blue", far, ""]
 
 
 @pytest.mark.parametrize("kind", EACH_KIND[:1])

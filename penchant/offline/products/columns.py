@@ -1,18 +1,22 @@
 """Columns: what a catalogue's columns are called, as a small TOML file says, and a row as a product."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from prompts.products.campaigns import LONGEST_CAMPAIGN
 from streams.errors import SettingInvalid
 from streams.events.event import Identifier
-from streams.records.products import Product
+from streams.records.products import Campaign, Product
 
 LONGEST_NAME = 120
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d", re.ASCII)
 _ID: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
@@ -22,7 +26,8 @@ class RowRefused(ValueError):
 
 class Columns(BaseModel):
     """The name of each column; None for one that the catalogue does not have. `reviews` is one column, or several. A
-    category's parts are parted by `category_separator`."""
+    category's parts are parted by `category_separator`. `campaign_until` has times as 2026-12-01T08:00, UTC unless they
+    say otherwise; a day alone lasts to its end."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,12 +41,14 @@ class Columns(BaseModel):
     price: str | None = None
     currency: str | None = None
     image_url: str | None = None
+    campaign: str | None = None
+    campaign_until: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """All columns that are read."""
         others = (self.description, *self.review_columns, self.category, self.brand, self.price, self.currency,
-                  self.image_url)  # fmt: skip
+                  self.image_url, self.campaign, self.campaign_until)  # fmt: skip
         return (self.id, self.title, *(name for name in others if name))
 
     @property
@@ -66,6 +73,7 @@ class Columns(BaseModel):
             self._price(row),
             self._currency(row),
             self._text(row, self.image_url),
+            self._campaign(row),
         )
 
     def identity(self, text: str) -> str:
@@ -92,6 +100,17 @@ class Columns(BaseModel):
         if len(said) > 3:
             raise RowRefused(f"{self.currency}: {said[:20]!r} is no code of three letters")
         return said.upper()
+
+    def _campaign(self, row: Mapping[str, Any]) -> Campaign | None:
+        name, until = self._text(row, self.campaign), self._text(row, self.campaign_until)
+        if not name:
+            return None
+        if len(name) > LONGEST_CAMPAIGN:
+            raise RowRefused(f"{self.campaign}: more than {LONGEST_CAMPAIGN} characters")
+        try:
+            return Campaign(name, _end_ms(until) if until else None)
+        except (ValueError, OverflowError) as exc:
+            raise RowRefused(f"{self.campaign_until}: {until[:40]!r} is no time as 2026-12-01T08:00") from exc
 
     def _short(self, what: str, text: str) -> str:
         if len(text) > LONGEST_NAME:
@@ -126,6 +145,13 @@ def check(wanted: Columns, there: Sequence[str], path: Path) -> None:
     if missing := [name for name in wanted.names if name not in there]:
         remedy = f"its columns are {', '.join(there)}; say in --columns what they hold"
         raise SettingInvalid(f"{path} has no column {missing[0]!r}", remedy)
+
+
+def _end_ms(text: str) -> int:
+    """When a campaign ends, in epoch milliseconds. Raises ValueError, OverflowError."""
+    at = datetime.fromisoformat(text)
+    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return int((at + timedelta(days=1) if _DAY.fullmatch(text) else at).timestamp() * 1e3)
 
 
 def _texts(name: str, said: object) -> list[str]:

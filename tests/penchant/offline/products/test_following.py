@@ -61,7 +61,7 @@ async def follower(
     folder: Path, topic: str, shelf: MemoryShelf, model: FakeModel | None = None
 ) -> AsyncIterator[Follower]:
     """One that keeps what it knows in the folder."""
-    source = Source(topic, COLUMNS, PROMPTS)
+    source = Source(topic, COLUMNS.model_copy(update={"campaign": "promo", "campaign_until": "ends"}), PROMPTS)
     async with kept(folder / "answers.sqlite") as notes:
         understanding = Understanding((model or FakeModel()).ask, "fake", PROMPTS, Sampling(), notes)
         yield Follower(source, understanding, notes, shelf, CardsTopic(None), folder / "rejects.jsonl", at_once=4)
@@ -101,6 +101,23 @@ async def test_changes_are_taken_over_and_what_is_done_is_not_done_again(kafka: 
     assert (shelf.cards["sku-7"].price, shelf.lines["sku-8"]) == (5, "")
     assert set(first) - set(shelf.cards) == {"sku-9"}
     assert len(model.prompts) == 1
+
+
+async def test_a_campaign_comes_and_goes_without_a_call(kafka: Kafka, tmp_path: Path) -> None:
+    """It stands in the line with its end; one that is none is rejected, and what was known stands."""
+    topic, shelf, model = await kafka.topic(), MemoryShelf(), FakeModel()
+    row, week = {"title": "Kettle", "text": "Blue."}, {"promo": "Black Week", "ends": "2026-11-30"}
+    async with TopicReader(KafkaOptions(kafka.bootstrap)) as reader, follower(tmp_path, topic, shelf, model) as one:
+        for said, expected in [
+            ({}, "color blue"),
+            (week, "campaign Black Week until 2026-12-01T00:00Z, color blue"),
+            (week | {"ends": "soon"}, "campaign Black Week until 2026-12-01T00:00Z, color blue"),
+            ({"promo": ""}, "color blue"),
+        ]:
+            await say(kafka, topic, {"sku-1": row | said})
+            await one.catch_up(reader)
+            assert shelf.lines["sku-1"] == expected
+        assert (one.taken.rejected, len(model.prompts)) == (1, 1)
 
 
 async def test_nothing_is_lost_while_what_it_writes_to_is_away(kafka: Kafka, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from penchant.offline.products.reading import Rejected, Shard, read
 from prompts.products.asking import ProductPrompts
 from prompts.vocabulary import DEFAULT_VOCABULARY
 from streams.errors import SettingInvalid
-from streams.records.products import Product
+from streams.records.products import Campaign, Product
 
 PROMPTS = ProductPrompts(DEFAULT_VOCABULARY)
 COLUMNS = Columns(
@@ -115,6 +115,37 @@ def test_lines_that_are_no_rows_are_refused(tmp_path: Path) -> None:
     table = write(tmp_path / "catalogue.csv", [ROW])
     table.write_text(table.read_text(encoding="utf-8") + "b,Kettle\n", encoding="utf-8")
     assert found(table)[1] == Rejected(2, "", "2 cells, while the header has 9")
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        ("", None),
+        ("2026-12-01T08:00", 1_796_112_000_000),
+        ("2026-12-01T08:00+01:00", 1_796_108_400_000),
+        ("2026-11-30", 1_796_083_200_000),
+        ("soon", "campaign_until: 'soon' is no time as 2026-12-01T08:00"),
+        ("9999-12-31", "campaign_until: '9999-12-31' is no time as 2026-12-01T08:00"),
+    ],
+)
+def test_a_campaign_has_a_name_and_an_end(tmp_path: Path, until: str, expected: int | str | None) -> None:
+    """A time, or a day to its end; what is none refuses the row by its column."""
+    path = write(
+        tmp_path / "catalogue.jsonl", [{"id": "a", "title": "Kettle", "campaign": "Sale", "campaign_until": until}]
+    )
+    [row] = read(path, Columns(campaign="campaign", campaign_until="campaign_until"), PROMPTS)
+    if isinstance(row, Rejected):
+        assert row.reason == expected
+    else:
+        assert row.campaign == Campaign("Sale", None if expected is None else int(expected))
+
+
+def test_a_campaign_with_a_long_name_refuses_the_row(tmp_path: Path) -> None:
+    """Prompts have room for so much."""
+    path = write(tmp_path / "catalogue.jsonl", [{"id": "a", "title": "Kettle", "campaign": "x" * 61}])
+    [row] = read(path, Columns(campaign="campaign"), PROMPTS)
+    assert isinstance(row, Rejected)
+    assert row.reason == "campaign: more than 60 characters"
 
 
 @pytest.mark.parametrize(
