@@ -96,6 +96,8 @@ def whatif(
     settings = load_settings(config, {"kafka.topic": topic} if topic else {}).settings
     configure_logs("error", settings.log.format)
     variants = [_variant(config, f"gpus={gpus} " if gpus else "", words) for words in ("", *(ways or ()))]
+    if model_url:
+        asyncio.run(_there(variants, model_url))
     source = read(settings, events, minutes, most)
     recording = recorded(source.events, settings.session, played)
     screen = Console(stderr=True)
@@ -116,6 +118,17 @@ def whatif(
         console().print(_table(variants, found))
         if real:
             console().print(_real_table(variants, real))
+
+
+async def _there(variants: Sequence[Variant], url: str) -> None:
+    """Whether the model is there and what each way takes it for, before a day is played for nothing. Raises
+    ModelUnavailable, ContractMismatch, SettingInvalid."""
+    for each in variants:
+        client = at(each.settings, url)
+        try:
+            await client.probe()
+        finally:
+            await client.close()
 
 
 async def _asked(variants: Sequence[Variant], results: Sequence[Result], url: str) -> list[Mapping[str, Beside]]:

@@ -27,7 +27,7 @@ RIGHTS: Sequence[tuple[type[KafkaError], str, str]] = (
         "does not let us use {}, nor say whether it is there: a right is missing",
         "the topic",
     ),
-    (GroupAuthorizationFailedError, "does not let us use the consumer group", "kafka.group"),
+    (GroupAuthorizationFailedError, "does not let us use the consumer group {}", "the group"),
     (TransactionalIdAuthorizationFailed, "does not let us write in transactions", "the transactional id"),
 )
 """What a missing right is called, and what it is on."""
@@ -52,12 +52,16 @@ def mapped(error: BaseException, kafka: str, topic: str = "") -> PenchantError:
         return ContractMismatch("another process of the same transactions has begun", FENCED)
     for kind, words, resource in RIGHTS:
         if isinstance(error, kind):
-            return ContractMismatch(
-                f"{kafka} {words.format(topic or 'a topic')}", f"grant the right on {resource} {PAGE}"
-            )
+            name = _group(error) if kind is GroupAuthorizationFailedError else topic or "a topic"
+            return ContractMismatch(f"{kafka} {words.format(name)}", f"grant the right on {resource} {PAGE}")
     if permanent(error):
         return ContractMismatch(f"{kafka} refuses {topic}: {error!r}")
     return BrokerUnavailable(f"{kafka} does not answer: {error!r}")
+
+
+def _group(error: BaseException) -> str:
+    """The group that the error is about, as aiokafka says it: a process may use several."""
+    return str(error.args[0]) if error.args else "of ours"
 
 
 def permanent(error: BaseException) -> bool:
