@@ -96,16 +96,15 @@ async def test_a_bound_takes_the_newest(settings: Settings) -> None:
 async def test_what_is_not_there_is_said(settings: Settings) -> None:
     """No topic in the settings, none in Kafka, no Kafka."""
 
-    async def asked(**kafka: str | None) -> None:
-        given = settings.model_copy(update={"kafka": replace(settings.kafka, **kafka)})
-        await audience(given, "sku-1", 10, source="topic")
+    async def asked(kafka: Kafka) -> None:
+        await audience(settings.model_copy(update={"kafka": kafka}), "sku-1", 10, source="topic")
 
     with pytest.raises(SettingInvalid, match="no topic of intents"):
-        await asked(intents_topic=None)
+        await asked(replace(settings.kafka, intents_topic=None))
     with pytest.raises(TopicMissing, match="no topic nothing-here"):
-        await asked(intents_topic="nothing-here")
+        await asked(replace(settings.kafka, intents_topic="nothing-here"))
     with pytest.raises(BrokerUnavailable):
-        await asked(bootstrap="127.0.0.1:9")
+        await asked(replace(settings.kafka, bootstrap="127.0.0.1:9"))
 
 
 async def test_the_console_asks_it_where_somebody_wants_it(settings: Settings) -> None:
