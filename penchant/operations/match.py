@@ -12,6 +12,7 @@ from agents.match.messages import Messages, messages
 from agents.match.packed import rescored
 from agents.match.ranking import MOST_CANDIDATES, Ranked, Shopper, ranking
 from agents.match.reasons import Reason
+from agents.match.sentence import sentence
 from clients.calls import ModelClient
 from penchant.settings.root import Settings
 from prompts.view import PromptView
@@ -26,18 +27,21 @@ _ID: TypeAdapter[str] = TypeAdapter(Identifier)
 @dataclass(frozen=True, slots=True)
 class Matched:
     """All candidates in order. `notes` say what was not known of shopper and products, and what that changed.
-    `personal`: what is known of the shopper may be used."""
+    `personal`: what is known of the shopper may be used. `sentence`: a model's words for the reasons of the first
+    product, where one was asked for, in time, and held."""
 
     shopper: str
     ranked: tuple[Ranked, ...]
     notes: tuple[str, ...]
     personal: bool = True
+    sentence: str = ""
 
     def report(self, words: Messages | None) -> dict[str, Any]:
         """As JSON; the reasons as codes with their values, and in words. None leaves reasons out."""
         return {
             "shopper": self.shopper,
             "matches": [_ranked(each, words) for each in self.ranked],
+            "sentence": self.sentence,
             "notes": list(self.notes),
         }
 
@@ -69,6 +73,17 @@ async def scored(found: Matched, known: Known, model: ModelClient, deadline_s: f
     again = await rescored(model, known.intent, found.ranked, known.cards, deadline_s)
     notes = (*found.notes, f"the order by features stands: {again.why}") if again.why else found.notes
     return replace(found, ranked=again.ranked, notes=notes)
+
+
+async def spoken(found: Matched, words: Messages, speaker: ModelClient, deadline_s: float) -> Matched:
+    """With the reasons of the first product in a model's sentence, by a deadline on the event loop's clock; else a note
+    says why the composed ones stand alone. Never raises for a model that does not answer by then."""
+    first = found.ranked[0].reasons
+    pro, con = ([words.text(each) for each in side] for side in (first.pro, first.con))
+    said, why = await sentence(speaker, found.shopper, pro, con, deadline_s)
+    return replace(
+        found, sentence=said, notes=(*found.notes, f"the composed reasons stand: {why}") if why else found.notes
+    )
 
 
 def ranked(settings: Settings, shopper: str, candidates: Sequence[str], known: Known, purpose: str) -> Matched:

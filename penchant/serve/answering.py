@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.match.messages import Messages, languages
-from agents.match.sentence import sentence
 from clients.calls import ModelClient
-from penchant.operations.match import Matched, messages_folder, ranked, scored, words
+from penchant.operations.match import Matched, messages_folder, ranked, scored, spoken, words
 from penchant.serve.bodies import IntentAsked, MatchAsked
 from penchant.serve.copies import copied
 from penchant.settings.root import Settings
@@ -47,10 +46,9 @@ class Answering:
             found = await scored(found, known, self._model, deadline_s)
             step = step if found.ranked == before else "scores"
         self._counts.matched(step)
-        report = found.report(said if asked.reasons else None)
-        spoken = await self._sentence(asked, found, said, deadline_s) if asked.sentence and not fault else ("", "")
-        notes = [*found.notes, *([f"the composed reasons stand: {spoken[1]}"] if spoken[1] else [])]
-        return {**report, "step": step, "sentence": spoken[0], "notes": notes}
+        if asked.sentence and not fault:
+            found = await spoken(found, said, self._speaker, deadline_s)
+        return {**found.report(said if asked.reasons else None), "step": step}
 
     async def intent(self, asked: IntentAsked) -> dict[str, Any]:
         """The stored intent, as IntentAnswer describes it; with events, the rules' of a copy of the session.
@@ -68,11 +66,6 @@ class Answering:
             return _intent(asked, known.intent, [])
         made, notes = copied(self._settings, asked.shopper, known.session, asked.events)
         return _intent(asked, made or known.intent, notes, fresh=made is not None)
-
-    async def _sentence(self, asked: MatchAsked, found: Matched, said: Messages, deadline_s: float) -> tuple[str, str]:
-        first = found.ranked[0].reasons
-        pro, con = ([said.text(each) for each in side] for side in (first.pro, first.con))
-        return await sentence(self._speaker, asked.shopper, pro, con, deadline_s)
 
     async def _known(self, shopper: str, candidates: Sequence[str], deadline_s: float) -> tuple[Known, str]:
         """What stands in Redis, or nothing and why. A part of the time is left to answer in."""

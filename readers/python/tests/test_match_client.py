@@ -106,6 +106,7 @@ def turned(asked: dict[str, Any]) -> tuple[int, bytes]:
         for at, each in enumerate(asked["candidates"])
     ]
     answer = {"shopper": asked["shopper"], "step": "features", "matches": told[::-1], "notes": [str(asked["token"])]}
+    answer |= {"sentence": "It fits."} if asked.get("sentence") else {}
     return 200, json.dumps(answer).encode()
 
 
@@ -115,6 +116,16 @@ def test_the_answer_is_as_the_service_says(connect: Connect, service: ScriptedSe
     assert (found.shopper, found.products, found.step, found.failed) == ("7", ["c", "b", "a"], "features", False)
     assert found.matches[0] == Match("c", 2.0, None, card=True, pro=({"code": "brand"},))
     assert found.notes == ("Bearer secret",)
+
+
+def test_a_sentence_comes_where_it_is_asked_for(connect: Connect, service: ScriptedService) -> None:
+    """An older service says none; a failed one has none, and nothing is raised."""
+    client = connect(service.url, timeout_s=PATIENT_S, circuit_s=0)
+    assert client.match("ada", ["a", "b"], reasons=True, sentence=True).sentence == "It fits."
+    assert client.match("ada", ["a", "b"], reasons=True).sentence == ""
+    service.answer = lambda _: (503, b"{}")
+    found = client.match("ada", ["a", "b"], sentence=True)
+    assert (found.sentence, found.failed, found.products) == ("", True, ["a", "b"])
 
 
 def test_what_cannot_be_asked_about_comes_last(connect: Connect, service: ScriptedService) -> None:

@@ -1,11 +1,15 @@
 """penchant match as people call it, and what it says of shoppers and products that are not known."""
 
+import asyncio
+import json
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from typer.testing import CliRunner
 
-from penchant.operations.match import checked, ranked
+from penchant.cli.main import app
+from penchant.operations.match import checked, ranked, spoken, words
 from penchant.settings.root import Settings
 from sandbox.servers.openai import OpenAIServer
 from sandbox.servers.redis import RedisServer
@@ -15,6 +19,7 @@ from storage.keys import Keys
 from streams.errors import SettingInvalid
 from streams.sessions.packing import dump
 from tests.agents.match.intents import KETTLE, SHOES, of_session
+from tests.fakes.model import ScriptedModel
 from tests.penchant.commands import run
 from tests.prompts import shoppers
 
@@ -57,6 +62,41 @@ async def test_a_model_scores_the_best(redis_server: RedisServer, tmp_path: Path
     assert [each["product"] for each in told.report["matches"]] == ["sku-1", "sku-5"]
     assert told.report["matches"][0]["fit"] > 0.5
     assert told.report["notes"] == []
+
+
+@pytest.mark.redis
+async def test_a_sentence_that_nobody_says_ends_nothing(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --sentence before a server that is not there: the composed reasons stand, and a note says why."""
+    keys = Keys(f"match-{uuid4().hex[:12]}")
+    session = shoppers.shopper(("view", shoppers.KETTLE))
+    async with connect(redis_server.url) as client:
+        await RedisCards(client, keys, 5.0).write({"sku-1": KETTLE})
+        await client.hset(keys.intent("ada"), "doc", of_session(session).model_dump_json())
+    variables = {"REDIS__URL": redis_server.url, "REDIS__NAMESPACE": keys.namespace, "MODEL__URL": "127.0.0.1:9"}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"PENCHANT_{name}", value)
+    asked = ["match", "ada", "sku-1", "--scores", "--sentence", "--json"]
+    told = await asyncio.to_thread(CliRunner().invoke, app, asked)
+    assert told.exit_code == 0, told.output
+    report = json.loads(told.stdout.splitlines()[-1])
+    assert report["sentence"] == ""
+    assert report["matches"][0]["for"]
+    assert report["notes"][-1].startswith("the composed reasons stand: the model did not answer")
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"), [("It is 89 EUR, within your range.", "It is 89 EUR, within your range."), ("Buy it!", "")]
+)
+async def test_a_sentence_says_the_reasons_of_the_first(said: str, sentence: str) -> None:
+    """And nothing else, or it does not stand."""
+    found = ranked(Settings(), "ada", ["sku-5", "sku-1"], known(purposes=None), "")
+    deadline_s = asyncio.get_running_loop().time() + 20
+    told = await spoken(found, words(Settings(), "en"), ScriptedModel(said), deadline_s)
+    assert told.sentence == told.report(None)["sentence"] == sentence
+    assert (told.notes == found.notes) == bool(sentence)
+    assert told.ranked == found.ranked
 
 
 def known(*, purposes: frozenset[str] | None) -> Known:

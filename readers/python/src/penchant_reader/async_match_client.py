@@ -44,13 +44,16 @@ class AsyncMatchClient:
 
     async def match(
         self, shopper: object, candidates: Iterable[object], *, purpose: str = "", reasons: bool | str = False,
-        scores: bool = False,
+        scores: bool = False, sentence: bool = False,
     ) -> Matches:  # fmt: skip
         """All candidates, each once, the fittest first; those behind the first hundred, and what is no id, come last.
 
-        `reasons` names a language, true is that of the service; `scores` has a model score the best twenty.
+        `reasons` names a language, true is that of the service; `scores` has a model score the best twenty,
+        `sentence` one say the reasons of the first; what is not in time is left out, and `notes` say so.
         """
-        asked = self._matching.question(shopper, candidates, purpose=purpose, reasons=reasons, scores=scores)
+        asked = self._matching.question(
+            shopper, candidates, purpose=purpose, reasons=reasons, scores=scores, sentence=sentence
+        )
         return asked if isinstance(asked, Matches) else await self._answer(asked)
 
     async def _answer(self, question: Question) -> Matches:

@@ -53,7 +53,8 @@ class Match:
 @dataclass(frozen=True)
 class Matches:
     """All candidates, each once, the fittest first. `failed`: the order given stands, and `reason` says why. `step` is
-    the last that was in time: `given`, `features` or `scores`."""
+    the last that was in time: `given`, `features` or `scores`. `sentence` are a model's words for the reasons of the
+    first; empty where none was asked for, in time, or held."""
 
     shopper: str
     matches: tuple[Match, ...]
@@ -61,6 +62,7 @@ class Matches:
     notes: tuple[str, ...] = ()
     failed: bool = False
     reason: MatchReason = ""
+    sentence: str = ""
 
     @property
     def products(self) -> list[str]:
@@ -109,7 +111,8 @@ class Matching:
         if sorted(each.product for each in found) != sorted(question.candidates):
             raise ValueError("the answer is not about the candidates that were asked about")
         behind = tuple(map(Match, question.rest))
-        return Matches(question.shopper, found + behind, str(told["step"]), tuple(map(str, told["notes"])))
+        notes, sentence = tuple(map(str, told["notes"])), str(told.get("sentence", ""))
+        return Matches(question.shopper, found + behind, str(told["step"]), notes, sentence=sentence)
 
     def failed(self, question: Question, error: Exception, reason: MatchReason) -> Matches:
         """The order given, and why."""

@@ -39,11 +39,11 @@ class MatchClient:
 
     def match(
         self, shopper: object, candidates: Iterable[object], *, purpose: str = "", reasons: bool | str = False,
-        scores: bool = False,
+        scores: bool = False, sentence: bool = False,
     ) -> Matches:  # fmt: skip
         """As AsyncMatchClient.match."""
         given = list(arguments.ids("candidates", candidates))
-        call = self._client.match(shopper, given, purpose=purpose, reasons=reasons, scores=scores)
+        call = self._client.match(shopper, given, purpose=purpose, reasons=reasons, scores=scores, sentence=sentence)
         asked = asyncio.run_coroutine_threadsafe(call, self._loop)
         try:
             return asked.result(self._timeout_s + LATE_S)

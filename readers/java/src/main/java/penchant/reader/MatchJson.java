@@ -29,6 +29,7 @@ final class MatchJson {
             asked.addProperty("reasons", query.reasons());
         }
         asked.addProperty("scores", query.scores());
+        asked.addProperty("sentence", query.sentence());
         return GSON.toJson(asked);
     }
 
@@ -52,8 +53,9 @@ final class MatchJson {
             }
             found.addAll(Matches.unknown(rest));
             List<String> notes = texts(told.getAsJsonArray("notes"));
-            return new Matches(
-                    shopper, List.copyOf(found), told.get("step").getAsString(), notes, false, Reason.NONE);
+            String sentence = told.has("sentence") ? told.get("sentence").getAsString() : "";
+            String step = told.get("step").getAsString();
+            return new Matches(shopper, List.copyOf(found), step, notes, false, Reason.NONE, sentence);
         } catch (JsonParseException | IllegalStateException | ClassCastException | NullPointerException
                 | UnsupportedOperationException error) {
             throw new IllegalArgumentException("the answer is no match: " + error.getMessage(), error);

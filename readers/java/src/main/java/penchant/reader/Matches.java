@@ -9,9 +9,16 @@ import java.util.List;
  * @param notes what was not known, and what that changed
  * @param failed whether the order given stands for want of an answer
  * @param reason why, where it failed
+ * @param sentence a model's words for the reasons of the first; empty where none was asked for, in time, or held
  */
 public record Matches(
-        String shopper, List<Match> matches, String step, List<String> notes, boolean failed, Reason reason) {
+        String shopper,
+        List<Match> matches,
+        String step,
+        List<String> notes,
+        boolean failed,
+        Reason reason,
+        String sentence) {
     /**
      * A candidate in its place.
      *
@@ -30,7 +37,7 @@ public record Matches(
 
     /** The order given, and why. */
     static Matches given(String shopper, List<String> candidates, Reason reason) {
-        return new Matches(shopper, unknown(candidates), "given", List.of(), true, reason);
+        return new Matches(shopper, unknown(candidates), "given", List.of(), true, reason, "");
     }
 
     static List<Match> unknown(List<String> candidates) {

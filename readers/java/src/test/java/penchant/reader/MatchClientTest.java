@@ -73,6 +73,16 @@ class MatchClientTest {
     }
 
     @Test
+    void aSentenceComesWhereItIsAskedFor() {
+        MatchClient client = client("", PATIENT);
+        MatchQuery query = MatchQuery.ORDER.withReasons("en").withSentence();
+        assertEquals("It fits.", client.match("ada", List.of("a", "b"), query).sentence());
+        assertEquals("", client.match("ada", List.of("a", "b"), MatchQuery.ORDER).sentence());
+        answer = question -> new Reply(503, "{}");
+        assertEquals("", client.match("ada", List.of("a", "b"), query).sentence());
+    }
+
+    @Test
     void whatCannotBeAskedAboutComesLast() {
         List<Object> ids = new ArrayList<>(Arrays.asList("a{b}", null, 1.5));
         for (int at = 0; at < 102; at++) {
@@ -150,6 +160,9 @@ class MatchClientTest {
         told.add("matches", matches);
         told.add("notes", notes);
         told.addProperty("step", "features");
+        if (question.get("sentence").getAsBoolean()) { // services before it say none
+            told.addProperty("sentence", "It fits.");
+        }
         return new Reply(200, told.toString());
     }
 }
