@@ -6,14 +6,16 @@ Equal work in pairs: every round runs each system once over the same events, in 
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
-from benchmarks import systems
+from benchmarks import scarce_calls, systems
 from benchmarks.intervals import Interval, interval, ratio, round_off
 from benchmarks.load import Load, fill, make_topic
+from benchmarks.scarce_calls import ScarcePlan
 from benchmarks.servers import Servers
 from benchmarks.session_bytes import bytes_per_session
 from benchmarks.systems import OTHERS, OURS, System
@@ -35,10 +37,11 @@ class IngestPlan:
     rounds: int = 5
     full_rounds: int = 3
     sessions: int = 2_000
+    scarce: ScarcePlan = scarce_calls.FULL
     others: Sequence[System] = OTHERS
 
 
-QUICK = IngestPlan(events=40_000, full_events=200_000, rounds=1, full_rounds=1, sessions=300)
+QUICK = IngestPlan(events=40_000, full_events=200_000, rounds=1, full_rounds=1, sessions=300, scarce=scarce_calls.QUICK)
 
 
 @dataclass(slots=True)
@@ -53,20 +56,23 @@ class Figures:
     versions: dict[str, str] = field(default_factory=dict)
 
 
-async def run(plan: IngestPlan, stage: Servers, say: Say) -> dict[str, Any]:
-    """The whole benchmark; `say` takes lines for people."""
+async def run(plan: IngestPlan, stage: Servers, folder: Path, say: Say) -> dict[str, Any]:
+    """The whole benchmark, with the log of its model server in `folder`; `say` takes lines for people."""
     systems.checkout()
     figures = Figures()
     compared = [OURS, *await _installed(plan.others, figures, say)]
     await _compare(plan, stage, compared, figures, say)
     await _work(plan, stage, figures, say)
-    return _summary(plan, figures) | {"bytes_per_session": bytes_per_session(plan.sessions)}
+    flink = [scarce_calls.FLINK] if any(system.name == scarce_calls.FLINK for system in compared) else []
+    calls = await scarce_calls.measure(plan.scarce, stage, folder, [scarce_calls.PENCHANT, *flink], say)
+    sizes = bytes_per_session(plan.sessions)
+    return _summary(plan, figures) | {"scarce_calls": calls, "bytes_per_session": sizes}
 
 
 def command(system: System, stage: Servers, topic: str, events: int) -> list[str]:
     """What folds so many events of a topic by a system."""
     script = str(systems.FOLDER / system.script)
-    return [str(system.python), script, stage.kafka.address, topic, str(events), _core(stage)]
+    return [str(system.python), script, stage.kafka.address, topic, str(events), stage.word]
 
 
 async def whole(stage: Servers, topic: str, events: int) -> dict[str, Any]:
@@ -82,7 +88,7 @@ def full_worker(stage: Servers, topic: str, events: int) -> list[str]:
         "kafka": {"bootstrap": stage.kafka.address, "topic": topic, "group": name},
         "redis": {"url": stage.redis.url, "namespace": name, "timeout_s": 5.0},
     }
-    words = (str(events), _core(stage), orjson.dumps(settings).decode())
+    words = (str(events), stage.word, orjson.dumps(settings).decode())
     return [sys.executable, "-m", "benchmarks.full_worker", *words]
 
 
@@ -160,7 +166,3 @@ def _summary(plan: IngestPlan, figures: Figures) -> dict[str, Any]:
 def _ratios(taken: Mapping[str, list[float]]) -> dict[str, Interval]:
     """How many times as fast as each of the others we are, round by round."""
     return {name: ratio(theirs, taken[OURS.name]) for name, theirs in taken.items() if name != OURS.name}
-
-
-def _core(stage: Servers) -> str:
-    return "" if stage.core is None else str(stage.core)

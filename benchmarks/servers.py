@@ -26,6 +26,11 @@ class Servers:
     core: int | None
 
     @property
+    def word(self) -> str:
+        """`core` as processes take it among their arguments: empty for any."""
+        return "" if self.core is None else str(self.core)
+
+    @property
     def components(self) -> dict[str, str]:
         """What they really are."""
         return {"kafka": self.kafka.describe(), "redis-server": self.redis.describe()}

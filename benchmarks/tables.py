@@ -35,6 +35,11 @@ def show_ingest(console: Console, report: Mapping[str, Any]) -> None:
     console.print(shown)
     for name, why in report["left_out"].items():
         console.print(f"{NAMES[name]} was left out: {why}")
+    for name, row in report["scarce_calls"].items():
+        console.print(
+            f"Before a model that takes few calls, {name}: {row['calls']:,.0f} calls, "
+            f"{row['us_per_call']:,.0f} us of CPU each, {row['fresh_per_cpu_second']:,.0f} fresh a second."
+        )
     size, lag = report["bytes_per_session"], report["loop_lag_ms"]
     console.print(f"A session of 20 events takes {size['hot']:,} bytes, {size['packed']:,} packed.")
     console.print(f"Loop lag with all its work: p50 {lag['p50']} ms, p99 {lag['p99']} ms, at most {lag['max']} ms.")

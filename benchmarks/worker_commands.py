@@ -27,7 +27,7 @@ def ingest(
 
     Equal work (validate an event, fold it into its shopper's session) by a plain Faust agent, Quix Streams, Bytewax,
     Apache Flink, a bare loop over librdkafka and Penchant, and Penchant with all its work: due, instant model, real
-    Redis, commits. Needs Java and Maven.
+    Redis, commits. At last Flink's async I/O and Penchant before a model that takes few calls. Needs Java and Maven.
 
     Examples:
 
@@ -46,7 +46,7 @@ def ingest(
             return growth.run(growth.QUICK if quick else growth.Growth(), stage, say)
 
         def compared(stage: Servers) -> Coroutine[Any, Any, Report]:
-            return rates.run(rates.QUICK if quick else rates.IngestPlan(), stage, say)
+            return rates.run(rates.QUICK if quick else rates.IngestPlan(), stage, folder, say)
 
         return staged("ingest --grow" if grow else "ingest", folder, grown if grow else compared, quick=quick)
 

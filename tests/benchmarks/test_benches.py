@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import growth, ingest, latency, recovery, steady
+from benchmarks.scarce_calls import ScarcePlan
 from benchmarks.servers import Servers, servers
 from benchmarks.stamps import PARTS
 from benchmarks.systems import OTHERS
@@ -17,7 +18,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.redis]
 
 INGEST = ingest.IngestPlan(
     events=3_000, shoppers=100, full_events=2_000, full_shoppers=50, partitions=2, rounds=1, full_rounds=1,
-    sessions=20, others=[system for system in OTHERS if system.environment is None],
+    sessions=20, scarce=ScarcePlan(events=2_000, shoppers=100, rounds=1, partitions=2),
+    others=[system for system in OTHERS if system.environment is None],
 )  # fmt: skip
 RECOVERY = recovery.RecoveryPlan(
     shoppers=60, events_per_second=60.0, steady_s=2.0, last_s=0.5, crashes=1, partitions=2, commit_lag_s=0.5,
@@ -36,10 +38,10 @@ async def stage(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) ->
         yield stage
 
 
-async def test_ingest_reports_rates_and_ratios(stage: Servers) -> None:
+async def test_ingest_reports_rates_and_ratios(stage: Servers, tmp_path: Path) -> None:
     """The keys that the design promises, for the systems that took part; all folded the same sessions."""
     lines: list[str] = []
-    report = await ingest.run(INGEST, stage, lines.append)
+    report = await ingest.run(INGEST, stage, tmp_path, lines.append)
     assert report["events_per_second"].keys() == {"penchant", "penchant_decode_fold", "plain_faust"}
     assert all(rate > 0 for rate in report["events_per_second"].values())
     assert report["ratio"].keys() == report["ratio_per_cpu_second"].keys() == {"plain_faust"}
@@ -49,6 +51,9 @@ async def test_ingest_reports_rates_and_ratios(stage: Servers) -> None:
     whole = report["whole"][0]
     assert whole["events"] == INGEST.full_events
     assert whole["intents"] + whole["parked"] > 0
+    calls = report["scarce_calls"]["penchant"]
+    assert calls["fresh"] == INGEST.scarce.shoppers
+    assert 0 < calls["calls"] < INGEST.scarce.events
     assert lines
 
 

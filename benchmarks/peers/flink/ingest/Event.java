@@ -18,6 +18,11 @@ final class Event {
   long timeMs = -1;
   final ArrayList<Item> items = new ArrayList<>(2);
 
+  /** Looks at lists and at the cart say too little to ask a model. */
+  boolean asks() {
+    return !action.equals("list_view") && !action.equals("cart_view");
+  }
+
   static final class Item {
     String id, title, category, brand, currency;
     double price = -1;

@@ -19,11 +19,12 @@ public final class Session {
   private Object[] subjects = new Object[FIRST];
   private Map<String, Integer> earlier = new HashMap<>();
 
-  void fold(Event event, long offset, long timestamp) {
-    if (offset <= folded || knows(event.eventId)) return;
+  /** Whether the event entered. */
+  boolean fold(Event event, long offset, long timestamp) {
+    if (offset <= folded || knows(event.eventId)) return false;
     long at = Math.min(event.timeMs, timestamp + SKEW_MS);
     if (events == 0 || at > last + GAP_MS) open(at);
-    else if (at < origin - GAP_MS) return;
+    else if (at < origin - GAP_MS) return false;
     folded = offset;
     events++;
     last = Math.max(last, at);
@@ -31,6 +32,33 @@ public final class Session {
     if (rows == 0) add(event.eventId, at, event.action, event.query);
     for (int row = 0; row < rows; row++) add(event.eventId, at, event.action, event.items.get(row));
     if (height > MOST) truncate();
+    return true;
+  }
+
+  /** Whether it holds one event alone. */
+  boolean first() {
+    return events == 1;
+  }
+
+  /** The offset of the last event that entered. */
+  long folded() {
+    return folded;
+  }
+
+  /** The window, a line a row. */
+  String lines() {
+    StringBuilder lines = new StringBuilder(64 * height);
+    for (int row = 0; row < height; row++) {
+      lines.append(row).append(' ').append((times[row] - origin) / 60_000).append("m ").append(actions[row]);
+      if (subjects[row] instanceof Event.Item item) {
+        lines.append(' ').append(item.id).append(" \"").append(item.title).append("\" ").append(item.category);
+        lines.append(' ').append(item.brand).append(' ').append(item.price);
+      } else if (subjects[row] != null) {
+        lines.append(" \"").append(subjects[row]).append('"');
+      }
+      lines.append('\n');
+    }
+    return lines.toString();
   }
 
   /** A part of the digest that benchmarks/peers/folding.py reports. */

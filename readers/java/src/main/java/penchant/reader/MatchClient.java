@@ -52,7 +52,10 @@ public final class MatchClient {
      */
     public MatchClient(String url, String token, Options options) {
         this.options = options;
-        this.http = HttpClient.newBuilder().connectTimeout(options.timeout()).build();
+        this.http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1) // the service's: else each first request asks for an upgrade
+                .connectTimeout(options.timeout())
+                .build();
         this.request = HttpRequest.newBuilder(URI.create(url + "/v1/match"))
                 .timeout(options.timeout())
                 .header("Content-Type", "application/json");
