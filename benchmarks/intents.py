@@ -41,7 +41,7 @@ def write_of(number: int, offset: int, now_ms: int) -> Write:
         categories=(Weighted(name="home/kitchen/kettles", weight=0.71), Weighted(name="home/kitchen/mugs", weight=0.2)),
         brands=(Weighted(name="Hario", weight=0.6), Weighted(name="Stagg", weight=0.3)),
         attributes=(Attribute(name="material", value="steel", weight=0.5),),
-        price_band=PriceBand(low=35, high=60, currency="EUR"),
+        price_band=PriceBand(low=35.0, high=60.0, currency="EUR"),
         avoid=(Avoid(kind="item", value=f"p{number % 900}", reason="removed"),),
         next_action=NextAction(view=0.5, search=0.1, cart=0.2, purchase=0.05, leave=0.15),
         confidence=0.74,

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
+from msgspec import structs
 from penchant_reader import Candidate, features
 from penchant_reader.decoding import decode
 from penchant_reader.fields import ALL
@@ -49,7 +50,7 @@ def service_ranking() -> Callable[[], object]:
     [session] = windows(1)
     view = PromptView.of(session)
     window = Window(from_ms=0, to_ms=0, events=0)
-    said = dict(rules(view))
+    said = structs.asdict(rules(view))
     intent = Intent(**said, shopper="ada", window=window, as_of_ms=0, written_at_ms=0, source="rules", position="0:0:0")
     cards = {
         item.id: Card(category=item.category, brand=item.brand, price=item.price, currency=item.currency)

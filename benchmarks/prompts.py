@@ -155,7 +155,7 @@ def _traffic(
 def _answers(prompt: str) -> tuple[str, str]:
     """The simulated model's answer, and the JSON of all that an intent says, which a model would have to write else."""
     text, session = answer(prompt), read(prompt)
-    return text, ground(parse(text), session, rules(session)).findings.model_dump_json()
+    return text, ground(parse(text), session, rules(session)).findings.dump().decode()
 
 
 def _shares(shares: Shares) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from msgspec import structs
 from penchant_reader import ALL, Candidate, ReadIntent
 from penchant_reader.decoding import decode
 from penchant_reader.intent import ignore
@@ -148,10 +149,10 @@ def _intent(shopper: str, session: Session, offset: int, foresight: Foresight | 
     found = rules(session, learned=foresight)
     window = Window(from_ms=session.origin_ms, to_ms=session.last_ms, events=session.events)
     intent = Intent(
-        **dict(found), shopper=shopper, window=window, as_of_ms=session.last_ms, written_at_ms=session.last_ms,
-        source="rules", position=f"0:{offset}:0",
+        **structs.asdict(found), shopper=shopper, window=window, as_of_ms=session.last_ms,
+        written_at_ms=session.last_ms, source="rules", position=f"0:{offset}:0",
     )  # fmt: skip
-    held = {**hot_fields(intent), "position": intent.position, "doc": intent.model_dump_json()}
+    held = {**hot_fields(intent), "position": intent.position, "doc": intent.dump().decode()}
     values = [held[name].encode() if name in held else None for name in ALL]
     return decode(shopper, values, session.last_ms, ignore)
 

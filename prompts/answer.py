@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -31,6 +32,7 @@ FORESEEN = frozenset({"f", "p", "n"})
 """The keys of stage, price and next action, which only some templates ask for."""
 
 _LONGEST = 4_000
+_REMEMBERED = 1_024
 _ALIKE = 0.8  # of the words that name something in either of two texts: small models copy with a letter off
 _NUMBERS = ("categories", "brands", "price", "following", "evidence")
 _COPIED = 4  # of these, where there are several numbers in them, and the confidence are the example's: no chance
@@ -72,10 +74,11 @@ def parse(answer: str | bytes, examples: Collection[Answer] = (), *, foresees: b
     """
     text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
     text = answer_after(text)[:_LONGEST]
-    start = _start(text)
+    start, value = _last_object(text)
     if start < 0:
         raise AnswerRefused("no-json", f"{len(text)} characters without an object")
-    value = _decode(text[start:])
+    if value is None:
+        value = _decode(text[start:])
     if not foresees:
         value = {key: each for key, each in value.items() if key not in FORESEEN}
     try:
@@ -100,14 +103,17 @@ def _repeats(read: Answer, example: Answer) -> bool:
     return several + (read.confidence == example.confidence) >= _COPIED
 
 
+@lru_cache(_REMEMBERED)
 def _folded(text: str) -> str:
     """A text without what a copy may differ in: case, whitespace and what stands around its words."""
     return " ".join(text.casefold().split()).strip(" .,;:!'\"")
 
 
-def _start(text: str) -> int:
-    """Where the answer begins: the last object at the top that has a key of an answer, else the first brace."""
+def _last_object(text: str) -> tuple[int, dict[str, Any] | None]:
+    """Where the answer begins, and what it is if it is whole: the last object at the top that has a key of an answer,
+    else the first brace."""
     at = start = text.find("{")
+    found: dict[str, Any] | None = None
     further = text.find(_ANOTHER, at)  # where a model has gone on to another shopper
     text = text[: further if further >= 0 else None]
     for _ in range(_DRAFTS):
@@ -118,12 +124,13 @@ def _start(text: str) -> int:
         except (ValueError, RecursionError):
             opened = _OPENED.match(text, at)  # an answer that is cut off, which contains no other
             if opened is not None:
-                return at
+                return at, None
             end = at + 1
         else:
-            start = at if isinstance(value, dict) and _KEYS & value.keys() else start
+            if isinstance(value, dict) and _KEYS & value.keys():
+                start, found = at, value
         at = text.find("{", end)
-    return start
+    return start, found
 
 
 def _decode(text: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Compose: findings and their bookkeeping as the intent that is promised to rankers."""
 
+from msgspec import structs
+
 from prompts.view import PromptView
 from streams.records.intents import Findings, Intent, Source, Waits, Window
 from streams.sessions.session import Session
@@ -25,7 +27,7 @@ def compose(
     """The intent of a shopper, made from the session as it stood. `as_of_ms` is its latest event's time."""
     view = PromptView.of(session)
     return Intent(
-        **dict(findings),
+        **structs.asdict(findings),
         shopper=shopper,
         window=Window(from_ms=view.from_ms, to_ms=view.to_ms, events=view.events),
         as_of_ms=view.to_ms,

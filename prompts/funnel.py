@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from msgspec import structs
+
 from prompts.view import Entry, PromptView
 from streams.records.intents import Avoid, AvoidReason, NextAction, Stage
 
@@ -28,7 +30,7 @@ _LOOKS = frozenset({"view", "click"})
 NEXT_OF = {"view": "view", "click": "view", "search": "search", "cart_add": "cart", "purchase": "purchase"}
 """The next action that an event is."""
 
-_USUAL = {at: dict(usual) for at, usual in NEXT.items()}
+_USUAL = {at: structs.asdict(usual) for at, usual in NEXT.items()}
 _HABIT = 20  # own actions that weigh as much as what is usual
 _LONGEST_ID = 120
 _SETTLED = 3  # looks at one product that show a favourite

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from prompts.answer import OTHER, Answer
 from prompts.guard import plain
 from prompts.interests import MANY
@@ -17,7 +19,7 @@ from prompts.view import Entry, PromptView
 from prompts.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from prompts.wording import unknown_words
 from prompts.words import LONGEST
-from streams.records.intents import Attribute, Findings, Mission, Signals, Weighted
+from streams.records.intents import Attribute, Findings, Mission, Weighted
 from streams.sessions.session import Session
 
 _FAINT = 0.05  # the weight that a name of the window starts from when the rules have left it out
@@ -68,7 +70,7 @@ def ground(
         "confidence": _confidence(answer, rule.confidence, removed),
         "evidence": evidence or rule.evidence,
     }
-    return Grounded(rule.model_copy(update=model_says), tuple(removed), abstained=False, cited=bool(evidence))
+    return Grounded(structs.replace(rule, **model_says), tuple(removed), abstained=False, cited=bool(evidence))
 
 
 def _mission(
@@ -109,7 +111,7 @@ def _reweigh(levels: Mapping[str, int], rule: tuple[Weighted, ...]) -> tuple[Wei
         return rule
     fill = (sum(old.values()) or _FAINT) / sum(new.values())
     largest = sorted(new.items(), key=lambda pair: (-pair[1], pair[0]))[:MANY]
-    return tuple(Weighted(name=name, weight=round(min(weight * fill, 1), 3)) for name, weight in largest)
+    return tuple(Weighted(name=name, weight=round(min(weight * fill, 1.0), 3)) for name, weight in largest)
 
 
 def _attributes(answer: Answer, view: PromptView, vocabulary: Vocabulary, removed: list[str]) -> tuple[Attribute, ...]:
@@ -155,21 +157,23 @@ def _evidence(answer: Answer, view: PromptView, removed: list[str]) -> tuple[str
     return tuple(dict.fromkeys(found))[:MANY]
 
 
-def _signals(answer: Answer, rule: Signals, vocabulary: Vocabulary, removed: list[str]) -> Signals:
+def _signals(
+    answer: Answer, rule: Mapping[str, float], vocabulary: Vocabulary, removed: list[str]
+) -> Mapping[str, float]:
     if not answer.signals:
         return rule
-    moved, known = {}, dict(rule)
+    moved, known = {}, rule
     for name, said in answer.signals.items():
         if name in vocabulary.signals:
             start = known.get(name, 0.0)
             moved[name] = towards(level(said, "signal", removed), start, start - SIGNAL_STEP, start + SIGNAL_STEP)
         else:
             removed.append("signal")
-    return rule.model_copy(update=moved)
+    return {**rule, **moved}
 
 
 def _confidence(answer: Answer, start: float, removed: list[str]) -> float:
     if answer.confidence is None:
         return start
     said = level(answer.confidence, "confidence", removed)
-    return towards(said, start, 0, start + CONFIDENCE_STEP)
+    return towards(said, start, 0.0, start + CONFIDENCE_STEP)

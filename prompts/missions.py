@@ -4,14 +4,14 @@ Titles are not read here. Sellers write them, and a rule that believed them woul
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from prompts.answer import OTHER
 from prompts.view import PromptView
 from prompts.vocabulary import Shape, Vocabulary
-from streams.records.intents import Signals, Stage, Weighted
+from streams.records.intents import NO_SIGNALS, Stage, Weighted
 
 URGENCY = "urgency"
 """The signal that a cart and a checkout tell as well."""
@@ -35,14 +35,14 @@ class Said(NamedTuple):
         return cls(_words(searches), _words(each.name for each in categories[:1]))
 
 
-def signals(view: PromptView, said: Said, stage: Stage, vocabulary: Vocabulary) -> Signals:
+def signals(view: PromptView, said: Said, stage: Stage, vocabulary: Vocabulary) -> Mapping[str, float]:
     """Signs of what the vocabulary has words for, in what is searched for and leads. Haste is told by searches alone; a
     full cart is a mild one."""
     words = said.searched | said.leading
     found = {name: _SAID if words & known.words else 0.0 for name, known in vocabulary.signals.items()}
     if URGENCY in vocabulary.signals:
         found[URGENCY] = _urgency(view, stage, said=bool(said.searched & vocabulary.signals[URGENCY].words))
-    return Signals(**found)
+    return {**NO_SIGNALS, **found}
 
 
 def label(view: PromptView, said: Said, stage: Stage, categories: Sequence[Weighted], vocabulary: Vocabulary) -> str:

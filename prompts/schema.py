@@ -24,7 +24,7 @@ DEARER = 4
 _TEXT, _VALUE = 120, 24
 _REMEMBERED = 4_096
 _LEVEL = {"type": "integer", "enum": list(range(HIGHEST + 1))}
-_FOLLOWING = tuple(NextAction.model_fields)
+_FOLLOWING = tuple(NextAction.__struct_fields__)
 
 
 class AnswerSchema:

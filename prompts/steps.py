@@ -6,6 +6,8 @@ in `removed`, by its kind.
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import structs
+
 from prompts.answer import HIGHEST
 from prompts.funnel import JUDGED
 from prompts.view import PromptView
@@ -47,7 +49,7 @@ def next_action(said: Mapping[str, int] | None, rule: NextAction, removed: list[
     """The chances that are named moved towards their levels, and all made to sum to one again."""
     if not said:
         return rule
-    old = dict(rule)
+    old = structs.asdict(rule)
     moved = dict(old)
     for name, each in said.items():
         if name in old:
@@ -69,7 +71,7 @@ def towards(said: int, start: float, low: float, high: float) -> float:
     """The share that a level stands for, within bounds; `start` itself where the level says the same more coarsely."""
     if said == round(start * HIGHEST):
         return start
-    return round(min(max(said / HIGHEST, low, 0), high, 1), 3)
+    return round(min(max(said / HIGHEST, low, 0.0), high, 1.0), 3)
 
 
 def _holds_one(said: Sequence[float], currency: str, view: PromptView) -> bool:
@@ -82,4 +84,4 @@ def _holds_one(said: Sequence[float], currency: str, view: PromptView) -> bool:
 
 
 def _end(said: float, end: float) -> float:
-    return end if round(said) == round(end) else round(min(max(said, end / FACTOR), end * FACTOR), 2)
+    return end if round(said) == round(end) else round(min(max(float(said), end / FACTOR), end * FACTOR), 2)

@@ -101,7 +101,7 @@ def _card(text: bytes) -> Card | None:
 
 def _intent(key: str, doc: bytes | None) -> Intent | None:
     try:
-        return Intent.model_validate_json(doc) if doc else None
+        return Intent.load(doc) if doc else None
     except ValueError as exc:
         raise StoreCorrupt(key, str(exc)) from exc
 

@@ -20,8 +20,8 @@ def hot_fields(intent: Intent) -> dict[str, str]:
     return {
         "stage": intent.stage,
         "mission": intent.mission.label,
-        "category": _heaviest(intent.categories),
-        "brand": _heaviest(intent.brands),
+        "category": heaviest(intent.categories),
+        "brand": heaviest(intent.brands),
         "price_low": str(band.low) if band else "",
         "price_high": str(band.high) if band else "",
         "currency": band.currency if band else "",
@@ -41,6 +41,6 @@ def next_categories(intent: Intent) -> list[str]:
     return [each.name for each in named if each.name in intent.inferred and "\n" not in each.name][:MOST_NEXT]
 
 
-def _heaviest(weighted: tuple[Weighted, ...]) -> str:
+def heaviest(weighted: tuple[Weighted, ...]) -> str:
     """The name with the most weight, the first of equals."""
     return max(weighted, key=lambda each: each.weight).name if weighted else ""

@@ -4,14 +4,17 @@ import sys
 from typing import Any
 
 import orjson
+from msgspec.json import schema_components
 
 from streams.records.intents import SCHEMA, Intent
 
 
 def schema() -> bytes:
     """As it stands in docs/intent.schema.json. Unknown fields are allowed: new ones come without a new number."""
-    published = {"$schema": "https://json-schema.org/draft/2020-12/schema", "version": SCHEMA}
-    published |= _open(Intent.model_json_schema(mode="serialization"))
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "version": SCHEMA}
+    _, parts = schema_components([Intent], ref_template="#/$defs/{name}")
+    whole = parts.pop(Intent.__name__)
+    published = head | _open({"$defs": parts} | whole)
     return orjson.dumps(published, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

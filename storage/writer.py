@@ -128,7 +128,7 @@ class RedisCheckpoints:
             return command
         hot = chain.from_iterable(hot_fields(intent).items())
         tail = (write.intent_expires_at_ms, *Position.parse(intent.position), intent.source, *hot)
-        return (*command, intent.model_dump_json(), _strings(tail))
+        return (*command, intent.dump(), _strings(tail))
 
     async def _teach(self, commands: Sequence[Command]) -> list[Any]:
         """A new server does not know the script: send it, and then the commands that need it again."""

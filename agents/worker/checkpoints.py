@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from agents.worker.shoppers import Shopper
 from storage.checkpoints import Context, Write
 from streams.records.intents import Intent, IntentRules
@@ -66,7 +68,7 @@ class Checkpoints:
     def write(self, checkpoint: Checkpoint, intent: Intent | None = None, *, owed: bool) -> Write:
         """What to hand to the store, with what the shopper agreed to; `owed`: a call is owed all the same."""
         if intent and (agreed := purposes(checkpoint.agreement, self._default_purposes)) is not None:
-            intent = intent.model_copy(update={"purposes": agreed})
+            intent = structs.replace(intent, purposes=agreed)
         intent_ends = self.intent_ends_ms(checkpoint.last_ms)
         context_ends = max(intent_ends, self.clock_ms() + self._context_ms)
         context = replace(checkpoint.context, owed=owed)

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from agents.health.statistics import Meter
 from agents.health.timings import Urgency
 from agents.worker.asking import CallRules, Question
@@ -208,7 +210,7 @@ class Delivery:
     def _intent(self, case: Case, answered: Answered | None) -> Intent:
         waits, arm = _waits(case, _now(), answered), case.permit.arm
         intent = case.question.compose(answered, waits, self._checkpoints.clock_ms())
-        return intent.model_copy(update={"arm": arm}) if arm else intent
+        return structs.replace(intent, arm=arm) if arm else intent
 
 
 def _urgency(owed: Owed) -> Urgency:

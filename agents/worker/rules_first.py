@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
-from storage.intents import hot_fields
+from storage.intents import heaviest
 from streams.records.intents import Intent
 
 T = TypeVar("T")
@@ -18,9 +18,6 @@ SHARE = 0.2
 
 YOUNG_S = 60.0
 """A model's intent that is younger is left standing, unless the shopper has turned to something else."""
-
-NEWS = ("stage", "category", "brand")
-"""The hot fields that tell so. The price band moves with every look, and the mission is the model's to name."""
 
 
 class Shown(NamedTuple):
@@ -62,5 +59,5 @@ async def answered(asking: "asyncio.Task[T]", soft_deadline_s: float, show: Call
 
 
 def _news(intent: Intent) -> tuple[str, ...]:
-    fields = hot_fields(intent)
-    return tuple(fields[name] for name in NEWS)
+    """What tells so. The price band moves with every look, and the mission is the model's to name."""
+    return intent.stage, heaviest(intent.categories), heaviest(intent.brands)

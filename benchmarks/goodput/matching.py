@@ -186,7 +186,7 @@ def _intent(dice: random.Random, cards: Sequence[Card]) -> Intent:
         mission=Mission(label="research"), stage="compare", shopper="s",
         categories=tuple(Weighted(name=name, weight=0.3) for name in names),
         brands=tuple(Weighted(name=name, weight=0.3) for name in brands),
-        price_band=PriceBand(low=dice.randint(10, 90), high=dice.randint(100, 300), currency="EUR"),
+        price_band=PriceBand(low=float(dice.randint(10, 90)), high=float(dice.randint(100, 300)), currency="EUR"),
         window=Window(from_ms=0, to_ms=0, events=9), as_of_ms=0, written_at_ms=0, source="rules", position="0:0:0",
     )  # fmt: skip
 

@@ -118,7 +118,7 @@ def instructions() -> str:
 @cache
 def intent_tokens() -> int:
     """How long an answer is that gives the findings of an intent as they are: JSON with the fields' own names."""
-    return round(fmean(tokens(rules(session).model_dump_json()) for session in _sessions()))
+    return round(fmean(tokens(rules(session).dump().decode()) for session in _sessions()))
 
 
 @cache

@@ -1,11 +1,13 @@
 """Tensors of Triton's text models in and out of bytes; pure. Which there are says a map: ensemble.py and llmapi.py.
 
-Requests are built as protobuf messages from bytes: eleven tensors by way of numpy cost 196 us, so 17 us.
+Requests are built as protobuf messages from bytes: eleven tensors by way of numpy cost 196 us. What is the same in
+every request is encoded once: of two encodings, one behind the other, protobuf makes one message.
 """
 
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from tritonclient.grpc import service_pb2
@@ -53,9 +55,9 @@ class Described(Protocol):
 
 
 class Input(NamedTuple):
-    """How one input is sent: its description, which requests copy, and how its value becomes bytes."""
+    """How one input is sent: what it is, and how its value becomes bytes."""
 
-    template: Any
+    tensor: Tensor
     pack: Callable[[Any], bytes]
 
 
@@ -63,7 +65,7 @@ def offered(tensor_map: TensorMap, inputs: Iterable[Described]) -> Mapping[str, 
     """How to send each input that a model offers as we would send it, by name."""
     ours = {tensor.name: tensor for tensor in (*tensor_map.required, *tensor_map.optional)}
     there = (t.name for t in _tensors(inputs) if t.name in ours and _fits(t, ours[t.name]))
-    return {name: _input(ours[name]) for name in there}
+    return {name: Input(ours[name], _PACKING[ours[name].datatype]) for name in there}
 
 
 def mismatches(tensor_map: TensorMap, inputs: Iterable[Described], outputs: Iterable[Described]) -> list[str]:
@@ -74,20 +76,26 @@ def mismatches(tensor_map: TensorMap, inputs: Iterable[Described], outputs: Iter
     ]
 
 
-def request(call: Call, model: str, inputs: Mapping[str, Input], values: Mapping[str, Value], timeout_us: int) -> Any:
-    """A ModelInferRequest with those `values` that are in `inputs`; `timeout_us` bounds the server's queue."""
+def request(call: Call, model: str, inputs: Mapping[str, Input], values: Mapping[str, Value], timeout_us: int) -> bytes:
+    """An encoded ModelInferRequest with those `values` that are in `inputs`; `timeout_us` bounds the server's queue."""
     sent = [(inputs[name], value) for name, value in values.items() if name in inputs]
-    message = service_pb2.ModelInferRequest(
-        model_name=model,
-        id=call.id,
-        inputs=[each.template for each, _ in sent],
-        raw_input_contents=[each.pack(value) for each, value in sent],
-    )
-    for number, (_, value) in enumerate(sent):
-        if isinstance(value, tuple):
-            message.inputs[number].shape[-1] = len(value)
-    message.parameters["timeout"].int64_param = timeout_us
-    return message
+    sizes = tuple([(each.tensor, len(value) if isinstance(value, tuple) else 1) for each, value in sent])
+    own = service_pb2.ModelInferRequest(id=call.id, raw_input_contents=[each.pack(value) for each, value in sent])
+    own.parameters["timeout"].int64_param = timeout_us
+    encoded: bytes = _described(model, sizes) + own.SerializeToString()
+    return encoded
+
+
+@lru_cache
+def _described(model: str, sizes: tuple[tuple[Tensor, int], ...]) -> bytes:
+    """The part of a request that says for which model it is, and which inputs it has; the last of the dimensions of
+    each is its size."""
+    message = service_pb2.ModelInferRequest(model_name=model)
+    for tensor, size in sizes:
+        shape = [*[1] * (len(tensor.shape) - 1), size]
+        message.inputs.add(name=tensor.name, datatype=tensor.datatype, shape=shape)
+    encoded: bytes = message.SerializeToString()
+    return encoded
 
 
 class Answer:
@@ -170,13 +178,6 @@ _PACKING: Mapping[str, Callable[[Any], bytes]] = {
     "UINT64": struct.Struct("<Q").pack,
     "FP32": struct.Struct("<f").pack,
 }
-
-
-def _input(tensor: Tensor) -> Input:
-    template = service_pb2.ModelInferRequest.InferInputTensor(
-        name=tensor.name, datatype=tensor.datatype, shape=[1] * len(tensor.shape)
-    )
-    return Input(template, _PACKING[tensor.datatype])
 
 
 def _first_text(raw: bytes) -> str:

@@ -82,10 +82,10 @@ class TritonClient:
             return await self._answer(request, found, left_s, call.trace_headers())
 
     async def _answer(
-        self, request: Any, found: Model, left_s: float, trace_headers: Mapping[str, str]
+        self, request: bytes, found: Model, left_s: float, trace_headers: Mapping[str, str]
     ) -> tensors.Answer:
         metadata = (*REAL_STATUS, *self._metadata(), *trace_headers.items())
-        stream = self._stub().ModelStreamInfer([request], timeout=left_s, metadata=metadata)
+        stream = self._stub().ModelStreamInfer(request, timeout=left_s, metadata=metadata)
         answer = tensors.Answer(found.tensor_map.reused)
         try:
             async for response in stream:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import convert
+
 from penchant.demo.stage import READ_S, Stage
 from prompts.words import describe
 from storage.checkpoints import Context
@@ -64,7 +66,7 @@ def chosen(candidates: Iterable[Example], followed: str | None = None) -> list[E
 def sentence(intent: "ReadIntent") -> str:
     """What an intent that was read with its `doc` says, for a person."""
     doc = intent.doc
-    return describe(Findings.model_validate({name: doc[name] for name in Findings.model_fields if name in doc}))
+    return describe(convert({name: doc[name] for name in Findings.__struct_fields__ if name in doc}, Findings))
 
 
 def _strays(example: Example) -> bool:

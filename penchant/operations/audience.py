@@ -7,8 +7,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from agents.match.audience import FEWEST, Audience, counted
 from penchant.operations.activity_topic import copy_activity
 from penchant.operations.match import check_id
@@ -161,8 +159,8 @@ async def _scan(
                 continue
             cost.read_bytes += len(doc)
             try:
-                found.look(Intent.model_validate_json(doc))
-            except ValidationError:
+                found.look(Intent.load(doc))
+            except ValueError:
                 cost.unreadable += 1
 
 

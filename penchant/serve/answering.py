@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import to_builtins
+
 from agents.match.messages import Messages, languages
 from clients.calls import ModelClient
 from penchant.operations.match import Matched, messages_folder, ranked, scored, spoken, words
@@ -92,5 +94,5 @@ class Answering:
 
 
 def _intent(asked: IntentAsked, intent: Intent | None, notes: Sequence[str], *, fresh: bool = False) -> dict[str, Any]:
-    stored = intent.model_dump(mode="json") if intent else None
+    stored = to_builtins(intent) if intent else None
     return {"shopper": asked.shopper, "intent": stored, "fresh": fresh, "notes": list(notes)}

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from penchant.settings.root import Settings
 from prompts.rules import rules
 from prompts.view import PromptView
@@ -59,7 +61,7 @@ def copied(
     window = Window(from_ms=view.from_ms, to_ms=view.to_ms, events=view.events)
     found = rules(view, settings.prompts.vocabulary)
     intent = Intent(
-        **dict(found), shopper=shopper, window=window, as_of_ms=view.to_ms, written_at_ms=now_ms, source="rules",
-        position=FRESH,
+        **structs.asdict(found), shopper=shopper, window=window, as_of_ms=view.to_ms, written_at_ms=now_ms,
+        source="rules", position=FRESH,
     )  # fmt: skip
     return intent, notes

@@ -6,6 +6,8 @@ inside Triton's Python stub, so it imports nothing that is slow to start.
 
 import re
 
+from msgspec import structs
+
 from prompts.answer import EVIDENCE, HIGHEST, NAMED, OTHER, Answer
 from prompts.funnel import JUDGED
 from prompts.reading import offered, read
@@ -72,11 +74,11 @@ def _numbered(weighted: tuple[Weighted, ...], names: tuple[str, ...]) -> tuple[t
 
 
 def _likely(following: NextAction) -> dict[str, int]:
-    return {name: _level(share) for name, share in following if _level(share)}
+    return {name: _level(share) for name, share in structs.asdict(following).items() if _level(share)}
 
 
 def _signals(found: Findings, names: tuple[str, ...]) -> dict[str, int]:
-    levels = {name: _level(share) for name, share in found.signals if name in names}
+    levels = {name: _level(share) for name, share in found.signals.items() if name in names}
     return {name: level for name, level in levels.items() if level}
 
 

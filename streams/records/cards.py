@@ -4,13 +4,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streams.records.intents import Label, Stage
+from streams.records.intents import Stage
 
 LONGEST_CODE = 120
 """Characters of a card's code; it is held to MOST_TOKENS by whoever makes it."""
 
 MOST_TOKENS = 12
 """Tokens of a card's code: twenty of them stand in one prompt."""
+
+
+Label = Annotated[str, Field(min_length=1, max_length=120)]
 
 
 class _Value(BaseModel):

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import orjson
+from msgspec import convert, json
 
 from streams.errors import EventRefused
 from streams.records.intents import Intent
@@ -18,15 +19,15 @@ class Readable(NamedTuple):
 
     def dump(self) -> bytes:
         """The record's value; its key is the shopper."""
-        doc = self.intent.model_dump(mode="json")
-        return orjson.dumps({"readable_at_ms": self.readable_at_ms, "expires_at_ms": self.expires_at_ms, "intent": doc})
+        times = {"readable_at_ms": self.readable_at_ms, "expires_at_ms": self.expires_at_ms}
+        return json.encode({**times, "intent": self.intent})
 
     @classmethod
     def load(cls, value: bytes) -> "Readable":
         """Read it back. Raises EventRefused."""
         try:
             fields = orjson.loads(value)
-            intent = Intent.model_validate(fields["intent"])
+            intent = convert(fields["intent"], Intent)
             return cls(intent, int(fields["readable_at_ms"]), int(fields["expires_at_ms"]))
         except (ValueError, KeyError, TypeError) as exc:
             raise EventRefused("schema", detail=f"no record of the history: {exc}") from exc

@@ -1,8 +1,14 @@
-"""Intent: what we promise to rankers. Its JSON form is the `doc` field of docs/redis-contract.md."""
+"""Intent: what we promise to rankers. Its JSON form is the `doc` field of docs/redis-contract.md.
 
-from typing import Annotated, Literal
+Its parts are structs: code makes hundreds of them a call, and they are checked where they are read back, not where
+they are made. What goes into them was checked before: an answer when it was parsed, an event when it was decoded.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from msgspec import Meta, Struct, field, json
+from pydantic import Field
 
 from streams.section import Seconds, Words, form, section
 
@@ -12,8 +18,8 @@ SCHEMA = 1
 Stage = Literal["explore", "compare", "decide", "cart", "purchase"]
 Source = Literal["model", "rules"]
 AvoidReason = Literal["removed", "seen-not-clicked", "returned"]
-Share = Annotated[float, Field(ge=0, le=1)]
-Label = Annotated[str, Field(min_length=1, max_length=120)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Label = Annotated[str, Meta(min_length=1, max_length=120)]
 MissionLabel = Annotated[str, Field(min_length=1, max_length=60), form("1 to 60 characters")]
 
 
@@ -31,27 +37,48 @@ class IntentRules:
     the vocabulary does not know is told by its own words. Anything else becomes `other`."""
 
 
-class Value(BaseModel):
-    """A frozen part of an intent; unknown fields are errors."""
+class Value(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A frozen part of an intent. It refers to nothing that could refer to it, so the collector need not look at it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    @classmethod
+    def load(cls, doc: bytes | str) -> Self:
+        """Read it from JSON. Raises ValueError, also where there are unknown fields."""
+        return json.decode(doc, type=cls)
+
+    def dump(self) -> bytes:
+        """As JSON, all fields in their order."""
+        return json.encode(self)
 
 
-class Mission(Value):
+NO_SIGNALS: Mapping[str, float] = {"urgency": 0.0, "gift": 0.0, "seasonal": 0.0}
+"""The signals that are in every intent."""
+
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+Signals = Annotated[
+    Mapping[str, Share],
+    Meta(
+        description="Shares from 0 (no sign of it) to 1 (certain); those below are in every intent, and a shop's "
+        "vocabulary may have more.",
+        extra_json_schema={"properties": dict.fromkeys(NO_SIGNALS, _SHARE)},
+    ),
+]
+
+
+class Mission(Value, frozen=True):
     """What the shopper is out for: a label from the configured list or `other`, and at most 140 characters of text."""
 
     label: Label
-    text: Annotated[str, Field(max_length=140)] = ""
+    text: Annotated[str, Meta(max_length=140)] = ""
 
 
-class Weighted(Value):
+class Weighted(Value, frozen=True):
     """A category path or a brand with its share of the shopper's interest."""
 
     name: Label
     weight: Share
 
 
-class Attribute(Value):
+class Attribute(Value, frozen=True):
     """A wanted property of the product, such as color: blue."""
 
     name: Label
@@ -59,15 +86,15 @@ class Attribute(Value):
     weight: Share
 
 
-class PriceBand(Value):
+class PriceBand(Value, frozen=True):
     """The price range of interest, in the currency of the events."""
 
-    low: Annotated[float, Field(ge=0)]
-    high: Annotated[float, Field(ge=0)]
+    low: Annotated[float, Meta(ge=0)]
+    high: Annotated[float, Meta(ge=0)]
     currency: str = ""
 
 
-class Avoid(Value):
+class Avoid(Value, frozen=True):
     """Something not to show again, and why."""
 
     kind: Literal["item", "category", "brand"]
@@ -75,19 +102,7 @@ class Avoid(Value):
     reason: AvoidReason
 
 
-class Signals(Value):
-    """Shares from 0 (no sign of it) to 1 (certain); those below are in every intent, and a shop's vocabulary may have
-    more."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Share] = Field(init=False)
-
-    urgency: Share = 0.0
-    gift: Share = 0.0
-    seasonal: Share = 0.0
-
-
-class NextAction(Value):
+class NextAction(Value, frozen=True):
     """Probabilities of what the shopper does next; they sum to 1 within rounding."""
 
     view: Share = 0.0
@@ -97,7 +112,7 @@ class NextAction(Value):
     leave: Share = 0.0
 
 
-class Window(Value):
+class Window(Value, frozen=True):
     """The events that the intent was made from, by event time."""
 
     from_ms: int
@@ -105,7 +120,7 @@ class Window(Value):
     events: int
 
 
-class Waits(Value):
+class Waits(Value, frozen=True):
     """Where the time went between the first unsummarised event and the write, in milliseconds."""
 
     debounce_ms: float = 0.0
@@ -117,7 +132,7 @@ class Waits(Value):
     write_ms: float = 0.0
 
 
-class Findings(Value):
+class Findings(Value, frozen=True, kw_only=True):
     """The part of an intent that comes from rules and model; the rest is bookkeeping."""
 
     mission: Mission
@@ -127,7 +142,7 @@ class Findings(Value):
     attributes: tuple[Attribute, ...] = ()
     price_band: PriceBand | None = None
     avoid: tuple[Avoid, ...] = ()
-    signals: Signals = Signals()
+    signals: Signals = field(default_factory=lambda: dict(NO_SIGNALS))
     next_action: NextAction = NextAction()
     confidence: Share = 0.0
     evidence: tuple[str, ...] = ()
@@ -135,7 +150,7 @@ class Findings(Value):
     """Names among the categories and brands that the shopper has not looked at: learned from other shoppers."""
 
 
-class Intent(Findings):
+class Intent(Findings, frozen=True, kw_only=True):
     """What a shopper is after, and how we know. `position` is `lineage:offset:generation`, `replica` the server."""
 
     schema_version: int = SCHEMA

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-import orjson
-
 from penchant.settings.root import Settings
 from storage.checkpoints import Context, Erased
 from storage.keys import Keys
@@ -77,7 +75,7 @@ def _compare(
     for shopper, found, doc in zip(shoppers, contexts, docs, strict=True):
         entries = truth.since(shopper, found.marker if found is not None else None)
         context = found if isinstance(found, Context) else None
-        intent = Intent.model_validate(orjson.loads(doc)) if doc else None
+        intent = Intent.load(doc) if doc else None
         problems = [wrong_context(context, entries, settings, unpack), wrong_intent(shopper, intent, entries, settings)]
         wrong += [f"{shopper}: {problem}" for problem in problems if problem]
     return wrong

@@ -111,7 +111,7 @@ def wrong_intent(shopper: str, intent: Intent | None, entries: Sequence[Entry], 
         return f"intent at {position.offset}, an event at {meaningful} asks for a call"
     session, _ = session_after(entries, settings, position.offset)
     expected = _model_says(shopper, session, position, settings)
-    same = all(getattr(intent, name) == getattr(expected, name) for name in (*Findings.model_fields, "source"))
+    same = all(getattr(intent, name) == getattr(expected, name) for name in (*Findings.__struct_fields__, "source"))
     return "" if same else f"the intent is not what the model says of the log up to {position.offset}"
 
 

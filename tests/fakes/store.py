@@ -96,7 +96,7 @@ class MemoryStore:
         intent = self.intent(shopper)
         if intent is None:
             return {}
-        return hot_fields(intent) | {"doc": intent.model_dump_json(), "position": intent.position}
+        return hot_fields(intent) | {"doc": intent.dump().decode(), "position": intent.position}
 
     async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
         found = await self._carry_out([partial(self._load, shopper) for shopper in shoppers])

@@ -128,7 +128,7 @@ async def test_a_puppet_gains_nothing_by_a_title(store: Store, instructions: tup
         assert rule is not None
         assert without_text(mine) == without_text(theirs)
         _assert_bounded(mine, each.hostile)
-        _assert_near(intent_doc(mine), intent_doc({b"doc": rule.model_dump_json().encode()}))
+        _assert_near(intent_doc(mine), intent_doc({b"doc": rule.dump()}))
 
 
 def test_the_models_do_obey() -> None:

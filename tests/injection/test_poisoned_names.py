@@ -1,6 +1,7 @@
 """Poisoned names: bots teach brands and categories that are instructions, so that they stand in strangers' prompts."""
 
 import pytest
+from msgspec import structs
 
 from prompts.answer import Answer
 from prompts.grounding import ground
@@ -41,8 +42,7 @@ def test_a_poisoned_name_stays_between_its_quotes(planted: str) -> None:
     shown, expected = (skeleton(prompt).rpartition("\nShopper\n")[2] for prompt in (hostile, harmless))
     assert shown in {expected, expected.replace(' b3 ""', "")}  # of a name that nobody can see nothing is left
     view = RENDERER.view(WINDOW)
-    named = {"brands", "inferred"}
-    mine, theirs = (rules(view, learned=each).model_dump(exclude=named) for each in (poisoned, plain))
+    mine, theirs = (structs.replace(rules(view, learned=each), brands=(), inferred=()) for each in (poisoned, plain))
     assert mine == theirs
 
 
@@ -58,8 +58,8 @@ def test_a_category_of_a_seller_stays_between_its_quotes(planted: str, history: 
         for each in (shown, harmless)
     ]
     assert texts[0] == texts[1]
-    named = {"categories", "inferred"}
-    mine, theirs = (rules(view, learned=each).model_dump(exclude=named) for each in (shown, harmless))
+    found = (rules(view, learned=each) for each in (shown, harmless))
+    mine, theirs = (structs.replace(each, categories=(), inferred=()) for each in found)
     assert mine == theirs
 
 

@@ -27,8 +27,8 @@ def test_an_intent_says_what_it_was_made_from() -> None:
     assert (intent.model, intent.replica) == ("simulated", "triton-0:8001")
     assert intent.window == Window(from_ms=START_MS + 20_000, to_ms=START_MS + 40_000, events=2)
     assert (intent.as_of_ms, intent.position, intent.shopper) == (START_MS + 40_000, "0:1:0", "shopper")
-    assert Findings(**{name: getattr(intent, name) for name in Findings.model_fields}) == found
-    assert Intent.model_validate_json(intent.model_dump_json()) == intent
+    assert Findings(**{name: getattr(intent, name) for name in Findings.__struct_fields__}) == found
+    assert Intent.load(intent.dump()) == intent
 
 
 def test_an_early_event_widens_the_window() -> None:

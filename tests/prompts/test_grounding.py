@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from prompts.answer import OTHER, Answer
 from prompts.funnel import JUDGED
@@ -18,7 +19,7 @@ from streams.sessions.session import Session
 from tests.prompts.shoppers import HOSTILE, KETTLE, OTHER_KETTLE, SHOES, TOASTER, sessions, shopper, texts
 
 ROUNDING = 0.002
-FOLLOWING = tuple(NextAction.model_fields)
+FOLLOWING = tuple(NextAction.__struct_fields__)
 numbers = st.one_of(st.integers(-2, 12), st.integers())
 weights = st.lists(st.tuples(numbers, numbers), max_size=5)
 answers = st.builds(
@@ -49,7 +50,7 @@ SESSION = shopper(("search", "blue kettle"), ("view", KETTLE), ("view", OTHER_KE
 def test_the_world_is_closed(answer: Answer, session: Session) -> None:
     """Names, items and events are all from the window; labels from their lists; text is short and clean."""
     found, view = grounded(answer, session).findings, PromptView.of(session)
-    assert Findings.model_validate(found.model_dump()) == found
+    assert Findings.load(found.dump()).dump() == found.dump()
     assert {each.name for each in found.categories} <= set(view.categories)
     assert {each.name for each in found.brands} <= set(view.brands)
     assert {each.value for each in found.avoid} <= set(view.products)
@@ -67,8 +68,8 @@ def test_numbers_move_within_bounds(answer: Answer, session: Session) -> None:
     found, rule = grounded(answer, session).findings, rules(session)
     assert found.avoid == rule.avoid
     assert 0 <= found.confidence <= rule.confidence + CONFIDENCE_STEP + ROUNDING
-    for name, share in found.signals:
-        assert abs(share - getattr(rule.signals, name)) <= SIGNAL_STEP + ROUNDING
+    for name, share in found.signals.items():
+        assert abs(share - rule.signals[name]) <= SIGNAL_STEP + ROUNDING
     old = {each.name: each.weight for each in rule.categories}
     for each in found.categories:
         if each.name in old:
@@ -84,8 +85,8 @@ def test_what_comes_next_moves_within_bounds(answer: Answer, session: Session) -
         assert abs(JUDGED.index(found.stage) - JUDGED.index(rule.stage)) <= 1
     else:
         assert found.stage == rule.stage
-    assert sum(chance for _, chance in found.next_action) == pytest.approx(1, abs=0.01)
-    for name, chance in found.next_action:
+    assert sum(structs.astuple(found.next_action)) == pytest.approx(1, abs=0.01)
+    for name, chance in structs.asdict(found.next_action).items():
         old = getattr(rule.next_action, name)
         assert old / FACTOR**2 - ROUNDING <= chance <= old * FACTOR**2 + ROUNDING
     if rule.price_band is None or found.price_band is None:
@@ -119,7 +120,7 @@ def test_numbers_become_names() -> None:
         Attribute(name="color", value="blue", weight=0.5),
         Attribute(name="material", value="steel", weight=0.25),
     )
-    assert found.signals.gift == 0.3
+    assert found.signals["gift"] == 0.3
     assert found.evidence == ("event-0", "event-2")
 
 
@@ -220,6 +221,6 @@ def test_a_parrot_moves_nothing_but_text(hostile: str) -> None:
     """A model that repeats a hostile title as its mission changes the text, bounded and cleaned, and nothing else."""
     honest = grounded(Answer(mission="gift", text="A kettle"), SESSION).findings
     parrot = grounded(Answer(mission="gift", text=hostile * 9), SESSION).findings
-    assert parrot.model_copy(update={"mission": honest.mission}) == honest
+    assert structs.replace(parrot, mission=honest.mission) == honest
     assert len(parrot.mission.text) <= 140
     assert "<" not in parrot.mission.text

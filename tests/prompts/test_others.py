@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from prompts.answer import Answer
 from prompts.budget import OTHERS, PromptRules
@@ -89,9 +90,8 @@ def test_no_name_leaves_its_line(session: Session, categories: list[str], brands
     kinds = (categories, CATEGORY), (brands, BRAND)
     named = [tuple(Weighted(name=text, weight=0.1) for text in dict.fromkeys(clean(each, cap) for each in some) if text)
              for some, cap in kinds]  # fmt: skip
-    found = rules(view).model_copy(
-        update={"categories": named[0], "brands": named[1], "inferred": tuple(w.name for some in named for w in some)}
-    )
+    inferred = tuple(each.name for some in named for each in some)
+    found = structs.replace(rules(view), categories=named[0], brands=named[1], inferred=inferred)
     plain, text = RENDERER.render(view).text, RENDERER.render(RENDERER.offering(view, found)).text
     assert read(text) == read(plain)
     assert others(text) == RENDERER.offering(view, found).others

@@ -28,7 +28,7 @@ def test_words_of_all_languages_tell_a_mission_and_a_signal() -> None:
     """A search for a gift is one in German and in French as well."""
     for word in ("gift", "Geschenk", "cadeau"):
         found = rules(shopper(("search", word), ("view", KETTLE)))
-        assert (found.mission.label, found.signals.gift) == ("gift", 0.8)
+        assert (found.mission.label, found.signals["gift"]) == ("gift", 0.8)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_a_signal_of_ones_own_stands_beside_those_of_the_contract() -> None:
     found = rules(session, GROCER)
     assert dict(found.signals) == {"urgency": 0.0, "gift": 0.0, "seasonal": 0.0, "eile": 0.8}
     moved = ground(Answer(mission="grillfest", signals={"eile": 0, "gift": 9}), session, found, GROCER)
-    assert (dict(moved.findings.signals)["eile"], moved.removed) == (0.3, ("signal",))
-    assert json.loads(moved.findings.model_dump_json())["signals"]["eile"] == 0.3
+    assert (moved.findings.signals["eile"], moved.removed) == (0.3, ("signal",))
+    assert json.loads(moved.findings.dump())["signals"]["eile"] == 0.3
 
 
 def test_an_attribute_with_values_takes_no_other() -> None:

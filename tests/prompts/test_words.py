@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from prompts.rules import rules
 from prompts.words import describe, mission_text, noun
@@ -65,5 +66,5 @@ def test_describes_any_findings(session: Session, silent: bool) -> None:  # noqa
     """Whatever was found makes one line, with or without a text of the model's."""
     found = rules(session)
     if silent:
-        found = found.model_copy(update={"mission": found.mission.model_copy(update={"text": ""})})
+        found = structs.replace(found, mission=structs.replace(found.mission, text=""))
     assert len(describe(found).splitlines()) == 1

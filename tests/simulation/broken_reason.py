@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec import structs
+
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
 from streams.records.intents import Intent, Waits
@@ -24,4 +26,4 @@ class _Restamped(PlainQuestion):
 
     def compose(self, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
         """By the snapshot that was in force when it was asked."""
-        return super().compose(answered, waits, now_ms).model_copy(update={"learned": self._now()})
+        return structs.replace(super().compose(answered, waits, now_ms), learned=self._now())

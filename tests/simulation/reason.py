@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec import structs
+
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered
 from clients.calls import Call, Class, Completion
@@ -58,22 +60,21 @@ class PlainQuestion:
         if completion.text == "no intent":
             raise AnswerRefused("schema", "the model babbles")
         mission = Mission(label="other", text=completion.text + word(self.learned))
-        return Answered(NO_FINDINGS.model_copy(update={"mission": mission}), completion)
+        return Answered(structs.replace(NO_FINDINGS, mission=mission), completion)
 
     def compose(self, answered: Answered | None, waits: Waits, now_ms: int) -> Intent:
         """The model's words, or the rules' in their place."""
         context = self.checkpoint.context
         findings = answered.findings if answered is not None else None
         text = findings.mission.text if findings else said(context.session, "rules", self.learned)
-        return BLANK.model_copy(
-            update={
-                "mission": Mission(label="other", text=text),
-                "shopper": context.shopper,
-                "as_of_ms": self.checkpoint.last_ms,
-                "written_at_ms": now_ms,
-                "source": "rules" if findings is None else "model",
-                "position": str(context.position),
-                "waits": waits,
-                "learned": self.learned,
-            }
+        return structs.replace(
+            BLANK,
+            mission=Mission(label="other", text=text),
+            shopper=context.shopper,
+            as_of_ms=self.checkpoint.last_ms,
+            written_at_ms=now_ms,
+            source="rules" if findings is None else "model",
+            position=str(context.position),
+            waits=waits,
+            learned=self.learned,
         )

@@ -12,7 +12,7 @@ from storage.erasures import RedisErasures
 from storage.keys import Keys
 from storage.writer import RedisCheckpoints
 from streams.records.erasures import Erasure
-from streams.records.intents import Intent, Mission, PriceBand, Source, Weighted, Window
+from streams.records.intents import Intent, Mission, PriceBand, Source, Stage, Weighted, Window
 from streams.sessions.positions import Position
 from tests.fakes.store import MemoryStore
 
@@ -94,15 +94,15 @@ class RedisSide:
             await self.client.delete(*keys)
 
 
-def intent(shopper: str, position: Position, stage: str = "compare", source: Source = "model") -> Intent:
+def intent(shopper: str, position: Position, stage: Stage = "compare", source: Source = "model") -> Intent:
     """An intent with something in every hot field."""
     return Intent(
         shopper=shopper,
         mission=Mission(label="kitchen", text="Wants a quiet kettle."),
         stage=stage,
         categories=(Weighted(name="home/mugs", weight=0.2), Weighted(name="home/kettles", weight=0.8)),
-        brands=(Weighted(name="Ålesund", weight=1),),
-        price_band=PriceBand(low=19.99, high=60, currency="EUR"),
+        brands=(Weighted(name="Ålesund", weight=1.0),),
+        price_band=PriceBand(low=19.99, high=60.0, currency="EUR"),
         confidence=0.7,
         window=Window(from_ms=1_000, to_ms=9_000, events=4),
         as_of_ms=9_000,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from msgspec import structs
 
 from storage.checkpoints import Context, Erased, Verdict, Write
 from streams.records.erasures import Erasure
@@ -115,7 +116,7 @@ async def test_the_intent_stands_in_full_and_in_hot_fields(side: Side) -> None:
     """A ranker finds every documented field, and `doc` is the intent."""
     await put(side, write("ada", (0, 5, 2)))
     found = await side.intent_hash("ada")
-    assert Intent.model_validate_json(found.pop("doc")) == intent("ada", Position(0, 5, 2))
+    assert Intent.load(found.pop("doc")) == intent("ada", Position(0, 5, 2))
     assert found == {
         "stage": "compare", "mission": "kitchen", "category": "home/kettles", "brand": "Ålesund",
         "price_low": "19.99", "price_high": "60.0", "currency": "EUR", "confidence": "0.7", "as_of": "9000",
@@ -125,7 +126,7 @@ async def test_the_intent_stands_in_full_and_in_hot_fields(side: Side) -> None:
 
 async def test_what_an_intent_does_not_say_is_an_empty_field(side: Side) -> None:
     """A field is never missing, and nothing of the last intent shines through."""
-    bare = intent("ada", Position(0, 6, 0)).model_copy(update={"categories": (), "brands": (), "price_band": None})
+    bare = structs.replace(intent("ada", Position(0, 6, 0)), categories=(), brands=(), price_band=None)
     await put(side, write(position=(0, 5, 0)), replace(write(position=(0, 6, 0)), intent=bare))
     found = await side.intent_hash("ada")
     assert [found[name] for name in ("category", "brand", "price_low", "price_high")] == [""] * 4

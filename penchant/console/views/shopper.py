@@ -134,7 +134,7 @@ def _facts(found: Intent) -> Iterator[tuple[str, str]]:
         band = found.price_band
         yield "Price", f"{band.low:,.2f} to {band.high:,.2f} {band.currency}".rstrip()
     yield "Attributes", ", ".join(f"{each.name}: {each.value}" for each in found.attributes)
-    likely = max(type(found.next_action).model_fields, key=lambda name: float(getattr(found.next_action, name)))
+    likely = max(found.next_action.__struct_fields__, key=lambda name: float(getattr(found.next_action, name)))
     yield "Next", f"{likely} {share(getattr(found.next_action, likely))}"
     yield "Sure", str(share(found.confidence))
     yield "Position", found.position

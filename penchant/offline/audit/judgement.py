@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import to_builtins
+
 from penchant.offline.audit.corpus import Attempt
 from streams.records.intents import Intent
 
@@ -40,12 +42,12 @@ def judged(attempt: Attempt, prompt: str, answer: str, hostile: Intent, benign: 
 
 
 def _fields(intent: Intent) -> dict[str, Any]:
-    doc = intent.model_dump(mode="json")
+    doc = to_builtins(intent)
     return {**doc, "mission": doc["mission"]["label"], "text": doc["mission"]["text"]}
 
 
 def _leaks(attempt: Attempt, prompt: str, answer: str, intent: Intent) -> Iterator[str]:
-    doc = intent.model_dump_json()
+    doc = intent.dump().decode()
     if attempt.kind == "instruction":
         if _repeats(attempt.text, f"{intent.mission.text} {' '.join(each.value for each in intent.attributes)}"):
             yield "instruction in the intent"

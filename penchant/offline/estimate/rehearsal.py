@@ -179,4 +179,4 @@ def _checkpoint_bytes(shopper: Shopper, vocabulary: Vocabulary) -> int:
     )
     hot = sum(len(name) + len(value.encode()) for name, value in hot_fields(intent).items())
     context = len(dump(shopper.session)) + sum(map(len, FIELDS)) + SMALL_BYTES
-    return context + hot + len(intent.model_dump_json().encode())
+    return context + hot + len(intent.dump())

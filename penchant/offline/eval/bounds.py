@@ -120,7 +120,7 @@ def _around(view: PromptView, price: float) -> tuple[int, int] | None:
 
 def _sure(action: str) -> dict[str, int]:
     following = NEXT_OF.get(action, "")
-    return {name: HIGHEST if name == following else 0 for name in NextAction.model_fields}
+    return {name: HIGHEST if name == following else 0 for name in NextAction.__struct_fields__}
 
 
 def _random(view: PromptView, vocabulary: Vocabulary, dice: random.Random) -> Answer:
@@ -131,7 +131,7 @@ def _random(view: PromptView, vocabulary: Vocabulary, dice: random.Random) -> An
         categories=_drawn(view.numbered_categories, dice),
         brands=_drawn(view.numbered_brands, dice),
         price=tuple(sorted(round(dice.choice(prices)) for _ in range(2))) if prices else None,
-        following={name: dice.randint(0, HIGHEST) for name in NextAction.model_fields},
+        following={name: dice.randint(0, HIGHEST) for name in NextAction.__struct_fields__},
         confidence=dice.randint(0, HIGHEST),
         evidence=(view.dropped + dice.randint(1, max(len(view.entries), 1)),),
     )

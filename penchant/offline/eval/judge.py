@@ -1,7 +1,6 @@
 """Judge: a language model that compares two predictors' findings by a pinned rubric, each pair in both orders."""
 
 import asyncio
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from string import Template
 from typing import Any
 
 import orjson
+from msgspec import json, structs
 
 from clients.calls import Call, ModelClient
 from penchant.offline.eval.agreement import ENOUGH, kappa
@@ -21,15 +21,14 @@ from streams.records.intents import Findings
 RUBRIC = "v1"
 AT_ONCE = 8
 TIE = "tie"
-SCHEMA = json.dumps(
+SCHEMA = json.encode(
     {
         "type": "object",
         "properties": {"winner": {"type": "string", "enum": ["first", "second", TIE]}},
         "required": ["winner"],
         "additionalProperties": False,
-    },
-    separators=(",", ":"),
-)
+    }
+).decode()
 _NORMAL = 1.96
 _COMPARED = {"mission", "stage", "categories", "brands", "attributes", "price_band", "signals", "confidence"}
 
@@ -137,7 +136,8 @@ def described(shown: Shown) -> str:
 
 def reading(found: Findings) -> str:
     """The compared part of an intent, as JSON."""
-    return found.model_dump_json(include=_COMPARED, exclude_none=True)
+    told = {name: value for name, value in structs.asdict(found).items() if name in _COMPARED and value is not None}
+    return json.encode(told).decode()
 
 
 async def _asked(caller: Caller, rubric: Template, pair: Pair, first: str, second: str) -> str | None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from agents.match.features import Wants, features
 from agents.match.last import last_card
@@ -47,7 +48,7 @@ def intent_of(choice: Choice) -> Intent:
     """The rules' intent at a choice."""
     window = Window(from_ms=choice.view.from_ms, to_ms=choice.view.to_ms, events=choice.view.events)
     return Intent(
-        **dict(rules(choice.view)), shopper=choice.visit[0], window=window, as_of_ms=window.to_ms,
+        **structs.asdict(rules(choice.view)), shopper=choice.visit[0], window=window, as_of_ms=window.to_ms,
         written_at_ms=window.to_ms, source="rules", position="0:0:0",
     )  # fmt: skip
 

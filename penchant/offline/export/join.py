@@ -78,4 +78,4 @@ def _first(weighted: Any) -> str | None:
 
 
 def _doc(intent: Intent) -> str:
-    return intent.model_dump_json()
+    return intent.dump().decode()

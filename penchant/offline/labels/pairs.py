@@ -6,8 +6,6 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
-from pydantic import ValidationError
-
 from streams.errors import SettingInvalid
 from streams.records.intents import Findings
 
@@ -39,7 +37,7 @@ class LabelPair:
     @cached_property
     def findings(self) -> Mapping[str, Findings]:
         """The intents, by predictor."""
-        return {name: Findings.model_validate_json(text) for name, text in self.texts.items()}
+        return {name: Findings.load(text) for name, text in self.texts.items()}
 
     @cached_property
     def digest(self) -> str:
@@ -140,7 +138,7 @@ def _pair(row: Mapping[str, Any]) -> LabelPair:
         raise ValueError(f"gold is {gold!r}, which is none of {', '.join(texts)}, {TIE}")
     for name, text in texts.items():
         try:
-            Findings.model_validate_json(text)
-        except ValidationError as exc:
-            raise ValueError(f"what {name} says is no intent: {exc.errors()[0]['msg']}") from exc
+            Findings.load(text)
+        except ValueError as exc:
+            raise ValueError(f"what {name} says is no intent: {exc}") from exc
     return LabelPair(str(row["pair"]), str(row["shown"]), texts, row.get("flipped") is True, gold)

@@ -36,7 +36,7 @@ def intents(place: Place, shoppers: Collection[str], until_hour: str) -> list[Re
 def _of(place: Place, part: Part, shoppers: Collection[str]) -> Iterator[Readable]:
     table = place.read_table(part.name, _COLUMNS, [("shopper", "in", list(shoppers))])
     for row in table.to_pylist():
-        yield Readable(Intent.model_validate_json(row["doc"]), _ms(row["readable_at"]), _ms(row["expires_at"]))
+        yield Readable(Intent.load(row["doc"]), _ms(row["readable_at"]), _ms(row["expires_at"]))
 
 
 def _ms(time: datetime) -> int:

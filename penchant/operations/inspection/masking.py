@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 
+from msgspec import structs
+
 from penchant.operations.dead_letters.masking import mask, masked
 from penchant.operations.inspection.ask import Asked
 from penchant.operations.inspection.shopper_report import ShopperReport
@@ -30,18 +32,18 @@ def answer_without_texts(asked: Asked) -> Asked:
 
 
 def _masked_intent(intent: Intent) -> Intent:
-    return intent.model_copy(update=_texts(intent))
+    return structs.replace(intent, **_texts(intent))
 
 
 def _masked_findings(findings: Findings) -> Findings:
-    return findings.model_copy(update=_texts(findings))
+    return structs.replace(findings, **_texts(findings))
 
 
 def _texts(findings: Findings) -> dict[str, object]:
     """Its bounded text (docs/security.md): the mission's is made anew of codes and names, attributes are masked."""
     text = mission_text(findings.stage, findings.categories, findings.brands, findings.price_band)
-    mission = findings.mission.model_copy(update={"text": text})
-    attributes = tuple(each.model_copy(update={"value": mask(each.value)}) for each in findings.attributes)
+    mission = structs.replace(findings.mission, text=text)
+    attributes = tuple(structs.replace(each, value=mask(each.value)) for each in findings.attributes)
     return {"mission": mission, "attributes": attributes}
 
 

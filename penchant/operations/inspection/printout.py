@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import json, structs, to_builtins
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -85,7 +86,7 @@ def report(shopper_report: ShopperReport, asked: Asked | None) -> dict[str, Any]
         "why": verdict(intent, shopper_report.status, shopper_report.at_ms),
         "age_ms": shopper_report.at_ms - intent.as_of_ms if intent else None,
         "parts_ms": {part.name: part.ms for part in parts(intent, shopper_report.at_ms)} if intent else {},
-        "intent": intent.model_dump(mode="json") if intent else None,
+        "intent": to_builtins(intent) if intent else None,
         "expires_in_s": shopper_report.expires_in_s,
         "stored": {
             "position": str(context.position),
@@ -111,7 +112,8 @@ def _intent(console: Console, intent: Intent, expires_in_s: float | None) -> Non
     arm = f", arm {intent.arm}" if intent.arm else ""
     expires = f", expires in {expires_in_s:,.0f} s" if expires_in_s is not None else ""
     console.print(f"intent at {intent.position} by {who}, prompt {intent.prompt_version}{arm}{expires}")
-    console.print(intent.model_dump_json(exclude={"waits"}), soft_wrap=True, highlight=True)
+    told = {name: value for name, value in structs.asdict(intent).items() if name != "waits"}
+    console.print(json.encode(told).decode(), soft_wrap=True, highlight=True)
 
 
 def _stored(console: Console, shopper_report: ShopperReport) -> None:
@@ -169,10 +171,10 @@ def _figures(asked: Asked) -> str:
 
 
 def _asked_report(asked: Asked) -> dict[str, Any]:
-    findings = asked.findings.model_dump(mode="json") if asked.findings else None
+    findings = to_builtins(asked.findings) if asked.findings else None
     told = {"endpoint": asked.endpoint, "model": asked.model, "answer": asked.text, "removed": asked.removed}
     told |= {name: getattr(asked, name) for name in ("cached_tokens", "kv_hit_rate", "router_queue")}
-    by_rules = asked.by_rules.model_dump(mode="json") if asked.by_rules else None
+    by_rules = to_builtins(asked.by_rules) if asked.by_rules else None
     refused = {"refused": asked.refused or None, "parroted": asked.parroted}
     return told | {"findings": findings, "rules": by_rules, **refused}
 

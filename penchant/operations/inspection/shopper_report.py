@@ -126,7 +126,7 @@ async def _intent(redis: Client, key: str, within_s: float) -> tuple[Intent | No
     if doc is None:
         return None, None
     try:
-        return Intent.model_validate_json(doc), ttl_ms / 1e3
+        return Intent.load(doc), ttl_ms / 1e3
     except ValueError as exc:
         raise StoreCorrupt(key, str(exc)) from exc
 

@@ -47,7 +47,7 @@ async def stalest(settings: Settings, most: int, scan: int, visited: int | None 
 
 def judge(shopper: str, doc: bytes, owed: bool, stored: Position | None, now_ms: float) -> Stale:  # noqa: FBT001 # as stored
     """How late one intent is, and the largest part of that."""
-    intent = Intent.model_validate_json(doc)
+    intent = Intent.load(doc)
     waits = owed and stored is not None and stored > Position.parse(intent.position)
     found = parts(intent, now_ms)
     worst = largest(found, made=not waits)

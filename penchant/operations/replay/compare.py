@@ -94,7 +94,7 @@ async def compare(client: Client, live: Keys, replayed: Keys, shoppers: Collecti
 
 
 def _intent(doc: bytes | None) -> Intent | None:
-    return None if doc is None else Intent.model_validate_json(doc)
+    return None if doc is None else Intent.load(doc)
 
 
 def _words(intent: Intent) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from prompts.rules import rules
 from prompts.view import PromptView
@@ -27,7 +28,7 @@ def intent(**said: Any) -> Intent:
 
 def of_session(session: Session) -> Intent:
     """The rules' own."""
-    return intent(**dict(rules(PromptView.of(session))))
+    return intent(**structs.asdict(rules(PromptView.of(session))))
 
 
 categories = st.sampled_from(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from agents.match.audience import FEWEST, Audience, counted, has_need
 from streams.records.cards import Card, Property, Segment
@@ -18,7 +19,7 @@ CARD = KETTLE.model_copy(update={"segments": (GIFT, BLUE_GIFT)})
 
 def wanting(category: str, shopper: str = "ada", **said: object) -> Intent:
     """An intent with this category."""
-    return intent(categories=(Weighted(name=category, weight=1.0),), **said).model_copy(update={"shopper": shopper})
+    return structs.replace(intent(categories=(Weighted(name=category, weight=1.0),), **said), shopper=shopper)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_needs_are_counted_of_those_whom_it_interests() -> None:
 def test_who_said_nothing_did_not_agree(purposes: tuple[str, ...] | None, agreed: list[str]) -> None:
     """To advertising."""
     found = Audience("sku-1", CARD)
-    found.look(wanting("home/kitchen/kettles").model_copy(update={"purposes": purposes}))
+    found.look(structs.replace(wanting("home/kitchen/kettles"), purposes=purposes))
     assert (len(found.shoppers), found.agreed) == (1, agreed)
 
 
@@ -93,7 +94,7 @@ def test_no_need_has_more_shoppers_than_the_product(card: Card, some: list[Inten
     """And whoever is counted has it, whatever names are in intents and cards."""
     found = Audience("sku-1", card)
     for at, each in enumerate(some):
-        found.look(each.model_copy(update={"shopper": f"s-{at}"}))
+        found.look(structs.replace(each, shopper=f"s-{at}"))
     interested = [each for at, each in enumerate(some) if f"s-{at}" in found.shoppers]
     assert found.segments == {segment: sum(has_need(each, segment) for each in interested) for segment in card.segments}
     assert card.category.strip() or not interested

@@ -26,7 +26,7 @@ def test_a_ranker_that_reads_intents_computes_the_same(intent: Intent, card: Car
     """Category, brand, price and what to avoid are as the reader's `fit` has them, where prices have one currency."""
     if intent.price_band is not None:
         card = card.model_copy(update={"currency": intent.price_band.currency})
-    held = {**hot_fields(intent), "position": intent.position, "doc": intent.model_dump_json()}
+    held = {**hot_fields(intent), "position": intent.position, "doc": intent.dump().decode()}
     read = decode("ada", [held[name].encode() if name in held else None for name in ALL], 0, ignore)
     ours = features(Wants.of(intent), product, card)
     theirs = reader_features(read, Candidate(product, card.category, card.brand, card.price))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from msgspec import structs
 
 from agents.match.packed import rescored
 from agents.match.ranking import Ranked, Shopper, ranking
@@ -11,10 +12,10 @@ from clients.calls import Call, Completion
 from prompts.matching import CODES
 from streams.errors import DeadlinePassed, ModelUnavailable
 from streams.records.cards import Card
-from streams.records.intents import Avoid
+from streams.records.intents import Avoid, Weighted
 from tests.agents.match.intents import KETTLE, intent
 
-KNOWN = intent(categories=[{"name": "home/kitchen/kettles", "weight": 1.0}])
+KNOWN = intent(categories=(Weighted(name="home/kitchen/kettles", weight=1.0),))
 CARDS: Mapping[str, Card] = {f"sku-{at}": KETTLE for at in range(25)}
 
 
@@ -78,7 +79,7 @@ async def test_the_order_by_features_stands_without_a_model(model: FakeModel, wh
 
 async def test_what_is_to_be_avoided_stays_last() -> None:
     """No model is asked about it."""
-    known = KNOWN.model_copy(update={"avoid": (Avoid(kind="item", value="sku-1", reason="removed"),)})
+    known = structs.replace(KNOWN, avoid=(Avoid(kind="item", value="sku-1", reason="removed"),))
     before = ranking(Shopper(known), ["sku-0", "sku-1", "sku-2"], CARDS, "last")
     model = FakeModel({"A": -5.0, "B": -0.1})
     found = await rescored(model, known, before, CARDS, 0.0)

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from agents.match.ranking import Order, Shopper, ranking
 from prompts.view import PromptView
 from streams.records.cards import Card
-from streams.records.intents import Avoid, Intent
+from streams.records.intents import Avoid, Intent, Weighted
 from streams.sessions.session import Session
 from tests.agents.match.intents import KETTLE, SHOES, TOASTER, cards, intent, intents, of_session
 from tests.prompts import shoppers
@@ -58,7 +59,7 @@ def test_what_was_sent_back_comes_last(order: Order) -> None:
     """However well it fits otherwise."""
     shopper = looked_at(("view", shoppers.KETTLE))
     assert shopper.intent is not None
-    sent_back = shopper.intent.model_copy(update={"avoid": (Avoid(kind="item", value="kettle", reason="removed"),)})
+    sent_back = structs.replace(shopper.intent, avoid=(Avoid(kind="item", value="kettle", reason="removed"),))
     assert names(Shopper(sent_back, shopper.view), order, "kettle", "shoes", "bare") == ["shoes", "bare", "kettle"]
 
 
@@ -69,5 +70,5 @@ def test_of_nobody_known_the_order_given_stands() -> None:
 
 def test_without_a_session_the_intent_decides() -> None:
     """The session may be gone before the intent."""
-    known = intent(categories=[{"name": "sport/shoes", "weight": 1.0}])
+    known = intent(categories=(Weighted(name="sport/shoes", weight=1.0),))
     assert names(Shopper(known), "last", "kettle", "shoes") == ["shoes", "kettle"]

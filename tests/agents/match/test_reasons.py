@@ -10,7 +10,7 @@ from agents.match.messages import messages
 from agents.match.reasons import MOST, Reason, reasons
 from prompts.view import PromptView
 from streams.records.cards import Card, Property, Segment
-from streams.records.intents import Intent
+from streams.records.intents import Attribute, Intent, Mission, Weighted
 from streams.sessions.session import Session
 from tests.agents.match.intents import KETTLE, SHOES, cards, intent, intents, of_session, products
 from tests.prompts import shoppers
@@ -84,7 +84,7 @@ def test_reasons_in_words() -> None:
 def test_an_attribute_that_was_searched_for_says_so() -> None:
     """With the search's event; one that only a title tells says less."""
     blue = Card(attributes=(Property(name="color", value="Blue"),), segments=(Segment(mission="gift"),))
-    known = intent(mission={"label": "gift"}, attributes=[{"name": "color", "value": "blue", "weight": 1.0}])
+    known = intent(mission=Mission(label="gift"), attributes=(Attribute(name="color", value="blue", weight=1.0),))
     view = PromptView.of(shoppers.shopper(("view", shoppers.TOASTER), ("search", "blue kettle")))
     searched = reasons(Wants.of(known), view, "sku-1", blue).pro
     assert [(each.code, each.events) for each in searched] == [("attribute-searched", ("event-1",)), ("mission", ())]
@@ -95,7 +95,7 @@ def test_an_attribute_that_was_searched_for_says_so() -> None:
 @pytest.mark.parametrize("brand", ["See https://evil.example/x now", "a@b.example Fern", "Fern\nhill", "{price}{0}"])
 def test_a_hostile_name_stays_a_name(brand: str) -> None:
     """Links and contacts go, and braces fill nothing."""
-    known = intent(brands=[{"name": brand, "weight": 1.0}])
+    known = intent(brands=(Weighted(name=brand, weight=1.0),))
     [reason] = reasons(Wants.of(known), None, "sku-1", Card(brand=brand)).pro
     text = ENGLISH.text(reason)
     assert "\n" not in text

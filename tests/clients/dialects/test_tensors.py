@@ -25,7 +25,8 @@ def request(call: Call, tensor_map: TensorMap = ENSEMBLE, timeout_us: int = 1) -
         "Sequence[Described]", (*tensor_map.required, *tensor_map.optional)
     )  # as metadata, whose fields can be set
     inputs = tensors.offered(tensor_map, every)
-    return tensors.request(call, "model", inputs, tensor_map.values(call, "json_schema"), timeout_us)
+    encoded = tensors.request(call, "model", inputs, tensor_map.values(call, "json_schema"), timeout_us)
+    return service_pb2.ModelInferRequest.FromString(encoded)
 
 
 def raw(message: Any) -> dict[str, bytes]:

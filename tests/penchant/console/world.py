@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import orjson
 from aiohttp import web
+from msgspec import structs
 
 from penchant.settings.root import Settings
 from prompts.library import DEFAULT_PROMPTS
@@ -131,7 +132,7 @@ def _intent(shopper: str, session: Session) -> Intent:
     view = PromptRenderer(DEFAULT_PROMPTS.names[0]).view(session)
     found = rules(view, DEFAULT_PROMPTS.vocabulary)
     return Intent(
-        **found.model_dump(),
+        **structs.asdict(found),
         shopper=shopper,
         window=Window(from_ms=session.origin_ms, to_ms=session.last_ms, events=session.events),
         as_of_ms=session.last_ms,

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from penchant.operations.audience import Found, Listing, audience
 from penchant.settings.root import Settings
@@ -38,8 +39,8 @@ async def settings(redis_server: RedisServer) -> AsyncIterator[Settings]:
         for at in range(90):
             mission = Mission(label="gift" if at < 20 else "other")
             told = wanting("home/kitchen/kettles" if at < 80 else "sport/shoes", f"s-{at}", mission=mission)
-            agreed = told.model_copy(update={"purposes": ("advertising",) if at < 60 else ()})
-            await redis.hset(keys.intent(f"s-{at}"), "doc", agreed.model_dump_json())
+            agreed = structs.replace(told, purposes=("advertising",) if at < 60 else ())
+            await redis.hset(keys.intent(f"s-{at}"), "doc", agreed.dump())
         await redis.hset(keys.intent("broken"), "doc", "{")
         yield Settings(redis=RedisRules(url=redis_server.url, namespace=keys.namespace))
         await redis.delete(*await redis.keys(f"{keys.namespace}:*"))

@@ -32,7 +32,7 @@ async def test_the_command_reads_redis_and_says_why(redis_server: RedisServer, t
     session = shoppers.shopper(("view", shoppers.OTHER_KETTLE), ("view", shoppers.KETTLE))
     async with connect(redis_server.url) as client:
         await RedisCards(client, keys, 5.0).write({"sku-1": KETTLE, "sku-5": SHOES})
-        await client.hset(keys.intent("ada"), "doc", of_session(session).model_dump_json())
+        await client.hset(keys.intent("ada"), "doc", of_session(session).dump())
         await client.hset(keys.context("ada"), "session", dump(session))
     variables = {"REDIS__URL": redis_server.url, "REDIS__NAMESPACE": keys.namespace}
     told = await run(tmp_path, variables, "match", "ada", "sku-5", "sku-9", "sku-1", "--language", "de", "--json")
@@ -51,7 +51,7 @@ async def test_a_model_scores_the_best(redis_server: RedisServer, tmp_path: Path
     session = shoppers.shopper(("view", shoppers.KETTLE))
     async with connect(redis_server.url) as client:
         await RedisCards(client, keys, 5.0).write({"sku-1": KETTLE, "sku-5": SHOES})
-        await client.hset(keys.intent("ada"), "doc", of_session(session).model_dump_json())
+        await client.hset(keys.intent("ada"), "doc", of_session(session).dump())
     async with OpenAIServer(tmp_path) as server:
         variables = {
             "REDIS__URL": redis_server.url, "REDIS__NAMESPACE": keys.namespace, "MODEL__URL": server.url,

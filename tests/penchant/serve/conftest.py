@@ -23,7 +23,7 @@ async def settings(redis_server: RedisServer) -> Settings:
     session = shoppers.shopper(("view", shoppers.OTHER_KETTLE), ("view", shoppers.KETTLE))
     async with connect(redis_server.url) as redis:
         await RedisCards(redis, keys, 5.0).write({"sku-1": KETTLE, "sku-5": SHOES})
-        await redis.hset(keys.intent("ada"), "doc", of_session(session).model_dump_json())
+        await redis.hset(keys.intent("ada"), "doc", of_session(session).dump())
         await redis.hset(keys.context("ada"), "session", dump(session))
     rules = RedisRules(url=redis_server.url, namespace=keys.namespace)
     return Settings(redis=rules, serve=Serve(port=0, deadline_ms=10_000.0))

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from prompts.learned.counts import Totals
 from prompts.learned.foresight import Foresight
@@ -48,7 +49,7 @@ def names(found: Findings) -> tuple[list[str], list[str]]:
 def test_without_counts_the_rules_are_as_they_were(session: Session) -> None:
     """An empty snapshot changes no name and no range; a session without a category is as sure as its category."""
     plain, found = rules(session), rules(session, learned=Foresight(EMPTY))
-    assert found.model_copy(update={"confidence": plain.confidence}) == plain
+    assert structs.replace(found, confidence=plain.confidence) == plain
     assert found.confidence == (plain.confidence if plain.categories else 0.0) or not found.categories
 
 

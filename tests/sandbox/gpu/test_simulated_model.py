@@ -7,6 +7,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from prompts.answer import parse
 from prompts.grounding import ground
@@ -49,7 +50,7 @@ def test_agrees_with_the_rules(version: str, session: Session) -> None:
     result = ground(parse(answer(renderer.render(session).text), foresees=version == "v4"), view, rule)
     assert result.removed == ()
     kept = {"mission": rule.mission, "attributes": (), "evidence": rule.evidence}
-    assert result.findings.model_copy(update=kept) == rule
+    assert structs.replace(result.findings, **kept) == rule
     assert set(result.findings.evidence) <= set(rule.evidence)
 
 

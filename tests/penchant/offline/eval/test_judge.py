@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 
 import pytest
+from msgspec import structs
 
 from penchant.offline.eval.cases import cases
 from penchant.offline.eval.judge import Pair, Verdict, judge, report, verdict
@@ -21,7 +22,7 @@ def pairs(count: int = 12) -> list[Pair]:
     made = []
     for number, case in enumerate(cases(simulated(), count, 1).cases[:count]):
         found = rules(case.shown.view)
-        made.append(Pair(str(number), case.shown, found, found.model_copy(update={"confidence": 0.0})))
+        made.append(Pair(str(number), case.shown, found, structs.replace(found, confidence=0.0)))
     return made
 
 

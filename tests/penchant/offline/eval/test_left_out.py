@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from penchant.offline.eval.cases import cases
 from penchant.offline.eval.left_out import HELD, standing
@@ -21,7 +22,7 @@ def test_an_answer_stands_while_the_rules_say_the_same(for_s: float) -> None:
     """Never beyond its visit or its time; and the rules' own hot fields stay what they were."""
     cuts = cases(simulated(), 25, 1).cases
     found = [rules(case.shown.view) for case in cuts]
-    numbered = [each.model_copy(update={"evidence": (str(number),)}) for number, each in enumerate(found)]
+    numbered = [structs.replace(each, evidence=(str(number),)) for number, each in enumerate(found)]
     stands = standing(cuts, found, numbered, for_s)
     for at, each in enumerate(stands.findings):
         asked = int(each.evidence[0])

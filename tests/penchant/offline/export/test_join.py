@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from penchant.offline.export.join import COLUMNS, History, columns, joined
 from streams.records.history import Readable
@@ -13,7 +14,7 @@ SHOPPERS = ("ada", "bob")
 
 
 def readable(shopper: str, at_ms: int, lives_ms: int, offset: int) -> Readable:
-    made = intent(shopper, Position(0, offset)).model_copy(update={"written_at_ms": at_ms})
+    made = structs.replace(intent(shopper, Position(0, offset)), written_at_ms=at_ms)
     return Readable(made, at_ms, at_ms + lives_ms)
 
 

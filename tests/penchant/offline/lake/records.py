@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import structs
 from pyarrow import parquet
 
 from penchant.offline.lake.manifest import NAME, Manifest
@@ -31,7 +32,7 @@ class Said:
 
 def readable(shopper: str, offset: int, at_ms: int) -> bytes:
     """The value of a record of the history."""
-    made = intent(shopper, Position(0, offset)).model_copy(update={"written_at_ms": at_ms})
+    made = structs.replace(intent(shopper, Position(0, offset)), written_at_ms=at_ms)
     return Readable(made, at_ms, at_ms + HOUR_MS).dump()
 
 

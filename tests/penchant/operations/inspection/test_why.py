@@ -4,6 +4,7 @@ import math
 import re
 
 import pytest
+from msgspec import structs
 
 from agents.fleet.switches import Name, Switches, SwitchValue
 from penchant.operations.inspection.shopper_report import holder
@@ -21,9 +22,8 @@ NOW_MS = 20_000
 def intent(source: str = "model") -> Intent:
     """As of 9 s, written 3 s later: 1.8 s of that in the backlog, half a second nobody knows where."""
     waits = Waits(debounce_ms=500, backlog_ms=1_800, decode_ms=200)
-    return plain("ada", AT, source="rules" if source == "rules" else "model").model_copy(
-        update={"written_at_ms": 12_000, "waits": waits}
-    )
+    made = plain("ada", AT, source="rules" if source == "rules" else "model")
+    return structs.replace(made, written_at_ms=12_000, waits=waits)
 
 
 def test_the_parts_sum_to_the_age() -> None:
@@ -134,7 +134,7 @@ def test_no_intent_has_a_reason_too(decision: IntentStatus, said: str) -> None:
 
 def test_an_intent_that_newer_events_wait_for_is_later_than_a_slow_one() -> None:
     """Its age counts up to now; of one that is up to date only its making does."""
-    doc = intent().model_dump_json().encode()
+    doc = intent().dump()
     waits = judge("ada", doc, True, Position(0, 9, 0), NOW_MS)  # noqa: FBT003 # as stored
     made = judge("ada", doc, False, AT, NOW_MS)  # noqa: FBT003 # as stored
     assert (waits.late_ms, made.late_ms) == (11_000, 3_000)
