@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from msgspec import structs
 
 from penchant.console.service import console
 from penchant.operations.audience import Listing, audience
@@ -37,7 +38,7 @@ def record(shopper: str, category: str = KETTLES, mission: str = "other", *, end
     """An intent as workers send it; its shopper agreed to advertising."""
     told = wanting(category, shopper, mission=Mission(label=mission))
     now_ms = round(time.time() * 1e3)
-    agreed = told.model_copy(update={"purposes": ("advertising",)})
+    agreed = structs.replace(told, purposes=("advertising",))
     return Readable(agreed, now_ms, now_ms + (-1 if ended else 3_600_000)).dump()
 
 

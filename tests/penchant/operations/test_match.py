@@ -73,7 +73,7 @@ async def test_a_sentence_that_nobody_says_ends_nothing(
     session = shoppers.shopper(("view", shoppers.KETTLE))
     async with connect(redis_server.url) as client:
         await RedisCards(client, keys, 5.0).write({"sku-1": KETTLE})
-        await client.hset(keys.intent("ada"), "doc", of_session(session).model_dump_json())
+        await client.hset(keys.intent("ada"), "doc", of_session(session).dump())
     variables = {"REDIS__URL": redis_server.url, "REDIS__NAMESPACE": keys.namespace, "MODEL__URL": "127.0.0.1:9"}
     for name, value in variables.items():
         monkeypatch.setenv(f"PENCHANT_{name}", value)
