@@ -4,7 +4,7 @@ Producers in other languages write numbers for text and empty text for nothing. 
 A product that cannot be read is left out, unless there is no other. Pure.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from math import isnan
 from typing import Any
 
@@ -29,12 +29,20 @@ ITEM_TEXTS, FIGURES = ("id", "title", "category", "brand", "currency"), ("price"
 SOMEBODY = "somebody"
 NOBODY = "is missing, or stands for nobody: send the id of one shopper"
 
+FIELDS = frozenset(field.name for field in fields(ShopperEvent))
 EVENT, ITEM = TypeAdapter(ShopperEvent), TypeAdapter(Item)
 
 
 def read_natively(value: bytes) -> tuple[ShopperEvent | PassedOver, int]:
     """The event as it was told, or why it is passed over, and how many of its products were left out; EventRefused,
     which quotes none of it."""
+    try:
+        return _read(value)
+    except (RecursionError, orjson.JSONEncodeError) as exc:
+        raise EventRefused("schema", detail="is nested too deeply") from exc
+
+
+def _read(value: bytes) -> tuple[ShopperEvent | PassedOver, int]:
     document = _document(value)
     if answered(document.pop("minor", None)):
         return "minor", 0
@@ -130,14 +138,14 @@ def _mend_items(document: dict[str, Any]) -> int:
 def _fits(item: object) -> bool:
     try:
         ITEM.validate_json(orjson.dumps(item))
-    except ValidationError:
+    except (ValidationError, orjson.JSONEncodeError):  # orjson reads deeper than it writes
         return False
     return True
 
 
 def _validated(document: dict[str, Any]) -> ShopperEvent:
     try:
-        return EVENT.validate_json(orjson.dumps(document))
+        return EVENT.validate_json(orjson.dumps({name: told for name, told in document.items() if name in FIELDS}))
     except ValidationError as exc:
         error = exc.errors(include_url=False, include_context=False, include_input=False)[0]
         raise EventRefused("schema", ".".join(map(str, error["loc"])), error["msg"][:DETAIL]) from exc

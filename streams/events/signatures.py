@@ -55,7 +55,18 @@ def plain(value: bytes) -> bytes:
 
 
 _HALF = re.compile("[\ud800-\udfff]")
-_DECODER = json.JSONDecoder(parse_constant=lambda _: None)
+
+LONGEST_NUMBER = 308
+"""Digits of a whole number that a double holds at least."""
+
+
+def _whole(digits: str) -> int:
+    if len(digits.lstrip("-")) > LONGEST_NUMBER:
+        raise EventRefused("json", detail="has a number that is too large")
+    return int(digits)
+
+
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None, parse_int=_whole)
 
 
 def _named(value: bytes) -> str:

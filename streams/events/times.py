@@ -37,7 +37,7 @@ def of_micros(micros: object, path: str) -> int:
 def wrong_unit(number: float, path: str, wanted: str) -> EventRefused:
     """Why a number is no time in the unit that is wanted, by the unit that it would be one in."""
     for unit, rate in PER_SECOND.items():
-        if unit != wanted and EARLIEST_MS <= number / rate * 1_000 <= LATEST_MS:
+        if unit != wanted and EARLIEST_MS * rate <= number * 1_000 <= LATEST_MS * rate:
             return EventRefused("unit", path, f"looks like {unit}: send {wanted} since 1970")
     return EventRefused("unit", path, f"is no time between 2000 and 2100: send {wanted} since 1970")
 

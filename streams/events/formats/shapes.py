@@ -136,7 +136,10 @@ def _shopper(given: list[tuple[str, str]], paths: tuple[str, ...]) -> str:
 
 def _filled(value: bytes | msgspec.Raw) -> bytes:
     raw = bytes(value)
-    return b"{}" if raw in EMPTY else orjson.dumps(_without_empty(orjson.loads(raw)))
+    try:
+        return b"{}" if raw in EMPTY else orjson.dumps(_without_empty(orjson.loads(raw)))
+    except (orjson.JSONEncodeError, RecursionError) as exc:  # orjson reads deeper than it writes
+        raise EventRefused("schema", detail="is nested too deeply") from exc
 
 
 def _without_empty(value: Any) -> Any:

@@ -106,6 +106,24 @@ def test_half_a_character_is_no_text(name: DialectName) -> None:
                 assert encode(event)
 
 
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize(
+    "told", ["1" * 400, "-" + "9" * 309, "1e999", "[" * 290 + "]" * 290, "[" * 5_000 + "]" * 5_000]
+)
+def test_what_is_beyond_all_bounds_is_no_fault_of_ours(name: DialectName, told: str) -> None:
+    """A number too large, or nesting too deep, in whichever field: the record is read without it, or refused for a
+    reason that names the record's fault."""
+    for form in FORMATS:
+        record = orjson.loads((FIXTURES / f"{form}.jsonl").read_bytes().splitlines()[0])["record"]
+        for inner in [record, *_objects(record)]:
+            for field, before in list(inner.items()):
+                inner[field] = "@"
+                value = json.dumps(record).replace('"@"', told).encode()
+                inner[field] = before
+                decoded = dialect(name).decode([Sent(0, value)])
+                assert all(refusal.reason in get_args(Reason) for refusal in decoded.refused)
+
+
 def test_a_price_that_cannot_be_one_is_left_out() -> None:
     """A card number in the wrong field, say; in the native dialect too."""
     [(_, _, event)] = decode("segment", product(price="4111111111111111")).events
