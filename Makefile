@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # everything that the demo embeds.
 PYTHON ?= python3.12 python3.11 python3 python3.13
 
-.PHONY: help setup demo demo-real secure-demo llm test test-slow peers compat coverage generate check security soak format clean
+.PHONY: help setup demo demo-real secure-demo llm test test-slow native peers compat coverage generate check security soak format clean
 
 # Tests go to this many processes, file by file; all of them share one server of a kind. On two cores two processes
 # compute for a third of their time and wait for servers in the rest.
@@ -43,10 +43,21 @@ secure-demo: $(VENV)/.installed ## the demo over TLS, SCRAM and ACLs, with certi
 	@$(BIN)/penchant demo --secured $(ARGS)
 
 test: $(VENV)/.developed ## the tests of every day, some eight minutes on two cores; ARGS="tests/streams -x"
-	@$(PYTEST) -m "not slow and not peers and not compat" $(ARGS)
+	@$(PYTEST) -m "not slow and not peers and not compat and not native" $(ARGS)
 
 test-slow: $(VENV)/.developed ## the others: clusters, log-in, processes that are killed, every seed
 	@$(PYTEST) -m slow $(ARGS)
+
+# Built and tried in run/native alone, so that the other tests stay without it.
+CARGO = cargo $(1) --quiet --manifest-path native/Cargo.toml --target-dir run/native/target
+
+native: $(VENV)/.developed ## the optional decoder in Rust: format, lint, wheel, and the tests of events with it; needs cargo
+	@$(PIP) maturin && rm -rf run/native/wheels run/native/site
+	@cargo fmt --check --manifest-path native/Cargo.toml
+	@$(call CARGO,clippy) --release -- -D warnings
+	@$(BIN)/maturin build --quiet --release --manifest-path native/Cargo.toml --target-dir run/native/target --out run/native/wheels
+	@$(PIP) --no-deps --target run/native/site run/native/wheels/*.whl
+	@PYTHONPATH=run/native/site $(PYTEST) -m "not slow" tests/native tests/streams/events $(ARGS)
 
 peers: $(VENV)/.developed ## other people's servers, routers, load generators and clients beside ours; 3 GB into run/peers
 	@$(BIN)/python -m pytest -m peers tests/peers $(ARGS)
@@ -60,7 +71,7 @@ compat: $(VENV)/.developed ## workers and readers of 0.1.0 and of this tree over
 	@$(BIN)/python -m pytest -m compat tests/compat $(ARGS)
 
 coverage: $(VENV)/.developed ## make test, and which lines it ran; pages in run/coverage
-	@mkdir -p run && $(PYTEST) -m "not slow and not peers and not compat" --cov --cov-report=term:skip-covered --cov-report=html:run/coverage $(ARGS)
+	@mkdir -p run && $(PYTEST) -m "not slow and not peers and not compat and not native" --cov --cov-report=term:skip-covered --cov-report=html:run/coverage $(ARGS)
 
 generate: $(VENV)/.developed ## write what is generated: example settings, page of metrics, schema of an intent
 	@$(foreach file,$(GENERATED),$($(file)) > $(file).new && mv $(file).new $(file) &&) true

@@ -29,6 +29,7 @@ The licence of each package of constraints.txt, as the package itself says.
 *Service* is what `pip install 'penchant[http,serve,traces]'` brings.
 *Development* is all else: tests, embedded servers.
 Penchant itself is under Apache-2.0.
+What the optional wheel of `native/` has in it, all under MIT or Apache-2.0, [its README](../native/README.md) lists.
 
 | package | version | licence | for |
 |---|---|---|---|

@@ -14,7 +14,7 @@ from penchant import __version__
 ROOT = Path(__file__).parents[2]
 """The checkout."""
 
-PACKAGES = ("faust-streaming", "aiokafka", "msgspec", "orjson", "pydantic", "redis", "hiredis")
+PACKAGES = ("faust-streaming", "aiokafka", "msgspec", "orjson", "pydantic", "redis", "hiredis", "penchant-native")
 GIT_WITHIN_S = 10.0
 
 

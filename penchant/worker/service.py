@@ -21,6 +21,7 @@ from penchant.telemetry.health_server import endpoint
 from penchant.telemetry.metrics.exposition import exposition
 from penchant.worker.app import Worker, worker
 from streams.errors import SettingInvalid, Stop
+from streams.events.native_reader import decoder_name
 
 REPORT_S = 30.0
 """How often a worker says in the log what it has done."""
@@ -58,7 +59,13 @@ async def _work(
             each.tell(notice)
 
     async with worker(settings, instruments=instruments, notify=notify) as running, asyncio.TaskGroup() as tasks:
-        log.info("worker.started", topic=settings.kafka.topic, group=settings.kafka.group, model=running.model)
+        log.info(
+            "worker.started",
+            topic=settings.kafka.topic,
+            group=settings.kafka.group,
+            model=running.model,
+            decoder=decoder_name(),
+        )
         tasks.create_task(collect(CollectorRules(), lambda: not running.backlog.waiting()))
         tasks.create_task(_report(running))
         for each in told:

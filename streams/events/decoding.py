@@ -12,6 +12,7 @@ from streams.errors import EventRefused
 from streams.events.closely import read_natively
 from streams.events.consent import UNREAD, PassedOver
 from streams.events.event import Consent, Item, ShopperEvent
+from streams.events.native_reader import native_reader
 from streams.events.redaction import Redact, redact
 from streams.events.times import EARLIEST_MS, LATEST_MS, record_refused
 from streams.events.wire import PRODUCTS, Wire
@@ -96,17 +97,36 @@ class Decoder:
     """Validates native records; events of the same product share one Item, so that sessions that keep it stay small.
 
     Personal data is taken out of texts, of queries by `redact_query`. Values over `max_bytes` are refused unread. At
-    most `products` items are remembered for sharing. Unless `keyed`, keys are not looked at.
+    most `products` items are remembered for sharing. Unless `keyed`, keys are not looked at. With `native`, the reader
+    in Rust goes before where it is installed; what it makes is the same.
     """
 
     def __init__(
-        self, *, max_bytes: int = 262_144, products: int = PRODUCTS, keyed: bool = True, redact_query: Redact = redact
+        self,
+        *,
+        max_bytes: int = 262_144,
+        products: int = PRODUCTS,
+        keyed: bool = True,
+        redact_query: Redact = redact,
+        native: bool = True,
     ) -> None:
         self._max_bytes, self._keyed = max_bytes, keyed
         self._wire = Wire(products, redact_query)
+        self._native = native_reader(self._wire, products) if native else None
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Validate records; each ends up in exactly one of the two lists."""
+        if self._native is None:
+            return self._decode(records)
+        events, left = self._native.read(records, self._max_bytes, self._keyed)
+        if not left:
+            return Decoded(events, [])
+        parts = [(place, self._decode((records[place],))) for place in left]
+        for place, part in reversed(parts):
+            events[place : place + 1] = part.events
+        return joined([Decoded(events, []), *(part._replace(events=[]) for _, part in parts)])
+
+    def _decode(self, records: Sequence[Record]) -> Decoded:
         events: list[tuple[int, int, ShopperEvent]] = []
         refused: list[Refusal] = []
         dropped, passed = 0, Counter[str]()

@@ -87,25 +87,28 @@ class Wire:
         except _DOUBTS:
             return None
         event_id, shopper_id, query = told.event_id, told.shopper_id, told.query
-        if shopper_id not in self._shoppers and not self._meets(shopper_id):
-            return None
-        if not event_id.isalnum():
-            if _FORBIDDEN(event_id):
+        if shopper_id not in self._shoppers:
+            if not self.is_somebody(shopper_id):
                 return None
-            event_id = pseudonymous(event_id)
-        if event_id in SPELLINGS or told.minor:
+            self._meets(shopper_id)
+        if not event_id.isalnum() or event_id in SPELLINGS:
+            named = self.event_id(event_id)
+            if named is None:
+                return None
+            event_id = named
+        if told.minor:
             return None
-        consent = told.consent
+        consent, order_id = told.consent, told.order_id
         return made(
             event_id,
             shopper_id,
             told.action,
             told.time_ms,
             items,
-            (query and worded(query) and self._redact_query(query)) or None,
+            self.query(query) if query else None,
             told.session_id or None,
-            (told.order_id and worded(told.order_id)) or None,
-            None if consent is None else _said(consent),
+            self.order_id(order_id) if order_id else None,
+            None if consent is None else self.consent(consent.personalisation, consent.advertising, consent.tcf),
         )
 
     def redacted(self, event: ShopperEvent) -> ShopperEvent:
@@ -116,29 +119,62 @@ class Wire:
             event.action,
             event.time_ms,
             tuple(map(self._share, event.items)),
-            (event.query and worded(event.query) and self._redact_query(event.query)) or None,
+            self.query(event.query) if event.query else None,
             event.session_id or None,
-            (event.order_id and worded(event.order_id)) or None,
+            self.order_id(event.order_id) if event.order_id else None,
             event.consent,
         )
 
-    def _meets(self, shopper_id: str) -> bool:
-        """Whether the id can be one shopper's; it is remembered, for most events are of somebody known."""
-        if _FORBIDDEN(shopper_id) or is_placeholder(shopper_id):
-            return False
+    def is_somebody(self, shopper_id: str) -> bool:
+        """Whether the id can be one shopper's."""
+        return not _FORBIDDEN(shopper_id) and not is_placeholder(shopper_id)
+
+    def event_id(self, told: str) -> str | None:
+        """An event's id without personal data; None for one that needs a closer look."""
+        if not told.isalnum():
+            if _FORBIDDEN(told):
+                return None
+            told = pseudonymous(told)
+        return None if told in SPELLINGS else told
+
+    def items(self, raw: bytes) -> tuple[Item, ...] | None:
+        """The products of a list as it came; None for one that needs a closer look."""
+        try:
+            return self._read_items(raw)
+        except _DOUBTS:
+            return None
+
+    def query(self, told: str) -> str | None:
+        """A search without personal data, None for one without words."""
+        return (worded(told) and self._redact_query(told)) or None
+
+    def order_id(self, told: str) -> str | None:
+        """An order's id, None for one that stands for nothing."""
+        return worded(told)
+
+    def consent(self, personalisation: bool | None, advertising: bool | None, tcf: str | None) -> Consent | None:  # noqa: FBT001 - what is said
+        """What is said of purposes, in words or by a TCF string."""
+        consent = consent_of(personalisation, advertising)
+        return consent if tcf is None else with_tcf(consent, tcf)
+
+    def _meets(self, shopper_id: str) -> None:
+        """Remember somebody, for most events are of somebody known."""
         if len(self._shoppers) >= SHOPPERS:
             self._shoppers.clear()
         self._shoppers.add(shopper_id)
-        return True
 
     def _learn(self, raw: bytes) -> tuple[Item, ...]:
-        items = tuple([self._share(item) for item in ITEMS.validate_json(raw)])
-        if not all(worded(item.id) for item in items):
-            raise ValueError("a product without an id")
+        items = self._read_items(raw)
         if len(items) < 2 and len(raw) <= LONGEST_LIST:  # lists of several hardly ever come again
             if len(self._items) >= self._most:
                 self._items.clear()
             self._items[raw] = items
+        return items
+
+    def _read_items(self, raw: bytes) -> tuple[Item, ...]:
+        items = tuple([self._share(item) for item in ITEMS.validate_json(raw)])
+        if not all(worded(item.id) for item in items):
+            raise ValueError("a product without an id")
         return items
 
     def _share(self, item: Item) -> Item:
@@ -146,11 +182,6 @@ class Wire:
         if len(self._shared) >= self._most:
             self._shared.clear()
         return self._shared.setdefault(item, item)
-
-
-def _said(told: ToldConsent) -> Consent | None:
-    consent = consent_of(told.personalisation, told.advertising)
-    return consent if told.tcf is None else with_tcf(consent, told.tcf)
 
 
 def redacted(item: Item) -> Item:

@@ -17,6 +17,7 @@ from penchant.operations.doctor.relations import relations
 from penchant.operations.rights.roles import ROLES
 from penchant.settings.root import Settings
 from streams.errors import BrokerUnavailable, PenchantError, SettingInvalid, Stop, StoreUnavailable
+from streams.events.native_reader import decoder_name
 
 BOUND_S = 30.0
 """How long one check may take; what it asks is bounded more tightly itself."""
@@ -121,7 +122,10 @@ def _remedy(error: PenchantError) -> str:
 def versions() -> list[Finding]:
     """What is installed, and whether it is what this version of Penchant wants."""
     shown = ", ".join(f"{name} {version(name)}" for name in SHOWN)
-    findings = [Finding("versions", INFO, f"penchant {__version__}, Python {platform.python_version()}, {shown}")]
+    findings = [
+        Finding("versions", INFO, f"penchant {__version__}, Python {platform.python_version()}, {shown}"),
+        Finding("decoder", INFO, f"native events are read in {decoder_name()}"),
+    ]
     try:
         lines = requires("penchant") or ()
     except PackageNotFoundError:  # run from a folder of sources
