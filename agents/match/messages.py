@@ -20,9 +20,9 @@ class Messages:
         self._templates, self._decimal = templates, decimal
 
     def text(self, reason: Reason) -> str:
-        """The reason for people to read, one line."""
+        """The reason for people to read, one line; a value that is not known, such as a currency, leaves no gap."""
         values = {name: self._value(value) for name, value in reason.values.items()}
-        return " ".join(self._templates[reason.code].format_map(values).split())
+        return " ".join(self._templates[reason.code].format_map(values).split()).replace(" ,", ",")
 
     def _value(self, value: str | float) -> str:
         if isinstance(value, str):

@@ -38,19 +38,23 @@ from penchant.cli.eval_options import (
 from penchant.cli.options import ColumnsFile, Config, Json, ProductsFile
 from penchant.offline import training
 from penchant.offline.eval import subjects
+from penchant.offline.eval.match_reasons import reason_rows
 from penchant.offline.eval.match_report import Scoring, match_report, show_match
 from penchant.offline.eval.pages import html, markdown
 from penchant.offline.eval.raw_answers import RawAnswers
 from penchant.offline.eval.run import Judging, Outcome, labels, read, run
 from penchant.offline.eval.score_table import show_scores
 from penchant.offline.eval.scoring import EvalPlan
+from penchant.offline.labels.folder import write_pairs
 from penchant.offline.learning import foresights
 from penchant.offline.products.shelf import shelf
+from penchant.operations.match import words
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.settings.sources import load_settings
 from prompts.learned.predictor import load
 from prompts.learned.snapshot import SUPPORT
+from streams.events.event import ShopperEvent
 
 FAILED = 1
 TELL_EVERY_S = 15.0
@@ -106,8 +110,11 @@ def eval(  # noqa: A001 # the command's name
     settings = load_settings(config).settings
     configure_logs("error", stream=io.StringIO())
     if match:
-        scored = asyncio.run(_matched(events, settings, seed, model_url, sessions))
+        recorded = read(events, settings.privacy)
+        scored = asyncio.run(_matched(recorded, events.name, settings, seed, model_url, sessions))
         show_match(Console(stderr=json), scored)
+        if report is not None:
+            write_pairs(report, reason_rows(recorded, seed, pairs, words(settings, None)))
         if json:
             typer.echo(orjson.dumps(scored))
         return
@@ -148,13 +155,14 @@ async def _evaluate(plan: EvalPlan, settings: Settings, asked: Asked) -> Outcome
             return await run(plan, recorded, models, judging, bars, kept)
 
 
-async def _matched(events: Path, settings: Settings, seed: int, url: str | None, most: int) -> dict[str, Any]:
-    recorded = await asyncio.to_thread(read, events, settings.privacy)
+async def _matched(
+    events: Sequence[ShopperEvent], name: str, settings: Settings, seed: int, url: str | None, most: int
+) -> dict[str, Any]:
     if url is None:
-        return await match_report(recorded, events.name, seed)
+        return await match_report(events, name, seed)
     client = subjects.at(settings, url)
     try:
-        return await match_report(recorded, events.name, seed, Scoring(client, most))
+        return await match_report(events, name, seed, Scoring(client, most))
     finally:
         await client.close()
 
@@ -196,8 +204,7 @@ def _write(folder: Path, outcome: Outcome) -> None:
         (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
     (folder / "report.md").write_text(markdown(outcome.report, plots), encoding="utf-8")
     (folder / "report.html").write_text(html(outcome.report, plots), encoding="utf-8")
-    if outcome.pairs:
-        (folder / "pairs.jsonl").write_bytes(b"\n".join(map(orjson.dumps, outcome.pairs)) + b"\n")
+    write_pairs(folder, outcome.pairs)
 
 
 def _plots(report: Mapping[str, Any]) -> dict[str, str]:

@@ -23,14 +23,20 @@ Shuffled = Annotated[
 JudgeUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="A model server that compares the last two predictors.")
 ]
-Pairs = Annotated[int, typer.Option(min=1, help="How many pairs the judge sees, each in both orders.")]
+Pairs = Annotated[
+    int,
+    typer.Option(min=1, help="How many pairs the judge sees, each in both orders; or reasons to label."),
+]
 Labels = Annotated[
     Path | None,
     typer.Option("--labels", metavar="FILE", help="What people said of these pairs: JSON lines of pair and winner."),
 ]
 Folder = Annotated[
     Path | None,
-    typer.Option(metavar="FOLDER", help="Write report.md, report.html, the plots and the judge's pairs there."),
+    typer.Option(
+        metavar="FOLDER",
+        help="Write report.md, report.html, the plots and the judge's pairs, or matches' reasons, there.",
+    ),
 ]
 Match = Annotated[
     bool,

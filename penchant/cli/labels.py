@@ -1,4 +1,4 @@
-"""penchant labels: what people say of pairs of intents: how far they are, and files in and out."""
+"""penchant labels: what people say of pairs of intents and of matches' reasons: how far they are, and files."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -18,12 +18,14 @@ labels = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="Count, write out and take in what people say of pairs of intents; the console's page has them label.\n\n"
+    help="Count, write out and take in what people say of pairs of intents, and of matches' reasons; the console's "
+    "page has them label.\n\n"
     "Example: penchant labels show run/eval",
 )
 
 Folder = Annotated[
-    Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False, help="That `eval --judge --report` wrote.")
+    Path,
+    typer.Argument(metavar="FOLDER", exists=True, file_okay=False, help="That `eval --report` wrote."),
 ]
 Form = Annotated[
     Literal["eval", "label-studio", "label-studio-config"],
@@ -44,12 +46,15 @@ def show(folder: Folder, *, json: Json = False) -> None:
     if json:
         typer.echo(orjson.dumps(asdict(found)))
         return
-    typer.echo(f"{found.decided:,} of {found.pairs:,} pairs were labelled by two people or more")
+    typer.echo(f"{found.decided:,} of {found.pairs:,} cases were labelled by two people or more")
+    if found.reasons:
+        said = ", ".join(f"{count:,} {answer}" for answer, count in found.reasons.items())
+        typer.echo(f"reasons of matches, as two people or more say: {said}")
     for each in found.labellers:
         gold = f"; {each.right} of {each.gold} gold pairs right" if each.gold else ""
         typer.echo(f"{each.who or 'somebody'}: {each.labels:,} labels{gold}")
     for both in found.agreements:
-        typer.echo(f"{both.one or 'somebody'} and {both.other}: kappa {both.kappa:.2f} on {both.pairs:,} pairs")
+        typer.echo(f"{both.one or 'somebody'} and {both.other}: kappa {both.kappa:.2f} on {both.pairs:,} {both.kind}")
 
 
 @labels.command()

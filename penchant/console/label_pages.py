@@ -1,4 +1,5 @@
-"""Label pages: two intents of one session, to compare without knowing whose is whose, and what people said so far."""
+"""Label pages: two intents of one session, to compare without knowing whose is whose, or a match's reasons, to judge
+without knowing where it came; and what people said so far."""
 
 import asyncio
 import time
@@ -20,7 +21,7 @@ from penchant.front.identity import LOCAL_PERSON
 from penchant.front.roles import Person
 from penchant.offline.labels import label_studio
 from penchant.offline.labels.folder import LabelFolder
-from penchant.offline.labels.pairs import Label, LabelPair, agreed, checked
+from penchant.offline.labels.pairs import Label, Labelled, agreed, checked
 
 PATH = "/labels"
 LONGEST = 64
@@ -76,12 +77,13 @@ class LabelPages:
         """HTTPException where no folder is set."""
         if self._folder is None:
             raise HTTPException(
-                404, "set console.labels_folder to a folder that `penchant eval --judge --report` wrote"
+                404,
+                "set console.labels_folder to a folder that `penchant eval --report` wrote, with --judge or --match",
             )
         return self._folder
 
-    async def _read(self, folder: LabelFolder) -> tuple[Mapping[str, LabelPair], list[Label]]:
-        def both() -> tuple[Mapping[str, LabelPair], list[Label]]:
+    async def _read(self, folder: LabelFolder) -> tuple[Mapping[str, Labelled], list[Label]]:
+        def both() -> tuple[Mapping[str, Labelled], list[Label]]:
             pairs = folder.pairs()
             return pairs, folder.labels(pairs)
 

@@ -15,6 +15,7 @@ from clients.calls import Call, ModelClient
 from penchant.offline.eval.agreement import ENOUGH, kappa
 from penchant.offline.eval.calling import Caller, first
 from penchant.offline.eval.cases import Shown
+from prompts.view import PromptView
 from streams.errors import DeadlinePassed, ModelUnavailable
 from streams.records.intents import Findings
 
@@ -45,7 +46,8 @@ class Pair:
     def report(self, names: tuple[str, str]) -> dict[str, Any]:
         """For people who label."""
         one, other = names
-        return {"pair": self.id, "shown": described(self.shown), one: reading(self.one), other: reading(self.other)}
+        told = {"pair": self.id, "shown": described(self.shown.view)}
+        return {**told, one: reading(self.one), other: reading(self.other)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,8 @@ def report(
     }
 
 
-def described(shown: Shown) -> str:
+def described(view: PromptView) -> str:
     """A line for each thing done, untrusted text in JSON's quotes."""
-    view = shown.view
     lines = []
     for entry in view.entries:
         product, told = entry.product, [entry.query] if entry.query else []
@@ -141,7 +142,7 @@ def reading(found: Findings) -> str:
 
 
 async def _asked(caller: Caller, rubric: Template, pair: Pair, first: str, second: str) -> str | None:
-    prompt = rubric.substitute(shown=described(pair.shown), first=first, second=second)
+    prompt = rubric.substitute(shown=described(pair.shown.view), first=first, second=second)
     call = Call(f"judge-{pair.id}", prompt, 0.0, 24, pair.id, "batch", stop=("\n\n",), json_schema=SCHEMA)
     completion, _ = await caller.complete(call)
     return _winner(completion.text)

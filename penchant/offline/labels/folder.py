@@ -1,31 +1,34 @@
 """Folder: the pairs that people label, and what they said, as files: pairs.jsonl and labels.jsonl. Blocking: call it in
 a thread."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from penchant.offline.labels.pairs import Label, LabelPair, of_these, parse_pairs
+from penchant.offline.labels.pairs import Label, Labelled, of_these, parse_pairs
 from streams.errors import SettingInvalid
+
+PAIRS = "pairs.jsonl"
 
 MOST_BYTES = 64 << 20
 """Of one of the files."""
 
 
 class LabelFolder:
-    """A folder that `penchant eval --report` wrote. Labels are appended, so that several may write at once."""
+    """A folder that `penchant eval --report` wrote, of pairs or of matches. Labels are appended, so that several may
+    write at once."""
 
     def __init__(self, folder: Path) -> None:
-        self._pairs, self._labels = folder / "pairs.jsonl", folder / "labels.jsonl"
+        self._pairs, self._labels = folder / PAIRS, folder / "labels.jsonl"
 
-    def pairs(self) -> dict[str, LabelPair]:
+    def pairs(self) -> dict[str, Labelled]:
         """By id. SettingInvalid where there are none."""
         return parse_pairs(rows(self._pairs))
 
-    def labels(self, pairs: Mapping[str, LabelPair]) -> list[Label]:
+    def labels(self, pairs: Mapping[str, Labelled]) -> list[Label]:
         """All that was said of these pairs, the oldest first; none where nobody said anything. SettingInvalid for a row
         that is no label."""
         found = rows(self._labels) if self._labels.exists() else []
@@ -39,6 +42,16 @@ class LabelFolder:
                 file.write(lines)
         except OSError as exc:
             raise SettingInvalid(f"{self._labels} cannot be written: {exc}", "give it to whoever runs this") from exc
+
+
+def write_pairs(folder: Path, pairs: Sequence[Mapping[str, Any]]) -> None:
+    """Write what people are to label, where there is anything. SettingInvalid where the folder cannot be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if pairs:
+            (folder / PAIRS).write_bytes(b"\n".join(map(orjson.dumps, pairs)) + b"\n")
+    except OSError as exc:
+        raise SettingInvalid(f"{folder / PAIRS} cannot be written: {exc}", "name another folder with --report") from exc
 
 
 def rows(path: Path) -> list[Any]:

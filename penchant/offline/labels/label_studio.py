@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from penchant.offline.labels.pairs import Label, LabelPair, checked
+from penchant.offline.labels.pairs import Label, Labelled, LabelPair, checked
 from prompts.words import describe
 from streams.errors import SettingInvalid
 
@@ -31,12 +31,12 @@ CONFIG = """\
 REMEDY = "export the project as JSON, with the tasks as they were imported"
 
 
-def tasks(pairs: Iterable[LabelPair]) -> list[dict[str, Any]]:
-    """Tasks to import, which do not say whose intent is whose."""
-    return [{"data": _data(pair)} for pair in pairs]
+def tasks(pairs: Iterable[Labelled]) -> list[dict[str, Any]]:
+    """Tasks to import, which do not say whose intent is whose. Matches are labelled on the console's page alone."""
+    return [{"data": _data(pair)} for pair in pairs if isinstance(pair, LabelPair)]
 
 
-def imported(export: Any, pairs: Mapping[str, LabelPair]) -> list[Label]:
+def imported(export: Any, pairs: Mapping[str, Labelled]) -> list[Label]:
     """What people said there. SettingInvalid for what is no export of these pairs."""
     if not isinstance(export, list):
         raise SettingInvalid("that is no list of tasks", REMEDY)
@@ -55,9 +55,9 @@ def _words(pair: LabelPair, name: str) -> str:
     return f"{describe(pair.findings[name])}\n{pair.texts[name]}"
 
 
-def _labels(task: Mapping[str, Any], pairs: Mapping[str, LabelPair]) -> Iterator[Label]:
+def _labels(task: Mapping[str, Any], pairs: Mapping[str, Labelled]) -> Iterator[Label]:
     pair = pairs.get(str(task["data"]["pair"]))
-    if pair is None:
+    if not isinstance(pair, LabelPair):
         raise SettingInvalid(f"there is no pair {task['data']['pair']!r}", "give the folder that the tasks came from")
     for annotation in task.get("annotations", ()):
         chosen = [choice for result in annotation["result"] for choice in result["value"].get("choices", ())]

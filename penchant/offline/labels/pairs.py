@@ -1,4 +1,5 @@
-"""Pairs: two predictors' intents of one session, which people compare without knowing whose is whose. Pure."""
+"""Pairs: two predictors' intents of one session, which people compare without knowing whose is whose; beside matches,
+whose reasons they judge. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+from penchant.offline.labels.matches import LabelMatch
 from streams.errors import SettingInvalid
 from streams.records.intents import Findings
 
@@ -27,6 +29,24 @@ class LabelPair:
     texts: Mapping[str, str]
     flipped: bool = False
     gold: str = ""
+
+    kind = "pairs"
+    undecided = TIE
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What a label may say."""
+        return (*self.texts, TIE)
+
+    @property
+    def doubt(self) -> tuple[bool, bool]:
+        """What makes it worth a label before others: judge and judge disagree, or the two predictors do."""
+        return self.flipped, self.disagree
+
+    def chosen(self, place: str, person: str) -> str | None:
+        """Whom a person chose by `first` or `second`, as they saw them, or `tie`; None for anything else."""
+        first, second = self.seen_by(person)
+        return {"first": first, "second": second, TIE: TIE}.get(place)
 
     def seen_by(self, person: str) -> tuple[str, str]:
         """The predictors in the order in which a person sees them: by chance, and the same each time."""
@@ -52,9 +72,14 @@ class LabelPair:
         return (one.mission.label, one.stage) != (other.mission.label, other.stage)
 
 
+Labelled = LabelPair | LabelMatch
+"""What people label; `pair` is the id of either."""
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Who won a pair, as a person has it: a predictor's name or `tie`. `digest` is the pair's, empty where it was
+    """Who won a pair, as a person has it: a predictor's name or `tie`; of a match `right`, `wrong` or `unclear`, what
+    its reasons are. `digest` is the pair's, empty where it was
     written by hand."""
 
     pair: str
@@ -64,9 +89,9 @@ class Label:
     digest: str = ""
 
 
-def parse_pairs(rows: Iterable[Any]) -> dict[str, LabelPair]:
+def parse_pairs(rows: Iterable[Any]) -> dict[str, Labelled]:
     """Pairs by id, in order. SettingInvalid for a row that is none, with its number."""
-    pairs: dict[str, LabelPair] = {}
+    pairs: dict[str, Labelled] = {}
     for number, row in enumerate(rows, 1):
         try:
             pair = _pair(row)
@@ -81,17 +106,17 @@ def latest(labels: Iterable[Label]) -> dict[tuple[str, str], Label]:
     return {(label.pair, label.who): label for label in labels}
 
 
-def of_these(labels: Iterable[Label], pairs: Mapping[str, LabelPair]) -> list[Label]:
+def of_these(labels: Iterable[Label], pairs: Mapping[str, Labelled]) -> list[Label]:
     """Those that were said of these very pairs."""
 
     def holds(label: Label) -> bool:
         pair = pairs.get(label.pair)
-        return pair is not None and label.winner in (*pair.texts, TIE) and label.digest in ("", pair.digest)
+        return pair is not None and label.winner in pair.answers and label.digest in ("", pair.digest)
 
     return [label for label in labels if holds(label)]
 
 
-def next_pair(pairs: Mapping[str, LabelPair], labels: Iterable[Label], person: str) -> LabelPair | None:
+def next_pair(pairs: Mapping[str, Labelled], labels: Iterable[Label], person: str) -> Labelled | None:
     """The one that a person is to label next; None after the last. First what too few have labelled: where judge and
     judge, or the two predictors, disagree, and of these what somebody has labelled already."""
     said = latest(labels)
@@ -100,36 +125,39 @@ def next_pair(pairs: Mapping[str, LabelPair], labels: Iterable[Label], person: s
         by_pair[pair] = by_pair.get(pair, 0) + 1
     left = [pair for pair in pairs.values() if (pair.id, person) not in said]
 
-    def rank(pair: LabelPair) -> tuple[bool, bool, bool, bool]:
+    def rank(pair: Labelled) -> tuple[bool, bool, bool, bool]:
         count = by_pair.get(pair.id, 0)
-        return count >= ENOUGH, not pair.flipped, not pair.disagree, count == 0
+        flipped, disagree = pair.doubt
+        return count >= ENOUGH, not flipped, not disagree, count == 0
 
     return min(left, key=rank, default=None)
 
 
-def checked(pair: LabelPair, place: str, person: str, at_ms: int = 0) -> Label:
-    """A label for what a person chose: `first` or `second`, as they saw them, or `tie`. SettingInvalid for anything
-    else."""
-    first, second = pair.seen_by(person)
-    winner = {"first": first, "second": second, TIE: TIE}.get(place)
+def checked(pair: Labelled, place: str, person: str, at_ms: int = 0) -> Label:
+    """A label for the button that a person pressed. SettingInvalid for none that the pair or match has."""
+    winner = pair.chosen(place, person)
     if winner is None:
-        raise SettingInvalid(f"{place!r} says of pair {pair.id} nothing", "it is first, second or tie")
+        buttons = "first, second or tie" if isinstance(pair, LabelPair) else "right, wrong or unclear"
+        raise SettingInvalid(f"{place!r} says of {pair.id} nothing", f"it is {buttons}")
     return Label(pair.id, winner, person, at_ms, pair.digest)
 
 
-def agreed(pairs: Mapping[str, LabelPair], labels: Iterable[Label]) -> dict[str, str]:
-    """The winner of each pair that enough people labelled: whom more than half of them chose, else `tie`."""
+def agreed(pairs: Mapping[str, Labelled], labels: Iterable[Label]) -> dict[str, str]:
+    """The winner of each pair that enough people labelled: whom more than half of them chose, else `tie`;
+    of a match what more than half say, else `unclear`."""
     votes: dict[str, list[str]] = {}
     for (pair, _), label in latest(labels).items():
         votes.setdefault(pair, []).append(label.winner)
-    return {id_: _most(votes[id_]) for id_ in pairs if len(votes.get(id_, ())) >= ENOUGH}
+    return {id_: _most(votes[id_], pair.undecided) for id_, pair in pairs.items() if len(votes.get(id_, ())) >= ENOUGH}
 
 
-def _most(votes: Sequence[str]) -> str:
-    return next((vote for vote in votes if votes.count(vote) * 2 > len(votes)), TIE)
+def _most(votes: Sequence[str], undecided: str) -> str:
+    return next((vote for vote in votes if votes.count(vote) * 2 > len(votes)), undecided)
 
 
-def _pair(row: Mapping[str, Any]) -> LabelPair:
+def _pair(row: Mapping[str, Any]) -> Labelled:
+    if "product" in row:
+        return LabelMatch.of(row)
     texts = {name: str(text) for name, text in row.items() if name not in OURS}
     if len(texts) != 2 or TIE in texts:
         raise ValueError(f"it has the intents of {', '.join(texts) or 'nobody'}, not of two predictors")

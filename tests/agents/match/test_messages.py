@@ -22,6 +22,8 @@ def test_a_language_writes_prices_its_own_way() -> None:
     """A comma in German, no cents where there are none, no gap where no currency is known."""
     assert messages("de").text(ABOVE) == "11,50 EUR über Ihrem Preisrahmen"
     assert messages("en").text(Reason("price-above", {"over": 11.0, "currency": ""}, ())) == "11 above your range"
+    within = Reason("price-within", {"price": 11.0, "currency": ""}, ())
+    assert messages("en").text(within) == "11, within your range"
 
 
 def _copied(folder: Path, old: str, new: str) -> Path:

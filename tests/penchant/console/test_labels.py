@@ -9,7 +9,7 @@ from penchant.offline.labels.folder import LabelFolder
 from sandbox.servers.redis import RedisServer
 from tests.penchant.console.test_app import opened, post
 from tests.penchant.console.world import settings
-from tests.penchant.offline.labels.rows import row, write
+from tests.penchant.offline.labels.rows import match_row, pairs_of, row, write
 
 pytestmark = pytest.mark.redis
 
@@ -24,7 +24,7 @@ async def test_people_compare_without_knowing_whose_is_whose(redis_server: Redis
         shown = page.split("<main")[1]
         assert "1m view" in shown
         assert "rules" not in shown
-        pair = LabelFolder(folder).pairs()["1"]
+        pair = pairs_of(LabelFolder(folder).pairs())["1"]
         place = "first" if pair.seen_by("pia")[0] == "model" else "second"
         said = {"pair": "1", "digest": pair.digest, "who": "somebody else"}
         assert (await post(client, "/labels", **said, winner="third")).status_code == 400
@@ -35,7 +35,7 @@ async def test_people_compare_without_knowing_whose_is_whose(redis_server: Redis
         assert "1 of 1" in page
         other = LabelFolder(folder).pairs()["0"]
         await post(client, "/labels", pair="0", digest=other.digest, winner="tie")
-        assert "You have compared all pairs" in (await client.get("/labels")).text
+        assert "You have labelled all" in (await client.get("/labels")).text
         assert (await client.get("/labels/labels.jsonl")).text == ""
         assert len((await client.get("/labels/label-studio.json")).json()) == 2
         assert 'href="/labels"' in page
@@ -46,6 +46,25 @@ async def test_people_compare_without_knowing_whose_is_whose(redis_server: Redis
         assert (await post(client, "/labels", **said, winner="tie")).status_code == 403
     found = LabelFolder(folder).labels(LabelFolder(folder).pairs())
     assert [(label.pair, label.winner, label.who) for label in found] == [("1", "model", "pia"), ("0", "tie", "pia")]
+
+
+async def test_people_judge_reasons_without_knowing_where_the_product_came(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """The words alone, which sellers' names may be in; what is said stands beside what is said of pairs."""
+    folder = write(tmp_path, [match_row(0)])
+    given = settings(redis_server.url, http={"local_roles": ["privacy"]}, console={"port": 0, "labels_folder": folder})
+    async with opened(given) as client:
+        shown = (await client.get("/labels?who=ada")).text.split("<main")[1]
+        for words in ("Are these reasons right?", "home &gt; kettles, Tarn", "within your range", "&lt;b&gt;Tarn"):
+            assert words in shown
+        match = LabelFolder(folder).pairs()["match-0"]
+        said = {"pair": match.id, "digest": match.digest}
+        assert (await post(client, "/labels", **said, winner="first", who="ada")).status_code == 400
+        for who in ("ada", "bob"):
+            assert (await post(client, "/labels", **said, winner="wrong", who=who)).status_code == 303
+        assert "0 right, 1 wrong, 0 unclear" in (await client.get("/labels?who=ada")).text
+        assert (await client.get("/labels/labels.jsonl")).json() == {"pair": "match-0", "winner": "wrong"}
 
 
 async def test_where_nobody_signs_in_people_say_who_they_are(redis_server: RedisServer, tmp_path: Path) -> None:

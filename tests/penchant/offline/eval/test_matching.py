@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from agents.match.messages import messages
 from penchant.offline.eval.cases import shuffled
 from penchant.offline.eval.choices import BESIDE, OTHERS, choices
+from penchant.offline.eval.match_reasons import reason_rows
 from penchant.offline.eval.matching import judged
 from penchant.offline.eval.run import read
+from penchant.offline.labels.pairs import parse_pairs
 from streams.events.privacy import PrivacyRules
 from tests.lacks import DATA, needs
 from tests.penchant.offline.eval.test_cases import simulated
@@ -34,6 +37,19 @@ def test_the_same_seed_gives_the_same_report() -> None:
     """And the order in which the file has them means nothing."""
     events = [replace(event, time_ms=event.time_ms + at) for at, event in enumerate(simulated(200))]
     assert judged(events, 7) == judged(list(reversed(events)), 7)
+
+
+def test_reasons_are_written_blind() -> None:
+    """Each with what it rests on, and neither score, place nor what was opened; the same for the same seed."""
+    events, english = simulated(200), messages("en")
+    rows = reason_rows(events, 7, 5, english)
+    assert rows == reason_rows(events, 7, 5, english)
+    assert [each["pair"] for each in rows] == [f"match-{number}" for number in range(5)]
+    for each in rows:
+        assert set(each) == {"pair", "shown", "product", "for", "against"}
+        assert each["for"] or each["against"]
+    assert len(parse_pairs(rows)) == 5
+    assert reason_rows(events[:1], 7, 5, english) == []
 
 
 @needs(REES46)

@@ -14,10 +14,10 @@ from penchant.offline.eval.run import labels as of_eval
 from penchant.offline.labels import label_studio
 from penchant.offline.labels.pairs import parse_pairs
 from streams.errors import SettingInvalid
-from tests.penchant.offline.labels.rows import row, write
+from tests.penchant.offline.labels.rows import pairs_of, row, write
 
 ROWS = [row(0), row(1, "gift")]
-PAIRS = parse_pairs(ROWS)
+PAIRS = pairs_of(parse_pairs(ROWS))
 
 
 def done(task: Mapping[str, Any], choice: str, by: Any = 1, **more: Any) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_the_command_takes_an_export_in_and_writes_what_eval_reads(tmp_path: Pat
         assert "2 labels were added" in said("import", folder, str(export))
     report = orjson.loads(said("show", folder, "--json"))
     assert (report["decided"], report["agreements"][0]["pairs"]) == (2, 2)
-    assert "2 of 2 pairs" in said("show", folder)
+    assert "2 of 2 cases" in said("show", folder)
     (tmp_path / "agreed.jsonl").write_text(said("export", folder))
     assert of_eval(tmp_path / "agreed.jsonl") == {"0": "tie", "1": "tie"}
 

@@ -10,9 +10,9 @@ from penchant.offline.labels.folder import LabelFolder
 from penchant.offline.labels.pairs import TIE, Label, agreed, checked, next_pair, parse_pairs
 from penchant.offline.labels.people import progress
 from streams.errors import SettingInvalid
-from tests.penchant.offline.labels.rows import intent, row, write
+from tests.penchant.offline.labels.rows import intent, pairs_of, row, write
 
-PAIRS = parse_pairs([row(0), row(1, "gift"), row(2, flipped=True), row(3, gold="rules")])
+PAIRS = pairs_of(parse_pairs([row(0), row(1, "gift"), row(2, flipped=True), row(3, gold="rules")]))
 
 
 def test_the_order_is_by_chance_and_stays() -> None:
