@@ -79,8 +79,7 @@ Labelled = LabelPair | LabelMatch
 @dataclass(frozen=True, slots=True)
 class Label:
     """Who won a pair, as a person has it: a predictor's name or `tie`; of a match `right`, `wrong` or `unclear`, what
-    its reasons are. `digest` is the pair's, empty where it was
-    written by hand."""
+    its reasons are. `digest` is the pair's, empty where it was written by hand."""
 
     pair: str
     winner: str
