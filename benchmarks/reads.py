@@ -98,10 +98,14 @@ async def _begun(url: str) -> None:
 def _rounds(plan: ReadPlan, url: str, say: Say) -> dict[str, Any]:
     random, found = Random(1), dict[tuple[str, str], Percentiles]()
     with ExitStack() as stack:
-        feast, packed, hurried = FeastStyle(url), Packed(url), stack.enter_context(closing(Hurried(url)))
+        feast, hurried = FeastStyle(url), stack.enter_context(closing(Hurried(url)))
         feast.fill(plan.shoppers)
-        packed.fill(plan.shoppers)
-        stores: dict[str, Store] = {"reader": Reader(url), COMPARED: Bare(url), "packed": packed, "feast_style": feast}
+        stores: dict[str, Store] = {
+            "reader": Reader(url),
+            COMPARED: Bare(url),
+            "packed": Packed(url),
+            "feast_style": feast,
+        }
         for store in stores.values():
             stack.enter_context(closing(store))
         with _on_one_core():

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import msgspec
 from penchant_reader import HOT, IntentReader
+from penchant_reader.decoding import SEPARATOR
+from penchant_reader.reading import FIRST
 from redis import Redis
 
 from benchmarks.intents import shopper
@@ -106,33 +107,18 @@ class Bare:
 
 
 class Packed:
-    """The hot fields as one field of the same hash, a msgpack list in the order of the contract. Nobody writes it
-    meanwhile, and no reader of ours knows it: it shows what such a field would be worth."""
+    """The hot fields as one with redis-py, as the reader asks for it, for many in a pipeline; replies are split."""
 
     def __init__(self, url: str) -> None:
-        self._client, self._decode = Redis.from_url(url, protocol=2), msgspec.msgpack.Decoder(list[str]).decode
-
-    def fill(self, shoppers: int) -> None:
-        """Store beside what is there what is there, in a hash of its own."""
-        keys = Keys()
-        for first in range(0, shoppers, 100):
-            numbers = range(first, min(first + 100, shoppers))
-            pipe = self._client.pipeline(transaction=False)
-            for number in numbers:
-                pipe.hgetall(keys.intent(shopper(number)))
-            found = pipe.execute()
-            for number, each in zip(numbers, found, strict=True):
-                values = [each.get(name.encode(), b"").decode() for name in HOT]
-                pipe.hset(_packed(number), mapping={**each, b"packed": msgspec.msgpack.encode(values)})
-            pipe.execute()
+        self._client, self._keys = Redis.from_url(url, protocol=2), Keys()
 
     def read(self, numbers: Sequence[int]) -> None:
-        """One round trip, and the fields of each."""
+        """One round trip, and the values of each."""
         pipe = self._client.pipeline(transaction=False)
         for number in numbers:
-            pipe.hget(_packed(number), "packed")
-        for value in pipe.execute():
-            if not self._decode(value)[0]:
+            pipe.hmget(self._keys.intent(shopper(number)), FIRST[HOT])
+        for value, _ in pipe.execute():
+            if value is None or len(value.decode().split(SEPARATOR)) <= len(HOT):
                 raise AssertionError("an intent is missing")
 
     def close(self) -> None:
@@ -172,10 +158,6 @@ class FeastStyle:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
-
-
-def _packed(number: int) -> str:
-    return f"packed:{shopper(number)}"
 
 
 def _entity(number: int) -> bytes:

@@ -1,9 +1,10 @@
 """The intent hash: the whole intent as `doc`, and beside it the fields that a ranker takes as they are."""
 
+from storage.packed import PACKED, packed
 from streams.records.intents import Intent, Weighted
 
 READABLE_SINCE = 1
-"""The oldest version of the contract whose readers read what is written here: version 2 only added fields."""
+"""The oldest version of the contract whose readers read what is written here: versions 2 and 3 only added fields."""
 
 
 MOST_NEXT = 2
@@ -33,6 +34,13 @@ def hot_fields(intent: Intent) -> dict[str, str]:
         **({} if intent.purposes is None else {"purposes": ",".join(intent.purposes)}),
         **({"next_categories": "\n".join(foreseen)} if foreseen else {}),
     }
+
+
+def intent_fields(intent: Intent) -> dict[str, str]:
+    """All that stands beside `doc`: the hot fields, the position, and both packed into one, where they can be."""
+    hot = hot_fields(intent) | {"position": intent.position}
+    whole = packed(hot)
+    return hot if whole is None else hot | {PACKED: whole}
 
 
 def next_categories(intent: Intent) -> list[str]:

@@ -14,7 +14,7 @@
 local CONTEXT, INTENT, ERASURE = KEYS[1], KEYS[2], KEYS[3]
 local SESSION, DOC = ARGV[1], ARGV[3]
 local lineage, offset, generation, partition, owner, erasure, owed, expiry, base, base_owed = unpack(cjson.decode(ARGV[2]))
-local HOT = 6 -- where the fields begin in ARGV[4]
+local FIELDS = 6 -- where the fields begin in ARGV[4]
 
 -- Is the first of two positions the higher one?
 local function above(mine, theirs)
@@ -53,8 +53,8 @@ local function better()
 end
 
 local function show()
-  redis.call('DEL', INTENT) -- no field of another version stays behind
-  redis.call('HSET', INTENT, 'doc', DOC, 'position', table.concat({intent[2], intent[3], intent[4]}, ':'), unpack(intent, HOT))
+  redis.call('DEL', INTENT) -- no field of another version stays behind, nor a packed one of another intent
+  redis.call('HSET', INTENT, 'doc', DOC, unpack(intent, FIELDS))
   redis.call('PEXPIREAT', INTENT, intent[1]) -- a time that has passed deletes: an old replay revives nothing
 end
 

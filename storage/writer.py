@@ -15,7 +15,7 @@ from redis.exceptions import NoScriptError
 from storage.checkpoints import Context, Erased, Verdict, Write
 from storage.connection import Client, Command, ask, ask_primaries
 from storage.contexts import FIELDS, MARKER, decode
-from storage.intents import hot_fields
+from storage.intents import intent_fields
 from storage.keys import Keys
 from storage.loads import Loads
 from storage.scan import members
@@ -126,8 +126,8 @@ class RedisCheckpoints:
         command = ("EVALSHA", SHA, 3, *named, context.session, _strings((*head, *bounds)))
         if intent is None:
             return command
-        hot = chain.from_iterable(hot_fields(intent).items())
-        tail = (write.intent_expires_at_ms, *Position.parse(intent.position), intent.source, *hot)
+        shown = chain.from_iterable(intent_fields(intent).items())
+        tail = (write.intent_expires_at_ms, *Position.parse(intent.position), intent.source, *shown)
         return (*command, intent.dump(), _strings(tail))
 
     async def _teach(self, commands: Sequence[Command]) -> list[Any]:

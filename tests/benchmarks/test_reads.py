@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import intents, reads
-from benchmarks.stores import Bare, Reader
+from benchmarks.stores import Bare, Packed, Reader
 from penchant.cli.bench import bench
 from sandbox.servers.redis import RedisServer
 
@@ -33,9 +33,9 @@ async def test_reads_are_compared_while_intents_are_written(tmp_path: Path) -> N
     assert lines
 
 
-@pytest.mark.parametrize("store", [Reader, Bare])
+@pytest.mark.parametrize("store", [Reader, Bare, Packed])
 async def test_a_read_that_finds_nothing_fails_the_bench(
-    redis_server: RedisServer, store: type[Reader] | type[Bare]
+    redis_server: RedisServer, store: type[Reader] | type[Bare] | type[Packed]
 ) -> None:
     """Nothing is measured that is not a whole intent."""
     reading = store(redis_server.url)

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from storage.checkpoints import Context, Erased, Verdict, Write
 from storage.erasures import Outcome, Removed
-from storage.intents import hot_fields
+from storage.intents import intent_fields
+from storage.packed import PACKED
 from streams.errors import StoreUnavailable
 from streams.records.erasures import Erasure
 from streams.records.intents import Intent
@@ -24,10 +25,12 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Data:
-    """Everything stored. Contexts and intents stand beside their expiries, in epoch milliseconds."""
+    """Everything stored. Contexts and intents stand beside their expiries, in epoch milliseconds; `packed` is what was
+    written beside an intent's fields."""
 
     contexts: dict[str, tuple[Context, int]] = field(default_factory=dict)
     intents: dict[str, tuple[Intent, int]] = field(default_factory=dict)
+    packed: dict[str, str | None] = field(default_factory=dict)
     markers: dict[str, Erasure] = field(default_factory=dict)
     reached: Watermark = field(default_factory=Watermark)
     owed: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -87,6 +90,11 @@ class MemoryStore:
         """Lose what eviction would take first: the largest value."""
         self._data.contexts.pop(shopper, None)
 
+    def show(self, intent: Intent, expires_at_ms: int) -> None:
+        """Put an intent in the place of all that stood there, its fields and the packed one."""
+        self._data.intents[intent.shopper] = (intent, expires_at_ms)
+        self._data.packed[intent.shopper] = intent_fields(intent).get(PACKED)
+
     def intent(self, shopper: str) -> Intent | None:
         """The intent that a ranker would read."""
         return self._live(self._data.intents, shopper)
@@ -96,7 +104,9 @@ class MemoryStore:
         intent = self.intent(shopper)
         if intent is None:
             return {}
-        return hot_fields(intent) | {"doc": intent.dump().decode(), "position": intent.position}
+        fields, packed = intent_fields(intent), self._data.packed.get(shopper)
+        fields.pop(PACKED, None)
+        return fields | {"doc": intent.dump().decode()} | ({} if packed is None else {PACKED: packed})
 
     async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
         found = await self._carry_out([partial(self._load, shopper) for shopper in shoppers])
@@ -164,6 +174,7 @@ class MemoryStore:
         context = self._live(data.contexts, shopper)
         if context is not None and context.erasure >= erasure.number:
             return Removed()
+        data.packed.pop(shopper, None)
         tables: list[dict[str, Any]] = [data.intents, data.contexts]
         return Removed(*(int(table.pop(shopper, None) is not None) for table in tables))
 
@@ -182,7 +193,7 @@ class MemoryStore:
                 data.contexts[context.shopper] = (replace(held, owed=context.owed), expires_at_ms)
             verdict = Verdict.ACCEPTED if better else verdict
         if verdict is Verdict.ACCEPTED and better and write.intent is not None:
-            data.intents[context.shopper] = (write.intent, write.intent_expires_at_ms)
+            self.show(write.intent, write.intent_expires_at_ms)
         return verdict
 
     def _is_at(self, context: Context, base: int) -> bool:

@@ -3,10 +3,11 @@
 import json
 
 import pytest
+from penchant_reader import HOT
 
 from sandbox.servers.redis import RedisServer
 from storage.connection import connect
-from storage.intents import hot_fields
+from storage.intents import intent_fields
 from streams.records.intents import Intent
 from tests.readers import fixtures
 from tests.readers.each import EachReader, each_reader
@@ -18,7 +19,7 @@ WRITTEN = [case for case in fixtures.cases() if case["written"]]
 def test_a_fixture_is_what_the_service_writes(case: dict[str, dict[str, str]]) -> None:
     """Field by field, from the document that stands among them."""
     intent = Intent.load(case["fields"]["doc"])
-    written = hot_fields(intent) | {"position": intent.position, "doc": intent.dump().decode()}
+    written = intent_fields(intent) | {"doc": intent.dump().decode()}
     assert case["fields"] == written
 
 
@@ -45,3 +46,11 @@ async def test_fixtures_are_read_as_they_say(redis_server: RedisServer, read: Ea
         assert json.loads(json.dumps(read_as)) == told, case["case"]
         assert found.shopper == case["shopper"]
         assert found.missing or found.doc == json.loads(case["fields"]["doc"])
+
+
+def test_a_fixture_that_has_both_says_the_same_in_both() -> None:
+    """The packed field of what the service writes is that of the fields."""
+    for case in WRITTEN:
+        held = case["fields"]
+        parts = held["packed"].split("\t") if "packed" in held else []
+        assert parts in ([], ["1", *(held.get(name, "-" if name == "purposes" else "") for name in HOT)]), case["case"]

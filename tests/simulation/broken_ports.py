@@ -120,10 +120,26 @@ def _overwrite(who: str, store: Store, writes: Sequence[Write]) -> list[Verdict]
         before = store.standing(write.context.shopper)
         store.data.contexts[write.context.shopper] = (write.context, write.context_expires_at_ms)
         if write.intent is not None:
-            store.data.intents[write.context.shopper] = (write.intent, write.intent_expires_at_ms)
+            store.show(write.intent, write.intent_expires_at_ms)
         store.judge(write, before)
     store.changed()
     return [Verdict.ACCEPTED] * len(writes)
+
+
+class Fieldwise(Connection):
+    """Writes the fields alone: the packed one stays that of the last intent."""
+
+    async def write(self, writes: Sequence[Write]) -> list[Verdict]:
+        return await self.wire.ask(partial(_fieldwise, self.who, self.store, writes))
+
+
+def _fieldwise(who: str, store: Store, writes: Sequence[Write]) -> list[Verdict]:
+    packed = dict(store.data.packed)
+    verdicts = store.take(who, writes)
+    for shopper in {write.context.shopper for write in writes}:
+        store.data.packed[shopper] = packed.get(shopper)
+    store.changed()
+    return verdicts
 
 
 class Baseless(Connection):

@@ -2,9 +2,9 @@
 
 At every commit: `commit` (nothing uncovered lies below), `call` (no owed call is forgotten), `letter` (nor a refusal),
 `retention` (what was deleted unread is said).
-At every write: `position`, `fold`, `first`, `learned`, `revived` (tests/simulation/store.py). At every call: `calls`.
-Now and then: `bounds`, `heaps`, `head`, `death`. At the end: `settled`, `erased`, `writes`. More in spending.py,
-progress.py, arms.py.
+At every write: `position`, `fold`, `first`, `learned`, `revived`, `packed` (tests/simulation/store.py).
+At every call: `calls`. Now and then: `bounds`, `heaps`, `head`, `death`. At the end: `settled`, `erased`, `packed`,
+`writes`. More in spending.py, progress.py, arms.py.
 """
 
 from bisect import bisect_left
@@ -24,6 +24,7 @@ from tests.fakes.store import Data
 from tests.simulation.broker import Broker
 from tests.simulation.control import Control
 from tests.simulation.held_out import held_out
+from tests.simulation.packed import out_of_step
 from tests.simulation.plan import EPOCH_MS
 from tests.simulation.scale import COMMIT_LAG_S, SKEW_MS, Scale
 from tests.simulation.servers import DeadLetterServer
@@ -111,6 +112,8 @@ class Invariants:
         for shopper, life in self._truth.lives.items():
             if shopper not in self._truth.thinned:
                 yield from self._shopper_settled(shopper, life, data, now_ms)
+        for shopper in data.intents:
+            yield from out_of_step(data, shopper)
         for number, marks in data.owed.items():
             if marks:
                 yield f"settled: partition {number} still owes {sorted(marks)}"

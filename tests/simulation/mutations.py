@@ -69,6 +69,7 @@ MUTATIONS = {
                 ("connection", ports.Hopeful),
                 ("connection", ports.Markless),
                 ("connection", ports.Overwriting),
+                ("connection", ports.Fieldwise),
                 ("connection", ports.Baseless),
                 ("connection", ports.Splitting),
                 ("letters", ports.Deaf),

@@ -44,6 +44,7 @@ class Nodes:
         return Data(
             self._mixed(now.contexts, then.contexts, node),
             self._mixed(now.intents, then.intents, node),
+            self._mixed(now.packed, then.packed, node),
             self._mixed(now.markers, then.markers, node),
             then.reached,
             owed,

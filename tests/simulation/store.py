@@ -17,6 +17,7 @@ from streams.sessions.session import Session
 from tests.fakes.store import Data, MemoryStore
 from tests.simulation.learned import said
 from tests.simulation.nodes import Nodes, marks
+from tests.simulation.packed import out_of_step
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth, content
 
@@ -47,7 +48,7 @@ class Store(MemoryStore):
         """Values are frozen, so that copying the tables is enough."""
         data = self._data
         owed = type(data.owed)(set, {number: set(names) for number, names in data.owed.items()})
-        tables = dict(data.contexts), dict(data.intents), dict(data.markers)
+        tables = dict(data.contexts), dict(data.intents), dict(data.packed), dict(data.markers)
         return Data(*tables, data.reached, owed, data.nonce)
 
     @property
@@ -119,6 +120,7 @@ class Store(MemoryStore):
                 continue
             if write.intent is not None and write.intent_expires_at_ms > write.intent.as_of_ms + self.ttl_ms:
                 self.wrong.append(f"revived: an intent of {write.context.shopper} is to show when its time is over")
+            self.wrong += out_of_step(self._data, write.context.shopper)
             before = self.standing(write.context.shopper)
             verdict = self._write(write)
             verdicts.append(verdict)

@@ -61,5 +61,5 @@ def test_every_invariant_notices_something(catches: dict[str, Catch]) -> None:
         noticed |= {outcome.wrong[0].split(":")[0] for outcome in outcomes if outcome.wrong}
     expected = {"commit", "call", "letter", "position", "fold", "calls", "bounds", "head", "death", "settled"}
     expected |= {"erased", "first", "writes", "expired", "revived", "alive", "switch", "rewinds", "stop", "arm"}
-    expected |= {"shadow", "retention", "rekey", "learned"}
+    expected |= {"shadow", "retention", "rekey", "learned", "packed"}
     assert noticed >= expected

@@ -121,6 +121,7 @@ async def test_the_intent_stands_in_full_and_in_hot_fields(side: Side) -> None:
         "stage": "compare", "mission": "kitchen", "category": "home/kettles", "brand": "Ålesund",
         "price_low": "19.99", "price_high": "60.0", "currency": "EUR", "confidence": "0.7", "as_of": "9000",
         "written_at": "9250", "source": "model", "position": "0:5:2", "schema": "1",
+        "packed": "1\t1\tcompare\tkitchen\thome/kettles\tÅlesund\t19.99\t60.0\tEUR\t0.7\t9000\t9250\tmodel\t-\t\t0:5:2",
     }  # fmt: skip
 
 

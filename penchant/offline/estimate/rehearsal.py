@@ -24,7 +24,7 @@ from prompts.tokens import Count, estimate
 from prompts.view import PromptView
 from prompts.vocabulary import Vocabulary
 from storage.contexts import FIELDS
-from storage.intents import hot_fields
+from storage.intents import intent_fields
 from streams.events.event import ShopperEvent
 from streams.sessions.packing import dump
 from streams.sessions.session import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, SessionRules, fold
@@ -177,6 +177,6 @@ def _checkpoint_bytes(shopper: Shopper, vocabulary: Vocabulary) -> int:
         position=f"0:{shopper.session.folded}:0",
         written_at_ms=shopper.session.last_ms,
     )
-    hot = sum(len(name) + len(value.encode()) for name, value in hot_fields(intent).items())
+    shown = sum(len(name) + len(value.encode()) for name, value in intent_fields(intent).items())
     context = len(dump(shopper.session)) + sum(map(len, FIELDS)) + SMALL_BYTES
-    return context + hot + len(intent.dump())
+    return context + shown + len(intent.dump())

@@ -6,10 +6,10 @@ import socket
 import socketserver
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from penchant_reader import AsyncIntentReader, IntentReader, ReadIntent
+from penchant_reader import HOT, AsyncIntentReader, IntentReader, ReadIntent
 
 PATIENT_S = 5.0
 KEY = "penchant:{%s}:intent"
@@ -90,14 +90,25 @@ def reply_of(values: Sequence[str | None]) -> bytes:
     return f"*{len(values)}\r\n{''.join(parts)}".encode()
 
 
-def hash_of(shopper: str = "", **changes: str) -> Hash:
-    """The fields of a shopper's intent as contract 1 has them, in the order in which readers ask for them."""
+def fields_of(shopper: str = "", **changes: str) -> Hash:
+    """The fields of a shopper's intent as contract 1 has them."""
     fields = {
         "schema": "1", "position": "0:5:0", "source": "model", "as_of": "9000", "written_at": "9250",
         "stage": "compare", "mission": "kitchen", "category": "home/kettles", "brand": "Ålesund",
         "confidence": "0.7", "price_low": "19.99", "price_high": "60.0", "doc": json.dumps({"shopper": shopper}),
     }  # fmt: skip
     return fields | changes
+
+
+def packed_of(fields: Mapping[str, str]) -> str:
+    """The packed field beside them, as contract 3 has it."""
+    return "\t".join(["1", *(fields.get(name, "-" if name == "purposes" else "") for name in HOT)])
+
+
+def hash_of(shopper: str = "", **changes: str) -> Hash:
+    """The fields as contract 3 has them, with the packed one."""
+    fields = fields_of(shopper, **changes)
+    return {"packed": packed_of(fields)} | fields
 
 
 def nowhere() -> str:

@@ -37,7 +37,7 @@ class AsyncNode:
             async with timeout_at(ends_s):
                 await self._exchange(asks, each, replies)
         except (*TROUBLE, asyncio.TimeoutError) as error:
-            if replies and isinstance(error, asyncio.TimeoutError):
+            if (replies or asks[0].again) and isinstance(error, asyncio.TimeoutError):
                 circuit.worked()  # slower than this read needs, but there
             else:
                 circuit.failed(time.monotonic())

@@ -67,7 +67,9 @@ class AsyncIntentReader:
         """As IntentReader.get_many."""
         ends_s = asyncio.get_running_loop().time() + self._timeout_s
         call = self._reading.begin(shoppers, query(fields, purpose, purpose_strict=purpose_strict))
-        return call.end(await self._servers.ask(call.asks, ends_s) if call.asks else [])
+        while call.asks:
+            call.take(await self._servers.ask(call.asks, ends_s))
+        return call.end()
 
     async def close(self) -> None:
         """Close the connections."""

@@ -4,64 +4,64 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-DOC = "doc"
+DOC, SCHEMA_FIELD, PACKED = "doc", "schema", "packed"
 
 
 class Field(NamedTuple):
-    """A field of the hash: what it is called in ReadIntent, what decodes it, and whether every hash has it.
+    """A field of the hash: what it is called in ReadIntent, what decodes its text, and whether every hash has it.
 
-    What decodes a required field raises TypeError for None, which is what Redis has for a field that is not there.
+    What decodes a field that is not required takes None too, which is what Redis has for a field that is not there.
     """
 
     attribute: str
-    decoded: Callable[[Any], Any]
+    decoded: Callable[[Any], Any] = str
     required: bool = True
 
 
-def _number(value: bytes) -> float:
-    number = float(value)
+def _number(text: str) -> float:
+    number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"{text!r} is no number")
     return number
 
 
-def _price(value: bytes) -> float | None:
-    return None if value == b"" else _number(value)
+def _price(text: str) -> float | None:
+    return _number(text) if text else None
 
 
-def _optional(value: bytes | None) -> str:
-    return value.decode() if value else ""
+def _optional(text: str | None) -> str:
+    return text or ""
 
 
-def _names(value: bytes | None) -> tuple[str, ...] | None:
-    if value is None:
+def _names(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
         return None
-    return tuple(value.decode().split(",")) if value else ()
+    return tuple(text.split(",")) if text else ()
 
 
-def _lines(value: bytes | None) -> tuple[str, ...]:
-    return tuple(value.decode().split("\n")) if value else ()
+def _lines(text: str | None) -> tuple[str, ...]:
+    return tuple(text.split("\n")) if text else ()
 
 
 FIELDS: Mapping[str, Field] = {
-    "schema": Field("schema", int),
-    "position": Field("position", bytes.decode),
-    "source": Field("source", bytes.decode),
-    "as_of": Field("as_of_ms", int),
-    "written_at": Field("written_at_ms", int),
-    "stage": Field("stage", bytes.decode),
-    "mission": Field("mission", bytes.decode),
-    "category": Field("category", bytes.decode),
-    "brand": Field("brand", bytes.decode),
-    "confidence": Field("confidence", _number),
+    SCHEMA_FIELD: Field("schema", int),
+    "stage": Field("stage"),
+    "mission": Field("mission"),
+    "category": Field("category"),
+    "brand": Field("brand"),
     "price_low": Field("price_low", _price),
     "price_high": Field("price_high", _price),
     "currency": Field("currency", _optional, required=False),
+    "confidence": Field("confidence", _number),
+    "as_of": Field("as_of_ms", int),
+    "written_at": Field("written_at_ms", int),
+    "source": Field("source"),
     "purposes": Field("purposes", _names, required=False),
     "next_categories": Field("next_categories", _lines, required=False),
-    DOC: Field("_doc", bytes),
+    "position": Field("position"),
+    DOC: Field("_doc"),
 }
-"""All fields, in the order in which they are asked for. Contract 2 added those that are not required."""
+"""All, in the order of the contract's table, which is the packed one's. What is not required came with contract 2."""
 
 ALL: tuple[str, ...] = tuple(FIELDS)
 """The hot fields and the document."""

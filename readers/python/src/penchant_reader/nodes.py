@@ -61,7 +61,7 @@ class Node:
                 replies.append(ask.read(_reply(connection)))
         except TROUBLE as error:
             self._drop(connection)
-            if replies and isinstance(error, RedisTimeout):
+            if (replies or asks[0].again) and isinstance(error, RedisTimeout):
                 circuit.worked()  # slower than this read needs, but there
             else:
                 _blame(circuit, error, began_s)

@@ -66,7 +66,8 @@ class IntentReader:
         self, shoppers: Iterable[Id], *, fields: Iterable[str] | str = HOT, purpose: str = "",
         purpose_strict: bool = False,
     ) -> list[ReadIntent]:  # fmt: skip
-        """One intent for each id, in the order given, in one round trip; on a cluster, one to each node.
+        """One intent for each id, in the order given, in one round trip; on a cluster, one to each node. What a writer
+        of contract 1 or 2 wrote takes a second one, for those shoppers alone.
 
         What came within the timeout is returned, the rest is missing with the reason "timeout". `fields` may name the
         document (ALL, or "doc"); all hot fields are always read. With a `purpose`, whoever did not agree to it is
@@ -74,8 +75,9 @@ class IntentReader:
         """
         with deadline(self._timeout_s):
             call = self._reading.begin(shoppers, query(fields, purpose, purpose_strict=purpose_strict))
-            replies = self._servers.ask(call.asks) if call.asks else []
-        return call.end(replies)
+            while call.asks:
+                call.take(self._servers.ask(call.asks))
+        return call.end()
 
     def close(self) -> None:
         """Close the connections."""

@@ -11,20 +11,26 @@ from redis.exceptions import RedisError
 
 from penchant_reader import arguments
 from penchant_reader.cache import Cache
-from penchant_reader.decoding import decode
-from penchant_reader.fields import ALL, HOT, asked
+from penchant_reader.decoding import decode, decode_packed
+from penchant_reader.fields import ALL, DOC, HOT, PACKED, SCHEMA_FIELD, asked
 from penchant_reader.freshness import Freshness
 from penchant_reader.ids import InvalidId, id_text
 from penchant_reader.intent import ReadFailed, ReadIntent, intent_of
 from penchant_reader.reasons import reason_of
 
+Decoded = Callable[..., ReadIntent | None]
+
 
 class Ask(NamedTuple):
-    """A command as it goes over the wire, the key that it is about, and what reads its reply, which may be an error."""
+    """A command as it goes over the wire, the key that it is about, and what reads its reply, which may be an error.
+
+    `again`: in a second round trip, to a server that has answered the first.
+    """
 
     key: bytes
     packed: bytes
     read: Callable[[Any], Any] = lambda reply: reply
+    again: bool = False
 
 
 class Query(NamedTuple):
@@ -61,11 +67,12 @@ class Reading:
             self, query, [self._begun(shopper, query, now_s, now_ms) for shopper in arguments.ids("shoppers", shoppers)]
         )
 
-    def ask(self, shopper: str, names: tuple[str, ...]) -> Ask:
-        """What asks for a shopper's intent."""
+    def ask(self, shopper: str, names: tuple[str, ...], *, again: bool = False) -> Ask:
+        """What asks for a shopper's intent: for the packed field first, `again` for the fields."""
         key = f"{self._namespace}:{{{shopper}}}:intent".encode()
-        head, tail = WORDS[names]
-        return Ask(key, b"%b$%d\r\n%b\r\n%b" % (head, len(key), key, tail), partial(self._read, shopper))
+        head, tail = WORDS[names if again else FIRST[names]]
+        read = partial(self._read, decode if again else decode_packed, shopper)
+        return Ask(key, b"%b$%d\r\n%b\r\n%b" % (head, len(key), key, tail), read, again)
 
     def intent(self, shopper: str, reply: Any) -> ReadIntent:
         """The intent that a reply came to."""
@@ -94,28 +101,38 @@ class Reading:
             return self.nothing(shopper if type(shopper) is str else "", error)
         return self._cache.get(text, now_s, now_ms, whole=query.names is ALL) or text
 
-    def _read(self, shopper: str, reply: Any) -> Any:
+    def _read(self, decoded: Decoded, shopper: str, reply: Any) -> Any:
         """The intent of a reply as soon as it is there, so that decoding is within the deadline; an error in its place
-        when it cannot be decoded."""
+        when it cannot be decoded, None when the fields have to be read."""
         if isinstance(reply, Exception):
             return reply
         try:
-            return decode(shopper, reply, _now_ms(), self.fail, self._freshness)
+            return decoded(shopper, reply, _now_ms(), self.fail, self._freshness)
         except (TypeError, ValueError) as error:
             return error
 
 
 class Round:
-    """One call: some intents are at hand, the others are asked for."""
+    """One call: some intents are at hand, the others are asked for by `asks`, until there are none."""
 
     def __init__(self, reading: Reading, query: Query, begun: list[ReadIntent | str]) -> None:
         self._reading, self._query, self._begun = reading, query, begun
-        self.asks = [reading.ask(each, query.names) for each in begun if isinstance(each, str)]
+        self._shoppers = [each for each in begun if isinstance(each, str)]
+        self._replies: list[Any] = [None] * len(self._shoppers)
+        self._open = list(range(len(self._shoppers)))
+        self.asks = [reading.ask(each, query.names) for each in self._shoppers]
 
-    def end(self, replies: Sequence[Any]) -> list[ReadIntent]:
-        """One intent for each id asked, in that order. A reply may be an exception, and one exception may stand in many
-        places."""
-        coming, counted = iter(replies), set[int]()
+    def take(self, replies: Sequence[Any]) -> None:
+        """Take what the asks read as, each an intent, an exception, which may stand in many places, or, the first time,
+        None. Those are asked for once more, field by field: then `asks` are for them alone."""
+        for at, reply in zip(self._open, replies, strict=True):
+            self._replies[at] = reply
+        self._open = [] if self.asks[0].again else [at for at in self._open if self._replies[at] is None]
+        self.asks = [self._reading.ask(self._shoppers[at], self._query.names, again=True) for at in self._open]
+
+    def end(self) -> list[ReadIntent]:
+        """One intent for each id asked, in that order."""
+        coming, counted = iter(self._replies), set[int]()
         return [self._query.answer(self._intent(each, coming, counted)) for each in self._begun]
 
     def _intent(self, begun: ReadIntent | str, coming: Any, counted: set[int]) -> ReadIntent:
@@ -143,6 +160,11 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-WORDS = {names: (b"*%d\r\n" % (len(names) + 2) + packed(["HMGET"]), packed(names)) for names in (HOT, ALL)}
+FIRST = {HOT: (PACKED, SCHEMA_FIELD), ALL: (PACKED, SCHEMA_FIELD, DOC)}
+"""What is asked for before the fields: `schema` tells a hash without a packed field from none."""
+
+WORDS = {
+    names: (b"*%d\r\n" % (len(names) + 2) + packed(["HMGET"]), packed(names)) for names in (*FIRST, *FIRST.values())
+}
 TROUBLE = (RedisError, OSError)
 """What Redis and the network do. On Python 3.10 asyncio's TimeoutError is apart."""

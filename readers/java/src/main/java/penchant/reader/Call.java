@@ -13,11 +13,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** One call over an open connection: what it asks, and what the replies come to. */
+/** One call over an open connection, for so many shoppers: what it asks, and what the replies come to. */
 final class Call {
     private final Connection connection;
     private final Circuits circuits;
     private final Failures failures;
+    private final int shoppers;
     private final Map<Circuit, Boolean> allowed = new IdentityHashMap<>();
     private final Set<Circuit> answering = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Set<String> counted = new HashSet<>();
@@ -25,16 +26,17 @@ final class Call {
     private final ExecutionException refused = new ExecutionException(new CircuitOpenException());
     private final TimeoutException late = new TimeoutException("no reply in time");
 
-    Call(Connection connection, Circuits circuits, Failures failures) {
+    Call(Connection connection, Circuits circuits, Failures failures, int shoppers) {
         this.connection = connection;
         this.circuits = circuits;
         this.failures = failures;
+        this.shoppers = shoppers;
     }
 
-    /** Asks for all in one go. Each circuit is asked once, as a call is one round trip. */
+    /** Asks for all in one go. Each circuit is asked once, by the first round trip of a call. */
     List<Asked> ask(List<String> keys, List<String> fields) {
         List<Circuit> circuit =
-                keys.stream().map(key -> circuits.of(connection.home(key), keys.size())).toList();
+                keys.stream().map(key -> circuits.of(connection.home(key), shoppers)).toList();
         List<Integer> places = new ArrayList<>();
         for (int at = 0; at < keys.size(); at++) {
             if (allowed.computeIfAbsent(circuit.get(at), each -> each.allows(System.nanoTime()))) {

@@ -3,12 +3,15 @@ package penchant.reader;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
 
 /**
  * Reads intents; one for a process, shared by its threads.
@@ -54,7 +57,7 @@ public final class IntentReader implements AutoCloseable {
         long endsNanos = System.nanoTime() + within.toNanos();
         try {
             Connection connection = connection(endsNanos);
-            Call.await(connection.hmget(List.of(key("")), Decoding.HOT).get(0), endsNanos);
+            Call.await(connection.hmget(List.of(key("")), Decoding.PACKED).get(0), endsNanos);
             return true;
         } catch (ExecutionException | TimeoutException | CircuitOpenException error) {
             return false;
@@ -77,8 +80,9 @@ public final class IntentReader implements AutoCloseable {
     }
 
     /**
-     * One intent for each id, in the order given, in one round trip; on a cluster, one to each node. What came within
-     * the timeout is returned, the rest is missing.
+     * One intent for each id, in the order given, in one round trip; on a cluster, one to each node. What a writer of
+     * contract 1 or 2 wrote takes a second one, for those shoppers alone. What came within the timeout is returned, the
+     * rest is missing.
      */
     public List<ReadIntent> getMany(List<?> shoppers, Query query) {
         long endsNanos = System.nanoTime() + options.timeout().toNanos();
@@ -117,22 +121,37 @@ public final class IntentReader implements AutoCloseable {
             failures.add(error);
             return ids.stream().map(id -> nothing(id, error)).toList();
         }
-        Call call = new Call(connection, circuits, failures);
-        List<Call.Asked> asked = call.ask(ids.stream().map(this::key).toList(), query.fields());
-        List<ReadIntent> intents = new ArrayList<>(ids.size());
+        Call call = new Call(connection, circuits, failures, ids.size());
+        List<Optional<ReadIntent>> read = trip(call, ids, query.packed(), Decoding::decodePacked, endsNanos);
+        List<String> unpacked =
+                IntStream.range(0, ids.size()).filter(at -> read.get(at).isEmpty()).mapToObj(ids::get).toList();
+        Iterator<Optional<ReadIntent>> again =
+                trip(call, unpacked, query.fields(), IntentReader::decoded, endsNanos).iterator();
+        return read.stream().map(first -> query.answer(first.or(again::next).orElseThrow())).toList();
+    }
+
+    /** One round trip; empty for whom another has to be made. */
+    private List<Optional<ReadIntent>> trip(
+            Call call, List<String> ids, List<String> fields, Decoder decoder, long endsNanos) {
+        List<Call.Asked> asked = call.ask(ids.stream().map(this::key).toList(), fields);
+        List<Optional<ReadIntent>> intents = new ArrayList<>(ids.size());
         for (int at = 0; at < ids.size(); at++) {
-            intents.add(query.answer(intent(call, ids.get(at), asked.get(at), endsNanos)));
+            intents.add(intent(call, ids.get(at), asked.get(at), decoder, endsNanos));
         }
         return intents;
     }
 
-    private ReadIntent intent(Call call, String id, Call.Asked asked, long endsNanos) {
+    private Optional<ReadIntent> intent(Call call, String id, Call.Asked asked, Decoder decoder, long endsNanos) {
         try {
-            return Decoding.decode(id, call.values(asked, endsNanos), nowMs(), options.freshness());
+            return decoder.decode(id, call.values(asked, endsNanos), nowMs(), options.freshness());
         } catch (ExecutionException | TimeoutException | IllegalArgumentException error) {
             call.count(error);
-            return nothing(id, error);
+            return Optional.of(nothing(id, error));
         }
+    }
+
+    private static Optional<ReadIntent> decoded(String id, List<String> values, long readAtMs, Freshness freshness) {
+        return Optional.of(Decoding.decode(id, values, readAtMs, freshness));
     }
 
     private Connection connection(long endsNanos) throws ExecutionException, TimeoutException, CircuitOpenException {
@@ -163,5 +182,10 @@ public final class IntentReader implements AutoCloseable {
 
     private static long nowMs() {
         return System.currentTimeMillis();
+    }
+
+    /** An intent of a reply's values; empty where another round trip has to be made. */
+    private interface Decoder {
+        Optional<ReadIntent> decode(String id, List<String> values, long readAtMs, Freshness freshness);
     }
 }

@@ -38,6 +38,11 @@ public record Query(boolean whole, String purpose, boolean purposeStrict) {
         return whole ? Decoding.ALL : Decoding.HOT;
     }
 
+    /** What is asked for before the fields. */
+    List<String> packed() {
+        return whole ? Decoding.PACKED_WHOLE : Decoding.PACKED;
+    }
+
     /** The intent, or nothing for who did not agree to the purpose. */
     ReadIntent answer(ReadIntent intent) {
         if (purpose.isEmpty() || intent.missing() || intent.agrees(purpose, purposeStrict)) {

@@ -62,6 +62,8 @@ class FixturesTest {
         for (List<String> values : List.of(List.<String>of(), List.of("1"))) {
             assertThrows(
                     IllegalArgumentException.class, () -> Decoding.decode("ada", values, 0, Freshness.USUAL));
+            assertThrows(
+                    IllegalArgumentException.class, () -> Decoding.decodePacked("ada", values, 0, Freshness.USUAL));
         }
     }
 
@@ -77,7 +79,7 @@ class FixturesTest {
     }
 
     private static List<String> whole(String asOf) {
-        return List.of("1", "0:5:0", "rules", asOf, "9250", "compare", "gift", "home", "", "0.7", "", "", "EUR", "", "", "{}");
+        return List.of("1", "compare", "gift", "home", "", "", "", "EUR", "0.7", asOf, "9250", "rules", "", "", "0:5:0", "{}");
     }
 
     private static void check(JsonObject fixture, ReadIntent intent) {

@@ -48,6 +48,30 @@ class LargeReadsTest {
     }
 
     @Test
+    void whatHasNoPackedFieldTakesASecondRoundTrip() throws IOException {
+        List<String> mixed = List.of("ada", "old-bob", "cyd", "old-dan");
+        try (ScriptedRedis server = new ScriptedRedis(7);
+                IntentReader reader = open(server)) { // which takes one of the seven
+            List<ReadIntent> intents = reader.getMany(mixed);
+            assertEquals(mixed, intents.stream().map(ReadIntent::shopper).toList());
+            assertEquals("penchant:{old-bob}:intent", intents.get(1).category());
+            assertEquals("compare", intents.get(3).stage());
+            assertEquals(0, server.permits.availablePermits());
+        }
+    }
+
+    @Test
+    void aSecondRoundTripThatIsLateOpensNoCircuit() throws IOException {
+        try (ScriptedRedis server = new ScriptedRedis(3);
+                IntentReader reader = open(server)) {
+            List<ReadIntent> intents = reader.getMany(List.of("old-ada", "bob"));
+            assertEquals(List.of(Reason.TIMEOUT, Reason.NONE), intents.stream().map(ReadIntent::reason).toList());
+            server.permits.release(100);
+            assertEquals(EnumSet.of(Reason.NONE), reasons(reader.getMany(List.of("old-ada", "bob"))));
+        }
+    }
+
+    @Test
     void theDocumentComesWhenItIsAskedFor() throws IOException {
         try (ScriptedRedis server = new ScriptedRedis(1_000);
                 IntentReader reader = open(server)) {

@@ -57,7 +57,7 @@ class QueryTest {
 
     private static ReadIntent decoded(String source, long readAtMs, String purposes, Freshness freshness) {
         List<String> values = Arrays.asList(
-                "1", "0:5:0", source, "9000", "9250", "compare", "gift", "home", "", "0.7", "", "", null, purposes, null);
+                "1", "compare", "gift", "home", "", "", "", null, "0.7", "9000", "9250", source, purposes, null, "0:5:0");
         return Decoding.decode("ada", values, readAtMs, freshness);
     }
 }

@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 
-/** A server that has an intent under every key, the key as its category, and answers as often as it may. */
+/**
+ * A server that has an intent under every key, the key as its category, and answers as often as it may. It has no packed
+ * field under keys with {@code old} in them.
+ */
 final class ScriptedRedis implements AutoCloseable {
     private static final Map<String, String> HELD = Map.ofEntries(
             Map.entry("schema", "1"), Map.entry("position", "0:5:0"), Map.entry("source", "model"),
@@ -73,11 +76,18 @@ final class ScriptedRedis implements AutoCloseable {
         permits.acquireUninterruptibly();
         StringBuilder reply = new StringBuilder("*" + (words.size() - 2) + "\r\n");
         for (String name : words.subList(2, words.size())) {
-            String value = name.equals("category") ? words.get(1) : HELD.get(name);
+            String value = value(words.get(1), name);
             int length = value == null ? 0 : value.getBytes(StandardCharsets.UTF_8).length;
             reply.append(value == null ? "$-1\r\n" : "$" + length + "\r\n" + value + "\r\n");
         }
         return reply.toString();
+    }
+
+    private static String value(String key, String name) {
+        if (name.equals("packed")) {
+            return key.contains("old") ? null : "1\t1\tcompare\tgift\t" + key + "\t\t\t\t\t0.7\t9000\t9250\tmodel\t-\t\t0:5:0";
+        }
+        return name.equals("category") ? key : HELD.get(name);
     }
 
     private static List<String> command(InputStream in) throws IOException {
