@@ -17,6 +17,7 @@ from pydantic import Field
 
 from agents.experiments.lift import Conversions, Outcome, lifts
 from agents.experiments.outcomes import LATENCY_S, Counts
+from agents.health.wilson import wilson
 from streams.section import Calls, section, unit
 
 BUCKET_S = 300
@@ -167,11 +168,8 @@ def convicts(bad: int, calls: int, bound: float) -> bool:
 
 
 def upper(bad: int, calls: int) -> float:
-    """A share's upper bound, by Wilson's score interval."""
-    share, z = bad / calls, SURE_Z
-    middle = share + z * z / (2 * calls)
-    width = z * math.sqrt(share * (1 - share) / calls + z * z / (4 * calls * calls))
-    return min((middle + width) / (1 + z * z / calls), 1.0)
+    """A share's upper bound."""
+    return wilson(bad, calls, SURE_Z)[1]
 
 
 def _log_ratio(bad: int, calls: int, bound: float, worse: float) -> float:

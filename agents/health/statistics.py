@@ -86,6 +86,10 @@ class Meter:
     model_freshness_s: Histogram = field(default_factory=lambda: Histogram(FRESHNESS_S))
     latest: deque[Intent] = field(default_factory=lambda: deque(maxlen=12))
 
+    def in_time_for_next(self) -> dict[str, float] | None:
+        """The shares of `in_time`, of which a part of the calls that were left out is taken off, by those checked."""
+        return self.in_time.shares(self.left_out_checked, self.left_out_wrong)
+
     def count_answer(self, answer: Completion, call_s: float) -> None:
         """Count what a server told of a call, and what it took as seen from here."""
         self.input_tokens += answer.input_tokens or 0

@@ -79,7 +79,8 @@ class Delivery:
     async def leave_out(self, case: Case) -> None:
         """Write the session without an intent: the one that can be read says the same. Raises EpochEnded."""
         if await self._stored(case.shopper, case.owed, case.checkpoint, None):
-            case.shopper.read(case.checkpoint.position, self._checkpoints.clock_ms(), modelled=True)
+            now_ms = self._checkpoints.clock_ms()
+            case.shopper.read(case.checkpoint.position, now_ms, modelled=True, left_out=True)
             await self._done(case.shopper, case.checkpoint)
 
     async def store_alone(self, shopper: Shopper, owed: Owed, checkpoint: Checkpoint) -> None:

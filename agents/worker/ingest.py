@@ -133,7 +133,8 @@ class Ingest:
             hear(partition, event, session)
         readable = shopper.session.last_ms > self._readable_ms
         if shopper.readable_ms != 0 and not follows and session.origin_ms == began_ms:
-            self._meter.in_time.note(timestamp_ms, shopper.readable_ms, shopper.modelled_ms)
+            readable_ms, modelled_ms = shopper.readable_ms, shopper.modelled_ms
+            self._meter.in_time.note(timestamp_ms, readable_ms, modelled_ms, left_out=shopper.left_out)
         shopper.readable_ms = shopper.modelled_ms = None if outcome is MEANINGFUL and readable else 0
         call = outcome is MEANINGFUL and readable
         owed = self._backlog.note(shopper, now_s, action=event.action, call=call, appended_ms=timestamp_ms)

@@ -81,7 +81,7 @@ class Shopper:
     `erasure` its number; `stored_owed`: the stored context says that a call is owed;
     `unchanged` is the offset of the last event that changed nothing.
     `readable_ms` and `modelled_ms` say since when an intent of the last event that asked for a call can be read, the
-    second of a model's (epoch; None: not yet; 0: not known here, or nothing asked).
+    second of a model's (epoch; None: not yet; 0: not known here, or nothing asked); `left_out`: since a call was.
     `shown` is the model's intent that was written last, while the session is unpacked; `asked` what was said when a
     model was asked last, where that is kept.
     `ended`: nothing may be done here for the shopper any more; who awaited something asks again.
@@ -96,6 +96,7 @@ class Shopper:
         "home",
         "id",
         "late_s",
+        "left_out",
         "marker",
         "marks",
         "modelled_ms",
@@ -130,6 +131,7 @@ class Shopper:
         self.unchanged = -1
         self.readable_ms: int | None = 0
         self.modelled_ms: int | None = 0
+        self.left_out = False
         self.shown: Shown | None = None
         self.asked: Asked | None = None
 
@@ -149,14 +151,14 @@ class Shopper:
             self.stored_owed = owed
         self.session.durable = offset
 
-    def read(self, position: Position, now_ms: int, *, modelled: bool) -> None:
-        """An intent up to there can be read from now on."""
+    def read(self, position: Position, now_ms: int, *, modelled: bool, left_out: bool = False) -> None:
+        """An intent up to there can be read from now on; or, where a call was left out, is held to say the same."""
         if position.offset < self.session.meaningful:
             return
         if self.readable_ms is None:
             self.readable_ms = now_ms
         if modelled and self.modelled_ms is None:
-            self.modelled_ms = now_ms
+            self.modelled_ms, self.left_out = now_ms, left_out
 
     @property
     def session(self) -> Session:

@@ -28,7 +28,7 @@ def report(stage: Stage) -> dict[str, Any]:
         "intents": meter.intents,
         "events_per_call": round(meter.events / meter.calls, 2) if meter.calls else None,
         "freshness_ms": meter.percentiles(),
-        "in_time_for_next": meter.in_time.shares(),
+        "in_time_for_next": meter.in_time_for_next(),
         "model_freshness_ms": meter.model_percentiles(),
         "dead_letters": meter.dead_letters,
         "dropped": meter.dropped,

@@ -31,7 +31,7 @@ def heartbeat_of(settings: Settings, instruments: Instruments, pools: PooledClie
         "limit": sum(each.limiter.limit.calls for each in pools.replicas if each.usable),
         "intents": meter.intents,
         "freshness_p95_ms": (meter.percentiles() or {}).get("p95"),
-        "in_time_for_next": meter.in_time.shares(),
+        "in_time_for_next": meter.in_time_for_next(),
         "model_freshness_p95_ms": (meter.model_percentiles() or {}).get("p95"),
         "loop_lag_p99_ms": (lag or {}).get("p99"),
         "away": dict(vitals.away) if vitals else {},

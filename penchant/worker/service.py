@@ -126,7 +126,7 @@ def _tell(running: Worker) -> None:
         owed=len(running.backlog),
         sessions=vitals.held.sessions if vitals else 0,
         freshness_ms=meter.percentiles(),
-        in_time_for_next=meter.in_time.shares(),
+        in_time_for_next=meter.in_time_for_next(),
         model_freshness_ms=meter.model_percentiles(),
         loop_lag_ms=running.instruments.loop_lag.percentiles_ms(),
     )

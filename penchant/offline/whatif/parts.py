@@ -9,8 +9,8 @@ from agents.health.statistics import Meter
 from penchant.offline.whatif.arrivals import Recording
 from penchant.offline.whatif.day import Played
 
-TOTALS = ("events", "calls", "calls_left_out", "rules_intents", "call_failures", "in_flight", "input_tokens",
-          "cached_tokens", "output_tokens")  # fmt: skip
+TOTALS = ("events", "calls", "calls_left_out", "left_out_checked", "left_out_wrong", "rules_intents", "call_failures",
+          "in_flight", "input_tokens", "cached_tokens", "output_tokens")  # fmt: skip
 """What figures are made of, beside freshness and what was in time."""
 
 
@@ -37,7 +37,7 @@ def merged(plays: Sequence[Played]) -> Played:
         for name in TOTALS:
             setattr(meter, name, getattr(meter, name) + getattr(played.meter, name))
         meter.freshness_ms.extend(played.meter.freshness_ms)
-        for name in ("followed", "by_any", "by_model"):
+        for name in ("followed", "by_any", "by_model", "by_left_out"):
             setattr(meter.in_time, name, getattr(meter.in_time, name) + getattr(played.meter.in_time, name))
     busy = [each.busy_share for each in plays if each.busy_share is not None]
     return Played(

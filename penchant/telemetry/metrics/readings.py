@@ -86,7 +86,8 @@ def in_time(instruments: Instruments) -> Iterable[Sample]:
     """Events that were followed, by whose intent could be read before the next one."""
     seen = instruments.meter.in_time
     return [
-        (("model",), seen.by_model),
+        (("model",), seen.by_model - seen.by_left_out),
+        (("left_out",), seen.by_left_out),
         (("rules",), seen.by_any - seen.by_model),
         (("late",), seen.followed - seen.by_any),
     ]

@@ -117,7 +117,7 @@ VOCABULARY: tuple[WorkerMetric, ...] = (
     Metric(
         "counter", "next_events",
         "Events that asked for a call and were followed by their session's next one, by whose intent could be read "
-        "before it: `model`, `rules`, or `late`: none.",
+        "before it: `model`, `rules`, `left_out`: the one before was held to say the same, or `late`: none.",
         "The share of `late` grows: pages are built before their intent is there; look at freshness by part.",
         readings.in_time, ("intent",),
     ),
