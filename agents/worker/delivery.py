@@ -116,9 +116,11 @@ class Delivery:
         """Write the rules' intent while the call runs, at the call's own position, if there are few such writes beside
         all calls and it tells news; one try, for the answer comes anyhow. Nothing is covered by it. Raises
         LineageMismatch."""
-        shopper, intent = case.shopper, self._intent(case, None)
-        few = self._meter.rules_shown + 1 <= SHARE * self._meter.calls
-        if case.owed.upgrade or shopper.ended or not few or not tells_news(intent, shopper.shown, _now()):
+        shopper, few = case.shopper, self._meter.rules_shown + 1 <= SHARE * self._meter.calls
+        if case.owed.upgrade or shopper.ended or not few:
+            return
+        intent = self._intent(case, None)
+        if not tells_news(intent, shopper.shown, _now()):
             return
         self._meter.rules_shown += 1
         try:

@@ -13,13 +13,14 @@ from clients.limits.adaptive_limit import LimitRules
 from clients.pools.client import PooledClient
 from clients.pools.endpoints import Connect, Pool
 from clients.pools.registry import Notify, RegistryRules
-from penchant.offline.whatif.arrivals import EPOCH_MS, Arrival, Record
+from penchant.offline.whatif.arrivals import EPOCH_MS, Arrival
+from penchant.offline.whatif.assumed import AssumedReasoner
+from penchant.offline.whatif.known import KnownDecoder, KnownRecord
 from penchant.offline.whatif.sampled_reasoner import SampledReasoner
 from penchant.offline.whatif.store import Store
 from penchant.settings.root import Settings
 from penchant.worker.model_side import limits, reasoning_of
 from penchant.worker.tokenizer import tokenizer
-from streams.events.decoding import Decoder
 from streams.kafka.batches import TP, RecordBatch
 from streams.records.dead_letters import DeadLetter
 from streams.sessions.triggers import Rhythm
@@ -49,7 +50,7 @@ class Before:
 
 class Pipeline:
     """One worker. `router` adds the routes of experiments; `kinds` and `slots` replace a part, to see what it is worth.
-    `reasoner` keeps `sample` of what is asked.
+    `reasoner` keeps `sample` of what is asked. `assume` that answers say what they said before, and nobody looks.
 
     `meter` counts what it does.
     """
@@ -64,13 +65,15 @@ class Pipeline:
         kinds: Kinds | None = None,
         slots: Callable[[SlotSupplier], SlotSupplier] = lambda slots: slots,
         sample: int = 0,
+        assume: bool = False,
     ) -> None:
         self.meter, self.session, self._before = meter, settings.session, before
         registry = RegistryRules(before.limits or limits(settings))
         self.pools = PooledClient(before.pools, before.connect, registry, settings.routing, before.notify)
         self.store = Store()
         made = reasoning_of(settings, tokenizer(settings.prompt.tokenizer))
-        self.reasoner = SampledReasoner(made(settings.prompt.version, settings.sampling), sample)
+        reasoning = made(settings.prompt.version, settings.sampling)
+        self.reasoner = SampledReasoner(AssumedReasoner(reasoning) if assume else reasoning, sample)
         version = settings.prompts.template(settings.prompt.version).version
         ports = Ports(
             kept=StorePorts(
@@ -80,7 +83,7 @@ class Pipeline:
                 default_purposes=settings.privacy.default_purposes,
             ),
             letters=NullDeadLetterSender(),
-            decoder=Decoder(),
+            decoder=KnownDecoder(),
             reasoning=self.reasoner,
             slots=slots(self.pools.slots(before.traffic_class, version)),
             circuit_breaker=self.pools.circuit_breaker,
@@ -114,9 +117,9 @@ class Pipeline:
 
     async def take(self, *arrivals: Arrival) -> None:
         """Events have come, in order."""
-        batches: dict[int, list[Record]] = {}
+        batches: dict[int, list[KnownRecord]] = {}
         for arrival in arrivals:
-            batches.setdefault(arrival.partition, []).append(Record.of(arrival, self._before.epoch_ms))
+            batches.setdefault(arrival.partition, []).append(KnownRecord.of(arrival, self._before.epoch_ms))
         for partition, records in batches.items():
             await self.enrichment.take(RecordBatch(TOPIC, partition, EPOCH, records))
 
