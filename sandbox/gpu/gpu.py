@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Callable
 
 from sandbox.gpu.iterations import Request, Run
-from sandbox.gpu.kv_cache import KvCache, names
+from sandbox.gpu.kv_cache import KvCache, names, pieces
 from sandbox.gpu.timing import Timing
-from sandbox.gpu.tokens import tokens
+from sandbox.gpu.tokens import CHARACTERS_PER_TOKEN, tokens
 from streams.errors import ModelOverloaded
 
 
@@ -129,6 +129,7 @@ class Gpu:
             reserved_blocks=math.ceil((input_tokens + most_tokens) / size),
             arrived_ms=now_ms,
             steps=self,
+            texts=pieces(prompt, size) if self.timing.partial_reuse else (),
         )
 
     def _admissible(self, running: int) -> bool:
@@ -175,9 +176,10 @@ class Gpu:
 
     def _admit(self, request: Request, now_ms: float) -> None:
         request.scheduled_ms = now_ms
-        request.allotment = self.cache.take(request.chain, request.reserved_blocks)
-        request.reused_blocks = request.allotment.reused
-        request.computed = min(request.reused_blocks * self.timing.block_tokens, request.input_tokens - 1)
+        allotment = request.allotment = self.cache.take(request.chain, request.reserved_blocks, request.texts)
+        request.reused_blocks = allotment.reused
+        request.cached_tokens = allotment.reused * self.timing.block_tokens + allotment.copied // CHARACTERS_PER_TOKEN
+        request.computed = min(request.cached_tokens, request.input_tokens - 1)
         self.reused_tokens += request.computed
         self._prefilling.append(request)
 
@@ -211,6 +213,8 @@ class Gpu:
             self.cache.fill(request.allotment, request.computed // self.timing.block_tokens)
         if request.computed < request.input_tokens:
             return
+        if request.allotment:
+            request.allotment.whole = True
         self._prefilling.remove(request)
         request.first_token_ms = now_ms
         self.generated_tokens += 1

@@ -25,10 +25,12 @@ class Request:
     reserved_blocks: int
     arrived_ms: float
     steps: Steps = field(repr=False)
+    texts: tuple[str, ...] = field(default=(), repr=False)  # of its blocks, where they are reused in part
     scheduled_ms: float = math.inf
     first_token_ms: float = math.inf
     last_token_ms: float = math.inf
     reused_blocks: int = 0
+    cached_tokens: int = 0  # of the prompt: of whole blocks, and copied from one that matches in part
     cancelled: bool = False
     computed: int = 0  # tokens of the prompt, reused ones among them
     first_step: int = -1  # after which it had its first token; -1 while it does not decode

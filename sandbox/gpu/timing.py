@@ -25,6 +25,7 @@ class Timing:
     max_num_tokens: int = 2_048  # in one iteration; longer prompts are computed in chunks, over several
     block_tokens: int = 32
     kv_blocks: int = 4_700
+    partial_reuse: int = 0  # 1: what a block begins with is copied for those that go on otherwise, as TensorRT-LLM does
     transfer_ms_per_token: float = 0.0  # if given, prompts are computed by a GPU of their own, see disaggregated.py
     steady_ms_per_token: float = 0.0  # if given, that is all: every request at this pace, see steady.py
 

@@ -135,7 +135,7 @@ class StandIn:
             endpoint=self.name,
             input_tokens=request.input_tokens,
             output_tokens=request.output_tokens,
-            cached_tokens=request.reused_blocks * self._timing.block_tokens,
+            cached_tokens=request.cached_tokens,
             queue_ms=request.scheduled_ms - request.arrived_ms,
             prefill_ms=request.first_token_ms - request.scheduled_ms,
             decode_ms=request.last_token_ms - request.first_token_ms,

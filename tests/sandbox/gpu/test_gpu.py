@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import takewhile
 
 import pytest
 from hypothesis import given
@@ -156,6 +157,20 @@ def test_what_two_prompts_begin_with_is_computed_once(common: str, one: str, oth
     assert second.reused_blocks == shared // size
     uncached = max(tokens(common + other) - second.reused_blocks * SMALL.block_tokens, 1)
     assert gpu.prefilled_tokens == first.input_tokens + uncached
+
+
+@given(st.text("ab", max_size=40), st.text("ab", max_size=40), st.text("ab", max_size=40))
+def test_with_partial_reuse_all_that_two_prompts_begin_with_is_computed_once(common: str, one: str, other: str) -> None:
+    """To the token, though blocks differ; of a prompt that ended, its last block is kept too."""
+    gpu = Gpu(replace(SMALL, partial_reuse=1))
+    first = gpu.submit(common + one, 10, 0.0)
+    gpu.advance(LATER)
+    second = gpu.submit(common + other, 1, LATER)
+    gpu.advance(2 * LATER)
+    pairs = zip(common + one, common + other, strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    assert second.cached_tokens == shared // 4
+    assert gpu.prefilled_tokens == first.input_tokens + max(second.input_tokens - shared // 4, 1)
 
 
 def test_what_an_iteration_costs() -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sandbox.gpu.kv_cache import Allotment, KvCache, names
+from sandbox.gpu.kv_cache import Allotment, KvCache, names, pieces
 
 SIZE = 12
 
@@ -18,12 +18,13 @@ class Blocks(RuleBasedStateMachine):
         self.taken: list[tuple[Allotment, int]] = []
         self.filled: set[tuple[int, ...]] = set()
 
-    @rule(chain=st.lists(st.integers(0, 1), max_size=5), more=st.integers(1, 3))
-    def take(self, chain: list[int], more: int) -> None:
+    @rule(chain=st.lists(st.integers(0, 1), max_size=5), tail=st.sampled_from(["", "a", "ab"]), more=st.integers(1, 3))
+    def take(self, chain: list[int], tail: str, more: int) -> None:
         """Names stand for whole prompts, so equal numbers after another beginning must differ."""
-        named = names("".join("ab"[each] * 4 for each in chain), 1)
+        prompt = "".join("ab"[each] * 4 for each in chain) + tail
+        named = names(prompt, 1)
         if self.cache.fits(named, len(named) + more):
-            allotment = self.cache.take(named, len(named) + more)
+            allotment = self.cache.take(named, len(named) + more, pieces(prompt, 1) if tail else ())
             assert named[: allotment.reused] == () or named[: allotment.reused] in self.filled
             self.taken.append((allotment, len(named) + more))
 
@@ -32,6 +33,7 @@ class Blocks(RuleBasedStateMachine):
     def fill(self, pick: int, full: int) -> None:
         allotment, _ = self.taken[pick % len(self.taken)]
         self.cache.fill(allotment, full)
+        allotment.whole = allotment.named == len(allotment.chain)
         self.filled |= {allotment.chain[:count] for count in range(1, min(full, len(allotment.chain)) + 1)}
 
     @precondition(lambda self: self.taken)
