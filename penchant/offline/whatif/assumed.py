@@ -6,6 +6,8 @@ In virtual time nobody reads the intents. What they say decides one thing: wheth
 
 from collections import OrderedDict
 
+from msgspec import structs
+
 from agents.worker.asking import Question
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Answered, Reasoning
@@ -69,6 +71,6 @@ class AssumedQuestion:
             return intent
         question, completion = last
         before = shown(question.compose(question.read(completion), waits, now_ms), NOW_S)
-        ours = shown(intent.model_copy(update={"source": "model"}), NOW_S)
+        ours = shown(structs.replace(intent, source="model"), NOW_S)
         same = before is not None and ours is not None and before.news == ours.news
-        return intent.model_copy(update=dict(SAID)) if same else intent
+        return structs.replace(intent, **structs.asdict(SAID)) if same else intent
