@@ -113,3 +113,31 @@ def next_day(
         return foretold.run(plan, folder, say, quick=quick)
 
     measured(measure, capacity_tables.show_next_day, json=json)
+
+
+@bench.command(name="tune")
+def tuning(
+    *,
+    events: Annotated[
+        list[Path] | None,
+        typer.Option("--events", metavar="FILE", exists=True, dir_okay=False, help="A recording; may be given again."),
+    ] = None,
+    quick: Quick = False,
+    json: Json = False,
+) -> None:
+    """What `penchant tune` saves on shoppers that it has not seen, and how often its target fails there.
+
+    Simulated shoppers, and those of each recording: settings are chosen on the earlier half, and played on the later
+    one beside those of 0.1.0. In virtual time; ten minutes of two cores.
+
+    Example: penchant bench tune --events rees46_sample.csv --json > benchmarks/results/tune.json
+    """
+    from benchmarks import capacity_tables  # noqa: PLC0415
+    from benchmarks import tuning as tunings  # noqa: PLC0415 (only where it runs)
+
+    plan = tunings.QUICK if quick else tunings.TuningPlan()
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return tunings.run(plan, events or [], say, quick=quick)
+
+    measured(measure, capacity_tables.show_tuning, json=json)

@@ -62,6 +62,18 @@ def show_next_day(console: Console, report: Mapping[str, Any]) -> None:
     foot(console, report)
 
 
+def show_tuning(console: Console, report: Mapping[str, Any]) -> None:
+    """A line for each traffic, on the half that nothing was chosen on; and how others fared."""
+    shown = table("traffic", "target", "in time", "with 0.1.0", "saved", "chosen")
+    for name, row in report["traffics"].items():
+        shares = (f"{row[each]['in_time_for_next']:.3f}" for each in ("chosen", "before"))
+        shown.add_row(name, row["target"], *shares, f"{row['saved']:.1%}", row["words"])
+    console.print(shown)
+    fresh = report["fresh"]
+    console.print(f"{fresh['missed']} of {len(fresh['shares'])} others miss {fresh['target']}: {fresh['words']}.")
+    foot(console, report)
+
+
 def show_jobs(console: Console, report: Mapping[str, Any]) -> None:
     """A line for each policy, by its best level whose live p95 is within bounds."""
     shown = table("jobs by", "calls at once", "tokens", "live p95, times alone")
