@@ -1,6 +1,7 @@
 """Timings: how long calls, waits and round trips take, as histograms. The buckets of calls are OpenTelemetry's."""
 
 from collections import defaultdict
+from functools import partial
 from typing import Literal
 
 from agents.health.histogram import Histogram
@@ -23,7 +24,9 @@ class Timings:
         self.call, self.first_token, self.token = Histogram(CALL_S), Histogram(FIRST_TOKEN_S), Histogram(TOKEN_S)
         self.freshness = {urgency: Histogram(FRESHNESS_S) for urgency in _URGENCIES}
         self.queue = {urgency: Histogram(FRESHNESS_S) for urgency in _URGENCIES}
-        self.redis: defaultdict[Operation, Histogram] = defaultdict(lambda: Histogram(REDIS_S))
+        self.redis: defaultdict[Operation, Histogram] = defaultdict(
+            partial(Histogram, REDIS_S)
+        )  # no lambda: it goes between processes
 
     def add_call(
         self,

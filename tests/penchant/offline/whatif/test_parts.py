@@ -1,11 +1,14 @@
 """Parts: a day in parts is the same day, and comes to nearly the same."""
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.goodput.traffic import Traffic
 from penchant.offline.whatif.arrivals import EPOCH_MS, Recording
+from penchant.offline.whatif.day import play
 from penchant.offline.whatif.figures import Figures
 from penchant.offline.whatif.parts import split
 from penchant.offline.whatif.run import compare
@@ -45,3 +48,12 @@ async def test_a_day_in_parts_comes_to_nearly_the_same() -> None:
     assert halves["busy_share"] is not None
     for name in ("calls", "gpu_s", "freshness_p95_s", "cached_share", "output_tokens"):
         assert halves[name] == pytest.approx(whole[name], rel=0.1), name
+
+
+def test_what_a_part_comes_to_goes_between_processes() -> None:
+    """All that was counted."""
+    made = variant("gpus=1", lambda _: Settings())
+    played = play(Recording(TRAFFIC.arrivals[:20], EPOCH_MS), made)
+    found = pickle.loads(pickle.dumps(played))  # noqa: S301 (our own)
+    assert found.meter.events == played.meter.events == 20
+    assert found.meter.freshness_ms == played.meter.freshness_ms
