@@ -15,7 +15,7 @@ from tests.readers import fixtures
 
 PROGRAMS = Path(__file__).with_name("programs")
 NAMESPACE = "penchant"
-FIELDS = ("schema", "stage", "mission", "category", "price_high", "confidence", "purposes", "doc")
+FIELDS = ("schema", "stage", "mission", "category", "price_high", "confidence", "purposes", "packed", "doc")
 
 Read = Callable[[str, str, str], Awaitable[bytes]]
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from penchant_reader.decoding import OPTIONAL, decode
-from penchant_reader.fields import ALL
+from penchant_reader.decoding import decode
+from penchant_reader.fields import ALL, OPTIONAL
 from penchant_reader.intent import ReadIntent, ignore
 
 READ_AT_MS = 69_000

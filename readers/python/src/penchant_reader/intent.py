@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from penchant_reader.freshness import Freshness
@@ -124,10 +123,10 @@ class ReadIntent:
             return wants(self.category, self.brand, {})
 
 
-def intent_of(held: Mapping[str, Any] = MappingProxyType({}), /, **values: Any) -> ReadIntent:
-    """An intent with all these values and the class's defaults, in a tenth of what its frozen constructor takes."""
+def intent_of(values: Mapping[str, Any]) -> ReadIntent:
+    """An intent with these values and the class's defaults, in a tenth of what its frozen constructor takes."""
     intent = object.__new__(ReadIntent)
-    intent.__dict__.update(held, **values)
+    intent.__dict__.update(values)
     return intent
 
 

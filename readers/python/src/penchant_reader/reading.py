@@ -44,7 +44,7 @@ class Query(NamedTuple):
         """The intent, or nothing for who did not agree to the purpose."""
         if not self.purpose or intent.missing or intent.agrees(self.purpose, strict=self.purpose_strict):
             return intent
-        return intent_of(shopper=intent.shopper, reason="purpose", read_at_ms=intent.read_at_ms)
+        return intent_of({"shopper": intent.shopper, "reason": "purpose", "read_at_ms": intent.read_at_ms})
 
 
 def query(fields: Iterable[str] | str, purpose: str, *, purpose_strict: bool) -> Query:
@@ -85,7 +85,7 @@ class Reading:
         """What stands for an intent that could not be read; `counted` when the error was counted before."""
         if not counted:
             self.fail(error)
-        return intent_of(shopper=shopper, failed=True, reason=reason_of(error))
+        return intent_of({"shopper": shopper, "failed": True, "reason": reason_of(error)})
 
     def fail(self, error: Exception) -> None:
         """Count an error, or raise it."""
