@@ -60,21 +60,22 @@ def ranking(shopper: Shopper, candidates: Sequence[str], cards: Mapping[str, Car
     """All candidates, the fittest first. Equals, and so everything where nothing is known, keep the order given."""
     last = last_card(shopper.view) if shopper.view else None
     wants = Wants.of(shopper.intent, last)
-    weights = _weights(order, wants, last)
-    ranked = [_ranked(wants, shopper.view, product, cards.get(product), weights) for product in candidates]
+    taken = weights(order, wants, last)
+    ranked = [_ranked(wants, shopper.view, product, cards.get(product), taken) for product in candidates]
     return tuple(sorted(ranked, key=lambda each: -each.score))
 
 
-def _weights(order: Order, wants: Wants, last: Card | None) -> Mapping[str, float]:
+def weights(order: Order, wants: Wants, last: Card | None) -> Mapping[str, float]:
+    """What each feature weighs for this shopper; `last` is the product that they looked at last."""
     if wants.intent is None:
         return LAST_ALONE
     return WITH_INTENT if order == "intent" or last is None else {**LAST_ALONE, "avoid": AVOID}
 
 
 def _ranked(
-    wants: Wants, view: PromptView | None, product: str, card: Card | None, weights: Mapping[str, float]
+    wants: Wants, view: PromptView | None, product: str, card: Card | None, taken: Mapping[str, float]
 ) -> Ranked:
     known = card is not None
     card = card or Card()
-    worth = round(score(features(wants, product, card), weights), 6)
+    worth = round(score(features(wants, product, card), taken), 6)
     return Ranked(product, worth, known, reasons(wants, view, product, card))

@@ -66,8 +66,8 @@ def features(intent: ReadIntent, candidate: Candidate) -> Features:
     wants, path, brand = intent.wants, parts(candidate.category), plain(candidate.brand)
     return Features(
         1.0,
-        max([weight * _overlap(each, path) for each, weight in wants.categories], default=0.0),
-        _overlap(wants.leading, path),
+        max([weight * overlap(each, path) for each, weight in wants.categories], default=0.0),
+        overlap(wants.leading, path),
         wants.brands.get(brand, 0.0) if brand else 0.0,
         1.0 if brand and brand == wants.brand else 0.0,
         *_price(candidate.price, intent.price_low, intent.price_high),
@@ -80,7 +80,8 @@ def features(intent: ReadIntent, candidate: Candidate) -> Features:
     )
 
 
-def _overlap(wanted: Path, path: Path) -> float:
+def overlap(wanted: Path, path: Path) -> float:
+    """The shared leading parts of two paths, over the parts of the longer."""
     if wanted == path and path:
         return 1.0
     if not wanted or not path:

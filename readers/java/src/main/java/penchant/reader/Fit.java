@@ -98,6 +98,10 @@ public final class Fit {
         return row;
     }
 
+    ReadIntent intent() {
+        return intent;
+    }
+
     private void price(double[] row, OptionalDouble price) {
         if (price.isEmpty() || price.getAsDouble() <= 0 || intent.priceLow().isEmpty() || intent.priceHigh().isEmpty()) {
             return;
@@ -150,7 +154,7 @@ public final class Fit {
     }
 
     /** Shared leading parts over those of the longer path. */
-    private static double overlap(List<String> wanted, List<String> path) {
+    static double overlap(List<String> wanted, List<String> path) {
         if (wanted.isEmpty() || path.isEmpty()) {
             return 0;
         }
@@ -161,12 +165,12 @@ public final class Fit {
         return shared / (double) Math.max(wanted.size(), path.size());
     }
 
-    private static List<String> parts(String path) {
+    static List<String> parts(String path) {
         return path.isEmpty() ? List.of() : List.of(plain(path).split("/", -1));
     }
 
-    /** As Python's casefold: by way of capitals, since some letters are small in two ways. */
-    private static String plain(String name) {
-        return name.strip().toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT);
+    /** As Python's casefold: by way of capitals, since some letters are small in two ways, and one is large in two. */
+    static String plain(String name) {
+        return name.strip().toLowerCase(Locale.ROOT).toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT);
     }
 }
