@@ -54,6 +54,28 @@ def ingest(
 
 
 @bench.command()
+def pause(*, quick: Quick = False, json: Json = False) -> None:
+    """Hold 1,000,000 sessions while they come, stay, are packed, evicted and go: how long the event loop is held.
+
+    In processor time of the loop's turns, so that other work on the machine does not count. The store, the log and the
+    model are in the worker's process and answer at once. Takes 3 GB of memory and several minutes.
+
+    Examples:
+
+      penchant bench pause --quick
+
+      penchant bench pause --json > benchmarks/results/pause.json
+    """
+    from benchmarks import pause as pauses  # noqa: PLC0415 (only where it runs)
+    from benchmarks import pause_table  # noqa: PLC0415
+
+    def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
+        return pauses.run(pauses.QUICK if quick else pauses.PausePlan(), say, quick=quick)
+
+    measured(measure, pause_table.show_pause, json=json)
+
+
+@bench.command()
 def recovery(*, quick: Quick = False, json: Json = False) -> None:
     """Kill a worker (kill -9) under steady load, let another take over, and compare the final state with the log.
 

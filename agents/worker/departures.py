@@ -23,6 +23,10 @@ class Departures:
         self._backlog.drop_partition(partition)
         self._departed.append(partition.end())
 
+    def __bool__(self) -> bool:
+        """Whether some are not freed yet."""
+        return bool(self._departed)
+
     async def free(self) -> None:
         """Free all that has departed, and let others run in between."""
         while self._backlog.compact(FREED_PER_SLICE) or self._departed:

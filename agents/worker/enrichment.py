@@ -172,6 +172,7 @@ class Enrichment:
             for tp, partition in list(self._partitions.items()):
                 if not partition.ended:
                     await self._look_after(tp, partition, held)
+                await asyncio.sleep(0)  # each packs sessions, and there may be many of them
 
     async def _look_after(self, tp: TP, partition: Partition, held: Held) -> None:
         if partition.stale:

@@ -11,7 +11,8 @@ from agents.worker.shoppers import Shopper
 class EvictionRules:
     """Clean sessions are packed after `pack_s` without an event and dropped after `drop_s`, or at once while the worker
     holds more than `most` sessions or `most_bytes`. `step` sessions are looked at in one go, about a millisecond; while
-    it does not, few enough that looking at all of them takes `turns` goes.
+    it does not, few enough that looking at all of them takes `turns` goes. Packing takes longer, so all partitions
+    together pack `packs` sessions in a round at the most.
 
     None is dropped before it is stored for good: a store that fails over in between would give back an older one, and
     the events between the two would be missing in what is folded onto it. Nor before the shopper may be called again:
@@ -22,24 +23,26 @@ class EvictionRules:
     most: int = 800_000
     most_bytes: int = 800_000_000
     step: int = 2_000
+    packs: int = 256
     turns: int = 20
 
 
 def evict(
     partition: Partition, now_s: float, rules: EvictionRules, held: Held, *, safe: int | None, partitions: int = 1
 ) -> int:
-    """Look at a partition's next sessions, one of `partitions` that share the step, and weigh them.
+    """Look at a partition's next sessions, one of `partitions` that share a round, and weigh them.
 
     `held` is what the worker holds; below `safe` all is stored for good (None: nothing yet). Returns how many went.
     """
     hot = packed = size_bytes = gone = gone_bytes = 0
-    step = max(rules.step // partitions, 1)
+    step, packs = max(rules.step // partitions, 1), max(rules.packs // partitions, 1)
     if held.sessions <= rules.most and held.size_bytes <= rules.most_bytes:
         step = min(step, len(partition.shoppers) // rules.turns + 1)
     for _ in range(step):
         shopper = next(partition.sweep, None)
         if shopper is None:
             break
+        was_packed = shopper.packed
         crowded = held.sessions - gone > rules.most or held.size_bytes - gone_bytes > rules.most_bytes
         kept = not shopper.clean or shopper.home is not partition or partition.wants(shopper.id)
         if not kept and _goes(shopper, now_s, rules, crowded=crowded, safe=safe or 0):
@@ -50,6 +53,9 @@ def evict(
         packed += shopper.packed
         hot += not shopper.packed
         size_bytes += shopper.size_bytes
+        packs -= shopper.packed and not was_packed
+        if not packs:
+            break
     partition.weighing += Held(hot, packed, size_bytes)
     if shopper is None:
         _begin_anew(partition)

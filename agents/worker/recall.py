@@ -19,6 +19,9 @@ from streams.sessions.positions import Position
 CHUNK = 512
 """Contexts asked for in one pipeline: half a megabyte of answers."""
 
+ENTERED = 32
+"""Sessions unpacked in one turn of the loop, by all partitions that load side by side: about a millisecond."""
+
 
 class Recall:
     """Loads contexts as found, absent or failed; failed raises StoreUnavailable and is never taken for absent.
@@ -40,6 +43,7 @@ class Recall:
         self._sessions = StoredSessions(meter or Meter())
         self._contexts, self._owed, self._backlog = contexts, owed, backlog
         self.lineage, self._starts, self._erased = lineage, starts, erased
+        self._entering = asyncio.Lock()
 
     async def known(self, partition: Partition, shopper_ids: Collection[str]) -> None:
         """See to it that all of these are in the partition's memory, but for those who opted out.
@@ -59,8 +63,15 @@ class Recall:
         found = await self._contexts.load(chunk)
         # Before a session is in memory: once it is, its events may be covered, and then only the mark owes the call.
         await self._mark_again(partition, found)
-        if partition.ended:
-            return  # the next epoch loads its own: this one's may be older than what another worker has stored since
+        for first in range(0, len(chunk), ENTERED):
+            async with self._entering:
+                if partition.ended:
+                    return  # the next epoch loads its own: these may be older than what another worker has stored since
+                self._enter_some(partition, chunk[first : first + ENTERED], found[first : first + ENTERED])
+                if first + ENTERED <= len(chunk):
+                    await asyncio.sleep(0)
+
+    def _enter_some(self, partition: Partition, chunk: Sequence[str], found: Sequence[Context | Erased | None]) -> None:
         # A context whose erasure the store has lost would bring the shopper back: the store is told first.
         lost = [erasure for each, context in zip(chunk, found, strict=True) if (erasure := self._lost(each, context))]
         if lost:

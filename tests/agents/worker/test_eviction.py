@@ -1,6 +1,8 @@
 """Eviction: what is packed, what is dropped, and what the rest is thought to weigh."""
 
+import asyncio
 import gc
+import itertools
 import tracemalloc
 from collections.abc import Callable
 from random import Random
@@ -8,12 +10,24 @@ from random import Random
 import pytest
 
 from agents.health.snapshot import Held
+from agents.health.statistics import Meter
+from agents.worker.build import Ports, StorePorts, build
 from agents.worker.eviction import EvictionRules, evict, holdings
 from agents.worker.partition import Partition
 from agents.worker.shoppers import Owed, Shopper
+from agents.worker.upkeep import UpkeepRules
+from penchant.settings.root import Settings
 from sandbox.shop.shoppers import ShopperTraffic
+from streams.events.decoding import Decoder
 from streams.events.event import Item, ShopperEvent
+from streams.kafka.batches import TP
 from streams.sessions.session import SessionRules, fold
+from tests.fakes.model import ScriptedModel
+from tests.fakes.no_letters import NoLetters
+from tests.fakes.scripted_calls import Turn
+from tests.fakes.store import MemoryStore
+from tests.fakes.unlimited_slots import UnlimitedSlots
+from tests.simulation.reason import Reason
 
 RULES = EvictionRules(pack_s=30, drop_s=900, most=1_000_000, most_bytes=10**12, step=10_000, turns=1)
 ALL = 10**9
@@ -103,6 +117,39 @@ def test_partitions_share_a_step() -> None:
     for _ in range(2):
         evict(partition, 30.0, rules, Held(), safe=ALL, partitions=8)
     assert partition.weighing.sessions == 10
+
+
+def test_a_round_packs_few() -> None:
+    """All partitions together pack so many in a round; the walk goes on where it was."""
+    partition = Partition(0, 1, 0.0)
+    shoppers = fill(partition, 100)
+    rules = EvictionRules(turns=1, packs=40)
+    evict(partition, 30.0, rules, Held(), safe=ALL, partitions=4)  # the first walk is over nobody
+    for packed in (10, 20, 30):
+        evict(partition, 30.0, rules, Held(), safe=ALL, partitions=4)
+        assert sum(shopper.packed for shopper in shoppers) == packed
+
+
+async def test_each_partition_is_looked_after_in_a_turn_of_its_own() -> None:
+    """Each may pack, drop and park some: together that would be a pause."""
+    ports = Ports(
+        kept=StorePorts(store=MemoryStore(lambda: 0), name="w", clock_ms=lambda: 0), letters=NoLetters(),
+        decoder=Decoder(), reasoning=Reason(), slots=UnlimitedSlots(ScriptedModel(lambda _: Turn())), meter=Meter(),
+    )  # fmt: skip
+    rules = UpkeepRules(every_s=0.0, eviction=EvictionRules(pack_s=-1e12, drop_s=1e12, packs=40, turns=1))
+    enrichment = build(Settings(), ports, rules).enrichment
+    shoppers = []
+    for number in range(4):
+        tp = TP("clicks", number)
+        enrichment.assigned(tp, 1)
+        shoppers += fill(enrichment.partitions[tp], 20)
+    running, packed = asyncio.ensure_future(enrichment.run()), [0]
+    while packed[-1] < len(shoppers):
+        await asyncio.sleep(0)
+        packed.append(sum(shopper.packed for shopper in shoppers))
+    running.cancel()
+    await asyncio.wait([running])
+    assert max(after - before for before, after in itertools.pairwise(packed)) == 10
 
 
 def test_holdings_follow_what_comes_between_two_looks() -> None:

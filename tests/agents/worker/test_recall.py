@@ -1,5 +1,6 @@
 """Recall and lineage: whose offsets count, whose history alone, and what stops a partition."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -8,7 +9,7 @@ from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.owed_set import name
 from agents.worker.partition import Partition
-from agents.worker.recall import Recall
+from agents.worker.recall import ENTERED, Recall
 from storage.checkpoints import Context, Write
 from streams.errors import LineageMismatch
 from streams.events.event import ShopperEvent
@@ -64,6 +65,30 @@ async def test_a_context_of_this_log_comes_with_its_offset(store: MemoryStore) -
     """What it covers is known when it is read again."""
     await stored(store, 1, 0, 3, 7)
     assert (await known(store, 1, partition(0))).folded == 7
+
+
+async def test_sessions_are_unpacked_a_few_a_turn(store: MemoryStore) -> None:
+    """Of all partitions that load side by side together: nothing else would run meanwhile."""
+    homes, loads, grown = [partition(number) for number in range(3)], recall(store, 1), [0]
+    names = [[f"shopper-{number}-{who}" for who in range(4 * ENTERED)] for number in range(3)]
+    known = asyncio.gather(*(loads.known(home, each) for home, each in zip(homes, names, strict=True)))
+    while not known.done():
+        before = sum(len(home.shoppers) for home in homes)
+        await asyncio.sleep(0)
+        grown.append(sum(len(home.shoppers) for home in homes) - before)
+    assert sum(grown) == 12 * ENTERED
+    assert max(grown) == ENTERED
+
+
+async def test_a_partition_that_goes_while_sessions_are_unpacked_gets_no_more(store: MemoryStore) -> None:
+    """They may be older by then than what its next owner has stored."""
+    home, loads = partition(0), recall(store, 1)
+    known = asyncio.ensure_future(loads.known(home, [f"shopper-{who}" for who in range(4 * ENTERED)]))
+    while not home.shoppers:  # noqa: ASYNC110 (a few turns)
+        await asyncio.sleep(0)
+    home.end()
+    await known
+    assert not home.shoppers
 
 
 @pytest.mark.parametrize("number", [0, 2])
