@@ -53,8 +53,8 @@ class Answer(BaseModel):
     brands: Weights = Field((), alias="b")
     price: tuple[int | float, ...] | None = Field(None, alias="p")
     following: Mapping[str, int] | None = Field(None, alias="n")
-    attributes: Mapping[str, str] = Field({}, alias="a")
-    signals: Mapping[str, int] = Field({}, alias="s")
+    attributes: Mapping[str, str] = Field(default_factory=dict, alias="a")
+    signals: Mapping[str, int] = Field(default_factory=dict, alias="s")
     confidence: int | None = Field(None, alias="k")
     evidence: tuple[int, ...] = Field((), alias="e")
 

@@ -86,6 +86,8 @@ class Fit:
         self._number = lru_cache(_REMEMBERED)(lambda number: count(str(number)))
         self._text = lru_cache(_REMEMBERED)(lambda text: count(quoted(text)) + _SLACK)
         self._product = lru_cache(_REMEMBERED)(self._count_product)
+        self._numbers = lru_cache(_REMEMBERED)(lambda category, brand: count(f" c{category} b{brand}"))
+        self._price = lru_cache(_REMEMBERED)(lambda price, currency: count(f" {price:.2f} {currency}"))
         self._high = budget.high_tokens - fixed_tokens - 2 * PAST
         self._low = budget.low_tokens - fixed_tokens - 2 * PAST
         least = -(-(fixed_tokens + 2 * PAST + LEAST) // BLOCK) * BLOCK
@@ -165,7 +167,7 @@ class Fit:
 
     def _count_product(self, product: Product) -> int:
         number, title, category, brand, price, currency, about = product
-        tokens = self._text(title) + self._count(f" c{category} b{brand} {price:.2f} {currency}")
+        tokens = self._text(title) + self._numbers(category, brand) + self._price(price, currency)
         return tokens + self._count(f"\np{number}:") + self._text(about) if about else tokens
 
     def others(self, others: Others) -> Others:

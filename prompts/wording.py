@@ -61,14 +61,15 @@ def unknown_words(text: str, view: PromptView, rules_findings: Findings, vocabul
     said = _content(text)
     if not said:
         return ()
-    texts, by_rules = list(_texts(view)), _words(rules_findings.mission.text)
-    known = _stems_of_all(vocabulary.labels, vocabulary.spoken).union(*map(_stems, texts), map(_stem, by_rules))
+    texts = [*_texts(view), rules_findings.mission.text]
+    general, own = _stems_of_all(vocabulary.labels, vocabulary.spoken), frozenset().union(*map(_stems, texts))
 
     def holds(word: str) -> bool:
         if word in CURRENCIES:
-            words = _words(" ".join((*texts, *vocabulary.labels, *vocabulary.spoken, *by_rules)))
+            words = _words(" ".join((*texts, *vocabulary.labels, *vocabulary.spoken)))
             return not {word, *CURRENCIES[word]}.isdisjoint(words)
-        return _stem(word) in known or _within_band(word, rules_findings)
+        stem = _stem(word)
+        return stem in general or stem in own or _within_band(word, rules_findings)
 
     return tuple(word for word in said if not holds(word))
 

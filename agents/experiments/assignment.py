@@ -133,9 +133,15 @@ class Assignment:
     shadow: ArmKey | None = None
 
 
+NOWHERE = Assignment()
+"""Where everybody is while there are no experiments."""
+
+
 def assign(experiments: Sequence[Experiment], shopper: str) -> Assignment:
     """The first experiment that has an arm for the shopper treats them, and the others do not count them: so none
     changes what another one measures. A shopper whom none treats is a control of all."""
+    if not experiments:
+        return NOWHERE
     controls: list[ArmKey] = []
     shadow: ArmKey | None = None
     for experiment in experiments:

@@ -71,7 +71,7 @@ class Checkpoints:
             intent = structs.replace(intent, purposes=agreed)
         intent_ends = self.intent_ends_ms(checkpoint.last_ms)
         context_ends = max(intent_ends, self.clock_ms() + self._context_ms)
-        context = replace(checkpoint.context, owed=owed)
+        context = replace(checkpoint.context, owed=True) if owed else checkpoint.context
         ends = intent_ends if intent else 0
         return Write(context, context_ends, intent, ends, checkpoint.base, checkpoint.base_owed)
 

@@ -51,8 +51,9 @@ class Limiter:
     def admits(self, traffic_class: Class, now_s: float) -> bool:
         """Whether a call of this class may begin. Asked only when there is one."""
         self._asked_s[traffic_class] = now_s
-        self.limit.look(now_s, self.in_flight.total())
-        if now_s < self.limit.closed_until_s or self.in_flight.total() >= self._most(traffic_class, now_s):
+        running = self.in_flight.total()
+        self.limit.look(now_s, running)
+        if now_s < self.limit.closed_until_s or running >= self._most(traffic_class, now_s):
             return False
         share = SHARES.get(traffic_class)
         if share is not None and self.in_flight[traffic_class] >= max(int(self.limit.calls * share), 1):
