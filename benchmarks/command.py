@@ -137,8 +137,8 @@ def goodput(
 def reads(*, quick: Quick = False, json: Json = False) -> None:
     """Read intents as a ranker does, 1, 100 and 1,000 shoppers at once, while 2,000 intents a second are written.
 
-    penchant-reader beside a bare HMGET of the same fields, and beside a Feast-style hash that is read feature by
-    feature, each asked in turn on a real Redis.
+    penchant-reader beside a bare HMGET of the same fields, the packed field by redis-py, and a Feast-style hash that is
+    read feature by feature, each asked in turn on a real Redis.
 
     Example: penchant bench reads --json > benchmarks/results/reads.json
     """

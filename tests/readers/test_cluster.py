@@ -68,6 +68,19 @@ async def test_many_are_read_in_one_call(
     assert [each.shopper for each in found if each.missing or each.doc["shopper"] != each.shopper] == ["nobody"]
 
 
+@each_reader
+async def test_fields_are_read_from_each_node_where_no_packed_one_is(
+    cluster: RedisCluster, client: Client, keys: Keys, stored: RedisCheckpoints, read: EachReader
+) -> None:
+    """In a second round trip to the nodes that hold such shoppers, as workers of contract 2 left them."""
+    for shopper in SHOPPERS[::3]:
+        assert await client.hdel(keys.intent(shopper), "packed") == 1
+    found = await read(cluster.url, keys.namespace, [*SHOPPERS, "nobody"], cluster=True, strict=True)
+    assert [each.shopper for each in found if each.missing] == ["nobody"]
+    assert [each.doc["shopper"] for each in found[:-1]] == SHOPPERS
+    assert {(each.stage, each.brand, each.position) for each in found[:-1]} == {("compare", "Ålesund", "0:5:0")}
+
+
 async def test_the_keys_of_a_shopper_lie_together(cluster: RedisCluster, keys: Keys, stored: RedisCheckpoints) -> None:
     """On one node, and every node has shoppers."""
     homes = {}
