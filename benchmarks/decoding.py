@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from benchmarks import native_events
 from benchmarks.dialect_records import NAMES, TELLINGS, Sent
 from benchmarks.intervals import interval, ratio, round_off
 from penchant.offline.facts import facts
@@ -61,7 +62,9 @@ async def run(plan: DecodingPlan, say: Say, *, quick: bool = False) -> dict[str,
                 told[name].cpu_us.append(cost_us)
             await asyncio.sleep(0)  # so that it can be interrupted
         say(f"round {number} of {plan.rounds}")
-    return facts("decoding", quick=quick) | {"allowed": ALLOWED, "decoding": [_row(name, told) for name in told]}
+    rows = {"decoding": [_row(name, told) for name in told]}
+    rows["native_events"] = await native_events.measure(plan.events, plan.rounds)
+    return facts("decoding", quick=quick) | {"allowed": ALLOWED} | rows
 
 
 def _cost_us(name: str, told: _Recorded) -> float:

@@ -143,6 +143,12 @@ def show_decoding(console: Console, report: Mapping[str, Any]) -> None:
         spread = _span(row["times_native_interval"], "g")
         shown.add_row(row["dialect"], f"{row['bytes']:,}", f"{row['cpu_us']:g} us", f"{row['times_native']:g}", spread)
     console.print(shown)
+    shown = table("native events, read in", "decode", "decode and fold", "Python's over it", "95 %")
+    for row in report["native_events"]:
+        spread = _span(row["times_python_interval"], "g")
+        costs = (f"{row['decode_us']:g} us", f"{row['decode_fold_us']:g} us")
+        shown.add_row(row["reader"], *costs, f"{row['times_python']:g}", spread)
+    console.print(shown)
     foot(console, report)
 
 

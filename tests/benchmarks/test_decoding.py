@@ -11,11 +11,13 @@ from streams.events.dialects import DIALECTS
 async def test_it_reports_every_way_to_tell_an_event() -> None:
     """Beside the native one; each record was read as one event, or it would have failed."""
     lines: list[str] = []
-    report = await decoding.run(decoding.DecodingPlan(events=50, rounds=2), lines.append)
+    report = await decoding.run(decoding.DecodingPlan(events=200, rounds=2), lines.append)
     rows = {row["dialect"]: row for row in report["decoding"]}
     assert rows.keys() == TELLINGS.keys()
     assert rows["native"]["times_native"] == 1.0
     assert all(row["cpu_us"] > 0 and row["times_native_interval"] and row["bytes"] > 100 for row in rows.values())
+    assert [row["reader"] for row in report["native_events"]][-1] == "Python"
+    assert all(0 < row["decode_us"] < row["decode_fold_us"] for row in report["native_events"])
     assert lines
 
 
