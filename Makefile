@@ -55,7 +55,7 @@ native: $(VENV)/.developed ## the optional decoder in Rust: format, lint, wheel,
 	@$(PIP) maturin && rm -rf run/native/wheels run/native/site
 	@cargo fmt --check --manifest-path native/Cargo.toml
 	@$(call CARGO,clippy) --release -- -D warnings
-	@$(BIN)/maturin build --quiet --release --manifest-path native/Cargo.toml --target-dir run/native/target --out run/native/wheels
+	@$(BIN)/maturin build --quiet --release --interpreter $(BIN)/python --manifest-path native/Cargo.toml --target-dir run/native/target --out run/native/wheels
 	@$(PIP) --no-deps --target run/native/site run/native/wheels/*.whl
 	@PYTHONPATH=run/native/site $(PYTEST) -m "not slow" tests/native tests/streams/events $(ARGS)
 

@@ -18,4 +18,13 @@ mod penchant_native {
     /// The version of Penchant that it reads for.
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+    /// A panic's own words may quote a shopper.
+    #[pymodule_init]
+    fn init() {
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            eprintln!("penchant-native: panic at {place}; Python reads the record");
+        }));
+    }
 }

@@ -23,9 +23,12 @@ MADE_FOR = "0.1.0"
 REMEDY = "pip install ./native, of the same version of Penchant"
 
 
+INSTALLED: str | None = None if penchant_native is None else penchant_native.VERSION
+
+
 def native_reader(wire: Wire, products: int) -> "penchant_native.Reader | None":
     """A reader that asks `wire` and remembers as many products; None where none that fits is installed."""
-    if penchant_native is None or penchant_native.VERSION != MADE_FOR:
+    if penchant_native is None or INSTALLED != MADE_FOR:
         return None
     return penchant_native.Reader(
         ShopperEvent,
@@ -39,10 +42,10 @@ def native_reader(wire: Wire, products: int) -> "penchant_native.Reader | None":
     )
 
 
-def decoder_name() -> str:
-    """By what native records are read here, in words."""
-    if penchant_native is None:
+def decoder_name(installed: str | None = INSTALLED) -> str:
+    """By what native records are read with that version of penchant-native, in words."""
+    if installed is None:
         return "Python"
-    if penchant_native.VERSION != MADE_FOR:
-        return f"Python (penchant-native {penchant_native.VERSION} is of another version: {REMEDY})"
-    return f"Rust (penchant-native {MADE_FOR})"
+    if installed != MADE_FOR:
+        return f"Python (penchant-native {installed} is of another version: {REMEDY})"
+    return f"Rust (penchant-native {installed})"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from penchant.operations.doctor.examination import Check, examine
+from penchant.operations.doctor.examination import Check, examine, versions
 from penchant.operations.doctor.findings import ERROR, INFO, Finding
 from penchant.settings.root import Settings
 from sandbox.servers.kafka import MockKafka
@@ -14,10 +14,17 @@ from sandbox.servers.redis import RedisServer
 from streams.errors import ContractMismatch, StoreUnavailable
 from streams.events.decoding import encode
 from streams.events.event import ShopperEvent
+from streams.events.native_reader import decoder_name
 from tests.kafka import Kafka
 from tests.penchant.commands import Ended, run
 
 UNREACHABLE = "127.0.0.1:1"
+
+
+def test_the_decoder_that_reads_is_named() -> None:
+    """Whether somebody has installed the one in Rust is not to be seen otherwise."""
+    [found] = [each.found for each in versions() if each.subject == "decoder"]
+    assert found == f"native events are read in {decoder_name()}"
 
 
 @pytest.mark.kafka
