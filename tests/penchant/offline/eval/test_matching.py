@@ -46,10 +46,23 @@ def test_reasons_are_written_blind() -> None:
     assert rows == reason_rows(events, 7, 5, english)
     assert [each["pair"] for each in rows] == [f"match-{number}" for number in range(5)]
     for each in rows:
-        assert set(each) == {"pair", "shown", "product", "for", "against"}
+        assert set(each) - {"gold"} == {"pair", "shown", "product", "for", "against"}
         assert each["for"] or each["against"]
     assert len(parse_pairs(rows)) == 5
     assert reason_rows(events[:1], 7, 5, english) == []
+
+
+def test_some_reasons_are_planted_and_known_to_be_wrong() -> None:
+    """About a fifth: a price reason that is another product's, and so names a price, or a distance, that is not this
+    one's."""
+    rows = reason_rows(simulated(400), 3, 200, messages("en"))
+    planted = [each for each in rows if each.get("gold") == "wrong"]
+    assert 0.05 < len(planted) / len(rows) < 0.35
+    for each in planted:
+        [said] = [reason for reason in (*each["for"], *each["against"]) if reason.endswith("your range")]
+        if "within" in said:
+            assert each["product"].rpartition(", ")[2].split()[0] != said.split()[0]
+    assert {each.gold for each in parse_pairs(rows).values()} == {"", "wrong"}
 
 
 @needs(REES46)
