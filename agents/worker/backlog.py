@@ -34,6 +34,7 @@ class Backlog:
         sequence = count()
         self._timers, self._quiet, self._due = LazyHeap(sequence), LazyHeap(sequence), DueClasses(rules, sequence)
         self._owed = 0
+        self.hear_urgent: Callable[[Shopper], None] = lambda _: None  # of shoppers who are being served
         self._sweeper = Sweeper((self._timers, self._quiet, *self._due.heaps))
         self._looked_s = 0.0
         self.unfinished = False
@@ -65,6 +66,8 @@ class Backlog:
                 owed.faults = min(owed.faults, MODEL_TRIES)  # what is new deserves an intent, the rules' at least
         if call and owed.urgent_s is None and action in self._urgent_actions:
             owed.urgent_s, earlier = now_s, True
+            if shopper.running is not None:
+                self.hear_urgent(shopper)
         if shopper.running is None:
             self._refile(shopper, owed, now_s, earlier=earlier)
         return owed

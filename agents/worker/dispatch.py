@@ -13,6 +13,7 @@ from agents.worker.checkpoints import Checkpoints
 from agents.worker.delivery import Case, Delivery, Serving
 from agents.worker.ingest_share import CallPacer, IngestCpuShare
 from agents.worker.partition import Partition
+from agents.worker.restarts import BegunAnew, Restarts
 from agents.worker.routes import Permit, Router
 from agents.worker.rules_first import answered
 from agents.worker.shoppers import Owed, Shopper
@@ -63,6 +64,8 @@ class Dispatch:
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
         self._requeue, self._unchanged = Requeue(backlog, meter), UnchangedCalls(rules.unchanged_for_s, meter)
         self._router, self._ingest_share, self._learn, self._traced = router, ingest_share, learn, traced
+        self._restarts = Restarts(backlog.rules, meter)
+        backlog.hear_urgent = self._restarts.urgent
         self._router.listen(self._note_place)
         self.forget_in_shadows = router.forget
         self._bound, self._soft_deadline_s = asyncio.Semaphore(rules.max_in_flight), rules.soft_deadline_s
@@ -229,7 +232,10 @@ class Dispatch:
         """The verbs of the error tree: what may pass is waited for, and where an answer is refused the rules answer."""
         try:
             asking = asyncio.create_task(case.permit.ask(case.question))
-            answer = await answered(asking, self._soft_deadline_s, partial(self._show_rules, case))
+            with self._restarts.watching(case.shopper, asking):
+                answer = await answered(asking, self._soft_deadline_s, partial(self._show_rules, case))
+        except BegunAnew:
+            self._backlog.owe(case.shopper, case.owed)
         except Retry:
             await self._delivery.put_off(case)
         except Refuse:

@@ -18,7 +18,7 @@ from agents.worker.upkeep import UpkeepRules
 from clients.calls import Call, Completion, ModelClient
 from penchant.settings import Settings
 from streams.events.decoding import Decoder
-from streams.events.event import Item, ShopperEvent
+from streams.events.event import Action, Item, ShopperEvent
 from streams.records.intents import Intent
 from streams.sessions.session import SessionRules, fold
 from streams.sessions.triggers import TriggerRules
@@ -88,16 +88,16 @@ class Desk:
     shoppers: dict[str, Shopper] = field(default_factory=dict)
     offset: int = 0
 
-    def view(self, name: str, after_s: float = 0.0) -> None:
+    def view(self, name: str, after_s: float = 0.0, *, action: Action = "view") -> None:
         """An event came, so long after its append: the shopper is owed a call."""
         shopper = self.shoppers.setdefault(name, Shopper(name, self.partition))
         self.partition.shoppers[name] = shopper
         self.offset += 1
         now_s = asyncio.get_running_loop().time()
         now_ms = EPOCH_MS + int(now_s * 1e3)
-        event = ShopperEvent(f"e{self.offset}", name, "view", now_ms, items=(KETTLE,))
+        event = ShopperEvent(f"e{self.offset}", name, action, now_ms, items=(KETTLE,))
         fold(shopper.session, event, self.offset, now_ms, SessionRules())
-        self.backlog.note(shopper, now_s, action="view", call=True, appended_ms=now_ms - int(after_s * 1e3))
+        self.backlog.note(shopper, now_s, action=action, call=True, appended_ms=now_ms - int(after_s * 1e3))
         self.dispatch.nudge()
 
     def latest(self) -> dict[str, Intent]:

@@ -137,6 +137,12 @@ VOCABULARY: tuple[WorkerMetric, ...] = (
         readings.count("calls_left_out"),
     ),
     Metric(
+        "counter", "calls_begun_anew",
+        "Calls that were cancelled just after they had begun, for one that covers an urgent action too.",
+        "At most a twentieth of `calls`. Grows: calls take longer than half of a target; add replicas.",
+        readings.count("calls_begun_anew"),
+    ),
+    Metric(
         "counter", "left_out_checked", "Calls that could have been left out, and were made to check.",
         "About one in 50 of those left out.",
         readings.count("left_out_checked"),

@@ -1,0 +1,76 @@
+"""A call that has just begun is begun anew for an urgent action, where waiting for two would be too long."""
+
+import asyncio
+
+import pytest
+
+from agents.health.statistics import Meter
+from agents.worker.backlog_rules import BacklogRules
+from agents.worker.restarts import SHARE, Restarts
+from tests.agents.desk import Desk, Gate, desk
+from tests.clients.virtual import virtually
+from tests.fakes.model import ScriptedModel
+from tests.fakes.scripted_calls import Turn
+
+TOOK_S = 1.5
+FIRST = round(1 / SHARE)
+"""So many calls are made before one may be begun anew."""
+
+
+async def ready(at: Desk) -> None:
+    """Enough calls have been answered, each after the same time."""
+    for number in range(FIRST):
+        at.view(f"s{number}")
+    await asyncio.sleep(FIRST * (TOOK_S + 0.1))
+    assert at.meter.intents == FIRST
+
+
+@pytest.mark.parametrize(("after_s", "anew"), [(0.3, 1), (1.0, 0)])
+def test_one_call_covers_the_urgent_action_if_the_other_has_just_begun(after_s: float, anew: int) -> None:
+    """It is cancelled on the server, its slot comes free, nothing is lost and nothing is called for twice. One that has
+    run for longer goes on, and another one follows it."""
+
+    async def main() -> None:
+        model = ScriptedModel(lambda _: Turn(delay_s=TOOK_S))
+        gate = Gate(model, slot_count=FIRST)
+        async with desk(model, gate, targets=BacklogRules()) as at:
+            await ready(at)
+            at.view("ada")
+            await asyncio.sleep(after_s)
+            at.view("ada", action="cart_add")
+            await asyncio.sleep(2 * TOOK_S + 0.5)
+            assert at.meter.calls_begun_anew == anew
+            assert at.meter.calls == FIRST + 2
+            assert at.meter.intents == FIRST + 2 - anew
+            assert at.meter.in_flight == 0
+            assert not gate.held
+            assert at.shoppers["ada"].clean
+            assert at.shoppers["ada"].session.durable == at.offset
+
+    virtually(main)
+
+
+def test_few_calls_are_begun_anew() -> None:
+    """And none before it is known what a call takes."""
+
+    async def main() -> None:
+        model = ScriptedModel(lambda _: Turn(delay_s=TOOK_S))
+        async with desk(model, targets=BacklogRules()) as at:
+            at.view("ada")
+            await asyncio.sleep(0.1)
+            at.view("ada", action="cart_add")
+            await asyncio.sleep(2 * TOOK_S + 0.5)
+            assert (at.meter.calls, at.meter.calls_begun_anew) == (2, 0)
+
+    virtually(main)
+
+
+@pytest.mark.parametrize(
+    ("took_s", "ran_s", "pays"),
+    [(1.5, 0.1, True), (1.5, 0.6, False), (0.9, 0.1, False), (2.7, 0.3, True), (2.4, 0.0, False), (6.0, 0.1, False)],
+)
+def test_when_it_pays(took_s: float, ran_s: float, pays: bool) -> None:  # noqa: FBT001
+    """One call keeps the target of urgent actions, or the one of all, and two would not."""
+    restarts = Restarts(BacklogRules(), Meter())
+    restarts._took_s = took_s
+    assert restarts._pays(ran_s) is pays
