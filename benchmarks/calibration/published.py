@@ -2,7 +2,7 @@
 
 What an iteration costs follows from a model's bytes and operations, and from six figures that are the same for all
 models: the shares of the GPU's peaks that are reached, and what is spent beside. These are fitted to all runs at once,
-each run as much as another, by Gauss and Newton's least squares of the logarithms.
+each as much as another, by Gauss and Newton's least squares of the logarithms.
 
 python -m benchmarks.calibration.published
 """
@@ -23,7 +23,10 @@ RUNS = Path(__file__).with_name("published.json")
 BYTES_PER_MS, FLOP_PER_MS = 3.35e9, {1: 1_979e9, 2: 989.5e9}
 """The peaks of an H100 SXM5, by the bytes of a weight (docs/gpu.md)."""
 
-ROUNDS, STEP = 8, 0.02
+ROUNDS, STEP = 6, 0.02
+BETWEEN = 0.3
+"""What it weighs how far runs are apart: a server may be slower than another, whatever the arithmetic."""
+
 WIDEST = 0.7
 """How far a figure goes in one round, as a logarithm."""
 
@@ -113,15 +116,12 @@ def played_s(case: Case, timing: Timing) -> float:
 
 
 def fit(published: Sequence[Case]) -> dict[str, float]:
-    """The figures with which all cases are least far off; each run counts as much as another."""
-    names = list(FIRST)
-    runs = [case.run for case in published]
-    weights = np.array([1 / runs.count(run) ** 0.5 for run in runs])
-    at = np.log(np.array(list(FIRST.values())))
+    """The figures with which cases are least far off beside the others of their run, and runs beside each other."""
+    names, at = list(FIRST), np.log(np.array(list(FIRST.values())))
 
     def off(figures: NDArray[np.float64]) -> NDArray[np.float64]:
         known = dict(zip(names, np.exp(figures), strict=True))
-        return weights * np.array([_off(case, known) for case in published])
+        return _apart([case.run for case in published], np.array([_off(case, known) for case in published]))
 
     for _ in range(ROUNDS):
         here = off(at)
@@ -131,13 +131,25 @@ def fit(published: Sequence[Case]) -> dict[str, float]:
     return dict(zip(names, map(float, np.exp(at)), strict=True))
 
 
+def _apart(runs: Sequence[str], off: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each case is off beside the mean of its run, whatever the number of its cases, and these means."""
+    parts = []
+    for run in dict.fromkeys(runs):
+        mine = off[[each == run for each in runs]]
+        parts += [(mine - mine.mean()) / len(mine) ** 0.5, [BETWEEN * mine.mean()]]
+    return np.concatenate(parts)
+
+
 def report(published: Sequence[Case], figures: Mapping[str, float]) -> dict[str, Any]:
-    """The figures, the timing that they make of each model, and what is left over of each case: played to published."""
+    """The figures, and the timing that they make of each model. Of each run the `pace`: how long it was played, to what
+    was published; and of its cases what is left over beside that."""
     timings = {name: timing_of(model, figures, Timing()) for name, model in MODELS.items()}
-    left: dict[str, list[float]] = {}
-    for case in published:
-        left.setdefault(case.run, []).append(round(float(np.exp(_off(case, figures))), 3))
-    return {"figures": figures, "timings": {name: str(each) for name, each in timings.items()}, "left_over": left}
+    runs: dict[str, dict[str, Any]] = {}
+    for run in dict.fromkeys(case.run for case in published):
+        off = np.array([_off(case, figures) for case in published if case.run == run])
+        left = [round(float(each), 3) for each in np.exp(off - off.mean())]
+        runs[run] = {"pace": round(float(np.exp(off.mean())), 3), "left_over": left}
+    return {"figures": figures, "timings": {name: str(each) for name, each in timings.items()}, "runs": runs}
 
 
 def beside(published: Sequence[Case], timing: Timing, model: str) -> list[float]:
