@@ -54,8 +54,15 @@ def ingest(
 
 
 @bench.command()
-def pause(*, quick: Quick = False, json: Json = False) -> None:
-    """Hold 1,000,000 sessions while they come, stay, are packed, evicted and go: how long the event loop is held.
+def pause(
+    *,
+    quick: Quick = False,
+    shoppers: Annotated[
+        int | None, typer.Option("--shoppers", min=800, help="How many sessions; by default a million.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Hold a million sessions while they come, stay, are packed, evicted and go: how long the event loop is held.
 
     In processor time of the loop's turns, so that other work on the machine does not count. The store, the log and the
     model are in the worker's process and answer at once. Takes 3 GB of memory and several minutes.
@@ -70,7 +77,8 @@ def pause(*, quick: Quick = False, json: Json = False) -> None:
     from benchmarks import pause_table  # noqa: PLC0415
 
     def measure(_: Path, say: Say) -> Coroutine[Any, Any, Report]:
-        return pauses.run(pauses.QUICK if quick else pauses.PausePlan(), say, quick=quick)
+        plan = pauses.QUICK if quick else pauses.PausePlan()
+        return pauses.run(replace(plan, shoppers=shoppers or plan.shoppers), say, quick=quick)
 
     measured(measure, pause_table.show_pause, json=json)
 
