@@ -14,7 +14,7 @@ from penchant.offline.facts import ROOT
 from sandbox.servers import maven
 from streams.errors import PlatformLacks
 
-COMPILE_WITHIN_S = 120.0
+COMPILE_WITHIN_S = 400.0
 OPTIONS = ("-XX:+UseSerialGC", "-Xmx1500m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
 
 

@@ -1,0 +1,83 @@
+"""Round trips to the store: partitions do not wait for each other's, and whoever is known waits for none."""
+
+import asyncio
+from collections.abc import Sequence
+
+from agents.health.statistics import Meter
+from agents.worker.build import Ports, StorePorts, build
+from agents.worker.enrichment import Enrichment
+from agents.worker.upkeep import UpkeepRules
+from benchmarks.held_store import Record
+from penchant.settings.root import Settings
+from storage.checkpoints import Context, Erased
+from streams.events.decoding import Decoder
+from streams.kafka.batches import TP, RecordBatch
+from tests.clients.virtual import virtually
+from tests.fakes.model import ScriptedModel
+from tests.fakes.no_letters import NoLetters
+from tests.fakes.scripted_calls import Turn
+from tests.fakes.store import MemoryStore
+from tests.fakes.unlimited_slots import UnlimitedSlots
+from tests.simulation.reason import Reason
+
+PARTITIONS, SHOPPERS = 8, 100
+ROUND_TRIP_S = 0.002
+EVENT = b'{"event_id": "e%d", "shopper_id": "s%d-%d", "action": "list_view", "time_ms": 1700000000000}'
+
+
+class Store(MemoryStore):
+    """Two milliseconds away; it counts how often contexts were asked for."""
+
+    loads = 0
+
+    async def load(self, shoppers: Sequence[str]) -> list[Context | Erased | None]:
+        self.loads += 1
+        return await super().load(shoppers)
+
+
+async def way() -> None:
+    """To the store, or back."""
+    await asyncio.sleep(ROUND_TRIP_S / 2)
+
+
+def enriching(store: Store) -> Enrichment:
+    ports = Ports(
+        kept=StorePorts(store=store, name="w", clock_ms=lambda: 0), letters=NoLetters(), decoder=Decoder(),
+        reasoning=Reason(), slots=UnlimitedSlots(ScriptedModel(lambda _: Turn())), meter=Meter(),
+    )  # fmt: skip
+    enrichment = build(Settings(), ports, UpkeepRules()).enrichment
+    for number in range(PARTITIONS):
+        enrichment.assigned(TP("clicks", number), 1)
+    return enrichment
+
+
+def batch(number: int, first: int) -> RecordBatch:
+    """An event of each shopper of a partition."""
+    records = [
+        Record(first + who, 1_700_000_000_000, b"s%d-%d" % (number, who), EVENT % (first + who, number, who))
+        for who in range(SHOPPERS)
+    ]
+    return RecordBatch("clicks", number, 1, records)
+
+
+async def took_s(enrichment: Enrichment, first: int) -> float:
+    """What one poll of all partitions waits, taken in as the agent does."""
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    await asyncio.gather(*(enrichment.take(batch(number, first)) for number in range(PARTITIONS)))
+    return loop.time() - began_s
+
+
+def test_a_poll_waits_for_one_round_trip_whatever_its_partitions() -> None:
+    """Each partition asks once, and none after the other; the next poll, of shoppers who are known, waits for none."""
+
+    async def main() -> tuple[float, int, float, int]:
+        store = Store(lambda: 0, way)
+        enrichment = enriching(store)
+        first_s, loads = await took_s(enrichment, 0), store.loads
+        return first_s, loads, await took_s(enrichment, SHOPPERS), store.loads
+
+    first_s, loads, second_s, after = virtually(main)
+    assert (loads, after) == (PARTITIONS, PARTITIONS)
+    assert first_s < 1.5 * ROUND_TRIP_S  # virtual seconds: a turn of the loop takes a little of them
+    assert second_s < 0.5 * ROUND_TRIP_S
