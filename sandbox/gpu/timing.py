@@ -60,6 +60,14 @@ SECOND_OPINION = Timing(
 )
 """The same GPU and model as NVIDIA's AIConfigurator has them: about half of the default's times (docs/gpu.md)."""
 
+PUBLISHED_RUNS = Timing(
+    iteration_ms=13.1, prefill_ms_per_token=0.141, decode_ms_per_sequence=0.0048, kv_ms_per_token=0.0000961
+)
+"""The same GPU and model by one fit to three public runs of two models (benchmarks/calibration/published.py)."""
+
+LEFT_OVER = 0.89, 1.18
+"""Published to played, where it is least and where it is most: what that fit leaves over, of servers and of cases."""
+
 LIGHT = Timing(
     iteration_ms=1.2,
     prefill_ms_per_token=0.01,

@@ -142,6 +142,11 @@ def _needs(work: Workload, need: Needs, rates: Rates) -> Iterator[Figure]:
     if need.gpus_second is not None:
         second = f"the same by AIConfigurator's times for this GPU and model (docs/gpu.md), {busy}"
         yield Figure("gpus_second_opinion", need.gpus_second, "", second)
+    if need.gpus_published is not None:
+        least, most = need.gpus_published
+        runs = f"the same by one fit to three public runs (docs/gpu.md), {busy}"
+        yield Figure("gpus_published_least", least, "", f"{runs}: where a server was quicker than the fit")
+        yield Figure("gpus_published_most", most, "", f"{runs}: where one was slower")
     yield Figure("gpus_most", need.gpus_cold, "", f"the same with cached_share_least, {busy}")
     each = share(work.stored.bytes, work.stored.shoppers)
     packed = (

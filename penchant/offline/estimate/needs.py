@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from penchant.offline.estimate.rates import Rates
 from penchant.offline.estimate.workload import Workload, share
-from sandbox.gpu.timing import SECOND_OPINION, Timing
+from sandbox.gpu.timing import LEFT_OVER, PUBLISHED_RUNS, SECOND_OPINION, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class PromptTokens:
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What a peak asks for. `gpus_cold`: if a cache kept nothing but what all prompts share; `gpus_second`: by another
-    source's times for the same GPU and model, where there is one. `hottest_core`: how much
+    source's times for the same GPU and model, where there is one; `gpus_published`: the least and the most by public
+    runs of it. `hottest_core`: how much
     of a core one shopper's events keep busy, which no partition can share out."""
 
     events_per_second: float
@@ -33,6 +34,7 @@ class Needs:
     gpu_ms: float
     gpus: int
     gpus_second: int | None
+    gpus_published: tuple[int, int] | None
     gpus_cold: int
     call_s: float
     shoppers: int
@@ -72,7 +74,8 @@ def needs(
         batch=batch,
         gpu_ms=gpu_ms,
         gpus=_gpus(calls, gpu_ms, rates),
-        gpus_second=_second_opinion(calls, tokens, rates),
+        gpus_second=_by(SECOND_OPINION, calls, tokens, rates) if rates.gpu == Timing() else None,
+        gpus_published=_published(calls, tokens, rates) if rates.gpu == Timing() else None,
         gpus_cold=_gpus(calls, cold_ms, rates),
         call_s=rates.call_s(tokens.length, tokens.cached, round(batch * rates.busy)),
         shoppers=many,
@@ -80,12 +83,15 @@ def needs(
     )
 
 
-def _second_opinion(calls: float, tokens: PromptTokens, rates: Rates) -> int | None:
-    if rates.gpu != Timing():
-        return None
-    second = replace(rates, gpu=SECOND_OPINION)
-    batch = second.batch(tokens.length, tokens.shared)
-    return _gpus(calls, second.gpu_ms(tokens.length, tokens.cached, batch), second)
+def _published(calls: float, tokens: PromptTokens, rates: Rates) -> tuple[int, int]:
+    least, most = (_by(PUBLISHED_RUNS, calls * times, tokens, rates) for times in LEFT_OVER)
+    return least, most
+
+
+def _by(timing: Timing, calls: float, tokens: PromptTokens, rates: Rates) -> int:
+    other = replace(rates, gpu=timing)
+    batch = other.batch(tokens.length, tokens.shared)
+    return _gpus(calls, other.gpu_ms(tokens.length, tokens.cached, batch), other)
 
 
 def _gpus(calls: float, gpu_ms: float, rates: Rates) -> int:

@@ -8,10 +8,10 @@ from typing import Any
 from clients.pools.endpoints import Endpoint, Pool, Price
 from penchant.settings.root import Settings
 from penchant.worker.model_side import pools
-from sandbox.gpu.timing import SECOND_OPINION, TIMINGS, Timing
+from sandbox.gpu.timing import PUBLISHED_RUNS, SECOND_OPINION, TIMINGS, Timing
 from streams.errors import SettingInvalid
 
-NAMED = {"default": Timing(), "aiconfigurator": SECOND_OPINION, **TIMINGS}
+NAMED = {"default": Timing(), "aiconfigurator": SECOND_OPINION, "published": PUBLISHED_RUNS, **TIMINGS}
 GPU = {field.name: type(getattr(Timing(), field.name)) for field in fields(Timing)}
 OWN = ("gpus", "timing", "answer_tokens", "per_hour", "away")
 KEYS = (
