@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from penchant.process.collector import NEVER, CollectorRules, collect
+from penchant.process.collector import NEVER, CollectorRules, Looks, collect
 from tests.until import until
 
 RULES = CollectorRules(every_s=100, bound_s=0.03)
@@ -41,6 +41,15 @@ def test_what_is_looked_through(
 ) -> None:
     """Nothing that would hold the loop for longer than the bound, and all of it in a quiet moment alone."""
     assert RULES.scope(since_s, all_s, new_s, quiet=quiet) == scope
+
+
+def test_a_look_through_all_takes_as_long_as_there_is_memory() -> None:
+    """It is foretold by one figure that costs nothing to ask for, however much is held."""
+    memory = [100]
+    looks = Looks(0.5, lambda: memory[0])
+    assert looks.expected_s()[0] == 0.5
+    memory[0] = 400
+    assert looks.expected_s()[0] == 2.0
 
 
 class Knot:
