@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import NamedTuple
 
 from penchant import __version__
-from penchant.operations.doctor import brokers, fleet, kafka, models, redis, rights
+from penchant.operations.doctor import brokers, fleet, intents, kafka, models, redis, rights
 from penchant.operations.doctor.findings import ERROR, INFO, Finding
 from penchant.operations.doctor.relations import relations
 from penchant.operations.rights.roles import ROLES
@@ -40,6 +40,7 @@ SIDE = ("erasure", "intents", "history", "impressions")
 WORKER: Mapping[str, Check] = {
     "model": Check(models.examine),
     "fleet": Check(fleet.examine, ("redis", "rights of Redis")),
+    "intents": Check(intents.examine, ("redis", "rights of Redis")),
     "events": Check(kafka.examine_events, ("kafka", "right to kafka.topic")),
     "dead letters": Check(kafka.examine_dead_letters, ("kafka", "right to kafka.dead_letter_topic")),
     "side topics": Check(
