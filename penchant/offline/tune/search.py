@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
+from penchant.offline.tune.groups import SEARCHED, reached
 from penchant.offline.tune.knobs import STARTS, Machines, start, words
 from penchant.offline.tune.target import Target
 from penchant.offline.whatif.figures import Figures
@@ -29,11 +30,14 @@ class Try:
     found: list[Figures] = field(default_factory=list)
 
     def worst(self, target: Target) -> float | None:
-        """The target's measure on the group where it is worst; None where one could not say."""
+        """The target's measure on the group where it is worst; on all groups what other shoppers would reach, if that
+        is worse still: a way that just reaches the target on these would miss it there. None where one could not
+        say."""
         known = [value for each in self.found if (value := each[target.name]) is not None]
         if not known or len(known) < len(self.found):
             return None
-        return min(known) if target.more else max(known)
+        bounds = [*known, reached(known, more=target.more)] if len(known) == SEARCHED else known
+        return min(bounds) if target.more else max(bounds)
 
     def mean(self, name: str) -> float | None:
         """Over the groups; None where one could not say."""
