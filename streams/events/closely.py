@@ -38,7 +38,7 @@ def read_natively(value: bytes) -> tuple[ShopperEvent | PassedOver, int]:
     which quotes none of it."""
     try:
         return _read(value)
-    except (RecursionError, orjson.JSONEncodeError) as exc:
+    except (RecursionError, orjson.JSONEncodeError, orjson.JSONDecodeError) as exc:  # Python reads deeper than orjson
         raise EventRefused("schema", detail="is nested too deeply") from exc
 
 

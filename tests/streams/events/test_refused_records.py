@@ -1,6 +1,7 @@
 """Refused records: what is wrong is told with its place, and anything at all is read or refused."""
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, get_args
@@ -122,6 +123,26 @@ def test_what_is_beyond_all_bounds_is_no_fault_of_ours(name: DialectName, told: 
                 inner[field] = before
                 decoded = dialect(name).decode([Sent(0, value)])
                 assert all(refusal.reason in get_args(Reason) for refusal in decoded.refused)
+
+
+@pytest.fixture
+def deep_python() -> Iterator[None]:
+    """Python's own reader of JSON goes as deep as that of Python 3.12."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("deep_python")
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("form", FORMATS)
+def test_nesting_that_only_python_reads_is_no_fault_of_ours(name: DialectName, form: str) -> None:
+    """A thousand levels are too many for the quick reader, and not for the thorough one."""
+    record = (FIXTURES / f"{form}.jsonl").read_bytes().splitlines()[0]
+    value = json.dumps(orjson.loads(record)["record"] | {"query": "@"}).replace('"@"', "[" * 1_500 + "]" * 1_500)
+    decoded = dialect(name).decode([Sent(0, value.encode())])
+    assert all(refusal.reason in get_args(Reason) for refusal in decoded.refused)
 
 
 def test_a_price_that_cannot_be_one_is_left_out() -> None:
