@@ -84,4 +84,4 @@ def _holds_one(said: Sequence[float], currency: str, view: PromptView) -> bool:
 
 
 def _end(said: float, end: float) -> float:
-    return end if round(said) == round(end) else round(min(max(float(said), end / FACTOR), end * FACTOR), 2)
+    return end if round(said) == round(end) else round(float(min(max(said, end / FACTOR), end * FACTOR)), 2)

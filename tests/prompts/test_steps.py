@@ -46,9 +46,10 @@ def test_a_band_moves_to_what_is_said() -> None:
     found = grounded(price=(60, 90)).findings.price_band
     assert found is not None
     assert (found.low, found.high, found.currency) == (60, 90, "EUR")
-    wide = grounded(price=(1, 9_000)).findings.price_band
-    assert wide is not None
-    assert (wide.low, wide.high) == (round(BAND.low / 2, 2), round(BAND.high * 2, 2))
+    for highest in (9_000, 10**400):  # a model that cannot stop writes a number that no double holds
+        wide = grounded(price=(1, highest)).findings.price_band
+        assert wide is not None
+        assert (wide.low, wide.high) == (round(BAND.low / 2, 2), round(BAND.high * 2, 2))
 
 
 def test_a_band_that_says_the_same_changes_nothing() -> None:
