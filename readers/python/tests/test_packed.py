@@ -1,17 +1,22 @@
 """The packed field: what it says is what the fields say, and where it is not there the fields are read."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from readers.python.tests.scripted import PATIENT_S, Connect, Hash, ScriptedRedis, fields_of, hash_of, packed_of
+from redis import Connection, ConnectionPool
+from redis.exceptions import TimeoutError as RedisTimeout
 
+from penchant_reader.circuit import Circuits
 from penchant_reader.decoding import decode, decode_packed
 from penchant_reader.fields import ALL, HOT
 from penchant_reader.intent import ReadIntent, ignore
-from penchant_reader.reading import FIRST
+from penchant_reader.nodes import WAITED_S, Node
+from penchant_reader.reading import FIRST, Ask
 
 NAMES = st.text(st.characters(exclude_characters="\t", codec="utf-8"), max_size=12)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False).map(str)
@@ -110,3 +115,30 @@ def test_a_second_round_trip_that_is_late_opens_no_circuit(connect: Connect, ser
     go_on.set()
     assert reader.failures == {"TimeoutError": 1}
     assert [each.reason for each in reader.get_many(["ada", "old-bob"])] == ["", ""]
+
+
+def test_a_second_round_trip_goes_to_whoever_answered_the_first(connect: Connect, server: ScriptedRedis) -> None:
+    """Few of a large read may need it: that small reads are not let through just now does not concern them."""
+    server.answer = lambda key: b"?\r\n" if "odd" in key else fields_of(key) if "old" in key else hash_of(key)
+    reader = connect(server.url, timeout_s=PATIENT_S, circuit_s=600)
+    assert reader.get("odd").failed
+    intents = reader.get_many([*(f"new-{number}" for number in range(60)), "old-ada"])
+    assert {each.reason for each in intents} == {""}
+
+
+class Hesitant(ConnectionPool):
+    """Has no connection to give in time."""
+
+    def get_connection(self, *_: object, **__: object) -> Connection:
+        time.sleep(10 * WAITED_S)
+        raise RedisTimeout("late")
+
+
+def test_a_second_round_trip_that_finds_no_connection_opens_no_circuit() -> None:
+    """Another thread took that of the first, and what is left of the time is too short for a new one."""
+    circuits = Circuits(600, 600)
+    (error,) = Node(Hesitant(), circuits).ask([Ask(b"key", b"", again=True)])
+    assert isinstance(error, RedisTimeout)
+    assert not circuits.of(1).open
+    Node(Hesitant(), circuits).ask([Ask(b"key", b"")])
+    assert circuits.of(1).open

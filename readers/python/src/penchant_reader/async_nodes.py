@@ -31,15 +31,16 @@ class AsyncNode:
         """What the replies read as, in one round trip; an exception in each place where none came in time by the loop's
         clock. Of `each` replies to a command the last one counts."""
         circuit, replies = self._circuits.of(len(asks)), list[Any]()
-        if not circuit.allows(time.monotonic()):
+        if not (asks[0].again or circuit.allows(time.monotonic())):
             return [CircuitOpen("the server has failed a moment ago")] * len(asks)
         try:
             async with timeout_at(ends_s):
                 await self._exchange(asks, each, replies)
         except (*TROUBLE, asyncio.TimeoutError) as error:
-            if (replies or asks[0].again) and isinstance(error, asyncio.TimeoutError):
+            late = isinstance(error, asyncio.TimeoutError)
+            if replies and late:
                 circuit.worked()  # slower than this read needs, but there
-            else:
+            elif not (asks[0].again and late):
                 circuit.failed(time.monotonic())
             return replies + [error] * (len(asks) - len(replies))
         circuit.worked()

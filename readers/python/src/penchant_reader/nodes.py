@@ -36,7 +36,7 @@ class Node:
     def send(self, asks: Sequence[Ask]) -> Connection:
         """Send commands; the replies are to be received from the connection."""
         began_s, circuit = time.monotonic(), self._circuits.of(len(asks))
-        if not circuit.allows(began_s):
+        if not (asks[0].again or circuit.allows(began_s)):
             raise CircuitOpen("the server has failed a moment ago")
         try:
             connection: Connection = self._pool.get_connection()
@@ -46,7 +46,7 @@ class Node:
                 self._drop(connection)
                 raise
         except TROUBLE as error:
-            _blame(circuit, error, began_s)
+            _blame(circuit, asks, error, began_s)
             raise
         return connection
 
@@ -61,10 +61,10 @@ class Node:
                 replies.append(ask.read(_reply(connection)))
         except TROUBLE as error:
             self._drop(connection)
-            if (replies or asks[0].again) and isinstance(error, RedisTimeout):
+            if replies and isinstance(error, RedisTimeout):
                 circuit.worked()  # slower than this read needs, but there
             else:
-                _blame(circuit, error, began_s)
+                _blame(circuit, asks, error, began_s)
             return replies + [error] * (len(asks) - len(replies))
         except BaseException:
             self._drop(connection)
@@ -134,10 +134,11 @@ class Nodes:
         return self._nodes[address]
 
 
-def _blame(circuit: Circuit, error: Exception, began_s: float) -> None:
-    """Whoever was not waited for is not to blame for a timeout: other nodes have used the time up."""
+def _blame(circuit: Circuit, asks: Sequence[Ask], error: Exception, began_s: float) -> None:
+    """Whoever was not waited for is not to blame for a timeout: other nodes have used the time up. Nor is who answered
+    the first round trip."""
     now_s = time.monotonic()
-    waited = not isinstance(error, NotWaited) and now_s - began_s > WAITED_S
+    waited = not (asks[0].again or isinstance(error, NotWaited)) and now_s - began_s > WAITED_S
     if not isinstance(error, RedisTimeout) or waited:
         circuit.failed(now_s)
 
