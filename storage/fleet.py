@@ -24,6 +24,11 @@ class ExperimentDecision:
     at_ms: int
     definition: str = ""
 
+    @property
+    def counted_serial(self) -> int:
+        """The serial of the counts that are looked at: once rolled back, of those on which that was done."""
+        return self.serial - (self.state == "back")
+
 
 @dataclass(frozen=True, slots=True)
 class PoolSize:

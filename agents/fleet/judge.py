@@ -122,8 +122,8 @@ class ExperimentJudge:
 
 def _is_over(key: CountKey, fleet: Fleet, oldest_s: int) -> bool:
     """Whether nobody looks at it any more: a span goes by its age, the whole time when the experiment was decided on
-    since."""
+    since. What one was rolled back for is looked at until it is brought forward."""
     if key.bucket_s != ALL_TIME_S:
         return key.bucket_s < oldest_s
     decision = fleet.decisions.get(key.experiment)
-    return decision is not None and key.serial < decision.serial
+    return decision is not None and key.serial < decision.counted_serial

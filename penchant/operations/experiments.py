@@ -42,7 +42,7 @@ class ExperimentView:
 def experiment_view(fleet: Fleet, experiment: Experiment) -> ExperimentView:
     """The experiment of the settings as the fleet knows it."""
     decision = fleet.decisions.get(experiment.name, UNDECIDED)
-    serial = decision.serial - (decision.state == "back")
+    serial = decision.counted_serial
     ours = (key.bucket_s for key in fleet.counts if (key.experiment, key.serial) == (experiment.name, serial))
     last_s = max(ours, default=0)
     now_s = time.time() if decision.state == "forward" else last_s

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Literal
 from uuid import uuid4
 
 import orjson
@@ -259,6 +260,21 @@ async def test_counts_from_before_a_decision_are_forgotten() -> None:
         await looking.look()
         await looking.look()
         assert not store.counts
+
+
+async def test_the_counts_on_which_an_experiment_was_rolled_back_stay_until_it_goes_on() -> None:
+    """They are what `penchant experiments` shows of it meanwhile."""
+    store = distant()
+    looking, _, outcomes = syncing(store)
+    await looking.look()
+    outcomes.note_session([KEY], "sessions", 10)
+    await looking.look()
+    decisions: list[tuple[Literal["forward", "back"], bool]] = [("back", True), ("forward", False)]
+    for serial, (state, left) in enumerate(decisions, 1):
+        await store.decide("new-model", ExperimentDecision(serial, state, "ada", "so", 0))
+        for _ in range(3):
+            await looking.look()
+        assert bool(store.counts) is left
 
 
 async def test_holdouts_and_shadows_are_not_judged() -> None:
