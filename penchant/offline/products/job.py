@@ -13,7 +13,7 @@ from penchant.offline.products.columns import Columns
 from penchant.offline.products.reading import WHOLE, Rejected, Shard, read
 from penchant.offline.products.writing import PRODUCTS, REJECTS, Format, product_row, rows
 from prompts.products.asking import ProductPrompts
-from streams.errors import Refuse
+from streams.errors import Refuse, Retry
 from streams.records.products import Product, Understood
 
 CHUNK = 256
@@ -119,8 +119,12 @@ def _take(iterator: Iterator[Any]) -> list[Any]:
 async def in_order(
     source: AsyncIterator[Product] | AsyncIterator[Product | Rejected], understanding: Understanding, at_once: int
 ) -> AsyncIterator[Understood | Rejected]:
-    """What becomes of each row, in order. So many are understood at once, and few wait for the one before them."""
-    permits = asyncio.Semaphore(at_once)
+    """What becomes of each row, in order. So many are understood at once, and few wait for the one before them.
+
+    What has to be tried again, such as ModelUnavailable, is raised as soon as it comes up, whatever row it is: those
+    before it would wait, one after the other, for servers that answer nobody.
+    """
+    permits, outage = asyncio.Semaphore(at_once), asyncio.get_running_loop().create_future()
 
     async def one(product: Product) -> Understood | Rejected:
         async with permits:
@@ -128,15 +132,19 @@ async def in_order(
                 return await understanding.of(product)
             except Refuse as refused:  # its prompt is too long, or the servers always fail at it: the others go on
                 return Rejected(None, product.id, str(refused))
+            except Retry as away:
+                if not outage.done():
+                    outage.set_result(away)
+                raise
 
     waiting: deque[asyncio.Task[Understood | Rejected] | Rejected] = deque()
     try:
         async for each in source:
             waiting.append(each if isinstance(each, Rejected) else asyncio.create_task(one(each)))
             while len(waiting) > at_once * AHEAD:
-                yield await _next(waiting)
+                yield await _next(waiting, outage)
         while waiting:
-            yield await _next(waiting)
+            yield await _next(waiting, outage)
     finally:
         running = [each for each in waiting if isinstance(each, asyncio.Task)]
         for task in running:
@@ -144,8 +152,14 @@ async def in_order(
         await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _next(waiting: deque[asyncio.Task[Understood | Rejected] | Rejected]) -> Understood | Rejected:
+async def _next(
+    waiting: deque[asyncio.Task[Understood | Rejected] | Rejected], outage: asyncio.Future[Retry]
+) -> Understood | Rejected:
     first = waiting[0]
-    done = first if isinstance(first, Rejected) else await first
+    if isinstance(first, asyncio.Task):
+        await asyncio.wait((first, outage), return_when=asyncio.FIRST_COMPLETED)
+        if not first.done():
+            raise outage.result()
+    done = first if isinstance(first, Rejected) else first.result()
     waiting.popleft()
     return done

@@ -1,5 +1,6 @@
 """A job over a catalogue: its order, what is kept, and what a second run costs."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -194,3 +195,18 @@ async def test_a_file_that_holds_no_answers_is_named(tmp_path: Path) -> None:
         async with kept(path):
             pass
     assert path.read_bytes().startswith(b"something else")
+
+
+async def test_an_outage_is_told_at_once_whoever_meets_it(tmp_path: Path) -> None:
+    """A row before it, whose own call hangs until its deadline, is not waited for."""
+    hung = asyncio.Event()
+
+    class Hangs(FakeModel):
+        async def ask(self, call: Call) -> Completion:
+            if '"Kettle 1"' in call.prompt:
+                await hung.wait()
+            return await super().ask(call)
+
+    with pytest.raises(ModelUnavailable):
+        async with asyncio.timeout(10):
+            await done(tmp_path, rows(4), Hangs(fails_at=1))
