@@ -1,5 +1,6 @@
 """Run: a job over a catalogue with the model, the folder and the Redis that settings and command line name."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from penchant.offline.products.writing import Format
 from penchant.settings.root import Settings
 from penchant.worker.use_cases import use_case
 from prompts.products.asking import ProductPrompts
+from prompts.products.campaigns import current
 from sandbox.servers.stand_in import StandIn
 from storage.cards import RedisCards
 from storage.jobs import Progress
@@ -134,7 +136,8 @@ async def publishing(settings: Settings) -> AsyncIterator[Publish]:
     async with cards(settings) as shelf, announcing(settings.kafka) as announced:
 
         async def publish(known: list[Understood]) -> None:
-            lines = {each.product: each.line for each in known if each.line}
+            now_ms = time.time() * 1e3  # a line of nothing but a campaign that is over is none either
+            lines = {each.product: each.line for each in known if current(each.line, now_ms)}
             await shelf.write({each.product: each.card for each in known}, lines)
             await announced.append(known, ())
 

@@ -9,12 +9,16 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from penchant.offline.products.run import publishing
+from penchant.settings.root import Settings
 from sandbox.servers.openai import OpenAIServer
 from sandbox.servers.redis import RedisServer
 from storage.cards import RedisCards
 from storage.connection import connect
 from storage.keys import Keys
 from storage.knowledge import RedisKnowledge
+from streams.records.cards import Card
+from streams.records.products import Understood
 from tests.lacks import DATA, needs
 from tests.penchant.commands import Command, run
 
@@ -41,6 +45,18 @@ async def test_cards_and_lines_are_where_prompts_and_matches_read_them(
         assert await RedisKnowledge(client, keys, 5.0).lines(["sku-1"]) == ["color blue, feature quiet"]
     card = known.cards["sku-1"]
     assert (card.category, card.price, card.code) == ("home/kettles", 9.5, "kettles Tarn 10 blue quiet")
+
+
+@pytest.mark.redis
+async def test_a_campaign_that_is_over_takes_no_line_of_the_shops_own(redis_server: RedisServer) -> None:
+    """A product that has nothing else to say is one without a line."""
+    keys = Keys(f"products-{uuid4().hex[:12]}")
+    settings = Settings.model_validate({"redis": {"url": redis_server.url, "namespace": keys.namespace}})
+    over = Understood("sku-1", (), (), Card(), "campaign A until 2020-01-01T00:00Z")
+    async with connect(redis_server.url) as client, publishing(settings) as publish:
+        await client.set(keys.knowledge("sku-1"), "made by hand")
+        await publish([over])
+        assert await RedisKnowledge(client, keys, 5.0).lines(["sku-1"]) == ["made by hand"]
 
 
 @pytest.mark.slow
