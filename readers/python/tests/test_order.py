@@ -1,6 +1,7 @@
 """The first step of a match in the ranker's own process, as the fixtures say that the service computes it."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,21 @@ def test_where_nothing_is_known_the_order_given_stands() -> None:
     given = [candidate(each) for each in FIXTURE["candidates"]]
     assert [each.candidate for each in in_order(nothing, given)] == given
     assert in_order(nothing, []) == []
+
+
+@pytest.mark.parametrize("none", [math.nan, math.inf, -5.0, 0.0])
+@pytest.mark.parametrize("case", FIXTURE["cases"], ids=lambda case: case["case"])
+def test_a_price_that_is_none_is_as_one_that_is_not_known(case: dict[str, Any], none: float) -> None:
+    """A table says NaN of what it lacks; that disturbs the order of no other candidate."""
+    last = candidate(case["last"]) if case["last"] else None
+    given = [candidate(each) for each in FIXTURE["candidates"]]
+    unknown, wrong = (
+        [each._replace(price=price) if each.item == "sku-2" else each for each in given] for price in (None, none)
+    )
+    expected, found = (in_order(read(case), each, last, case["by"]) for each in (unknown, wrong))
+    assert [(each.candidate.item, each.score) for each in found] == [
+        (each.candidate.item, each.score) for each in expected
+    ]
+    assert in_order(read(case), given, Candidate("", price=none), case["by"]) == in_order(
+        read(case), given, Candidate(""), case["by"]
+    )

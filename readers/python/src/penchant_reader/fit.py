@@ -1,5 +1,6 @@
 """Fit: how a candidate item fits an intent, as numbers for a ranker's model. Pure, and some microseconds each."""
 
+from math import inf
 from typing import NamedTuple
 
 from penchant_reader.columns import STAGES, age_of_s, freshness
@@ -11,7 +12,7 @@ PLACES = {stage: place / (len(STAGES) - 1) for place, stage in enumerate(STAGES)
 
 class Candidate(NamedTuple):
     """An item that may be shown, in the words of the events: a category's path has slashes, broadest part first, and
-    the price is in the currency of the events. What is not known is left empty."""
+    the price is in the currency of the events. What is not known is left empty; a price that is NaN is not known."""
 
     item: str
     category: str = ""
@@ -96,7 +97,7 @@ def overlap(wanted: Path, path: Path) -> float:
 
 def _price(price: float | None, low: float | None, high: float | None) -> tuple[float, float, float]:
     """How it fits, its place, and whether they are known."""
-    if price is None or price <= 0 or low is None or high is None:
+    if price is None or not 0 < price < inf or low is None or high is None:  # tables say NaN of what they lack
         return 0.0, 0.0, 0.0
     if price < low:
         return price / low, 0.0, 1.0

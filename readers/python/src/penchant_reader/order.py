@@ -4,7 +4,7 @@ It is what `penchant serve` computes of what a Candidate says, with the same wei
 """
 
 from collections.abc import Iterable, Mapping
-from math import sqrt
+from math import inf, sqrt
 from typing import Literal, NamedTuple
 
 from penchant_reader.fit import Candidate, features, overlap
@@ -68,4 +68,6 @@ def _score(intent: ReadIntent, candidate: Candidate, last: Candidate, weights: M
 
 def _ratio(one: float | None, other: float | None) -> float:
     """The smaller of two prices over the larger; 0 where one is not known."""
-    return min(one, other) / max(one, other) if one and other else 0.0
+    if one is None or other is None or not (0 < one < inf and 0 < other < inf):
+        return 0.0
+    return min(one, other) / max(one, other)

@@ -102,11 +102,16 @@ public final class Fit {
         return intent;
     }
 
+    /** Whether it is known: tables say NaN of what they lack. */
+    static boolean isPrice(double price) {
+        return price > 0 && price < Double.POSITIVE_INFINITY;
+    }
+
     private void price(double[] row, OptionalDouble price) {
-        if (price.isEmpty() || price.getAsDouble() <= 0 || intent.priceLow().isEmpty() || intent.priceHigh().isEmpty()) {
+        double asked = price.orElse(0);
+        if (!isPrice(asked) || intent.priceLow().isEmpty() || intent.priceHigh().isEmpty()) {
             return;
         }
-        double asked = price.getAsDouble();
         double low = intent.priceLow().getAsDouble();
         double high = intent.priceHigh().getAsDouble();
         row[7] = 1;

@@ -77,6 +77,6 @@ public final class Ordering {
 
     /** The smaller of two prices over the larger; 0 where one is not known. */
     private static double ratio(double one, double other) {
-        return one > 0 && other > 0 ? Math.min(one, other) / Math.max(one, other) : 0;
+        return Fit.isPrice(one) && Fit.isPrice(other) ? Math.min(one, other) / Math.max(one, other) : 0;
     }
 }
