@@ -149,6 +149,8 @@ def check(wanted: Columns, there: Sequence[str], path: Path) -> None:
 
 def _end_ms(text: str) -> int:
     """When a campaign ends, in epoch milliseconds. Raises ValueError, OverflowError."""
+    if text.isdecimal() and not _DAY.fullmatch(text):
+        raise ValueError("an epoch, of whatever unit: some look like a day of an early year")
     at = datetime.fromisoformat(text)
     at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     return int((at + timedelta(days=1) if _DAY.fullmatch(text) else at).timestamp() * 1e3)

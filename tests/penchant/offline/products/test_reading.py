@@ -125,6 +125,7 @@ def test_lines_that_are_no_rows_are_refused(tmp_path: Path) -> None:
         ("2026-12-01T08:00+01:00", 1_796_108_400_000),
         ("2026-11-30", 1_796_083_200_000),
         ("soon", "campaign_until: 'soon' is no time as 2026-12-01T08:00"),
+        ("1796112000000", "campaign_until: '1796112000000' is no time as 2026-12-01T08:00"),
         ("9999-12-31", "campaign_until: '9999-12-31' is no time as 2026-12-01T08:00"),
     ],
 )
