@@ -35,7 +35,7 @@ class Agreement:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far it is: `decided` pairs and matches were labelled by enough people. `reasons`: what these say of the
-    matches' reasons, by answer; empty where there are none."""
+    matches' reasons, by answer, gold ones left out; empty where there are none."""
 
     pairs: int
     decided: int
@@ -54,7 +54,7 @@ def progress(pairs: Mapping[str, Labelled], labels: Iterable[Label]) -> Progress
     labellers = tuple(_labeller(who, by_person[who], pairs) for who in people)
     known = tuple(_agreements(by_person, pairs))
     winners = agreed(pairs, said)
-    matches = [id_ for id_, pair in pairs.items() if isinstance(pair, LabelMatch)]
+    matches = [id_ for id_, pair in pairs.items() if isinstance(pair, LabelMatch) and not pair.gold]
     told = Counter(winners[id_] for id_ in matches if id_ in winners)
     reasons = {answer: told[answer] for answer in LabelMatch.answers} if matches else {}
     return Progress(len(pairs), len(winners), labellers, known, reasons)
