@@ -4,15 +4,10 @@ SETTINGS is JSON and names the model. Prints its figures as one JSON object, onc
 """
 
 import asyncio
-import os
-import sys
 from typing import Any
 
-import orjson
-
-from benchmarks.full_worker import WITHIN_S, Clocks, taken_in, until
+from benchmarks.full_worker import WITHIN_S, Clocks, print_figures, taken_in, until
 from penchant.process.collector import CollectorRules, collect
-from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.worker.app import Worker, worker
 
@@ -43,15 +38,5 @@ def answered(running: Worker, events: int) -> bool:
     return taken_in(running) >= events and not len(running.backlog) and running.enrichment.settled
 
 
-def main() -> None:
-    """Measure once and print."""
-    events, core, settings = sys.argv[1:]
-    if core:
-        os.sched_setaffinity(0, {int(core)})
-    configure_logs("critical")
-    figures = asyncio.run(measure(Settings.model_validate_json(settings), int(events)))
-    sys.stdout.buffer.write(orjson.dumps(figures))
-
-
 if __name__ == "__main__":
-    main()
+    print_figures(measure)

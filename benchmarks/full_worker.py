@@ -8,7 +8,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -87,15 +87,15 @@ async def until(holds: Callable[[], bool]) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-def main() -> None:
-    """Measure once and print."""
+def print_figures(measured: Callable[[Settings, int], Coroutine[Any, Any, dict[str, Any]]]) -> None:
+    """Measure once, on the core and with the settings of the command line, and print."""
     events, core, settings = sys.argv[1:]
     if core:
         os.sched_setaffinity(0, {int(core)})
     configure_logs("critical")
-    figures = asyncio.run(measure(Settings.model_validate_json(settings), int(events)))
+    figures = asyncio.run(measured(Settings.model_validate_json(settings), int(events)))
     sys.stdout.buffer.write(orjson.dumps(figures))
 
 
 if __name__ == "__main__":
-    main()
+    print_figures(measure)
