@@ -58,9 +58,9 @@ WHOLE = Shard()
 def read(path: Path, columns: Columns, prompts: ProductPrompts, shard: Shard = WHOLE) -> Iterator[Product | Rejected]:
     """Every row of a shard, as a product or with the reason why it is none. An id that came before is refused.
 
-    A folder is read file by file, by their names, those of other endings and hidden ones left out. It reads as it is
-    iterated: do so in a thread. SettingInvalid for a file that cannot be read, or that lacks a
-    column; PlatformLacks for Parquet without pyarrow.
+    A folder is read file by file, by their names, those of other endings, hidden ones and sub-folders left out. It
+    reads as it is iterated: do so in a thread. SettingInvalid for a file that cannot be read, or that lacks a column;
+    PlatformLacks for Parquet without pyarrow.
     """
     seen: set[str] = set()
     for number, row in enumerate(_rows(path, columns), 1):
@@ -108,7 +108,8 @@ def _parts(path: Path) -> list[Path]:
         if path.suffix.lower() not in _READERS:
             raise SettingInvalid(f"{path} has the ending {path.suffix.lower() or 'none'}", REMEDY)
         return [path]
-    files = [each for each in path.iterdir() if each.suffix.lower() in _READERS and not each.name.startswith(".")]
+    named = [each for each in path.iterdir() if each.suffix.lower() in _READERS and not each.name.startswith(".")]
+    files = [each for each in named if not each.is_dir()]  # a broken link is no folder, and is told of
     if not files:
         raise SettingInvalid(f"{path} has no file of a catalogue", REMEDY)
     return sorted(files)

@@ -87,6 +87,18 @@ def test_a_bad_row_is_refused_with_its_reason(tmp_path: Path, change: dict[str, 
     assert isinstance(last, Product)
 
 
+def test_a_folder_within_a_folder_is_left_out(tmp_path: Path) -> None:
+    """Whatever its name ends in; a link to a file that is gone is told of."""
+    (tmp_path / "old.parquet").mkdir()
+    with pytest.raises(SettingInvalid, match="has no file of a catalogue"):
+        found(tmp_path)
+    write(tmp_path / "catalogue.jsonl", [ROW])
+    assert found(tmp_path) == [PRODUCT]
+    (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere.csv")
+    with pytest.raises(SettingInvalid, match=r"gone\.csv cannot be read"):
+        found(tmp_path)
+
+
 @pytest.mark.parametrize("of", [1, 2, 5])
 def test_every_row_is_in_one_shard(tmp_path: Path, of: int) -> None:
     """Rejects too; an id that comes twice is refused where its first row is."""
