@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from penchant.offline.labels.pairs import Label, Labelled, of_these, parse_pairs
+from penchant.offline.labels.pairs import Label, Labelled, is_match, of_these, parse_pairs
 from streams.errors import SettingInvalid
 
 PAIRS = "pairs.jsonl"
@@ -45,13 +45,16 @@ class LabelFolder:
 
 
 def write_pairs(folder: Path, pairs: Sequence[Mapping[str, Any]]) -> None:
-    """Write what people are to label, where there is anything. SettingInvalid where the folder cannot be written to."""
+    """Write what people are to label, where there is anything: pairs take the place of pairs, and matches of matches.
+    SettingInvalid where the folder cannot be written to, or what stands there cannot be read."""
+    path, kinds = folder / PAIRS, set(map(is_match, pairs))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if pairs:
-            (folder / PAIRS).write_bytes(b"\n".join(map(orjson.dumps, pairs)) + b"\n")
+            others = [row for row in (rows(path) if path.exists() else ()) if is_match(row) not in kinds]
+            path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in sorted([*others, *pairs], key=is_match)))
     except OSError as exc:
-        raise SettingInvalid(f"{folder / PAIRS} cannot be written: {exc}", "name another folder with --report") from exc
+        raise SettingInvalid(f"{path} cannot be written: {exc}", "name another folder with --report") from exc
 
 
 def rows(path: Path) -> list[Any]:

@@ -100,6 +100,11 @@ def parse_pairs(rows: Iterable[Any]) -> dict[str, Labelled]:
     return pairs
 
 
+def is_match(row: Any) -> bool:
+    """Whether a row is a match, or is to be one; else it is a pair."""
+    return isinstance(row, Mapping) and "product" in row
+
+
 def latest(labels: Iterable[Label]) -> dict[tuple[str, str], Label]:
     """What each person said of each pair last, by pair and person."""
     return {(label.pair, label.who): label for label in labels}
@@ -155,7 +160,7 @@ def _most(votes: Sequence[str], undecided: str) -> str:
 
 
 def _pair(row: Mapping[str, Any]) -> Labelled:
-    if "product" in row:
+    if is_match(row):
         return LabelMatch.of(row)
     texts = {name: str(text) for name, text in row.items() if name not in OURS}
     if len(texts) != 2 or TIE in texts:

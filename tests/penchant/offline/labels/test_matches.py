@@ -67,6 +67,22 @@ def test_the_command_counts_and_writes_them_out(tmp_path: Path) -> None:
     assert [each["data"]["pair"] for each in label_studio.tasks(folder.pairs().values())] == ["0"]
 
 
+@pytest.mark.parametrize("pairs_first", [True, False])
+def test_one_folder_holds_pairs_and_matches(tmp_path: Path, *, pairs_first: bool) -> None:
+    """Whichever was written first: an eval replaces those of its own kind, and what was said of others counts on."""
+    kinds = [[row(0), row(1)], [match_row(1), match_row(2)]]
+    for rows in kinds if pairs_first else reversed(kinds):
+        write_pairs(tmp_path, rows)
+    folder = LabelFolder(tmp_path)
+    assert list(folder.pairs()) == ["0", "1", "match-1", "match-2"]
+    folder.add([checked(folder.pairs()["0"], "tie", "ada"), checked(folder.pairs()["match-1"], RIGHT, "ada")])
+    write_pairs(tmp_path, [match_row(3)])
+    assert list(folder.pairs()) == ["0", "1", "match-3"]
+    assert [each.pair for each in folder.labels(folder.pairs())] == ["0"]
+    write_pairs(tmp_path, [row(2)])
+    assert list(folder.pairs()) == ["2", "match-3"]
+
+
 @pytest.mark.parametrize("wrong", [{"for": [], "against": []}, {"gold": "rules"}, {"for": None}])
 def test_a_row_that_is_no_match_is_named(wrong: dict[str, object]) -> None:
     """By its number."""
