@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 
 from agents.health.statistics import Meter
 from agents.worker.asking import CallRules
@@ -233,9 +232,10 @@ class Dispatch:
         try:
             asking = asyncio.create_task(case.permit.ask(case.question))
             with self._restarts.watching(case.shopper, asking):
-                answer = await answered(asking, self._soft_deadline_s, partial(self._show_rules, case))
+                answer = await answered(asking, self._soft_deadline_s, lambda: self._show_rules(case))
         except BegunAnew:
-            self._backlog.owe(case.shopper, case.owed)
+            if not case.shopper.ended:
+                self._backlog.owe(case.shopper, case.owed)
         except Retry:
             await self._delivery.put_off(case)
         except Refuse:

@@ -59,11 +59,14 @@ class Restarts:
             del self._running[shopper]
 
     def urgent(self, shopper: Shopper) -> None:
-        """An urgent action came while the shopper is served."""
-        running = self._running.get(shopper)
+        """An urgent action came while the shopper is served. What is owed is begun anew once: whoever acts urgently
+        again and again does not use up the share of all."""
+        running, owed = self._running.get(shopper), shopper.running
+        if running is None or owed is None or owed.begun_anew:
+            return
         few = self._meter.calls_begun_anew + 1 <= SHARE * self._meter.calls
-        if running is not None and few and self._pays(_now() - running.began_s) and running.asking.cancel():
-            running.overtaken = True
+        if few and self._pays(_now() - running.began_s) and running.asking.cancel():
+            running.overtaken = owed.begun_anew = True
             self._meter.calls_begun_anew += 1
 
     def _pays(self, ran_s: float) -> bool:

@@ -31,8 +31,9 @@ class Owed(Unsummarised):
     nobody could read any more. `upgrade`: a rules intent stands in until the
     model is back. `appended_ms` is when Kafka took the first event, `due_s` when a trigger made it due, and `passed_s`
     when a slot first came free that suited neither this shopper nor anybody else. `by_rules`: where the rules' intent
-    is shown while the call runs. `faults`: how many
-    its work has met, `stored_before`: how many sessions were stored before the last one (agents/worker/boundary.py).
+    is shown while the call runs. `begun_anew`: its call was, and is not again (agents/worker/restarts.py). `faults`:
+    how many its work has met, `stored_before`: how many sessions were stored before the last one
+    (agents/worker/boundary.py).
     """
 
     appended_ms: int = 0
@@ -47,6 +48,7 @@ class Owed(Unsummarised):
     due_s: float = 0.0
     passed_s: float | None = None
     by_rules: Position | None = None
+    begun_anew: bool = False
 
     def settle(self) -> None:
         """Everything owed here is covered."""
@@ -60,6 +62,7 @@ class Owed(Unsummarised):
         if self.ticket is None or not self.ticket.open:
             later.call |= self.call
             later.expired |= self.expired
+            later.begun_anew |= self.begun_anew
             return later
         later.settle()
         self.last_s = later.last_s
