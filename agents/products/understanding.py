@@ -44,6 +44,10 @@ class Answered:
     output_tokens: int = 0
 
 
+FAILED = Answered("the servers fail at this image, and answer other calls")
+"""Kept in the place of an answer."""
+
+
 class Answers(Protocol):
     """The port to kept answers, by key."""
 
@@ -165,12 +169,19 @@ class Understanding:
     async def _answer(self, call: Call) -> Answered:
         key = self._key(call)
         kept = await self._answers.get(key)
+        if kept == FAILED:
+            raise CallFailed(FAILED.text)
         if kept is not None:
             self.spent.kept += 1
             return kept
         if call.image is not None and self._fetch is not None:
             call = replace(call, image=await self._fetch(call.image.url))
-        done = await self._ask(call)
+        try:
+            done = await self._ask(call)
+        except CallFailed:
+            if call.image is not None:  # its text is asked about in its place; a text itself may do another time
+                await self._answers.put(key, FAILED)
+            raise
         answer = Answered(done.text, done.input_tokens or 0, done.output_tokens or 0)
         await self._answers.put(key, answer)
         self.spent.calls += 1

@@ -1,5 +1,7 @@
 """What goes to a model of a product's image, what is kept, and what the result says of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from agents.products.images import ImageRefused
@@ -33,17 +35,18 @@ class Kept:
 
 
 class Shop:
-    """A model that notes its calls, garbles the first answers, and images that are fetched or refused."""
+    """A model that notes its calls, garbles the first answers, and has a fault at images after so many answers; images
+    are fetched or refused."""
 
-    def __init__(self, garbled: int = 0, refused: str = "", fault: Exception | None = None) -> None:
+    def __init__(self, garbled: int = 0, refused: str = "", fault: Exception | None = None, answers: int = 0) -> None:
         self.calls: list[Call] = []
         self.fetched: list[str] = []
-        self._garbled, self._refused, self._fault = garbled, refused, fault
+        self._garbled, self._refused, self._fault, self._answers = garbled, refused, fault, answers
 
     async def ask(self, call: Call) -> Completion:
         """The answer."""
         self.calls.append(call)
-        if call.image is not None and self._fault is not None:
+        if call.image is not None and self._fault is not None and len(self.calls) > self._answers:
             raise self._fault
         text = "hm" if len(self.calls) <= self._garbled else answer(call.prompt)
         return Completion(text, "fake", "fake")
@@ -100,6 +103,22 @@ async def test_an_image_that_the_server_does_not_take_leaves_the_text(fault: Exc
     found = await shop.understanding(Kept(), shop.fetch).of(KETTLE)
     assert found.image == "text alone: the model server does not take it"
     assert [call.image is None for call in shop.calls] == [False, True]
+
+
+@pytest.mark.parametrize("garbled", [0, 1])
+async def test_an_image_at_which_servers_always_fail_is_tried_once(garbled: int) -> None:
+    """A second run asks nobody and fetches nothing, also where what is kept was handed on; another image is tried."""
+    shop, kept, handed = Shop(garbled, fault=CallFailed("500, four times"), answers=garbled), Kept(), Kept()
+    found = await shop.understanding(kept, shop.fetch).of(KETTLE)
+    assert found.image == "text alone: the model server does not take it"
+    handed.answers = await shop.understanding(kept, shop.fetch).known(KETTLE)
+    for answers in (kept, handed):
+        again = Shop()
+        assert await again.understanding(answers, again.fetch).of(KETTLE) == found
+        assert (again.calls, again.fetched) == ([], [])
+    other = Shop()
+    new = replace(KETTLE, image_url=f"{URL}?v=2")
+    assert (await other.understanding(kept, other.fetch).of(new)).image == "seen"
 
 
 async def test_a_product_without_an_image_says_nothing_of_one() -> None:
