@@ -1,8 +1,10 @@
 """Scarce calls: a topic is drained before a model that takes only so many calls at once.
 
 Flink makes a call for each event that asks for one, by async I/O; Penchant owes each shopper one call, whose answer
-knows all their events. Both end when every shopper has the answer to their last event. The server is a minimal one on
-the other core (benchmarks/answering.py), and does not count; nor does Redis.
+knows all their events. Both end when nobody waits for a call or a write. `fresh` counts the shoppers whose answer to
+their last event that asked was written last: Flink's job compares offsets as it writes, and of Penchant the intents in
+Redis are read, of which those by rules do not count. The server is a minimal one on the other core
+(benchmarks/answering.py), and does not count; nor does Redis.
 """
 
 import sys
@@ -52,9 +54,13 @@ async def measure(
             for name in names if number % 2 == 0 else reversed(names):
                 await stage.forget()
                 command = _flink if name == FLINK else _penchant
-                figures = row(await systems.measure(command(plan, stage, topic, model)))
+                told = await systems.measure(command(plan, stage, topic, model))
+                figures = row(told)
                 rounds[name].append(figures)
-                say(f"scarce calls, {name}: {figures['us_per_call']:,.0f} us a call, {figures['calls']:,.0f} calls")
+                say(
+                    f"scarce calls, {name}: {figures['us_per_call']:,.0f} us a call, {figures['calls']:,.0f} calls, "
+                    f"{told['fresh']:,} of {told['shoppers']:,} shoppers have the answer to their last event that asked"
+                )
     return {name: {key: median(each[key] for each in taken) for key in taken[0]} for name, taken in rounds.items()}
 
 

@@ -30,7 +30,7 @@ async def compiled(anyio_backend: str) -> None:
 @pytest.mark.kafka
 @pytest.mark.redis
 async def test_flink_ends_with_the_topic_and_calls_for_each_event(tmp_path: Path) -> None:
-    """Penchant has as many fresh intents by fewer calls."""
+    """By fewer calls, every shopper of Penchant has a model's intent in Redis of their last event that asked."""
     async with servers(tmp_path) as stage:
         rows = await scarce_calls.measure(PLAN, stage, tmp_path, (scarce_calls.PENCHANT, scarce_calls.FLINK), print)
     assert rows["flink"]["calls"] > 0.9 * PLAN.events
