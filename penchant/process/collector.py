@@ -7,10 +7,12 @@ runs meanwhile. Nearly all that a worker makes is in no cycle and goes without i
 import asyncio
 import gc
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -19,6 +21,12 @@ LOOK_S = 5.0
 NEVER = 1_000_000_000
 YOUNG_S = 20e-6
 """How long a look takes at the least for each collection of the young since the last one."""
+
+STATM = Path("/proc/self/statm")
+"""Where Linux tells a process how many pages it holds."""
+
+MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
+"""The unit of the most memory that a process has held."""
 
 Scope = Literal["all", "new", "nothing"]
 
@@ -41,17 +49,20 @@ class CollectorRules:
         return "new" if quiet and new_s <= self.bound_s else "nothing"
 
 
-def peak_memory() -> int:
-    """The most memory that this process has held, in the system's unit."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def resident_bytes(statm: Path = STATM) -> int:
+    """The memory that this process holds now; the most that it has held, where the system does not tell."""
+    try:
+        return int(statm.read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES
 
 
 class Looks:
-    """How long looks take, in seconds of processor time: through all by the most memory that there has been, through
-    what is new by how often the young were collected meanwhile. Python can count its blocks of memory, but that alone
-    takes 30 ms for each gigabyte."""
+    """How long looks take, in seconds of processor time: through all by the memory that is held, through what is new by
+    how often the young were collected meanwhile. Python can count its blocks of memory, but that alone takes 30 ms for
+    each gigabyte."""
 
-    def __init__(self, all_s: float, memory: Callable[[], int] = peak_memory) -> None:
+    def __init__(self, all_s: float, memory: Callable[[], int] = resident_bytes) -> None:
         self._memory = memory
         self._share_s, self._young_s = all_s / memory(), YOUNG_S
         self._young = _young_collections()
@@ -62,13 +73,14 @@ class Looks:
 
     def look(self, scope: Scope) -> int:
         """Look, and freeze what is left; returns what was found."""
-        began_s, young = time.thread_time(), _young_collections() - self._young
+        memory, young = self._memory(), _young_collections() - self._young
+        began_s = time.thread_time()
         if scope == "all":
             gc.unfreeze()
         found = gc.collect() if scope != "nothing" else 0
         took_s = time.thread_time() - began_s
         if scope == "all":
-            self._share_s = took_s / self._memory()
+            self._share_s = took_s / memory
         elif scope == "new" and young:
             self._young_s = max(took_s / young, YOUNG_S)
         gc.freeze()

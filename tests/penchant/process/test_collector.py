@@ -5,10 +5,12 @@ import gc
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from resource import getpagesize
 
 import pytest
 
-from penchant.process.collector import NEVER, CollectorRules, Looks, collect
+from penchant.process.collector import NEVER, CollectorRules, Looks, collect, resident_bytes
 from tests.until import until
 
 RULES = CollectorRules(every_s=100, bound_s=0.03)
@@ -50,6 +52,48 @@ def test_a_look_through_all_takes_as_long_as_there_is_memory() -> None:
     assert looks.expected_s()[0] == 0.5
     memory[0] = 400
     assert looks.expected_s()[0] == 2.0
+
+
+def test_sessions_that_have_gone_are_not_counted_in() -> None:
+    """After a time of many sessions the look through all comes again: what counts is what is held now."""
+    memory = [400, 400, 100, 100]
+    looks = Looks(0.04, lambda: memory.pop(0))
+    assert RULES.scope(100, *looks.expected_s(), quiet=True) == "new"
+    assert RULES.scope(100, *looks.expected_s(), quiet=True) == "all"
+    assert memory == [100]
+
+
+def test_a_look_is_measured_by_what_there_was_before_it() -> None:
+    """What it frees took its time as well, and does not make the next ones seem longer."""
+    knot = Knot()
+    gone = weakref.ref(knot)
+    held: list[bool] = []
+
+    def memory() -> int:
+        held.append(gone() is not None)
+        return 100
+
+    gc.disable()
+    del knot
+    try:
+        Looks(0.01, memory).look("all")
+    finally:
+        gc.enable()
+    assert held == [True, True]
+    assert gone() is None
+
+
+@pytest.mark.parametrize("fields", ["900 20 3", "900 5 3"])
+def test_memory_is_what_is_resident_now(tmp_path: Path, fields: str) -> None:
+    """Linux tells it in pages, as the second field."""
+    statm = tmp_path / "statm"
+    statm.write_text(fields, encoding="ascii")
+    assert resident_bytes(statm) == int(fields.split()[1]) * getpagesize()
+
+
+def test_where_a_system_does_not_tell_it_is_the_most_that_there_was(tmp_path: Path) -> None:
+    """In bytes as well, so that a reading that fails once does not upset those before and after it."""
+    assert resident_bytes(tmp_path / "statm") >= resident_bytes() // 2
 
 
 class Knot:
