@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ from streams.records.cards import Card
 from streams.records.intents import Avoid, Intent, PriceBand
 
 Path = tuple[str, ...]
+
+NAMES = 16_384
+"""Of categories and brands whose plain form is kept: those of a shop come again with each candidate and event."""
 
 AVOIDED = {"removed": 1.0, "returned": 1.0, "seen-not-clicked": 0.5}
 """How much something is to be avoided, by the reason."""
@@ -146,11 +150,13 @@ def overlap(wanted: Path, path: Path) -> float:
     return shared / max(len(wanted), len(path), 1)
 
 
+@lru_cache(NAMES)
 def parts(path: str) -> Path:
     """The parts of a category's path."""
     return tuple(plain(path).split("/")) if path else ()
 
 
+@lru_cache(NAMES)
 def plain(name: str) -> str:
     """Names are the same whatever their case and the space around them."""
     return name.strip().casefold()

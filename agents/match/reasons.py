@@ -135,9 +135,14 @@ def _spelt(wants: Wants) -> str:
 
 
 def _events(view: PromptView | None, shows: Callable[[Entry], bool]) -> tuple[str, ...]:
-    if view is None:
-        return ()
-    return tuple(dict.fromkeys(entry.event_id for entry in view.entries if shows(entry)))[-_EVENTS:]
+    """The last events that show it, the latest last."""
+    shown: dict[str, None] = {}
+    for entry in reversed(view.entries if view else ()):
+        if shows(entry):
+            shown[entry.event_id] = None
+        if len(shown) == _EVENTS:
+            break
+    return tuple(reversed(shown))
 
 
 def _searched(value: str, entry: Entry) -> bool:

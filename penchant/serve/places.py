@@ -41,7 +41,7 @@ class Place(NamedTuple):
         return sorted(views(replace(there, jobs=ours)), key=lambda each: (-each.job.at_ms, each.job.id))
 
 
-def _place(request: Request) -> Place:
+async def _place(request: Request) -> Place:
     """An operator who is in no team has one by their name; of the others whoever is in none is refused."""
     settings: Settings = request.app.state.settings
     person = permit(request, "viewer")

@@ -1,6 +1,7 @@
 """Matches and intents by HTTP: real requests to a real server, with Redis and without."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -83,6 +84,14 @@ async def test_a_match_comes_with_reasons(settings: Settings) -> None:
     assert answer["notes"] == ["1 of 3 candidates have no card"]
     assert not any(each["for"] or each["against"] for each in bare["matches"])
     assert (nobody["step"], [each["product"] for each in nobody["matches"]]) == ("given", ["b", "a"])
+
+
+async def test_a_match_takes_no_thread(settings: Settings) -> None:
+    """The way to one and back costs as much as scoring the candidates."""
+    before = set(threading.enumerate())
+    async with client(settings) as made:
+        assert (await made.post("/v1/match", json=asked())).status_code == 200
+        assert not [each for each in threading.enumerate() if each not in before and "AnyIO" in each.name]
 
 
 async def test_scores_are_in_time_or_the_features_stand(settings: Settings) -> None:
