@@ -42,7 +42,7 @@ demo-real: llm ## the demo with that model instead of the simulated GPU, at the 
 secure-demo: $(VENV)/.installed ## the demo over TLS, SCRAM and ACLs, with certificates made on the spot; needs Java, Maven, openssl, redis-server
 	@$(BIN)/penchant demo --secured $(ARGS)
 
-test: $(VENV)/.developed ## the tests of every day, some eight minutes on two cores; ARGS="tests/streams -x"
+test: $(VENV)/.developed ## the tests of every day, some ten minutes on two cores; ARGS="tests/streams -x"
 	@$(PYTEST) -m "not slow and not peers and not compat and not native" $(ARGS)
 
 test-slow: $(VENV)/.developed ## the others: clusters, log-in, processes that are killed, every seed
