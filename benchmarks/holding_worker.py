@@ -21,7 +21,7 @@ from agents.worker.eviction import EvictionRules
 from benchmarks.held_parts import Holding, clock_ms, held_pools, held_worker
 from benchmarks.held_store import EVENTS, Record, subjects
 from benchmarks.load import EVENT
-from benchmarks.turns import Turns
+from benchmarks.turns import TurnMeter
 from penchant.process.collector import CollectorRules, collect
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
@@ -58,7 +58,7 @@ class HoldingWorker:
         self._hot = EvictionRules(pack_s=NEVER_S, drop_s=NEVER_S, **most)
         limits = {"max_sessions": most["most"], "max_bytes": most["most_bytes"]}
         settings = Settings.model_validate({"backlog": limits, "commit": {"lag_s": 0.0}})
-        self._behind, self._pools, self._turns = True, held_pools(), Turns()
+        self._behind, self._pools, self._turns = True, held_pools(), TurnMeter()
         worker = held_worker(settings, len(self._partitions), self._hot, self._pools, lambda: self._behind)
         self._enrichment, self._backlog = cast("Holding", worker.enrichment), worker.memory.backlog
         self._phases: dict[str, Any] = {}

@@ -24,7 +24,7 @@ class TurnFigures(NamedTuple):
     beats: int
 
 
-class Turns:
+class TurnMeter:
     """Measures the turns of the loop that runs `run`."""
 
     def __init__(self, cpu_s: Callable[[], float] = time.thread_time) -> None:
