@@ -20,7 +20,7 @@ from sandbox.servers.triton import TritonServer
 TOKENS = 50
 """In an answer, which is about what ours take."""
 
-PACKAGES = ("grpcio", "aiohttp", "orjson", "pydantic")
+PACKAGES = ("grpcio", "httptools", "orjson", "pydantic")
 MOST = 512
 CONNECTIONS = 512
 TEXT = "every answer of this benchmark takes the same time "

@@ -1,6 +1,6 @@
 """The words of `/v1/chat/completions` and `/v1/completions`: answers put together from events; pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from clients.dialects import extensions
 from clients.dialects.lines import OddWords
 from clients.dialects.log_probabilities import first_token
 from clients.dialects.servers import Api
-from clients.dialects.token_events import token
+from clients.dialects.token_events import TokenEvents
 from streams.errors import ModelUnavailable, PromptTooLong
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "completions": "/completions"}
@@ -90,7 +90,7 @@ class Reading:
         chooses: bool = False,
     ) -> None:
         self._model, self._endpoint, self._refuse, self._began_s = model, endpoint, refuse, began_s
-        self._begun, self._chooses = begun, chooses
+        self._begun, self._chooses, self._tokens = begun, chooses, TokenEvents()
         self._log_probabilities: dict[str, float] | None = None
         self._first_s: float | None = None
         self._last_s = began_s
@@ -100,13 +100,18 @@ class Reading:
         self._finish: str | None = None
         self._ended = False
 
+    def absorb_all(self, payloads: Iterable[bytes], now_s: float) -> None:
+        """Take in the events that came together."""
+        for payload in payloads:
+            self.absorb(payload, now_s)
+
     def absorb(self, payload: bytes, now_s: float) -> None:
         """Take in one event; ModelOverloaded or ModelUnavailable when it is an error, OddWords when it is no completion
         event."""
         if payload == b"[DONE]":
             self._ended = True
             return
-        if not self._chooses and (text := token(payload)) is not None:
+        if not self._chooses and (text := self._tokens.text(payload)) is not None:
             self._take(text, now_s)
             return
         event = _object(payload)

@@ -119,7 +119,7 @@ class GenerateClient:
         answer, url = Answer(found.tensor_map.reused), f"{self.url}/models/{found.name}/generate_stream"
         body = self._body(call, found, sent)
         try:
-            await self._http.stream(url, body, lambda payload: self._absorb(answer, payload), call.trace_headers())
+            await self._http.stream(url, body, lambda payloads: self._absorb(answer, payloads), call.trace_headers())
         except Refused as exc:
             raise self._http.refused(exc) from exc
         return answer
@@ -149,7 +149,11 @@ class GenerateClient:
         }
         return orjson.dumps({name: value for name, value in values.items() if name == "id" or name in found.inputs})
 
-    def _absorb(self, answer: Answer, payload: bytes) -> None:
+    def _absorb(self, answer: Answer, payloads: Sequence[bytes]) -> None:
+        for payload in payloads:
+            self._take(answer, payload)
+
+    def _take(self, answer: Answer, payload: bytes) -> None:
         """One event; ModelOverloaded or ModelUnavailable when it is an error, whatever the status before it was."""
         event = EVENT.validate_json(payload)
         if "error" in event:

@@ -2,18 +2,20 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import TracebackType
 
-import aiohttp
 import httpx
 import pydantic
 
 from clients.dialects.access import ANYBODY, AUTHORIZATION, Access
-from clients.dialects.connections import Connections
-from clients.dialects.lines import Lines, OddWords
+from clients.dialects.answers import Absorb, StreamedAnswer, WholeAnswer
+from clients.dialects.connection import BrokenConnection
+from clients.dialects.connections import Connections, Unconnected
+from clients.dialects.lines import OddWords
+from clients.dialects.wire import ALWAYS_SENT, request
 from streams import address, tls
 from streams.errors import (
     ContractMismatch,
@@ -25,8 +27,6 @@ from streams.errors import (
 )
 
 KEY_REFUSED = "set `model.api_key` (or `api_key_file`, or the endpoint's own) to a key that the server takes"
-
-JSON = "application/json"
 
 Refusal = Callable[[int, str, float | None], ModelUnavailable | PromptTooLong]
 """What a status, its text and the seconds of Retry-After mean to a call."""
@@ -43,8 +43,8 @@ class Refused(Exception):  # as the errors of streams/errors.py
 class HttpServer:
     """The connections to one server. `refusal` and `remedy` are the dialect's words for what goes wrong.
 
-    The login of the URL is sent, and is part of nothing that is shown. Every wait is inside `until`, which `close`
-    ends: aiohttp leaves the readers of a closed session waiting. Proxies of the environment are not used.
+    The login of the URL is sent, and is part of nothing that is shown. Every wait is inside `calling` or `probing`,
+    which `close` ends. Proxies of the environment are not used, and no redirection is followed.
     """
 
     def __init__(
@@ -60,36 +60,30 @@ class HttpServer:
         self.endpoint = url.netloc.decode()
         self._refusal, self._remedy = refusal, remedy
         self._access, self._login = access, (url.password, url.userinfo.decode(errors="replace"))
-        self._limits: set[asyncio.Timeout] = set()
-        self._closed = False
+        self.limits: set[asyncio.Timeout] = set()
+        self.closed = False
         self._basic = {AUTHORIZATION: _basic(url)} if url.userinfo else {}
-        headers = {"Accept-Encoding": "identity"}
-        self._connections = Connections(max_connections, connect_timeout_s, headers, access.tls)
+        self._head = f"Host: {self.endpoint}\r\n{ALWAYS_SENT}"
+        self._connections = Connections(url, max_connections, connect_timeout_s, access.tls)
 
-    @asynccontextmanager
-    async def calling(self, deadline_s: float) -> AsyncIterator[None]:
+    def calling(self, deadline_s: float) -> "Bounds":
         """What is inside is a call: bounded by its deadline, with errors as the port has them."""
         if deadline_s <= asyncio.get_running_loop().time():
             raise DeadlinePassed("the deadline passed before the call began")
-        with self._our_errors():
-            async with self._until(deadline_s):
-                yield
+        return Bounds(self, deadline_s)
 
-    @asynccontextmanager
-    async def probing(self, timeout_s: float) -> AsyncIterator[None]:
+    def probing(self, timeout_s: float) -> "Bounds":
         """What is inside is a probe: the wrong server or the wrong words are a ContractMismatch."""
-        with self._our_errors(probing=True):
-            async with self._until(asyncio.get_running_loop().time() + timeout_s):
-                yield
+        return Bounds(self, asyncio.get_running_loop().time() + timeout_s, probing=True)
 
     async def get(self, url: str) -> bytes:
         """The answer's content."""
-        return await self._content("GET", url, None)
+        return await self._content("GET", url, b"")
 
     async def get_if_there(self, url: str) -> bytes | None:
         """The same of something that not every server has: None for any status that says so."""
         try:
-            return await self._content("GET", url, None)
+            return await self._content("GET", url, b"")
         except Refused as refused:
             if 400 <= refused.status < 500:
                 return None
@@ -105,85 +99,54 @@ class HttpServer:
             text = text.replace(secret, "(hidden)")
         return text
 
-    async def stream(
-        self, url: str, body: bytes, absorb: Callable[[bytes], None], headers: Mapping[str, str] | None = None
-    ) -> None:
-        """Hand each event of the answer to `absorb`; an answer that is no stream counts as one event."""
-        async with self._answer("POST", url, body, headers) as response:
-            if response.headers.get("Content-Type", "").startswith(JSON):
-                absorb(await response.read())
-                return
-            lines = Lines()
-            async for chunk in response.content.iter_any():
-                for payload in lines.feed(chunk):
-                    absorb(payload)
-            for payload in lines.end():
-                absorb(payload)
+    async def stream(self, url: str, body: bytes, absorb: Absorb, headers: Mapping[str, str] | None = None) -> None:
+        """Hand the events of the answer to `absorb` as they come; an answer that is no stream counts as one event.
+        Refused when its status is that of no answer."""
+        answer = StreamedAnswer(absorb)
+        await self._connections.ask(self._request("POST", url, body, headers), answer)
+        self._check(answer, url)
 
     async def close(self) -> None:
         """End the running calls as ModelUnavailable and the connections. Again is harmless."""
-        self._closed = True
-        for limit in self._limits:
+        self.closed = True
+        for limit in self.limits:
             if not limit.expired():
                 limit.reschedule(0)
         await self._connections.close()
 
-    async def _content(self, method: str, url: str, body: bytes | None) -> bytes:
-        async with self._answer(method, url, body) as response:
-            return await response.read()
+    async def _content(self, method: str, url: str, body: bytes) -> bytes:
+        answer = WholeAnswer()
+        await self._connections.ask(self._request(method, url, body), answer)
+        self._check(answer, url)
+        return answer.content
 
-    @asynccontextmanager
-    async def _answer(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None = None
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer with its content still to be read; Refused when its status is that of no answer."""
-        typed = {"Content-Type": JSON} if body is not None else {}
-        sent = {**self._access.headers(), **self._basic, **typed, **(headers or {})}  # a URL's login before the key
-        response = await self._connections.open(method, url, body, sent)
-        try:
-            if not 200 <= response.status < 300:
-                said = await response.read()
-                raise Refused(response.status, said, url, response.headers.get("Retry-After", ""))
-            yield response
-        finally:
-            response.release()  # closes the connection where some of the answer was not read
+    def _check(self, answer: WholeAnswer, url: str) -> None:
+        if not answer.good:
+            raise Refused(answer.status, answer.content, url, answer.headers.get("retry-after", ""))
 
-    @asynccontextmanager
-    async def _until(self, deadline_s: float) -> AsyncIterator[None]:
-        async with asyncio.timeout_at(deadline_s) as limit:
-            self._limits.add(limit)
-            try:
-                yield
-            finally:
-                self._limits.remove(limit)
+    def _request(self, method: str, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+        sent = {**self._access.headers(), **self._basic, **(headers or {})}  # a URL's login before the key
+        return request(method, url, self._head, sent, body)
 
-    @contextmanager
-    def _our_errors(self, *, probing: bool = False) -> Iterator[None]:
-        """The boundary: what aiohttp and pydantic raise becomes ours."""
-        if self._closed:
-            raise ModelUnavailable(f"{self.endpoint}: this client is closed")
-        try:
-            yield
-        except TimeoutError as exc:
-            unconnected = isinstance(exc, aiohttp.ServerTimeoutError)
-            late = ModelUnavailable if probing or unconnected or self._closed else DeadlinePassed
-            raise late(f"{self.endpoint}: no {'connection' if unconnected else 'answer'} in time") from exc
-        except (pydantic.ValidationError, OddWords, UnicodeError) as exc:
-            strange = ContractMismatch if probing else ModelUnavailable
-            raise strange(f"{self.endpoint}: expected the words of this dialect, found others: {exc}") from exc
-        except Refused as exc:
-            raise self._meaning(exc, probing=probing) from exc
-        except ContractMismatch as exc:
-            if probing:
-                raise
-            raise ModelUnavailable(str(exc)) from exc  # perhaps only while the server is being changed
-        except RuntimeError as exc:  # aiohttp's word for a read after the client was closed
-            if not self._closed:
-                raise
-            raise ModelUnavailable(f"{self.endpoint}: this client is closed") from exc
-        except aiohttp.ClientError as exc:
-            why = tls.cause(str(exc)) or self.masked(str(exc)) or type(exc).__name__
-            raise ModelUnavailable(f"{self.endpoint}: {why}") from exc
+    def error(self, exc: BaseException, *, probing: bool) -> PenchantError | None:
+        """The boundary: what connections and pydantic raise, as the port has it; None for all else."""
+        match exc:
+            case Unconnected() | TimeoutError():
+                unconnected = isinstance(exc, Unconnected)
+                late = ModelUnavailable if probing or unconnected or self.closed else DeadlinePassed
+                return late(f"{self.endpoint}: no {'connection' if unconnected else 'answer'} in time")
+            case pydantic.ValidationError() | OddWords() | UnicodeError():
+                strange = ContractMismatch if probing else ModelUnavailable
+                return strange(f"{self.endpoint}: expected the words of this dialect, found others: {exc}")
+            case Refused():
+                return self._meaning(exc, probing=probing)
+            case ContractMismatch() if not probing:
+                return ModelUnavailable(str(exc))  # perhaps only while the server is being changed
+            case BrokenConnection():
+                why = tls.cause(str(exc)) or self.masked(str(exc))
+                return ModelUnavailable(f"{self.endpoint}: {why}")
+            case _:
+                return None
 
     def refused(self, answer: Refused) -> ModelUnavailable | PromptTooLong:
         """What an answer with an error's status means to a call."""
@@ -205,6 +168,32 @@ class HttpServer:
         if status < 500:  # the wrong server
             return ContractMismatch(f"{self.endpoint}: expected another server, found {found}", self._remedy)
         return ModelUnavailable(f"{self.endpoint}: {found}")  # no overload: a probe is no call, and asks for little
+
+
+class Bounds:
+    """What is inside ends by a moment on the loop's clock, or when the server's client is closed, and raises errors of
+    the port."""
+
+    def __init__(self, server: HttpServer, until_s: float, *, probing: bool = False) -> None:
+        self._server, self._probing = server, probing
+        self._limit = asyncio.timeout_at(until_s)
+
+    async def __aenter__(self) -> None:
+        if self._server.closed:
+            raise ModelUnavailable(f"{self._server.endpoint}: this client is closed")
+        await self._limit.__aenter__()
+        self._server.limits.add(self._limit)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.limits.discard(self._limit)
+        try:
+            await self._limit.__aexit__(kind, exc, trace)
+        except TimeoutError as late:
+            exc = late
+        if exc is not None and (error := self._server.error(exc, probing=self._probing)) is not None:
+            raise error from exc
 
 
 def http_url(text: str, remedy: str) -> httpx.URL:

@@ -102,7 +102,7 @@ class OpenAIClient:
         headers = requests.headers(call, found.server, self._session_key)
         url = f"{self.url}{completions.PATHS[self.api]}"
         try:
-            await self._http.stream(url, body, lambda payload: reading.absorb(payload, now()), headers)
+            await self._http.stream(url, body, lambda payloads: reading.absorb_all(payloads, now()), headers)
         except Refused as exc:
             error = self._http.refused(exc)
             if call.image is not None and exc.status in WRONG and type(error) is ModelUnavailable:
@@ -118,7 +118,7 @@ class OpenAIClient:
         path = completions.PATHS["chat" if "messages" in asked else "completions"]
         try:
             await self._http.stream(
-                f"{self.url}{path}", body, answers.append, requests.headers(call, found.server, b"")
+                f"{self.url}{path}", body, answers.extend, requests.headers(call, found.server, b"")
             )
         except Refused as exc:
             if exc.status in WRONG:

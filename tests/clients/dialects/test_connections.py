@@ -34,7 +34,7 @@ async def ask(server: HangingUpServer, client: HttpServer) -> list[bytes]:
     """The events of one call's answer."""
     events: list[bytes] = []
     async with client.calling(asyncio.get_running_loop().time() + 60.0):
-        await client.stream(server.url, b"{}", events.append)
+        await client.stream(server.url, b"{}", events.extend)
     return events
 
 

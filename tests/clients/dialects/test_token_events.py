@@ -1,5 +1,6 @@
 """Events that add a piece of text and nothing else."""
 
+import json
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from clients.calls import Completion
 from clients.dialects.completions import Reading
 from clients.dialects.lines import OddWords
-from clients.dialects.token_events import token
+from clients.dialects.token_events import TokenEvents, token
 from streams.errors import ModelOverloaded, ModelUnavailable, PromptTooLong
 
 TEXTS: st.SearchStrategy[Any] = st.none() | st.text(max_size=3) | st.sampled_from([[{"type": "text", "text": "a"}], 1])
@@ -59,6 +60,28 @@ def test_the_text_of_both_apis() -> None:
     """A chat has it in `delta`, a completion in `text`."""
     assert token(b'{"id":"1","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}],"usage":null}') == "a"
     assert token(b'{"id":"1","choices":[{"index":0,"text":"a","finish_reason":null}]}') == "a"
+
+
+ANY_TEXT = st.text(max_size=4) | st.sampled_from(["chat", "content", '","', "\\", "}", "\u2021"])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["chat", "content", "é"]), ANY_TEXT), max_size=6), st.booleans())
+def test_events_that_differ_in_their_text_alone(said: list[tuple[str, str]], ascii_only: bool) -> None:  # noqa: FBT001 # drawn
+    """What was learned of one event reads the others as parsing does, whatever their texts are."""
+    reading = TokenEvents()
+    for name, text in said:
+        event = {"id": name, "choices": [{"delta": {"content": text}, "text": None}], "content": name, "model": "chat"}
+        payload = json.dumps(event, ensure_ascii=ascii_only).encode()
+        assert reading.text(payload) == token(payload)
+
+
+def test_texts_of_events_that_are_otherwise_alike() -> None:
+    """Bytes that are no UTF-8, or would end the text, are for the parser."""
+    reading, event = TokenEvents(), b'{"id":"a","choices":[{"delta":{"content":"%s"},"finish_reason":null}]}'
+    assert reading.text(event % b"a") == "a"
+    assert [reading.text(event % text) for text in (b" b", "é".encode(), b"\\n", b"\xff", b'"', b"", b"a\nb")] == [
+        " b", "é", "\n", None, None, None, None,
+    ]  # fmt: skip
 
 
 def outcome(events: list[dict[str, Any]]) -> Completion | str:
