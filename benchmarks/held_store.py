@@ -3,9 +3,9 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from benchmarks.load import Load
+from penchant.offline.whatif.arrivals import Record
 from storage.checkpoints import Context, Erased, Verdict, Write
 from streams.events.decoding import Decoder
 from streams.sessions.packing import dump
@@ -14,17 +14,6 @@ from streams.sessions.session import Session, SessionRules, fold
 
 EVENTS = 20
 """Of each stored session, at the offsets below it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """As a fetch brings it."""
-
-    offset: int
-    timestamp: int
-    key: bytes
-    value: bytes
-    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 class HeldStore:

@@ -19,9 +19,10 @@ import orjson
 
 from agents.worker.eviction import EvictionRules
 from benchmarks.held_parts import Holding, clock_ms, held_pools, held_worker
-from benchmarks.held_store import EVENTS, Record, subjects
+from benchmarks.held_store import EVENTS, subjects
 from benchmarks.load import EVENT
 from benchmarks.turns import TurnMeter
+from penchant.offline.whatif.arrivals import Record
 from penchant.process.collector import CollectorRules, collect
 from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings

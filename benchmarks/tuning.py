@@ -16,9 +16,11 @@ from typing import Any
 from benchmarks.goodput.recorded import RecordedTraffic, Sessions, sessions
 from benchmarks.goodput.traffic import Traffic
 from penchant.offline.facts import facts
-from penchant.offline.tune.run import TunePlan, tune
+from penchant.offline.tune.front import points
+from penchant.offline.tune.groups import SEARCHED
+from penchant.offline.tune.run import Answer, TunePlan, tune
 from penchant.offline.tune.search import SearchPlan
-from penchant.offline.tune.target import Target
+from penchant.offline.tune.target import Target, target
 from penchant.offline.whatif.arrivals import EPOCH_MS, Arrival, Recording
 from penchant.offline.whatif.figures import Figures
 from penchant.offline.whatif.run import run as play
@@ -39,11 +41,12 @@ SIMULATED = "simulated"
 
 @dataclass(frozen=True, slots=True)
 class TuningPlan:
-    """So many events in each half, at `rate` a second before `gpus` simulated GPUs. Beside the share that the settings
-    of 0.1.0 reach, simulated shoppers are tuned for `tight`, and what that gives is played on `fresh` others."""
+    """So many events in each half, at `rate` a second before `gpus` simulated GPUs: twelve minutes, in which most
+    sessions are whole. Beside the share that the settings of 0.1.0 reach, simulated shoppers are tuned for `tight`, and
+    what that gives is played on `fresh` others."""
 
     events: int = 3_000
-    rate: float = 10.0
+    rate: float = 4.0
     gpus: int = 2
     tries: int = 24
     tight: float = 0.9
@@ -107,32 +110,56 @@ def _later(arrival: Arrival, seconds: float) -> Arrival:
 async def _row(halves: Halves, plan: TuningPlan, each: Play, say: Say) -> Mapping[str, Any]:
     """Tuned for the share in time that the settings of 0.1.0 reach there."""
     before = await each(halves.earlier, BEFORE)
-    words, target = await _tuned(halves.earlier, before[MEASURE] or 0.0, plan, say)
+    answer, target = await _tuned(halves.earlier, before[MEASURE] or 0.0, plan, say)
+    words = answer.chosen.words
     ours, theirs = await asyncio.gather(each(halves.later, words), each(halves.later, BEFORE))
     saved = 1 - (ours[COST] or 0.0) / (theirs[COST] or 1.0)
     figures = {"chosen": _shown(ours), "before": _shown(theirs)}
-    return {"target": target, "words": words, "saved": round(saved, 4), **figures}
+    return {"target": target, "words": words, "saved": round(saved, 4), **figures, **_held(answer, target)}
 
 
 async def _fresh(earlier: Recording, plan: TuningPlan, each: Play, say: Say) -> Mapping[str, Any]:
     """How often a target that is hard to reach is missed by shoppers that nothing was chosen on."""
-    words, target = await _tuned(earlier, plan.tight, plan, say)
+    answer, target = await _tuned(earlier, plan.tight, plan, say)
+    words = answer.chosen.words
     others = [simulated(plan, 101 + number) for number in range(plan.fresh)]
     shares = [figures[MEASURE] or 0.0 for figures in await asyncio.gather(*(each(other, words) for other in others))]
     missed = sum(share < plan.tight for share in shares)
+    below = sum(share < answer.chosen.reached for share in shares)
     say(f"{missed} of {plan.fresh} others miss {target}")
-    return {"target": target, "words": words, "shares": shares, "missed": missed}
+    figures = {"shares": shares, "missed": missed, "below_bound": below}
+    return {"target": target, "words": words, **figures, **_held(answer, target)}
 
 
-async def _tuned(recording: Recording, value: float, plan: TuningPlan, say: Say) -> tuple[str, str]:
-    target = Target(MEASURE, round(value, 3))
-    looked_for = SearchPlan(target, COST, number=plan.tries)
+async def _tuned(recording: Recording, value: float, plan: TuningPlan, say: Say) -> tuple[Answer, str]:
+    goal = Target(MEASURE, round(value, 3))
+    looked_for = SearchPlan(goal, COST, number=plan.tries)
     answer = await tune(
         recording, TunePlan(looked_for, partial(chosen_variant, plan.gpus), PER_HOUR, plan.jobs), lambda _: None
     )
-    words = answer.chosen.words
-    say(f"{target}: {words or 'the settings as they are'}")
-    return words, str(target)
+    say(f"{goal}: {answer.chosen.words or 'the settings as they are'}")
+    return answer, str(goal)
+
+
+def _held(answer: Answer, goal: str) -> Mapping[str, Any]:
+    """What other days were reckoned to reach, and which share of the chosen way's cost that margin is: beside the
+    cheapest way that reaches the target on average."""
+    wanted, chosen = target(goal), answer.chosen
+    whole = [each for each in answer.tried if len(each.found) == SEARCHED]
+    costs = {each.words: each.mean(COST) for each in whole if not wanted.lacks(each.mean(MEASURE))}
+    least, ours = min((each for each in costs.values() if each), default=None), costs.get(chosen.words)
+    return {
+        "met": answer.met,
+        "on_other_days": chosen.measure.mean,
+        "bound": chosen.reached,
+        "held": len(answer.held),
+        "margin_costs": round(1 - least / ours, 4) if least and ours else None,
+        "front": [
+            {"words": each.words, "in_time": each.in_time, "dollars": each.dollars}
+            for each in points(answer.tried, COST, SEARCHED)
+            if each.best
+        ],
+    }
 
 
 def _played(pool: ProcessPoolExecutor, plan: TuningPlan, recording: Recording, words: str) -> "asyncio.Future[Figures]":

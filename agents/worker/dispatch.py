@@ -61,7 +61,7 @@ class Dispatch:
     ) -> None:
         self._backlog, self._checkpoints, self._meter = backlog, checkpoints, meter
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
-        self._requeue, self._unchanged = Requeue(backlog, meter), UnchangedCalls(rules.unchanged_for_s, meter)
+        self._requeue, self.unchanged = Requeue(backlog, meter), UnchangedCalls(rules.unchanged_for_s, meter)
         self._router, self._ingest_share, self._learn, self._traced = router, ingest_share, learn, traced
         self._restarts = Restarts(backlog.rules, meter)
         backlog.hear_urgent = self._restarts.urgent
@@ -220,7 +220,7 @@ class Dispatch:
         case = Case(shopper, owed, checkpoint, question, permit, serving.taken_s, serving.limiter_s)
         if permit.by_rules or self._requeue.without_model(owed):
             await self._delivery.deliver(case)
-        elif self._unchanged.spares(case, asyncio.get_running_loop().time()):
+        elif self.unchanged.spares(case, asyncio.get_running_loop().time()):
             permit.release()
             await self._delivery.leave_out(case)
         else:
@@ -242,7 +242,7 @@ class Dispatch:
             await self._delivery.deliver(case)
         else:
             await self._delivery.deliver(case, answer)
-            self._unchanged.note(case, answer, asyncio.get_running_loop().time())
+            self.unchanged.note(case, answer, asyncio.get_running_loop().time())
             if case.permit.shadow is not None and not case.shopper.ended:
                 case.permit.shadow.offer(case.checkpoint, answer)
 

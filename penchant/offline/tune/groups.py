@@ -1,4 +1,4 @@
-"""Groups: the shoppers of a recording in equal parts, and the mean of a few of them. Pure."""
+"""Groups: the shoppers of a recording in equal parts, and what a few of them say of all. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,15 +29,25 @@ class Interval:
     high: float
 
 
-def reached(samples: Sequence[float], *, more: bool) -> float:
-    """What other shoppers, as many as in all groups, reach in 39 of 40 cases, by two to eight groups: a prediction
-    bound, below the mean where more is better and above it where less is."""
-    count = len(samples)
-    apart = STUDENT[count] * stdev(samples) * sqrt(1 / count + 1 / (SEARCHED + HELD_OUT))
+def reached(samples: Sequence[float], *, more: bool, days: bool = False) -> float:
+    """What other shoppers, as many as in all groups, reach in 39 of 40 cases, by two to eight groups, or `days` out of
+    those that were held out: a prediction bound, below the mean where more is better and above it where less is."""
+    unknown = _of_shoppers(len(samples), days=days) + 1 / (SEARCHED + HELD_OUT)
+    apart = STUDENT[len(samples)] * stdev(samples) * sqrt(unknown)
     return fmean(samples) - apart if more else fmean(samples) + apart
 
 
+APART = STUDENT[8] * sqrt(1 / 8 + 1 / HELD_OUT + 1 / (SEARCHED + HELD_OUT))
+"""The same bound of eight days is so many times as far from the mean as groups are usually apart."""
+
+
 def interval(samples: Sequence[float]) -> Interval:
-    """Of two to eight samples."""
-    mean, half = fmean(samples), STUDENT[len(samples)] * stdev(samples) / sqrt(len(samples))
+    """Of two to eight days."""
+    mean = fmean(samples)
+    half = STUDENT[len(samples)] * stdev(samples) * sqrt(_of_shoppers(len(samples), days=True))
     return Interval(round(mean, 4), round(mean - half, 4), round(mean + half, 4))
+
+
+def _of_shoppers(samples: int, *, days: bool) -> float:
+    """How much chance is in the mean of these, where 1 is that of a group: days add to that of their shoppers."""
+    return 1 / samples + (1 / HELD_OUT if days else 0.0)

@@ -29,9 +29,23 @@ CHOICES: Mapping[str, Sequence[str]] = {
     "triggers.urgent": ("cart_add,checkout,purchase,search", "checkout,purchase", "cart_add,checkout,purchase"),
     "triggers.overtaken": ("0", "0.5", "0.8"),
     "triggers.max_calls_per_hour": ("360", "120", "60"),
-    "calls.unchanged_for_s": ("0", "15", "60", "600"),
+    "calls.unchanged_for_s": ("0", "15", "60", "600", "1800"),
     "session.high_rows": ("60", "30", "120"),
 }
+USUAL: Mapping[str, str | float] = {
+    "triggers.debounce_s": 0.3,
+    TIMES_DEBOUNCE: 3.3,
+    "triggers.min_interval_s": 1.0,
+    **{name: choices[0] for name, choices in CHOICES.items()},
+}
+PROMISING: Sequence[Mapping[str, str | float]] = (
+    {**USUAL, "triggers.overtaken": "0.5", "calls.unchanged_for_s": "600"},
+    {**USUAL, "calls.unchanged_for_s": "1800"},
+    {**USUAL, "triggers.debounce_s": 1.0, "triggers.min_interval_s": 2.0, "calls.unchanged_for_s": "600"},
+    {**USUAL, "triggers.overtaken": "0.5", "triggers.min_interval_s": 2.0, "triggers.urgent": "checkout,purchase"},
+)
+"""What is tried then, from which the search learns: calls at once, or as the rhythm has it, and some left out."""
+
 LOW_ROWS = 0.6
 """session.low_rows, as a share of session.high_rows."""
 

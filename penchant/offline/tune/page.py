@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from penchant.offline.tune.report import verdict
 from penchant.offline.whatif.page import STYLE
 
 WIDTH, HEIGHT, LEFT, BELOW = 620, 300, 70, 40
@@ -22,13 +23,13 @@ HEAD = "".join(f'<th class="figure">{each}</th>' for each in ("dollars", "in tim
 def page(report: Mapping[str, Any]) -> str:
     """The report as `--json` prints it: a point a way, the front joined."""
     ways: Sequence[Mapping[str, Any]] = report["points"]
-    judged = f"{report['target']} is {'' if report['met'] else 'not '}reached by all of the interval"
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Tune</title>',
             f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>',
             f"<h1>Tune</h1><p>{escape(report['source'])}, in virtual time before simulated GPUs.</p>",
-            f"<p>Chosen: {escape(report['chosen']['words'] or 'the settings in force')}. {escape(judged)}.</p>",
+            f"<p>Chosen: {escape(report['chosen']['words'] or 'the settings in force')}.</p>",
+            f"<p>{escape(verdict(report))}.</p>",
             f"<p>{MEANING}</p>",
             *(_picture(name, title, report) for name, title in PICTURED.items()),
             "<h2>The front</h2><div><table>",

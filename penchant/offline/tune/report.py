@@ -6,7 +6,7 @@ from typing import Any
 
 from penchant.offline.tune.front import points
 from penchant.offline.tune.groups import SEARCHED
-from penchant.offline.tune.run import Answer, TunePlan
+from penchant.offline.tune.run import DAYS, Answer, TunePlan
 from penchant.offline.whatif.variant import Variant
 
 SIMULATED = (
@@ -29,9 +29,20 @@ def report_of(answer: Answer, plan: TunePlan, source: str) -> Mapping[str, Any]:
         "chosen": asdict(answer.chosen),
         "in_force": asdict(answer.in_force),
         "saved": asdict(answer.saved),
+        "margin": answer.chosen.margin,
+        "held": [asdict(each) for each in answer.held],
         "points": compared,
         "tried": tried,
     }
+
+
+def verdict(report: Mapping[str, Any]) -> str:
+    """Whether the target is held, and by what margin, in a sentence."""
+    chosen = report["chosen"]
+    return (
+        f"{report['target']} is {'' if report['met'] else 'not '}held on another day: {chosen['measure']['mean']:,.4g} "
+        f"on {DAYS} of them, {chosen['reached']:,.4g} or better in 39 of 40 cases, a margin of {report['margin']:,.4g}"
+    )
 
 
 def engine_report(answer: Answer, chosen: Variant) -> Mapping[str, Any]:

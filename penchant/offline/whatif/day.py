@@ -11,11 +11,13 @@ from agents.worker.checkpoints import Checkpoint
 from clients.pools.endpoints import Pool
 from penchant.offline.learning import Teacher
 from penchant.offline.whatif.arrivals import Arrival, Recording
+from penchant.offline.whatif.left_out import AllChecked
 from penchant.offline.whatif.pipeline import Before, Pipeline
 from penchant.offline.whatif.variant import Variant
 from prompts.learned.rhythm import quiet_s
 from sandbox.clock import Clock, Process
 from sandbox.gpu.answers import LOOKS_AROUND
+from sandbox.gpu.simulated_model import answer
 from sandbox.servers.gpu_server import GpuServer, Serving, Spent
 from streams.sessions.triggers import Rhythm
 
@@ -45,8 +47,9 @@ class Played:
 
 
 def play(recording: Recording, variant: Variant, sample: int = 0, *, assume: bool = True) -> Played:
-    """A pure function of all. Every answer is one text, and takes as long as the variant's tokens. At most `sample`
-    questions are kept. Answers are assumed where nothing goes by them, which comes to the same, sooner."""
+    """A pure function of all. Every answer takes as long as the variant's tokens, and is one text, but where calls are
+    left out by what answers say: there the simulated model answers. At most `sample` questions are kept. Answers are
+    assumed where nothing goes by them, which comes to the same, sooner."""
     clock = Clock(most=MOST_STEPS)
     world = clock.process("day")
     assume &= not variant.settings.calls.unchanged_for_s  # which leaves calls out by what answers say
@@ -65,7 +68,8 @@ def play(recording: Recording, variant: Variant, sample: int = 0, *, assume: boo
 class _Day:
     def __init__(self, recording: Recording, variant: Variant, world: Process, sample: int, *, assume: bool) -> None:
         pools, self._slices = fewer(variant.pools, recording.each)
-        serving = Serving(lambda _: LOOKS_AROUND, variant.answer_tokens)
+        unchanged_for_s = variant.settings.calls.unchanged_for_s
+        serving = Serving(answer if unchanged_for_s else lambda _: LOOKS_AROUND, variant.answer_tokens)
         timing = variant.timing.sliced(self._slices)
         by_address = {
             endpoint.address: GpuServer(endpoint.address, timing, world, serving)
@@ -84,6 +88,7 @@ class _Day:
         self.servers = list(by_address.values())
         meter = Meter(freshness_ms=deque(), model_freshness_ms=deque())
         self.pipeline = Pipeline(variant.settings, before, meter, sample=sample, assume=assume)
+        self.pipeline.dispatch.unchanged = AllChecked(unchanged_for_s, meter)
 
     async def run(self) -> None:
         """From the first event until nothing is owed. Ends with what the pipeline raises, if it does."""

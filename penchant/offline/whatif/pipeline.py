@@ -92,7 +92,7 @@ class Pipeline:
             rhythm=before.rhythm,
         )
         worker = build(settings, ports, replace(UpkeepRules.of(settings.backlog), every_s=UPKEEP_S), kinds=kinds)
-        self.backlog, self.enrichment = worker.memory.backlog, worker.enrichment
+        self.backlog, self.enrichment, self.dispatch = worker.memory.backlog, worker.enrichment, worker.dispatch
         for partition in before.partitions:
             self.enrichment.assigned(TP(TOPIC, partition), EPOCH)
 

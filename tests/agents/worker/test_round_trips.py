@@ -7,7 +7,7 @@ from agents.health.statistics import Meter
 from agents.worker.build import Ports, StorePorts, build
 from agents.worker.enrichment import Enrichment
 from agents.worker.upkeep import UpkeepRules
-from benchmarks.held_store import Record
+from penchant.offline.whatif.arrivals import Record
 from penchant.settings.root import Settings
 from storage.checkpoints import Context, Erased
 from streams.events.decoding import Decoder

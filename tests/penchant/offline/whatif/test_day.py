@@ -54,6 +54,14 @@ def test_calls_that_change_nothing_are_left_out() -> None:
     assert fewer["owed_at_end"] == 0
 
 
+def test_each_call_that_is_left_out_is_checked() -> None:
+    """Nobody has to wait for the one in fifty that a worker makes all the same."""
+    made = variant("calls.unchanged_for_s=600", lambda overrides: load_settings(None, overrides).settings)
+    meter = play(RECORDING, made).meter
+    assert meter.left_out_checked >= meter.calls_left_out > 0
+    assert meter.left_out_wrong < meter.left_out_checked / 4
+
+
 def test_shorter_answers_take_less() -> None:
     """Of the GPUs and of whoever waits; there are as many calls, but for those that come sooner."""
     usual, short = played(""), played("answer_tokens=20")
