@@ -24,6 +24,7 @@ class RecordedWorker(Server):
     """A worker in a process of its own, which writes what it does into a progress file. `kill` is a real `kill -9`."""
 
     port_count = 0
+    stop_within_s = 20.0
 
     def __init__(self, folder: Path, number: int, settings: Mapping[str, Any], delay_s: float) -> None:
         self.name = f"worker-{number}"
@@ -56,13 +57,14 @@ class RecordedWorker(Server):
 async def _run(progress_file: ProgressFile, delay_s: float, settings: Settings) -> None:
     model = InstantModel(delay_s, progress_file.began, progress_file.ended)
     with stop_signals() as asked:
-        async with worker(settings, model) as running, asyncio.TaskGroup() as tasks:
-            beside = [
-                tasks.create_task(collect(quiet=lambda: not running.backlog.waiting(), rules=CollectorRules())),
-                tasks.create_task(_tell(running, progress_file)),
-            ]
-            await asked.wait()
-            for task in beside:
+        async with asyncio.TaskGroup() as tasks:
+            async with worker(settings, model) as running:
+                beside = [
+                    tasks.create_task(collect(quiet=lambda: not running.backlog.waiting(), rules=CollectorRules())),
+                    tasks.create_task(_tell(running, progress_file)),
+                ]
+                await asked.wait()
+            for task in beside:  # they tell until the last partition is given up
                 task.cancel()
 
 

@@ -1,4 +1,5 @@
-"""Recovery: a worker is killed under load, another takes over, and the final state is held against the log."""
+"""Recovery: a worker is killed under load, or asked to end, and another takes over. The final state is held against the
+log."""
 
 import asyncio
 import time
@@ -8,20 +9,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
-
-from agents.worker.owed_set import read
 from benchmarks.ingest import Say
 from benchmarks.load import Load, fill, make_topic, pace
 from benchmarks.offsets import Offsets
-from benchmarks.progress_file import Asked, read_again, repeated
+from benchmarks.orderly_stop import OrderlyStop, orderly_stop, shared
+from benchmarks.progress_file import read_again, repeated
 from benchmarks.recorded_worker import RecordedWorker
 from benchmarks.redis_loss import compare
 from benchmarks.servers import Servers
+from benchmarks.stored_calls import StoredCalls
 from penchant.settings.root import Settings
-from storage.keys import Keys
 from streams.errors import BrokerUnavailable, PlatformLacks
-from streams.sessions.positions import Position
 
 TOPIC = GROUP = "recovery"
 LOOK_S = 0.1
@@ -30,8 +28,8 @@ LATEST = 1_000
 
 SHOWN = (
     "shoppers", "events", "events_per_second", "crashes", "seconds_without_owner", "seconds_to_first_intent",
-    "seconds_to_catch_up", "events_lost", "sessions_wrong", "events_read_again", "calls", "calls_repeated",
-    "calls_in_flight_at_crash", "calls_answered_not_stored", "calls_stored_still_marked",
+    "seconds_to_catch_up", "stopping_s", "ownerless_stop_s", "events_lost", "sessions_wrong", "events_read_again",
+    "calls", "calls_repeated", "calls_in_flight_at_crash", "calls_answered_not_stored", "calls_stored_still_marked",
 )  # fmt: skip
 
 
@@ -87,7 +85,7 @@ class Recovery:
             "redis": {"url": stage.redis.url, "timeout_s": 5.0},
             "commit": {"lag_s": plan.commit_lag_s},
         }  # fmt: skip
-        self._keys = Keys()
+        self._stored = StoredCalls(stage.redis.url, plan.partitions)
         self._workers: list[RecordedWorker] = []
 
     async def run(self) -> dict[str, Any]:
@@ -101,12 +99,15 @@ class Recovery:
                     await asyncio.sleep(plan.steady_s)
                     crashes.append(await self._crash())
                     self._say(f"crash {number + 1} of {plan.crashes}: {crashes[-1]}")
+                await asyncio.sleep(plan.steady_s)
+                stop = await self._orderly_stop()
+                self._say(f"an orderly stop: {stop}")
                 await asyncio.sleep(plan.last_s)
             await self._until(self._all_committed)
         finally:
             await asyncio.gather(*(worker.kill() for worker in self._workers))
         self._say("comparing Redis with the log")
-        return await self._report(crashes)
+        return await self._report(crashes, stop)
 
     async def _begin(self) -> None:
         """Every shopper has one event, and its session is stored."""
@@ -129,7 +130,7 @@ class Recovery:
     @asynccontextmanager
     async def _steady_load(self) -> AsyncIterator[None]:
         plan = self._plan
-        longest_s = (plan.crashes + 1) * plan.steady_s + plan.crashes * plan.within_s
+        longest_s = (plan.crashes + 2) * plan.steady_s + (plan.crashes + 2) * plan.within_s
         until_ms = time.time_ns() // 1_000_000 + int(longest_s * 1e3)
         events = int(plan.events_per_second * longest_s)
         load = Load(events, plan.shoppers, 2, first=plan.shoppers, pace_s=self._pace_s, until_ms=until_ms)
@@ -149,7 +150,7 @@ class Recovery:
         await victim.kill()
         tape = victim.progress.look()
         received, committed = tape.states[-1].received, await self._offsets.committed()
-        unstored, marked = await self._not_stored(tape.ended[-LATEST:]), await self._still_marked()
+        unstored, marked = await self._stored.not_stored(tape.ended[-LATEST:]), await self._stored.still_marked()
         next_one = await self._worker()
         await self._until(self._caught_up)
         caught_up_s, told = time.monotonic(), next_one.progress.look()
@@ -165,6 +166,27 @@ class Recovery:
             calls_answered_not_stored=unstored,
             calls_stored_still_marked=marked,
         )
+
+    async def _orderly_stop(self) -> OrderlyStop:
+        """Start a second worker, and once both have partitions ask the first one to end."""
+        leaver, heir, partitions = self._workers[-1], await self._worker(), self._plan.partitions
+
+        async def both() -> bool:
+            return shared(leaver.progress, heir.progress, partitions)
+
+        await self._until(both)
+        await asyncio.sleep(self._plan.steady_s)
+        asked_s = time.monotonic()
+        await leaver.stop()
+        stops: list[OrderlyStop] = []
+
+        async def taken_over() -> bool:
+            stop = orderly_stop(asked_s, leaver.progress, heir.progress, partitions)
+            stops.extend([stop] if stop else [])
+            return bool(stops)
+
+        await self._until(taken_over)
+        return stops[0]
 
     async def _worker(self) -> RecordedWorker:
         worker = RecordedWorker(self._folder, len(self._workers) + 1, self._settings, self._plan.delay_s)
@@ -183,29 +205,6 @@ class Recovery:
     async def _all_committed(self) -> bool:
         return await self._offsets.committed() == await self._offsets.ends()
 
-    async def _not_stored(self, answered: Sequence[Asked]) -> int:
-        """How many calls had an answer that did not come to stand in Redis."""
-        stored = await self._intents([asked.shopper for asked in answered])
-        return sum(offset < asked.offset for asked, offset in zip(answered, stored, strict=True))
-
-    async def _still_marked(self) -> int:
-        """How many are marked as owed a call whose intent stands in Redis: the mark goes after the intent is there."""
-        async with Redis.from_url(self._stage.redis.url, decode_responses=True) as client:
-            found = [await client.smembers(self._keys.owed(number)) for number in range(self._plan.partitions)]
-        marks = [read(number, [str(mark) for mark in each]) for number, each in enumerate(found)]
-        named = [mark for each in marks for mark in each]
-        stored = await self._intents([shopper for shopper, _ in named])
-        return sum(offset >= position.offset for (_, position), offset in zip(named, stored, strict=True))
-
-    async def _intents(self, shoppers: Sequence[str]) -> list[int]:
-        """The offsets of stored intents, -1 where there is none."""
-        async with Redis.from_url(self._stage.redis.url, decode_responses=True) as client:
-            pipe = client.pipeline(transaction=False)
-            for shopper in shoppers:
-                pipe.hget(self._keys.intent(shopper), "position")
-            positions = await pipe.execute()
-        return [-1 if position is None else Position.parse(position).offset for position in positions]
-
     async def _until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         worker = self._workers[-1]
         try:
@@ -217,10 +216,10 @@ class Recovery:
         except TimeoutError as exc:
             raise BrokerUnavailable(f"not done within {self._plan.within_s:g} s: {worker.complaint()}") from exc
 
-    async def _report(self, crashes: Sequence[Crash]) -> dict[str, Any]:
+    async def _report(self, crashes: Sequence[Crash], stop: OrderlyStop) -> dict[str, Any]:
         lost = await compare(Settings.model_validate(self._settings))
         tapes = [worker.progress.look() for worker in self._workers]
-        again = [repeated(tapes[:number], tapes[number]) for number in range(1, len(tapes))]
+        again = [repeated(tapes[:number], tapes[number]) for number in range(1, len(crashes) + 1)]
         worst = {name: max(asdict(crash)[name] for crash in crashes) for name in asdict(crashes[0])}
         ends = await self._offsets.ends()
         return {
@@ -230,6 +229,7 @@ class Recovery:
             "events_per_second": self._plan.events_per_second,
             "crashes": len(crashes),
             **worst,
+            **stop._asdict(),
             "events_lost": lost.events,
             "sessions_wrong": lost.sessions,
             "calls": sum(len(tape.began) for tape in tapes),

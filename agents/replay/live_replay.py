@@ -111,7 +111,7 @@ class LiveReplay:
         if isinstance(found, Context):
             if found.position.generation >= self._generation or found.position.lineage != self._lineage:
                 return  # redone before a crash; or of another log, whose offsets mean nothing in this one
-            session = self._opened.open(found)
+            session = self._opened.of(found).open()
         if session.meaningful < 0:
             return
         shopper = Shopper(shopper_id, self.partition, session)

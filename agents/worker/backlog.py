@@ -147,6 +147,16 @@ class Backlog:
             self._timers.pop()
         return None if entry is None else entry[0]
 
+    @property
+    def late(self) -> int:
+        """How many wait in the late class, those who have left it not long ago included."""
+        return len(self._due.late)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether an urgent shopper is due; perhaps one that has been taken or dropped since."""
+        return bool(self._due.urgent)
+
     def waiting(self) -> bool:
         """Whether a due shopper waits for a call; perhaps one that has been taken or dropped since."""
         return bool(self._due)
@@ -201,7 +211,8 @@ class Backlog:
 
     def _due_s(self, shopper: Shopper, owed: Owed) -> float:
         rested = shopper.rested_s if owed.call and not owed.attempts else None
-        quiet_s = None if self._rhythm is None else self._rhythm(shopper.session)
+        # A packed session has been quiet for long, or was read by an earlier owner.
+        quiet_s = None if self._rhythm is None or shopper.packed else self._rhythm(shopper.session)
         return max(due_s(owed, rested, self._triggers, quiet_s), owed.not_before_s)
 
     def _arm(self, shopper: Shopper, owed: Owed) -> None:

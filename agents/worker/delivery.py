@@ -141,7 +141,8 @@ class Delivery:
         self._meter.rules_first += by_rules and intent.source == "model"
         now_ms = self._checkpoints.clock_ms()
         shopper.read(checkpoint.position, now_ms, modelled=intent.source != "rules")
-        freshness_ms, seen, timings = now_ms - owed.appended_ms, owed.upgrade or by_rules, self._meter.timings
+        freshness_ms = now_ms - (owed.appended_ms or checkpoint.last_ms)
+        seen, timings = owed.upgrade or by_rules, self._meter.timings
         self._meter.count_intent(intent, freshness_ms, seen=seen)
         if not seen:
             timings.add_freshness(_urgency(owed), freshness_ms / 1e3)

@@ -202,23 +202,28 @@ class Enrichment:
         while True:
             with self.store.noting():
                 await self.look_at_store()
+                room = self._recall.room()
                 for tp, partition in list(self._partitions.items()):
-                    await self._catch_up(tp, partition)
+                    room -= await self._catch_up(tp, partition, room)
             await asyncio.sleep(self._upkeep.store_retry_s)
 
     async def look_at_store(self) -> None:
         """See whether it is still the same. Best done once before the first batch, which is otherwise read twice."""
         await self.store.look(_now, lambda: self._rewind(list(self._partitions), "store"))
 
-    async def _catch_up(self, tp: TP, partition: Partition) -> None:
+    async def _catch_up(self, tp: TP, partition: Partition, room: int) -> int:
+        """Take in what is held, and load those who are marked as owed, if there is room for them; returns how many."""
+        loaded = 0
         if partition.ended:
-            return
-        if partition.recall_s <= _now():
-            await self._recall.owed(partition, _now(), self.committable(tp, partition.epoch))
-            partition.recall_s = _now() + self._upkeep.recall_every_s
+            return loaded
+        if partition.recall_s <= _now() and room > 0:
+            loaded = await self._recall.owed(partition, _now(), self.committable(tp, partition.epoch), room)
+            if not partition.unread:
+                partition.recall_s = _now() + self._upkeep.recall_every_s
             self._dispatch.nudge()
         if partition.held:
             await self._take_held(tp, partition)
+        return loaded
 
     def _rewind(self, tps: Collection[TP], cause: Cause) -> None:
         if self._log is None:

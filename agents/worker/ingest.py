@@ -120,6 +120,10 @@ class Ingest:
     ) -> bool:
         """Fold an event; whether the session had not seen its record before. `follows`: nor had it, of the same one."""
         shopper = partition.shoppers[event.shopper_id]
+        if shopper.packed and offset <= shopper.folded and not follows:  # else it would be unpacked for nothing
+            shopper.unchanged = offset
+            self._meter.repeated += 1
+            return False
         session = shopper.session
         # The shopper is new, or so old that a context may have stood there that has expired (docs/guarantees.md).
         self._meter.contexts_missed += session.folded < 0 and event.time_ms <= self._readable_ms + self._gap_ms
@@ -167,7 +171,7 @@ class Ingest:
 
     async def _breathe(self, slice_s: float) -> None:
         """Let others run; while calls are due, for as long as keeps ingest within its share."""
-        rest_s = self._ingest_share.worked(slice_s)
+        rest_s = self._ingest_share.worked(slice_s, urgent=self._backlog.urgent)
         await asyncio.sleep(rest_s if self._backlog.waiting() else 0.0)
 
 

@@ -2,14 +2,16 @@
 
 While calls are due ingest rests after each slice, so that it takes `share` of the time at the most. While ingest is
 behind no call begins that would leave it less: a call costs as much as a hundred events, and is worth little to a
-shopper of whom more is known already. Of calls only so many begin in one turn of the loop: their intents are then
-written together.
+shopper of whom more is known already. It takes more then, unless an urgent call is due. Of calls only so many begin in
+one turn of the loop: their intents are then written together.
 """
 
 import asyncio
 from collections.abc import Callable
 
-SHARE = 0.7
+SHARE, BEHIND_SHARE = 0.7, 0.9
+"""Of the time, also while ingest is behind and nobody urgent waits."""
+
 MOST_S = 0.05
 """What is kept of earlier times, so that nobody pays for long."""
 
@@ -23,9 +25,11 @@ CALLS, TURN_S = 8, 0.002
 class IngestCpuShare:
     """`cpu_s` is processor time that this thread has used, in seconds; with a clock that stands still nobody waits."""
 
-    def __init__(self, cpu_s: Callable[[], float] = lambda: 0.0, share: float = SHARE) -> None:
+    def __init__(
+        self, cpu_s: Callable[[], float] = lambda: 0.0, share: float = SHARE, behind_share: float = BEHIND_SHARE
+    ) -> None:
         self.cpu_s = cpu_s
-        self._rest = 1 / share - 1
+        self._rest, self._rest_behind = 1 / share - 1, 1 / behind_share - 1
         self._debt_s = 0.0  # what the others have had too much
         self._seen_s = cpu_s()
         self._behind: Callable[[], bool] = lambda: False
@@ -39,12 +43,13 @@ class IngestCpuShare:
         """Whether ingest is behind."""
         return self._behind()
 
-    def worked(self, slice_s: float) -> float:
-        """Ingest has just worked so long; returns how long it rests while calls are due."""
+    def worked(self, slice_s: float, *, urgent: bool = False) -> float:
+        """Ingest has just worked so long; returns how long it rests while calls are due, an urgent one or none."""
         others_s = self._since() - slice_s
+        rest_s = slice_s * (self._rest_behind if self.behind and not urgent else self._rest)
         self._seen_s = self.cpu_s()
-        self._debt_s = min(max(self._debt_s + others_s - slice_s * self._rest, -MOST_S), MOST_S)
-        return slice_s * self._rest
+        self._debt_s = min(max(self._debt_s + others_s - rest_s, -MOST_S), MOST_S)
+        return rest_s
 
     async def yield_to_ingest(self) -> None:
         """Return when a call may begin."""

@@ -25,10 +25,10 @@ class Partition(Assignment[Shopper]):
     """What this worker holds of a partition while an assignment lasts.
 
     `carried` is what was not covered when it was read again the last time. `held` are batches not yet taken in, the
-    first of them since `held_s`; `recall_s` is when to read the persisted owed set next. `opted_out` are some of those
-    of whom nothing counts. `marked`: some shopper's earlier events count for nothing. `taught` is what its events teach
-    of all shoppers. `sweep` walks over the shoppers, `weighing` is what it has seen so far, `weighed` what its last
-    walk saw.
+    first of them since `held_s`; `recall_s` is when to read the persisted owed set next, `unread` are marks of it that
+    were not looked at yet. `opted_out` are some of those of whom nothing counts. `marked`: some shopper's earlier
+    events count for nothing. `taught` is what its events teach of all shoppers. `sweep` walks over the shoppers,
+    `weighing` is what it has seen so far, `weighed` what its last walk saw.
     """
 
     __slots__ = (
@@ -41,6 +41,7 @@ class Partition(Assignment[Shopper]):
         "sweep",
         "taking",
         "taught",
+        "unread",
         "weighed",
         "weighing",
     )
@@ -50,6 +51,7 @@ class Partition(Assignment[Shopper]):
         self.taking = self.marked = False
         self.carried: Uncovered | None = None
         self.recall_s = 0.0
+        self.unread: list[str] = []
         self.sweep: Iterator[Shopper] = iter(())
         self.weighing = self.weighed = Held()
         self.held: deque[RecordBatch] = deque()

@@ -19,8 +19,12 @@ from streams.sessions.positions import Position
 CHUNK = 512
 """Contexts asked for in one pipeline: half a megabyte of answers."""
 
-ENTERED = 32
-"""Sessions unpacked in one turn of the loop, by all partitions that load side by side: about a millisecond."""
+ENTERED = 128
+"""Sessions entered in one turn of the loop, by all partitions that load side by side: about a millisecond."""
+
+LATE = 2_048
+"""While more wait in the late class, whose marks were read among them, nobody is loaded for a mark: about two seconds
+of calls. An owner who died leaves as many marks as shoppers, and what is to be taken in comes first."""
 
 
 class Recall:
@@ -98,23 +102,38 @@ class Recall:
             return False
         return (context.position.lineage, context.partition) == (self.lineage, partition.number)
 
-    async def owed(self, partition: Partition, now_s: float, safe: int | None) -> None:
+    def room(self) -> int:
+        """How many shoppers may be loaded now for their marks' sake."""
+        return LATE - self._backlog.late
+
+    async def owed(self, partition: Partition, now_s: float, safe: int | None, room: int = LATE) -> int:
         """Owe again what was parked though owed, by an earlier owner or by one who does not know yet that it is one.
+        Returns how many were loaded for it: a chunk beyond `room` at the most. `partition.unread` are the marks that
+        are left for the next time.
 
         Below `safe` all is stored for good: a mark from there whose session is absent is of one that has expired. One
         of an earlier lineage names an offset of another log: its call is made with the shopper's next event.
         """
-        names = await self._owed.owed(partition.number)
-        for first in range(0, len(names), CHUNK):
-            marks = read(partition.number, names[first : first + CHUNK])
-            await self.known(partition, list(dict.fromkeys(shopper_id for shopper_id, _ in marks)))
-            if partition.ended:
-                return
-            if gone := [name(*mark) for mark in marks if not self._again(partition, *mark, now_s, safe)]:
-                await self._owed.settle(partition.number, gone)
-            await asyncio.sleep(0)  # after an outage there are as many as shoppers
-            if partition.ended:
-                return
+        loaded = 0
+        if room > 0 and not partition.unread:
+            partition.unread = await self._owed.owed(partition.number)
+        while loaded < room and partition.unread and not partition.ended:
+            some = partition.unread[-CHUNK:]
+            loaded += await self._owed_of(partition, some, now_s, safe)
+            del partition.unread[-len(some) :]
+            await asyncio.sleep(0)
+        return loaded
+
+    async def _owed_of(self, partition: Partition, names: Sequence[str], now_s: float, safe: int | None) -> int:
+        marks = read(partition.number, names)
+        shoppers = list(dict.fromkeys(shopper_id for shopper_id, _ in marks))
+        unknown = len(_unknown(partition, shoppers))
+        await self.known(partition, shoppers)
+        if partition.ended:
+            return unknown
+        if gone := [name(*mark) for mark in marks if not self._again(partition, *mark, now_s, safe)]:
+            await self._owed.settle(partition.number, gone)
+        return unknown
 
     def _again(self, partition: Partition, shopper_id: str, mark: Position, now_s: float, safe: int | None) -> bool:
         """Owe again what is marked there; False when nothing can come of it."""
@@ -123,11 +142,11 @@ class Recall:
             return False  # opted out
         if shopper.marker is not None and shopper.marker.reaches(mark.lineage, partition.number, mark.offset):
             return False  # erased since
-        expired = shopper.session.folded < 0 and safe is not None and mark.offset < safe
-        if expired or mark.lineage < self.lineage:
+        expired = shopper.folded < 0 and safe is not None and mark.offset < safe
+        if expired or mark.lineage < self.lineage or mark.offset <= shopper.answered:
             return False
         remember(shopper, mark)
-        if shopper.session.folded >= mark.offset:
+        if shopper.folded >= mark.offset:
             self._owe(shopper, now_s)
         return True
 
@@ -135,8 +154,7 @@ class Recall:
         """Unless a call is owed or runs already. Its session includes what is marked."""
         if any(owed is not None and owed.call for owed in (shopper.owed, shopper.running)):
             return
-        last_ms = shopper.session.last_ms
-        self._backlog.add(shopper, Owed(first_s=now_s, last_s=now_s, appended_ms=last_ms, call=True, upgrade=True))
+        self._backlog.add(shopper, Owed(first_s=now_s, last_s=now_s, call=True, upgrade=True))
 
     def _enter(self, partition: Partition, shopper_id: str, context: Context | Erased | None) -> None:
         if shopper_id in partition.shoppers:
@@ -153,16 +171,17 @@ class Recall:
         partition.marked |= marker is not None
         if isinstance(context, Erased):
             return
-        session = self._sessions.open(context)
+        stored = self._sessions.of(context)
         lineage = context.position.lineage
         if lineage == self.lineage and context.partition == partition.number:
-            shopper.adopt(session)
+            shopper.adopt(stored)
             shopper.stored_owed = context.owed
             if context.owed:
                 remember(shopper, context.position)
                 self._owe(shopper, shopper.touched_s)
         elif lineage < self.lineage or (lineage == self.lineage and self._moving(partition, context)):
             # Offsets of another log mean nothing in this one.
+            session = stored.open()
             session.folded = session.durable = session.meaningful = -1
             shopper.adopt(session)
         else:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agents.worker.asked import Asked
 from agents.worker.assignment import Assignment
 from agents.worker.rules_first import Shown
+from agents.worker.stored_sessions import StoredSession
 from streams.records.erasures import Erasure
 from streams.sessions.ledger import Ticket
 from streams.sessions.packing import dump, load
@@ -15,6 +16,9 @@ from streams.sessions.triggers import Unsummarised
 PACKED_BYTES, HOT_BYTES, ROW_BYTES = 300, 800, 35
 """What a shopper takes beside its packed session; unpacked without history; and each line of that beside its texts and
 products (streams/sessions/weight.py). As tracemalloc saw it."""
+
+STORED_BYTES = 160
+"""What a session that was loaded and not unpacked takes beside its bytes."""
 
 ASKED_BYTES = 600
 """What `asked` takes beside the names in it, by sys.getsizeof of its parts."""
@@ -28,12 +32,12 @@ class Owed(Unsummarised):
     """What a shopper is owed since the last call began.
 
     Without `call` nothing asks for one and the session is only parked; `expired`: something did, for an intent that
-    nobody could read any more. `upgrade`: a rules intent stands in until the
-    model is back. `appended_ms` is when Kafka took the first event, `due_s` when a trigger made it due, and `passed_s`
-    when a slot first came free that suited neither this shopper nor anybody else. `by_rules`: where the rules' intent
-    is shown while the call runs. `begun_anew`: its call was, and is not again (agents/worker/restarts.py). `faults`:
-    how many its work has met, `stored_before`: how many sessions were stored before the last one
-    (agents/worker/boundary.py).
+    nobody could read any more. `upgrade`: a rules intent stands in until the model is back. `appended_ms` is when Kafka
+    took the first event (0: an earlier owner read it; then about when the session ended), `due_s` when a trigger made
+    it due, and `passed_s` when a slot first came free that suited neither this shopper nor anybody else. `by_rules`:
+    where the rules' intent is shown while the call runs. `begun_anew`: its call was, and is not again
+    (agents/worker/restarts.py). `faults`: how many its work has met, `stored_before`: how many sessions were stored
+    before the last one (agents/worker/boundary.py).
     """
 
     appended_ms: int = 0
@@ -81,8 +85,8 @@ class Shopper:
     `touched_s` is when an event last came, `paid_s` until when their calls are paid for, `rested_s`
     from when they may be called again (streams/sessions/triggers.py).
     `marks` are the shopper's in the persisted owed set (agents/worker/owed_set.py). `marker` is the last erasure,
-    `erasure` its number; `stored_owed`: the stored context says that a call is owed;
-    `unchanged` is the offset of the last event that changed nothing.
+    `erasure` its number; `stored_owed`: the stored context says that a call is owed; `answered` is the offset of the
+    last intent that was stored here and owes nothing, `unchanged` that of the last event that changed nothing.
     `readable_ms` and `modelled_ms` say since when an intent of the last event that asked for a call can be read, the
     second of a model's (epoch; None: not yet; 0: not known here, or nothing asked); `left_out`: since a call was.
     `shown` is the model's intent that was written last, while the session is unpacked; `asked` what was said when a
@@ -94,6 +98,7 @@ class Shopper:
         "_folded",
         "_gone",
         "_session",
+        "answered",
         "asked",
         "erasure",
         "home",
@@ -118,7 +123,7 @@ class Shopper:
     def __init__(self, shopper_id: str, home: "Assignment[Shopper]", session: Session | bytes | None = None) -> None:
         self.id = shopper_id
         self.home = home
-        self._session: Session | bytes = Session() if session is None else session
+        self._session: Session | StoredSession | bytes = Session() if session is None else session
         self._folded = -1
         self.owed: Owed | None = None
         self.running: Owed | None = None
@@ -128,6 +133,7 @@ class Shopper:
         self.erasure = 0
         self.marker: Erasure | None = None
         self.stored_owed = False
+        self.answered = -1
         self._gone = False
         self.place = 0
         self.touched_s = 0.0
@@ -152,6 +158,8 @@ class Shopper:
         owed (storage/checkpoints.py, Verdict)."""
         if intent or offset > self.session.durable:
             self.stored_owed = owed
+        if intent and not owed:
+            self.answered = offset
         self.session.durable = offset
 
     def read(self, position: Position, now_ms: int, *, modelled: bool, left_out: bool = False) -> None:
@@ -166,18 +174,22 @@ class Shopper:
     @property
     def session(self) -> Session:
         """The session, unpacked if it was packed."""
-        if isinstance(self._session, bytes):
-            self._session = load(self._session)
-        return self._session
+        held = self._session
+        if isinstance(held, Session):
+            return held
+        session = self._session = load(held) if isinstance(held, bytes) else held.open()
+        return session
 
-    def adopt(self, session: Session) -> None:
+    def adopt(self, session: Session | StoredSession) -> None:
         """Take over a session that was loaded."""
         self._session = session
+        self._folded = session.offset if isinstance(session, StoredSession) else session.folded
 
     @property
     def folded(self) -> int:
         """The offset of the last event that entered."""
-        return self._folded if isinstance(self._session, bytes) else self._session.folded
+        held = self._session
+        return held.folded if isinstance(held, Session) else self._folded
 
     @property
     def clean(self) -> bool:
@@ -187,7 +199,7 @@ class Shopper:
     @property
     def packed(self) -> bool:
         """Whether the session is held as bytes."""
-        return isinstance(self._session, bytes)
+        return not isinstance(self._session, Session)
 
     @property
     def size_bytes(self) -> int:
@@ -195,6 +207,8 @@ class Shopper:
         session, kept = self._session, ASKED_BYTES if self.asked else 0
         if isinstance(session, bytes):
             return PACKED_BYTES + kept + len(session)
+        if isinstance(session, StoredSession):
+            return PACKED_BYTES + STORED_BYTES + kept + len(session.packed)
         return kept + HOT_BYTES + ROW_BYTES * session.height + session.text_bytes
 
     def pack(self) -> None:

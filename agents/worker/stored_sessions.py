@@ -1,4 +1,9 @@
-"""Stored sessions: how what the store holds of a shopper becomes a session. One that cannot be read begins anew."""
+"""Stored sessions: how what the store holds of a shopper becomes a session. One that cannot be read begins anew.
+
+It is unpacked when it is first looked at. Most of what a restart reads again is stored already: its offset says so.
+"""
+
+from typing import NamedTuple
 
 import structlog
 
@@ -14,30 +19,44 @@ LOGGED = 20
 log = structlog.get_logger()
 
 
+class StoredSession(NamedTuple):
+    """A session as it was loaded, up to `offset`. `key` is where it was loaded from."""
+
+    sessions: "StoredSessions"
+    packed: bytes
+    offset: int
+    key: str
+
+    def open(self) -> Session:
+        """The session; where it cannot be read, an empty one at its offset: events that the store has counted are not
+        counted twice, and the next write replaces what cannot be read."""
+        try:
+            return load(self.packed)
+        except ContextCorrupt as error:
+            self.sessions.note(self.key, error)
+        session = Session()
+        session.folded = session.durable = self.offset
+        return session
+
+
 class StoredSessions:
-    """Opens them, and counts those that cannot be read."""
+    """Finds them in contexts, and counts those that cannot be read."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
 
-    def open(self, context: Context) -> Session:
-        """The stored session. Where it cannot be read, an empty one at its position: events that the store has counted
-        are not counted twice, and the next write replaces what cannot be read."""
-        try:
-            return load(context.session)
-        except ContextCorrupt as error:
-            self._note(context, error)
-        session = Session()
-        session.folded = session.durable = context.position.offset
-        return session
+    def of(self, context: Context) -> StoredSession:
+        """What stands in a context."""
+        return StoredSession(self, context.session, context.position.offset, context.key or context.shopper)
 
-    def _note(self, context: Context, error: ContextCorrupt) -> None:
+    def note(self, key: str, error: ContextCorrupt) -> None:
+        """What stands there cannot be read."""
         self._meter.sessions_unreadable += 1
         if self._meter.sessions_unreadable > LOGGED:
             return
         log.error(
             "session.unreadable",
-            key=context.key or context.shopper,
+            key=key,
             error=str(error),
             then="this shopper begins anew with the next event",
             remedy="after a rollback nothing is to be done; else look for what writes into this Redis beside Penchant. "

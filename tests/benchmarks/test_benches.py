@@ -97,6 +97,7 @@ async def test_recovery_loses_nothing(stage: Servers, tmp_path: Path) -> None:
     assert report["sessions_wrong"] == 0
     assert report["events"] > RECOVERY.shoppers
     assert report["calls"] > 0
-    for key in ("seconds_to_first_intent", "events_read_again", "calls_repeated", "calls_in_flight_at_crash"):
+    counted = "seconds_to_first_intent", "events_read_again", "calls_repeated", "calls_in_flight_at_crash"
+    for key in (*counted, "stopping_s", "ownerless_stop_s"):
         assert report[key] >= 0
     assert set(recovery.SHOWN) <= report.keys()

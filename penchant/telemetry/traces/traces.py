@@ -117,7 +117,7 @@ class Traces:
         position, shopper, owed = case.checkpoint.position, case.shopper.id, case.owed
         ahead_ns = self._now_ns() - int(asyncio.get_running_loop().time() * 1e9)
         taken_ns = min(int(case.taken_s * 1e9) + ahead_ns, self._now_ns())
-        began_ns = min(owed.appended_ms * 1_000_000, taken_ns)
+        began_ns = min((owed.appended_ms or case.checkpoint.last_ms) * 1_000_000, taken_ns)
         folded_ns = min(max(int(owed.first_s * 1e9) + ahead_ns, began_ns), taken_ns)
         carried = self._contexts.take(shopper, position.offset) if self._contexts else []
         parent, links, sampled = self._caused(carried)

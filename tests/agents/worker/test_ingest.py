@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
+import pytest
 
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
@@ -14,6 +15,7 @@ from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
 from agents.worker.recall import Recall
 from agents.worker.refusals import Refusals
+from agents.worker.shoppers import Shopper
 from agents.worker.slices import SliceRules
 from storage.checkpoints import Context, Write
 from streams.events.decoding import Decoded
@@ -58,6 +60,14 @@ async def taken(
     *records: Record, store: MemoryStore | None = None, spoken: DialectName = "otto"
 ) -> tuple[Session, Meter]:
     """The session and the counts after these records."""
+    shopper, meter = await read(*records, store=store, spoken=spoken)
+    return shopper.session, meter
+
+
+async def read(
+    *records: Record, store: MemoryStore | None = None, spoken: DialectName = "otto"
+) -> tuple[Shopper, Meter]:
+    """The shopper and the counts after these records."""
     store, meter = store or MemoryStore(lambda: 0), Meter()
     backlog, partition = Backlog(TriggerRules(), BacklogRules()), Partition(0, epoch=1, commit_lag_s=0.0)
     recall, refusals = Recall(store, store, backlog, lineage=0), Refusals(NullDeadLetterSender(), LimitRules(), meter)
@@ -67,7 +77,7 @@ async def taken(
         ingest_share=IngestCpuShare(),
     )  # fmt: skip
     await ingest.batch(partition, "shop", records)
-    return partition.shoppers["12"].session, meter
+    return partition.shoppers["12"], meter
 
 
 async def test_every_event_of_a_record_folds() -> None:
@@ -87,6 +97,20 @@ async def test_a_record_that_the_store_has_seen_changes_nothing() -> None:
     session, meter = await taken(record(3, 1, 2), record(4, 3, 4), record(5, 5, 6), store=store)
     assert [row.item and row.item.id for row in session.rows()] == ["1", "2", "3", "4", "5", "6"]
     assert (meter.repeated, meter.duplicates) == (4, 0)
+
+
+@pytest.mark.parametrize("owed", [False, True])
+async def test_what_the_store_has_seen_unpacks_no_session(*, owed: bool) -> None:
+    """A restart reads many events again: of one up to the stored offset that offset says all, of the next one not."""
+    store = MemoryStore(lambda: 0)
+    before, _ = await taken(record(3, 1, 2), record(4, 3, 4))
+    await store.write([Write(Context("12", Position(0, 4, 0), 0, "w:1", dump(before), owed=owed), 10**14)])
+    shopper, meter = await read(record(3, 1, 2), record(4, 3, 4), store=store)
+    assert shopper.packed
+    assert (shopper.folded, shopper.unchanged, meter.repeated) == (4, 4, 4)
+    shopper, meter = await read(record(4, 3, 4), record(5, 4, 5), store=store)
+    assert not shopper.packed
+    assert (shopper.folded, shopper.session.durable, meter.repeated, meter.duplicates) == (5, 4, 2, 1)
 
 
 async def test_what_is_ignored_is_counted() -> None:

@@ -21,14 +21,16 @@ class Clock:
 
 
 def _ingest_share(clock: Clock, *, behind: bool = True) -> IngestCpuShare:
-    ingest_share = IngestCpuShare(clock, share=0.7)
+    ingest_share = IngestCpuShare(clock, share=0.7, behind_share=0.9)
     ingest_share.listen(lambda: behind)
     return ingest_share
 
 
-def _slice(ingest_share: IngestCpuShare, clock: Clock, slice_s: float, others_s: float) -> float:
+def _slice(
+    ingest_share: IngestCpuShare, clock: Clock, slice_s: float, others_s: float, *, urgent: bool = False
+) -> float:
     clock.now_s += others_s + slice_s
-    return ingest_share.worked(slice_s)
+    return ingest_share.worked(slice_s, urgent=urgent)
 
 
 async def _waits(ingest_share: IngestCpuShare) -> bool:
@@ -41,17 +43,20 @@ async def _waits(ingest_share: IngestCpuShare) -> bool:
 
 
 def test_ingest_rests_for_the_others_share() -> None:
-    """Seven parts work, three parts rest."""
+    """Seven parts work, three parts rest; while it is behind nine and one, unless somebody urgent waits."""
     clock = Clock()
-    assert _slice(_ingest_share(clock), clock, 0.007, 0.0) == pytest.approx(0.003)
+    keeping_up, behind = _ingest_share(clock, behind=False), _ingest_share(clock)
+    assert _slice(keeping_up, clock, 0.007, 0.0) == pytest.approx(0.003)
+    assert _slice(behind, clock, 0.009, 0.0) == pytest.approx(0.001)
+    assert _slice(behind, clock, 0.007, 0.0, urgent=True) == pytest.approx(0.003)
 
 
 async def test_calls_begin_within_their_share() -> None:
-    """Three parts for seven of ingest's are theirs, and more are not."""
+    """Three parts for seven of ingest's are theirs where somebody urgent waits, and more are not."""
     clock = Clock()
     ingest_share = _ingest_share(clock)
     ingest_share.worked(0.0)
-    _slice(ingest_share, clock, 0.007, 0.0029)
+    _slice(ingest_share, clock, 0.007, 0.0029, urgent=True)
     assert not await _waits(ingest_share)
     clock.now_s += 0.0002
     assert await _waits(ingest_share)
@@ -71,7 +76,7 @@ async def test_long_times_are_soon_paid() -> None:
     ingest_share = _ingest_share(clock)
     _slice(ingest_share, clock, 0.001, 60.0)
     assert await _waits(ingest_share)
-    for _ in range(3):
+    for _ in range(10):
         _slice(ingest_share, clock, MOST_S, 0.0)
     assert not await _waits(ingest_share)
 

@@ -9,7 +9,7 @@ from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.eviction import EvictionRules, evict
 from agents.worker.partition import Partition
-from agents.worker.recall import Recall
+from agents.worker.recall import CHUNK, LATE, Recall
 from storage.checkpoints import Context, Erased, Write
 from streams.errors import StoreUnavailable
 from streams.sessions.packing import dump
@@ -132,3 +132,53 @@ async def test_a_mark_is_owed_beside_what_runs() -> None:
     assert ada.running is parked
     backlog.done(ada)
     assert backlog.next(1e9) is ada
+
+
+async def test_marks_wait_while_late_calls_do() -> None:
+    """An owner who died leaves as many as shoppers: no more of them are loaded than are served soon."""
+    store, backlog, recall, partition = setting()
+    names = [f"s{number}" for number in range(3 * LATE)]
+    for each in names:
+        await stored(store, each, 5, owed=True)
+    await store.owe(3, [f"0:5:0:{each}" for each in names])
+    loaded = await recall.owed(partition, 0.0, None, recall.room())
+    assert LATE <= loaded == len(partition.shoppers) < LATE + CHUNK
+    backlog.advance(1e9)
+    backlog.advance(1e9)  # a look files so many
+    assert recall.room() <= 0
+    assert await recall.owed(partition, 0.0, None, recall.room()) == 0
+    for _ in range(len(names)):  # the others follow as calls are made
+        who = backlog.next(1e9)
+        if who is not None:
+            who.running = None
+        loaded += await recall.owed(partition, 0.0, None, recall.room())
+    assert loaded == len(names)
+    assert not partition.unread
+    assert set(partition.shoppers) == set(names)
+
+
+async def test_a_mark_that_was_read_before_its_call_was_made_owes_no_other() -> None:
+    """The intent has been stored since: the mark goes."""
+    store, backlog, recall, partition = setting()
+    await stored(store, "ada", 5, owed=True)
+    await recall.known(partition, ["ada"])
+    ada = partition.shoppers["ada"]
+    assert backlog.next(1e9) is ada
+    ada.stored(5, owed=False, intent=True)
+    backlog.done(ada)
+    partition.unread = ["0:5:0:ada"]
+    await recall.owed(partition, 0.0, None)
+    assert backlog.next(1e9) is None
+    assert await store.owed(3) == []
+
+
+async def test_whom_a_mark_names_is_not_unpacked_before_the_call() -> None:
+    """Until there is a slot for it the session stays as it was loaded."""
+    store, backlog, recall, partition = setting()
+    await stored(store, "ada", 5, owed=True)
+    await recall.owed(partition, 0.0, None)
+    await store.owe(3, ["0:5:0:ada"])
+    await recall.owed(partition, 0.0, None)
+    ada = backlog.next(1e9)
+    assert ada is not None
+    assert ada.packed

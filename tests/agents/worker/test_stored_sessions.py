@@ -86,8 +86,9 @@ async def test_an_unreadable_session_begins_anew(damage: str) -> None:
     bench, session = Bench(), load(PACKED_BY_1)
     await bench.hold(DAMAGE[damage](session))
     ada = await bench.known()
+    assert ada.folded == 7
+    assert (ada.session.folded, ada.session.durable, ada.session.events) == (7, 7, 0)
     assert bench.meter.sessions_unreadable == 1
-    assert (ada.folded, ada.session.durable, ada.session.events) == (7, 7, 0)
     assert view(ada, 7) is REPEATED
     assert view(ada, 8) is MEANINGFUL
     assert await bench.hold(dump(ada.session), offset=8) is Verdict.ACCEPTED
@@ -121,8 +122,10 @@ async def test_the_log_names_some_keys_and_the_counter_counts_all() -> None:
     """After a rollback there may be millions."""
     bench, ids = Bench(), [f"s{number}" for number in range(2 * LOGGED)]
     await bench.store.write([Write(Context(each, Position(0, 7, 0), 3, "w:1", b""), FAR_MS) for each in ids])
+    home = Partition(3, 2, 0.0)
     with capture_logs() as lines:
-        await bench.recall.known(Partition(3, 2, 0.0), ids)
+        await bench.recall.known(home, ids)
+        assert [home.shoppers[each].session.folded for each in ids] == [7] * len(ids)
     assert bench.meter.sessions_unreadable == 2 * LOGGED
     assert [line["key"] for line in lines] == ids[:LOGGED]
     assert all("replay" in line["remedy"] for line in lines)
