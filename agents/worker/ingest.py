@@ -64,7 +64,9 @@ class Ingest:
                 decoded, last_offset = await self._slices.first(portions, spoiled)
                 self._hot.see(decoded.events)
                 decoded_s = clock()
-            await self._recall.known(partition, dict.fromkeys(event.shopper_id for _, _, event in decoded.events))
+            reach = {event.shopper_id: offset for offset, _, event in decoded.events}
+            await self._recall.known(partition, reach)
+            await self._recall.unpack(partition, reach)
             async with self._working:
                 if partition.ended:
                     return

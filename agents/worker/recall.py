@@ -1,7 +1,8 @@
 """Recall: sessions that this worker does not hold are loaded from the store on first touch."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeGuard
 
 from agents.health.statistics import Meter
@@ -12,7 +13,7 @@ from agents.worker.shoppers import Owed, Shopper
 from agents.worker.stored_sessions import StoredSessions
 from agents.worker.write_verdicts import bump_remedy
 from storage.checkpoints import CheckpointStore, Context, Erased, OwedStore
-from streams.errors import LineageMismatch, StoreUnavailable
+from streams.errors import ContextCorrupt, LineageMismatch, StoreUnavailable
 from streams.records.erasures import Erasure
 from streams.sessions.positions import Position
 
@@ -62,6 +63,17 @@ class Recall:
                 await self._load(partition, unknown[:CHUNK])
         finally:
             partition.wanted.remove(wanted)
+
+    async def unpack(self, partition: Partition, reach: Mapping[str, int]) -> None:
+        """Unpack the sessions that are held as bytes and end before these offsets, some in a turn of the loop: a slice
+        may bring hundreds of them, and each takes as long as twenty events."""
+        packed = [who for each, offset in reach.items() if (who := _packed(partition, each)) and who.folded < offset]
+        for first in range(0, len(packed), ENTERED):
+            async with self._entering:
+                for shopper in packed[first : first + ENTERED]:
+                    with suppress(ContextCorrupt):  # the fold comes upon it, and refuses that record alone
+                        shopper.unpack()
+                await asyncio.sleep(0)
 
     async def _load(self, partition: Partition, chunk: Sequence[str]) -> None:
         found = await self._contexts.load(chunk)
@@ -195,6 +207,11 @@ class Recall:
         here = (partition.number, partition.ledger.next_offset or 0)
         there = (context.partition, context.position.offset)
         return any(number < len(self._starts) and offset < self._starts[number] for number, offset in (here, there))
+
+
+def _packed(partition: Partition, shopper_id: str) -> Shopper | None:
+    shopper = partition.shoppers.get(shopper_id)
+    return shopper if shopper is not None and shopper.packed else None
 
 
 def _unknown(partition: Partition, shopper_ids: Collection[str]) -> list[str]:

@@ -180,6 +180,10 @@ class Shopper:
         session = self._session = load(held) if isinstance(held, bytes) else held.open()
         return session
 
+    def unpack(self) -> None:
+        """Hold the session as itself, as whoever asks for it would."""
+        _ = self.session
+
     def adopt(self, session: Session | StoredSession) -> None:
         """Take over a session that was loaded."""
         self._session = session

@@ -13,7 +13,7 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.ingest import Ingest
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
-from agents.worker.recall import Recall
+from agents.worker.recall import ENTERED, Recall
 from agents.worker.refusals import Refusals
 from agents.worker.shoppers import Shopper
 from agents.worker.slices import SliceRules
@@ -205,3 +205,28 @@ async def test_an_intent_is_in_time_if_it_can_be_read_before_the_next_event() ->
     await comes(6, 4_000)  # another session
     assert (meter.in_time.followed, meter.in_time.by_any, meter.in_time.by_model) == (4, 2, 1)
     assert meter.in_time.shares() == {"any": 0.5, "model": 0.25}
+
+
+async def test_packed_sessions_are_unpacked_before_the_fold_a_few_a_turn() -> None:
+    """A slice may be of hundreds of shoppers who were quiet until now."""
+    store, meter = MemoryStore(lambda: 0), Meter()
+    backlog, partition = Backlog(TriggerRules(), BacklogRules()), Partition(0, epoch=1, commit_lag_s=0.0)
+    recall, refusals = Recall(store, store, backlog, lineage=0), Refusals(NullDeadLetterSender(), LimitRules(), meter)
+    ingest = Ingest(
+        backlog, recall, refusals, meter, decoder=dialect("otto", keyed=True), session=SessionRules(),
+        slices=SliceRules(), ingest_share=IngestCpuShare(),
+    )  # fmt: skip
+    shoppers = range(1, 3 * ENTERED + 1)
+    for who in shoppers:
+        shopper = partition.shoppers[str(who)] = Shopper(str(who), partition)
+        shopper.pack()
+    click = {"aid": 1, "ts": EPOCH_MS + SECOND_MS, "type": "clicks"}
+    values = [orjson.dumps({"session": who, "events": [click]}) for who in shoppers]
+    records = [Record(who, value, str(who).encode()) for who, value in zip(shoppers, values, strict=True)]
+    taking, grown = asyncio.create_task(ingest.batch(partition, "shop", records)), [0]
+    while not taking.done():
+        before = sum(shopper.packed for shopper in partition.shoppers.values())
+        await asyncio.sleep(0)
+        grown.append(before - sum(shopper.packed for shopper in partition.shoppers.values()))
+    await taking
+    assert (sum(grown), max(grown)) == (3 * ENTERED, ENTERED)

@@ -10,6 +10,7 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.owed_set import name
 from agents.worker.partition import Partition
 from agents.worker.recall import ENTERED, Recall
+from agents.worker.shoppers import Shopper
 from storage.checkpoints import Context, Write
 from streams.errors import LineageMismatch
 from streams.events.event import ShopperEvent
@@ -78,6 +79,28 @@ async def test_sessions_are_unpacked_a_few_a_turn(store: MemoryStore) -> None:
         grown.append(sum(len(home.shoppers) for home in homes) - before)
     assert sum(grown) == 12 * ENTERED
     assert max(grown) == ENTERED
+
+
+async def test_sessions_held_as_bytes_are_unpacked_a_few_a_turn(store: MemoryStore) -> None:
+    """Those that end before the events that are to fold, of all partitions together."""
+    homes, loads, grown = [partition(number) for number in range(3)], recall(store, 1), [0]
+    names = [f"shopper-{who}" for who in range(4 * ENTERED)]
+    for home in homes:
+        home.shoppers |= {each: Shopper(each, home, session(5)) for each in names}
+        for shopper in home.shoppers.values():
+            shopper.pack()
+    reach = dict.fromkeys(names, 6) | {names[0]: 5}
+    opening = asyncio.gather(*(loads.unpack(home, reach) for home in homes))
+    while not opening.done():
+        before = _packed(homes)
+        await asyncio.sleep(0)
+        grown.append(before - _packed(homes))
+    assert max(grown) == ENTERED
+    assert _packed(homes) == len(homes)  # what an event brings again needs no session
+
+
+def _packed(homes: Sequence[Partition]) -> int:
+    return sum(shopper.packed for home in homes for shopper in home.shoppers.values())
 
 
 async def test_a_partition_that_goes_while_sessions_are_unpacked_gets_no_more(store: MemoryStore) -> None:
