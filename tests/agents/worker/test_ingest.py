@@ -214,7 +214,7 @@ async def test_packed_sessions_are_unpacked_before_the_fold_a_few_a_turn() -> No
     recall, refusals = Recall(store, store, backlog, lineage=0), Refusals(NullDeadLetterSender(), LimitRules(), meter)
     ingest = Ingest(
         backlog, recall, refusals, meter, decoder=dialect("otto", keyed=True), session=SessionRules(),
-        slices=SliceRules(), ingest_share=IngestCpuShare(),
+        slices=SliceRules(decode_s=60.0), ingest_share=IngestCpuShare(),
     )  # fmt: skip
     shoppers = range(1, 3 * ENTERED + 1)
     for who in shoppers:
