@@ -49,7 +49,10 @@ from streams.kafka.transport import BatchConsumer
 from streams.retrying import retry_until
 
 DRAIN_S = 5.0
-"""How long calls under way may take at a rebalance and at the end."""
+"""How long calls under way may take at the end, while the partitions are still ours."""
+
+HAND_OVER_S = 0.5
+"""The same at a rebalance: until all have finished, the partitions of who has left are nobody's."""
 
 
 MODEL_AWAY = "a model that is away"
@@ -216,11 +219,11 @@ async def _consuming(
     """Faust and the enrichment beside each other. At the end: drain, stop the rest, commit and leave the group."""
     enrichment = parts.worker.enrichment
 
-    async def drain(tps: Collection[TP]) -> None:
-        await enrichment.drain(tps, DRAIN_S)
+    async def hand_over(tps: Collection[TP]) -> None:
+        await enrichment.drain(tps, HAND_OVER_S)
 
     topic = settings.kafka.topic
-    app = make_app(settings.kafka.consumer_group(folder), topic, enrichment, drain)
+    app = make_app(settings.kafka.consumer_group(folder), topic, enrichment, hand_over)
     add_agent(app, topic, enrichment)
 
     async with asyncio.TaskGroup() as tasks, running(app):
@@ -239,7 +242,7 @@ async def _consuming(
         try:
             yield
         finally:
-            await drain(list(enrichment.partitions))
+            await enrichment.drain(list(enrichment.partitions), DRAIN_S)
             for task in started:  # before Faust ends: no call may begin any more
                 task.cancel()
 

@@ -32,7 +32,7 @@ class KafkaGroup:
     """Static membership: a worker that returns under its old name within the session timeout causes no rebalance."""
     commit_interval_s: float = 1.0
     session_timeout_s: float = 30.0
-    heartbeat_interval_s: float = 0.5
+    heartbeat_interval_s: float = 0.25
     """The others hear by their next heartbeat that somebody has left: so long a partition has no owner at the least."""
     rebalance_timeout_s: float = 30.0
     poll_timeout_s: float = 300.0
