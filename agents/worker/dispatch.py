@@ -230,9 +230,9 @@ class Dispatch:
     async def _ask_and_deliver(self, case: Case) -> None:
         """The verbs of the error tree: what may pass is waited for, and where an answer is refused the rules answer."""
         try:
-            asking = asyncio.create_task(case.permit.ask(case.question))
-            with self._restarts.watching(case.shopper, asking):
-                answer = await answered(asking, self._soft_deadline_s, lambda: self._show_rules(case))
+            with self._restarts.watching(case.shopper):
+                ask, show = lambda: case.permit.ask(case.question), lambda: self._show_rules(case)
+                answer = await answered(ask, self._soft_deadline_s, show)
         except BegunAnew:
             if not case.shopper.ended:
                 self._backlog.owe(case.shopper, case.owed)

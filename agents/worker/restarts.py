@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from agents.health.statistics import Meter
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.shoppers import Shopper
-from streams.cancellation import is_ours
 from streams.errors import Retry
 
 SHARE, BEGUN, MEMORY = 0.05, 0.3, 0.1
@@ -25,11 +25,23 @@ class BegunAnew(Retry):
 
 @dataclass(slots=True)
 class Running:
-    """A call, since when it runs, and whether it was cancelled here."""
+    """A call in its task, since when it runs, and whether it was cancelled here."""
 
-    asking: "asyncio.Task[object]"
+    task: "asyncio.Task[Any] | None"
     began_s: float
     overtaken: bool = False
+
+    def cancel(self) -> bool:
+        """Whether it could be cancelled."""
+        self.overtaken = self.task is not None and self.task.cancel()
+        return self.overtaken
+
+    def ours_alone(self) -> bool:
+        """Whether nobody else cancels it. What was asked here is taken back: the task goes on."""
+        if not self.overtaken or self.task is None:
+            return False
+        self.overtaken = False
+        return self.task.uncancel() == 0
 
 
 class Restarts:
@@ -41,14 +53,14 @@ class Restarts:
         self._took_s: float | None = None
 
     @contextmanager
-    def watching(self, shopper: Shopper, asking: "asyncio.Task[object]") -> Iterator[None]:
-        """Inside, the call may be begun anew: then this raises BegunAnew, and the shopper may be called again at
-        once."""
-        running = self._running[shopper] = Running(asking, _now())
+    def watching(self, shopper: Shopper) -> Iterator[None]:
+        """Inside, the call of this task may be begun anew: then this raises BegunAnew, and the shopper may be called
+        again at once."""
+        running = self._running[shopper] = Running(asyncio.current_task(), _now())
         try:
             yield
         except asyncio.CancelledError:
-            if is_ours() or not running.overtaken:
+            if not running.ours_alone():
                 raise
             shopper.rested_s = _now()
             raise BegunAnew("an urgent action came just after the call had begun") from None
@@ -56,6 +68,7 @@ class Restarts:
             took_s = _now() - running.began_s
             self._took_s = took_s if self._took_s is None else self._took_s + MEMORY * (took_s - self._took_s)
         finally:
+            running.ours_alone()  # again, unless something else was raised meanwhile
             del self._running[shopper]
 
     def urgent(self, shopper: Shopper) -> None:
@@ -65,8 +78,8 @@ class Restarts:
         if running is None or owed is None or owed.begun_anew:
             return
         few = self._meter.calls_begun_anew + 1 <= SHARE * self._meter.calls
-        if few and self._pays(_now() - running.began_s) and running.asking.cancel():
-            running.overtaken = owed.begun_anew = True
+        if few and self._pays(_now() - running.began_s) and running.cancel():
+            owed.begun_anew = True
             self._meter.calls_begun_anew += 1
 
     def _pays(self, ran_s: float) -> bool:

@@ -5,7 +5,7 @@ never be seen. Nothing is covered by it: the call's ticket stays open, so that a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import NamedTuple, TypeVar
 
 from storage.intents import heaviest
@@ -42,20 +42,23 @@ def tells_news(rules_intent: Intent, last: Shown | None, now_s: float) -> bool:
     return _news(rules_intent) != last.news
 
 
-async def answered(asking: "asyncio.Task[T]", soft_deadline_s: float, show: Callable[[], Awaitable[None]]) -> T:
-    """What a call comes to; `show` is awaited once if it still runs at the soft deadline. Whatever ends this, ends the
-    call."""
+async def answered(
+    ask: Callable[[], Awaitable[T]], soft_deadline_s: float, show: Callable[[], Coroutine[None, None, None]]
+) -> T:
+    """What a call comes to; `show` begins beside it if it still runs at the soft deadline, and has ended before this
+    does. Whatever ends this, ends both; what `show` raises, is raised when the call has ended."""
+    loop, showing = asyncio.get_running_loop(), list[asyncio.Task[None]]()
+    soft_deadline = loop.call_later(soft_deadline_s, lambda: showing.append(loop.create_task(show())))
     try:
-        await asyncio.wait([asking], timeout=soft_deadline_s)
-        if not asking.done():
-            await show()
-        return await asking
+        return await ask()
+    except asyncio.CancelledError:
+        for task in showing:
+            task.cancel()
+        raise
     finally:
-        if not asking.done():
-            asking.cancel()
-            await asyncio.wait([asking])
-        if not asking.cancelled():
-            asking.exception()  # whoever awaited it has heard of it
+        soft_deadline.cancel()
+        for task in showing:
+            await task
 
 
 def _news(intent: Intent) -> tuple[str, ...]:

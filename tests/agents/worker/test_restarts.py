@@ -109,6 +109,26 @@ def erase(at: Desk) -> None:
     at.shoppers["ada"].end()
 
 
+def test_a_call_that_is_given_up_meanwhile_is_not_begun_anew() -> None:
+    """Its partition goes in the same instant as the urgent action comes: the task ends, and asks for nothing."""
+
+    async def main() -> None:
+        model = ScriptedModel(lambda _: Turn(delay_s=TOOK_S))
+        gate = Gate(model, slot_count=FIRST)
+        async with desk(model, gate, targets=BacklogRules()) as at:
+            await ready(at)
+            at.view("ada")
+            await asyncio.sleep(0.2)
+            at.view("ada", action="cart_add")
+            at.dispatch.abandon(at.partition)
+            gate.asked.clear()
+            await asyncio.sleep(TOOK_S)
+            assert (at.meter.calls_begun_anew, gate.asked, at.meter.in_flight) == (1, [], 0)
+            assert not gate.held
+
+    virtually(main)
+
+
 @pytest.mark.parametrize("end", [leave, erase])
 def test_nothing_is_owed_to_a_shopper_who_ended_meanwhile(end: Callable[[Desk], None]) -> None:
     """The partition went, or the shopper was erased, between the urgent action and the call's end: nothing is put

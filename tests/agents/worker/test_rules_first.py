@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agents.worker.asking import CallRules
-from agents.worker.rules_first import SHARE, YOUNG_S, shown, tells_news
+from agents.worker.rules_first import SHARE, YOUNG_S, answered, shown, tells_news
 from clients.calls import Call
 from streams.records.intents import Intent, Mission, Stage, Weighted, Window
 from tests.agents.desk import Desk, desk
@@ -153,6 +153,32 @@ def test_who_goes_meanwhile_is_shown_nothing() -> None:
             names = [task.get_name() for task in asyncio.all_tasks()]
             await asyncio.sleep(SLOW_S)
             assert [task.get_name() for task in asyncio.all_tasks()] == names
+
+    virtually(main)
+
+
+@pytest.mark.parametrize("cancelled", [False, True], ids=["answered", "cancelled"])
+def test_a_write_beside_the_call_has_ended_before_it(*, cancelled: bool) -> None:
+    """An answer waits for the rules' intent, which would otherwise be written over it; who is cancelled writes none."""
+    said: list[str] = []
+
+    async def ask() -> None:
+        await asyncio.sleep(3.0)
+        said.append("answer")
+
+    async def show() -> None:
+        await asyncio.sleep(2.0)
+        said.append("shown")
+
+    async def main() -> None:
+        task = asyncio.create_task(answered(ask, 2.0, show))
+        await asyncio.sleep(2.5)
+        if cancelled:
+            task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() == cancelled
+        await asyncio.sleep(9.0)
+        assert said == ([] if cancelled else ["answer", "shown"])
 
     virtually(main)
 
