@@ -53,13 +53,15 @@ def default_pipeline(
     router: Callable[[Route], Router] = everybody_alone,
     call_budget_s: float = 0.0,
     beat_s: float = 0.0,
+    weights: Mapping[str, float] | None = None,
 ) -> Pipeline:
-    """One worker before ordered pools of model servers. `readable` is told of each answer: whose, up to which offset,
-    and when; `call_budget_s` is for the active set, 0 for all replicas, `beat_s` for the beat."""
-    without = without or Without()
+    """One worker before ordered pools of model servers, which all weigh the same without `weights`. `readable` is told
+    of each answer: whose, up to which offset, and when; `call_budget_s` is for the active set, 0 for all replicas,
+    `beat_s` for the beat."""
+    without, weights = without or Without(), weights or {}
     clients = {replica.name: replica for replicas in pools.values() for replica in replicas}
     named = [
-        Pool(name, tuple(Endpoint(url=f"http://{replica.name}") for replica in replicas))
+        Pool(name, tuple(Endpoint(url=f"http://{each.name}", weight=weights.get(each.name, 1.0)) for each in replicas))
         for name, replicas in pools.items()
     ]
     before = Before(

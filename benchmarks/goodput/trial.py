@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal, Protocol
 
 from benchmarks.goodput.freshness import Freshness
@@ -62,9 +63,19 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Replicas that are alike, of one pool; `weight` is the share of the shoppers that each of them has."""
+
+    timing: Timing
+    replicas: int
+    pool: str = "gpus"
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """What is tried. `rate` is events a second; `operator` is how the systems that are not ours work;
-    `sessions` are recorded ones, in the place of simulated shoppers."""
+    `sessions` are recorded ones, in the place of simulated shoppers, `fleet` is in the place of replicas alike."""
 
     system: SystemName
     rate: float
@@ -80,6 +91,12 @@ class Trial:
     call_budget_s: float = 0.0
     beat_s: float = 0.0
     sessions: Sessions = ()
+    fleet: Sequence[Group] = ()
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        """All replicas."""
+        return self.fleet or (Group(self.timing, self.replicas),)
 
 
 def run(trial: Trial) -> dict[str, Any]:
@@ -178,20 +195,37 @@ def _servers(trial: Trial, world: Process) -> list[GpuServer]:
     ours = trial.system in {"penchant", "own prompts"}
     tokens = trial.answer_tokens if ours else trial.operator_tokens
     serving = Serving(lambda _: LOOKS_AROUND, tokens, trial.reuse)
-    return [GpuServer(f"gpu{number}", trial.timing, world, serving) for number in range(trial.replicas)]
+    timings = [group.timing for group in trial.groups for _ in range(group.replicas)]
+    return [GpuServer(f"gpu{number}", timing, world, serving) for number, timing in enumerate(timings)]
 
 
 def _system(
     trial: Trial, servers: Sequence[GpuServer], readable: Callable[[str, int, float], None], world: Process
 ) -> System:
     if trial.system == "penchant":
+        pools, weights = _pools(trial.groups, servers)
         return default_pipeline(
-            {"gpus": servers},
+            pools,
             readable,
             world.time,
             trial.without,
             call_budget_s=trial.call_budget_s,
             beat_s=trial.beat_s,
+            weights=weights,
         )
     operator = OwnPrompts if trial.system == "own prompts" else AsyncOperator
     return operator(trial.operator, servers, readable)
+
+
+def _pools(
+    groups: Sequence[Group], servers: Sequence[GpuServer]
+) -> tuple[dict[str, list[GpuServer]], dict[str, float]]:
+    """The pools in order, and the weight of each server."""
+    pools: dict[str, list[GpuServer]] = {}
+    weights: dict[str, float] = {}
+    rest = iter(servers)
+    for group in groups:
+        for server in islice(rest, group.replicas):
+            pools.setdefault(group.pool, []).append(server)
+            weights[server.name] = group.weight
+    return pools, weights
