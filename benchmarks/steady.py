@@ -25,14 +25,17 @@ TAIL_S = 0.5
 CLOSE = 1.06
 """How far the lowest rate that is not held may lie above the highest that is."""
 
+GROWTH = 1.5
+"""By how much the next rate is higher while each was held, and lower while none was."""
+
 
 @dataclass(frozen=True, slots=True)
 class SteadyPlan:
-    """`first` is a rate that is surely held: the others are sought by the processor time that an event takes there."""
+    """The rates are sought from `first` on, in so many `steps` at the most."""
 
     first: float = 200.0
     seconds: float = 8.0
-    steps: int = 5
+    steps: int = 9
     shoppers: int = 2_000
     model_ms: float = 20.0
 
@@ -48,13 +51,12 @@ async def measure(plan: SteadyPlan, stage: Servers, folder: Path, say: Say) -> d
         while rate is not None and len(runs) < plan.steps:
             pace = Pace(rate, plan.seconds, shoppers=plan.shoppers)
             runs.append(await run(stage, pace, {"url": server.url, "dialect": "openai"}))
-            say(_line(runs[-1], held=held(runs[-1], runs[0])))
+            say(_line(runs[-1], held=held(runs[-1], _slowest(runs))))
             rate = following(runs)
         cpu_s, calls = await server.cost()
         versions = {"model server": server.describe()}
-    best = max((each for each in runs if held(each, runs[0])), key=_rate, default=runs[0])
     cost = {"cpu_us_per_call": round(cpu_s / max(calls, 1) * 1e6), "events_per_answer": EVENTS}
-    return _report(best, runs) | {"server": cost, "versions": versions, "shoppers": plan.shoppers}
+    return report_of(runs) | {"server": cost, "versions": versions, "shoppers": plan.shoppers}
 
 
 def held(paced: Run, first: Run) -> bool:
@@ -63,15 +65,41 @@ def held(paced: Run, first: Run) -> bool:
 
 
 def following(runs: list[Run]) -> float | None:
-    """The rate to try next; None when the bounds are close enough."""
-    first = runs[0]
+    """The rate to try next, where one of them may be the highest that is held; None when the bounds are close enough.
+
+    An event is dearer at low rates: what it costs there says the least that a core holds.
+    """
+    first = _slowest(runs)
     held_rates = [_rate(each) for each in runs if held(each, first)]
     missed = [_rate(each) for each in runs if not held(each, first)]
-    low = max(held_rates, default=first.pace.events_per_second / 2)
-    if missed:
-        high = min(missed)
-        return None if high <= low * CLOSE else round((low + high) / 2)
-    return round(max(1e6 / runs[-1].cpu_us * 0.95, low * CLOSE * CLOSE))
+    if not held_rates:
+        return round(min(missed) / GROWTH)
+    low = max(held_rates)
+    if not missed:
+        return round(max(1e6 / runs[-1].cpu_us, low * GROWTH))
+    high = min(missed)
+    return None if high <= low * CLOSE else round((low + high) / 2)
+
+
+def report_of(runs: list[Run]) -> dict[str, Any]:
+    """What they say of a core: the highest rate that was held in a run of its own, 0 where none was."""
+    first = _slowest(runs)
+    best = max((each for each in runs if held(each, first)), key=_rate, default=None)
+    shown, rate = best or first, 0.0 if best is None else _rate(best)
+    return {
+        "events_per_second_core": rate,
+        "calls_per_second_core": round(rate * shown.calls_per_event, 1),
+        "events_per_cpu_second": round(1e6 / shown.cpu_us),
+        "calls_per_event": round(shown.calls_per_event, 3),
+        "lag_growth": _growth(shown),
+        "loop_lag_ms": shown.worker["loop_lag_ms"],
+        "parts_us": shown.worker["parts_us"],
+        "runs": [_row(each, held=held(each, first)) for each in runs],
+    }
+
+
+def _slowest(runs: list[Run]) -> Run:
+    return min(runs, key=_rate)
 
 
 def _rate(paced: Run) -> float:
@@ -82,19 +110,6 @@ def _line(paced: Run, *, held: bool) -> str:
     verdict = "held" if held else "not held"
     calls = f"{paced.calls_per_event:.2f} calls an event, {paced.cpu_us:,.0f} us an event"
     return f"{_rate(paced):g} events/s: {verdict}, {calls}, covered {paced.tail_s * 1e3:.0f} ms after the last"
-
-
-def _report(best: Run, runs: list[Run]) -> dict[str, Any]:
-    return {
-        "events_per_second_core": _rate(best),
-        "calls_per_second_core": round(_rate(best) * best.calls_per_event, 1),
-        "events_per_cpu_second": round(1e6 / best.cpu_us),
-        "calls_per_event": round(best.calls_per_event, 3),
-        "lag_growth": _growth(best),
-        "loop_lag_ms": best.worker["loop_lag_ms"],
-        "parts_us": best.worker["parts_us"],
-        "runs": [_row(each, held=held(each, runs[0])) for each in runs],
-    }
 
 
 def _row(paced: Run, *, held: bool) -> dict[str, Any]:

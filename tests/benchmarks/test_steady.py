@@ -8,7 +8,7 @@ import pytest
 from benchmarks.answering import EVENTS, AnsweringServer
 from benchmarks.paced import Pace, Run
 from benchmarks.stamps import PARTS, Stamps
-from benchmarks.steady import following, held
+from benchmarks.steady import SteadyPlan, following, held, report_of
 from clients.calls import Call
 from clients.dialects.openai import OpenAIClient
 from sandbox.gpu.answers import LOOKS_AROUND
@@ -16,7 +16,7 @@ from sandbox.gpu.answers import LOOKS_AROUND
 
 def ran(rate: float, *, calls: float = 0.9, tail_s: float = 0.0, cpu_us: float = 1_000.0) -> Run:
     """A run of a thousand events."""
-    figures = {"events": 1_000, "calls": 1_000 * calls, "cpu_s": cpu_us / 1e3}
+    figures = {"events": 1_000, "calls": 1_000 * calls, "cpu_s": cpu_us / 1e3, "loop_lag_ms": {}, "parts_us": {}}
     return Run(Pace(rate, 10.0), figures, 0.0, tail_s)
 
 
@@ -29,13 +29,35 @@ def test_a_rate_is_held_when_no_call_is_left_out_and_nothing_is_left_over() -> N
     assert not held(ran(500, tail_s=2.0), first)
 
 
-def test_the_search_goes_up_by_processor_time_and_then_halves_the_gap() -> None:
-    """It ends when the bounds are close, and goes below a first rate that is not held."""
-    assert following([ran(100)]) == 950
-    assert following([ran(100), ran(950, calls=0.5)]) == 525
-    assert following([ran(100), ran(950, calls=0.5), ran(920)]) is None
-    assert following([ran(100), ran(950)]) == round(950 * 1.06**2)
-    assert following([ran(100, tail_s=3.0)]) == 75
+def test_the_search_grows_by_large_factors_and_then_halves_the_gap() -> None:
+    """It ends when the bounds are close, and goes below rates that are not held until one is."""
+    missed = ran(950, calls=0.5)
+    assert following([ran(100)]) == 1_000  # what its processor time says is more than half as much again
+    assert following([ran(100), ran(900)]) == 1_350
+    assert following([ran(100), missed]) == 525
+    assert following([ran(100), missed, ran(525)]) == 738
+    assert following([ran(100), missed, ran(920)]) is None
+    assert following([ran(90, tail_s=3.0)]) == 60
+    assert following([ran(90, tail_s=3.0), ran(60)]) == 75
+
+
+@pytest.mark.parametrize("limit", [70, 203, 333, 437, 520, 870, 1_700])
+def test_the_search_comes_close_to_what_a_core_holds_within_its_steps(limit: float) -> None:
+    """Though an event takes half as much again at low rates, so that its cost there says too little."""
+    plan, runs = SteadyPlan(), list[Run]()
+    rate: float | None = plan.first
+    while rate is not None and len(runs) < plan.steps:
+        cpu_us = 1e6 / limit * (1 + 0.5 * max(1 - rate / limit, 0.0))
+        runs.append(ran(rate, cpu_us=cpu_us, tail_s=0.0 if rate <= limit else 2.0))
+        rate = following(runs)
+    found = report_of(runs)["events_per_second_core"]
+    assert limit / 1.06 <= found <= limit
+
+
+def test_a_rate_that_was_not_held_is_not_reported() -> None:
+    """Nor one between those that were run."""
+    assert report_of([ran(200), ran(300), ran(450, calls=0.5)])["events_per_second_core"] == 300
+    assert report_of([ran(200, tail_s=3.0)])["events_per_second_core"] == 0
 
 
 def test_an_event_has_its_parts_once_every_stamp_is_there() -> None:
