@@ -8,10 +8,10 @@ function of the window alone, and the window of the events alone: the next owner
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated
 
+from msgspec import structs
 from pydantic import Field, ValidationInfo, field_validator
 
 from prompts.tokens import Count
@@ -106,7 +106,7 @@ class Fit:
             view = PromptView.of(session, first, self._about)
         if not (view.profile.sessions or view.dropped):
             return view
-        return replace(view, profile=self._trimmed(view.profile), earlier=self._trimmed(view.earlier))
+        return structs.replace(view, profile=self._trimmed(view.profile), earlier=self._trimmed(view.earlier))
 
     def _may_pass(self, view: PromptView) -> bool:
         """Whether it is worth going through the lines: all that they tell, and each line as long as it can be."""

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from msgspec import structs
 
-from prompts.view import Entry, PromptView
+from prompts.view import Product, PromptView
 from streams.records.intents import Avoid, AvoidReason, NextAction, Stage
 
 NEXT: dict[Stage, NextAction] = {
@@ -30,26 +31,34 @@ _LOOKS = frozenset({"view", "click"})
 NEXT_OF = {"view": "view", "click": "view", "search": "search", "cart_add": "cart", "purchase": "purchase"}
 """The next action that an event is."""
 
+_TELL_APART = frozenset({"list_view", "cart_remove", "refund"})
+"""The actions by which an item is avoided."""
+
 _USUAL = {at: structs.asdict(usual) for at, usual in NEXT.items()}
+_REMEMBERED = 8_192
 _HABIT = 20  # own actions that weigh as much as what is usual
 _LONGEST_ID = 120
 _SETTLED = 3  # looks at one product that show a favourite
 _AFTERGLOW = 2  # looks after a purchase that do not yet start something new
 
 
+Act = tuple[str, Product | None]
+"""What the shopper did, and to which product."""
+
+
 def stage(view: PromptView) -> Stage:
     """How far the shopper is with what was looked at last."""
-    acts = [entry for entry in view.entries if entry.action != "list_view"]
-    if _just_bought(acts):
+    acts = [act for act in zip(view.actions, view.subjects, strict=True) if act[0] != "list_view"]
+    if "purchase" in view.actions and _just_bought(acts):
         return "purchase"
-    if _cart(acts) or (acts and acts[-1].action in {"checkout", "cart_view"}):
+    if (acts and acts[-1][0] in {"checkout", "cart_view"}) or ("cart_add" in view.actions and _cart(acts)):
         return "cart"
-    looks = [entry.product for entry in acts if entry.product and entry.action in _LOOKS]
+    looks = [product for action, product in acts if product and action in _LOOKS]
     if not looks:
         return "explore"
     last = looks[-1]
     alike = [product.number for product in looks if product.category == last.category]
-    wished = any(entry.action == "wishlist_add" for entry in acts[-_SETTLED:])
+    wished = "wishlist_add" in view.actions and any(action == "wishlist_add" for action, _ in acts[-_SETTLED:])
     if wished or alike.count(last.number) >= _SETTLED or _returns([product.number for product in looks]):
         return "decide"
     return "compare" if len(set(alike)) > 1 else "explore"
@@ -57,18 +66,26 @@ def stage(view: PromptView) -> Stage:
 
 def next_action(view: PromptView, at: Stage) -> NextAction:
     """Probabilities of what comes next: what is usual at this stage, shifted by what this shopper does."""
-    own = [NEXT_OF[entry.action] for entry in view.entries if entry.action in NEXT_OF]
-    usual, acts = _USUAL[at], len(own)
+    own = [NEXT_OF[action] for action in view.actions if action in NEXT_OF]
+    return _shifted(at, len(own), tuple([own.count(name) for name in _USUAL[at]]))
+
+
+@lru_cache(_REMEMBERED)
+def _shifted(at: Stage, acts: int, own: tuple[int, ...]) -> NextAction:
+    """By so many actions of the shopper's own, in the order of what is usual; windows are short, and many alike."""
+    usual = _USUAL[at]
     stays, trust = 1 - usual["leave"], acts / (acts + _HABIT)
     mixed = {
-        name: round((1 - trust) * share + trust * stays * own.count(name) / max(acts, 1), 3)
-        for name, share in usual.items()
+        name: round((1 - trust) * share + trust * stays * many / max(acts, 1), 3)
+        for (name, share), many in zip(usual.items(), own, strict=True)
     }
     return NextAction(**{**mixed, "leave": usual["leave"]})
 
 
 def avoid(view: PromptView) -> tuple[Avoid, ...]:
     """Items taken out of the cart, sent back, or shown in lists again and again in vain; surest reason first."""
+    if _TELL_APART.isdisjoint(view.actions):
+        return ()
     reasons: dict[int, AvoidReason] = {}
     shown: Counter[int] = Counter()
     for entry in view.entries:
@@ -90,25 +107,25 @@ def avoid(view: PromptView) -> tuple[Avoid, ...]:
     return tuple(kept[:AVOIDED])
 
 
-def _just_bought(acts: Sequence[Entry]) -> bool:
-    for looks, entry in enumerate(reversed(acts)):
-        if entry.action == "purchase":
+def _just_bought(acts: Sequence[Act]) -> bool:
+    for looks, (action, _) in enumerate(reversed(acts)):
+        if action == "purchase":
             return looks <= _AFTERGLOW
-        if entry.action not in _LOOKS:
+        if action not in _LOOKS:
             return False
     return False
 
 
-def _cart(acts: Sequence[Entry]) -> set[int]:
+def _cart(acts: Sequence[Act]) -> set[int]:
     """Numbers of the products in the cart; an order without products empties it."""
     cart: set[int] = set()
-    for entry in acts:
-        if entry.action == "purchase" and entry.product is None:
+    for action, product in acts:
+        if action == "purchase" and product is None:
             cart.clear()
-        elif entry.product and entry.action == "cart_add":
-            cart.add(entry.product.number)
-        elif entry.product and entry.action in {"cart_remove", "purchase"}:
-            cart.discard(entry.product.number)
+        elif product and action == "cart_add":
+            cart.add(product.number)
+        elif product and action in {"cart_remove", "purchase"}:
+            cart.discard(product.number)
     return cart
 
 

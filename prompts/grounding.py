@@ -56,7 +56,7 @@ def ground(
     if not (mission or categories or brands or attributes or evidence):
         return Grounded(rule, tuple(removed), abstained=True)
     shown = _reweigh(categories, rule.categories), _reweigh(brands, rule.brands)
-    names = {each.name for some in shown for each in some}
+    names = {each.name for some in shown for each in some} if rule.inferred else frozenset[str]()
     model_says = {
         "mission": mission or rule.mission,
         "categories": shown[0],
@@ -110,8 +110,8 @@ def _reweigh(levels: Mapping[str, int], rule: tuple[Weighted, ...]) -> tuple[Wei
     if new == old:
         return rule
     fill = (sum(old.values()) or _FAINT) / sum(new.values())
-    largest = sorted(new.items(), key=lambda pair: (-pair[1], pair[0]))[:MANY]
-    return tuple(Weighted(name=name, weight=round(min(weight * fill, 1.0), 3)) for name, weight in largest)
+    largest = sorted(new.items(), key=lambda pair: (-pair[1], pair[0]))[:MANY] if len(new) > 1 else new.items()
+    return tuple([Weighted(name=name, weight=round(min(weight * fill, 1.0), 3)) for name, weight in largest])
 
 
 def _attributes(answer: Answer, view: PromptView, vocabulary: Vocabulary, removed: list[str]) -> tuple[Attribute, ...]:

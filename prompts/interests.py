@@ -42,23 +42,24 @@ def weights(view: PromptView) -> tuple[float, ...]:
     """What each entry weighs. Lists and glances at the cart pass without ageing what came before."""
     worth = 1.0
     found = []
-    for entry in reversed(view.entries):
-        strength = STRENGTH[entry.action]
+    for action in reversed(view.actions):
+        strength = STRENGTH[action]
         found.append(strength * worth)
         if strength >= 1:
             worth *= _FADE
-    return tuple(reversed(found))
+    found.reverse()
+    return tuple(found)
 
 
 def categories(view: PromptView, weighed: Sequence[float]) -> tuple[Weighted, ...]:
     """The categories of the window with their shares, largest first."""
-    numbers = (entry.product.category if entry.product else 0 for entry in view.entries)
+    numbers = [product.category if product else 0 for product in view.subjects]
     return _shares(numbers, weighed, view.categories, view.profile.categories, view.earlier.categories)
 
 
 def brands(view: PromptView, weighed: Sequence[float]) -> tuple[Weighted, ...]:
     """The brands of the window with their shares, largest first."""
-    numbers = (entry.product.brand if entry.product else 0 for entry in view.entries)
+    numbers = [product.brand if product else 0 for product in view.subjects]
     return _shares(numbers, weighed, view.brands, view.profile.brands, view.earlier.brands)
 
 
@@ -72,7 +73,9 @@ def price_band(entries: Iterable[tuple[Entry, float]]) -> PriceBand | None:
             prices.setdefault(product.currency, []).append((product.price, weight))
     if not prices:
         return None
-    currency = max(sorted(prices), key=lambda code: sum([weight for _, weight in prices[code]]))
+    currency = next(iter(prices))
+    if len(prices) > 1:
+        currency = max(sorted(prices), key=lambda code: sum([weight for _, weight in prices[code]]))
     ordered = sorted(prices[currency])
     low, high = quantile(ordered, _TAIL), quantile(ordered, 1 - _TAIL)
     wider = 1 + _SPREAD + _DOUBT / (1 + sum([weight for _, weight in ordered]))
@@ -80,16 +83,18 @@ def price_band(entries: Iterable[tuple[Entry, float]]) -> PriceBand | None:
 
 
 def _shares(
-    numbers: Iterable[int], weighed: Sequence[float], names: Sequence[str], profile: Counts, earlier: Counts
+    numbers: Sequence[int], weighed: Sequence[float], names: Sequence[str], profile: Counts, earlier: Counts
 ) -> tuple[Weighted, ...]:
     scores = [0.0] * (len(names) + 1)
     for number, weight in zip(numbers, weighed, strict=True):
         scores[number] += weight
     known = {name: score for name, score in zip(names, scores[1:], strict=True) if score}
+    if len(known) < 2:  # one has it all
+        return tuple([Weighted(name=name, weight=1.0) for name in known])
     for counts, worth in ((earlier, _EARLIER), (profile, _PROFILE)):
         for name, count in counts:
             if name in known:
                 known[name] += worth * count
     total = sum(known.values())
     largest = sorted(known.items(), key=lambda entry: (-entry[1], entry[0]))[:MANY]
-    return tuple(Weighted(name=name, weight=round(score / total, 3)) for name, score in largest)
+    return tuple([Weighted(name=name, weight=round(score / total, 3)) for name, score in largest])

@@ -4,7 +4,7 @@ Titles are not read here. Sellers write them, and a rule that believed them woul
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -31,15 +31,14 @@ class Said(NamedTuple):
 
     @classmethod
     def of(cls, view: PromptView, categories: Sequence[Weighted]) -> "Said":
-        searches = {entry.query for entry in view.entries if entry.query}
-        return cls(_words(searches), _words(each.name for each in categories[:1]))
+        return cls(_words(view.queries), _words_of(categories[0].name) if categories else frozenset())
 
 
 def signals(view: PromptView, said: Said, stage: Stage, vocabulary: Vocabulary) -> Mapping[str, float]:
     """Signs of what the vocabulary has words for, in what is searched for and leads. Haste is told by searches alone; a
     full cart is a mild one."""
     words = said.searched | said.leading
-    found = {name: _SAID if words & known.words else 0.0 for name, known in vocabulary.signals.items()}
+    found = {name: 0.0 if words.isdisjoint(known.words) else _SAID for name, known in vocabulary.signals.items()}
     if URGENCY in vocabulary.signals:
         found[URGENCY] = _urgency(view, stage, said=bool(said.searched & vocabulary.signals[URGENCY].words))
     return {**NO_SIGNALS, **found}
@@ -47,29 +46,27 @@ def signals(view: PromptView, said: Said, stage: Stage, vocabulary: Vocabulary) 
 
 def label(view: PromptView, said: Said, stage: Stage, categories: Sequence[Weighted], vocabulary: Vocabulary) -> str:
     """The first mission that holds: by a word that tells it, by all words of its own label, by its shape."""
-    said_at_all, missions = said.searched | said.leading, vocabulary.missions
-    for name, signs in missions.items():
-        if not said_at_all.isdisjoint(signs.words):
+    said_at_all, told_by = said.searched | said.leading, vocabulary.told_by
+    if told := [told_by[word] for word in said_at_all if word in told_by]:
+        return vocabulary.labels[min(told)]
+    for name, words in vocabulary.by_label.items():
+        if words <= said_at_all:
             return name
-    for name, signs in missions.items():
-        alone = not signs.words and signs.shape is None
-        if alone and said_at_all.issuperset(_words_of(name) or {""}):
-            return name
-    for name, signs in missions.items():
-        if signs.shape is not None and _SHAPES[signs.shape](view, stage, categories):
+    for name, shape in vocabulary.by_shape.items():
+        if _SHAPES[shape](view, stage, categories):
             return name
     return OTHER
 
 
 def _urgency(view: PromptView, stage: Stage, *, said: bool) -> float:
     urgency = _SAID if said else _CART if stage == "cart" else 0.0
-    if view.entries and view.entries[-1].action == "checkout":
+    if view.actions[-1:] == ("checkout",):
         return max(urgency, _CHECKOUT)
     return urgency
 
 
-def _words(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset().union(*map(_words_of, texts))
+def _words(texts: Sequence[str]) -> frozenset[str]:
+    return frozenset().union(*map(_words_of, texts)) if texts else frozenset()
 
 
 @lru_cache(_REMEMBERED)
@@ -79,6 +76,8 @@ def _words_of(text: str) -> frozenset[str]:
 
 def _restocks(view: PromptView, _: Stage, __: Sequence[Weighted]) -> bool:
     """Several products put in the cart with hardly a look."""
+    if "cart_add" not in view.actions:
+        return False
     taken = {entry.product.number for entry in view.entries if entry.product and entry.action == "cart_add"}
     looks = sum(entry.action in {"view", "click"} for entry in view.entries)
     return len(taken) > 1 and looks <= len(taken)
@@ -86,6 +85,8 @@ def _restocks(view: PromptView, _: Stage, __: Sequence[Weighted]) -> bool:
 
 def _completes(view: PromptView, _: Stage, __: Sequence[Weighted]) -> bool:
     """Took a product, and looks at another kind from the same part of the shop."""
+    if _TAKES.isdisjoint(view.actions):
+        return False
     taken = {entry.product.category for entry in view.entries if entry.product and entry.action in _TAKES} - {0}
     last = next((entry.product.category for entry in reversed(view.entries) if entry.product), 0)
     parts = {_part(view.categories[number - 1]) for number in taken}

@@ -4,8 +4,10 @@ The order is what never changes, what changes once a session, what is only appen
 server that keeps its KV cache then computes little more than the newest events.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import structs
 
 from prompts.answer import STOP
 from prompts.budget import OTHERS, Fit, PromptRules
@@ -74,7 +76,7 @@ class PromptRenderer:
         and as far as they fit."""
         if not self.template.offers or not findings.inferred:
             return view
-        return replace(view, others=self._fit.others(inferred(view, findings)))
+        return structs.replace(view, others=self._fit.others(inferred(view, findings)))
 
     def render(self, session: Session | PromptView) -> Prompt:
         """The prompt for a session as it stands, or for what `view` made of it."""

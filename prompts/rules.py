@@ -39,8 +39,8 @@ def rules(
         band = foreseen.band or band
         confidence = confidence if foreseen.confidence is None else foreseen.confidence
     named = _beside(categories, near)
-    inferred = _inferred(view, named, brands)
-    looked_at = tuple(each for each in brands if each.name not in inferred)
+    inferred = _inferred(view, named, brands) if learned is not None else ()
+    looked_at = tuple([each for each in brands if each.name not in inferred]) if inferred else brands
     return Findings(
         mission=Mission(
             label=label(view, said, at, categories, vocabulary), text=mission_text(at, categories, looked_at, band)
@@ -75,24 +75,26 @@ def _inferred(view: PromptView, *named: Sequence[Weighted]) -> tuple[str, ...]:
 
 def _leading(view: PromptView, weighed: Sequence[float], categories: Sequence[Weighted]) -> list[tuple[Entry, float]]:
     """The entries, with their weights, of the category that leads; all entries where none does."""
-    pairs = zip(view.entries, weighed, strict=True)
     if not categories:
-        return list(pairs)
+        return list(zip(view.entries, weighed, strict=True))
     number = view.categories.index(categories[0].name) + 1
-    return [(entry, weight) for entry, weight in pairs if entry.product and entry.product.category == number]
+    rows = zip(view.entries, weighed, view.subjects, strict=True)
+    return [(entry, weight) for entry, weight, product in rows if product and product.category == number]
 
 
 def _confidence(weighed: Sequence[float], categories: Sequence[Weighted]) -> float:
     """How likely the next product that is new is of the category that leads: where that has most of much."""
-    lines = sum(weight >= interests.LITTLE for weight in weighed)
+    lines = len([weight for weight in weighed if weight >= interests.LITTLE])
     focus = categories[0].weight if categories else 0.5
     return round(focus * lines / (lines + _SOME), 3)
 
 
 def _evidence(view: PromptView, leading: Sequence[tuple[Entry, float]]) -> tuple[str, ...]:
     """The lines that weigh most in the leading category, and the last search, in the order of the log."""
-    heaviest = sorted(leading, key=lambda pair: (-pair[1], -pair[0].number))
-    chosen = [entry for entry in view.entries if entry.query][-1:]
-    chosen += [entry for entry, weight in heaviest if weight]
+    chosen = [entry for entry in view.entries if entry.query][-1:] if view.queries else []
+    heavy = [pair for pair in leading if pair[1]]
+    if len(chosen) + len(heavy) > interests.MANY:
+        heavy.sort(key=lambda pair: (-pair[1], -pair[0].number))
+    chosen += [entry for entry, _ in heavy]
     kept = {entry.number for entry in chosen[: interests.MANY]}
-    return tuple(dict.fromkeys(entry.event_id for entry in view.entries if entry.number in kept))
+    return tuple(dict.fromkeys([entry.event_id for entry in view.entries if entry.number in kept]))

@@ -5,12 +5,12 @@ it to the rules, the grounding and the intent as well.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 import orjson
+from msgspec import Struct
 
 from prompts.guard import BRAND, CATEGORY, QUERY, TITLE, clean
 from streams.events.event import Item
@@ -67,13 +67,15 @@ class Entry(NamedTuple):
     query: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PromptView:
+class PromptView(Struct, frozen=True, gc=False):
     """What a prompt shows of a shopper's window: its entries and the names that they use, and the tallies of what came
-    before. `dropped` counts the lines that are told as a tally only. `described` are the products, again whenever one
-    changed, and `queries` what was searched for. `others` is what a prompt offers beside the window."""
+    before. `dropped` counts the lines that are told as a tally only. `actions` and `subjects` are the entries' actions
+    and products. `described` are the products, again whenever one changed, and `queries` what was searched for.
+    `others` is what a prompt offers beside the window."""
 
     entries: tuple[Entry, ...]
+    actions: tuple[str, ...]
+    subjects: tuple[Product | None, ...]
     products: tuple[str, ...]
     categories: tuple[str, ...]
     brands: tuple[str, ...]
@@ -105,6 +107,8 @@ class PromptView:
         names = _Names(session, first, about)
         return cls(
             entries=tuple(names.entries),
+            actions=tuple(names.actions),
+            subjects=tuple(names.subjects),
             products=tuple(names.products),
             categories=tuple(names.categories),
             brands=tuple(names.brands),
@@ -132,12 +136,16 @@ class _Names:
         self.brands: dict[str, int] = {}
         self.described: list[Product] = []
         self.queries: list[str] = []
+        self.actions = [ACTIONS[code] for code in session.actions[first:]]
+        self.subjects: list[Product | None] = []
         self.entries = self._read(session, first)
 
     def _read(self, session: Session, first: int) -> list[Entry]:
         entries, known, origin_ms, number = [], self.products, session.origin_ms, session.dropped + first
-        columns = zip(session.event_ids, session.times, session.actions, session.subjects, strict=True)
-        for event_id, time_ms, code, subject in islice(columns, first, None) if first else columns:
+        columns = zip(
+            session.event_ids[first:], session.times[first:], self.actions, session.subjects[first:], strict=True
+        )
+        for event_id, time_ms, action, subject in columns:
             number += 1
             product, quantity, query = None, 1, ""
             if isinstance(subject, Item):
@@ -147,8 +155,9 @@ class _Names:
             elif subject:
                 query = clean(subject, QUERY)
                 self.queries.append(query)
-            line = (number, event_id, (time_ms - origin_ms) // MINUTE_MS, ACTIONS[code], product, quantity, query)
+            line = (number, event_id, (time_ms - origin_ms) // MINUTE_MS, action, product, quantity, query)
             entries.append(_new(Entry, line))
+            self.subjects.append(product)
         return entries
 
     def _product(self, item: Item, last: tuple[Item, Product] | None) -> Product:

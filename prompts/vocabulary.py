@@ -90,9 +90,28 @@ class Vocabulary(_Table):
         """Words that a mission text may use though the window has them not: the free ones, and the missions' own."""
         return self.free.union(*(signs.words for signs in self.missions.values()))
 
+    @cached_property
+    def told_by(self) -> Mapping[str, int]:
+        """By word the first mission that it tells, as a number in their order."""
+        numbered = [(word, number) for number, signs in enumerate(self.missions.values()) for word in signs.words]
+        return dict(reversed(numbered))
+
+    @cached_property
+    def by_label(self) -> Mapping[str, frozenset[str]]:
+        """The words of the labels of those missions that nothing else tells."""
+        alone = [name for name, signs in self.missions.items() if not signs.words and signs.shape is None]
+        return {name: words for name in alone if (words := frozenset(_WORD.findall(name.casefold())))}
+
+    @cached_property
+    def by_shape(self) -> Mapping[str, Shape]:
+        """The shapes of those that one tells."""
+        return {name: signs.shape for name, signs in self.missions.items() if signs.shape is not None}
+
     def offering(self, labels: Sequence[str]) -> "Vocabulary":
         """With these missions in this order. A label that the vocabulary does not know is told by its own words."""
-        return self.model_copy(update={"missions": {each: self.missions.get(each, MissionSigns()) for each in labels}})
+        fields = {name: getattr(self, name) for name in type(self).model_fields}  # a copy would keep what is worked out
+        missions = {each: self.missions.get(each, MissionSigns()) for each in labels}
+        return type(self).model_construct(**fields | {"missions": missions})
 
 
 def parse_vocabulary(text: str, file: str = FILE) -> Vocabulary:

@@ -61,17 +61,18 @@ def unknown_words(text: str, view: PromptView, rules_findings: Findings, vocabul
     said = _content(text)
     if not said:
         return ()
-    texts = [*_texts(view), rules_findings.mission.text]
-    general, own = _stems_of_all(vocabulary.labels, vocabulary.spoken), frozenset().union(*map(_stems, texts))
+    general, own = _stems_of_all(vocabulary.labels, vocabulary.spoken), _own_stems(view)
 
     def holds(word: str) -> bool:
         if word in CURRENCIES:
-            words = _words(" ".join((*texts, *vocabulary.labels, *vocabulary.spoken)))
-            return not {word, *CURRENCIES[word]}.isdisjoint(words)
+            texts = (*_texts(view), rules_findings.mission.text, *vocabulary.labels, *vocabulary.spoken)
+            return not {word, *CURRENCIES[word]}.isdisjoint(_words(" ".join(texts)))
         stem = _stem(word)
-        return stem in general or stem in own or _within_band(word, rules_findings)
+        if stem in general or any(stem in stems for stems in own) or _within_band(word, rules_findings):
+            return True
+        return stem in _stems(rules_findings.mission.text)  # last: hardly two shoppers have the same
 
-    return tuple(word for word in said if not holds(word))
+    return tuple([word for word in said if not holds(word)])
 
 
 @lru_cache(1_024)
@@ -99,13 +100,30 @@ def _stems_of_all(labels: Sequence[str], words: frozenset[str]) -> frozenset[str
     return frozenset().union(*map(_stems, labels), *map(_stems, words))
 
 
+def _own_stems(view: PromptView) -> list[frozenset[str]]:
+    """The stems of everything that a prompt says of a shopper in words."""
+    found = [_stems_of_product(product.title, product.about, product.price, product.currency)
+             for product in view.described]  # fmt: skip
+    found += [_stems(text) for texts in (view.queries, view.categories, view.brands) for text in texts]
+    for counts in (view.profile, view.earlier):
+        found += [_stems(name) for names in (counts.categories, counts.brands) for name, _ in names]
+    return found
+
+
+@lru_cache(_REMEMBERED)
+def _stems_of_product(title: str, about: str, price: float, currency: str) -> frozenset[str]:
+    return frozenset().union(*map(_stems, (title, about, currency, _told(price))))
+
+
+def _told(price: float) -> str:
+    """A price as a text may tell it, whole or with its cents."""
+    return f"{price:.0f} {price:.2f}" if price else ""
+
+
 def _texts(view: PromptView) -> Iterator[str]:
     """Everything that a prompt says of a shopper in words."""
     for product in view.described:
-        yield product.title
-        yield product.about
-        yield product.currency
-        yield f"{product.price:.0f} {product.price:.2f}" if product.price else ""
+        yield from (product.title, product.about, product.currency, _told(product.price))
     yield from view.queries
     yield from view.categories
     yield from view.brands

@@ -17,6 +17,8 @@ _DOES: dict[Stage, str] = {
 }
 _DEVOTED = 0.6
 _WHOLE = 10  # prices from here on are told without cents
+_LIKE_PHONES = 1e7  # prices from here on have as many digits as phone numbers, which are left out
+_WHOLE_TEXT = 1_000
 _UNCOUNTED = ("s", "ing", "ware", "wear", "furniture", "jewelry", "jewellery", "equipment", "gear", "food", "audio")
 
 
@@ -38,9 +40,14 @@ def mission_text(
     words = [_DOES[stage], quality, noun(categories[0].name) if categories else "products"]
     if brands and brands[0].weight >= _DEVOTED:
         words += ["by", brands[0].name]
-    if band and stage != "purchase":
-        words += [f"between {_price(band.low)} and {_price(band.high)}", band.currency]
-    return plain(" ".join(word for word in words if word), LONGEST)
+    if band is None or stage == "purchase":
+        return plain(" ".join([word for word in words if word]), LONGEST)
+    range_ = f" between {_price(band.low)} and {_price(band.high)} {band.currency}".rstrip()
+    letters = band.currency.isascii() and (band.currency or "EUR").isalpha()
+    if max(band.low, band.high) >= _LIKE_PHONES or not letters:
+        return plain(" ".join([word for word in words if word]) + range_, LONGEST)
+    # The words are those of many shoppers, and remembered; such a range is plain by itself.
+    return (plain(" ".join([word for word in words if word]), _WHOLE_TEXT) + range_)[:LONGEST].rstrip()
 
 
 @lru_cache(maxsize=4_096)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import SSLConnection
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 from redis.credentials import CredentialProvider
 
+from storage.pool import ReadyPool
 from streams.errors import SettingInvalid
 from streams.secret import Secret
 from streams.tls import Tls, TlsContext
@@ -48,7 +49,7 @@ class SentinelTlsConnection(SentinelManagedConnection, TlsConnection):
     """The same to a primary that Sentinels name."""
 
 
-class SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
+class SentinelPool(SentinelConnectionPool, ReadyPool):
     """Connections to a primary that Sentinels name; who finds all of them busy waits."""
 
     async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 (redis-py's)
@@ -86,7 +87,7 @@ class Access:
             options |= {"connection_class": TlsConnection, "tls": TlsContext(self.tls)}
         # `ask` bounds the wait for a connection together with the rest
         if self.sentinels is None:
-            return BlockingConnectionPool(**{"timeout": None, **options})
+            return ReadyPool(**{"timeout": None, **options})
         options = {key: value for key, value in options.items() if key not in ("host", "port", "path")}
         options["connection_class"] = SentinelTlsConnection if encrypted else SentinelManagedConnection
         manager = self._manager(self.sentinels, encrypted=encrypted)

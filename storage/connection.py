@@ -1,8 +1,8 @@
 """The connection to Redis: how it is made, how long it may take, and what its errors mean."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from hiredis import pack_command
@@ -33,6 +33,9 @@ Client = Redis | RedisCluster
 CLOSE_S = 1.0
 """How long connections that are given up may take to close."""
 
+
+UNANSWERED = (RedisError, RedisClusterException, OSError)
+"""What redis-py raises; OSError is TimeoutError too."""
 
 ANYBODY = Access()
 """No login but that of the URL, and the authorities that the system trusts."""
@@ -69,23 +72,32 @@ async def ask(client: Client, commands: Sequence[Command], timeout_s: float, *, 
     """
     if not commands:
         return []
-    async with _answering(client, timeout_s):
-        replies = await _replies(client, commands, timeout_s)
-        failures = 0
-        for at, (command, reply) in enumerate(zip(commands, replies, strict=True)):
-            if not isinstance(reply, Exception) or isinstance(reply, NoScriptError):
-                continue
-            if isinstance(reply, ResponseError):
-                await _leave_replica(client, reply)
-                if corrupt := _corrupt(reply, command):
-                    raise corrupt
-            if not singly or isinstance(client, Redis) or not isinstance(reply, RedisError | OSError):
-                raise reply  # of one node, while others have answered
-            replies[at] = StoreUnavailable(f"Redis: {type(reply).__name__}: {reply}")
-            failures += 1
-        if failures:
-            await _look_again(client)
-        return replies
+    try:
+        async with asyncio.timeout(timeout_s):
+            replies = await _replies(client, commands, timeout_s)
+            if any(isinstance(reply, Exception) for reply in replies):
+                await _judge(client, commands, replies, singly=singly)
+            return replies
+    except UNANSWERED as error:
+        raise await _unanswered(client, error, timeout_s) from error
+
+
+async def _judge(client: Client, commands: Sequence[Command], replies: list[Any], *, singly: bool) -> None:
+    """Raise what a reply says that is an error, or let StoreUnavailable stand in its place."""
+    failures = 0
+    for at, (command, reply) in enumerate(zip(commands, replies, strict=True)):
+        if not isinstance(reply, Exception) or isinstance(reply, NoScriptError):
+            continue
+        if isinstance(reply, ResponseError):
+            await _leave_replica(client, reply)
+            if corrupt := _corrupt(reply, command):
+                raise corrupt
+        if not singly or isinstance(client, Redis) or not isinstance(reply, RedisError | OSError):
+            raise reply  # of one node, while others have answered
+        replies[at] = StoreUnavailable(f"Redis: {type(reply).__name__}: {reply}")
+        failures += 1
+    if failures:
+        await _look_again(client)
 
 
 class Way(NamedTuple):
@@ -176,36 +188,32 @@ async def ask_primaries(client: Client, command: Command, timeout_s: float) -> l
     """Send one command to every primary and return their replies, in the order of addresses; errors as with `ask`."""
     if isinstance(client, Redis):
         return await ask(client, [command], timeout_s)
-    async with _answering(client, timeout_s):
-        await client.initialize()
-        nodes = sorted(client.get_primaries(), key=lambda node: node.name)
-        calls = [client.execute_command(*command, target_nodes=node) for node in nodes]
-        replies = await asyncio.gather(*calls, return_exceptions=True)
-        for reply in replies:
-            if isinstance(reply, BaseException):
-                raise reply
-        return replies
-
-
-@asynccontextmanager
-async def _answering(client: Client, timeout_s: float) -> AsyncIterator[None]:
-    """Bound what is done inside, and turn whatever goes wrong with Redis there into StoreUnavailable.
-
-    A command that is cancelled or late closes its connection, so that no later one reads its reply.
-    """
     try:
         async with asyncio.timeout(timeout_s):
-            yield
-    except TimeoutError as exc:
+            await client.initialize()
+            nodes = sorted(client.get_primaries(), key=lambda node: node.name)
+            calls = [client.execute_command(*command, target_nodes=node) for node in nodes]
+            replies = await asyncio.gather(*calls, return_exceptions=True)
+            for reply in replies:
+                if isinstance(reply, BaseException):
+                    raise reply
+            return replies
+    except UNANSWERED as error:
+        raise await _unanswered(client, error, timeout_s) from error
+
+
+async def _unanswered(client: Client, error: Exception, timeout_s: float) -> StoreUnavailable:
+    """What went wrong with Redis, in our words. A command that is cancelled or late closes its connection, so that no
+    later one reads its reply."""
+    if isinstance(error, TimeoutError):
         await _look_again(client)
-        raise StoreUnavailable(f"Redis did not answer within {timeout_s:g} s") from exc
-    except MovedError as exc:
-        raise StoreUnavailable("this Redis is of a cluster: set redis.cluster = true") from exc
-    except NoPermissionError as exc:
-        raise StoreForbids(f"Redis: NoPermissionError: {exc}; give its user the rights of docs/security.md") from exc
-    except (RedisError, RedisClusterException, OSError) as exc:
-        await _look_again(client)
-        raise StoreUnavailable(f"Redis: {type(exc).__name__}: {tls.cause(str(exc)) or exc}") from exc
+        return StoreUnavailable(f"Redis did not answer within {timeout_s:g} s")
+    if isinstance(error, MovedError):
+        return StoreUnavailable("this Redis is of a cluster: set redis.cluster = true")
+    if isinstance(error, NoPermissionError):
+        return StoreForbids(f"Redis: NoPermissionError: {error}; give its user the rights of docs/security.md")
+    await _look_again(client)
+    return StoreUnavailable(f"Redis: {type(error).__name__}: {tls.cause(str(error)) or error}")
 
 
 def _corrupt(error: ResponseError, command: Command) -> StoreCorrupt | None:

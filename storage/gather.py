@@ -47,7 +47,6 @@ class GatheringWriter:
         """One pipeline after the other, until nobody waits."""
         batch: list[Waiting] = []
         try:
-            await asyncio.sleep(0)
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._rules.pipeline], self._waiting[self._rules.pipeline :]
                 await self._pipeline(batch)

@@ -21,7 +21,6 @@ from storage.loads import Loads
 from storage.scan import members
 from storage.watermarks import Watermarks
 from streams.errors import StoreUnavailable
-from streams.sessions.positions import Position
 
 Operation = Literal["load", "write", "owed"]
 """A round trip: sessions read, sessions and intents written, or marks of what is owed."""
@@ -127,7 +126,7 @@ class RedisCheckpoints:
         if intent is None:
             return command
         shown = chain.from_iterable(intent_fields(intent).items())
-        tail = (write.intent_expires_at_ms, *Position.parse(intent.position), intent.source, *shown)
+        tail = (write.intent_expires_at_ms, *intent.position.split(":"), intent.source, *shown)
         return (*command, intent.dump(), _strings(tail))
 
     async def _teach(self, commands: Sequence[Command]) -> list[Any]:

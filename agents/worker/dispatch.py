@@ -128,11 +128,11 @@ class Dispatch:
             serving = self._choose(loop.time()) if self._open else None
             if serving is not None:
                 return serving
+            alarm = loop.call_later(self._idle_s(loop.time()), self._wake.set)
             try:
-                async with asyncio.timeout(self._idle_s(loop.time())):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+                await self._wake.wait()
+            finally:
+                alarm.cancel()
 
     def _idle_s(self, now_s: float) -> float:
         most_s = IDLE_S if self._held_since_s is None else HELD_S

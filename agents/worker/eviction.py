@@ -35,6 +35,7 @@ def evict(
     `held` is what the worker holds; below `safe` all is stored for good (None: nothing yet). Returns how many went.
     """
     hot = packed = size_bytes = gone = gone_bytes = 0
+    sessions, all_bytes, quiet_s = held.sessions, held.size_bytes, min(rules.pack_s, rules.drop_s)
     step, packs = max(rules.step // partitions, 1), max(rules.packs // partitions, 1)
     if held.sessions <= rules.most and held.size_bytes <= rules.most_bytes:
         step = min(step, len(partition.shoppers) // rules.turns + 1)
@@ -42,18 +43,20 @@ def evict(
         shopper = next(partition.sweep, None)
         if shopper is None:
             break
-        was_packed = shopper.packed
-        crowded = held.sessions - gone > rules.most or held.size_bytes - gone_bytes > rules.most_bytes
-        kept = not shopper.clean or shopper.home is not partition or partition.wants(shopper.id)
-        if not kept and _goes(shopper, now_s, rules, crowded=crowded, safe=safe or 0):
-            partition.shoppers.pop(shopper.id, None)
-            gone += 1
-            gone_bytes += shopper.size_bytes
-            continue
-        packed += shopper.packed
-        hot += not shopper.packed
+        was_packed = is_packed = shopper.packed
+        crowded = sessions - gone > rules.most or all_bytes - gone_bytes > rules.most_bytes
+        if crowded or now_s - shopper.touched_s >= quiet_s:  # else there is nothing to do for it but to weigh it
+            kept = not shopper.clean or shopper.home is not partition or partition.wants(shopper.id)
+            if not kept and _goes(shopper, now_s, rules, crowded=crowded, safe=safe or 0):
+                partition.shoppers.pop(shopper.id, None)
+                gone += 1
+                gone_bytes += shopper.size_bytes
+                continue
+            is_packed = shopper.packed
+        packed += is_packed
+        hot += not is_packed
         size_bytes += shopper.size_bytes
-        packs -= shopper.packed and not was_packed
+        packs -= is_packed and not was_packed
         if not packs:
             break
     partition.weighing += Held(hot, packed, size_bytes)

@@ -13,7 +13,7 @@ from isal import isal_zlib
 from streams.errors import ContextCorrupt
 from streams.events.event import Item
 from streams.sessions.agreement import Agreement, Said
-from streams.sessions.profiles import InterestCounts
+from streams.sessions.profiles import NOTHING, InterestCounts
 from streams.sessions.session import ACTIONS, Session
 
 VERSIONS = (1, 2)
@@ -84,4 +84,6 @@ def _item(item: Item) -> list[str | float | None]:
 
 def _tally(values: list[Any]) -> InterestCounts:
     sessions, purchases, categories, brands = values
+    if not (sessions or purchases or categories or brands):
+        return NOTHING
     return InterestCounts(sessions, purchases, tuple(map(tuple, categories)), tuple(map(tuple, brands)))

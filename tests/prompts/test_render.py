@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from dataclasses import replace
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from prompts.library import DEFAULT_PROMPTS, PromptLibrary
 from prompts.reading import known, offered, others, read
@@ -34,7 +34,7 @@ def shown_again(renderer: PromptRenderer, prompt: str) -> str:
     """The prompt of what was read from a prompt."""
     about = known(prompt)
     view = PromptView.of(read(prompt), about=lambda product: about.get(product, ""))
-    return renderer.render(replace(view, others=others(prompt))).text
+    return renderer.render(structs.replace(view, others=others(prompt))).text
 
 
 def test_tells_a_session_line_by_line() -> None:

@@ -91,6 +91,17 @@ def test_offering_all_labels_changes_nothing(session: Session) -> None:
     assert rules(session, DEFAULT_VOCABULARY.offering(DEFAULT_VOCABULARY.labels)) == rules(session)
 
 
+def test_what_a_vocabulary_has_worked_out_is_not_that_of_another() -> None:
+    """Labels in another order, of which the first that holds is the mission; and one that is not offered."""
+    session = shopper(("search", "gift today"), ("view", KETTLE))
+    whole = DEFAULT_VOCABULARY
+    told = rules(session, whole).mission.label
+    others = [label for label in whole.labels if label != told]
+    assert rules(session, whole.offering(others)).mission.label != told
+    assert rules(session, whole.offering([*others, told])).mission.label in whole.labels
+    assert not whole.offering(["set of two"]).spoken & whole.missions[told].words
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

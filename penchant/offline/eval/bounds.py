@@ -8,9 +8,11 @@ the window's own names.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import cycle
 from math import ceil, floor
+
+from msgspec import structs
 
 from penchant.offline.eval.cases import Case, Step
 from prompts.answer import HIGHEST, NAMED, OTHER, Answer, parse
@@ -61,7 +63,7 @@ def ceiling(
 ) -> Bound:
     """The oracle who may also choose what other shoppers went on to, as far as the rules infer it."""
     pairs = zip(cases, learned_findings, strict=True)
-    views = [replace(case.shown.view, others=inferred(case.shown.view, rule)) for case, rule in pairs]
+    views = [structs.replace(case.shown.view, others=inferred(case.shown.view, rule)) for case, rule in pairs]
     return _bound(_oracle, views, cases, learned_findings, template, vocabulary)
 
 

@@ -1,0 +1,57 @@
+"""Pool: the connections of a client, of which the one that came back last stays at hand.
+
+redis-py locks, counts and reports each connection that is taken and given back: that takes as long as the pipeline.
+"""
+
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import RedisError
+
+
+class ReadyPool(BlockingConnectionPool):
+    """Who finds all connections busy waits. To redis-py the one at hand is in use."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._at_hand: AbstractConnection | None = None
+        self._waiting = 0
+
+    async def get_connection(self, *_: Any, **__: Any) -> AbstractConnection:
+        """A connection that can be written to."""
+        connection, self._at_hand = self._at_hand, None
+        if connection is not None:
+            if await _sound(connection):
+                return connection
+            await super().release(connection)
+        self._waiting += 1
+        try:
+            found: AbstractConnection = await super().get_connection()  # type: ignore[no-untyped-call] # redis-py's
+            return found
+        finally:
+            self._waiting -= 1
+
+    async def release(self, connection: AbstractConnection) -> None:
+        """Take a connection back; who waits for one gets it."""
+        if self._at_hand is None and not self._waiting:
+            self._at_hand = connection
+        else:
+            await super().release(connection)
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 (redis-py's)
+        """Close all connections, or those alone that nobody uses: the one at hand is one of these."""
+        connection, self._at_hand = self._at_hand, None
+        if connection is not None:
+            await super().release(connection)
+        await super().disconnect(inuse_connections)
+
+
+async def _sound(connection: AbstractConnection) -> bool:
+    """Whether it is open, nothing is left to read from it, and it need not be made anew."""
+    if not connection.is_connected or connection.should_reconnect():  # type: ignore[no-untyped-call] # redis-py's
+        return False
+    try:
+        return not await connection.can_read()
+    except RedisError:
+        return False

@@ -1,0 +1,53 @@
+"""The connection at hand: taken again while it is sound, and nobody waits while it is free."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+
+from sandbox.servers.redis import RedisServer
+from storage.connection import ask, connect
+from storage.pool import ReadyPool
+
+WITHIN_S = 5.0
+
+
+@pytest.mark.redis
+async def test_the_connection_that_came_back_last_is_taken_again(redis_server: RedisServer) -> None:
+    """Unless it was closed, or is to be: then there is another."""
+    pool = ReadyPool(**Redis.from_url(redis_server.url).connection_pool.connection_kwargs)
+    first = await pool.get_connection()
+    await pool.release(first)
+    assert await pool.get_connection() is first
+    await pool.release(first)
+    await pool.disconnect(inuse_connections=False)
+    assert not first.is_connected
+    again = await pool.get_connection()
+    assert again.is_connected
+    await pool.release(again)
+    await pool.disconnect()
+    assert not again.is_connected
+
+
+@pytest.mark.redis
+async def test_who_waits_for_a_connection_gets_the_one_that_comes_back(redis_server: RedisServer) -> None:
+    """It does not stay at hand then."""
+    options = Redis.from_url(redis_server.url).connection_pool.connection_kwargs
+    pool = ReadyPool(**{**options, "max_connections": 1, "timeout": WITHIN_S})
+    only = await pool.get_connection()
+    waiting = asyncio.create_task(pool.get_connection())
+    await asyncio.sleep(0)
+    await pool.release(only)
+    assert await waiting is only
+    await pool.disconnect()
+
+
+@pytest.mark.redis
+async def test_a_connection_that_the_server_has_closed_is_made_anew(redis_server: RedisServer) -> None:
+    """Nobody hears of it."""
+    async with connect(redis_server.url) as client, connect(redis_server.url) as other:
+        [number] = await ask(client, [("CLIENT ID",)], WITHIN_S)
+        assert await ask(client, [("CLIENT ID",)], WITHIN_S) == [number]
+        await ask(other, [("CLIENT KILL", "ID", number)], WITHIN_S)
+        await asyncio.sleep(0.05)  # until the end of the stream has come
+        assert await ask(client, [("CLIENT ID",)], WITHIN_S) != [number]
