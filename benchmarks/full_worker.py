@@ -81,10 +81,10 @@ def covered(running: Worker) -> bool:
     return all(partition.ledger.head() is None for partition in running.enrichment.partitions.values())
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    """Look again and again; whoever calls bounds it."""
+async def until(holds: Callable[[], bool], look_s: float = LOOK_S) -> None:
+    """Look again and again; whoever calls bounds it. Each look wakes the loop that is measured."""
     while not holds():  # noqa: ASYNC110 (what is looked at knows of no listeners)
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(look_s)
 
 
 def print_figures(measured: Callable[[Settings, int], Coroutine[Any, Any, dict[str, Any]]]) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 
-from agents.health.loop_lag import LoopLag
 from agents.health.probes import Health
 from agents.health.statistics import Meter
 from agents.worker.instruments import Instruments
@@ -25,7 +24,7 @@ from penchant.process.logs import configure_logs
 from penchant.settings.root import Settings
 from penchant.worker.app import Worker, worker
 
-WITHIN_S = 120.0
+WITHIN_S, LOOK_S = 120.0, 0.02
 
 
 async def measure(plan: dict[str, Any]) -> dict[str, Any]:
@@ -46,15 +45,14 @@ async def measure(plan: dict[str, Any]) -> dict[str, Any]:
 async def _measured(running: Worker, plan: dict[str, Any]) -> dict[str, Any]:
     await until(lambda: taken_in(running) > 0)
     await asyncio.sleep(plan["warm_s"])
-    lag, parts, meter = LoopLag(), CpuParts(), running.meter
-    beating = asyncio.create_task(lag.run())
+    lag, parts, meter = running.instruments.loop_lag, CpuParts(), running.meter
+    lag.forget()
     before = {"events": taken_in(running), "calls": meter.calls, "intents": meter.intents}
     began = Clocks.read()
     parts.start()
-    await until(lambda: taken_in(running) >= plan["events"] and covered(running))
+    await until(lambda: taken_in(running) >= plan["events"] and covered(running), LOOK_S)
     spent, seconds = Clocks.read().since(began), parts.stop()
     covered_s = time.monotonic()
-    beating.cancel()
     events = taken_in(running) - before["events"]
     return {
         "events": events,

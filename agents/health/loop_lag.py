@@ -10,8 +10,8 @@ from collections import deque
 from agents.health.histogram import Histogram
 from agents.health.percentiles import percentiles
 
-EVERY_S = 0.01
-WINDOW = 6_000
+EVERY_S = 0.02
+WINDOW = 3_000
 """Beats that percentiles are taken over: a minute."""
 
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -40,6 +40,10 @@ class LoopLag:
             self.histogram.add(lag_s)
             self._latest.append(lag_s)
         return max(due_s + (missed + 1) * EVERY_S, now_s)
+
+    def forget(self) -> None:
+        """Take percentiles over what comes from now on."""
+        self._latest.clear()
 
     def percentiles_ms(self) -> dict[str, float] | None:
         """p50, p99 and the maximum of the last minute, in milliseconds; None before the first beat."""

@@ -19,13 +19,16 @@ from streams.events.event import ShopperEvent
 from streams.kafka.batches import TP
 from streams.sessions.session import DUPLICATE, LATE, MEANINGFUL, QUIET, REPEATED, Folded, Session, SessionRules, fold
 
+FEW_S = 0.0005
+"""Of work, so little that nobody need have a turn after it; what it adds up to counts."""
+
 Entered = Callable[[Partition, ShopperEvent, Session], None]
 """Hears of each event that has entered a session of a partition, before anything else happens to it."""
 
 
 class Ingest:
     """Takes in batches; `batch` is never run twice at once for a partition. Those of several partitions load side by
-    side, and take turns for the rest: one slice in a turn of the loop, and one rest after it."""
+    side, and take turns for the rest: about a slice in a turn of the loop, and one rest after it."""
 
     def __init__(
         self,
@@ -172,9 +175,11 @@ class Ingest:
         self._meter.late += outcome is LATE
 
     async def _breathe(self, slice_s: float) -> None:
-        """Let others run; while calls are due, for as long as keeps ingest within its share."""
+        """Let others run; while calls are due, for as long as keeps ingest within its share. Not after each few events:
+        the partitions of one poll would wait a turn of the loop for each other, and their batches stand in a queue."""
         rest_s = self._ingest_share.worked(slice_s, urgent=self._backlog.urgent)
-        await asyncio.sleep(rest_s if self._backlog.waiting() else 0.0)
+        if rest_s > 0 or not 0 < slice_s < FEW_S:  # without a clock each slice counts
+            await asyncio.sleep(rest_s if self._backlog.waiting() else 0.0)
 
 
 def _now() -> float:

@@ -15,6 +15,9 @@ SHARE, BEHIND_SHARE = 0.7, 0.9
 MOST_S = 0.05
 """What is kept of earlier times, so that nobody pays for long."""
 
+LEAST_REST_S = 0.0005
+"""Rests shorter than this are taken together: a timer takes a millisecond, and a call that is due would wait for it."""
+
 LOOK_S, WAIT_S = 0.002, 0.05
 """How often a call that waits looks again, and how long it waits at the most: intents are late then, but they come."""
 
@@ -30,6 +33,7 @@ class IngestCpuShare:
     ) -> None:
         self.cpu_s = cpu_s
         self._rest, self._rest_behind = 1 / share - 1, 1 / behind_share - 1
+        self._unrested_s = 0.0
         self._debt_s = 0.0  # what the others have had too much
         self._seen_s = cpu_s()
         self._behind: Callable[[], bool] = lambda: False
@@ -49,7 +53,9 @@ class IngestCpuShare:
         rest_s = slice_s * (self._rest_behind if self.behind and not urgent else self._rest)
         self._seen_s = self.cpu_s()
         self._debt_s = min(max(self._debt_s + others_s - rest_s, -MOST_S), MOST_S)
-        return rest_s
+        rest_s += self._unrested_s
+        self._unrested_s = rest_s if rest_s < LEAST_REST_S else 0.0
+        return rest_s - self._unrested_s
 
     async def yield_to_ingest(self) -> None:
         """Return when a call may begin."""

@@ -9,7 +9,7 @@ from folding import Folding
 
 from penchant.process.collector import CollectorRules, collect
 from streams.events.decoding import Decoder
-from streams.kafka.batches import TP, RecordBatch
+from streams.kafka.batches import TP, Poll
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running
 from streams.kafka.options import KafkaOptions
 
@@ -36,11 +36,12 @@ async def main() -> None:
         decoder = Decoder()
 
         @app.agent(event_topic(app, folding.topic))
-        async def enrich(stream: faust.StreamT[RecordBatch]) -> None:
-            async for batch in stream:
-                folding.begin()
-                for offset, timestamp_ms, event in decoder.decode(batch.records).events:
-                    folding.event(event, offset, timestamp_ms)
+        async def enrich(stream: faust.StreamT[Poll]) -> None:
+            async for poll in stream:
+                for batch in poll.batches:
+                    folding.begin()
+                    for offset, timestamp_ms, event in decoder.decode(batch.records).events:
+                        folding.event(event, offset, timestamp_ms)
 
         async with running(app):
             await collect(quiet=lambda: False, rules=CollectorRules())

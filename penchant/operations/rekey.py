@@ -19,7 +19,7 @@ from penchant.worker.presidio import redaction
 from streams.errors import BrokerUnavailable
 from streams.events.dialects import Dialect, DialectName, dialect
 from streams.kafka.batch_transport import BatchTransport
-from streams.kafka.batches import TP, RecordBatch
+from streams.kafka.batches import TP, Poll
 from streams.kafka.dead_letter_producer import DeadLetterProducer
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running, watch
 from streams.kafka.producer import producing
@@ -121,9 +121,10 @@ def _app(group: KafkaGroup, rekey: Rekey, sources: list[str]) -> faust.App:
     async def drain(_: object) -> None:
         await rekey.drain(DRAIN_S)
 
-    async def take(stream: faust.StreamT[RecordBatch]) -> None:
-        async for batch in stream:
-            await rekey.take(batch)
+    async def take(stream: faust.StreamT[Poll]) -> None:
+        async for poll in stream:
+            for batch in poll.batches:
+                await rekey.take(batch)
 
     app = make_app(group, sources[0], rekey)
     app.transport = BatchTransport(app, sources, rekey, group.options, drain)

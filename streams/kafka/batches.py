@@ -35,6 +35,13 @@ class RecordBatch:
         return TP(self.topic, self.partition)
 
 
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one poll brought of one topic: a batch of each partition that had some; never empty."""
+
+    batches: Sequence[RecordBatch]
+
+
 class Offsets(Protocol):
     """What the transport tells a ledger, and asks of it. Called on the event loop; must not block or raise.
 

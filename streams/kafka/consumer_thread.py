@@ -1,19 +1,31 @@
-"""The thread in which Faust runs aiokafka, on an event loop of its own, and what the transport asks there."""
+"""The thread in which Faust runs aiokafka, on an event loop of its own, and what the transport asks there.
+
+Polls cross to it and back by one call each. The rare exchanges go by Faust's queue of methods, of which each costs a
+dozen tasks.
+"""
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import ConsumerStoppedError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.cancellation import is_ours
 from streams.kafka.batches import TP
+from streams.kafka.gathering import Gathering, gather_fetches
 from streams.kafka.header_names import accept_any_name, as_fetched
 from streams.kafka.options import KafkaOptions, Login
 
 TIMEOUT_S = 5.0
 """How long an exchange may take. aiokafka itself would try for ever, and hold one of the thread's two places."""
+
+SWITCH_S = 0.001
+"""How long Python lets a thread go on that others wait for. By default it is 5 ms, and a fetch may have to wait several
+times: after each look at its socket the thread needs its turn again."""
 
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
@@ -30,7 +42,7 @@ class ConsumerThread(AIOKafkaConsumerThread):
     def __init__(self, consumer: Any, options: KafkaOptions, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
         accept_any_name()
-        self._options = options
+        self._options, self._gathering = options, Gathering()
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         """Faust's consumer, with what Faust has no setting for, before anything is fetched."""
@@ -41,6 +53,35 @@ class ConsumerThread(AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = int(self._options.fetch_wait_s * 1e3)
         self._login = Login(self._options, consumer._client)
         return consumer
+
+    async def on_start(self) -> None:
+        """Start the consumer, whose fetches then wait for each other's events, and not for the event loop's turns."""
+        await super().on_start()
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_S))
+        gather_fetches(self._ensure_consumer()._fetcher, self._gathering)
+
+    async def getmany(self, active_partitions: Collection[Any] | None, timeout: float) -> Mapping[Any, list[Any]]:
+        """Poll. Who no longer waits for the answer ends the poll, which hands over nothing then."""
+        polling = asyncio.run_coroutine_threadsafe(self._poll(active_partitions, timeout), self.thread_loop)
+        return await asyncio.wrap_future(polling)
+
+    async def _poll(self, tps: Collection[Any] | None, timeout_s: float) -> Mapping[Any, list[Any]]:
+        if not self.consumer.flow_active:  # a rebalance that began meanwhile waits for whoever polls
+            return {}
+        consumer = self._ensure_consumer()
+        fetcher, subscriptions = consumer._fetcher, consumer._subscription
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        counted = contextlib.ExitStack()
+        counted.enter_context(subscriptions.fetch_context())
+        try:
+            records: Mapping[Any, list[Any]] = await fetcher.fetched_records(
+                tps, timeout=timeout_s, max_records=consumer._max_poll_records
+            )
+        finally:
+            counted.close()  # by an error aiokafka would not count us out: a worker that hangs would pass for polling
+        self._gathering.handed_over(sum(map(len, records.values())))
+        return records
 
     async def put_offsets(self, offsets: Mapping[TP, int]) -> Mapping[TP, int]:
         """Commit; returns what was committed, which leaves out partitions that are no longer ours."""

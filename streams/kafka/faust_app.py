@@ -39,7 +39,9 @@ class KafkaGroup:
     """A worker whose event loop stops polling for this long is expelled. Paused and idle workers do poll."""
     batch_records: int = 1_000
     """The most records one poll returns, over all partitions; so also the most in one batch."""
-    buffered_batches: int = 8
+    buffered_polls: int = 2
+    """The more stand between the poll and the agent, the longer an event waits behind polls that brought one or two: a
+    fetch that goes out later brings more."""
 
 
 def make_app(
@@ -50,9 +52,9 @@ def make_app(
 ) -> faust.App:
     """An application whose consumer batches `topic` and commits what `offsets` says; for `drain` see BatchTransport.
 
-    An agent on `event_topic(app, topic)` iterates plainly, `async for batch in stream:`, and gets a RecordBatch each
-    time: no `noack()`, `events()` or `take()`, for acknowledgements mean nothing here. An error that leaves the agent
-    stops the application (see `watch`), since Faust would otherwise skip that batch for good.
+    An agent on `event_topic(app, topic)` iterates plainly, `async for poll in stream:`, and gets a Poll each time: no
+    `noack()`, `events()` or `take()`, for acknowledgements mean nothing here. An error that leaves the agent stops the
+    application (see `watch`), since Faust would otherwise skip that poll for good.
     """
     app = faust.App(
         group.group_id,
@@ -68,7 +70,7 @@ def make_app(
         broker_session_timeout=group.session_timeout_s,
         consumer_auto_offset_reset="none",
         consumer_group_instance_id=group.instance_id,
-        stream_buffer_maxsize=group.buffered_batches,
+        stream_buffer_maxsize=group.buffered_polls,
         stream_wait_empty=False,
         store="memory://",
         table_standby_replicas=0,

@@ -1,12 +1,13 @@
 """Kafka as Penchant needs it: record batches in, the ledger's offsets out.
 
 Faust moves single records, at some 50 us each, and commits what was acknowledged, which loses records when
-acknowledgements come out of order. This transport gives the agent one message per fetched record batch, stamped with
-the epoch of its assignment, and commits what a ledger says. Topics other than the event topics go Faust's way.
+acknowledgements come out of order. This transport gives the agent one message a poll: a record batch of each partition
+that had some, stamped with the epoch of its assignment. It commits what a ledger says. Topics other than the event
+topics go Faust's way.
 
 It overrides internals of Faust's consumer, hence the exact pin of faust-streaming in pyproject.toml. What differs:
 
-* Acknowledgements are off (`event_topic` in faust_app.py): to Faust each batch is a gap, and its interval tree grows
+* Acknowledgements are off (`event_topic` in faust_app.py): to Faust each message is a gap, and its interval tree grows
   quadratically with gaps.
 * Epochs begin and end in the consumer, before Faust's own callbacks: the app's signals come late, or, when stopping,
   not at all.
@@ -20,6 +21,7 @@ It overrides internals of Faust's consumer, hence the exact pin of faust-streami
 import asyncio
 import contextlib
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -30,20 +32,19 @@ from aiokafka.errors import (
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
 )
-from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as FaustTP  # noqa: N811 (a class, whatever its name looks like)
-from faust.types import ConsumerMessage
 
 from streams.errors import BrokerUnavailable
 from streams.kafka.assignment import Assignment
-from streams.kafka.batches import TP, RecordBatch
+from streams.kafka.batches import TP, Poll, RecordBatch
 from streams.kafka.consumer_thread import ConsumerThread
 from streams.kafka.header_names import consumer_record
+from streams.kafka.polling import PollingConsumer
 
 NO_PARTITION = FaustTP("", -1)
 
 
-class BatchConsumer(driver.Consumer):
+class BatchConsumer(PollingConsumer):
     """Faust's consumer with batches, epochs, pauses that hold, and commits from a ledger."""
 
     _thread: ConsumerThread
@@ -157,12 +158,14 @@ class BatchConsumer(driver.Consumer):
         wanted = {tp for tp in active_partitions or () if self._share.readable(tp)}
         fetched = await (self._fetch(wanted, timeout) if wanted else self._idle(timeout))
         self.polled_s = time.monotonic()
-        return {
-            tp: list(self._share.batches(TP(*tp), asked.get(TP(*tp)), records))
-            if tp.topic in self._share.topics
-            else [consumer_record(tp, record) for record in records]
-            for tp, records in fetched.items()
-        }
+        polled: dict[FaustTP, list[Any]] = {}
+        batches: dict[str, list[RecordBatch]] = defaultdict(list)
+        for tp, records in fetched.items():
+            if tp.topic in self._share.topics:
+                batches[tp.topic] += self._share.batches(TP(*tp), asked.get(TP(*tp)), records)
+            else:
+                polled[tp] = [consumer_record(tp, record) for record in records]
+        return polled | {FaustTP(*some[0].tp): [Poll(some)] for some in batches.values() if some}
 
     async def _fetch(self, wanted: set[FaustTP], timeout: float) -> Mapping[FaustTP, list[Any]]:
         """Fetch from these; where retention has deleted what comes next, go on with what there is."""
@@ -183,7 +186,6 @@ class BatchConsumer(driver.Consumer):
         except (IllegalStateError, TimeoutError):  # rebalanced meanwhile, or no leader: the next fetch says it again
             return
         for tp, begin in begins.items():
-            self._read_offset[FaustTP(*tp)] = None
             if self.epochs.get(tp) == epochs.get(tp, -1):
                 self._share.expired(tp, positions[tp], begin)
 
@@ -202,27 +204,7 @@ class BatchConsumer(driver.Consumer):
         except (IllegalStateError, TimeoutError) as exc:  # rebalanced meanwhile, or no coordinator
             self.log.info("Cannot go back to the committed offsets, trying again: %r", exc)
             return
-        for tp in self._share.arrived(epochs):
-            self._read_offset[FaustTP(*tp)] = None  # else Faust drops what it thinks it has seen
-
-    def _to_message(self, tp: FaustTP, record: Any) -> ConsumerMessage:
-        if not isinstance(record, RecordBatch):
-            return super()._to_message(tp, record)
-        message: Any = super()._to_message(tp, consumer_record(tp, record.records[0]))
-        message.key, message.value, message.headers = None, record, []
-        return message  # type: ignore[no-any-return] # Faust says that a value is bytes
-
-    async def _add_gap(self, tp: FaustTP, offset_from: int, offset_to: int) -> None:
-        """Holes are the ledger's business."""
-
-    def on_buffer_full(self, tp: FaustTP) -> None:
-        """A full buffer blocks the fetch loop, and that is enough."""
-
-    def on_buffer_drop(self, tp: FaustTP) -> None:
-        """Nothing was stopped when the buffer was full."""
-
-    def verify_event_path(self, now: float, tp: FaustTP) -> None:
-        """Faust's watchdog only logs, and falsely so for paused partitions; liveness is judged elsewhere."""
+        self._share.arrived(epochs)
 
     # Committing (the flags are positional because Faust passes them so)
 

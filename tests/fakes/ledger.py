@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from streams.kafka.batches import TP, RecordBatch
+from streams.kafka.batches import TP, Poll, RecordBatch
 
 
 class FakeLedger:
@@ -34,8 +34,14 @@ class FakeLedger:
             return None
         return next((offset for offset in offsets if offset in self.held), offsets[-1] + 1)
 
+    def poll(self, poll: Poll) -> None:
+        """An agent's work: take every batch of a poll, which has one of each partition at the most."""
+        assert len({batch.tp for batch in poll.batches}) == len(poll.batches) > 0
+        for batch in poll.batches:
+            self.take(batch)
+
     def take(self, batch: RecordBatch) -> None:
-        """An agent's work; within an epoch no batch may be missing."""
+        """Within an epoch no batch may be missing."""
         before = self.offsets(batch.tp, batch.epoch)
         assert batch.after == (before[-1] if before else None)
         self.batches.append(batch)

@@ -20,8 +20,8 @@ async def main(bootstrap: str, topic: str, folder: str, held: int) -> None:
 
     @app.agent(event_topic(app, topic))
     async def take(stream: Any) -> None:
-        async for batch in stream:
-            ledger.take(batch)
+        async for poll in stream:
+            ledger.poll(poll)
             await app.consumer.commit()
             received = {tp.partition: ledger.offsets(tp) for tp in ledger.epochs}
             sys.stdout.write(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.worker.ingest_share import CALLS, MOST_S, TURN_S, CallPacer, IngestCpuShare, calls_a_turn
+from agents.worker.ingest_share import CALLS, LEAST_REST_S, MOST_S, TURN_S, CallPacer, IngestCpuShare, calls_a_turn
 
 
 @dataclass
@@ -49,6 +49,16 @@ def test_ingest_rests_for_the_others_share() -> None:
     assert _slice(keeping_up, clock, 0.007, 0.0) == pytest.approx(0.003)
     assert _slice(behind, clock, 0.009, 0.0) == pytest.approx(0.001)
     assert _slice(behind, clock, 0.007, 0.0, urgent=True) == pytest.approx(0.003)
+
+
+def test_short_rests_are_taken_together() -> None:
+    """After a slice of a few events nobody waits for a timer, and none of the rest is lost."""
+    clock = Clock()
+    ingest_share = _ingest_share(clock, behind=False)
+    rests = [_slice(ingest_share, clock, 0.0002, 0.0) for _ in range(70)]
+    assert rests[0] == 0.0
+    assert min(filter(None, rests)) >= LEAST_REST_S
+    assert sum(rests) == pytest.approx(0.0002 * 70 * 3 / 7, abs=LEAST_REST_S)
 
 
 async def test_calls_begin_within_their_share() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from agents.health.statistics import Meter
 from agents.worker.build import Ports, StorePorts, build
 from agents.worker.enrichment import Enrichment
+from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.upkeep import UpkeepRules
 from penchant.offline.whatif.arrivals import Record
 from penchant.settings.root import Settings
@@ -40,10 +41,21 @@ async def way() -> None:
     await asyncio.sleep(ROUND_TRIP_S / 2)
 
 
+class Clock:
+    """Processor time, of which each look takes ten microseconds."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        self.now_s += 1e-5
+        return self.now_s
+
+
 def enriching(store: Store) -> Enrichment:
     ports = Ports(
         kept=StorePorts(store=store, name="w", clock_ms=lambda: 0), letters=NoLetters(), decoder=Decoder(),
         reasoning=Reason(), slots=UnlimitedSlots(ScriptedModel(lambda _: Turn())), meter=Meter(),
+        ingest_share=IngestCpuShare(Clock()),
     )  # fmt: skip
     enrichment = build(Settings(), ports, UpkeepRules()).enrichment
     for number in range(PARTITIONS):
@@ -81,3 +93,19 @@ def test_a_poll_waits_for_one_round_trip_whatever_its_partitions() -> None:
     assert (loads, after) == (PARTITIONS, PARTITIONS)
     assert first_s < 1.5 * ROUND_TRIP_S  # virtual seconds: a turn of the loop takes a little of them
     assert second_s < 0.5 * ROUND_TRIP_S
+
+
+def test_a_poll_of_few_events_takes_one_turn_of_the_loop_and_not_one_for_each_partition() -> None:
+    """Nobody rests after so little: what waits for its partition would wait for all the others too."""
+
+    async def main() -> int:
+        enrichment = enriching(Store(lambda: 0, way))
+        await took_s(enrichment, 0)
+        taking = asyncio.gather(*(enrichment.take(batch(number, SHOPPERS)) for number in range(PARTITIONS)))
+        turns = 0
+        while not taking.done():
+            await asyncio.sleep(0)
+            turns += 1
+        return turns
+
+    assert virtually(main) <= 3

@@ -35,8 +35,8 @@ async def member(kafka: Kafka, topic: str, name: str | None, ledger: FakeLedger,
 
     @app.agent(event_topic(app, topic))
     async def take(stream: Any) -> None:
-        async for batch in stream:
-            ledger.take(batch)
+        async for poll in stream:
+            ledger.poll(poll)
 
     async with running(app):
         yield

@@ -61,8 +61,8 @@ async def reading(
 
     @app.agent(event_topic(app, topic))
     async def take(stream: Any) -> None:
-        async for batch in stream:
-            ledger.take(batch)
+        async for poll in stream:
+            ledger.poll(poll)
 
     async with running(app):
         yield cast("BatchConsumer", app.consumer)
@@ -80,8 +80,8 @@ class TestBatches:
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
-            async for batch in stream:
-                ledger.take(batch)
+            async for poll in stream:
+                ledger.poll(poll)
 
         @app.agent(app.topic(plain, value_serializer="raw"))
         async def take_plain(stream: Any) -> None:
@@ -108,8 +108,8 @@ class TestBatches:
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
-            async for batch in stream:
-                ledger.batches.append(batch)
+            async for poll in stream:
+                ledger.batches += poll.batches
                 ends.append(time.perf_counter())
 
         async with running(app):
@@ -327,8 +327,8 @@ class TestRebalances:
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
-            async for batch in stream:
-                first.take(batch)
+            async for poll in stream:
+                first.poll(poll)
 
         async with running(app):
             await until(lambda: all(len(first.offsets(TP(topic, partition))) == 10 for partition in (0, 1)))
@@ -410,14 +410,14 @@ class TestPauses:
         await real_kafka.produce(topic, numbered(400))
         ledger, gate = FakeLedger(), asyncio.Event()
         app = make_app(
-            group_of(real_kafka.bootstrap, topic, tmp_path, batch_records=10, buffered_batches=4), topic, ledger
+            group_of(real_kafka.bootstrap, topic, tmp_path, batch_records=10, buffered_polls=4), topic, ledger
         )
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
-            async for batch in stream:
+            async for poll in stream:
                 await gate.wait()
-                ledger.take(batch)
+                ledger.poll(poll)
 
         async with running(app):
             [subscribed] = app.topics
@@ -530,8 +530,8 @@ class TestEmbedding:
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
-            async for batch in stream:
-                ledger.take(batch)
+            async for poll in stream:
+                ledger.poll(poll)
 
         async with running(app):
             with pytest.raises(ZeroDivisionError):
@@ -553,8 +553,8 @@ class TestEmbedding:
 
         @app.agent(event_topic(app, topic))
         async def take(stream: Any) -> None:
-            async for batch in stream:
-                first.take(batch)
+            async for poll in stream:
+                first.poll(poll)
 
         async with running(app):
             await until(lambda: len(first.epochs) == 2)
