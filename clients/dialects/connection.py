@@ -10,10 +10,10 @@ from typing import Protocol
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 LONGEST_HEAD = 65_536
-"""So many bytes of an answer's headers are taken."""
+"""So many bytes of an answer's headers are taken, and of all that precedes its content."""
 
-_BOUNDED = frozenset({"content-length", "transfer-encoding"})
-"""Headers by which an answer says where it ends; without them it ends with its connection."""
+LONGEST_ANSWER = 64 * 2**20
+"""So many bytes of a whole answer are taken: a server that never ends must not fill the memory until the deadline."""
 
 
 class BrokenConnection(Exception):  # as the errors of streams/errors.py
@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._pieces: list[bytes] = []
         self.on_body = self._pieces.append  # as the parser names it
-        self._parser = HttpResponseParser(self)
+        self._parser = _parser(self)
         self._answer: Answer | None = None
         self._ended: asyncio.Future[None] | None = None
         self._kept_alive = True
@@ -52,8 +52,8 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._headers: dict[str, str] = {}
-        self._head_bytes = self._last_piece = 0
-        self._begun = self._headed = self._complete = False
+        self._received = self._head_bytes = self._last_piece = 0
+        self._headed = self._complete = False
 
     @property
     def usable(self) -> bool:
@@ -100,12 +100,9 @@ class Connection(asyncio.Protocol):
         if answer is None:
             self.abort()
             return
-        self._begun = True
         try:
-            self._parser.feed_data(data)
+            self._parse(data)
             self._hand_over(answer)
-        except (HttpParserError, HttpParserUpgrade) as error:
-            self._fail(BrokenConnection(f"no HTTP: {error.__context__ or error}"))
         except Exception as error:  # noqa: BLE001 # whoever asked is to hear of it, and the connection is closed
             self._fail(error)
 
@@ -115,14 +112,15 @@ class Connection(asyncio.Protocol):
         answer = self._answer
         if answer is None:
             return
-        if exc is None and self._headed and _BOUNDED.isdisjoint(self._headers):
+        if exc is None and self._headed and self._unbounded():
             self._complete, self._kept_alive, self._last_piece = True, False, len(self._pieces)
             try:
                 self._hand_over(answer)
             except Exception as error:  # noqa: BLE001 # as above
                 self._fail(error)
             return
-        self._fail(BrokenConnection(str(exc or "the server closed the connection"), unanswered=not self._begun))
+        why = "the server closed the connection" if exc is None else str(exc) or type(exc).__name__
+        self._fail(BrokenConnection(why, unanswered=not self._received))
 
     def on_message_begin(self) -> None:
         """As the parser names it. Whatever comes after an answer was not asked for."""
@@ -153,6 +151,24 @@ class Connection(asyncio.Protocol):
             self._complete, self._last_piece = True, len(self._pieces)
             self._kept_alive = self._parser.should_keep_alive()
 
+    def _parse(self, data: bytes) -> None:
+        """BrokenConnection for no HTTP, or too much of it. What follows a whole answer takes nothing from it."""
+        self._received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            if not self._complete:
+                raise BrokenConnection(f"no HTTP: {error.__context__ or error}") from error
+            self._kept_alive = False
+        most = LONGEST_ANSWER if self._headed else LONGEST_HEAD
+        if self._received > most:
+            raise BrokenConnection(f"more than {most:,} bytes of {'an answer' if self._headed else 'headers'}")
+
+    def _unbounded(self) -> bool:
+        """Whether the answer does not say where it ends: then it ends with its connection."""
+        coding = self._headers.get("transfer-encoding", "identity")
+        return "content-length" not in self._headers and coding.lower() == "identity"
+
     def _hand_over(self, answer: Answer) -> None:
         pieces = self._pieces
         if self._complete:
@@ -175,3 +191,13 @@ class Connection(asyncio.Protocol):
             self._ended.set_exception(error)
         if self._transport is not None:
             self._transport.abort()
+
+
+def _parser(connection: Connection) -> HttpResponseParser:
+    """One that takes what servers of long ago send and a reader can understand: ends of lines without CR, headers on
+    several lines, blanks behind a chunk's length."""
+    parser = HttpResponseParser(connection)
+    parser.set_dangerous_leniencies(
+        lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
+    )
+    return parser

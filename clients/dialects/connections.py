@@ -88,7 +88,7 @@ class Connections:
     async def _new(self) -> Connection:
         loop, tls = asyncio.get_running_loop(), self._tls
         tls.refresh()
-        context, name = (tls.context, self._host) if self._encrypted else (None, None)
+        context, name = (tls.context, self._host.rstrip(".")) if self._encrypted else (None, None)
         try:
             async with asyncio.timeout(self._timeout_s):
                 infos = self._infos or await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
@@ -97,8 +97,9 @@ class Connections:
                 _, connection = await loop.create_connection(Connection, sock=sock, ssl=context, server_hostname=name)
         except TimeoutError as error:
             raise Unconnected(f"{self._host}:{self._port}") from error
-        except OSError as error:  # an ssl.SSLError is one, too
-            raise BrokenConnection(f"cannot connect to {self._host}:{self._port}: {error}") from error
+        except (OSError, UnicodeError) as error:  # an ssl.SSLError; a name that none can be
+            why = str(error) or type(error).__name__
+            raise BrokenConnection(f"cannot connect to {self._host}:{self._port}: {why}") from error
         self._all.add(connection)
         return connection
 
@@ -128,5 +129,5 @@ def _numeric(host: str, port: int) -> list[Any]:
     """The address that `host` is; none of a name, which is looked up for each connection, since it may move."""
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # a name; one that none can be is told by whoever connects
         return []

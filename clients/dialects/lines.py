@@ -5,6 +5,9 @@ import re
 import orjson
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+LONGEST_LINE = 2**20
+"""So many bytes of a line are kept until its end comes: each segment of it is joined to them."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -27,7 +30,7 @@ class Lines:
         self._begun = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The payloads that are complete with `chunk`."""
+        """The payloads that are complete with `chunk`; OddWords when a line does not end."""
         if self._after_cr and chunk:  # whose line feed may only come now
             chunk, self._after_cr = chunk.removeprefix(b"\n"), False
         text = self._rest + chunk
@@ -40,6 +43,8 @@ class Lines:
         *lines, self._rest = _LINE_END.split(text) if b"\r" in text else text.split(b"\n")
         for line in lines:
             self._take(line, payloads)
+        if len(self._rest) > LONGEST_LINE:
+            raise OddWords(f"a line of more than {LONGEST_LINE:,} bytes")
         return payloads
 
     def end(self) -> list[bytes]:

@@ -80,6 +80,8 @@ class TokenEvents:
 
     def _learn(self, payload: bytes, found: str) -> None:
         """What surrounds the text, proven by another text in its place."""
+        if found == _PROBE:
+            return  # in its place it would prove nothing
         before, there, after = payload.rpartition(b'"%s"' % found.encode(errors="replace"))
         if there and token(b'%s"%s"%s' % (before, _PROBE.encode(), after)) == _PROBE:
             self._before, self._after = before + b'"', b'"' + after

@@ -71,3 +71,13 @@ async def test_the_second_try_is_the_last(start: Start) -> None:
     with pytest.raises(ModelUnavailable):
         await ask(server, client)
     assert server.requests == 2
+
+
+@pytest.mark.parametrize("name", ["a..b", f"{'a' * 64}.b"])
+async def test_a_host_that_no_name_can_be(name: str) -> None:
+    """It cannot be connected to, and that is all that it breaks."""
+    client = HttpServer(httpx.URL(f"http://{name}/v1"), lambda _, text, __: ModelUnavailable(text), "")
+    with pytest.raises(ModelUnavailable, match="cannot connect"):
+        async with client.calling(asyncio.get_running_loop().time() + 5.0):
+            await client.get(f"http://{name}/v1")
+    await client.close()

@@ -65,7 +65,7 @@ def test_the_text_of_both_apis() -> None:
 ANY_TEXT = st.text(max_size=4) | st.sampled_from(["chat", "content", '","', "\\", "}", "\u2021"])
 
 
-@given(st.lists(st.tuples(st.sampled_from(["chat", "content", "é"]), ANY_TEXT), max_size=6), st.booleans())
+@given(st.lists(st.tuples(st.sampled_from(["chat", "content", "é", "\u2021"]), ANY_TEXT), max_size=6), st.booleans())
 def test_events_that_differ_in_their_text_alone(said: list[tuple[str, str]], ascii_only: bool) -> None:  # noqa: FBT001 # drawn
     """What was learned of one event reads the others as parsing does, whatever their texts are."""
     reading = TokenEvents()
@@ -82,6 +82,12 @@ def test_texts_of_events_that_are_otherwise_alike() -> None:
     assert [reading.text(event % text) for text in (b" b", "é".encode(), b"\\n", b"\xff", b'"', b"", b"a\nb")] == [
         " b", "é", "\n", None, None, None, None,
     ]  # fmt: skip
+
+
+def test_a_text_that_is_the_probe_proves_nothing() -> None:
+    """Where the first text is the one that is put in its place, another field with it is not taken for the text."""
+    reading, event = TokenEvents(), '{"choices":[{"delta":{"content":"\u2021"}}],"model":"%s"}'
+    assert [reading.text((event % model).encode()) for model in ("\u2021", "m")] == ["\u2021", "\u2021"]
 
 
 def outcome(events: list[dict[str, Any]]) -> Completion | str:
