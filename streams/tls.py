@@ -27,7 +27,9 @@ CAUSES = (
 """What OpenSSL says, in lower case, and what it means; the first that fits."""
 
 
-ENDED = ("reset by peer", "connectionreset", "closed by server", "socket closed", "disconnected")
+ENDED = (
+    "reset by peer", "connectionreset", "closed by server", "server closed", "socket closed", "disconnected"
+)  # fmt: skip
 """What clients say of a connection that was ended without a word, in lower case."""
 
 
