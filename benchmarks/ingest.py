@@ -34,7 +34,7 @@ class IngestPlan:
     full_events: int = 1_000_000
     full_shoppers: int = 2_000
     partitions: int = 8
-    rounds: int = 5
+    rounds: int = 3
     full_rounds: int = 3
     sessions: int = 2_000
     scarce: ScarcePlan = scarce_calls.FULL
