@@ -10,7 +10,7 @@ from typing import Protocol
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 LONGEST_HEAD = 65_536
-"""So many bytes of an answer's headers are taken, and of all that precedes its content."""
+"""So many bytes of an answer's headers are taken, and of all else that comes without content."""
 
 LONGEST_ANSWER = 64 * 2**20
 """So many bytes of a whole answer are taken: a server that never ends must not fill the memory until the deadline."""
@@ -52,7 +52,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._headers: dict[str, str] = {}
-        self._received = self._head_bytes = self._last_piece = 0
+        self._received = self._without_content = self._head_bytes = self._last_piece = 0
         self._headed = self._complete = False
 
     @property
@@ -160,9 +160,11 @@ class Connection(asyncio.Protocol):
             if not self._complete:
                 raise BrokenConnection(f"no HTTP: {error.__context__ or error}") from error
             self._kept_alive = False
-        most = LONGEST_ANSWER if self._headed else LONGEST_HEAD
-        if self._received > most:
-            raise BrokenConnection(f"more than {most:,} bytes of {'an answer' if self._headed else 'headers'}")
+        self._without_content = 0 if self._pieces or self._complete else self._without_content + len(data)
+        if self._without_content > LONGEST_HEAD:
+            raise BrokenConnection(f"more than {LONGEST_HEAD:,} bytes of headers")
+        if self._received > LONGEST_ANSWER:
+            raise BrokenConnection(f"more than {LONGEST_ANSWER:,} bytes of an answer")
 
     def _unbounded(self) -> bool:
         """Whether the answer does not say where it ends: then it ends with its connection."""

@@ -1,5 +1,6 @@
 """Requests of OpenAI's API: the body that asks for a call, and the headers beside it; pure."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,6 +19,9 @@ MOST_CHOICES = 20
 
 EXTRA_FIELDS = ("timing", "worker_id")
 """What Dynamo is asked to tell of each call."""
+
+_UNSENDABLE = re.compile("[^ -~]")
+"""What no header holds: an id may have a shopper's or a product's in it, which may be any text."""
 
 _LOG_PROBABILITIES: Mapping[Api, Mapping[str, Any]] = {
     "chat": {"logprobs": True, "top_logprobs": MOST_CHOICES},
@@ -62,7 +66,7 @@ def headers(call: Call, server: Server, session_key: bytes) -> dict[str, str]:
 
     The latter is a hash of shopper and prompt version that nobody can undo without the key; without a key none is sent.
     """
-    found = {"X-Request-Id": call.id.encode("ascii", "replace").decode(), **call.trace_headers()}
+    found = {"X-Request-Id": _UNSENDABLE.sub("?", call.id), **call.trace_headers()}
     if call.shopper and session_key and server.session_header:
         found[server.session_header] = session(call.shopper, call.prompt_version, session_key)
     return found

@@ -137,11 +137,13 @@ async def test_a_compressed_answer() -> None:
         (STREAM + b"X: ", b"x", "of headers"),
         (b"HTTP/1.1 200 ", b"x", "of headers"),
         (b"", b"HTTP/1.1 100 Continue\r\n\r\n", "of headers"),
+        (STREAM + b"Transfer-Encoding: chunked\r\n\r\n5;a=", b"x", "of headers"),
+        (CHUNKED + b"X: ", b"x", "of headers"),
         (STREAM + b"\r\ndata: ", b"x", "a line of more than"),
         (STREAM + b"\r\n", b"data: %s\n\n" % (b"x" * 65_536), "of an answer"),
         (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", b" ", "of an answer"),
     ],
-    ids=["header", "reason", "interim", "line", "events", "whole"],
+    ids=["header", "reason", "interim", "chunk", "trailer", "line", "events", "whole"],
 )
 def test_an_answer_that_never_ends(first: bytes, piece: bytes, error: str) -> None:
     """It is left long before the deadline, whatever of it does not end."""
