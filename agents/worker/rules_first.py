@@ -52,8 +52,11 @@ async def answered(
     try:
         return await ask()
     except asyncio.CancelledError:
+        soft_deadline.cancel()
         for task in showing:
             task.cancel()
+        await asyncio.gather(*showing, return_exceptions=True)  # whatever `show` raises, this is cancelled
+        showing.clear()
         raise
     finally:
         soft_deadline.cancel()

@@ -7,6 +7,7 @@ import pytest
 from agents.worker.asking import CallRules
 from agents.worker.rules_first import SHARE, YOUNG_S, answered, shown, tells_news
 from clients.calls import Call
+from streams.errors import LineageMismatch
 from streams.records.intents import Intent, Mission, Stage, Weighted, Window
 from tests.agents.desk import Desk, desk
 from tests.clients.virtual import virtually
@@ -179,6 +180,22 @@ def test_a_write_beside_the_call_has_ended_before_it(*, cancelled: bool) -> None
         assert task.cancelled() == cancelled
         await asyncio.sleep(9.0)
         assert said == ([] if cancelled else ["answer", "shown"])
+
+    virtually(main)
+
+
+def test_a_write_that_failed_hides_no_cancellation() -> None:
+    """The topic turns out to be another one, and then the worker gives the call up: the task ends by that."""
+
+    async def show() -> None:
+        raise LineageMismatch("another topic")
+
+    async def main() -> None:
+        task = asyncio.create_task(answered(lambda: asyncio.sleep(3.0), 2.0, show))
+        await asyncio.sleep(2.5)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
 
     virtually(main)
 
