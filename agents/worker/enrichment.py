@@ -29,9 +29,6 @@ from streams.sessions.ledger import CommitRules
 
 log = structlog.get_logger()
 
-TURN_S = 0.001
-"""How long house is kept in one turn of the loop, before others run: sessions are packed, and there may be many."""
-
 
 class Log(Protocol):
     """The port to the log that batches come from: hold a partition back, or read it again from its committed offset."""
@@ -172,13 +169,10 @@ class Enrichment:
             await self._departures.free()
             await self._parking.quiet()
             held = self.held()
-            turn_s = _now()
             for tp, partition in list(self._partitions.items()):
                 if not partition.ended:
                     await self._look_after(tp, partition, held)
-                if _now() - turn_s > TURN_S:
-                    await asyncio.sleep(0)
-                    turn_s = _now()
+                await asyncio.sleep(0)  # each packs sessions, and there may be many of them
 
     async def _look_after(self, tp: TP, partition: Partition, held: Held) -> None:
         if partition.stale:
