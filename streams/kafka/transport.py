@@ -147,13 +147,18 @@ class BatchConsumer(PollingConsumer):
         """As Faust's, but polls with nothing assigned too: who stops polling is expelled from the group."""
         if not self.flow_active:
             await self.wait(self.can_resume_flow.wait())
-        active = set(self._get_active_partitions())
+        if self._share.behind:
+            await self._go_back()
+        active = set(self._get_active_partitions())  # after the wait, in which partitions may have come or gone
         return await self._getmany(active, timeout), active
+
+    def resume_flow(self) -> None:
+        """As Faust's; a poll that waits since there was nothing to read looks again at once."""
+        super().resume_flow()
+        self._changed.set()
 
     async def _getmany(self, active_partitions: set[FaustTP] | None, timeout: float) -> Mapping[FaustTP, list[Any]]:
         """Fetch once. What a rebalance or a rewind overtook is dropped: its new epoch reads it again."""
-        if self._share.behind:
-            await self._go_back()
         asked = dict(self.epochs)
         wanted = {tp for tp in active_partitions or () if self._share.readable(tp)}
         fetched = await (self._fetch(wanted, timeout) if wanted else self._idle(timeout))

@@ -290,6 +290,19 @@ class TestRebalances:
                 [stayed], [went] = first.epochs, second.epochs
                 await until(lambda: first.offsets(stayed) == second.offsets(went) == list(range(10)))
 
+    async def test_end_the_wait_of_a_poll_that_had_nothing_to_read(self, real_kafka: Kafka, tmp_path: Path) -> None:
+        """It would go on for what is left of a second, while events come."""
+        topic = await real_kafka.topic(1)
+        ledger = FakeLedger()
+        async with reading(real_kafka.bootstrap, topic, ledger, tmp_path) as consumer:
+            await until(lambda: len(ledger.epochs) == 1)
+            consumer.pause(ledger.epochs)
+            waiting = asyncio.create_task(consumer._idle(3_600.0))
+            await asyncio.sleep(0.1)
+            consumer.resume_flow()
+            async with asyncio.timeout(60.0):
+                assert await waiting == {}
+
     async def test_keep_a_pause_that_is_renewed_and_end_one_that_is_not(
         self, real_kafka: Kafka, tmp_path: Path
     ) -> None:
