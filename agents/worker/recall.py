@@ -23,6 +23,9 @@ CHUNK = 512
 ENTERED = 128
 """Sessions entered in one turn of the loop, by all partitions that load side by side: about a millisecond."""
 
+UNPACKED = 32
+"""Sessions unpacked in one turn of the loop, by all partitions together: a few milliseconds."""
+
 LATE = 2_048
 """While more wait in the late class, whose marks were read among them, nobody is loaded for a mark: about two seconds
 of calls. An owner who died leaves as many marks as shoppers, and what is to be taken in comes first."""
@@ -68,9 +71,9 @@ class Recall:
         """Unpack the sessions that are held as bytes and end before these offsets, some in a turn of the loop: a slice
         may bring hundreds of them, and each takes as long as twenty events."""
         packed = [who for each, offset in reach.items() if (who := _packed(partition, each)) and who.folded < offset]
-        for first in range(0, len(packed), ENTERED):
+        for first in range(0, len(packed), UNPACKED):
             async with self._entering:
-                for shopper in packed[first : first + ENTERED]:
+                for shopper in packed[first : first + UNPACKED]:
                     with suppress(ContextCorrupt):  # the fold comes upon it, and refuses that record alone
                         shopper.unpack()
                 await asyncio.sleep(0)

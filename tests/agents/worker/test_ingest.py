@@ -13,7 +13,7 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.ingest import Ingest
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
-from agents.worker.recall import ENTERED, Recall
+from agents.worker.recall import UNPACKED, Recall
 from agents.worker.refusals import Refusals
 from agents.worker.shoppers import Shopper
 from agents.worker.slices import SliceRules
@@ -216,7 +216,7 @@ async def test_packed_sessions_are_unpacked_before_the_fold_a_few_a_turn() -> No
         backlog, recall, refusals, meter, decoder=dialect("otto", keyed=True), session=SessionRules(),
         slices=SliceRules(decode_s=60.0), ingest_share=IngestCpuShare(),
     )  # fmt: skip
-    shoppers = range(1, 3 * ENTERED + 1)
+    shoppers = range(1, 3 * UNPACKED + 1)
     for who in shoppers:
         shopper = partition.shoppers[str(who)] = Shopper(str(who), partition)
         shopper.pack()
@@ -229,4 +229,4 @@ async def test_packed_sessions_are_unpacked_before_the_fold_a_few_a_turn() -> No
         await asyncio.sleep(0)
         grown.append(before - sum(shopper.packed for shopper in partition.shoppers.values()))
     await taking
-    assert (sum(grown), max(grown)) == (3 * ENTERED, ENTERED)
+    assert (sum(grown), max(grown)) == (3 * UNPACKED, UNPACKED)

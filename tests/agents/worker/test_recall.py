@@ -9,7 +9,7 @@ from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.owed_set import name
 from agents.worker.partition import Partition
-from agents.worker.recall import ENTERED, Recall
+from agents.worker.recall import ENTERED, UNPACKED, Recall
 from agents.worker.shoppers import Shopper
 from storage.checkpoints import Context, Write
 from streams.errors import LineageMismatch
@@ -84,7 +84,7 @@ async def test_sessions_are_unpacked_a_few_a_turn(store: MemoryStore) -> None:
 async def test_sessions_held_as_bytes_are_unpacked_a_few_a_turn(store: MemoryStore) -> None:
     """Those that end before the events that are to fold, of all partitions together."""
     homes, loads, grown = [partition(number) for number in range(3)], recall(store, 1), [0]
-    names = [f"shopper-{who}" for who in range(4 * ENTERED)]
+    names = [f"shopper-{who}" for who in range(4 * UNPACKED)]
     for home in homes:
         home.shoppers |= {each: Shopper(each, home, session(5)) for each in names}
         for shopper in home.shoppers.values():
@@ -95,7 +95,7 @@ async def test_sessions_held_as_bytes_are_unpacked_a_few_a_turn(store: MemorySto
         before = _packed(homes)
         await asyncio.sleep(0)
         grown.append(before - _packed(homes))
-    assert max(grown) == ENTERED
+    assert max(grown) == UNPACKED
     assert _packed(homes) == len(homes)  # what an event brings again needs no session
 
 
