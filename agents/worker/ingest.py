@@ -71,6 +71,8 @@ class Ingest:
             await self._recall.known(partition, reach)
             await self._recall.unpack(partition, reach)
             async with self._working:
+                if not reach.keys() <= partition.shoppers.keys():  # evicted or erased, while this waited for its turn
+                    await self._recall.known(partition, reach)
                 if partition.ended:
                     return
                 known_s = clock()

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import orjson
 import pytest
 
+from agents.health.snapshot import Held
 from agents.health.statistics import Meter
 from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
+from agents.worker.eviction import EvictionRules, evict
 from agents.worker.ingest import Ingest
 from agents.worker.ingest_share import IngestCpuShare
 from agents.worker.partition import Partition
@@ -230,3 +232,25 @@ async def test_packed_sessions_are_unpacked_before_the_fold_a_few_a_turn() -> No
         grown.append(before - sum(shopper.packed for shopper in partition.shoppers.values()))
     await taking
     assert (sum(grown), max(grown)) == (3 * UNPACKED, UNPACKED)
+
+
+async def test_who_goes_before_the_fold_is_loaded_once_more() -> None:
+    """In a crowd a shopper may be evicted after the slice's shoppers were looked for, while others are unpacked."""
+    store, meter = MemoryStore(lambda: 0), Meter()
+    backlog, partition = Backlog(TriggerRules(), BacklogRules()), Partition(0, epoch=1, commit_lag_s=0.0)
+    recall, refusals = Recall(store, store, backlog, lineage=0), Refusals(NullDeadLetterSender(), LimitRules(), meter)
+    ingest = Ingest(
+        backlog, recall, refusals, meter, decoder=dialect("otto", keyed=True), session=SessionRules(),
+        slices=SliceRules(), ingest_share=IngestCpuShare(),
+    )  # fmt: skip
+    shopper = partition.shoppers["12"] = Shopper("12", partition)
+    shopper.pack()
+    taking = asyncio.create_task(ingest.batch(partition, "shop", [record(3, 1)]))
+    await asyncio.sleep(0)
+    rules = EvictionRules(most=0)
+    for _ in range(2):  # the first look begins the walk
+        evict(partition, asyncio.get_running_loop().time(), rules, Held(1, 0, 0), safe=3)
+    assert not partition.shoppers
+    await taking
+    assert partition.shoppers["12"].folded == 3
+    assert not meter.faults
