@@ -107,15 +107,12 @@ class Parking:
 
     async def _write(self, serving: Sequence[Serving]) -> list[Taken]:
         """Write the sessions as they stand in one pipeline; returns those that were stored. Raises StoreUnavailable."""
-        if not serving:
+        taken = await self._packed(serving)
+        if not taken:
             return []
-        taken: list[Taken] = []
-        for first in range(0, len(serving), PACKED):
-            taken += [(who, owed, self._checkpoints.take(who)) for who, owed in serving[first : first + PACKED]]
-            await asyncio.sleep(0)
         # The mark before the context: a worker that dies in between leaves a call too many, never one too few.
         owing = [(shopper, checkpoint.position) for shopper, owed, checkpoint in taken if owed.call]
-        await self._owed_set.make(serving[0][0].home.number, owing)
+        await self._owed_set.make(taken[0][0].home.number, owing)
         verdicts = await self._store.write(
             [self._checkpoints.write(checkpoint, owed=owed.call) for _, owed, checkpoint in taken]
         )
@@ -128,6 +125,21 @@ class Parking:
             for one, verdict in zip(taken, verdicts, strict=True)
             if verdict is not Verdict.UNDECIDED and self._settle(*one, verdict)
         ]
+
+    async def _packed(self, serving: Sequence[Serving]) -> list[Taken]:
+        """The sessions as they stand, packed some in a turn of the loop. Who acted meanwhile is put back: a call may
+        be owed for that, of which what is written here would say nothing."""
+        taken: list[Taken] = []
+        for first in range(0, len(serving), PACKED):
+            for shopper, owed in serving[first : first + PACKED]:
+                if shopper.ended:
+                    continue
+                if shopper.owed is None:
+                    taken.append((shopper, owed, self._checkpoints.take(shopper)))
+                else:
+                    self._backlog.owe(shopper, owed)
+            await asyncio.sleep(0)
+        return taken
 
     def _put_back(self, serving: Iterable[Serving]) -> None:
         """No more of them for now."""

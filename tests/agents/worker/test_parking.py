@@ -6,6 +6,7 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.parking import PACKED, Parking
 from agents.worker.shoppers import Shopper
+from storage.checkpoints import Context
 from streams.records.intents import IntentRules
 from streams.sessions.session import SessionRules
 from tests.agents.desk import Gate, desk
@@ -45,3 +46,29 @@ async def test_heads_are_packed_a_few_a_turn() -> None:
             grown.append(checkpoints.taken - before)
         assert max(grown) == PACKED
         assert at.meter.parked == 4 * PACKED
+
+
+async def test_what_comes_while_others_are_packed_is_not_stored_as_owed_nothing() -> None:
+    """An event that asks for a call must not stand in a context that says that none is owed: who reads it again after
+    a crash would take it for served."""
+    model = ScriptedModel(lambda _: Turn(("x",)), name="m")
+    async with desk(model, Gate(model, 0)) as at:
+        checkpoints = Checkpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0)
+        park = Parking(at.backlog, at.store, at.store, checkpoints, 4 * PACKED, at.meter)
+        names = [f"shopper-{number}" for number in range(2 * PACKED)]
+        for name in names:
+            at.view(name)
+            owed = at.shoppers[name].owed
+            assert owed is not None
+            owed.call = False  # as after quiet events
+        await asyncio.sleep(0.05)
+        parking = asyncio.create_task(park.quiet())
+        await asyncio.sleep(0)
+        at.view(names[-1])
+        await parking
+        [context] = await at.store.load([names[-1]])
+        assert not isinstance(context, Context) or context.owed or context.position.offset < at.offset
+        assert at.meter.parked >= 2 * PACKED - 1
+        latest = at.shoppers[names[-1]].owed
+        assert latest is not None
+        assert latest.call
