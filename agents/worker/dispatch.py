@@ -108,7 +108,7 @@ class Dispatch:
         """Cancel the calls of a partition whose epoch has ended, on the server too."""
         for task, serving in self._serving.items():
             if serving.shopper.home is partition:
-                self._meter.dropped += 1
+                self._meter.dropped += not task.cancelling()
                 task.cancel()
 
     def forget(self, shopper: Shopper) -> None:

@@ -136,6 +136,24 @@ def test_whatever_ends_a_call_gives_its_place_back() -> None:
     virtually(main)
 
 
+def test_a_call_that_goes_with_its_partition_is_counted_once() -> None:
+    """It has not ended yet when the partition goes, just after the time to finish it is over."""
+
+    async def main() -> None:
+        model = taking(5.0)
+        async with desk(model) as at:
+            at.view("ada")
+            await asyncio.sleep(1.0)
+            await at.dispatch.drain([at.partition], 0.5)
+            at.dispatch.abandon(at.partition)
+            at.partition.end()
+            await asyncio.sleep(1.0)
+            assert not model.running
+            assert at.meter.dropped == 1
+
+    virtually(main)
+
+
 def test_a_shopper_taken_when_the_end_comes_gives_the_place_back() -> None:
     """Cancelled between the choice and the first step of its task."""
 
