@@ -132,7 +132,7 @@ class Delivery:
             case.owed.by_rules = case.checkpoint.position
             now_ms = self._checkpoints.clock_ms()
             shopper.read(case.checkpoint.position, now_ms, modelled=False)
-            freshness_ms = now_ms - case.owed.appended_ms
+            freshness_ms = now_ms - (case.owed.appended_ms or case.checkpoint.last_ms)
             self._meter.count_shown(intent, freshness_ms)
             self._meter.timings.add_freshness(_urgency(case.owed), freshness_ms / 1e3)
 

@@ -68,6 +68,23 @@ def test_the_rules_are_shown_until_the_model_has_answered() -> None:
     virtually(main)
 
 
+def test_what_an_earlier_owner_read_is_as_old_as_its_session() -> None:
+    """Its append is not known here. An upgrade that was given up leaves it so, and the next event asks for a call."""
+
+    async def main() -> None:
+        async with desk(Model(), rules=RULES) as at:
+            await earned(at)
+            at.view("ada")
+            owed = at.shoppers["ada"].owed
+            assert owed is not None
+            owed.appended_ms = 0
+            await asyncio.sleep(2.5)
+            assert source(at, "ada") == "rules"
+            assert max(at.meter.freshness_ms) == pytest.approx(2_000, abs=200)
+
+    virtually(main)
+
+
 def test_what_happens_meanwhile_is_not_in_it() -> None:
     """Events after the call began belong to the next call: an intent above the answer would hide it."""
 
