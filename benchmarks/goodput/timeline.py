@@ -13,6 +13,9 @@ SHADES = {"first": ("#1a6b54", "#3f9c7f", "#7fc4ac"), "second": ("#c58b2a", "#e3
 NEVER_S = 15.0
 """Where an event is drawn whose intent never came."""
 
+ABOVE = 1.05
+"""How far the axis goes beyond the slowest; what happened is written over it."""
+
 
 def draw_incident(report: Mapping[str, Any], folder: Path) -> Path:
     """Write the picture into a folder, which is made."""
@@ -33,14 +36,17 @@ def _panel(axes: Axes, report: Mapping[str, Any], draw: Any) -> None:
 
 
 def _freshness(axes: Axes, report: Mapping[str, Any]) -> None:
+    top_s = NEVER_S
     for kind, style in (("all", "-"), ("urgent", "--")):
         rows = [row for row in report["freshness"] if row[kind]]
         times = [row[kind]["p95"] if row[kind]["p95"] is not None else NEVER_S for row in rows]
+        top_s = max(top_s, *times)
         axes.plot([row["at_s"] for row in rows], times, style, color=COLOURS["penchant"], label=f"p95, {kind}")
     axes.axhline(WITHIN_S, color="#b3261e", linewidth=0.8, linestyle=":")
-    axes.set_ylim(0, NEVER_S + 1)
-    for each in report["happened"]:
-        axes.annotate(f" {each['what']}", (each["at_s"], NEVER_S), va="bottom", fontsize="x-small")
+    axes.set_ylim(0, top_s * ABOVE)
+    for number, each in enumerate(report["happened"]):  # in turns on two lines: two of them may be close together
+        height_s = top_s * (ABOVE + 0.02 + 0.09 * (number % 2))
+        axes.annotate(each["what"], (each["at_s"], height_s), fontsize="x-small", annotation_clip=False)
     axes.set_ylabel("freshness, s")
     axes.legend(frameon=False, fontsize="small", loc="upper left")
 
