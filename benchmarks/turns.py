@@ -9,15 +9,17 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agents.health.loop_lag import EVERY_S
 from agents.health.percentiles import percentiles
+
+EVERY_S = 0.01
+"""How often the timer rings whose lag is measured."""
 
 BUSY_S, REST_S = 0.0002, 0.001
 """After a turn that took less the next look waits for a moment: to take part in every turn would cost a core."""
 
 
 class TurnFigures(NamedTuple):
-    """Milliseconds: the lag of a timer that rings every ten, and the longest turn; and how many beats there were."""
+    """Milliseconds: the lag of a timer that rings every ten, and the longest turn; how many beats there were."""
 
     lag_ms: dict[str, float]
     longest_ms: float

@@ -142,10 +142,8 @@ class _Names:
 
     def _read(self, session: Session, first: int) -> list[Entry]:
         entries, known, origin_ms, number = [], self.products, session.origin_ms, session.dropped + first
-        columns = zip(
-            session.event_ids[first:], session.times[first:], self.actions, session.subjects[first:], strict=True
-        )
-        for event_id, time_ms, action, subject in columns:
+        ids, times_ms, subjects = session.event_ids[first:], session.times[first:], session.subjects[first:]
+        for event_id, time_ms, action, subject in zip(ids, times_ms, self.actions, subjects, strict=True):
             number += 1
             product, quantity, query = None, 1, ""
             if isinstance(subject, Item):

@@ -48,12 +48,9 @@ from streams.kafka.reader import TopicReader
 from streams.kafka.transport import BatchConsumer
 from streams.retrying import retry_until
 
-DRAIN_S = 5.0
-"""How long calls under way may take at the end, while the partitions are still ours."""
-
-HAND_OVER_S = 0.5
-"""The same at a rebalance: until all have finished, the partitions of who has left are nobody's."""
-
+DRAIN_S, HAND_OVER_S = 5.0, 0.5
+"""How long calls under way may take: at the end, while the partitions are still ours; and at a rebalance, until whose
+end the partitions of who has left are nobody's."""
 
 MODEL_AWAY = "a model that is away"
 """What is found of a model that does not answer at the start."""
