@@ -127,19 +127,18 @@ class Parking:
         ]
 
     async def _packed(self, serving: Sequence[Serving]) -> list[Taken]:
-        """The sessions as they stand, packed some in a turn of the loop. Who acted meanwhile is put back: a call may
-        be owed for that, of which what is written here would say nothing."""
+        """The sessions as they stand, packed some in a turn of the loop. Events fold in between: who asks for a call
+        meanwhile is left to the calls, since what is stored here without a mark is owed by nobody once this worker
+        dies. Of whoever was erased meanwhile nothing is written, and no mark."""
         taken: list[Taken] = []
         for first in range(0, len(serving), PACKED):
             for shopper, owed in serving[first : first + PACKED]:
-                if shopper.ended:
-                    continue
-                if shopper.owed is None:
-                    taken.append((shopper, owed, self._checkpoints.take(shopper)))
-                else:
+                if shopper.owed is not None and shopper.owed.call and not owed.call and not shopper.ended:
                     self._backlog.owe(shopper, owed)
+                elif not shopper.ended:
+                    taken.append((shopper, owed, self._checkpoints.take(shopper)))
             await asyncio.sleep(0)
-        return taken
+        return [one for one in taken if not one[0].ended]
 
     def _put_back(self, serving: Iterable[Serving]) -> None:
         """No more of them for now."""

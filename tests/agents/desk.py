@@ -88,8 +88,8 @@ class Desk:
     shoppers: dict[str, Shopper] = field(default_factory=dict)
     offset: int = 0
 
-    def view(self, name: str, after_s: float = 0.0, *, action: Action = "view") -> None:
-        """An event came, so long after its append: the shopper is owed a call."""
+    def view(self, name: str, after_s: float = 0.0, *, action: Action = "view", call: bool = True) -> None:
+        """An event came, so long after its append: the shopper is owed a call, or only parked."""
         shopper = self.shoppers.setdefault(name, Shopper(name, self.partition))
         self.partition.shoppers[name] = shopper
         self.offset += 1
@@ -97,7 +97,7 @@ class Desk:
         now_ms = EPOCH_MS + int(now_s * 1e3)
         event = ShopperEvent(f"e{self.offset}", name, action, now_ms, items=(KETTLE,))
         fold(shopper.session, event, self.offset, now_ms, SessionRules())
-        self.backlog.note(shopper, now_s, action=action, call=True, appended_ms=now_ms - int(after_s * 1e3))
+        self.backlog.note(shopper, now_s, action=action, call=call, appended_ms=now_ms - int(after_s * 1e3))
         self.dispatch.nudge()
 
     def latest(self) -> dict[str, Intent]:

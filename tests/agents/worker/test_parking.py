@@ -6,7 +6,6 @@ from agents.worker.backlog_rules import BacklogRules
 from agents.worker.checkpoints import Checkpoint, Checkpoints
 from agents.worker.parking import PACKED, Parking
 from agents.worker.shoppers import Shopper
-from storage.checkpoints import Context
 from streams.records.intents import IntentRules
 from streams.sessions.session import SessionRules
 from tests.agents.desk import Gate, desk
@@ -48,27 +47,46 @@ async def test_heads_are_packed_a_few_a_turn() -> None:
         assert at.meter.parked == 4 * PACKED
 
 
-async def test_what_comes_while_others_are_packed_is_not_stored_as_owed_nothing() -> None:
-    """An event that asks for a call must not stand in a context that says that none is owed: who reads it again after
-    a crash would take it for served."""
+async def test_who_asks_for_a_call_while_others_are_packed_is_left_to_the_calls() -> None:
+    """Stored with the event that asked, without a mark, the call would be lost with this worker: whoever reads the
+    event again finds it in the session."""
     model = ScriptedModel(lambda _: Turn(("x",)), name="m")
     async with desk(model, Gate(model, 0)) as at:
-        checkpoints = Checkpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0)
-        park = Parking(at.backlog, at.store, at.store, checkpoints, 4 * PACKED, at.meter)
-        names = [f"shopper-{number}" for number in range(2 * PACKED)]
-        for name in names:
-            at.view(name)
-            owed = at.shoppers[name].owed
-            assert owed is not None
-            owed.call = False  # as after quiet events
+        checkpoints = CountedCheckpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0)
+        park = Parking(at.backlog, at.store, at.store, checkpoints, 2 * PACKED, at.meter)
+        for number in range(2 * PACKED):
+            at.view(f"shopper-{number}", call=False)
         await asyncio.sleep(0.05)
         parking = asyncio.create_task(park.quiet())
         await asyncio.sleep(0)
-        at.view(names[-1])
+        assert checkpoints.taken == PACKED
+        asked = at.shoppers[f"shopper-{2 * PACKED - 1}"]
+        at.view(asked.id)
         await parking
-        [context] = await at.store.load([names[-1]])
-        assert not isinstance(context, Context) or context.owed or context.position.offset < at.offset
-        assert at.meter.parked >= 2 * PACKED - 1
-        latest = at.shoppers[names[-1]].owed
-        assert latest is not None
-        assert latest.call
+        assert await at.store.load([asked.id]) == [None]
+        assert asked.owed is not None
+        assert asked.owed.call
+        assert at.meter.parked == 2 * PACKED - 1
+
+
+async def test_who_was_erased_while_others_were_packed_leaves_no_mark() -> None:
+    """Nor is anything of theirs sent to the store."""
+    model = ScriptedModel(lambda _: Turn(("x",)), name="m")
+    targets = BacklogRules(freshness_target_s=60.0, park_after_s=0.01)
+    async with desk(model, Gate(model, 0), targets=targets) as at:
+        checkpoints = CountedCheckpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0)
+        park = Parking(at.backlog, at.store, at.store, checkpoints, 2 * PACKED, at.meter)
+        for number in range(1, 2 * PACKED + 1):
+            at.view(f"shopper-{number}")
+            shopper = at.shoppers[f"shopper-{number}"]
+            assert shopper.owed is not None
+            shopper.owed.ticket = at.partition.ledger.owe(number, shopper, 0.0)
+            at.partition.ledger.received(number)
+        await asyncio.sleep(0.05)
+        parking = asyncio.create_task(park.park_head_of_line(at.partition))
+        await asyncio.sleep(0)
+        assert checkpoints.taken == PACKED
+        at.shoppers["shopper-1"].end()
+        await parking
+        assert not [mark for mark in await at.store.owed(0) if mark.endswith(":shopper-1")]
+        assert at.meter.parked == 2 * PACKED - 1
