@@ -8,7 +8,7 @@ from agents.worker.parking import PACKED, Parking
 from agents.worker.shoppers import Shopper
 from streams.records.intents import IntentRules
 from streams.sessions.session import SessionRules
-from tests.agents.desk import Gate, desk
+from tests.agents.desk import Desk, Gate, desk
 from tests.fakes.model import ScriptedModel
 from tests.fakes.scripted_calls import Turn
 
@@ -24,20 +24,30 @@ class CountedCheckpoints(Checkpoints):
         return super().take(shopper)
 
 
+def parking_of(at: Desk, pipeline: int) -> tuple[Parking, CountedCheckpoints]:
+    """Parking at a desk, and what counts what it packs."""
+    checkpoints = CountedCheckpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0)
+    return Parking(at.backlog, at.store, at.store, checkpoints, pipeline, at.meter), checkpoints
+
+
+async def hold_the_commit(at: Desk, most: int) -> None:
+    """So many shoppers, from `shopper-1` on, have waited for their calls for too long."""
+    for number in range(1, most + 1):
+        at.view(f"shopper-{number}")
+        shopper = at.shoppers[f"shopper-{number}"]
+        assert shopper.owed is not None
+        shopper.owed.ticket = at.partition.ledger.owe(number, shopper, 0.0)
+        at.partition.ledger.received(number)
+    await asyncio.sleep(0.05)
+
+
 async def test_heads_are_packed_a_few_a_turn() -> None:
     """All go to the store in one pipeline."""
     model = ScriptedModel(lambda _: Turn(("x",)), name="m")
     targets = BacklogRules(freshness_target_s=60.0, park_after_s=0.01)
     async with desk(model, Gate(model, 0), targets=targets) as at:
-        checkpoints = CountedCheckpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0)
-        park = Parking(at.backlog, at.store, at.store, checkpoints, 4 * PACKED, at.meter)
-        for number in range(1, 4 * PACKED + 1):
-            at.view(f"shopper-{number}")
-            shopper = at.shoppers[f"shopper-{number}"]
-            assert shopper.owed is not None
-            shopper.owed.ticket = at.partition.ledger.owe(number, shopper, 0.0)
-            at.partition.ledger.received(number)
-        await asyncio.sleep(0.05)
+        park, checkpoints = parking_of(at, 4 * PACKED)
+        await hold_the_commit(at, 4 * PACKED)
         parking, grown = asyncio.create_task(park.park_head_of_line(at.partition)), [0]
         while not parking.done():
             before = checkpoints.taken
@@ -52,8 +62,7 @@ async def test_who_asks_for_a_call_while_others_are_packed_is_left_to_the_calls(
     event again finds it in the session."""
     model = ScriptedModel(lambda _: Turn(("x",)), name="m")
     async with desk(model, Gate(model, 0)) as at:
-        checkpoints = CountedCheckpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0)
-        park = Parking(at.backlog, at.store, at.store, checkpoints, 2 * PACKED, at.meter)
+        park, checkpoints = parking_of(at, 2 * PACKED)
         for number in range(2 * PACKED):
             at.view(f"shopper-{number}", call=False)
         await asyncio.sleep(0.05)
@@ -74,15 +83,8 @@ async def test_who_was_erased_while_others_were_packed_leaves_no_mark() -> None:
     model = ScriptedModel(lambda _: Turn(("x",)), name="m")
     targets = BacklogRules(freshness_target_s=60.0, park_after_s=0.01)
     async with desk(model, Gate(model, 0), targets=targets) as at:
-        checkpoints = CountedCheckpoints("w", IntentRules(), SessionRules(), lambda: 0, lineage=0)
-        park = Parking(at.backlog, at.store, at.store, checkpoints, 2 * PACKED, at.meter)
-        for number in range(1, 2 * PACKED + 1):
-            at.view(f"shopper-{number}")
-            shopper = at.shoppers[f"shopper-{number}"]
-            assert shopper.owed is not None
-            shopper.owed.ticket = at.partition.ledger.owe(number, shopper, 0.0)
-            at.partition.ledger.received(number)
-        await asyncio.sleep(0.05)
+        park, checkpoints = parking_of(at, 2 * PACKED)
+        await hold_the_commit(at, 2 * PACKED)
         parking = asyncio.create_task(park.park_head_of_line(at.partition))
         await asyncio.sleep(0)
         assert checkpoints.taken == PACKED
