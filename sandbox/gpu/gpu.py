@@ -36,7 +36,8 @@ class Gpu:
         self._waiting: deque[Request] = deque()
         self._prefilling: list[Request] = []
         self._decoding: list[tuple[int, int, Request]] = []  # a heap by the step of the last token
-        self._leaving: set[Request] = set()  # cancelled, with the iteration that runs
+        # Cancelled, with the iteration that runs; in their order, for what is freed first is overwritten first.
+        self._leaving: dict[Request, None] = {}
         self._run: Run | None = None
         self._steps = 0
         self._joined = 0
@@ -71,7 +72,7 @@ class Gpu:
         if request in self._waiting:
             self._waiting.remove(request)
         else:
-            self._leaving.add(request)
+            self._leaving[request] = None
         if self._run:
             self._run.cut(now_ms)
 

@@ -1,6 +1,7 @@
 """Pipeline: a worker's own parts, put together as in penchant/worker/app.py, before a store in memory."""
 
 import asyncio
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -69,7 +70,8 @@ class Pipeline:
     ) -> None:
         self.meter, self.session, self._before = meter, settings.session, before
         registry = RegistryRules(before.limits or limits(settings))
-        self.pools = PooledClient(before.pools, before.connect, registry, settings.routing, before.notify)
+        chance = random.Random(0)  # when replicas are probed; a day is to be played alike again
+        self.pools = PooledClient(before.pools, before.connect, registry, settings.routing, before.notify, chance)
         self.store = Store()
         made = reasoning_of(settings, tokenizer(settings.prompt.tokenizer))
         reasoning = made(settings.prompt.version, settings.sampling)
