@@ -70,8 +70,7 @@ class Pipeline:
     ) -> None:
         self.meter, self.session, self._before = meter, settings.session, before
         registry = RegistryRules(before.limits or limits(settings))
-        chance = random.Random(0)  # when replicas are probed; a day is to be played alike again
-        self.pools = PooledClient(before.pools, before.connect, registry, settings.routing, before.notify, chance)
+        self.pools = PooledClient(before.pools, before.connect, registry, settings.routing, before.notify, _chance())
         self.store = Store()
         made = reasoning_of(settings, tokenizer(settings.prompt.tokenizer))
         reasoning = made(settings.prompt.version, settings.sampling)
@@ -137,3 +136,8 @@ class NullDeadLetterSender:
 
     async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
         raise AssertionError(f"{len(letters)} records were refused that had been decoded before")
+
+
+def _chance() -> random.Random:
+    """When replicas are probed. Always the same, so that a day is played alike again."""
+    return random.Random(0)
