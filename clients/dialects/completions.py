@@ -1,6 +1,6 @@
 """The words of `/v1/chat/completions` and `/v1/completions`: answers put together from events; pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Annotated, Any
 
@@ -13,14 +13,19 @@ from clients.dialects import extensions
 from clients.dialects.lines import OddWords
 from clients.dialects.log_probabilities import first_token
 from clients.dialects.servers import Api
-from clients.dialects.token_events import TokenEvents
+from clients.dialects.token_events import token_events
 from streams.errors import ModelUnavailable, PromptTooLong
+
+DONE = b"[DONE]"
+"""The last payload of a stream."""
 
 PATHS: dict[Api, str] = {"chat": "/chat/completions", "completions": "/completions"}
 
 
 def _count(value: object) -> int | None:
     """A number of tokens; None for what is none, as gateways send that make one up."""
+    if type(value) is int:
+        return value if value >= 0 else None
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value[:18])
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
@@ -76,7 +81,7 @@ class Reading:
     times are the event loop's, in seconds; `begun` is called with the first token. `chooses`: the log-probabilities of
     the first token are wanted.
 
-    Events are read by hand, as there is one for every token: by pydantic they took a third of a call's client.
+    Events are not read by pydantic, as there is one for every token: they took a third of a call's client.
     """
 
     def __init__(
@@ -90,7 +95,7 @@ class Reading:
         chooses: bool = False,
     ) -> None:
         self._model, self._endpoint, self._refuse, self._began_s = model, endpoint, refuse, began_s
-        self._begun, self._chooses, self._tokens = begun, chooses, TokenEvents()
+        self._begun, self._chooses = begun, chooses
         self._log_probabilities: dict[str, float] | None = None
         self._first_s: float | None = None
         self._last_s = began_s
@@ -100,26 +105,33 @@ class Reading:
         self._finish: str | None = None
         self._ended = False
 
-    def absorb_all(self, payloads: Iterable[bytes], now_s: float) -> None:
-        """Take in the events that came together."""
-        for payload in payloads:
-            self.absorb(payload, now_s)
+    def absorb_all(self, payloads: Sequence[bytes], now_s: float) -> None:
+        """Take in the events that came together; raises what `absorb` does."""
+        done = bool(payloads) and payloads[-1] == DONE
+        events = None if self._chooses else token_events(payloads[:-1] if done else payloads)
+        if events is None:
+            for payload in payloads:
+                self.absorb(payload, now_s)
+            return
+        for event in events:
+            if event.usage is not None:
+                self._note_usage(event.usage)
+            for choice in event.choices:
+                text = choice.text or (choice.delta.content if choice.delta is not None else None)
+                self._go_on(text, choice.finish_reason, now_s)
+        self._ended |= done
 
     def absorb(self, payload: bytes, now_s: float) -> None:
         """Take in one event; ModelOverloaded or ModelUnavailable when it is an error, OddWords when it is no completion
         event."""
-        if payload == b"[DONE]":
+        if payload == DONE:
             self._ended = True
-            return
-        if not self._chooses and (text := self._tokens.text(payload)) is not None:
-            self._take(text, now_s)
             return
         event = _object(payload)
         if event.get("error") or event.get("object") == "error":
             raise self._refuse(*_fault(event))
-        usage = event.get("usage")
-        if isinstance(usage, dict) and _count(usage.get("prompt_tokens")) is not None:
-            self._usage = usage
+        if isinstance(usage := event.get("usage"), dict):
+            self._note_usage(usage)
         extra = event.get("nvext")
         if isinstance(extra, dict):
             self._extra |= extra
@@ -133,8 +145,8 @@ class Reading:
         if self._finish in GIVEN_UP:
             raise ModelUnavailable(f"{self._endpoint}: the server gave the answer up: {self._finish}")
         first_s, usage, details = self._first_s, self._usage, self._usage.get("prompt_tokens_details")
-        queue_ms, worker = extensions.queue_ms(self._extra), extensions.worker(self._extra)
-        first_ms = None if first_s is None else max((first_s - self._began_s) * 1e3 - (queue_ms or 0.0), 0.0)
+        told = extensions.told(self._extra)
+        first_ms = None if first_s is None else max((first_s - self._began_s) * 1e3 - (told.queue_ms or 0.0), 0.0)
         return Completion(
             text="".join(self._texts),
             model=self._model,
@@ -142,14 +154,14 @@ class Reading:
             input_tokens=_count(usage.get("prompt_tokens")),
             output_tokens=_count(usage.get("completion_tokens")),
             cached_tokens=_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
-            queue_ms=queue_ms,
+            queue_ms=told.queue_ms,
             prefill_ms=first_ms,
             decode_ms=None if first_s is None else (self._last_s - first_s) * 1e3,
             finish_reason=self._finish,
             log_probabilities=self._log_probabilities,
-            worker=worker,
-            kv_hit_rate=extensions.kv_hit_rate(self._extra),
-            router_queue=extensions.router_queue(self._extra),
+            worker=told.worker,
+            kv_hit_rate=told.kv_hit_rate,
+            router_queue=told.router_queue,
         )
 
     def _choose(self, choice: dict[str, Any], now_s: float) -> None:
@@ -162,13 +174,19 @@ class Reading:
             and (said is None or isinstance(said, dict))
         ):
             raise OddWords(f"a choice of another form: {choice!r:.200}")
-        self._finish = finish or self._finish
-        self._ended |= bool(finish or message)
+        self._ended |= bool(message)
         if self._chooses and self._log_probabilities is None:
             self._log_probabilities = first_token(choice.get("logprobs"))
-        self._take(text or (_content(said.get("content")) if said else None), now_s)
+        self._go_on(text or (_content(said.get("content")) if said else None), finish, now_s)
 
-    def _take(self, text: str | None, now_s: float) -> None:
+    def _note_usage(self, usage: dict[str, Any]) -> None:
+        if _count(usage.get("prompt_tokens")) is not None:
+            self._usage = usage
+
+    def _go_on(self, text: str | None, finish: str | None, now_s: float) -> None:
+        """A choice adds a text, or ends, or both."""
+        if finish:
+            self._finish, self._ended = finish, True
         if not text:  # the first event of most servers has only the role: no token yet
             return
         if self._begun is not None and not self._texts:

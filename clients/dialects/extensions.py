@@ -2,39 +2,44 @@
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 
-def queue_ms(extra: Mapping[str, Any]) -> float | None:
-    """How long the call waited for its prompt to be begun, in milliseconds; None where that is not told."""
-    return _amount(extra, "prefill_wait_time_ms")
+class Told(NamedTuple):
+    """`queue_ms` is how long the call waited for its prompt to be begun; `worker` gave the answer, and names the one
+    that computed the prompt where that is another; `kv_hit_rate` is the share of the prompt's blocks that the router
+    knew there; `router_queue` is how many calls waited in the router then."""
+
+    queue_ms: float | None = None
+    worker: str = ""
+    kv_hit_rate: float | None = None
+    router_queue: int | None = None
 
 
-def kv_hit_rate(extra: Mapping[str, Any]) -> float | None:
-    """Which share of the prompt's blocks the router knew at the worker that it chose; None where that is not told."""
-    share = _amount(extra, "kv_hit_rate")
-    return share if share is not None and share <= 1 else None
+UNTOLD = Told()
 
 
-def router_queue(extra: Mapping[str, Any]) -> int | None:
-    """How many calls waited in the router when it sent this one on; None where that is not told."""
-    waiting = _amount(extra, "router_queue_depth")
-    return None if waiting is None else int(waiting)
-
-
-def worker(extra: Mapping[str, Any]) -> str:
-    """Which worker gave the answer, and which one computed the prompt where that is another; empty where untold."""
-    ids = _within(extra, "worker_id")
+def told(extra: Mapping[str, Any]) -> Told:
+    """What is told, as far as it is: most servers tell nothing."""
+    if not extra:
+        return UNTOLD
+    timing, ids = _within(extra, "timing"), _within(extra, "worker_id")
     decode, prefill = (_id(ids.get(name)) for name in ("decode_worker_id", "prefill_worker_id"))
-    return decode if prefill in ("", decode) else f"{prefill}>{decode}" if decode else prefill
+    share, waiting = _amount(timing, "kv_hit_rate"), _amount(timing, "router_queue_depth")
+    return Told(
+        queue_ms=_amount(timing, "prefill_wait_time_ms"),
+        worker=decode if prefill in ("", decode) else f"{prefill}>{decode}" if decode else prefill,
+        kv_hit_rate=share if share is not None and share <= 1 else None,
+        router_queue=None if waiting is None else int(waiting),
+    )
 
 
-def _amount(extra: Mapping[str, Any], name: str) -> float | None:
-    """A figure of `timing`, none below zero; None for what is no number."""
-    told = _within(extra, "timing").get(name)
-    if isinstance(told, bool) or not isinstance(told, int | float) or not isfinite(told) or told < 0:
+def _amount(timing: Mapping[str, Any], name: str) -> float | None:
+    """A figure, none below zero; None for what is no number."""
+    figure = timing.get(name)
+    if isinstance(figure, bool) or not isinstance(figure, int | float) or not isfinite(figure) or figure < 0:
         return None
-    return float(told)
+    return float(figure)
 
 
 def _within(extra: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -71,14 +71,15 @@ class Lines:
 
 
 def _plain_events(text: bytes, payloads: list[bytes]) -> bytes:
-    """Add the payloads of the events that `text` begins with and that are one line each, as nearly all are; returns
-    what comes after them."""
-    *events, rest = text.split(b"\n\n")
-    for at, event in enumerate(events):
-        if not event.startswith(b"data:") or b"\n" in event:
-            return b"\n\n".join([*events[at:], rest])
-        if payload := event[5:].strip():
-            payloads.append(payload)
+    """Add the payloads of the events that `text` begins with, where each is one line, as nearly all are; returns what
+    is left to be read."""
+    events, end, rest = text.rpartition(b"\n\n")
+    if not end or not events.startswith(b"data:"):
+        return text
+    pieces = events[5:].split(b"\n\ndata:")
+    if events.count(b"\n") != 2 * (len(pieces) - 1):  # some lines are others, or of one event
+        return text
+    payloads += [payload for piece in pieces if (payload := piece.strip())]
     return rest
 
 

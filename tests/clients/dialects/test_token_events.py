@@ -1,6 +1,5 @@
 """Events that add a piece of text and nothing else."""
 
-import json
 from typing import Any
 
 import orjson
@@ -11,8 +10,10 @@ from hypothesis import strategies as st
 from clients.calls import Completion
 from clients.dialects.completions import Reading
 from clients.dialects.lines import OddWords
-from clients.dialects.token_events import TokenEvents, token
+from clients.dialects.token_events import token_events
 from streams.errors import ModelOverloaded, ModelUnavailable, PromptTooLong
+
+PIECE = b'{"choices":[{"delta":{"content":"a"}}]}'
 
 TEXTS: st.SearchStrategy[Any] = st.none() | st.text(max_size=3) | st.sampled_from([[{"type": "text", "text": "a"}], 1])
 SAID: st.SearchStrategy[Any] = st.none() | st.fixed_dictionaries({}, optional={"content": TEXTS, "role": TEXTS})
@@ -40,63 +41,50 @@ def test_token_events_read_as_any_others(events: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        b'{"choices":[{"delta":{"role":"assistant"}}]}',
-        b'{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}',
-        b'{"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":1}}',
         b'{"choices":[{"delta":{"content":"a"}}],"object":"error"}',
-        b'{"choices":[{"delta":{"content":"a"}},{"delta":{"content":"b"}}]}',
+        b'{"error":null}',
         b'{"choices":[{"message":{"content":"a"}}]}',
+        b'{"choices":[{"delta":{"content":["a"]}}]}',
+        b'{"choices":[],"nvext":{}}',
         b'{"choices":[{"delta":{"content":"\xff"}}]}',
         b'{"choices":[',
+        b'{"choices":[],"x":%b}' % (b"[" * 100_000),
+        b"{}\n{}",
         b"[DONE]",
     ],
 )
 def test_events_that_say_more(event: bytes) -> None:
-    """An event that says anything else, or nothing, is no token's."""
-    assert token(event) is None
+    """An event that says anything else, or is none, is no token's, whatever came with it."""
+    assert token_events([PIECE]) is not None
+    assert token_events([PIECE, event]) is None
 
 
 def test_the_text_of_both_apis() -> None:
-    """A chat has it in `delta`, a completion in `text`."""
-    assert token(b'{"id":"1","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}],"usage":null}') == "a"
-    assert token(b'{"id":"1","choices":[{"index":0,"text":"a","finish_reason":null}]}') == "a"
+    """A chat has it in `delta`, a completion in `text`; the end and the usage are read along."""
+    said = [{"delta": {"role": "assistant"}}, {"index": 0, "delta": {"content": "a"}, "finish_reason": None}]
+    said += [{"text": "\u2028"}, {"delta": {}, "finish_reason": "stop"}]
+    payloads = [orjson.dumps({"choices": [each], "usage": None}) for each in said]
+    reading = Reading("m", "host", lambda code, message: ModelUnavailable(f"{message} ({code})"), 0.0)
+    reading.absorb_all([*payloads, b'{"choices":[],"usage":{"prompt_tokens":7}}'], 1.0)
+    done = reading.completion()
+    assert (done.text, done.finish_reason, done.input_tokens) == ("a\u2028", "stop", 7)
 
 
-ANY_TEXT = st.text(max_size=4) | st.sampled_from(["chat", "content", '","', "\\", "}", "\u2021"])
-
-
-@given(st.lists(st.tuples(st.sampled_from(["chat", "content", "é", "\u2021"]), ANY_TEXT), max_size=6), st.booleans())
-def test_events_that_differ_in_their_text_alone(said: list[tuple[str, str]], ascii_only: bool) -> None:  # noqa: FBT001 # drawn
-    """What was learned of one event reads the others as parsing does, whatever their texts are."""
-    reading = TokenEvents()
-    for name, text in said:
-        event = {"id": name, "choices": [{"delta": {"content": text}, "text": None}], "content": name, "model": "chat"}
-        payload = json.dumps(event, ensure_ascii=ascii_only).encode()
-        assert reading.text(payload) == token(payload)
-
-
-def test_texts_of_events_that_are_otherwise_alike() -> None:
-    """Bytes that are no UTF-8, or would end the text, are for the parser."""
-    reading, event = TokenEvents(), b'{"id":"a","choices":[{"delta":{"content":"%s"},"finish_reason":null}]}'
-    assert reading.text(event % b"a") == "a"
-    assert [reading.text(event % text) for text in (b" b", "é".encode(), b"\\n", b"\xff", b'"', b"", b"a\nb")] == [
-        " b", "é", "\n", None, None, None, None,
-    ]  # fmt: skip
-
-
-def test_a_text_that_is_the_probe_proves_nothing() -> None:
-    """Where the first text is the one that is put in its place, another field with it is not taken for the text."""
-    reading, event = TokenEvents(), '{"choices":[{"delta":{"content":"\u2021"}}],"model":"%s"}'
-    assert [reading.text((event % model).encode()) for model in ("\u2021", "m")] == ["\u2021", "\u2021"]
+def test_the_last_payload_ends_an_answer_without_a_reason() -> None:
+    """Together with a text, or by itself."""
+    for together in ([[PIECE, b"[DONE]"]], [[PIECE], [b"[DONE]"]]):
+        reading = Reading("m", "host", lambda code, message: ModelUnavailable(f"{message} ({code})"), 0.0)
+        for payloads in together:
+            reading.absorb_all(payloads, 1.0)
+        assert reading.completion().text == "a"
 
 
 def outcome(events: list[dict[str, Any]]) -> Completion | str:
     """What a reading comes to, with an end: an answer, or the error."""
     reading = Reading("m", "host", lambda code, message: ModelUnavailable(f"{message} ({code})"), 0.0)
     try:
-        for at, event in enumerate(events):
-            reading.absorb(orjson.dumps(event), at + 1.0)
-        reading.absorb(b"[DONE]", 9.0)
+        reading.absorb_all([orjson.dumps(event) for event in events], 1.0)
+        reading.absorb_all([b"[DONE]"], 9.0)
         return reading.completion()
     except (OddWords, ModelUnavailable, ModelOverloaded, PromptTooLong) as error:
-        return f"{type(error).__name__}: {error}".replace(', "nvext": {}', "")
+        return f"{type(error).__name__}: {error}".replace(', "nvext": {}', "").replace(', "nvext": {}', "")
