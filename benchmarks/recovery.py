@@ -19,10 +19,11 @@ from benchmarks.redis_loss import compare
 from benchmarks.servers import Servers
 from benchmarks.stored_calls import StoredCalls
 from penchant.settings.root import Settings
-from streams.errors import BrokerUnavailable, PlatformLacks
+from streams.errors import PlatformLacks
 
 TOPIC = GROUP = "recovery"
 LOOK_S = 0.1
+SLOW = "a machine that is busy with other things has not enough left for this load."
 LATEST = 1_000
 """Answered calls looked at to see whether their intents were stored before the crash."""
 
@@ -103,7 +104,7 @@ class Recovery:
                 stop = await self._orderly_stop()
                 self._say(f"an orderly stop: {stop}")
                 await asyncio.sleep(plan.last_s)
-            await self._until(self._all_committed)
+            await self._until(self._all_committed, "not all is committed")
         finally:
             await asyncio.gather(*(worker.kill() for worker in self._workers))
         self._say("comparing Redis with the log")
@@ -120,7 +121,7 @@ class Recovery:
             states = worker.progress.look().states
             return bool(states) and sum(states[-1].received.values()) == load.events and not states[-1].uncovered
 
-        await self._until(stored)
+        await self._until(stored, "not every shopper's session is stored")
         self._say(f"steady load, {self._plan.events_per_second:,.0f} events/s")
 
     @property
@@ -152,7 +153,7 @@ class Recovery:
         received, committed = tape.states[-1].received, await self._offsets.committed()
         unstored, marked = await self._stored.not_stored(tape.ended[-LATEST:]), await self._stored.still_marked()
         next_one = await self._worker()
-        await self._until(self._caught_up)
+        await self._until(self._caught_up, "the next worker has not caught up")
         caught_up_s, told = time.monotonic(), next_one.progress.look()
         assigned_s, intent_s = told.since(lambda _: True), told.since(lambda state: state.intents > 0)
         if assigned_s is None or intent_s is None:
@@ -174,7 +175,7 @@ class Recovery:
         async def both() -> bool:
             return shared(leaver.progress, heir.progress, partitions)
 
-        await self._until(both)
+        await self._until(both, "the second worker has no partitions")
         await asyncio.sleep(self._plan.steady_s)
         asked_s = time.monotonic()
         await leaver.stop()
@@ -185,7 +186,7 @@ class Recovery:
             stops.extend([stop] if stop else [])
             return bool(stops)
 
-        await self._until(taken_over)
+        await self._until(taken_over, "the second worker has not got all partitions")
         return stops[0]
 
     async def _worker(self) -> RecordedWorker:
@@ -205,7 +206,7 @@ class Recovery:
     async def _all_committed(self) -> bool:
         return await self._offsets.committed() == await self._offsets.ends()
 
-    async def _until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+    async def _until(self, holds: Callable[[], Awaitable[bool]], otherwise: str) -> None:
         worker = self._workers[-1]
         try:
             async with asyncio.timeout(self._plan.within_s):
@@ -214,7 +215,9 @@ class Recovery:
                         raise PlatformLacks(f"the worker ended by itself: {worker.complaint()}")
                     await asyncio.sleep(LOOK_S)
         except TimeoutError as exc:
-            raise BrokerUnavailable(f"not done within {self._plan.within_s:g} s: {worker.complaint()}") from exc
+            raise PlatformLacks(
+                f"{otherwise} after {self._plan.within_s:g} s; {SLOW} {worker.complaint()}".rstrip()
+            ) from exc
 
     async def _report(self, crashes: Sequence[Crash], stop: OrderlyStop) -> dict[str, Any]:
         lost = await compare(Settings.model_validate(self._settings))
