@@ -65,6 +65,7 @@ class Enrichment:
         self.paused: set[TP] = set()
         self.store = StoreWatch(incarnation, meter)
         self._log: Log | None = None
+        self._rounds = 0
         self.halted: Callable[[], bool] = lambda: False  # by operators
         self.heard_s: Callable[[], float] = lambda: float("inf")  # of erasures
 
@@ -202,28 +203,29 @@ class Enrichment:
         while True:
             with self.store.noting():
                 await self.look_at_store()
-                room = self._recall.room()
+                await self._load_owed()
                 for tp, partition in list(self._partitions.items()):
-                    room -= await self._catch_up(tp, partition, room)
+                    if partition.held:
+                        await self._take_held(tp, partition)
             await asyncio.sleep(self._upkeep.store_retry_s)
 
     async def look_at_store(self) -> None:
         """See whether it is still the same. Best done once before the first batch, which is otherwise read twice."""
         await self.store.look(_now, lambda: self._rewind(list(self._partitions), "store"))
 
-    async def _catch_up(self, tp: TP, partition: Partition, room: int) -> int:
-        """Take in what is held, and load those who are marked as owed, if there is room for them; returns how many."""
-        loaded = 0
-        if partition.ended:
-            return loaded
-        if partition.recall_s <= _now() and room > 0:
-            loaded = await self._recall.owed(partition, _now(), self.committable(tp, partition.epoch), room)
-            if not partition.unread:
-                partition.recall_s = _now() + self._upkeep.recall_every_s
-            self._dispatch.nudge()
-        if partition.held:
-            await self._take_held(tp, partition)
-        return loaded
+    async def _load_owed(self) -> None:
+        """Load those who are marked as owed, if there is room for them: of each partition an equal part of what is
+        left, another one first each time. After a crash each has as many as it has shoppers."""
+        self._rounds += 1
+        due = [(tp, each) for tp, each in self._partitions.items() if each.recall_s <= _now()]
+        first, room = self._rounds % max(len(due), 1), self._recall.room()
+        for left, (tp, partition) in zip(range(len(due), 0, -1), due[first:] + due[:first], strict=True):
+            if room > 0 and not partition.ended:
+                safe = self.committable(tp, partition.epoch)
+                room -= await self._recall.owed(partition, _now(), safe, -(-room // left))
+                if not partition.unread:
+                    partition.recall_s = _now() + self._upkeep.recall_every_s
+                self._dispatch.nudge()
 
     def _rewind(self, tps: Collection[TP], cause: Cause) -> None:
         if self._log is None:

@@ -123,8 +123,8 @@ class Recall:
 
     async def owed(self, partition: Partition, now_s: float, safe: int | None, room: int = LATE) -> int:
         """Owe again what was parked though owed, by an earlier owner or by one who does not know yet that it is one.
-        Returns how many were loaded for it: a chunk beyond `room` at the most. `partition.unread` are the marks that
-        are left for the next time.
+        Returns how many were loaded for it, at most `room`. `partition.unread` are the marks that are left for the next
+        time.
 
         Below `safe` all is stored for good: a mark from there whose session is absent is of one that has expired. One
         of an earlier lineage names an offset of another log: its call is made with the shopper's next event.
@@ -133,7 +133,7 @@ class Recall:
         if room > 0 and not partition.unread:
             partition.unread = await self._owed.owed(partition.number)
         while loaded < room and partition.unread and not partition.ended:
-            some = partition.unread[-CHUNK:]
+            some = partition.unread[-min(CHUNK, room - loaded) :]
             loaded += await self._owed_of(partition, some, now_s, safe)
             del partition.unread[-len(some) :]
             await asyncio.sleep(0)
