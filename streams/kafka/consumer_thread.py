@@ -18,6 +18,7 @@ from streams.cancellation import is_ours
 from streams.kafka.batches import TP
 from streams.kafka.gathering import Gathering, gather_fetches
 from streams.kafka.header_names import accept_any_name, as_fetched
+from streams.kafka.one_poll import polled
 from streams.kafka.options import KafkaOptions, Login
 
 TIMEOUT_S = 5.0
@@ -69,15 +70,12 @@ class ConsumerThread(AIOKafkaConsumerThread):
         if not self.consumer.flow_active:  # a rebalance that began meanwhile waits for whoever polls
             return {}
         consumer = self._ensure_consumer()
-        fetcher, subscriptions = consumer._fetcher, consumer._subscription
-        if consumer._closed or fetcher._closed:
+        if consumer._closed or consumer._fetcher._closed:
             raise ConsumerStoppedError
         counted = contextlib.ExitStack()
-        counted.enter_context(subscriptions.fetch_context())
+        counted.enter_context(consumer._subscription.fetch_context())
         try:
-            records: Mapping[Any, list[Any]] = await fetcher.fetched_records(
-                tps, timeout=timeout_s, max_records=consumer._max_poll_records
-            )
+            records = await polled(consumer, tps, timeout_s)
         finally:
             counted.close()  # by an error aiokafka would not count us out: a worker that hangs would pass for polling
         self._gathering.handed_over(sum(map(len, records.values())))
