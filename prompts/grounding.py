@@ -7,9 +7,8 @@ its words are borne out.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from prompts.answer import OTHER, Answer
 from prompts.guard import plain
@@ -27,8 +26,7 @@ _VALUE = 24
 _MOST_ATTRIBUTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Grounded:
+class Grounded(Struct, frozen=True, gc=False):
     """Findings that name nothing outside the window, but for what other shoppers taught. `removed` has one kind
     (`category`, `evidence`, ...) for each thing that was taken out. `abstained`: the answer had nothing to say, and the
     findings are the rules'. `cited`: it named evidence that holds."""

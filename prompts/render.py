@@ -4,10 +4,9 @@ The order is what never changes, what changes once a session, what is only appen
 server that keeps its KV cache then computes little more than the newest events.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from prompts.answer import STOP
 from prompts.budget import OTHERS, Fit, PromptRules
@@ -25,8 +24,7 @@ DEFAULT_BUDGET = PromptRules()
 _SUFFIX = "\nAnswer:"
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(Struct, frozen=True, gc=False):
     """What a model is asked, and the bounds of its answer. `json_schema` is for guided decoding: its numbers are those
     of this prompt."""
 

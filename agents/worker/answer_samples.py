@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Annotated, Any, Protocol
 
+from msgspec import structs
 from pydantic import Field
 
 from agents.health.statistics import Meter
@@ -77,7 +78,7 @@ class AnswerSamples:
 
     def sampled(self, case: Case) -> Case:
         """The case, with a question whose answers are offered here."""
-        return replace(case, question=SampledQuestion(case, self.offer))
+        return structs.replace(case, question=SampledQuestion(case, self.offer))
 
     def offer(self, context: Context, answer: KeptAnswer) -> None:
         """Keep it, if it is one of those that are kept. Never waits."""

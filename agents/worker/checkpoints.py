@@ -1,9 +1,9 @@
 """Checkpoints: a shopper's session, and the intent made from it, as one write with its expiries."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from agents.worker.shoppers import Shopper
 from storage.checkpoints import Context, Write
@@ -14,8 +14,7 @@ from streams.sessions.positions import Position
 from streams.sessions.session import SessionRules
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True, gc=False):
     """A session as it stood when it was taken. Whatever folds in later belongs to the next one.
 
     `base` is the offset at which the store holds it, as far as we know (-1: not at all); `base_owed`: with a call owed.

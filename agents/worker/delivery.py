@@ -1,9 +1,8 @@
 """Delivery: from what a model said, or did not say, to the intent in the store."""
 
 import asyncio
-from dataclasses import dataclass, replace
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from agents.health.statistics import Meter
 from agents.health.timings import Urgency
@@ -25,8 +24,7 @@ MOST_UNDECIDED = 5
 """How often a write is tried while only the shopper's part of the store does not say what became of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
+class Serving(Struct, frozen=True, gc=False):
     """A shopper who is served, at a slot, from a moment on; for `limiter_s` before that there was none."""
 
     shopper: Shopper
@@ -35,8 +33,7 @@ class Serving:
     limiter_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True, gc=False):
     """A shopper's session as it is being served, by this permit. It was taken at `taken_s`, and had to wait for a slot
     before, as the first in line, for `limiter_s`."""
 
@@ -180,7 +177,7 @@ class Delivery:
         elif _now() < owed.first_s + self._rules.give_up_s:
             self._backlog.owe(case.shopper, owed)
         else:
-            await self._stand_in(replace(case, taken_s=_now()))
+            await self._stand_in(structs.replace(case, taken_s=_now()))
 
     async def _still_owed(self, case: Case) -> None:
         """An upgrade stays owed until the intent that it would replace has expired."""

@@ -1,7 +1,8 @@
 """Reasoning: from a session to the question about it, and from the answer to an intent. Does no I/O."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agents.worker.checkpoints import Checkpoint
 from clients.calls import Call, Class, Completion, Sampling
@@ -20,8 +21,7 @@ from streams.sessions.packing import load
 from streams.sessions.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True, gc=False):
     """What a model said, after grounding. None for findings: nothing of it held, and the rules speak.
 
     `removed` has one kind for each thing that grounding took out; `cited`: the answer named evidence that holds.

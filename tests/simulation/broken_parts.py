@@ -5,6 +5,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.checkpoints import Checkpoint, Checkpoints
@@ -102,7 +104,7 @@ class Overtaking(Dispatch):
     async def _show_rules(self, case: Case) -> None:
         checkpoint = self._checkpoints.take(case.shopper)
         question = case.permit.route.reasoning.ask(case.shopper.session, checkpoint)
-        await super()._show_rules(replace(case, checkpoint=checkpoint, question=question))
+        await super()._show_rules(structs.replace(case, checkpoint=checkpoint, question=question))
 
 
 class Lavish(Dispatch):

@@ -49,7 +49,7 @@ def _texts(findings: Findings) -> dict[str, object]:
 
 def _masked_prompt(prompt: Prompt) -> Prompt:
     before, sign, lines = prompt.text.rpartition(SHOPPER)
-    return replace(prompt, text=f"{before}{sign}{_QUOTED.sub(lambda match: mask(match[0]), lines)}")
+    return structs.replace(prompt, text=f"{before}{sign}{_QUOTED.sub(lambda match: mask(match[0]), lines)}")
 
 
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 
+from msgspec import structs
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -72,7 +73,9 @@ class Traces:
         with self._following(self._of_case(case)) as trace:
             permit = case.permit
             slot = TracedSlot(permit.slot, trace) if permit.slot is not None else None
-            yield replace(case, question=TracedQuestion(case.question, trace), permit=replace(permit, slot=slot))
+            yield structs.replace(
+                case, question=TracedQuestion(case.question, trace), permit=replace(permit, slot=slot)
+            )
 
     @contextmanager
     def replayed(self, case: ReplayCase) -> Iterator[ReplayCase]:
