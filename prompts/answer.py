@@ -79,15 +79,16 @@ def parse(answer: str | bytes, examples: Collection[Answer] = (), *, foresees: b
         raise AnswerRefused("no-json", f"{len(text)} characters without an object")
     if value is None:
         value = _decode(text[start:])
-    if not foresees:
+    if not (foresees or FORESEEN.isdisjoint(value)):
         value = {key: each for key, each in value.items() if key not in FORESEEN}
     try:
         read = Answer.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise AnswerRefused("shape", f"{first['type']} at {first['loc'][0]}") from error
-    if any(_repeats(read, example) for example in examples):
-        raise AnswerRefused(PARROTED, "the words or the numbers of an example of the prompt")
+    for example in examples:
+        if _repeats(read, example):
+            raise AnswerRefused(PARROTED, "the words or the numbers of an example of the prompt")
     return read
 
 
@@ -96,11 +97,13 @@ def _repeats(read: Answer, example: Answer) -> bool:
     if read.text and _folded(read.text) == _folded(example.text):
         return True
     mine, theirs = stems(read.text), stems(example.text)
-    if len(mine & theirs) >= _ALIKE * max(len(mine | theirs), 1):
+    if not mine.isdisjoint(theirs) and len(mine & theirs) >= _ALIKE * len(mine | theirs):
         return True
-    pairs = [(getattr(read, name), getattr(example, name)) for name in _NUMBERS]
-    several = len([mine for mine, theirs in pairs if theirs and len(theirs) > 1 and mine == theirs])
-    return several + (read.confidence == example.confidence) >= _COPIED
+    copied = int(read.confidence == example.confidence)
+    for name in _NUMBERS:
+        numbers = getattr(example, name)
+        copied += bool(numbers) and len(numbers) > 1 and getattr(read, name) == numbers
+    return copied >= _COPIED
 
 
 @lru_cache(_REMEMBERED)

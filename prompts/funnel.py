@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 from msgspec import structs
 
@@ -56,12 +55,12 @@ def stage(view: PromptView) -> Stage:
     looks = [product for action, product in acts if product and action in _LOOKS]
     if not looks:
         return "explore"
-    last = looks[-1]
-    alike = [product.number for product in looks if product.category == last.category]
+    last, category = looks[-1].number, looks[-1].category
+    alike = [product.number for product in looks if product.category == category]
     wished = "wishlist_add" in view.actions and any(action == "wishlist_add" for action, _ in acts[-_SETTLED:])
-    if wished or alike.count(last.number) >= _SETTLED or _returns([product.number for product in looks]):
+    if wished or alike.count(last) >= _SETTLED or _returns([product.number for product in looks]):
         return "decide"
-    return "compare" if len(set(alike)) > 1 else "explore"
+    return "explore" if alike.count(last) == len(alike) else "compare"
 
 
 def next_action(view: PromptView, at: Stage) -> NextAction:
@@ -131,5 +130,6 @@ def _cart(acts: Sequence[Act]) -> set[int]:
 
 def _returns(looks: Sequence[int]) -> bool:
     """Whether the last look goes back to a product after another one."""
-    steps = [number for number, following in pairwise([*looks, 0]) if number != following]
-    return steps[-1] in steps[:-1]
+    last = looks[-1]
+    before = looks.index(last)
+    return any(number != last for number in looks[before + 1 :])

@@ -8,7 +8,7 @@ its words are borne out.
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from prompts.answer import OTHER, Answer
 from prompts.guard import plain
@@ -54,21 +54,27 @@ def ground(
     if not (mission or categories or brands or attributes or evidence):
         return Grounded(rule, tuple(removed), abstained=True)
     shown = _reweigh(categories, rule.categories), _reweigh(brands, rule.brands)
-    names = {each.name for some in shown for each in some} if rule.inferred else frozenset[str]()
-    model_says = {
-        "mission": mission or rule.mission,
-        "categories": shown[0],
-        "brands": shown[1],
-        "inferred": tuple(name for name in rule.inferred if name in names),
-        "attributes": attributes,
-        "stage": stage(answer.stage, rule.stage, removed),
-        "price_band": price_band(answer.price, rule.price_band, view, removed),
-        "next_action": next_action(answer.following, rule.next_action, removed),
-        "signals": _signals(answer, rule.signals, vocabulary, removed),
-        "confidence": _confidence(answer, rule.confidence, removed),
-        "evidence": evidence or rule.evidence,
-    }
-    return Grounded(structs.replace(rule, **model_says), tuple(removed), abstained=False, cited=bool(evidence))
+    findings = Findings(
+        mission=mission or rule.mission,
+        categories=shown[0],
+        brands=shown[1],
+        inferred=_still_shown(rule.inferred, shown) if rule.inferred else (),
+        attributes=attributes,
+        stage=stage(answer.stage, rule.stage, removed),
+        price_band=price_band(answer.price, rule.price_band, view, removed),
+        avoid=rule.avoid,
+        next_action=next_action(answer.following, rule.next_action, removed),
+        signals=_signals(answer, rule.signals, vocabulary, removed),
+        confidence=_confidence(answer, rule.confidence, removed),
+        evidence=evidence or rule.evidence,
+    )
+    return Grounded(findings, tuple(removed), abstained=False, cited=bool(evidence))
+
+
+def _still_shown(names: Sequence[str], shown: Sequence[tuple[Weighted, ...]]) -> tuple[str, ...]:
+    """The inferred names that are among what is shown."""
+    kept = {each.name for some in shown for each in some}
+    return tuple([name for name in names if name in kept])
 
 
 def _mission(
@@ -108,8 +114,12 @@ def _reweigh(levels: Mapping[str, int], rule: tuple[Weighted, ...]) -> tuple[Wei
     if new == old:
         return rule
     fill = (sum(old.values()) or _FAINT) / sum(new.values())
-    largest = sorted(new.items(), key=lambda pair: (-pair[1], pair[0]))[:MANY] if len(new) > 1 else new.items()
+    largest = sorted(new.items(), key=_largest_first)[:MANY] if len(new) > 1 else new.items()
     return tuple([Weighted(name=name, weight=round(min(weight * fill, 1.0), 3)) for name, weight in largest])
+
+
+def _largest_first(pair: tuple[str, float]) -> tuple[float, str]:
+    return -pair[1], pair[0]
 
 
 def _attributes(answer: Answer, view: PromptView, vocabulary: Vocabulary, removed: list[str]) -> tuple[Attribute, ...]:

@@ -6,7 +6,7 @@ than minutes, so that a shopper who pauses is not thought to have forgotten, and
 
 from collections.abc import Iterable, Sequence
 
-from prompts.quantile import quantile
+from prompts.quantile import below
 from prompts.view import Entry, PromptView
 from streams.records.intents import PriceBand, Weighted
 from streams.sessions.profiles import Counts
@@ -51,16 +51,18 @@ def weights(view: PromptView) -> tuple[float, ...]:
     return tuple(found)
 
 
-def categories(view: PromptView, weighed: Sequence[float]) -> tuple[Weighted, ...]:
-    """The categories of the window with their shares, largest first."""
-    numbers = [product.category if product else 0 for product in view.subjects]
-    return _shares(numbers, weighed, view.categories, view.profile.categories, view.earlier.categories)
-
-
-def brands(view: PromptView, weighed: Sequence[float]) -> tuple[Weighted, ...]:
-    """The brands of the window with their shares, largest first."""
-    numbers = [product.brand if product else 0 for product in view.subjects]
-    return _shares(numbers, weighed, view.brands, view.profile.brands, view.earlier.brands)
+def shares(view: PromptView, weighed: Sequence[float]) -> tuple[tuple[Weighted, ...], tuple[Weighted, ...]]:
+    """The categories and the brands of the window with their shares, largest first."""
+    categories, brands = [0.0] * (len(view.categories) + 1), [0.0] * (len(view.brands) + 1)
+    for product, weight in zip(view.subjects, weighed, strict=True):
+        if product is not None:
+            categories[product.category] += weight
+            brands[product.brand] += weight
+    profile, earlier = view.profile, view.earlier
+    return (
+        _shares(categories, view.categories, profile.categories, earlier.categories),
+        _shares(brands, view.brands, profile.brands, earlier.brands),
+    )
 
 
 def price_band(entries: Iterable[tuple[Entry, float]]) -> PriceBand | None:
@@ -77,17 +79,14 @@ def price_band(entries: Iterable[tuple[Entry, float]]) -> PriceBand | None:
     if len(prices) > 1:
         currency = max(sorted(prices), key=lambda code: sum([weight for _, weight in prices[code]]))
     ordered = sorted(prices[currency])
-    low, high = quantile(ordered, _TAIL), quantile(ordered, 1 - _TAIL)
-    wider = 1 + _SPREAD + _DOUBT / (1 + sum([weight for _, weight in ordered]))
+    seen = sum([weight for _, weight in ordered])
+    low, high = below(ordered, _TAIL * seen), below(ordered, (1 - _TAIL) * seen)
+    wider = 1 + _SPREAD + _DOUBT / (1 + seen)
     return PriceBand(low=round(low / wider, 2), high=round(high * wider, 2), currency=currency)
 
 
-def _shares(
-    numbers: Sequence[int], weighed: Sequence[float], names: Sequence[str], profile: Counts, earlier: Counts
-) -> tuple[Weighted, ...]:
-    scores = [0.0] * (len(names) + 1)
-    for number, weight in zip(numbers, weighed, strict=True):
-        scores[number] += weight
+def _shares(scores: Sequence[float], names: Sequence[str], profile: Counts, earlier: Counts) -> tuple[Weighted, ...]:
+    """Of the scores by number; what has no name has the number zero."""
     known = {name: score for name, score in zip(names, scores[1:], strict=True) if score}
     if len(known) < 2:  # one has it all
         return tuple([Weighted(name=name, weight=1.0) for name in known])

@@ -17,6 +17,7 @@ URGENCY = "urgency"
 """The signal that a cart and a checkout tell as well."""
 
 _WORD = re.compile(r"[^\W_]+")
+_NOTHING: frozenset[str] = frozenset()
 _SAID, _CHECKOUT, _CART = 0.8, 0.7, 0.4
 _FOCUSED = 0.5
 _SEVERAL = 3
@@ -24,29 +25,31 @@ _REMEMBERED = 8_192
 
 
 class Said(NamedTuple):
-    """The words of a window's searches, and those of the category that leads."""
+    """The words of a window's searches, and these with those of the category that leads."""
 
     searched: frozenset[str]
-    leading: frozenset[str]
+    both: frozenset[str]
 
     @classmethod
     def of(cls, view: PromptView, categories: Sequence[Weighted]) -> "Said":
-        return cls(_words(view.queries), _words_of(categories[0].name) if categories else frozenset())
+        searched = _words(view.queries) if view.queries else _NOTHING
+        return cls(searched, searched | _words_of(categories[0].name) if categories else searched)
 
 
 def signals(view: PromptView, said: Said, stage: Stage, vocabulary: Vocabulary) -> Mapping[str, float]:
     """Signs of what the vocabulary has words for, in what is searched for and leads. Haste is told by searches alone; a
     full cart is a mild one."""
-    words = said.searched | said.leading
-    found = {name: 0.0 if words.isdisjoint(known.words) else _SAID for name, known in vocabulary.signals.items()}
-    if URGENCY in vocabulary.signals:
-        found[URGENCY] = _urgency(view, stage, said=bool(said.searched & vocabulary.signals[URGENCY].words))
-    return {**NO_SIGNALS, **found}
+    words, found = said.both, dict(NO_SIGNALS)
+    for name, known in vocabulary.signals.items():
+        found[name] = 0.0 if words.isdisjoint(known.words) else _SAID
+    if (haste := vocabulary.signals.get(URGENCY)) is not None:
+        found[URGENCY] = _urgency(view, stage, said=not said.searched.isdisjoint(haste.words))
+    return found
 
 
 def label(view: PromptView, said: Said, stage: Stage, categories: Sequence[Weighted], vocabulary: Vocabulary) -> str:
     """The first mission that holds: by a word that tells it, by all words of its own label, by its shape."""
-    said_at_all, told_by = said.searched | said.leading, vocabulary.told_by
+    said_at_all, told_by = said.both, vocabulary.told_by
     if told := [told_by[word] for word in said_at_all if word in told_by]:
         return vocabulary.labels[min(told)]
     for name, words in vocabulary.by_label.items():
@@ -66,7 +69,7 @@ def _urgency(view: PromptView, stage: Stage, *, said: bool) -> float:
 
 
 def _words(texts: Sequence[str]) -> frozenset[str]:
-    return frozenset().union(*map(_words_of, texts)) if texts else frozenset()
+    return _NOTHING.union(*map(_words_of, texts))
 
 
 @lru_cache(_REMEMBERED)

@@ -26,7 +26,7 @@ def rules(
     view = PromptView.of(session)
     weighed = interests.weights(view)
     at = stage(view)
-    categories, brands = interests.categories(view, weighed), interests.brands(view, weighed)
+    categories, brands = interests.shares(view, weighed)
     said = Said.of(view, categories)
     leading = _leading(view, weighed, categories)
     band = interests.price_band(leading)
@@ -91,10 +91,9 @@ def _confidence(weighed: Sequence[float], categories: Sequence[Weighted]) -> flo
 
 def _evidence(view: PromptView, leading: Sequence[tuple[Entry, float]]) -> tuple[str, ...]:
     """The lines that weigh most in the leading category, and the last search, in the order of the log."""
-    chosen = [entry for entry in view.entries if entry.query][-1:] if view.queries else []
+    chosen = [entry for entry in view.entries if entry[6]][-1:] if view.queries else []
     heavy = [pair for pair in leading if pair[1]]
     if len(chosen) + len(heavy) > interests.MANY:
         heavy.sort(key=lambda pair: (-pair[1], -pair[0].number))
     chosen += [entry for entry, _ in heavy]
-    kept = {entry.number for entry in chosen[: interests.MANY]}
-    return tuple(dict.fromkeys([entry.event_id for entry in view.entries if entry.number in kept]))
+    return tuple(dict.fromkeys([entry.event_id for entry in sorted(chosen[: interests.MANY])]))  # by their numbers

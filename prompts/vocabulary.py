@@ -80,7 +80,7 @@ class Vocabulary(_Table):
     signals: Annotated[dict[Name, SignalWords], Field(max_length=16)] = {}
     free: Words = frozenset()
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """The missions' labels, in order."""
         return tuple(self.missions)

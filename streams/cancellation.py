@@ -1,8 +1,7 @@
 """Cancellation: whether it is ours. A library may cancel what we wait for: nobody has cancelled our task then."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 
 
 class StrayCancellation(Exception):
@@ -15,15 +14,17 @@ def is_ours() -> bool:
     return task is None or task.cancelling() > 0
 
 
-@contextmanager
-def strays_as_faults() -> Iterator[None]:
+class strays_as_faults:  # noqa: N801 # read as what it does, as contextlib's are
     """Inside, a cancellation that is not ours is raised as StrayCancellation: it would end the task without a word."""
-    try:
-        yield
-    except asyncio.CancelledError as error:
-        if is_ours():
-            raise
-        raise StrayCancellation("what was waited for was cancelled") from error
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing is to be done before."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, asyncio.CancelledError) and not is_ours():
+            raise StrayCancellation("what was waited for was cancelled") from error
 
 
 async def heard(loop: Coroutine[None, None, None]) -> None:

@@ -161,7 +161,8 @@ class Delivery:
 
     async def _done(self, shopper: Shopper, checkpoint: Checkpoint) -> None:
         """Marks of what is stored now go, and what came since is owed next."""
-        await self._owed_set.settle(shopper.home.number, [(shopper, checkpoint.position)])
+        if shopper.marks:
+            await self._owed_set.settle(shopper.home.number, [(shopper, checkpoint.position)])
         self._backlog.done(shopper)
 
     async def put_off(self, case: Case) -> None:
