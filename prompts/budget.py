@@ -85,9 +85,9 @@ class Fit:
         self._most = max(self._actions.values()) + _QUANTITY
         self._number = lru_cache(_REMEMBERED)(lambda number: count(str(number)))
         self._text = lru_cache(_REMEMBERED)(lambda text: count(quoted(text)) + _SLACK)
-        self._product = lru_cache(_REMEMBERED)(self._count_product)
+        # Without its numbers, which are others in every session, a product is the same to many shoppers.
+        self._details = lru_cache(_REMEMBERED)(self._count_details)
         self._numbers = lru_cache(_REMEMBERED)(lambda category, brand: count(f" c{category} b{brand}"))
-        self._price = lru_cache(_REMEMBERED)(lambda price, currency: count(f" {price:.2f} {currency}"))
         self._high = budget.high_tokens - fixed_tokens - 2 * PAST
         self._low = budget.low_tokens - fixed_tokens - 2 * PAST
         least = -(-(fixed_tokens + 2 * PAST + LEAST) // BLOCK) * BLOCK
@@ -165,10 +165,13 @@ class Fit:
                 tokens += self._text(known[number - 1])
         return tokens
 
-    def _count_product(self, product: Product) -> int:
+    def _product(self, product: Product) -> int:
         number, title, category, brand, price, currency, about = product
-        tokens = self._text(title) + self._numbers(category, brand) + self._price(price, currency)
+        tokens = self._details(title, price, currency) + self._numbers(category, brand)
         return tokens + self._count(f"\np{number}:") + self._text(about) if about else tokens
+
+    def _count_details(self, title: str, price: float, currency: str) -> int:
+        return self._text(title) + self._count(f" {price:.2f} {currency}")
 
     def others(self, others: Others) -> Others:
         """Those names that fit on their line, the likeliest of each kind first."""

@@ -13,7 +13,7 @@ from prompts.budget import OTHERS, Fit, PromptRules
 from prompts.library import DEFAULT_PROMPTS, PromptLibrary
 from prompts.schema import AnswerSchema, max_tokens
 from prompts.tokens import Count, estimate
-from prompts.view import About, Others, Product, PromptView, quoted
+from prompts.view import NO_OTHERS, About, Others, Product, PromptView, quoted
 from streams.errors import SettingInvalid
 from streams.records.intents import Findings
 from streams.sessions.profiles import Counts, InterestCounts
@@ -79,7 +79,7 @@ class PromptRenderer:
     def render(self, session: Session | PromptView) -> Prompt:
         """The prompt for a session as it stands, or for what `view` made of it."""
         view = session if isinstance(session, PromptView) else self._fit.view(session)
-        lines = "\n".join(_past(view) + _history(view) + _others(view))
+        lines = "\n".join(_past(view) + _history(view) + (_others(view) if view.others is not NO_OTHERS else []))
         text, version = self.template.prefix + lines + _SUFFIX, self.template.version
         return Prompt(text, version, STOP, self._max_tokens, self._schema.of(view))
 

@@ -81,8 +81,10 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(map(_stem, _content(text)))
 
 
-def _content(text: str) -> list[str]:
-    return [word for word in _words(text) if word not in FREE and not (len(word) == 1 and word.isalpha())]
+@lru_cache(1_024)
+def _content(text: str) -> tuple[str, ...]:
+    """Its words that name something; remembered, because an answer's are asked for twice."""
+    return tuple([word for word in _words(text) if word not in FREE and not (len(word) == 1 and word.isalpha())])
 
 
 def _words(text: str) -> list[str]:
