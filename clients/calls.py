@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol
 
+from msgspec import Struct
 from pydantic import Field
 
 from streams.section import Serial, Tokens, section, unit
@@ -36,8 +37,7 @@ class Image:
     data: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, gc=False):
     """One request. `deadline_s` is absolute, on the event loop's clock (`loop.time()`, seconds).
 
     Calls of one shopper and one version of the prompt share KV blocks. `begun` is called with the first token, by
@@ -67,7 +67,7 @@ class Call:
     tracestate: str = ""
     request: Mapping[str, Any] | None = None
     image: Image | None = None
-    begun: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+    begun: Callable[[], None] | None = None
 
     def trace_headers(self) -> dict[str, str]:
         """What tells a server of the trace, as headers of HTTP or metadata of gRPC."""
@@ -80,8 +80,7 @@ GIVEN_UP = frozenset({"abort", "cancelled", "error", "timeout"})
 """Finish reasons of an answer that its server gave up: no answer at all (SGLang, vLLM, TensorRT-LLM)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(Struct, frozen=True, gc=False):
     """One answer. Times are milliseconds; None where the server does not tell. `finish_reason` is the server's word:
     `stop`, or `length` when the answer was cut at `max_tokens`. `log_probabilities` are those of the likeliest first
     tokens, of a call with choices; None where the server gives none. `worker` is which of the workers behind a router

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 import orjson
+from msgspec import structs
 
 from agents.products.images import ImageRefused
 from clients.calls import Call, Completion, Image, Sampling
@@ -164,7 +165,7 @@ class Understanding:
             temperature=sampling.temperature, seed=sampling.seed, stop=prompts.stop,
             json_schema=prompts.json_schema, prompt_version=prompts.version, image=image,
         )  # fmt: skip
-        yield from (replace(call, seed=sampling.seed + at) for at in range(TRIES))
+        yield from (structs.replace(call, seed=sampling.seed + at) for at in range(TRIES))
 
     async def _answer(self, call: Call) -> Answered:
         key = self._key(call)
@@ -175,7 +176,7 @@ class Understanding:
             self.spent.kept += 1
             return kept
         if call.image is not None and self._fetch is not None:
-            call = replace(call, image=await self._fetch(call.image.url))
+            call = structs.replace(call, image=await self._fetch(call.image.url))
         try:
             done = await self._ask(call)
         except CallFailed:

@@ -1,10 +1,10 @@
 """Asking: from a question to a model's answer that is an intent."""
 
 import asyncio
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
+from msgspec import structs
 
 from agents.experiments.outcomes import UNCOUNTED, ArmCallCounter
 from agents.worker.answer_quality import AnswerQuality, masked
@@ -128,7 +128,7 @@ class Asking:
                     self._meter.second_tries_spared += bool(left)
                     raise
                 again = second_try(call.prompt, call.seed, error.reason)
-                call = replace(call, prompt=again.prompt, seed=again.seed)
+                call = structs.replace(call, prompt=again.prompt, seed=again.seed)
             else:
                 self._note_answer(call, completion)
                 self._meter.ungrounded += len(answered.removed)

@@ -113,13 +113,16 @@ class Reading:
             for payload in payloads:
                 self.absorb(payload, now_s)
             return
+        texts: list[str] = []
         for event in events:
             if event.usage is not None:
                 self._note_usage(event.usage)
             for choice in event.choices:
-                text = choice.text or (choice.delta.content if choice.delta is not None else None)
-                self._go_on(text, choice.finish_reason, now_s)
-        self._ended |= done
+                if text := choice.text or (choice.delta.content if choice.delta is not None else None):
+                    texts.append(text)
+                self._finish = choice.finish_reason or self._finish
+        self._take(texts, now_s)
+        self._ended |= done or bool(self._finish)
 
     def absorb(self, payload: bytes, now_s: float) -> None:
         """Take in one event; ModelOverloaded or ModelUnavailable when it is an error, OddWords when it is no completion
@@ -174,24 +177,24 @@ class Reading:
             and (said is None or isinstance(said, dict))
         ):
             raise OddWords(f"a choice of another form: {choice!r:.200}")
-        self._ended |= bool(message)
+        self._finish = finish or self._finish
+        self._ended |= bool(finish or message)
         if self._chooses and self._log_probabilities is None:
             self._log_probabilities = first_token(choice.get("logprobs"))
-        self._go_on(text or (_content(said.get("content")) if said else None), finish, now_s)
+        if text := text or (_content(said.get("content")) if said else None):
+            self._take([text], now_s)
 
     def _note_usage(self, usage: dict[str, Any]) -> None:
         if _count(usage.get("prompt_tokens")) is not None:
             self._usage = usage
 
-    def _go_on(self, text: str | None, finish: str | None, now_s: float) -> None:
-        """A choice adds a text, or ends, or both."""
-        if finish:
-            self._finish, self._ended = finish, True
-        if not text:  # the first event of most servers has only the role: no token yet
+    def _take(self, texts: list[str], now_s: float) -> None:
+        """These came next: no text is no token yet, as in the first event of most servers, which has only the role."""
+        if not texts:
             return
         if self._begun is not None and not self._texts:
             self._begun()
-        self._texts.append(text)
+        self._texts += texts
         self._first_s = now_s if self._first_s is None else self._first_s
         self._last_s = now_s
 

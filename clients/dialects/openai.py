@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
+from msgspec import structs
 
 from clients.calls import Call, Completion
 from clients.dialects import completions, requests
@@ -126,7 +126,7 @@ class OpenAIClient:
             raise self._http.refused(exc) from exc
         for answer in answers:
             reading.absorb(answer, now())
-        return replace(reading.completion(), body=answers[0] if len(answers) == 1 else None)
+        return structs.replace(reading.completion(), body=answers[0] if len(answers) == 1 else None)
 
     async def _find(self) -> Found:
         """Which server and model, remembered; ContractMismatch when it is not what we were told."""
@@ -167,7 +167,7 @@ class OpenAIClient:
         if completion.cached_tokens is not None:
             self._tells_cached = True
         elif self._tells_cached and completion.input_tokens is not None:
-            return replace(completion, cached_tokens=0)
+            return structs.replace(completion, cached_tokens=0)
         return completion
 
     def _mismatch(self, expected: str, found: str) -> ContractMismatch:

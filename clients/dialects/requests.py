@@ -5,11 +5,11 @@ from base64 import b64encode
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from clients.calls import Call
+from clients.calls import Call, Class
 from clients.dialects.sent_fields import SentFields
 from clients.dialects.servers import Api, Guide, Server
 from clients.dialects.thinking import switched_off
@@ -23,6 +23,9 @@ EXTRA_FIELDS = ("timing", "worker_id")
 _UNSENDABLE = re.compile("[^ -~]")
 """What no header holds: an id may have a shopper's or a product's in it, which may be any text."""
 
+_PROMPT = b"\0"
+"""Where the prompt comes: a byte that JSON never has."""
+
 _LOG_PROBABILITIES: Mapping[Api, Mapping[str, Any]] = {
     "chat": {"logprobs": True, "top_logprobs": MOST_CHOICES},
     "completions": {"logprobs": MOST_CHOICES},
@@ -31,28 +34,54 @@ _LOG_PROBABILITIES: Mapping[Api, Mapping[str, Any]] = {
 
 def body(call: Call, model: str, api: Api, server: Server, sent: SentFields, salt: str = "") -> bytes:
     """The request that asks for `call` as a stream; with a `salt` only calls with the same share its KV blocks."""
-    asked = {"messages": [{"role": "user", "content": _content(call)}]} if api == "chat" else {"prompt": call.prompt}
+    answer = Wanted(
+        call.max_tokens, call.temperature, call.seed, tuple(call.stop), call.json_schema, bool(call.choices),
+        call.traffic_class, call.answer_tokens if server.extensions else 0,
+    )  # fmt: skip
+    before, after = _around(answer, model, api, server, sent, salt)
+    return before + orjson.dumps(_content(call) if api == "chat" else call.prompt) + after
+
+
+class Wanted(NamedTuple):
+    """What a request says of the answer, as Call has it: the same for nearly all calls. `choices`: there are some."""
+
+    max_tokens: int
+    temperature: float
+    seed: int
+    stop: tuple[str, ...]
+    json_schema: str | None
+    choices: bool
+    traffic_class: Class
+    answer_tokens: int
+
+
+@lru_cache(maxsize=256)
+def _around(wanted: Wanted, model: str, api: Api, server: Server, sent: SentFields, salt: str) -> tuple[bytes, bytes]:
+    """What stands before and after the prompt."""
+    prompt = orjson.Fragment(_PROMPT)
+    asked = {"messages": [{"role": "user", "content": prompt}]} if api == "chat" else {"prompt": prompt}
     longest = "max_tokens" if sent.sends("max_tokens") else "max_completion_tokens"
-    fields: dict[str, Any] = {"model": model, **asked, longest: call.max_tokens, "stream": True}
-    plain = {"temperature": call.temperature, "seed": call.seed, "stream_options": {"include_usage": True}}
+    fields: dict[str, Any] = {"model": model, **asked, longest: wanted.max_tokens, "stream": True}
+    plain = {"temperature": wanted.temperature, "seed": wanted.seed, "stream_options": {"include_usage": True}}
     fields |= {name: value for name, value in plain.items() if name not in sent.without}
-    guided = call.json_schema is not None and sent.guide is not None
-    stop = [word for word in call.stop if word.strip() or not (guided and server.spaces_guided)]
+    guided = wanted.json_schema is not None and sent.guide is not None
+    stop = [word for word in wanted.stop if word.strip() or not (guided and server.spaces_guided)]
     if stop and sent.sends("stop"):
         fields["stop"] = stop
-    if call.json_schema is not None and sent.guide is not None:
-        fields |= _guide(sent.guide, call.json_schema)
-    if call.choices and sent.sends("logprobs"):
+    if wanted.json_schema is not None and sent.guide is not None:
+        fields |= _guide(sent.guide, wanted.json_schema)
+    if wanted.choices and sent.sends("logprobs"):
         fields |= _LOG_PROBABILITIES[api]
     if sent.sends("priority"):
-        fields |= _priority(call, server)
+        fields |= _priority(wanted, server)
     if salt and server.extensions:
         fields["nvext"] = fields.get("nvext", {}) | {"cache_salt": salt}
     elif salt:
         fields["cache_salt"] = salt
     if api == "chat" and server.template_variables and sent.sends("thinking") and (off := switched_off(model)):
         fields["chat_template_kwargs"] = off
-    return orjson.dumps(fields)
+    before, _, after = orjson.dumps(fields).partition(_PROMPT)
+    return before, after
 
 
 def without_stream(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,12 +138,12 @@ def _content(call: Call) -> str | list[dict[str, Any]]:
     return [{"type": "text", "text": call.prompt}, {"type": "image_url", "image_url": {"url": url}}]
 
 
-def _priority(call: Call, server: Server) -> Mapping[str, Any]:
-    """The fields of the call's class; where there are extensions, with what else a router takes and tells."""
-    found = server.priority.get(call.traffic_class, {})
+def _priority(wanted: Wanted, server: Server) -> Mapping[str, Any]:
+    """The fields of the class of calls; where there are extensions, with what else a router takes and tells."""
+    found = server.priority.get(wanted.traffic_class, {})
     if not server.extensions:
         return found
-    hints = {**found, **({"osl": call.answer_tokens} if call.answer_tokens else {})}
+    hints = {**found, **({"osl": wanted.answer_tokens} if wanted.answer_tokens else {})}
     return {"nvext": {"extra_fields": EXTRA_FIELDS, **({"agent_hints": hints} if hints else {})}}
 
 

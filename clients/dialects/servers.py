@@ -13,7 +13,7 @@ ServerName = Literal["trtllm-serve", "vllm", "sglang", "dynamo", "triton-openai"
 Guide = Literal["response_format", "json", "json_schema", "guided_json", "json_object"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # each is there once
 class Server:
     """One kind of server.
 

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from clients.calls import Ask, Call, Completion
 from clients.limits.retry_budget import RetryBudget
@@ -45,7 +46,7 @@ async def hedged(call: Call, first: Ask, second: Ask, tokens: FirstTokens) -> Co
     Cancelling this cancels both. When none answers, it raises what `first` raised.
     """
     begun = asyncio.Event()
-    tasks: list[asyncio.Future[Completion]] = [asyncio.ensure_future(first(replace(call, begun=begun.set)))]
+    tasks: list[asyncio.Future[Completion]] = [asyncio.ensure_future(first(structs.replace(call, begun=begun.set)))]
     try:
         if await _late(tasks[0], begun, tokens):
             tasks.append(asyncio.ensure_future(second(call)))

@@ -7,7 +7,8 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+
+from msgspec import structs
 
 from clients.calls import Call, Class, Completion, ModelClient
 from clients.limits.adaptive_limit import AdaptiveLimit, Limit
@@ -138,7 +139,7 @@ class Slot:
                 call.begun()
 
         try:
-            completion = await client.complete(replace(call, begun=first_token, answer_tokens=answer_tokens))
+            completion = await client.complete(structs.replace(call, begun=first_token, answer_tokens=answer_tokens))
         except ModelOverloaded as error:
             limiter.limit.refused(begun, now(), error.retry_after_s)
             raise

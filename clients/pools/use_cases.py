@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
+from msgspec import structs
 from pydantic import Field
 
 from clients.calls import Call, Class, Completion, ModelClient, Sampling, Temperature
@@ -113,11 +114,11 @@ class UseCaseClient:
     def _as_said(self, call: Call, now_s: float) -> Call:
         rules = self.rules
         if rules.traffic_class is not None:
-            call = replace(call, traffic_class=rules.traffic_class)
+            call = structs.replace(call, traffic_class=rules.traffic_class)
         if rules.deadline_s is not None:
-            call = replace(call, deadline_s=min(call.deadline_s, now_s + rules.deadline_s))
+            call = structs.replace(call, deadline_s=min(call.deadline_s, now_s + rules.deadline_s))
         if rules.max_tokens is not None:
-            call = replace(call, max_tokens=min(call.max_tokens, rules.max_tokens))
+            call = structs.replace(call, max_tokens=min(call.max_tokens, rules.max_tokens))
         return call
 
     def _take(self, done: Completion, now_s: float) -> None:

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from math import ceil
 
+from msgspec import structs
+
 from clients.calls import Call
 from clients.dialects.discovery import connect
 from clients.pools.endpoints import Endpoint
@@ -57,7 +59,9 @@ async def _timed(url: str, version: str) -> float:
     prompt = PromptRenderer(version or settings.prompt.version, settings.prompts, settings.prompt).render(Session())
     client = connect(url)
     first = Call("first", prompt.text, now() + PACING_S, 1)
-    call = replace(first, id="timed", max_tokens=prompt.max_tokens, stop=prompt.stop, json_schema=prompt.json_schema)
+    call = structs.replace(
+        first, id="timed", max_tokens=prompt.max_tokens, stop=prompt.stop, json_schema=prompt.json_schema
+    )
     try:
         await client.complete(first)
         began_s = now()

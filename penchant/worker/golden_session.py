@@ -1,7 +1,8 @@
 """Golden session: a shopper whom every model server is asked about in the same words, to compare their answers."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import replace
+
+from msgspec import structs
 
 from agents.worker.checkpoints import Checkpoint
 from agents.worker.reasoning import Reasoning, SessionQuestion
@@ -33,7 +34,7 @@ class GoldenSession:
 
     def call(self, deadline_s: float) -> Call:
         """At temperature 0, of nobody."""
-        return replace(self._question.call(deadline_s), id=ID, shopper="", temperature=0.0, seed=0)
+        return structs.replace(self._question.call(deadline_s), id=ID, shopper="", temperature=0.0, seed=0)
 
     def fields(self, completion: Completion) -> Hashable:
         """Mission, and categories and brands by their weight; of an answer that is no intent, that."""

@@ -4,7 +4,9 @@ time, too."""
 import asyncio
 import math
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from clients.calls import Call, Completion
 from sandbox.gpu import answers, simulated_match
@@ -86,7 +88,7 @@ class StandIn:
             request.slow_down(self.faults.factor)
             await asyncio.sleep((request.last_token_ms - _now_ms()) / 1e3)
         likeliest = simulated_match.log_probabilities(call.prompt) if call.choices else None
-        return replace(self._completion(text, request), log_probabilities=likeliest)
+        return structs.replace(self._completion(text, request), log_probabilities=likeliest)
 
     async def _end_of(self, request: Request) -> None:
         ended = self._open[request] = asyncio.get_running_loop().create_future()

@@ -9,6 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 
 import pytest
+from msgspec import structs
 
 from benchmarks.environments import Environment
 from benchmarks.routing.peers import OpenAIPeer, models
@@ -63,7 +64,7 @@ async def test_figures_and_guidance(tmp_path: Path) -> None:
     """It is found by its kind; a schema is taken, tokens are counted, and the dead deployment is asked for nothing."""
     async with site(tmp_path) as (proxy, _), client_of(proxy.url, "litellm", KEY) as client:
         assert "LiteLLM" in await client.probe()
-        guided = replace(call_of("s", TEXT), json_schema=SCHEMA)
+        guided = structs.replace(call_of("s", TEXT), json_schema=SCHEMA)
         assert (await client.complete(guided)).output_tokens
         again = await said_again(client)
     assert all((each.cached_tokens or 0) >= 0.8 * (each.input_tokens or 0) > 0 for each in again)

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TypeVar
 
+from msgspec import structs
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from clients.calls import Call, Completion, ModelClient
@@ -37,10 +37,12 @@ class Caller:
         return await _tried(lambda: self._once(call))
 
     async def _once(self, call: Call) -> tuple[Completion, float]:
-        async with self._limiter.slot(replace(call, deadline_s=_now() + IN_LINE_S)) as slot:
+        async with self._limiter.slot(structs.replace(call, deadline_s=_now() + IN_LINE_S)) as slot:
             began_s = _now()
             try:
-                completion = await slot.ask(self._client, replace(call, deadline_s=began_s + self._deadline.seconds))
+                completion = await slot.ask(
+                    self._client, structs.replace(call, deadline_s=began_s + self._deadline.seconds)
+                )
             except DeadlinePassed:
                 self._deadline.late(began_s, self._limiter.in_flight.total())
                 raise
@@ -51,7 +53,7 @@ class Caller:
 async def complete(client: ModelClient, call: Call, within_s: float = WITHIN_S, tries: int = TRIES) -> Completion:
     """The answer of a client that has limits of its own; `call` gets a deadline so long from now, and again at each of
     its tries. ModelUnavailable, DeadlinePassed."""
-    return await _tried(lambda: client.complete(replace(call, deadline_s=_now() + within_s)), tries)
+    return await _tried(lambda: client.complete(structs.replace(call, deadline_s=_now() + within_s)), tries)
 
 
 async def _tried(once: Callable[[], Awaitable[T]], most: int = TRIES) -> T:

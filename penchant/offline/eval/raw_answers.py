@@ -1,12 +1,13 @@
 """Raw answers: every one and how long it took, in a file that an eval which was cut short goes on from."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import orjson
+from msgspec import structs
 
 from clients.calls import Call, Completion
 from streams.errors import SettingInvalid
@@ -49,7 +50,7 @@ class RawAnswers:
         key = _key(model, call)
         self._held[key] = answer
         if self._open is not None:
-            row = {"key": key, "prompt": call.prompt, "took_ms": answer.took_ms, **asdict(answer.completion)}
+            row = {"key": key, "prompt": call.prompt, "took_ms": answer.took_ms, **structs.asdict(answer.completion)}
             self._open.write(orjson.dumps(row) + b"\n")
             self._open.flush()
 

@@ -6,8 +6,9 @@ A span that is never ended goes nowhere, so whether a piece of work is traced ma
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from msgspec import structs
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
@@ -61,7 +62,7 @@ class CallTrace:
                 span.set_attributes(answer_attributes(completion))
                 if self._texts:
                     span.set_attributes(answer_text(completion))
-            return replace(completion, trace_id=self.sampled_id)
+            return structs.replace(completion, trace_id=self.sampled_id)
 
         return traced
 
@@ -105,7 +106,7 @@ class CallTrace:
         flags = "01" if self._origin.sampled else "00"
         traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{flags}"
         try:
-            yield replace(call, traceparent=traceparent, tracestate=context.trace_state.to_header()), span
+            yield structs.replace(call, traceparent=traceparent, tracestate=context.trace_state.to_header()), span
         except PenchantError as error:
             self._fail(error, span)
             raise

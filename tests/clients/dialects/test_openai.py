@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from msgspec import structs
 
 from clients.calls import Image
 from clients.dialects.openai import OpenAIClient
@@ -49,7 +49,7 @@ async def test_request(client: OpenAIClient, openai_server: OpenAIServer) -> Non
 async def test_an_image_stands_behind_the_prompt(client: OpenAIClient, openai_server: OpenAIServer) -> None:
     """As bytes; where it came from is not told."""
     image = Image("https://seller.example/a.png", "image/png", b"\x89PNG")
-    await client.complete(replace(ask(Turn()), image=image))
+    await client.complete(structs.replace(ask(Turn()), image=image))
     (body,) = openai_server.bodies
     assert body["messages"] == [{"role": "user", "content": [
         {"type": "text", "text": Turn().prompt()},
@@ -63,12 +63,12 @@ async def test_an_image_that_is_refused_is_the_call_s_fault(client: OpenAIClient
     image = Image("https://seller.example/a.png", "image/png", b"\x89PNG")
     openai_server.refuses = lambda _: Refused(400, "cannot identify image file")
     with pytest.raises(CallRefused):
-        await client.complete(replace(ask(Turn()), image=image))
+        await client.complete(structs.replace(ask(Turn()), image=image))
     with pytest.raises(ModelUnavailable):
         await client.complete(ask(Turn()))
     openai_server.refuses = lambda _: Refused(500, "out of memory")
     with pytest.raises(ModelUnavailable):
-        await client.complete(replace(ask(Turn()), image=image))
+        await client.complete(structs.replace(ask(Turn()), image=image))
 
 
 async def test_figures(client: OpenAIClient) -> None:
@@ -84,10 +84,10 @@ async def test_figures(client: OpenAIClient) -> None:
 async def test_the_first_token_is_told(client: OpenAIClient) -> None:
     """Once, when it comes; a call that fails before it tells nothing."""
     begun: list[str] = []
-    await client.complete(replace(ask(Turn(("a", "b", "c"))), begun=lambda: begun.append("began")))
+    await client.complete(structs.replace(ask(Turn(("a", "b", "c"))), begun=lambda: begun.append("began")))
     assert begun == ["began"]
     with pytest.raises(ModelOverloaded):
-        await client.complete(replace(ask(Turn(fault="overload-503")), begun=lambda: begun.append("never")))
+        await client.complete(structs.replace(ask(Turn(fault="overload-503")), begun=lambda: begun.append("never")))
     assert begun == ["began"]
 
 

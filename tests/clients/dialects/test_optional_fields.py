@@ -1,13 +1,13 @@
 """Fields that a server refuses are left off; how a schema is sent, and thinking switched off."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from structlog.testing import capture_logs
 
 from clients.dialects.openai import OpenAIClient
@@ -34,7 +34,7 @@ async def client(openai_server: OpenAIServer) -> AsyncIterator[OpenAIClient]:
 
 async def complete(client: OpenAIClient, traffic_class: Any = "live") -> str:
     """The text that a call with every field is answered by."""
-    call = replace(ask(Turn(("yes",)), json_schema=SCHEMA, stop=("\n\n",)), traffic_class=traffic_class)
+    call = structs.replace(ask(Turn(("yes",)), json_schema=SCHEMA, stop=("\n\n",)), traffic_class=traffic_class)
     return (await client.complete(call)).text
 
 

@@ -1,11 +1,11 @@
 """What differs between OpenAI-compatible servers, on one that plays each of them from its own sources."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from typing import get_args
 
 import orjson
 import pytest
+from msgspec import structs
 
 from clients.calls import Class
 from clients.dialects.openai import OpenAIClient
@@ -121,7 +121,9 @@ async def test_sessions_through_routers(start: Start, kind: str, header: str | N
     playing, client = await start(kind)
     calls = [("s-1", "v1"), ("s-1", "v1"), ("s-2", "v1"), ("s-1", "v2"), ("", "v1")]
     for shopper, version in calls:
-        await client.complete(replace(ask(Turn()), id=f"7-{shopper}é\r\n", shopper=shopper, prompt_version=version))
+        await client.complete(
+            structs.replace(ask(Turn()), id=f"7-{shopper}é\r\n", shopper=shopper, prompt_version=version)
+        )
     assert [sent["X-Request-Id"] for sent in playing.headers] == [f"7-{shopper}???" for shopper, _ in calls]
     if header is None:
         assert not any("ession" in name or "outing" in name for sent in playing.headers for name in sent)
@@ -142,7 +144,7 @@ async def test_live_goes_first(start: Start, kind: ServerName, api: Api) -> None
     for another, and live is never behind the calls of others, who say nothing."""
     server, client = await start(kind, api=api)
     for traffic_class in CLASSES:
-        await client.complete(replace(ask(Turn()), traffic_class=traffic_class))
+        await client.complete(structs.replace(ask(Turn()), traffic_class=traffic_class))
     realtime, live, replay, batch = (asked.urgency for asked in server.asked)
     assert realtime > live > replay > batch
     assert realtime - batch < 10  # SGLang's preemption threshold
@@ -155,7 +157,7 @@ async def test_server_without_priorities(start: Start, kind: ServerName) -> None
     once it has refused."""
     server, client = await start(kind, priorities=False)
     for traffic_class in (*CLASSES, *CLASSES):
-        await client.complete(replace(ask(Turn(("yes",))), traffic_class=traffic_class))
+        await client.complete(structs.replace(ask(Turn(("yes",))), traffic_class=traffic_class))
     refused = kind in ("vllm", "sglang")
     assert len(server.bodies) == (9 if refused else 8)
     assert any("priority" in body for body in list(server.bodies)[-4:]) == (kind == "trtllm-serve")

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from clients.calls import ModelClient
 from clients.dialects.generate import GenerateClient
@@ -49,7 +49,7 @@ async def test_a_traced_call_tells_its_server(served: Callable[[], Served]) -> N
     """The header of W3C's Trace Context, as metadata of gRPC too."""
     async with served() as (client, headers):
         try:
-            await client.complete(replace(ask(Turn()), traceparent=TRACEPARENT, tracestate=STATE))
+            await client.complete(structs.replace(ask(Turn()), traceparent=TRACEPARENT, tracestate=STATE))
             await client.complete(ask(Turn()))
         finally:
             await client.close()

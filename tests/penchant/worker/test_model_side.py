@@ -1,9 +1,9 @@
 """What is asked, as the settings say: with what the shop says of its products, or without."""
 
-from dataclasses import replace
 from itertools import count
 
 import pytest
+from msgspec import structs
 
 from agents.worker.checkpoints import Checkpoint
 from clients.calls import Sampling
@@ -72,7 +72,7 @@ async def test_sessions_by_the_settings() -> None:
         values = {"redis": {"namespace": namespace}, "model": model, "pools": [pool]}
         wanted = Settings.model_validate(values)
         client = model_client(pools(wanted)[0].endpoints[0], wanted.redis.namespace)
-        await client.complete(replace(ask(Turn()), shopper="ada", prompt_version="v1"))
+        await client.complete(structs.replace(ask(Turn()), shopper="ada", prompt_version="v1"))
         await client.close()
         return server.headers[-1]["X-Session-Id"]
 

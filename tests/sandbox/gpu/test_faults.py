@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from sandbox.gpu import fault_file
 from sandbox.gpu.faults import Faults, spoil
@@ -91,7 +91,7 @@ async def _played() -> dict[str, str]:
     for fault in [*Faults().shares(), ""]:
         model = StandIn("virtual", answer=ECHO)
         model.faults = Faults(**{fault: 1}) if fault else Faults()
-        beside = asyncio.ensure_future(model.complete(replace(call(loop.time() + 20), id="beside")))
+        beside = asyncio.ensure_future(model.complete(structs.replace(call(loop.time() + 20), id="beside")))
         await asyncio.sleep(0.001)
         began_s = loop.time()
         try:

@@ -4,12 +4,12 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
 import httpx
 import pytest
+from msgspec import structs
 
 from clients.dialects.triton import TritonClient
 from prompts.answer import parse
@@ -70,7 +70,9 @@ async def test_a_real_model_answers_through_tritonserver(server: RealTritonServe
         await _intent(client)
         with pytest.raises(PromptTooLong):
             await client.complete(ask("kettle " * 9_000, WITHIN_S))
-        given_up = asyncio.create_task(client.complete(replace(ask("Tell a long story.", WITHIN_S), max_tokens=4_000)))
+        given_up = asyncio.create_task(
+            client.complete(structs.replace(ask("Tell a long story.", WITHIN_S), max_tokens=4_000))
+        )
         async with asyncio.timeout(WITHIN_S):
             while await active(server) != 1:  # noqa: ASYNC110 (what is waited for is another process)
                 await asyncio.sleep(0.05)
@@ -84,8 +86,8 @@ async def test_a_real_model_answers_through_tritonserver(server: RealTritonServe
 async def _intent(client: TritonClient) -> None:
     """A prompt of ours, twice: the second time nearly all of it is cached, and the answer is the same."""
     prompt = PromptRenderer("v4").render(SESSION)
-    call = replace(ask(prompt.text, WITHIN_S, prompt.json_schema, prompt.stop), max_tokens=prompt.max_tokens)
-    first, again = [await client.complete(replace(call, id=name)) for name in ("first", "again")]
+    call = structs.replace(ask(prompt.text, WITHIN_S, prompt.json_schema, prompt.stop), max_tokens=prompt.max_tokens)
+    first, again = [await client.complete(structs.replace(call, id=name)) for name in ("first", "again")]
     assert first.text == again.text
     assert again.cached_tokens
     assert again.input_tokens

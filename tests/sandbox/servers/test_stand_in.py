@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from clients.calls import Call
 from sandbox.gpu.timing import LIGHT
@@ -18,7 +19,7 @@ PROMPT = "what does this shopper want? " * 20
 
 def call(**changes: object) -> Call:
     far = asyncio.get_running_loop().time() + 60
-    return replace(Call(id="1", prompt=PROMPT, deadline_s=far, max_tokens=200), **changes)  # type: ignore[arg-type]
+    return structs.replace(Call(id="1", prompt=PROMPT, deadline_s=far, max_tokens=200), **changes)
 
 
 async def test_it_answers_as_the_server_would() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from clients.calls import Call, Completion
 from penchant.offline.eval.raw_answers import RawAnswer, RawAnswers
@@ -36,10 +37,10 @@ def test_answers_are_read_back_by_what_was_asked(tmp_path: Path) -> None:
     with RawAnswers(file) as kept:
         kept.keep("m", CALL, ANSWER)
     with RawAnswers(file) as kept:
-        assert kept.find("m", replace(CALL, id="two", deadline_s=9.0)) == ANSWER
+        assert kept.find("m", structs.replace(CALL, id="two", deadline_s=9.0)) == ANSWER
         assert kept.find("other", CALL) is None
-        assert kept.find("m", replace(CALL, prompt="another")) is None
-        assert kept.find("m", replace(CALL, json_schema="{}")) is None
+        assert kept.find("m", structs.replace(CALL, prompt="another")) is None
+        assert kept.find("m", structs.replace(CALL, json_schema="{}")) is None
 
 
 def test_a_line_that_was_cut_short_is_asked_for_again(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_a_line_that_was_cut_short_is_asked_for_again(tmp_path: Path) -> None:
     with RawAnswers(file) as kept:
         kept.keep("m", CALL, ANSWER)
     file.write_bytes(file.read_bytes() + b'{"key": "abc", "te')
-    other = replace(CALL, prompt="another")
+    other = structs.replace(CALL, prompt="another")
     with RawAnswers(file) as kept:
         kept.keep("m", other, ANSWER)
     with RawAnswers(file) as kept:

@@ -1,10 +1,10 @@
 """Requests of others: each match is a span below theirs, and the model's calls are below that."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec import structs
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -38,7 +38,7 @@ async def requested(
 
     async def match(_: Request) -> PlainTextResponse:
         try:
-            await client.complete(replace(ask(Turn()), shopper=SHOPPER, id=f"reasons-{SHOPPER}"))
+            await client.complete(structs.replace(ask(Turn()), shopper=SHOPPER, id=f"reasons-{SHOPPER}"))
         except ModelUnavailable:
             return PlainTextResponse("the order given")
         return PlainTextResponse("ordered")
