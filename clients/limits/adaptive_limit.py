@@ -129,8 +129,10 @@ class AdaptiveLimit:
         """Learn from calls that are overdue: what waits on the server beyond the usual is taken off at once."""
         if now_s < self._look_s:
             return
-        few, many = self._few_and_many(in_flight)
         waiting = self._ages.overdue(now_s)
+        if not waiting:
+            return
+        few, many = self._few_and_many(in_flight)
         limit = max(in_flight - waiting + few, self._limit / 2)
         if waiting > 2 * many and limit < self._limit:
             self._look_s = now_s + (self._ages.patience_s or 0.0)

@@ -6,7 +6,8 @@ from the best times of the last minutes: what lies far above that is waiting.
 """
 
 from collections import deque
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from clients.calls import Completion
 
@@ -21,8 +22,7 @@ MINUTE_S = 60.0
 KEPT = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True, gc=False):
     """How long a call waited: as its server told, and by how much the first token came later than it had to. The latter
     is negative when it came earlier, so that chance evens out over many calls."""
 
@@ -36,11 +36,13 @@ class Wait:
 
 
 class QueueDelayEstimator:
-    """Knows one server's long-term floor of the time to first token per uncached input token."""
+    """Knows one server's long-term floor of the time to first token per uncached input token: `floor_ms` when nothing
+    waits, 0 before anything is known."""
 
     def __init__(self) -> None:
         self._group: list[float] = []
         self._floors: deque[tuple[float, float]] = deque(maxlen=KEPT)
+        self.floor_ms = 0.0
 
     def wait(self, completion: Completion, input_tokens: float, now_s: float) -> Wait:
         """What this answer tells. `input_tokens` stands in where the server does not count them."""
@@ -50,22 +52,22 @@ class QueueDelayEstimator:
         tokens = completion.input_tokens or input_tokens
         work = max(tokens - (completion.cached_tokens or 0), 0) + OVERHEAD_TOKENS
         self._note(completion.prefill_ms / work, now_s)
-        return Wait(told_ms, completion.prefill_ms - TOLERANCE * self.floor_ms() * work)
-
-    def floor_ms(self) -> float:
-        """Milliseconds per token, when nothing waits; 0 before anything is known."""
-        return min((floor for _, floor in self._floors), default=0.0)
+        return Wait(told_ms, completion.prefill_ms - TOLERANCE * self.floor_ms * work)
 
     def _note(self, ms_per_token: float, now_s: float) -> None:
         """The second best of a group of calls is taken for its floor: the best may be a fluke."""
         self._group.append(ms_per_token)
+        if self._floors and len(self._group) < GROUP:
+            return
         if not self._floors:
             self._floors.append((now_s, ms_per_token))
-        if len(self._group) < GROUP:
-            return
-        floor = sorted(self._group)[1]
+        if len(self._group) == GROUP:
+            self._end_group(now_s)
+        self.floor_ms = min(floor for _, floor in self._floors)
+
+    def _end_group(self, now_s: float) -> None:
+        floor, (since_s, best) = sorted(self._group)[1], self._floors[-1]
         self._group.clear()
-        since_s, best = self._floors[-1]
         if now_s - since_s < MINUTE_S:
             self._floors[-1] = (since_s, min(best, floor))
         else:

@@ -22,6 +22,9 @@ CEILINGS: Mapping[Class, float] = {"realtime": 1.0, "live": 1.0, "replay": 0.9, 
 """A class may begin a call while less than this share of the limit is in flight, of all classes together. What lies
 above is kept for the classes before it, which thereby find a slot at once, for as long as there are any."""
 
+BEFORE: Mapping[Class, tuple[Class, ...]] = {each: CLASSES[:at] for at, each in enumerate(CLASSES)}
+"""The classes that go before each."""
+
 SHARES: Mapping[Class, float] = {"realtime": 0.25}
 """A class may have so much of the limit in flight itself, and one call: whoever goes first must not take it all."""
 
@@ -33,7 +36,8 @@ SPREAD = 1.5
 
 
 class Limiter:
-    """Guards one server. Limiters that share a `wait_queue` share one line."""
+    """Guards one server. Limiters that share a `wait_queue` share one line. `running` are the calls in flight, of all
+    classes together."""
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Limiter:
         self.wait_queue = self._own_wait_queue() if wait_queue is None else wait_queue
         self.queue_delay, self.token_estimates = QueueDelayEstimator(), TokenEstimator()
         self.in_flight: Counter[Class] = Counter()
+        self.running = 0
         self.tokens = 0
         self._ceilings = ceilings
         self._asked_s: dict[Class, float] = {}
@@ -52,24 +57,24 @@ class Limiter:
     def admits(self, traffic_class: Class, now_s: float) -> bool:
         """Whether a call of this class may begin. Asked only when there is one."""
         self._asked_s[traffic_class] = now_s
-        running = self.in_flight.total()
-        self.limit.look(now_s, running)
-        if now_s < self.limit.closed_until_s or running >= self._most(traffic_class, now_s):
+        limit = self.limit
+        limit.look(now_s, self.running)
+        if now_s < limit.closed_until_s or self.running >= self._most(traffic_class, now_s):
             return False
         share = SHARES.get(traffic_class)
-        if share is not None and self.in_flight[traffic_class] >= max(int(self.limit.calls * share), 1):
+        if share is not None and self.in_flight[traffic_class] >= max(int(limit.calls * share), 1):
             return False
         # Checked before the call's own tokens are added: however long, a call may begin when few others run.
-        most_tokens = SPREAD * self.limit.calls * self.token_estimates.tokens  # 0 until a call was answered
+        most_tokens = SPREAD * limit.calls * self.token_estimates.tokens  # 0 until a call was answered
         if self.tokens and most_tokens and self.tokens >= most_tokens:
-            self.limit.wanted()
+            limit.wanted()
             return False
         return True
 
     @property
     def load(self) -> float:
         """The share of the limit that is in flight."""
-        return self.in_flight.total() / self.limit.calls
+        return self.running / self.limit.calls
 
     def acquire(self, traffic_class: Class, now_s: float) -> "Slot | None":
         """A slot, if there is one now."""
@@ -77,7 +82,7 @@ class Limiter:
 
     def _most(self, traffic_class: Class, now_s: float) -> int:
         """How many calls there may be for one of this class to begin."""
-        for before in CLASSES[: CLASSES.index(traffic_class)]:
+        for before in BEFORE[traffic_class]:
             if self._asked_s.get(before, float("-inf")) > now_s - LINGER_S:
                 return max(int(self.limit.calls * self._ceilings[traffic_class]), 1)
         return self.limit.calls
@@ -111,13 +116,15 @@ class Slot:
         self._held = True
         self.wait = Wait()
         limiter.in_flight[traffic_class] += 1
-        self._begun: BegunCall | None = limiter.limit.begin(now_s, limiter.in_flight.total())
+        limiter.running += 1
+        self._begun: BegunCall | None = limiter.limit.begin(now_s, limiter.running)
 
     def release(self) -> None:
         """Give the slot to the next one."""
         if self._held:
             self._held = False
             self._limiter.in_flight[self._class] -= 1
+            self._limiter.running -= 1
             self._limiter.wait_queue.advance()
 
     async def ask(self, client: ModelClient, call: Call) -> Completion:
@@ -127,10 +134,11 @@ class Slot:
         cancellation say nothing of the load, and are ignored.
         """
         limiter, now = self._limiter, asyncio.get_running_loop().time
-        begun = self._begun or limiter.limit.begin(now(), limiter.in_flight.total())
+        sent_s, estimates = now(), limiter.token_estimates
+        begun = self._begun or limiter.limit.begin(sent_s, limiter.running)
         self._begun = None
-        limiter.limit.sent(begun, now())
-        tokens, answer_tokens = limiter.token_estimates.expected(call), limiter.token_estimates.answer_tokens(call)
+        limiter.limit.sent(begun, sent_s)
+        tokens, answer_tokens = estimates.expected(call), estimates.answer_tokens(call)
         limiter.tokens += tokens
 
         def first_token() -> None:

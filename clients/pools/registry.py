@@ -57,6 +57,7 @@ class ReplicaRegistry:
         self._connect, self._rules, self._wait_queue, self._notify = connect, rules, wait_queue, notify
         self._pools: list[list[Replica]] = []
         self._usable: list[Ranking[Replica]] = []
+        self._count = 0
         self._out: list[Replica] = []
         self._compared: defaultdict[str, int] = defaultdict(int)
         self.gone: list[Replica] = []
@@ -87,7 +88,7 @@ class ReplicaRegistry:
 
     def judge(self, replica: Replica, now_s: float) -> None:
         """Eject it if it is sick, but never the last one, nor by its speed the greater part of a pool."""
-        if not replica.usable or sum(map(len, self._usable)) < 2:
+        if self._count < 2 or not replica.usable:
             return
         if fault := self._sick(replica) or self._slow(replica):
             self.eject(replica, fault, now_s)
@@ -122,6 +123,7 @@ class ReplicaRegistry:
     def _sort_out(self) -> None:
         """Which replicas are usable changes rarely and is asked often."""
         self._usable = [Ranking([replica for replica in pool if replica.usable]) for pool in self._pools]
+        self._count = sum(map(len, self._usable))
         self._out = [replica for replica in self if not replica.usable]
 
     def _sick(self, replica: Replica) -> Fault | None:

@@ -128,8 +128,8 @@ class Replica:
             self.last_failure = Failure(_now(), str(error))
             raise
         finally:
-            self._end(_now())
-        self.outlier_detector.answered(_now(), max(_now() - began_s - slot.wait.ms / 1e3, 0.0))
+            self._end(ended_s := _now())
+        self.outlier_detector.answered(ended_s, max(ended_s - began_s - slot.wait.ms / 1e3, 0.0))
         self._count(completion)
         return completion
 

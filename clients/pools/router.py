@@ -3,8 +3,7 @@
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 
 from pydantic import ValidationInfo, field_validator
 
@@ -78,11 +77,13 @@ class PoolRouter:
         back last, then others in turns. Asked by somebody who waits for one."""
         now_s = _now()
         pools = [self.active.of(pool, 0.0, now_s).replicas for pool in self.registry.usable(now_s)]
-        released = [self.released] if self.released is not None and self.released.usable else []
-        looked_at = chain(released, *(self._some(pool) for pool in pools))
-        return any(
-            each.limiter.admits(traffic_class, now_s) and self._begins(each, traffic_class, now_s) for each in looked_at
-        )
+        released = self.released
+        if released is not None and released.usable and self._has_room(released, traffic_class, now_s):
+            return True
+        return any(self._has_room(each, traffic_class, now_s) for pool in pools for each in self._some(pool))
+
+    def _has_room(self, replica: Replica, traffic_class: Class, now_s: float) -> bool:
+        return replica.limiter.admits(traffic_class, now_s) and self._begins(replica, traffic_class, now_s)
 
     def _some(self, replicas: Sequence[Replica]) -> Iterable[Replica]:
         if len(replicas) <= LOOK:
@@ -177,12 +178,12 @@ class RoutedSlot:
         tried.append(self._replica)
         return True
 
-    async def _attempt(self, call: Call) -> Completion:
+    def _attempt(self, call: Call) -> Awaitable[Completion]:
         hedges = self._router.hedges.get(self._class) if self._router.rules.hedging else None
         if hedges is None:
-            return await self._ask(self._replica, self._slot, call)
+            return self._ask(self._replica, self._slot, call)
         hedges.budget.call(_now())
-        return await hedged(
+        return hedged(
             call,
             lambda each: self._ask(self._replica, self._slot, each),
             lambda each: self._hedge(each, hedges.budget),

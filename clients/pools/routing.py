@@ -61,11 +61,11 @@ class Ranking(Generic[W]):
 
     def home(self, key: str) -> W | None:
         """The replica that a key prefers, None of none."""
-        return next(iter(self.order(key, 1)), None)
+        return self.replicas[self._indices(key, 1)[0]] if self.replicas else None
 
     def order(self, key: str, most: int) -> list[W]:
         """The ones that a key prefers, the preferred ones first, so many of them."""
-        return [self.replicas[index] for index in self._indices(key, min(most, len(self)))]
+        return [self.replicas[index] for index in self._indices(key, min(most, len(self.replicas)))]
 
     def _find(self, key: str, most: int) -> list[int]:
         if len(self) <= 1:

@@ -55,7 +55,7 @@ def test_one_lucky_call_is_no_floor() -> None:
     queue_delay.wait(answer(0.1), 0.0, 1.0)
     for _ in range(7):
         queue_delay.wait(answer(120.0), 0.0, 1.0)
-    assert queue_delay.floor_ms() == pytest.approx(0.1)
+    assert queue_delay.floor_ms == pytest.approx(0.1)
 
 
 def test_what_was_best_long_ago_is_forgotten() -> None:
@@ -65,7 +65,7 @@ def test_what_was_best_long_ago_is_forgotten() -> None:
         for _ in range(8):
             last = queue_delay.wait(answer(1_200.0), 0.0, minute * MINUTE_S)
     assert last.ms == 0.0
-    assert queue_delay.floor_ms() == pytest.approx(1.0)
+    assert queue_delay.floor_ms == pytest.approx(1.0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e5), st.integers(0, 20_000), st.integers(0, 20_000)), max_size=100))
