@@ -45,14 +45,18 @@ async def _at(plan: LatencyPlan, stage: Servers, rate: float, say: Say) -> dict[
 
 
 def report(paced: Run) -> dict[str, Any]:
-    """One run as a row; the events of the warming up do not count."""
-    stamps, sent = paced.stamps, paced.stamps.seconds["sent"]
+    """One run as a row; the events of the warming up do not count. `confirmed_ms` is from the producer's hand-over to
+    Kafka's word that the event is appended: where that is long, producer or broker were late, and not the worker."""
+    stamps, sent, confirmed = paced.stamps, paced.stamps.seconds["sent"], paced.stamps.seconds["confirmed"]
     from_s = min(sent.values()) + paced.pace.warm_s
-    rows = [row for place, at_s in sent.items() if at_s >= from_s and (row := stamps.added_ms(place)) is not None]
+    counted = [place for place, at_s in sent.items() if at_s >= from_s]
+    rows = [row for place in counted if (row := stamps.added_ms(place)) is not None]
+    confirmed_ms = ((confirmed[place] - sent[place]) * 1e3 for place in counted)
     return {
         "rate": paced.pace.events_per_second,
         "added_ms": percentiles((sum(row.values()) for row in rows), (50, 99), digits=2) or {},
         "parts_ms": {part: percentiles((row[part] for row in rows), (50, 99), digits=2) or {} for part in PARTS},
+        "confirmed_ms": percentiles(confirmed_ms, (50, 99), digits=2) or {},
         "tail_ms": _tail(rows),
         "intents": len(rows),
         "cpu_us_per_event": round(paced.cpu_us),

@@ -130,7 +130,7 @@ async def _end(process: asyncio.subprocess.Process) -> dict[str, Any]:
 
 
 def _run(pace: Pace, figures: dict[str, Any], told: Mapping[str, Any]) -> Run:
-    rows = figures.pop("stamps") | {"sent": told["sent"]}
+    rows = figures.pop("stamps") | {stamp: told[stamp] for stamp in ("sent", "confirmed")}
     seconds = {stamp: {(partition, offset): at_s for partition, offset, at_s in each} for stamp, each in rows.items()}
     last_s = max(seconds["sent"].values())
     return Run(pace, figures, told["late_s"], figures["covered_s"] - last_s, Stamps(seconds))

@@ -1,7 +1,8 @@
 """A producer that keeps a pace: `python -m benchmarks.paced_producer BOOTSTRAP TOPIC RATE EVENTS SHOPPERS`.
 
 Events come as a Poisson process, each sent at once. Prints one JSON object: by how much it was late at the end, and
-when each record was handed over: partition, offset, and seconds on the machine's monotonic clock.
+when each record was handed over and when Kafka's word came that it is appended: partition, offset, and seconds on the
+machine's monotonic clock.
 """
 
 import sys
@@ -25,9 +26,14 @@ def produce(bootstrap: str, topic: str, events_per_second: float, load: Load) ->
     options = {"bootstrap.servers": bootstrap, "linger.ms": 0, "acks": "1"}
     producer, random = Producer(options | {"queue.buffering.max.messages": 1_000_000}), Random(3)
     sent: list[tuple[int, int, float]] = []
+    confirmed: list[tuple[int, int, float]] = []
 
     def note(at_s: float) -> Callable[[Any, Any], None]:
-        return lambda _, message: sent.append((message.partition(), message.offset(), at_s))
+        def appended(_: Any, message: Any) -> None:
+            sent.append((message.partition(), message.offset(), at_s))
+            confirmed.append((message.partition(), message.offset(), time.monotonic()))
+
+        return appended
 
     records = list(load.records())
     due_s = began_s = time.monotonic()
@@ -42,7 +48,7 @@ def produce(bootstrap: str, topic: str, events_per_second: float, load: Load) ->
         producer.produce(topic, record.value, record.key, timestamp=now_ms, on_delivery=note(time.monotonic()))
     late_s, took_s = time.monotonic() - due_s, time.monotonic() - began_s
     left = producer.flush(WITHIN_S)
-    return {"late_s": late_s, "seconds": took_s, "left": left, "sent": sent}
+    return {"late_s": late_s, "seconds": took_s, "left": left, "sent": sent, "confirmed": confirmed}
 
 
 def main() -> None:

@@ -210,15 +210,17 @@ def show_several(console: Console, report: Mapping[str, Any]) -> None:
 def show_latency(console: Console, report: Mapping[str, Any]) -> None:
     """A line a rate: what is added in all, and by part."""
     parts = list(report["runs"][0]["parts_ms"])
-    shown = table("events/s", "added p50", "p99", *(f"{part} p50/p99" for part in parts), "CPU an event")
+    shown = table("events/s", "added p50", "p99", *(f"{part} p50/p99" for part in parts), "append", "CPU an event")
     for row in report["runs"]:
-        cells = (f"{row['parts_ms'][part]['p50']:g}/{row['parts_ms'][part]['p99']:g}" for part in parts)
+        each = [*(row["parts_ms"][part] for part in parts), row["confirmed_ms"]]
+        cells = (f"{part['p50']:g}/{part['p99']:g}" for part in each)
         added = row["added_ms"]
         cost = f"{row['cpu_us_per_event']:,} us"
         shown.add_row(f"{row['rate']:,g}", f"{added['p50']:g} ms", f"{added['p99']:g} ms", *cells, cost)
     console.print(shown)
     console.print("fetch: append to agent; fold: to the call's turn; prompt: to the model; intent: from the answer to")
     console.print("the store's door; write: to readable. All in milliseconds; the model's own time is left out.")
+    console.print("append: until the producer hears that Kafka has it, most of which stands in fetch too.")
     foot(console, report)
 
 

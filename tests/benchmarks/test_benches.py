@@ -87,6 +87,7 @@ async def test_latency_reports_five_parts(stage: Servers) -> None:
     for row in report["runs"]:
         assert 0 < row["added_ms"]["p50"] <= row["added_ms"]["p99"]
         assert row["parts_ms"].keys() == PARTS.keys()
+        assert 0 < row["confirmed_ms"]["p50"] <= row["confirmed_ms"]["p99"]
         assert row["cpu_us_per_event"] > 0
 
 
