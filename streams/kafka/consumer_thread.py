@@ -16,6 +16,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.cancellation import is_ours
 from streams.kafka.batches import TP
+from streams.kafka.fetch_layout import write_rows
 from streams.kafka.gathering import Gathering, gather_fetches
 from streams.kafka.header_names import accept_any_name, as_fetched
 from streams.kafka.one_poll import polled
@@ -43,6 +44,7 @@ class ConsumerThread(AIOKafkaConsumerThread):
     def __init__(self, consumer: Any, options: KafkaOptions, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
         accept_any_name()
+        write_rows()
         self._options, self._gathering = options, Gathering()
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
