@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
 from streams.records.erasures import Erasure
 from streams.records.intents import Intent
 from streams.sessions.positions import Position
@@ -41,8 +43,7 @@ class Erased:
     marker: Erasure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True, gc=False):
     """One checkpoint to write. Without an intent it is a parked session. Expiries are epoch milliseconds.
 
     `base` is the offset that the store stood at when the session was last stored or loaded (-1: it held nothing). If it

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 
 from agents.health.statistics import Meter
+from agents.worker.alarm import Alarm
 from agents.worker.asking import CallRules
 from agents.worker.backlog import Backlog
 from agents.worker.boundary import Requeue, judge
@@ -69,6 +70,7 @@ class Dispatch:
         self.forget_in_shadows = router.forget
         self._bound, self._soft_deadline_s = asyncio.Semaphore(rules.max_in_flight), rules.soft_deadline_s
         self._wake = asyncio.Event()
+        self._alarm = Alarm(self._wake.set)
         self._serving: dict[asyncio.Task[None], Serving] = {}
         self._held_since_s: float | None = None
         self._look_s, self._open = float("-inf"), True
@@ -128,11 +130,8 @@ class Dispatch:
             serving = self._choose(loop.time()) if self._open else None
             if serving is not None:
                 return serving
-            alarm = loop.call_later(self._idle_s(loop.time()), self._wake.set)
-            try:
-                await self._wake.wait()
-            finally:
-                alarm.cancel()
+            self._alarm.within(self._idle_s(loop.time()))
+            await self._wake.wait()
 
     def _idle_s(self, now_s: float) -> float:
         most_s = IDLE_S if self._held_since_s is None else HELD_S

@@ -59,6 +59,8 @@ class IngestCpuShare:
 
     async def yield_to_ingest(self) -> None:
         """Return when a call may begin."""
+        if not self.behind:
+            return
         loop = asyncio.get_running_loop()
         until_s = loop.time() + WAIT_S
         while self._owing() and loop.time() < until_s:  # noqa: ASYNC110 (a debt tells nobody when it is paid)

@@ -88,7 +88,7 @@ class Mortal(Checkpoints):
 
     def write(self, checkpoint: Checkpoint, intent: Intent | None = None, *, owed: bool) -> Write:
         ends_ms = self.intent_ends_ms(checkpoint.last_ms)
-        return replace(super().write(checkpoint, intent, owed=owed), context_expires_at_ms=ends_ms)
+        return structs.replace(super().write(checkpoint, intent, owed=owed), context_expires_at_ms=ends_ms)
 
 
 class Silent(Checkpoints):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from msgspec import structs
+
 from storage.checkpoints import Context, Erased, Verdict, Write
 from storage.erasures import Outcome
 from storage.freezable import FreezableStore
@@ -146,7 +148,7 @@ class Baseless(Connection):
     """Writes without saying what it was built on."""
 
     async def write(self, writes: Sequence[Write]) -> list[Verdict]:
-        return await super().write([replace(write, base=-1) for write in writes])
+        return await super().write([structs.replace(write, base=-1) for write in writes])
 
 
 class Meddling(Connection):
@@ -175,7 +177,7 @@ class Splitting(Connection):
 
     async def write(self, writes: Sequence[Write]) -> list[Verdict]:
         with contextlib.suppress(StoreUnavailable):
-            await super().write([replace(write, intent=None) for write in writes])
+            await super().write([structs.replace(write, intent=None) for write in writes])
         await asyncio.sleep(0.2)
         return await super().write(writes)
 

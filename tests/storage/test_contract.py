@@ -1,7 +1,5 @@
 """What every store does. The same tests hold the store in memory and the one in Redis."""
 
-from dataclasses import replace
-
 import orjson
 import pytest
 from msgspec import structs
@@ -128,7 +126,7 @@ async def test_the_intent_stands_in_full_and_in_hot_fields(side: Side) -> None:
 async def test_what_an_intent_does_not_say_is_an_empty_field(side: Side) -> None:
     """A field is never missing, and nothing of the last intent shines through."""
     bare = structs.replace(intent("ada", Position(0, 6, 0)), categories=(), brands=(), price_band=None)
-    await put(side, write(position=(0, 5, 0)), replace(write(position=(0, 6, 0)), intent=bare))
+    await put(side, write(position=(0, 5, 0)), structs.replace(write(position=(0, 6, 0)), intent=bare))
     found = await side.intent_hash("ada")
     assert [found[name] for name in ("category", "brand", "price_low", "price_high")] == [""] * 4
 
