@@ -84,6 +84,7 @@ class Fit:
         self._actions = {action: count(f"\n#0 -0m {action} p0") - 3 * count("0") for action in ACTIONS}
         self._most = max(self._actions.values()) + _QUANTITY
         self._number = lru_cache(_REMEMBERED)(lambda number: count(str(number)))
+        self._opening = lru_cache(_REMEMBERED)(lambda number: count(f"\np{number}:"))
         self._text = lru_cache(_REMEMBERED)(lambda text: count(quoted(text)) + _SLACK)
         # Without its numbers, which are others in every session, a product is the same to many shoppers.
         self._details = lru_cache(_REMEMBERED)(self._count_details)
@@ -168,7 +169,7 @@ class Fit:
     def _product(self, product: Product) -> int:
         number, title, category, brand, price, currency, about = product
         tokens = self._details(title, price, currency) + self._numbers(category, brand)
-        return tokens + self._count(f"\np{number}:") + self._text(about) if about else tokens
+        return tokens + self._opening(number) + self._text(about) if about else tokens
 
     def _count_details(self, title: str, price: float, currency: str) -> int:
         return self._text(title) + self._count(f" {price:.2f} {currency}")

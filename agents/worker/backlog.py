@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 from agents.worker.backlog_rules import BacklogRules
-from agents.worker.call_time import CallTime
 from agents.worker.due_classes import LOOK_ENTRIES, DueClasses
 from agents.worker.lazy_heap import Entry, LazyHeap, Sweeper, counts
 from agents.worker.partition import Partition
@@ -36,7 +35,6 @@ class Backlog:
         self._timers, self._quiet, self._due = LazyHeap(sequence), LazyHeap(sequence), DueClasses(rules, sequence)
         self._owed = 0
         self.hear_urgent: Callable[[Shopper], None] = lambda _: None  # of shoppers who are being served
-        self.call_time = CallTime()
         self._sweeper = Sweeper((self._timers, self._quiet, *self._due.heaps))
         self._looked_s = 0.0
         self.unfinished = False
@@ -215,8 +213,6 @@ class Backlog:
         rested = shopper.rested_s if owed.call and not owed.attempts else None
         # A packed session has been quiet for long, or was read by an earlier owner.
         quiet_s = None if self._rhythm is None or shopper.packed else self._rhythm(shopper.session)
-        if quiet_s is None:
-            quiet_s = self.call_time.quiet_s(self._triggers.debounce_s, self.rules.freshness_target_s)
         return max(due_s(owed, rested, self._triggers, quiet_s), owed.not_before_s)
 
     def _arm(self, shopper: Shopper, owed: Owed) -> None:

@@ -64,7 +64,7 @@ class Dispatch:
         self._delivery = Delivery(backlog, writer, owed, checkpoints, rules, meter)
         self._requeue, self.unchanged = Requeue(backlog, meter), UnchangedCalls(rules.unchanged_for_s, meter)
         self._router, self._ingest_share, self._learn, self._traced = router, ingest_share, learn, traced
-        self._restarts = Restarts(backlog, meter)
+        self._restarts = Restarts(backlog.rules, meter)
         backlog.hear_urgent = self._restarts.urgent
         self._router.listen(self._note_place)
         self.forget_in_shadows = router.forget

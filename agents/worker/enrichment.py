@@ -203,10 +203,10 @@ class Enrichment:
         while True:
             with self.store.noting():
                 await self.look_at_store()
-                await self._load_owed()
                 for tp, partition in list(self._partitions.items()):
                     if partition.held:
                         await self._take_held(tp, partition)
+                await self._load_owed()  # last: one partition whose marks cannot be loaded ends the round
             await asyncio.sleep(self._upkeep.store_retry_s)
 
     async def look_at_store(self) -> None:

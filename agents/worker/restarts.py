@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog
+from agents.worker.backlog_rules import BacklogRules
 from agents.worker.shoppers import Shopper
 from streams.errors import Retry
 
-SHARE, BEGUN = 0.05, 0.3
-"""At most so many of all calls; only in so large a part of what a call takes."""
+SHARE, BEGUN, MEMORY = 0.05, 0.3, 0.1
+"""At most so many of all calls; only in so large a part of what a call takes; how far one call moves what they take."""
 
 
 class BegunAnew(Retry):
@@ -45,11 +45,12 @@ class Running:
 
 
 class Restarts:
-    """Knows which calls run; the backlog hears what they took; `meter` counts those that are begun anew."""
+    """Knows which calls run, and what they took of late; `meter` counts those that are begun anew."""
 
-    def __init__(self, backlog: Backlog, meter: Meter) -> None:
-        self._backlog, self._meter = backlog, meter
+    def __init__(self, rules: BacklogRules, meter: Meter) -> None:
+        self._rules, self._meter = rules, meter
         self._running: dict[Shopper, Running] = {}
+        self._took_s: float | None = None
 
     @contextmanager
     def watching(self, shopper: Shopper) -> Iterator[None]:
@@ -64,7 +65,8 @@ class Restarts:
             shopper.rested_s = _now()
             raise BegunAnew("an urgent action came just after the call had begun") from None
         else:
-            self._backlog.call_time.answered(_now() - running.began_s)
+            took_s = _now() - running.began_s
+            self._took_s = took_s if self._took_s is None else self._took_s + MEMORY * (took_s - self._took_s)
         finally:
             running.ours_alone()  # again, unless something else was raised meanwhile
             del self._running[shopper]
@@ -82,7 +84,7 @@ class Restarts:
 
     def _pays(self, ran_s: float) -> bool:
         """Whether one call keeps a target that two would miss, and hardly anything was spent yet."""
-        took_s, rules = self._backlog.call_time.took_s, self._backlog.rules
+        took_s, rules = self._took_s, self._rules
         if took_s is None or ran_s > BEGUN * took_s:
             return False
         targets = (rules.urgent_target_s, rules.freshness_target_s)

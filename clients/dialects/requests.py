@@ -55,7 +55,7 @@ class Wanted(NamedTuple):
     answer_tokens: int
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4_096)  # as many as schemas are remembered: there is one for each count of categories and brands
 def _around(wanted: Wanted, model: str, api: Api, server: Server, sent: SentFields, salt: str) -> tuple[bytes, bytes]:
     """What stands before and after the prompt."""
     prompt = orjson.Fragment(_PROMPT)

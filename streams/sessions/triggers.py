@@ -20,8 +20,7 @@ class TriggerRules:
     """When a session is due for a call: the first that holds."""
 
     debounce_s: SecondsOrZero = 1.0
-    """A quiet time this long since the last event; less while two calls would not fit between it and
-    backlog.freshness_target_s."""
+    """A quiet time this long since the last event."""
     max_wait_s: SecondsOrZero = 3.0
     """This long since the first event that no call has seen."""
     max_events: Events = 20

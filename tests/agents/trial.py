@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.assignment import Arm, Experiment, assign
@@ -44,7 +46,7 @@ class Uncited(Reason):
 
 class UncitedQuestion(PlainQuestion):
     def read(self, completion: Completion) -> Answered:
-        return replace(super().read(completion), cited=False)
+        return structs.replace(super().read(completion), cited=False)
 
 
 @dataclass

@@ -16,7 +16,6 @@ from clients.pools.wait_queue import LOOK_AHEAD
 from streams.sessions.triggers import TriggerRules
 
 RULES = TriggerRules(debounce_s=1, max_wait_s=3, max_events=5, min_interval_s=2)
-NIGHT = TriggerRules(debounce_s=5, max_wait_s=20)
 TARGETS = BacklogRules(freshness_target_s=5, urgent_target_s=2)
 
 
@@ -37,17 +36,6 @@ def test_events_of_a_shopper_become_one_call() -> None:
     assert backlog.next(9.0) is None
     assert who.running is not None
     assert who.running.events == 100
-
-
-def test_quiet_is_waited_for_as_far_as_calls_leave_time() -> None:
-    """Two calls' time is left before the target; quick calls change nothing, nor does a target that the wait misses by
-    itself."""
-    for call_s, rules, due_s in ((1.5, RULES, 1.0), (2.3, RULES, 0.4), (4.0, RULES, 0.0), (4.0, NIGHT, 5.0)):
-        backlog, who = Backlog(rules, TARGETS), shopper()
-        backlog.call_time.answered(call_s)
-        note(backlog, who, 10.0)
-        assert due_s == 0.0 or backlog.next(10.0 + due_s - 0.1) is None
-        assert backlog.next(10.0 + due_s + 1e-6) is who
 
 
 def test_a_rhythm_takes_the_place_of_the_debounce() -> None:

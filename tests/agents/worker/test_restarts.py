@@ -6,12 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from agents.health.statistics import Meter
-from agents.worker.backlog import Backlog
 from agents.worker.backlog_rules import BacklogRules
 from agents.worker.restarts import SHARE, Restarts
 from agents.worker.shoppers import Owed
 from streams.sessions.ledger import Ticket
-from streams.sessions.triggers import TriggerRules
 from tests.agents.desk import Desk, Gate, desk
 from tests.clients.virtual import virtually
 from tests.fakes.model import ScriptedModel
@@ -161,7 +159,6 @@ def test_nothing_is_owed_to_a_shopper_who_ended_meanwhile(end: Callable[[Desk], 
 )
 def test_when_it_pays(took_s: float, ran_s: float, pays: bool) -> None:  # noqa: FBT001
     """One call keeps the target of urgent actions, or the one of all, and two would not."""
-    backlog = Backlog(TriggerRules(), BacklogRules())
-    backlog.call_time.answered(took_s)
-    restarts = Restarts(backlog, Meter())
+    restarts = Restarts(BacklogRules(), Meter())
+    restarts._took_s = took_s
     assert restarts._pays(ran_s) is pays
