@@ -134,10 +134,11 @@ async def _pipelined(client: Redis, commands: Sequence[Command]) -> list[Any]:
     connection = await pool.get_connection()  # type: ignore[no-untyped-call] # redis-py deprecates its arguments untyped
     try:
         await connection.send_packed_command(b"".join(pack_command(_words(command)) for command in commands))
-        for name in (str(command[0]) for command in commands):
+        for command in commands:
             try:
                 reply = await connection.read_response()
-                replies.append(forms[name](reply) if name in forms else reply)
+                form = forms.get(str(command[0]))
+                replies.append(reply if form is None else form(reply))
             except ResponseError as error:
                 replies.append(error)
     except BaseException:

@@ -25,7 +25,7 @@ MOST_BYTES = 1_024
 def packed(fields: Mapping[str, str]) -> str | None:
     """The list of the fields of a hash; None where it would be too long, or a name has a tab: readers that miss it read
     the fields."""
-    parts = [VERSION, *(fields.get(name, "") for name in ORDER)]
+    parts = [VERSION, *[fields.get(name, "") for name in ORDER]]
     if "purposes" not in fields:
         parts[1 + ORDER.index("purposes")] = UNSAID
     text = SEPARATOR.join(parts)

@@ -1,4 +1,4 @@
-"""Pool: the connections of a client, of which the one that came back last stays at hand.
+"""Pool: the connections of a client, which stay at hand when they have come back.
 
 redis-py locks, counts and reports each connection that is taken and given back: that takes as long as the pipeline.
 """
@@ -11,17 +11,17 @@ from redis.exceptions import RedisError
 
 
 class ReadyPool(BlockingConnectionPool):
-    """Who finds all connections busy waits. To redis-py the one at hand is in use."""
+    """Who finds all connections busy waits. To redis-py those at hand are in use."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._at_hand: AbstractConnection | None = None
+        self._at_hand: list[AbstractConnection] = []  # the one that came back last stands last
         self._waiting = 0
 
     async def get_connection(self, *_: Any, **__: Any) -> AbstractConnection:
         """A connection that can be written to."""
-        connection, self._at_hand = self._at_hand, None
-        if connection is not None:
+        while self._at_hand:
+            connection = self._at_hand.pop()
             if await _sound(connection):
                 return connection
             await super().release(connection)
@@ -34,16 +34,15 @@ class ReadyPool(BlockingConnectionPool):
 
     async def release(self, connection: AbstractConnection) -> None:
         """Take a connection back; who waits for one gets it."""
-        if self._at_hand is None and not self._waiting:
-            self._at_hand = connection
-        else:
+        if self._waiting:
             await super().release(connection)
+        else:
+            self._at_hand.append(connection)
 
     async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 (redis-py's)
-        """Close all connections, or those alone that nobody uses: the one at hand is one of these."""
-        connection, self._at_hand = self._at_hand, None
-        if connection is not None:
-            await super().release(connection)
+        """Close all connections, or those alone that nobody uses, as those at hand."""
+        while self._at_hand:
+            await super().release(self._at_hand.pop())
         await super().disconnect(inuse_connections)
 
 

@@ -126,8 +126,8 @@ class RedisCheckpoints:
         if intent is None:
             return command
         shown = chain.from_iterable(intent_fields(intent).items())
-        tail = (write.intent_expires_at_ms, *intent.position.split(":"), intent.source, *shown)
-        return (*command, intent.dump(), _strings(tail))
+        tail = [str(write.intent_expires_at_ms), *intent.position.split(":"), intent.source, *shown]
+        return (*command, intent.dump(), orjson.dumps(tail))
 
     async def _teach(self, commands: Sequence[Command]) -> list[Any]:
         """A new server does not know the script: send it, and then the commands that need it again."""

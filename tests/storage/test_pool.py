@@ -1,4 +1,4 @@
-"""The connection at hand: taken again while it is sound, and nobody waits while it is free."""
+"""The connections at hand: taken again while they are sound, and nobody waits while one is free."""
 
 import asyncio
 
@@ -27,6 +27,23 @@ async def test_the_connection_that_came_back_last_is_taken_again(redis_server: R
     await pool.release(again)
     await pool.disconnect()
     assert not again.is_connected
+
+
+@pytest.mark.redis
+async def test_all_that_came_back_are_at_hand(redis_server: RedisServer) -> None:
+    """redis-py hears of none of them, and the one that came back last is taken first; all are closed in the end."""
+    options = Redis.from_url(redis_server.url).connection_pool.connection_kwargs
+    pool = ReadyPool(**{**options, "max_connections": 2, "timeout": WITHIN_S})
+    first, second = await pool.get_connection(), await pool.get_connection()
+    await pool.release(second)
+    await pool.release(first)
+    assert not pool.can_get_connection()
+    assert [await pool.get_connection(), await pool.get_connection()] == [first, second]
+    await pool.release(first)
+    await pool.release(second)
+    await pool.disconnect(inuse_connections=False)
+    assert not first.is_connected
+    assert not second.is_connected
 
 
 @pytest.mark.redis
