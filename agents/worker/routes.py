@@ -141,9 +141,9 @@ class ExperimentRouter:
         self, shopper: str, attempts: int, waited_s: float, passed_s: float, *, urgent: bool = False
     ) -> Permit | None:
         """A permit for the shopper's route."""
-        if held := self.holdout(shopper):
-            return held
         found = self._active_experiments.assign(shopper)
+        if found.withheld:
+            return self._held_out(found)
         own = self._arms.get(found.arm) if found.arm is not None else None
         if own is None or attempts:
             return self._shared(found, shopper, attempts, waited_s, passed_s, urgent=urgent)
@@ -160,15 +160,16 @@ class ExperimentRouter:
     def holdout(self, shopper: str) -> Permit | None:
         """By the experiments in force."""
         found = self._active_experiments.assign(shopper)
-        if not found.withheld:
-            return None
-        tally = ArmCallCounter(self._outcomes, found.counted)
-        return Permit(self._everybody, None, found.label, tally, withheld=True)
+        return self._held_out(found) if found.withheld else None
 
     def forget(self, shopper: str) -> None:
         """By all shadows."""
         for shadow in self._shadows.values():
             shadow.forget(shopper)
+
+    def _held_out(self, found: Assignment) -> Permit:
+        tally = ArmCallCounter(self._outcomes, found.counted)
+        return Permit(self._everybody, None, found.label, tally, withheld=True)
 
     def _shared(
         self, found: Assignment, shopper: str, attempts: int, waited_s: float, passed_s: float, *, urgent: bool
