@@ -21,6 +21,7 @@ from streams.kafka.gathering import Gathering, gather_fetches
 from streams.kafka.header_names import accept_any_name, as_fetched
 from streams.kafka.one_poll import polled
 from streams.kafka.options import KafkaOptions, Login
+from streams.kafka.other_loop import done_there
 
 TIMEOUT_S = 5.0
 """How long an exchange may take. aiokafka itself would try for ever, and hold one of the thread's two places."""
@@ -65,8 +66,7 @@ class ConsumerThread(AIOKafkaConsumerThread):
 
     async def getmany(self, active_partitions: Collection[Any] | None, timeout: float) -> Mapping[Any, list[Any]]:
         """Poll. Who no longer waits for the answer ends the poll, which hands over nothing then."""
-        polling = asyncio.run_coroutine_threadsafe(self._poll(active_partitions, timeout), self.thread_loop)
-        return await asyncio.wrap_future(polling)
+        return await done_there(self.thread_loop, lambda: self._poll(active_partitions, timeout))
 
     async def _poll(self, tps: Collection[Any] | None, timeout_s: float) -> Mapping[Any, list[Any]]:
         if not self.consumer.flow_active:  # a rebalance that began meanwhile waits for whoever polls
