@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing, closing
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,14 +69,16 @@ async def read_topic(
 def read_file(path: Path, minutes: float, most: int, privacy: PrivacyRules) -> Sample:
     """The events of the first `minutes` of a file, at most `most`. It reads from disk: call it in a thread."""
     events: list[Arrived] = []
-    bad, withheld, withholding = 0, 0, Withholding(privacy)
+    bad, withheld, cut, withholding = 0, 0, False, Withholding(privacy)
     sensitive: Counter[tuple[str, str]] = Counter()
     with closing(recording(path)) as rows:
-        for number, row in enumerate(islice(rows, most)):
+        for number, row in enumerate(rows):
+            if not isinstance(row, BadRow) and events and row.time_ms > events[0].event.time_ms + minutes * 60_000:
+                break
+            if cut := number == most:
+                break
             if isinstance(row, BadRow):
                 bad += 1
-            elif events and row.time_ms > events[0].event.time_ms + minutes * 60_000:
-                break
             else:
                 left = withholding.left(row)
                 sensitive.update(left.counts)
@@ -93,7 +94,7 @@ def read_file(path: Path, minutes: float, most: int, privacy: PrivacyRules) -> S
             1.0,
             records,
             _bad_rows(bad),
-            cut=records >= most,
+            cut=cut,
             withheld=withheld,
             sensitive=sensitive,
         ),

@@ -177,6 +177,8 @@ def test_files_are_read_from_their_beginning(tmp_path: Path) -> None:
     path.write_text("\n".join([*rows[:3], "rubbish", *rows[3:]]))
     sample = read_file(path, 4.0, 1_000, PrivacyRules())
     assert (len(sample.events), sample.read.records, sample.read.refused) == (5, 6, 1)
+    cut = [read_file(path, 60.0, most, PrivacyRules()).read.cut for most in (10, 11, 1_000)]
+    assert cut == [True, False, False]  # of eleven rows
     path.write_text(rows[0])
     with pytest.raises(ContractMismatch):
         read_file(path, 4.0, 1_000, PrivacyRules())
