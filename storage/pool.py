@@ -20,11 +20,13 @@ class ReadyPool(BlockingConnectionPool):
 
     async def get_connection(self, *_: Any, **__: Any) -> AbstractConnection:
         """A connection that can be written to."""
-        while self._at_hand:
+        if self._at_hand:
             connection = self._at_hand.pop()
             if await _sound(connection):
                 return connection
             await super().release(connection)
+            # Those of a host that is gone show nothing of it: each would cost somebody a timeout.
+            await self.disconnect(inuse_connections=False)
         self._waiting += 1
         try:
             found: AbstractConnection = await super().get_connection()  # type: ignore[no-untyped-call] # redis-py's

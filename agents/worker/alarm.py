@@ -19,7 +19,11 @@ class Alarm:
         if self._timer is None or not now_s < self._rings_s <= now_s + seconds:
             self.stop()
             self._rings_s = now_s + seconds
-            self._timer = loop.call_at(self._rings_s, self._ring)
+            self._timer = loop.call_at(self._rings_s, self._rang)
+
+    def _rang(self) -> None:
+        self._timer = None  # not by the clock: a coarse one may ring before its time
+        self._ring()
 
     def stop(self) -> None:
         """Ring no more."""

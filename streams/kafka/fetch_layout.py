@@ -42,7 +42,7 @@ class AnsweredPartitions(Array):  # type: ignore[misc] # aiokafka has no types
     def decode(self, data: BytesIO) -> list[Any] | None:
         """From bytes, of which it leaves what follows."""
         begin = data.tell()
-        with data.getbuffer() as raw:
+        with memoryview(data.getvalue()) as raw:  # both share the bytes; `getbuffer` would copy them
             (count,) = COUNT.unpack_from(raw, begin)
             rows, at = [], begin + COUNT.size
             for _ in range(count):

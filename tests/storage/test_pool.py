@@ -47,6 +47,23 @@ async def test_all_that_came_back_are_at_hand(redis_server: RedisServer) -> None
 
 
 @pytest.mark.redis
+async def test_when_one_is_dead_all_at_hand_are_made_anew(redis_server: RedisServer) -> None:
+    """Their host may be gone without a word: whoever calls after the first failure meets no other one."""
+    options = Redis.from_url(redis_server.url).connection_pool.connection_kwargs
+    pool = ReadyPool(**{**options, "max_connections": 4, "timeout": WITHIN_S})
+    found = [await pool.get_connection() for _ in range(4)]
+    for connection in found[1:]:
+        await pool.release(connection)
+    await found[-1].disconnect()  # as after a timeout
+    again = await pool.get_connection()
+    assert again.is_connected
+    assert [each.is_connected for each in found if each is not again] == [True, False, False]  # the first is in use
+    for connection in (again, found[0]):
+        await pool.release(connection)
+    await pool.disconnect()
+
+
+@pytest.mark.redis
 async def test_who_waits_for_a_connection_gets_the_one_that_comes_back(redis_server: RedisServer) -> None:
     """It does not stay at hand then."""
     options = Redis.from_url(redis_server.url).connection_pool.connection_kwargs
