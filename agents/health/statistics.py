@@ -22,7 +22,7 @@ class Meter:
 
     `rules_intents`: calls that the rules had to answer. `rules_shown`: calls during which the rules' intent was, or was
     to be, shown; `rules_first`: those of them whose answer then replaced it. `expired`: calls that were not made, since
-    nobody could have read their intents. `calls_begun_anew`: cancelled for one that covers what came since, too.
+    nobody could have read their intents. `calls_begun_anew`: cancelled for one that covers an urgent action, too.
     `calls_left_out`: not made, since nothing had changed; `left_out_checked` were made all the same, and the model said
     something else in `left_out_wrong` of them. `undecided_s`: when a part of the store last did not say what became of
     a write, while others did. `withheld` events are left out as sensitive; `sensitive` counts events that lost

@@ -43,7 +43,8 @@ class Dispatch:
     """Serves the backlog: a task a shopper, at most `max_in_flight`, from the choice to the write's verdict. A shopper
     is chosen when `router` has a slot for them, and holds it until the model has answered.
 
-    `learn` may fetch what prompts say beside the log before a call; it is quick and never fails. `traced` follows it.
+    `learn` may fetch what prompts say beside the log before a call is made; it neither takes long nor fails. `traced`
+    follows calls.
     """
 
     def __init__(
@@ -141,7 +142,6 @@ class Dispatch:
 
     def _choose(self, now_s: float) -> Serving | None:
         """The first shopper who is due and whom a free slot suits."""
-        self._restarts.look()
         self._backlog.advance(now_s)
         if not self._backlog.waiting():
             self._held_since_s = None
@@ -179,7 +179,7 @@ class Dispatch:
         if passed_over and owed.passed_s is None:
             owed.passed_s = now_s
         passed_s = now_s - owed.passed_s if passed_over and owed.passed_s is not None else 0.0
-        urgent = owed.urgent_s is not None or owed.begun_anew
+        urgent = owed.urgent_s is not None
         return self._router.grant(shopper.id, owed.attempts, now_s - owed.due_s, passed_s, urgent=urgent)
 
     def _served(self, task: asyncio.Task[None]) -> None:
@@ -229,7 +229,7 @@ class Dispatch:
     async def _ask_and_deliver(self, case: Case) -> None:
         """The verbs of the error tree: what may pass is waited for, and where an answer is refused the rules answer."""
         try:
-            with self._restarts.watching(case.shopper, case.permit.give_up):
+            with self._restarts.watching(case.shopper):
                 ask, show = lambda: case.permit.ask(case.question), lambda: self._show_rules(case)
                 answer = await answered(ask, self._soft_deadline_s, show)
         except BegunAnew:

@@ -1,41 +1,33 @@
-"""Restarts: calls that are begun anew, since an urgent action came just after they had begun, or since they are lost.
+"""Restarts: calls that are begun anew, since an urgent action came just after they had begun.
 
-After an urgent action the shopper's intent would otherwise wait for two calls, the one that runs and the one after it.
-Where one call is quick enough and two are not, the one that runs is cancelled, on the server too, and one for all
-events begins at once.
-
-A call is lost when nothing comes of it in time at a server that has slowed down, while another server gets on. It would
-keep its shopper waiting until its deadline. It is cancelled too, and the next one covers what came since.
+The shopper's intent would otherwise wait for two calls, the one that runs and the one after it. Where one call is quick
+enough and two are not, the one that runs is cancelled, on the server too, and one for all events begins at once.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from agents.health.statistics import Meter
 from agents.worker.backlog_rules import BacklogRules
-from agents.worker.shoppers import Owed, Shopper
+from agents.worker.shoppers import Shopper
 from streams.errors import Retry
 
 SHARE, BEGUN, MEMORY = 0.05, 0.3, 0.1
 """At most so many of all calls; only in so large a part of what a call takes; how far one call moves what they take."""
 
-LOOK_S = 0.1
-"""So often lost calls are looked for."""
-
 
 class BegunAnew(Retry):
-    """The call was cancelled for one that covers what came since, too."""
+    """The call was cancelled for one that covers an urgent action, too."""
 
 
 @dataclass(slots=True)
 class Running:
-    """A call in its task, how it is given up for lost, since when it runs, and whether it was cancelled here."""
+    """A call in its task, since when it runs, and whether it was cancelled here."""
 
     task: "asyncio.Task[Any] | None"
-    give_up: Callable[[], bool]
     began_s: float
     overtaken: bool = False
 
@@ -59,20 +51,19 @@ class Restarts:
         self._rules, self._meter = rules, meter
         self._running: dict[Shopper, Running] = {}
         self._took_s: float | None = None
-        self._look_s = float("-inf")
 
     @contextmanager
-    def watching(self, shopper: Shopper, give_up: Callable[[], bool]) -> Iterator[None]:
+    def watching(self, shopper: Shopper) -> Iterator[None]:
         """Inside, the call of this task may be begun anew: then this raises BegunAnew, and the shopper may be called
         again at once."""
-        running = self._running[shopper] = Running(asyncio.current_task(), give_up, _now())
+        running = self._running[shopper] = Running(asyncio.current_task(), _now())
         try:
             yield
         except asyncio.CancelledError:
             if not running.ours_alone():
                 raise
             shopper.rested_s = _now()
-            raise BegunAnew("an urgent action came just after the call had begun, or it was lost") from None
+            raise BegunAnew("an urgent action came just after the call had begun") from None
         else:
             took_s = _now() - running.began_s
             self._took_s = took_s if self._took_s is None else self._took_s + MEMORY * (took_s - self._took_s)
@@ -80,32 +71,14 @@ class Restarts:
             running.ours_alone()  # again, unless something else was raised meanwhile
             del self._running[shopper]
 
-    def look(self) -> None:
-        """Begin those calls anew that are lost where they are."""
-        now_s = _now()
-        if now_s < self._look_s:
-            return
-        self._look_s = now_s + LOOK_S
-        for shopper, running in self._running.items():
-            owed = shopper.running
-            if owed is not None and not running.overtaken and self._few() and running.give_up():
-                self._begin_anew(owed, running)
-
     def urgent(self, shopper: Shopper) -> None:
         """An urgent action came while the shopper is served. What is owed is begun anew once: whoever acts urgently
         again and again does not use up the share of all."""
         running, owed = self._running.get(shopper), shopper.running
         if running is None or owed is None or owed.begun_anew:
             return
-        if self._few() and self._pays(_now() - running.began_s):
-            self._begin_anew(owed, running)
-
-    def _few(self) -> bool:
-        """Whether one more may be begun anew."""
-        return self._meter.calls_begun_anew + 1 <= SHARE * self._meter.calls
-
-    def _begin_anew(self, owed: Owed, running: Running) -> None:
-        if running.cancel():
+        few = self._meter.calls_begun_anew + 1 <= SHARE * self._meter.calls
+        if few and self._pays(_now() - running.began_s) and running.cancel():
             owed.begun_anew = True
             self._meter.calls_begun_anew += 1
 

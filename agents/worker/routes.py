@@ -26,9 +26,6 @@ class Slot(Protocol):
 
     def release(self) -> None: ...
 
-    def give_up(self) -> bool:
-        """Give the call that is under way up for lost, where others would be answered elsewhere; returns whether."""
-
 
 class SlotSupplier(Protocol):
     """The slots there are. Asking for one never waits: a shopper is taken from the backlog when there is a slot,
@@ -83,10 +80,6 @@ class Permit:
             return await self.route.asking.ask(question, self.complete, self.tally)
         finally:
             self.release()
-
-    def give_up(self) -> bool:
-        """Give the call up for lost, where it is; returns whether."""
-        return self.slot is not None and self.slot.give_up()
 
     def release(self) -> None:
         """Give the slot back, if there is one. Again is harmless."""

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from clients.limits.call_ages import BegunCall, CallAges
 from clients.limits.queue_delay import Wait
-from clients.limits.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,6 @@ class Limit(Protocol):
     def closed_until_s(self) -> float:
         """Before then no call may begin."""
 
-    @property
-    def stalled(self) -> bool:
-        """Whether a call was given up there, and none was answered in time since."""
-
     def look(self, now_s: float, in_flight: int) -> None:
         """Somebody asks for a slot while so many calls are in flight: learn from how long they are there already."""
 
@@ -66,12 +61,6 @@ class Limit(Protocol):
     def ended(self, begun: BegunCall) -> None:
         """The call is over, however it ended."""
 
-    def lost(self, begun: BegunCall, now_s: float) -> bool:
-        """Whether nothing comes of the call in time, nor of others that are under way."""
-
-    def give_up(self, begun: BegunCall, now_s: float) -> None:
-        """A lost call is taken back."""
-
     def wanted(self) -> None:
         """A call was held back though fewer than the limit are in flight."""
 
@@ -83,6 +72,34 @@ class Limit(Protocol):
 
     def refused(self, begun: BegunCall, now_s: float, retry_after_s: float | None = None) -> None:
         """The server asked for less, or did not answer by the deadline."""
+
+
+@dataclass(slots=True)
+class Window:
+    """What the calls told that began after the last change of the limit."""
+
+    calls: int = 0
+    in_flight: int = 0
+    most: int = 0
+    told_ms: float = 0.0
+    late_ms: float = 0.0
+    total_ms: float = 0.0
+    wanted: bool = False
+
+    def add(self, in_flight: int, wait: Wait, total_s: float) -> None:
+        """One call more."""
+        self.calls += 1
+        self.in_flight += in_flight
+        self.most = max(self.most, in_flight)
+        self.told_ms += wait.told_ms
+        self.late_ms += wait.late_ms
+        self.total_ms += total_s * 1e3
+
+    def waiting(self) -> tuple[float, float]:
+        """How many calls were in flight on average, and how many of them waited on the server."""
+        in_flight = self.in_flight / self.calls
+        waited_ms = Wait(self.told_ms, self.late_ms).ms
+        return in_flight, in_flight * waited_ms / max(self.total_ms, 1e-6)
 
 
 class AdaptiveLimit:
@@ -138,23 +155,6 @@ class AdaptiveLimit:
         """The call is over, however it ended."""
         self._ages.ended(begun)
 
-    @property
-    def stalled(self) -> bool:
-        """Whether a call was given up there, and none was answered in time since."""
-        return self._ages.stalled
-
-    def lost(self, begun: BegunCall, now_s: float) -> bool:
-        """Whether nothing comes of the call in time, nor of others that are under way."""
-        return self._ages.lost(begun, now_s)
-
-    def give_up(self, begun: BegunCall, now_s: float) -> None:
-        """A lost call is taken back: begin anew with the least, and with ever longer pauses while calls are lost."""
-        self._ages.stalled = True
-        if self.calls > self.rules.least:
-            self.restart(self.rules.least)
-        else:
-            self.refused(begun, now_s)
-
     def wanted(self) -> None:
         """A call was held back for its tokens: the limit decides how much is in flight, though fewer calls are."""
         self._window.wanted = True
@@ -199,14 +199,13 @@ class AdaptiveLimit:
         in_flight, waiting = window.waiting()
         few, many = self._few_and_many(in_flight)
         full = window.wanted or window.most >= self.calls - self.calls // 16
-        if waiting > many and self._starting and not self._held:
+        if waiting >= few and self._starting and not self._held:
             # Calls that begin together wait for each other: later ones decide.
             self._held, self._window = True, Window()
-            self._changes += 1
         elif waiting > many:
             self._starting = False
             self._set(max(self._limit - (waiting - few), self._limit / 2), step=1.0)
-        elif (waiting < few or self._starting) and full:
+        elif waiting < few and full:
             self._held = False
             self._grow(now_s)
         else:

@@ -15,9 +15,6 @@ MEMORY = 0.1
 LATE, PATIENCE = 2.0, 0.25
 """A call is overdue after so many times the usual time to the first token, and this share of a usual call more."""
 
-LOST, KNOWN = 2.0, 20
-"""A call is lost after so many times what calls take, when for as long as one takes none was answered sooner."""
-
 
 @dataclass(eq=False, slots=True)
 class BegunCall:
@@ -32,15 +29,11 @@ class BegunCall:
 
 
 class CallAges:
-    """The calls of one server of which nothing has come, the oldest first. `stalled`: a call was given up there as
-    lost, and none was answered in time since."""
+    """The calls of one server of which nothing has come, the oldest first."""
 
     def __init__(self) -> None:
         self._line: deque[BegunCall] = deque()
         self._first_s = self._call_s = 0.0
-        self._answers = 0
-        self._in_time_s = float("-inf")
-        self.stalled = False
 
     @property
     def patience_s(self) -> float | None:
@@ -63,9 +56,6 @@ class CallAges:
         """It was answered, and had waited on the server for so long."""
         self.first_token(begun, now_s)
         first_s, call_s = max((begun.first_s or 0.0) - wait_s, 0.0), max(now_s - begun.began_s - wait_s, 0.0)
-        if now_s - begun.began_s < LOST * (self._call_s or float("inf")):
-            self._in_time_s, self.stalled = now_s, False
-        self._answers += 1
         memory = MEMORY if self._call_s else 1.0
         self._first_s += memory * (first_s - self._first_s)
         self._call_s += memory * (call_s - self._call_s)
@@ -86,8 +76,3 @@ class CallAges:
                 break
             waiting += 1
         return waiting
-
-    def lost(self, begun: BegunCall, now_s: float) -> bool:
-        """Whether a call that is under way is far older than calls are when they are answered, and is not alone so."""
-        age_s, silent_s = now_s - begun.began_s, now_s - self._in_time_s
-        return self._answers >= KNOWN and age_s >= LOST * self._call_s and silent_s >= self._call_s

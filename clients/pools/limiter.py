@@ -118,7 +118,6 @@ class Slot:
         limiter.in_flight[traffic_class] += 1
         limiter.running += 1
         self._begun: BegunCall | None = limiter.limit.begin(now_s, limiter.running)
-        self._sent: BegunCall | None = None
 
     def release(self) -> None:
         """Give the slot to the next one."""
@@ -127,17 +126,6 @@ class Slot:
             self._limiter.in_flight[self._class] -= 1
             self._limiter.running -= 1
             self._limiter.wait_queue.advance()
-
-    def lost(self, now_s: float) -> bool:
-        """Whether its call is under way, and nothing comes of it in time."""
-        return self._sent is not None and self._limiter.limit.lost(self._sent, now_s)
-
-    def give_up(self, now_s: float) -> bool:
-        """Its call is lost: whoever makes it cancels it. Whether it was there alone: their number did not delay it."""
-        if self._sent is None:
-            return False
-        self._limiter.limit.give_up(self._sent, now_s)
-        return self._sent.in_flight == 1
 
     async def ask(self, client: ModelClient, call: Call) -> Completion:
         """Make the call. Raises what the client raises; the limit learns from how it ends.
@@ -148,7 +136,7 @@ class Slot:
         limiter, now = self._limiter, asyncio.get_running_loop().time
         sent_s, estimates = now(), limiter.token_estimates
         begun = self._begun or limiter.limit.begin(sent_s, limiter.running)
-        self._begun, self._sent = None, begun
+        self._begun = None
         limiter.limit.sent(begun, sent_s)
         tokens, answer_tokens = estimates.expected(call), estimates.answer_tokens(call)
         limiter.tokens += tokens
@@ -171,7 +159,6 @@ class Slot:
             self._learn(begun, call, completion, now())
             return completion
         finally:
-            self._sent = None
             limiter.tokens -= tokens
             limiter.limit.ended(begun)
 

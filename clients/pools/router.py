@@ -105,8 +105,6 @@ class PoolRouter:
             if first is None:
                 continue
             for replica in self._choices(key, traffic_class, replicas, passed_s):
-                if urgent and replica.limiter.limit.stalled and self.gets_on_without(replica):
-                    continue
                 begins = self._begins(replica, traffic_class, now_s)
                 if begins and (slot := replica.limiter.acquire(traffic_class, now_s)):
                     replica.counts.non_local += replica is not first
@@ -139,11 +137,6 @@ class PoolRouter:
                     return replica, slot
         return None
 
-    def gets_on_without(self, replica: Replica) -> bool:
-        """Whether calls can go to another one that loses none."""
-        usable = (each for pool in self.registry.usable(_now()) for each in pool)
-        return any(not each.limiter.limit.stalled for each in usable if each is not replica)
-
 
 class RoutedSlot:
     """A slot as a shopper has it: when its replica fails, it moves to another one's. Releasing it again is harmless."""
@@ -156,17 +149,6 @@ class RoutedSlot:
         """Give the slot back."""
         self._router.released = self._replica
         self._slot.release()
-
-    def give_up(self) -> bool:
-        """Give the call that is under way up for lost, where nothing comes of it in time and another replica gets on;
-        returns whether. Whoever waits for it cancels it, and asks for another slot."""
-        now_s = _now()
-        if not (self._slot.lost(now_s) and self._router.gets_on_without(self._replica)):
-            return False
-        if self._slot.give_up(now_s):
-            self._replica.outlier_detector.failed(now_s, "nothing came of a call in time", late=True)
-            self._router.registry.judge(self._replica, now_s)
-        return True
 
     async def complete(self, call: Call) -> Completion:
         """Make the call; when its replica fails or refuses it, at another one that has a slot now, within the budget

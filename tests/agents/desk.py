@@ -39,7 +39,6 @@ class Gate:
         self.model, self.slot_count = model, slot_count
         self.held: set[HandSlot] = set()
         self.asked: list[tuple[str, float, float]] = []
-        self.lost = False
         self.suits: Callable[[str], bool] = lambda _: True
         self._changed: Callable[[], None] = lambda: None
 
@@ -75,9 +74,6 @@ class HandSlot:
 
     def release(self) -> None:
         self._gate.give_back(self)
-
-    def give_up(self) -> bool:
-        return self._gate.lost and self in self._gate.held
 
 
 @dataclass

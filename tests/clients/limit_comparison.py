@@ -28,7 +28,6 @@ class FixedLimit:
     """What a setting gives."""
 
     closed_until_s = 0.0
-    stalled = False
 
     def __init__(self, calls: int) -> None:
         self._limit = float(calls)
@@ -51,12 +50,6 @@ class FixedLimit:
 
     def ended(self, begun: BegunCall) -> None:
         """It keeps nothing."""
-
-    def lost(self, begun: BegunCall, now_s: float) -> bool:  # noqa: ARG002 # it keeps nothing
-        return False
-
-    def give_up(self, begun: BegunCall, now_s: float) -> None:
-        """It learns nothing."""
 
     def wanted(self) -> None:
         """It does not mind."""

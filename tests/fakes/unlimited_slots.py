@@ -15,10 +15,6 @@ class UnlimitedSlot:
     def release(self) -> None:
         """Nobody waits for it."""
 
-    def give_up(self) -> bool:
-        """There is nowhere else."""
-        return False
-
 
 class UnlimitedSlots:
     """A SlotSupplier that always has one."""

@@ -101,8 +101,8 @@ VOCABULARY: tuple[WorkerMetric, ...] = (
     ),
     Metric(
         "counter", "calls_begun_anew",
-        "Calls that were cancelled for one that covers what came since: an urgent action, or the call was lost.",
-        "At most a twentieth of `calls`. Grows: calls take over half of a target, or a server slows; add replicas.",
+        "Calls that were cancelled just after they had begun, for one that covers an urgent action too.",
+        "At most a twentieth of `calls`. Grows: calls take longer than half of a target; add replicas.",
         readings.count("calls_begun_anew"),
     ),
     Metric(

@@ -14,7 +14,6 @@ class TracedSlot:
 
     def __init__(self, slot: Slot, trace: CallTrace) -> None:
         self._complete, self.release = trace.completing(slot.complete), slot.release
-        self.give_up = slot.give_up
 
     async def complete(self, call: Call) -> Completion:
         """As the slot does, and the server is told of the trace."""

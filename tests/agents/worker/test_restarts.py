@@ -97,48 +97,6 @@ def test_what_came_since_does_not_make_it_another_call(ticket: Ticket | None) ->
     assert began_anew.merge(since).begun_anew
 
 
-def test_a_lost_call_is_begun_anew_with_what_came_since() -> None:
-    """It is cancelled on the server; the next one covers all, once, wherever there is a slot."""
-
-    async def main() -> None:
-        model = ScriptedModel(lambda _: Turn(delay_s=TOOK_S))
-        gate = Gate(model, slot_count=FIRST)
-        async with desk(model, gate, targets=BacklogRules()) as at:
-            await ready(at)
-            at.view("ada")
-            await asyncio.sleep(1.0)
-            at.view("ada")
-            gate.lost = True
-            await asyncio.sleep(0.3)
-            gate.lost = False
-            assert at.meter.calls_begun_anew == 1
-            await asyncio.sleep(TOOK_S + 0.3)
-            assert (at.meter.calls, at.meter.intents) == (FIRST + 2, FIRST + 1)
-            assert at.shoppers["ada"].clean
-            assert at.shoppers["ada"].session.durable == at.offset
-            assert not gate.held
-
-    virtually(main)
-
-
-def test_few_lost_calls_are_begun_anew() -> None:
-    """However many are lost, a twentieth of all calls; the others end where they are."""
-
-    async def main() -> None:
-        model = ScriptedModel(lambda _: Turn(delay_s=TOOK_S))
-        gate = Gate(model, slot_count=FIRST)
-        async with desk(model, gate, targets=BacklogRules()) as at:
-            await ready(at, 3 * FIRST)
-            gate.lost = True
-            for number in range(FIRST):
-                at.view(f"s{number}")
-            await asyncio.sleep(10 * TOOK_S)
-            assert at.meter.calls_begun_anew == 4  # of 80, with the ones that it makes
-            assert all(each.clean for each in at.shoppers.values())
-
-    virtually(main)
-
-
 def leave(at: Desk) -> None:
     """The partition goes to another worker."""
     at.backlog.drop_partition(at.partition)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.limits.adaptive_limit import AdaptiveLimit, LimitRules
-from clients.limits.call_ages import KNOWN, BegunCall
+from clients.limits.call_ages import BegunCall
 from clients.limits.queue_delay import Wait
 from tests.clients.limit_comparison import AimdLimit, FixedLimit, Result, play, share, slows, steady, steps
 from tests.fakes.queueing_server import QueueingServer
@@ -95,27 +95,6 @@ def test_calls_that_begin_at_once_are_no_sign_of_a_full_server() -> None:
     assert limit.calls < 32
 
 
-def test_at_the_start_it_doubles_through_mild_waiting() -> None:
-    """A server that gets many calls at once computes their prompts one by one; no more may wait than is tolerated."""
-    limit = AdaptiveLimit(LimitRules(initial=16))
-    feed(limit, 8, queue_ms=180.0)
-    assert limit.calls == 32
-    feed(limit, 16, queue_ms=180.0)
-    feed(limit, 16, queue_ms=180.0)
-    assert limit.calls < 32
-
-
-def test_what_began_before_the_second_look_tells_nothing() -> None:
-    """Of the calls that began together with those of the first look."""
-    limit = AdaptiveLimit(LimitRules(initial=16))
-    together = [limit.begin(0.0, 16) for _ in range(16)]
-    for trial in together:
-        limit.answered(trial, 1.0, Wait(300.0))
-    assert limit.calls == 16
-    feed(limit, 8, queue_ms=0.0)
-    assert limit.calls == 32
-
-
 @pytest.mark.parametrize(
     "make",
     [
@@ -156,29 +135,6 @@ def test_calls_that_nothing_comes_of_are_taken_off_before_they_end() -> None:
         limit.ended(trial)
     limit.look(30.0, 0)
     assert limit.calls == 10
-
-
-def test_where_calls_are_lost_it_begins_anew_with_one() -> None:
-    """Once for all that were there; then one call after the other looks, after ever longer pauses, until one is
-    answered in time."""
-    limit = AdaptiveLimit(LimitRules(initial=40))
-    for _ in range(KNOWN):
-        limit.answered(limit.begin(0.0, 1), 1.0, Wait())
-    for trial in waiting_calls(limit, 10, 10.0):
-        assert limit.lost(trial, 12.1)
-        limit.give_up(trial, 12.1)
-    assert (limit.calls, limit.stalled, limit.closed_until_s) == (1, True, float("-inf"))
-    pauses, now_s = [], 12.5
-    for _ in range(8):
-        (trial,) = waiting_calls(limit, 1, now_s)
-        limit.give_up(trial, now_s := now_s + 2.1)
-        pauses.append(round(limit.closed_until_s - now_s, 1))
-        now_s = limit.closed_until_s
-    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
-    (trial,) = waiting_calls(limit, 1, now_s)
-    limit.answered(trial, now_s + 1.0, Wait())
-    assert not limit.stalled
-    assert grown(limit, 3)[-1] > 4
 
 
 def test_calls_that_others_have_overtaken_do_not_wait_in_line() -> None:

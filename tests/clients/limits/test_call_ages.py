@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.limits.call_ages import KNOWN, BegunCall, CallAges
+from clients.limits.call_ages import BegunCall, CallAges
 
 steps = st.lists(st.tuples(st.sampled_from(["sent", "first", "answered", "ended"]), st.integers(0, 30)), max_size=120)
 
@@ -33,63 +33,6 @@ def test_a_call_is_overdue_by_the_first_token_and_the_whole_call() -> None:
     ages.answered(waited, 6.0, 5.0)
     ages.sent(BegunCall(0.0, 1, 0), 10.0)
     assert (ages.overdue(10.44), ages.overdue(10.46)) == (0, 1)
-
-
-def known(ages: CallAges) -> None:
-    """Enough calls took a second each."""
-    for _ in range(KNOWN):
-        usual(ages, 0.1, 1.0)
-
-
-def test_a_call_is_lost_when_none_is_answered_in_time() -> None:
-    """Twice as old as calls are when they are answered; while others are answered it is only long."""
-    ages = CallAges()
-    known(ages)
-    first, second = BegunCall(0.0, 1, 0), BegunCall(0.0, 2, 0)
-    ages.sent(first, 10.0)
-    assert not ages.lost(first, 11.9)
-    assert ages.lost(first, 12.1)
-    ages.sent(second, 10.5)
-    ages.answered(second, 11.5, 0.0)
-    assert not ages.lost(first, 12.4)
-    assert ages.lost(first, 12.6)
-
-
-def test_nothing_is_lost_before_calls_are_known() -> None:
-    """A few answers do not tell how long a call takes."""
-    ages = CallAges()
-    for _ in range(KNOWN - 1):
-        usual(ages, 0.1, 1.0)
-    ages.sent(first := BegunCall(0.0, 1, 0), 0.0)
-    assert not ages.lost(first, 1e6)
-
-
-@given(st.lists(st.floats(0.75, 1.4), min_size=KNOWN, max_size=200), st.integers(2, 20))
-def test_no_call_is_lost_while_nothing_is_wrong(took_s: list[float], at_once: int) -> None:
-    """Whoever looks after each answer of a server with several calls at once, some of them nearly twice as long."""
-    ages, now_s = CallAges(), 0.0
-    running: list[tuple[float, BegunCall]] = []
-    for seconds in took_s:
-        if len(running) == at_once:
-            running.sort(key=lambda each: each[0])
-            now_s, done = running.pop(0)
-            ages.answered(done, now_s, 0.0)
-            assert not any(ages.lost(each, now_s) for _, each in running)
-        ages.sent(begun := BegunCall(0.0, 1, 0), now_s)
-        running.append((now_s + seconds, begun))
-
-
-def test_a_server_stalls_until_it_answers_in_time() -> None:
-    """An answer that comes late all the same tells nothing new."""
-    ages = CallAges()
-    known(ages)
-    ages.sent(late := BegunCall(0.0, 1, 0), 10.0)
-    ages.sent(soon := BegunCall(0.0, 2, 0), 15.0)
-    ages.stalled = True
-    ages.answered(late, 15.5, 0.0)
-    assert ages.stalled
-    ages.answered(soon, 16.0, 0.0)
-    assert not ages.stalled
 
 
 @given(steps)
