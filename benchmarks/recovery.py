@@ -149,10 +149,12 @@ class Recovery:
         victim = self._workers[-1]
         killed_s = time.monotonic()
         await victim.kill()
+        # At once, as whoever supervises workers does. It owns nothing while the group still waits for the other one:
+        # time to look at what that one has left.
+        next_one = await self._worker()
         tape = victim.progress.look()
         received, committed = tape.states[-1].received, await self._offsets.committed()
         unstored, marked = await self._stored.not_stored(tape.ended[-LATEST:]), await self._stored.still_marked()
-        next_one = await self._worker()
         await self._until(self._caught_up, "the next worker has not caught up")
         caught_up_s, told = time.monotonic(), next_one.progress.look()
         assigned_s, intent_s = told.since(lambda _: True), told.since(lambda state: state.intents > 0)
