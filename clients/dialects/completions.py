@@ -148,8 +148,8 @@ class Reading:
         if self._finish in GIVEN_UP:
             raise ModelUnavailable(f"{self._endpoint}: the server gave the answer up: {self._finish}")
         first_s, usage, details = self._first_s, self._usage, self._usage.get("prompt_tokens_details")
-        told = extensions.told(self._extra)
-        first_ms = None if first_s is None else max((first_s - self._began_s) * 1e3 - (told.queue_ms or 0.0), 0.0)
+        figures = extensions.server_figures(self._extra)
+        first_ms = None if first_s is None else max((first_s - self._began_s) * 1e3 - (figures.queue_ms or 0.0), 0.0)
         return Completion(
             text="".join(self._texts),
             model=self._model,
@@ -157,14 +157,14 @@ class Reading:
             input_tokens=_count(usage.get("prompt_tokens")),
             output_tokens=_count(usage.get("completion_tokens")),
             cached_tokens=_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
-            queue_ms=told.queue_ms,
+            queue_ms=figures.queue_ms,
             prefill_ms=first_ms,
             decode_ms=None if first_s is None else (self._last_s - first_s) * 1e3,
             finish_reason=self._finish,
             log_probabilities=self._log_probabilities,
-            worker=told.worker,
-            kv_hit_rate=told.kv_hit_rate,
-            router_queue=told.router_queue,
+            worker=figures.worker,
+            kv_hit_rate=figures.kv_hit_rate,
+            router_queue=figures.router_queue,
         )
 
     def _choose(self, choice: dict[str, Any], now_s: float) -> None:

@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 
-class Told(NamedTuple):
+class ServerFigures(NamedTuple):
     """`queue_ms` is how long the call waited for its prompt to be begun; `worker` gave the answer, and names the one
     that computed the prompt where that is another; `kv_hit_rate` is the share of the prompt's blocks that the router
     knew there; `router_queue` is how many calls waited in the router then."""
@@ -16,17 +16,17 @@ class Told(NamedTuple):
     router_queue: int | None = None
 
 
-UNTOLD = Told()
+NONE_TOLD = ServerFigures()
 
 
-def told(extra: Mapping[str, Any]) -> Told:
+def server_figures(extra: Mapping[str, Any]) -> ServerFigures:
     """What is told, as far as it is: most servers tell nothing."""
     if not extra:
-        return UNTOLD
+        return NONE_TOLD
     timing, ids = _within(extra, "timing"), _within(extra, "worker_id")
     decode, prefill = (_id(ids.get(name)) for name in ("decode_worker_id", "prefill_worker_id"))
     share, waiting = _amount(timing, "kv_hit_rate"), _amount(timing, "router_queue_depth")
-    return Told(
+    return ServerFigures(
         queue_ms=_amount(timing, "prefill_wait_time_ms"),
         worker=decode if prefill in ("", decode) else f"{prefill}>{decode}" if decode else prefill,
         kv_hit_rate=share if share is not None and share <= 1 else None,

@@ -57,16 +57,17 @@ def test_waiting_is_told_apart_from_the_prompt() -> None:
 @pytest.mark.parametrize("waited", [None, True, -1.0, "16", [16.0], {"ms": 1}])
 def test_a_wait_that_is_no_number_of_milliseconds_is_not_told(waited: object) -> None:
     """A gateway's own words break no answer."""
-    assert extensions.told({"timing": {"prefill_wait_time_ms": waited}}).queue_ms is None
-    assert extensions.told({"timing": waited}).queue_ms is None
+    assert extensions.server_figures({"timing": {"prefill_wait_time_ms": waited}}).queue_ms is None
+    assert extensions.server_figures({"timing": waited}).queue_ms is None
 
 
 @pytest.mark.parametrize("told", [None, True, -0.1, "1", [1], float("nan"), {"of": 1}])
 def test_a_share_or_a_length_that_is_none_is_not_told(told: object) -> None:
     """The answer is read all the same; nor is there a share above one."""
     timing = {"timing": {"kv_hit_rate": told, "router_queue_depth": told}}
-    assert (extensions.told(timing).kv_hit_rate, extensions.told(timing).router_queue) == (None, None)
-    assert extensions.told({"timing": {"kv_hit_rate": 75}}).kv_hit_rate is None
+    figures = extensions.server_figures(timing)
+    assert (figures.kv_hit_rate, figures.router_queue) == (None, None)
+    assert extensions.server_figures({"timing": {"kv_hit_rate": 75}}).kv_hit_rate is None
 
 
 @pytest.mark.parametrize(
@@ -82,4 +83,4 @@ def test_a_share_or_a_length_that_is_none_is_not_told(told: object) -> None:
 )
 def test_who_answered(ids: Mapping[str, object], worker: str) -> None:
     """One worker, or two: one for the prompt and one for the answer."""
-    assert extensions.told({"worker_id": ids}).worker == worker
+    assert extensions.server_figures({"worker_id": ids}).worker == worker
