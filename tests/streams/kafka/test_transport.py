@@ -99,7 +99,7 @@ class TestBatches:
 
     @pytest.mark.slow
     async def test_ten_thousand_batches_of_one_partition_cost_the_same(self, real_kafka: Kafka, tmp_path: Path) -> None:
-        """Batches leave nothing behind in Faust, and the last thousand take no longer than the first, roughly."""
+        """Batches leave nothing behind in Faust; the last thousand take about the processor time of the first."""
         topic = await real_kafka.topic()
         await real_kafka.produce(topic, numbered(20_000))
         ledger, ends = FakeLedger(), []
@@ -110,7 +110,7 @@ class TestBatches:
         async def take(stream: Any) -> None:
             async for poll in stream:
                 ledger.batches += poll.batches
-                ends.append(time.perf_counter())
+                ends.append(time.process_time())
 
         async with running(app):
             await until(lambda: len(ends) >= 10_000)
