@@ -84,8 +84,10 @@ class SecuredStack(Stack):
     def _secret(self, name: str, value: str) -> str:
         """The file that holds it, for nobody but us."""
         path = self._secrets / f"{name}.secret"
-        path.touch(mode=0o600)
-        path.write_text(value)
+        new = path.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_text(value)
+        new.replace(path)  # at once: somebody may be reading it
         return str(path)
 
     async def _start(self) -> None:

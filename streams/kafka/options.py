@@ -81,6 +81,7 @@ class Login:
 
     def __init__(self, options: KafkaOptions, client: Any) -> None:
         self._client, self._password = client, options.password()
+        self._password.text()  # what it logs in with stays in use while the file is being written anew
         self._tls = TlsContext(options.tls) if options.security_protocol.endswith("SSL") else None
 
     def refresh(self) -> None:

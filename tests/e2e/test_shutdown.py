@@ -133,7 +133,8 @@ async def test_what_must_stop_it_is_said_and_exits_with_1(
     await kafka.produce(topic, [b"not json"] * 50, keys=[b"ada"] * 50)
     async with WorkerProcess(tmp_path, settings) as process:
         assert await process.ended(120) == 1
-    assert re.search(r"penchant: 50 of the last 50 events were refused\n  remedy: .+\n$", process.said())
+    # Of as many as were looked at until then: a busy machine takes them in by smaller portions.
+    assert re.search(r"penchant: (\d+) of the last \1 events were refused\n  remedy: .+\n$", process.said())
     assert "Traceback" not in process.said()
 
 

@@ -5,13 +5,15 @@ import itertools
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 from pydantic import SecretStr
 
 from streams.errors import PenchantError
-from streams.kafka.options import KafkaOptions, Mechanism, Protocol
+from streams.kafka.options import KafkaOptions, Login, Mechanism, Protocol
 from streams.kafka.reader import TopicReader
 from tests.secret_texts import LETTERS, SPECIAL, pieces
 
@@ -36,6 +38,17 @@ async def test_no_error_shows_a_password(answer: bytes, caplog: pytest.LogCaptur
             assert "Kafka" in said
             assert not pieces(secret, said), said
     assert {mechanism for _, mechanism in LOGINS} < set(get_args(Mechanism))
+
+
+def test_a_password_file_that_is_being_written_leaves_the_password_in_use(tmp_path: Path) -> None:
+    """It is empty for a moment, perhaps just when it is looked at for the first time after the login."""
+    client, file = SimpleNamespace(), tmp_path / "kafka.secret"
+    file.write_text("first")
+    login = Login(KafkaOptions("kafka:9092", "SASL_PLAINTEXT", sasl_username="me", sasl_password_file=file), client)
+    for content, password in (("", "first"), ("second", "second"), ("", "second")):
+        file.write_text(content)
+        login.refresh()
+        assert client._sasl_plain_password == password
 
 
 def _saying(answer: bytes) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
