@@ -13,7 +13,7 @@ from streams.sessions.positions import Position
 from streams.sessions.session import Session
 from streams.sessions.triggers import Unsummarised
 
-PACKED_BYTES, HOT_BYTES, ROW_BYTES = 300, 800, 35
+PACKED_BYTES, HOT_BYTES, ROW_BYTES = 300, 865, 36
 """What a shopper takes beside its packed session; unpacked without history; and each line of that beside its texts and
 products (streams/sessions/weight.py). As tracemalloc saw it."""
 

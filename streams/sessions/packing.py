@@ -14,7 +14,7 @@ from streams.errors import ContextCorrupt
 from streams.events.event import Item
 from streams.sessions.agreement import Agreement, Said
 from streams.sessions.profiles import NOTHING, InterestCounts
-from streams.sessions.session import ACTIONS, Session
+from streams.sessions.session import ACTIONS, Session, marks_of
 
 VERSIONS = (1, 2)
 """Of a session that says nothing of purposes, which workers from before there were any read too; and of one that does.
@@ -57,7 +57,7 @@ def _load(values: list[Any]) -> Session:
     session.events, session.dropped = events, dropped
     session.profile, session.earlier = _tally(profile), _tally(earlier)
     known = [_shared(*values) for values in items]
-    session.event_ids = event_ids
+    session.event_ids, session.marks = event_ids, marks_of(event_ids)
     session.times = array("q", [origin_ms + time for time in times])
     session.actions = bytearray(actions)
     session.subjects = [known[row] if isinstance(row, int) else row for row in rows]

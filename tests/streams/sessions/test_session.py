@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from streams.events.event import Action, Consent, Item, ShopperEvent
 from streams.sessions.packing import dump, load
-from streams.sessions.session import ACTIONS, ROWS_PER_EVENT, Folded, Session, SessionRules, fold
+from streams.sessions.session import ACTIONS, ROWS_PER_EVENT, Folded, Session, SessionRules, fold, marks_of
 
 RULES = SessionRules(gap_s=1.0, future_skew_s=0.1, high_rows=10, low_rows=6)
 START_MS = 1_700_000_000_000
@@ -86,6 +86,23 @@ def test_a_known_event_id_folds_once() -> None:
     session = folded([view("e0", 0)])
     assert fold(session, view("e0", 5), 9, START_MS, RULES) is Folded.DUPLICATE
     assert session.folded == 0
+
+
+IDS = sorted((f"e{number}" for number in range(2_000)), key=lambda event_id: marks_of([event_id])[0])[:40]
+"""Of a few marks at most, with about eight ids each."""
+
+
+@given(st.lists(st.tuples(st.sampled_from(IDS), st.integers(0, 2), st.booleans()), max_size=60))
+def test_a_known_event_id_is_found_whatever_its_mark(told: list[tuple[str, int, bool]]) -> None:
+    """An event is a duplicate just when its id is in the window, also after truncation, a gap, or packing."""
+    session, at_ms = Session(), 0
+    for offset, (event_id, gaps, is_packed) in enumerate(told):
+        at_ms += 10 + gaps // 2 * 2_000
+        is_known = event_id in session.event_ids
+        outcome = fold(session, view(event_id, at_ms), offset, START_MS + at_ms, RULES)
+        assert (outcome is Folded.DUPLICATE) == is_known
+        assert session.marks == marks_of(session.event_ids)
+        session = load(dump(session)) if is_packed else session
 
 
 def test_a_gap_in_event_time_opens_a_new_session() -> None:
