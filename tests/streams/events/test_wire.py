@@ -1,5 +1,7 @@
 """Wire: the quick way never says anything else than pydantic, which it stands in for."""
 
+from dataclasses import FrozenInstanceError
+
 import orjson
 import pytest
 from hypothesis import example, given
@@ -114,3 +116,11 @@ def test_remembered_products_are_the_described_ones(names: list[str], most: int)
             event_id=f"e{number}", shopper_id="s", action="view", time_ms=1_700_000_000_000 + number, items=items
         )
         assert wire.read(encode(event)) == event
+
+
+def test_an_event_is_sealed() -> None:
+    """However it was made: nobody changes what others have seen."""
+    event = Wire(10).read(orjson.dumps(GOOD))
+    assert type(event) is ShopperEvent
+    with pytest.raises(FrozenInstanceError):
+        event.time_ms = 0  # type: ignore[misc] # it is frozen
