@@ -9,9 +9,14 @@ import structlog
 from streams.errors import BrokerUnavailable
 from streams.kafka.batches import TP
 
-EVERY_S = 1.0
-BEHIND = 10_000
-"""Records that wait to be read: a tenth of a second at full speed."""
+EVERY_S, OFTEN_S = 1.0, 0.25
+"""How often Kafka is asked, the second while we are behind: calls are held back as long as that lasts."""
+
+BEHIND_S = 0.25
+"""We are behind when what waits takes longer than this to read, at the pace of late."""
+
+FEW, MANY = 500, 10_000
+"""So few records that wait are never behind, so many always."""
 
 log = structlog.get_logger()
 
@@ -20,7 +25,7 @@ class Log(Protocol):
     """The port to the log. `lags` asks Kafka, also when no partition is ours; BrokerUnavailable when it is silent.
 
     `polled_s` is when it was last polled, on the event loop's clock; `confirmed` are the offsets that Kafka holds;
-    `rebalances` counts how often partitions were assigned.
+    `rebalances` counts how often partitions were assigned, `read` the records that were handed out.
     """
 
     @property
@@ -32,6 +37,9 @@ class Log(Protocol):
     @property
     def rebalances(self) -> int: ...
 
+    @property
+    def read(self) -> int: ...
+
     async def lags(self) -> Mapping[TP, int]: ...
 
 
@@ -42,14 +50,18 @@ class LagWatch:
         self.source = source
         self.lags: Mapping[TP, int] = {}
         self.away: str | None = None
+        self._passing = FEW
+        """Records that are read in passing."""
 
     @property
     def behind(self) -> bool:
         """Whether more waits than is read in passing."""
-        return sum(self.lags.values()) > BEHIND
+        return sum(self.lags.values()) > self._passing
 
     async def run(self, every_s: float = EVERY_S) -> None:
         """Ask until cancelled."""
+        now = asyncio.get_running_loop().time
+        seen_s, seen = now(), self.source.read
         while True:
             try:
                 self.lags = await self.source.lags()
@@ -57,7 +69,10 @@ class LagWatch:
                 self._note(str(error))
             else:
                 self._note(None)
-            await asyncio.sleep(every_s)
+                passed_s, read = now() - seen_s, self.source.read - seen
+                seen_s, seen = seen_s + passed_s, seen + read
+                self._passing = in_passing(read, passed_s)
+            await asyncio.sleep(min(OFTEN_S, every_s) if self.behind else every_s)
 
     def _note(self, away: str | None) -> None:
         if away is not None and self.away is None:
@@ -65,3 +80,9 @@ class LagWatch:
         if away is None and self.away is not None:
             log.info("kafka.back")
         self.away = away
+
+
+def in_passing(read: int, passed_s: float) -> int:
+    """How many records are read in passing by whoever has read so many in that time."""
+    pace = read / passed_s if passed_s > 0 else 0.0
+    return min(max(round(pace * BEHIND_S), FEW), MANY)

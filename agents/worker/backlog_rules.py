@@ -15,7 +15,8 @@ class BacklogRules:
     """The most offsets between a partition's first uncovered event and its newest; at half of it the oldest
     session is parked."""
     park_after_s: Seconds = 5.0
-    """The oldest session is parked, still owed a call, when its first uncovered event is older than this."""
+    """The oldest session is parked, still owed a call, when its first uncovered event is older than this; than
+    four times as much while ingest is behind."""
     freshness_target_s: Seconds = 5.0
     """How soon after its first unseen event an intent should stand in Redis; later ones fall into the late class."""
     urgent_target_s: Seconds = 2.0

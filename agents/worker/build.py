@@ -178,7 +178,8 @@ def build(
         slices=slices or SliceRules(), ingest_share=ports.ingest_share, readable_after_ms=checkpoints.readable_after_ms,
         entered=ports.entered,
     )  # fmt: skip
-    parking = kinds.parking(backlog, store, store, checkpoints, rules.redis.pipeline, meter)
+    behind = lambda: ports.ingest_share.behind  # noqa: E731 # it changes
+    parking = kinds.parking(backlog, store, store, checkpoints, rules.redis.pipeline, meter, behind)
     dispatch = kinds.dispatch(
         backlog, ports.router(everybody), ports.publish(writer), store, checkpoints, rules.calls, meter,
         ports.ingest_share, ports.learn, ports.traced,

@@ -5,7 +5,7 @@ The session is taken before that and stored as it was then, so that the mark cov
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from agents.health.statistics import Meter
@@ -20,6 +20,10 @@ from storage.checkpoints import CheckpointStore, OwedStore, Verdict
 from streams.cancellation import strays_as_faults
 
 RETRY_S = 0.5
+
+PATIENCE = 4
+"""While ingest is behind, sessions hold the commit so many times as long before they are parked: to pack and write one
+takes as long as taking in an event, and what is read again after a crash is settled by its offset alone."""
 
 HEADS = 1_024
 """How many heads of a partition are looked at in one go: after an outage there are as many as shoppers."""
@@ -42,16 +46,17 @@ class Parking:
         checkpoints: Checkpoints,
         pipeline: int,
         meter: Meter,
+        behind: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._backlog, self._store, self._owed_set = backlog, store, OwedSet(owed, meter)
+        self._backlog, self._store, self._owed_set, self._behind = backlog, store, OwedSet(owed, meter), behind
         self._checkpoints, self._pipeline, self._meter = checkpoints, pipeline, meter
         self._requeue = Requeue(backlog, meter)
         self._retry_s = 0.0
 
     async def quiet(self) -> None:
         """Park those who are due but ask for no call. A shopper whose call has become due meanwhile is left to the
-        calls."""
-        if _now() < self._retry_s:
+        calls, and while ingest is behind all are left to `park_head_of_line`."""
+        if _now() < self._retry_s or self._behind():
             return
         due = self._backlog.quiet(_now())
         for some in self._pipelines(due):
@@ -66,7 +71,8 @@ class Parking:
         """Park those who have held the partition's commit for too long, or who hold too many offsets behind them."""
         ledger, rules = partition.ledger, self._backlog.rules
         behind = (ledger.next_offset or 0) - rules.max_span // 2
-        holders = ledger.holders(before_s=_now() - rules.park_after_s, below=behind, most=HEADS)
+        after_s = rules.park_after_s * (PATIENCE if self._behind() else 1)
+        holders = ledger.holders(before_s=_now() - after_s, below=behind, most=HEADS)
         heads = [holder for holder in holders if isinstance(holder, Shopper) and waits(holder)]
         for some in self._pipelines(heads):
             if _now() < self._retry_s:

@@ -1,12 +1,16 @@
 """One poll: what aiokafka has fetched, or what it fetches next, until partitions are assigned anew.
 
 aiokafka's own way would wait on for partitions that are no longer there, up to the end of the poll: whoever polls asks
-for those that it knew, and learns of the others when the poll ends.
+for those that it knew, and learns of the others when the poll ends. And it hands out one partition after the other:
+after an outage each has thousands of records here, and nothing would go on side by side.
 """
 
 import asyncio
 from collections.abc import Collection, Mapping
 from typing import Any
+
+PORTION = 250
+"""So many records of a partition are worth a portion of their own."""
 
 Fetched = Mapping[Any, list[Any]]
 
@@ -16,12 +20,12 @@ async def polled(consumer: Any, tps: Collection[Any] | None, timeout_s: float) -
 
     Raises what the fetch met. Whoever is cancelled ends the poll.
     """
-    fetcher, subscriptions, most = consumer._fetcher, consumer._subscription, consumer._max_poll_records
+    fetcher, subscriptions = consumer._fetcher, consumer._subscription
     if subscriptions.reassignment_in_progress:
         await subscriptions.wait_for_assignment()
         return {}
     assignment = subscriptions.subscription.assignment
-    records: Fetched = await fetcher.fetched_records(tps, timeout=0, max_records=most)
+    records = await _portions(consumer, tps)
     if records or not timeout_s:
         return records
     waiter = fetcher._create_fetch_waiter()
@@ -35,5 +39,23 @@ async def polled(consumer: Any, tps: Collection[Any] | None, timeout_s: float) -
     waiter.result()  # raises what aiokafka tells whoever waits
     if subscriptions.reassignment_in_progress or not assignment.active:
         return {}
-    records = await fetcher.fetched_records(tps, timeout=0, max_records=most)
-    return records  # noqa: RET504 # aiokafka says nothing of what it returns
+    return await _portions(consumer, tps)
+
+
+async def _portions(consumer: Any, tps: Collection[Any] | None) -> Fetched:
+    """Some of each partition that has records here, as far as one poll goes. The others come first the next time."""
+    fetcher, left = consumer._fetcher, consumer._max_poll_records
+    here = [tp for tp in fetcher._records if not tps or tp in tps]
+    most = max(left // max(len(here), 1), PORTION)
+    records: dict[Any, list[Any]] = {}
+    for tp in here:
+        if records and not hasattr(fetcher._records[tp], "getall"):
+            break  # what its fetch met is raised by the next poll: it would take with it what was handed out
+        found = await fetcher.fetched_records([tp], timeout=0, max_records=min(most, left))
+        if tp in fetcher._records:
+            fetcher._records[tp] = fetcher._records.pop(tp)
+        records |= found
+        left -= sum(map(len, found.values()))
+        if not left:
+            break
+    return records

@@ -56,6 +56,7 @@ class BatchConsumer(PollingConsumer):
         self._changed = asyncio.Event()
         self._committing = asyncio.Lock()
         self.polled_s, self.rebalances = time.monotonic(), 0  # Kafka was last polled then, on the event loop's clock
+        self.read = 0  # records of the event topics that were handed out
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, self._options, loop=self.loop, beacon=self.beacon)
@@ -168,6 +169,7 @@ class BatchConsumer(PollingConsumer):
         for tp, records in fetched.items():
             if tp.topic in self._share.topics:
                 batches[tp.topic] += self._share.batches(TP(*tp), asked.get(TP(*tp)), records)
+                self.read += len(records)
             else:
                 polled[tp] = [consumer_record(tp, record) for record in records]
         return polled | {FaustTP(*some[0].tp): [Poll(some)] for some in batches.values() if some}

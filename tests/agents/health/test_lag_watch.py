@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 
-from agents.health.lag_watch import LagWatch
+import pytest
+
+from agents.health.lag_watch import BEHIND_S, FEW, MANY, LagWatch, in_passing
 from streams.errors import BrokerUnavailable
 from streams.kafka.batches import TP
 from tests.until import until
@@ -13,7 +15,7 @@ class Log:
     """Tells the lag it is given, or that Kafka is silent."""
 
     polled_s = 0.0
-    rebalances = 0
+    rebalances = read = 0
 
     def __init__(self) -> None:
         self.told: Mapping[TP, int] | None = None
@@ -39,4 +41,26 @@ async def test_silence_and_return() -> None:
         log.told = None
         await until(lambda: watch.away is not None)
         assert watch.lags == {TP("clicks", 0): 7}
+        running.cancel()
+
+
+@pytest.mark.parametrize(
+    ("read", "passed_s", "passing"),
+    [(0, 0.0, FEW), (0, 1.0, FEW), (8_000, 2.0, 4_000 * BEHIND_S), (100, 1.0, FEW), (1_000_000, 1.0, MANY)],
+)
+def test_what_is_read_in_passing_follows_the_pace(read: int, passed_s: float, passing: float) -> None:
+    """Some thousand records are a moment for one worker, and seconds for another."""
+    assert in_passing(read, passed_s) == passing
+
+
+async def test_a_slow_worker_is_behind_with_little() -> None:
+    """With as many as a fast one would read in passing: its pace of late is what counts."""
+    log = Log()
+    log.told = {TP("clicks", 0): FEW + 1, TP("clicks", 1): FEW}
+    watch = LagWatch(log)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(watch.run(0.001))
+        await until(lambda: watch.behind)
+        log.told = {TP("clicks", 0): FEW}
+        await until(lambda: not watch.behind)
         running.cancel()

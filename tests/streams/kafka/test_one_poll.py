@@ -8,11 +8,25 @@ import pytest
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from streams.kafka.one_poll import polled
+from streams.kafka.one_poll import PORTION, polled
 from tests.clients.virtual import virtually
 
 OURS = TopicPartition("clicks", 0)
+MOST = 1_000
 LATER_S, POLL_S = 0.2, 1.0
+
+
+class Fetch:
+    """As aiokafka's result of one; `error` is what it met instead."""
+
+    def __init__(self, records: list[int], error: Exception | None = None) -> None:
+        self.records, self.error = records, error
+        if error is None:
+            self.getall = self._getall
+
+    def _getall(self, most: int) -> list[int]:
+        some, self.records = self.records[:most], self.records[most:]
+        return some
 
 
 class Assignment:
@@ -29,10 +43,10 @@ class Consumer:
 
     def __init__(self) -> None:
         self._fetcher = self._subscription = self.subscription = self
-        self._max_poll_records = 10
+        self._max_poll_records = MOST
         self._closed = self.reassignment_in_progress = False
         self.assignment = Assignment()
-        self.records: dict[TopicPartition, list[int]] = {}
+        self._records: dict[TopicPartition, Fetch] = {}
         self.waiters: list[asyncio.Future[None]] = []
 
     def wait_for_assignment(self) -> asyncio.Future[None]:
@@ -42,13 +56,20 @@ class Consumer:
         self.waiters.append(asyncio.get_running_loop().create_future())
         return self.waiters[-1]
 
-    async def fetched_records(self, tps: set[TopicPartition], timeout: float, max_records: int) -> dict[Any, Any]:
+    async def fetched_records(self, tps: list[TopicPartition], timeout: float, max_records: int) -> dict[Any, Any]:
         assert not timeout
         assert not self.reassignment_in_progress
-        return {tp: self.records.pop(tp)[:max_records] for tp in tps & self.records.keys()}
+        (tp,) = tps  # more at once would be handed out one after the other
+        fetch = self._records[tp]
+        if fetch.error is not None:
+            raise self._records.pop(tp).error or fetch.error
+        some = fetch.getall(max_records)
+        if not fetch.records:
+            del self._records[tp]
+        return {tp: some}
 
     def fetched(self) -> None:
-        self.records[OURS] = [7]
+        self._records[OURS] = Fetch([7])
         self.waiters[-1].set_result(None)
 
     def assigned_anew(self) -> None:
@@ -83,7 +104,7 @@ def rebalancing(consumer: Consumer) -> None:
 
 
 def test_what_is_there_is_handed_out_at_once() -> None:
-    assert polling(lambda consumer: consumer.records.update({OURS: [7]})) == ({OURS: [7]}, 0.0)
+    assert polling(lambda consumer: consumer._records.update({OURS: Fetch([7])})) == ({OURS: [7]}, 0.0)
 
 
 def test_what_comes_ends_the_wait() -> None:
@@ -116,3 +137,52 @@ def test_what_aiokafka_tells_whoever_waits_is_raised() -> None:
     """Such as that we may not read the topic."""
     with pytest.raises(KafkaError):
         polling(lambda _: None, lambda consumer: consumer.waiters[-1].set_exception(KafkaError()))
+
+
+def backlog(partitions: int, records: int) -> dict[TopicPartition, Fetch]:
+    return {TopicPartition("clicks", number): Fetch([*range(records)]) for number in range(partitions)}
+
+
+def handed_out(fetches: dict[TopicPartition, Fetch], polls: int) -> list[dict[int, list[int]]]:
+    """What so many polls bring, by partition."""
+
+    async def main() -> list[dict[int, list[int]]]:
+        consumer = Consumer()
+        consumer._records = fetches
+        found = [await polled(consumer, None, 0) for _ in range(polls)]
+        return [{tp.partition: records for tp, records in some.items()} for some in found]
+
+    return virtually(main)
+
+
+def test_a_poll_brings_some_of_several_partitions() -> None:
+    """After an outage each has thousands here. The next poll brings those that this one did not, and then the rest."""
+    portions = handed_out(backlog(6, 2 * PORTION), 3)
+    assert [[*some] for some in portions] == [[0, 1, 2, 3], [4, 5, 0, 1], [2, 3, 4, 5]]
+    assert all(len(records) == PORTION for some in portions for records in some.values())
+    assert portions[0][0] + portions[1][0] == [*range(2 * PORTION)]
+
+
+@pytest.mark.parametrize(("partitions", "each"), [(1, MOST), (2, MOST // 2), (3, MOST // 3)])
+def test_a_poll_is_no_smaller_for_it(partitions: int, each: int) -> None:
+    (portions,) = handed_out(backlog(partitions, 2 * MOST), 1)
+    assert {number: len(records) for number, records in portions.items()} == dict.fromkeys(range(partitions), each)
+
+
+def test_few_records_of_many_partitions_come_at_once() -> None:
+    (portions,) = handed_out(backlog(64, 3), 1)
+    assert len(portions) == 64
+
+
+def test_what_a_fetch_met_takes_nothing_with_it() -> None:
+    """What was handed out before is told first; the next poll raises."""
+    fetches = backlog(1, 3) | {TopicPartition("clicks", 1): Fetch([], KafkaError("no such offset"))}
+
+    async def main() -> None:
+        consumer = Consumer()
+        consumer._records = fetches
+        assert await polled(consumer, None, 0) == {OURS: [0, 1, 2]}
+        with pytest.raises(KafkaError, match="no such offset"):
+            await polled(consumer, None, 0)
+
+    virtually(main)
