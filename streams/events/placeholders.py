@@ -56,6 +56,12 @@ _PARTS = re.compile(r"[.:|/]").split
 _AROUND = " \t\r\n\"'`()[]<>%$*?!#~^&=+,;:|"
 
 
+def is_plain_placeholder(identifier: str) -> bool:
+    """The same as `is_placeholder`, in a fraction of its time, for ids of ASCII letters, digits, `-` and `_` alone."""
+    bare = identifier.lower()
+    return bare in PLACEHOLDERS or not bare.strip(_NOTHING)
+
+
 @lru_cache(16_384)
 def is_placeholder(identifier: str) -> bool:
     """Whether an id says that there was none. It is judged as a reader sees it, in any case, quoted or in brackets."""

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from streams.events.consent import consent_of
 from streams.events.event import Action, Consent, Item, ShopperEvent
-from streams.events.placeholders import SPELLINGS, is_placeholder
+from streams.events.placeholders import SPELLINGS, is_placeholder, is_plain_placeholder
 from streams.events.redaction import HIGHEST_PRICE, Redact, pseudonymous, redact
 from streams.events.tcf import with_tcf
 from streams.events.texts import worded
@@ -126,6 +126,8 @@ class Wire:
 
     def is_somebody(self, shopper_id: str) -> bool:
         """Whether the id can be one shopper's."""
+        if _PLAIN(shopper_id):
+            return not is_plain_placeholder(shopper_id)
         return not _FORBIDDEN(shopper_id) and not is_placeholder(shopper_id)
 
     def event_id(self, told: str) -> str | None:
@@ -198,6 +200,7 @@ ITEMS: TypeAdapter[tuple[Item, ...]] = TypeAdapter(get_type_hints(ShopperEvent, 
 _DOUBTS = (msgspec.DecodeError, ValueError, RecursionError)  # ValueError: what is no UTF-8, and pydantic's errors
 _decode = msgspec.json.Decoder(Told).decode
 _new = object.__new__
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f{}]").search
 
 

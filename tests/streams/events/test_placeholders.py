@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from streams.events.decoding import Decoder
 from streams.events.dialects import DialectName
-from streams.events.placeholders import is_placeholder
+from streams.events.placeholders import PLACEHOLDERS, is_placeholder
+from streams.events.wire import Wire
 from tests.streams.dialect_records import AT_MS, REQUEST, SEGMENT, Sent, decode
 
 NOBODY = (
@@ -132,3 +133,16 @@ def test_a_row_of_rees46_falls_back_to_its_session() -> None:
     assert event.shopper_id == NEXT
     [refused] = decode("rees46", (row % ("0", "unknown")).encode()).refused
     assert refused.reason == "nobody"
+
+
+spelt = st.sampled_from(sorted(PLACEHOLDERS)).flatmap(lambda word: st.sampled_from((word, word.upper(), word.title())))
+plain = st.text("0-_xX1aA", max_size=8) | spelt | st.tuples(spelt, spelt).map("-".join)
+
+
+@given(plain | st.from_regex(r"[A-Za-z0-9_-]{1,20}", fullmatch=True) | st.text(max_size=5))
+@example("\u0130")
+@example("a\n")
+def test_plain_ids_are_judged_as_all_others_are(shopper_id: str) -> None:
+    """The quick look at most ids comes to what the close one comes to."""
+    forbidden = any(letter in "{}\x7f" or letter < " " for letter in shopper_id)
+    assert Wire(1).is_somebody(shopper_id) == (not forbidden and not is_placeholder(shopper_id))
