@@ -69,8 +69,11 @@ class ActivePool:
     def _become(self, usable: Ranking[Replica], *, named: bool) -> None:
         size = self._set.size
         self._of, self._first = usable, Ranking(usable.replicas[:size])
+        changed = any(each.at_work != (rank < size) for rank, each in enumerate(usable))
         for rank, each in enumerate(usable):
             each.at_work = rank < size
+            if changed:
+                each.outlier_detector.forget_speed()  # it showed that under another load
         if named:
             names = [each.name for each in usable]
             log.info("pool.active", pool=usable.replicas[0].pool, active=names[:size], free=names[size:])

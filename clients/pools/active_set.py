@@ -5,13 +5,15 @@ the pool, as few as answer within a budget of time. The sets of several workers 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveSetRules:
     """A call may take `budget_s`; 0 keeps all replicas at work. One more is taken when calls take `slack` times that,
     once in `more_every_s`, or when somebody has waited for `patience_s`, once in `wait_every_s`; all of them when
-    somebody urgent has. One fewer when calls would still be within the budget, once in `fewer_every_s`."""
+    somebody urgent has. One fewer when calls would still be within the budget, once in `fewer_every_s`. A size that did
+    not last that long was too small: it is barred for `bar_s`, twice as long each time, `longest_bar_s` at the most."""
 
     budget_s: float = 0.0
     slack: float = 1.2
@@ -19,6 +21,15 @@ class ActiveSetRules:
     wait_every_s: float = 1.0
     more_every_s: float = 10.0
     fewer_every_s: float = 30.0
+    bar_s: float = 120.0
+    longest_bar_s: float = 960.0
+
+
+class Bar(NamedTuple):
+    """A size that was too small, and is not tried again before `until_s`."""
+
+    lasts_s: float
+    until_s: float
 
 
 class ActiveSet:
@@ -31,6 +42,7 @@ class ActiveSet:
         self._since_s = float("-inf")
         self.size = 0
         self.raised = False
+        self._bars: dict[int, Bar] = {}
 
     def look(self, usable: int, call_s: float | None, waited_s: float, now_s: float, *, urgent: bool = False) -> int:
         """How many of the pool's `usable` replicas to go to. `call_s` is how long a call takes at the slowest of those
@@ -39,7 +51,9 @@ class ActiveSet:
             return usable
         if self.rise(usable, waited_s, now_s, urgent=urgent):
             return self.size
-        step = self._step(call_s, waited_s, now_s - self._since_s)
+        step = self._step(call_s, waited_s, now_s)
+        if step > 0:
+            self._bar(now_s)
         return self._become(self.size + step, now_s) if step else self.size
 
     def rise(self, usable: int, waited_s: float, now_s: float, *, urgent: bool) -> bool:
@@ -48,6 +62,8 @@ class ActiveSet:
         late = urgent and waited_s >= self._rules.patience_s
         if usable == self._usable and not late:
             return False
+        if usable == self._usable:
+            self._bar(now_s)
         self.raised = self.raised or bool(self._usable)
         self._usable = usable
         self._become(usable, now_s)
@@ -59,9 +75,9 @@ class ActiveSet:
         size = min(size or usable, usable)
         return self.size if size == self.size else self._become(size, now_s)
 
-    def _step(self, call_s: float | None, waited_s: float, lasted_s: float) -> int:
-        """By how many the set changes that has lasted for so long."""
-        rules, size = self._rules, self.size
+    def _step(self, call_s: float | None, waited_s: float, now_s: float) -> int:
+        """By how many the set changes."""
+        rules, size, lasted_s = self._rules, self.size, now_s - self._since_s
         if waited_s >= rules.patience_s:
             return lasted_s >= rules.wait_every_s
         if call_s is None:
@@ -69,7 +85,19 @@ class ActiveSet:
         if call_s > rules.budget_s * rules.slack:
             return lasted_s >= rules.more_every_s
         fewer = size > 1 and call_s * size / (size - 1) < rules.budget_s
-        return -1 if fewer and lasted_s >= rules.fewer_every_s else 0
+        if not fewer or lasted_s < rules.fewer_every_s:
+            return 0
+        self._bars.pop(size, None)
+        bar = self._bars.get(size - 1)
+        return -1 if bar is None or now_s >= bar.until_s else 0
+
+    def _bar(self, now_s: float) -> None:
+        """The set grows: if it was made smaller a moment ago, that was too small. What calls would take with one fewer
+        is only guessed, and where they wait for a slot the guess is too low."""
+        if now_s - self._since_s < self._rules.fewer_every_s and self.size < self._usable:
+            before = self._bars.get(self.size)
+            lasts_s = min(2 * before.lasts_s, self._rules.longest_bar_s) if before else self._rules.bar_s
+            self._bars[self.size] = Bar(lasts_s, now_s + lasts_s)
 
     def _become(self, size: int, now_s: float) -> int:
         self.size, self._since_s = min(size, self._usable), now_s

@@ -93,6 +93,10 @@ class OutlierDetector:
         if self.ejections and now_s >= self._since_s + self._rules.forgive_s:
             self.ejections = 0
 
+    def forget_speed(self) -> None:
+        """It has to show anew how fast it is."""
+        self._answers = 0
+
     def failed(self, now_s: float, fault: str, *, late: bool = False) -> None:
         """A call failed, other than by overload; `late`: it was not answered by its deadline."""
         if not self._failures:
@@ -149,4 +153,5 @@ class OutlierDetector:
     def take_back(self, now_s: float) -> None:
         """In again, on trial: it has to show anew how fast it is, and few failures are enough."""
         self.out, self.on_trial, self._since_s = False, True, now_s
-        self._failures = self._failed_probes = self._answers = 0
+        self._failures = self._failed_probes = 0
+        self.forget_speed()

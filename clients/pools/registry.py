@@ -141,10 +141,11 @@ class ReplicaRegistry:
         return None
 
     def _service_times(self, replica: Replica, pool: Sequence[Replica]) -> list[float]:
-        """Of those beside it, as far as they are known; behind the last one stands the first."""
+        """Of those at work beside it, as far as they are known; behind the last one stands the first. What an idle one
+        took when it was asked last says nothing: it had fewer calls at once."""
         first = self._compared[replica.pool] = (self._compared[replica.pool] + PEERS) % len(pool)
         peers = (pool[at % len(pool)] for at in range(first, first + min(PEERS, len(pool))))
-        alike = (each for each in peers if each is not replica and each.weight == replica.weight)
+        alike = (each for each in peers if each is not replica and each.weight == replica.weight and each.at_work)
         return [known for each in alike if (known := each.outlier_detector.service_s) is not None]
 
     def _keep(self, endpoint: Endpoint, pool: str, before: Iterable[Replica]) -> Replica:

@@ -1,5 +1,7 @@
 """How many replicas of a pool are at work."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +69,35 @@ def test_somebody_urgent_who_waits_gets_all_at_once() -> None:
     assert active.look(4, 0.1, 0.5, 100.0, urgent=True) == 4
     assert active.look(4, 0.1, 0.0, 129.0) == 4
     assert active.look(4, 0.1, 0.0, 131.0) == 3
+
+
+def waits_for(active: ActiveSet, needed: int, until_s: int, since_s: int = 0) -> list[int]:
+    """The sizes, second by second, of a pool of four where somebody waits while fewer than so many are at work; calls
+    take no longer for it, since those that wait for a slot are not at a server."""
+    return [active.look(4, 0.3, 0.5 * (active.size < needed), float(second)) for second in range(since_s, until_s)]
+
+
+def test_a_size_that_was_too_small_is_not_tried_every_half_minute() -> None:
+    """Each time shoppers would wait, and others' prompts would be computed anew. It is tried ever more rarely."""
+    active = ActiveSet(RULES)
+    sizes = waits_for(active, 2, 3_600)
+    tried = [second for second, (before, size) in enumerate(pairwise(sizes)) if size < before == 2]
+    gaps = [later - earlier for earlier, later in pairwise(tried)]
+    assert gaps[0] >= RULES.bar_s
+    assert gaps[-1] >= RULES.longest_bar_s
+    assert len(tried) < 8
+
+
+def test_a_load_that_falls_is_served_by_fewer_all_the_same() -> None:
+    """What was too small is tried again, and is no more barred once it has lasted."""
+    active = ActiveSet(RULES)
+    waits_for(active, 2, 1_000)
+    assert active.size == 2
+    sizes = waits_for(active, 1, 3_000, 1_000)
+    assert sizes[-1] == 1
+    assert sizes.index(1) <= RULES.longest_bar_s
+    waits_for(active, 2, 3_010, 3_000)
+    assert waits_for(active, 1, 3_010 + int(RULES.bar_s), 3_010)[-1] == 1
 
 
 def test_without_a_budget_all_are_at_work() -> None:
