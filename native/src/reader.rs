@@ -6,14 +6,14 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyFrozenSet, PyInt, PyList, PyString, PyTuple, PyType};
 
-use crate::event::made;
+use crate::event::Maker;
 use crate::memory::Memory;
 use crate::told::{TIMES_MS, Text, Told, is_plain, purposes, told};
 
 /// Reads records. `rules` is the `Wire` of streams/events/wire.py, which judges what has a rule of its own.
 #[pyclass(module = "penchant_native")]
 pub struct Reader {
-    class: Py<PyType>,
+    maker: Maker,
     rules: Py<PyAny>,
     spellings: Py<PyFrozenSet>,
     actions: Vec<(String, Py<PyAny>)>,
@@ -42,7 +42,7 @@ impl Reader {
     ) -> PyResult<Self> {
         let named = |action: Py<PyString>| Ok((action.bind(py).to_str()?.to_owned(), action.into_any()));
         Ok(Self {
-            class,
+            maker: Maker::new(class.bind(py))?,
             rules,
             spellings,
             actions: actions.into_iter().map(named).collect::<PyResult<_>>()?,
@@ -125,7 +125,7 @@ impl Reader {
         };
         let time_ms = PyInt::new(py, told.time_ms).into_any();
         let parts = [event_id, shopper_id, action, time_ms, items, query, session_id, order_id, consent];
-        made(self.class.bind(py), parts).map(Some)
+        self.maker.made(py, &parts).map(Some)
     }
 
     fn shopper<'py>(&mut self, py: Python<'py>, id: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
