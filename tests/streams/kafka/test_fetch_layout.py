@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.kafka.faust_app import KafkaGroup, make_app
-from streams.kafka.fetch_layout import AnsweredPartitions, AskedPartitions, with_partitions, write_rows
+from streams.kafka.fetch_layout import AnsweredPartitions, AskedPartitions, tells, with_partitions, write_rows
 from streams.kafka.options import KafkaOptions
 from streams.kafka.transport import BatchConsumer
 from tests.fakes.ledger import FakeLedger
@@ -46,12 +46,22 @@ def test_a_request_is_written_as_aiokafka_writes_it(what: list[Any]) -> None:
 
 @given(topics, st.binary(max_size=3))
 def test_a_response_is_read_as_aiokafka_reads_it(what: Any, rest: bytes) -> None:
-    """And what follows is left."""
+    """But for partitions of which nothing is told. And what follows is left."""
     raw = OWN_RESPONSE.encode((0, 0, 0, what)) + rest
     data = BytesIO(raw)
     read = FetchResponse_v11.decode(data)
-    assert (read.throttle_time_ms, read.error_code, read.session_id, read.topics) == OWN_RESPONSE.decode(BytesIO(raw))
+    *head, found = OWN_RESPONSE.decode(BytesIO(raw))
+    if found is not None:
+        found = [(name, rows and [row for row in rows if tells(row)]) for name, rows in found]
+    assert [read.throttle_time_ms, read.error_code, read.session_id, read.topics] == [*head, found]
     assert data.read() == rest
+
+
+@pytest.mark.parametrize("more", [{"error": 6}, {"replica": 0}, {"records": b"records"}, {}])
+def test_a_row_tells_of_records_of_errors_and_of_nearer_replicas(more: dict[str, Any]) -> None:
+    """Where a broker names a replica of the client's rack, it sends no records."""
+    row = {"error": 0, "replica": -1, "records": b""} | more
+    assert tells((0, row["error"], 9, 9, 0, [], row["replica"], row["records"])) is bool(more)
 
 
 def test_a_response_that_is_cut_off_is_an_error() -> None:
