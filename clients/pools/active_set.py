@@ -11,14 +11,16 @@ from typing import NamedTuple
 @dataclass(frozen=True, slots=True)
 class ActiveSetRules:
     """A call may take `budget_s`; 0 keeps all replicas at work. One more is taken when calls take `slack` times that,
-    once in `more_every_s`, or when somebody has waited for `patience_s`, once in `wait_every_s`; all of them when
-    somebody urgent has. One fewer when calls would still be within the budget, once in `fewer_every_s`. A size that did
-    not last that long was too small: it is barred for `bar_s`, twice as long each time, `longest_bar_s` at the most."""
+    once in `more_every_s`, or when somebody has waited for `patience_s`, once in `wait_every_s`, and after one fewer
+    not before `settle_s`: limits grow to the new load, and prompts are new there. All are when somebody urgent has. One
+    fewer when calls would still be within the budget, once in `fewer_every_s`. A size that did not last that long was
+    too small: it is barred for `bar_s`, twice as long each time, `longest_bar_s` at the most."""
 
     budget_s: float = 0.0
     slack: float = 1.2
     patience_s: float = 0.4
     wait_every_s: float = 1.0
+    settle_s: float = 5.0
     more_every_s: float = 10.0
     fewer_every_s: float = 30.0
     bar_s: float = 120.0
@@ -42,6 +44,7 @@ class ActiveSet:
         self._since_s = float("-inf")
         self.size = 0
         self.raised = False
+        self._shrunk = False
         self._bars: dict[int, Bar] = {}
 
     def look(self, usable: int, call_s: float | None, waited_s: float, now_s: float, *, urgent: bool = False) -> int:
@@ -79,7 +82,7 @@ class ActiveSet:
         """By how many the set changes."""
         rules, size, lasted_s = self._rules, self.size, now_s - self._since_s
         if waited_s >= rules.patience_s:
-            return lasted_s >= rules.wait_every_s
+            return lasted_s >= (rules.settle_s if self._shrunk else rules.wait_every_s)
         if call_s is None:
             return 0
         if call_s > rules.budget_s * rules.slack:
@@ -100,5 +103,6 @@ class ActiveSet:
             self._bars[self.size] = Bar(lasts_s, now_s + lasts_s)
 
     def _become(self, size: int, now_s: float) -> int:
+        self._shrunk = size < self.size
         self.size, self._since_s = min(size, self._usable), now_s
         return self.size

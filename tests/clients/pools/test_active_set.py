@@ -71,6 +71,18 @@ def test_somebody_urgent_who_waits_gets_all_at_once() -> None:
     assert active.look(4, 0.1, 0.0, 131.0) == 3
 
 
+def test_one_fewer_has_a_moment_to_settle() -> None:
+    """Whoever waits in it waits for limits that still grow; somebody urgent gets all at once."""
+    active = ActiveSet(RULES)
+    active.look(3, 0.1, 0.0, 0.0)
+    assert active.look(3, 0.1, 0.0, 30.0) == 2
+    assert active.look(3, 0.1, 0.5, 34.0) == 2
+    assert active.look(3, 0.1, 0.5, 35.0) == 3
+    assert active.look(3, 0.1, 0.0, 65.0) == 3  # barred
+    assert active.look(3, 0.1, 0.0, 155.0) == 2
+    assert active.look(3, 0.1, 0.5, 156.0, urgent=True) == 3
+
+
 def waits_for(active: ActiveSet, needed: int, until_s: int, since_s: int = 0) -> list[int]:
     """The sizes, second by second, of a pool of four where somebody waits while fewer than so many are at work; calls
     take no longer for it, since those that wait for a slot are not at a server."""
