@@ -13,7 +13,7 @@ from prompts.guard import BRAND, CATEGORY, QUERY, TITLE, clean
 from prompts.view import ABOUT, MINUTE_MS, Others
 from streams.events.event import Item
 from streams.sessions.profiles import NOTHING, InterestCounts
-from streams.sessions.session import CODES, Session
+from streams.sessions.session import CODES, Session, marks_of
 
 _LINE = re.compile(r"#([0-9]{1,9}) (-?[0-9]{1,9})m ([a-z_]+)( .*)?")
 _ABOUT = re.compile(r'(p[0-9]{1,9}): (".*")')
@@ -75,6 +75,7 @@ class _Reader:
         if not session.event_ids:
             session.dropped = max(int(match[1]) - 1, 0)
         session.event_ids.append("#" + match[1])
+        session.marks = marks_of(session.event_ids)
         session.times.append(int(match[2]) * MINUTE_MS)
         session.actions.append(CODES[match[3]])
         session.subjects.append(self._subject(_PART.findall(match[4] or "")))

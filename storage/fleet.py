@@ -33,12 +33,14 @@ class ExperimentDecision:
 @dataclass(frozen=True, slots=True)
 class PoolSize:
     """How many replicas of a pool all workers go to, 0 for all of them, and which worker has decided so. Each time it
-    is said it has a higher serial number; `at_ms` is when, in epoch milliseconds by the store's clock."""
+    is said it has a higher serial number; `at_ms` is when, in epoch milliseconds by the store's clock. `bars` are the
+    sizes that were too small: each with for how many seconds it is not tried again, and when that ends (epoch ms)."""
 
     serial: int
     size: int
     who: str
     at_ms: int
+    bars: tuple[tuple[int, float, int], ...] = ()
 
 
 class CountKey(NamedTuple):

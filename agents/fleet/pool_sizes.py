@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from clients.pools.active_replicas import ActiveReplicas, PoolLoad
-from clients.pools.active_set import ActiveSet
+from clients.pools.active_set import ActiveSet, Bar
 from storage.fleet import Fleet, FleetStore, PoolSize
 
 STALE_S = 5.0
@@ -42,8 +42,9 @@ class PoolSizes:
         heard: Mapping[str, list[PoolLoad]] | None = None
         for pool in self._loads:
             held = _fresh(fleet.sizes.get(pool), fleet_ms)
+            learn(self._active.bars(pool), fleet.sizes.get(pool), fleet_ms, now_s)
             if pool in self._unsaid:
-                held = await self._raise(store, pool, held, fleet.sizes.get(pool), fleet_ms)
+                held = await self._raise(store, pool, held, fleet.sizes.get(pool), (fleet_ms, now_s))
             elif held is None or held.who == self._worker:
                 heard = _heard((await store.heartbeats()).values()) if heard is None else heard
                 held = await self._decide(store, pool, fleet.sizes.get(pool), heard.get(pool, []), (fleet_ms, now_s))
@@ -53,11 +54,12 @@ class PoolSizes:
                 self._active.follow(pool, held.size, now_s, now_s + STALE_S)
 
     async def _raise(
-        self, store: FleetStore, pool: str, held: PoolSize | None, last: PoolSize | None, fleet_ms: float
+        self, store: FleetStore, pool: str, held: PoolSize | None, last: PoolSize | None, at: tuple[float, float]
     ) -> PoolSize | None:
         """All at once. It counts two, and so stands before a step that is decided at the same moment."""
         if held is None or held.size:
-            held = PoolSize((last.serial if last else 0) + 2, 0, self._worker, round(fleet_ms))
+            bars = told(self._active.bars(pool), *at)
+            held = PoolSize((last.serial if last else 0) + 2, 0, self._worker, round(at[0]), bars)
             if not await store.resize(pool, held):
                 return None
         self._unsaid.discard(pool)
@@ -72,15 +74,31 @@ class PoolSizes:
         usable = max((each.usable for each in loads), default=self._loads[pool].usable)
         deciding = self._deciding.get(pool)
         if deciding is None or (last is not None and last.who != self._worker):
-            deciding = self._deciding[pool] = ActiveSet(self._active.rules)
+            deciding = self._deciding[pool] = ActiveSet(self._active.rules, self._active.bars(pool))
             deciding.follow(last.size if last else self._loads[pool].size, usable, now_s)
         known = [each.call_s for each in loads if each.call_s is not None]
         waited_s = max((each.waited_s for each in loads), default=0.0)
         size = deciding.look(usable, median(known) if known else None, waited_s, now_s)
-        decided = PoolSize(
-            (last.serial if last else 0) + 1, size if size < usable else 0, self._worker, round(fleet_ms)
-        )
+        serial, bars = (last.serial if last else 0) + 1, told(self._active.bars(pool), fleet_ms, now_s)
+        decided = PoolSize(serial, size if size < usable else 0, self._worker, round(fleet_ms), bars)
         return decided if await store.resize(pool, decided) else None
+
+
+def told(bars: Mapping[int, Bar], fleet_ms: float, now_s: float) -> tuple[tuple[int, float, int], ...]:
+    """The bars as the fleet is told of them, in its own time; those that are long over are left out."""
+    return tuple(
+        (size, bar.lasts_s, round(fleet_ms + (bar.until_s - now_s) * 1e3))
+        for size, bar in sorted(bars.items())
+        if now_s < bar.until_s + bar.lasts_s
+    )
+
+
+def learn(bars: dict[int, Bar], said: PoolSize | None, fleet_ms: float, now_s: float) -> None:
+    """Take up what the fleet was told: whoever decides next, or raises, knows what others have tried."""
+    for size, lasts_s, until_ms in said.bars if said else ():
+        until_s = now_s + (until_ms - fleet_ms) / 1e3
+        if size not in bars or bars[size].until_s < until_s:
+            bars[size] = Bar(lasts_s, until_s)
 
 
 def _fresh(held: PoolSize | None, fleet_ms: float) -> PoolSize | None:

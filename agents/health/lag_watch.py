@@ -1,7 +1,7 @@
 """Lag watch: asks Kafka how far we are behind, and so notices when it is away."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import structlog
@@ -50,13 +50,15 @@ class LagWatch:
         self.source = source
         self.lags: Mapping[TP, int] = {}
         self.away: str | None = None
-        self._passing = FEW
-        """Records that are read in passing."""
+        self._waits, self._passing = 0, FEW
+        """Records that wait, and as many as are read in passing."""
 
-    @property
-    def behind(self) -> bool:
-        """Whether more waits than is read in passing."""
-        return sum(self.lags.values()) > self._passing
+    def behind(self, paused: Collection[TP] = ()) -> bool:
+        """Whether more waits than is read in passing. What is not read waits for something else, with `paused`
+        partitions and while Kafka is away: nobody is to make room for it."""
+        if self.away is not None or self._waits <= self._passing:
+            return False
+        return self._waits - sum(self.lags.get(tp, 0) for tp in paused) > self._passing
 
     async def run(self, every_s: float = EVERY_S) -> None:
         """Ask until cancelled."""
@@ -71,8 +73,8 @@ class LagWatch:
                 self._note(None)
                 passed_s, read = now() - seen_s, self.source.read - seen
                 seen_s, seen = seen_s + passed_s, seen + read
-                self._passing = in_passing(read, passed_s)
-            await asyncio.sleep(min(OFTEN_S, every_s) if self.behind else every_s)
+                self._waits, self._passing = sum(self.lags.values()), in_passing(read, passed_s)
+            await asyncio.sleep(min(OFTEN_S, every_s) if self.behind() else every_s)
 
     def _note(self, away: str | None) -> None:
         if away is not None and self.away is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from clients.pools.active_set import ActiveSet, ActiveSetRules
+from clients.pools.active_set import ActiveSet, ActiveSetRules, Bar
 from clients.pools.replicas import Replica
 from clients.pools.routing import Ranking
 
@@ -53,6 +53,11 @@ class ActivePool:
         if self._set.follow(size, len(self._of), now_s) != before:
             self._become(self._of, named=True)
 
+    @property
+    def bars(self) -> dict[int, Bar]:
+        """The sizes that were too small."""
+        return self._set.bars
+
     def load(self) -> PoolLoad:
         """What was seen since the last time."""
         free = tuple(each.name for each in self._of.replicas[self._set.size :])
@@ -73,7 +78,7 @@ class ActivePool:
         for rank, each in enumerate(usable):
             each.at_work = rank < size
             if changed:
-                each.outlier_detector.forget_speed()  # it showed that under another load
+                each.outlier_detector.under_another_load()
         if named:
             names = [each.name for each in usable]
             log.info("pool.active", pool=usable.replicas[0].pool, active=names[:size], free=names[size:])
@@ -103,6 +108,10 @@ class ActiveReplicas:
         """The fleet has decided so for a pool."""
         if known := self._pools.get(pool):
             known.follow(size, now_s, until_s)
+
+    def bars(self, pool: str) -> dict[int, Bar]:
+        """The sizes of a pool that were too small, to be told and learned of."""
+        return self._pools[pool].bars if pool in self._pools else {}
 
     def loads(self) -> Mapping[str, PoolLoad]:
         """What was seen of each pool since the last time; nothing where all are always at work."""

@@ -28,7 +28,8 @@ class ActiveSetRules:
 
 
 class Bar(NamedTuple):
-    """A size that was too small, and is not tried again before `until_s`."""
+    """A size that was too small, and is not tried again before `until_s`. What fails within as long again after that
+    is barred for twice as long."""
 
     lasts_s: float
     until_s: float
@@ -36,16 +37,16 @@ class Bar(NamedTuple):
 
 class ActiveSet:
     """The size of one pool's set. Times are seconds on one clock that never goes back. `raised`: all were put to work
-    at once since somebody last set this to False."""
+    at once since somebody last set this to False. `bars` are by size; who decides for others shares theirs."""
 
-    def __init__(self, rules: ActiveSetRules) -> None:
+    def __init__(self, rules: ActiveSetRules, bars: dict[int, Bar] | None = None) -> None:
         self._rules = rules
         self._usable = 0
         self._since_s = float("-inf")
         self.size = 0
         self.raised = False
         self._shrunk = False
-        self._bars: dict[int, Bar] = {}
+        self.bars: dict[int, Bar] = {} if bars is None else bars
 
     def look(self, usable: int, call_s: float | None, waited_s: float, now_s: float, *, urgent: bool = False) -> int:
         """How many of the pool's `usable` replicas to go to. `call_s` is how long a call takes at the slowest of those
@@ -90,17 +91,18 @@ class ActiveSet:
         fewer = size > 1 and call_s * size / (size - 1) < rules.budget_s
         if not fewer or lasted_s < rules.fewer_every_s:
             return 0
-        self._bars.pop(size, None)
-        bar = self._bars.get(size - 1)
+        self.bars.pop(size, None)
+        bar = self.bars.get(size - 1)
         return -1 if bar is None or now_s >= bar.until_s else 0
 
     def _bar(self, now_s: float) -> None:
         """The set grows: if it was made smaller a moment ago, that was too small. What calls would take with one fewer
         is only guessed, and where they wait for a slot the guess is too low."""
         if now_s - self._since_s < self._rules.fewer_every_s and self.size < self._usable:
-            before = self._bars.get(self.size)
-            lasts_s = min(2 * before.lasts_s, self._rules.longest_bar_s) if before else self._rules.bar_s
-            self._bars[self.size] = Bar(lasts_s, now_s + lasts_s)
+            before = self.bars.get(self.size)
+            again = before is not None and now_s < before.until_s + before.lasts_s
+            lasts_s = min(2 * before.lasts_s, self._rules.longest_bar_s) if before and again else self._rules.bar_s
+            self.bars[self.size] = Bar(lasts_s, now_s + lasts_s)
 
     def _become(self, size: int, now_s: float) -> int:
         self._shrunk = size < self.size

@@ -58,7 +58,7 @@ class OutlierDetector:
         self._only_late = True
         self._failing_since_s = float("-inf")
         self.answered_s = float("-inf")
-        self._answers = 0
+        self._answers = self._alike = 0
         self._service_s = 0.0
         self.differing = 0
 
@@ -86,16 +86,21 @@ class OutlierDetector:
         """A call succeeded."""
         self._failures = self._failed_probes = 0
         self._only_late, self.answered_s = True, now_s
-        self._answers += 1
+        self._answers, self._alike = self._answers + 1, self._alike + 1
         self._service_s += (service_s - self._service_s) * max(MEMORY, 1 / self._answers)
         if self.on_trial and self._answers >= self._rules.answers:
             self.on_trial = False
         if self.ejections and now_s >= self._since_s + self._rules.forgive_s:
             self.ejections = 0
 
-    def forget_speed(self) -> None:
-        """It has to show anew how fast it is."""
-        self._answers = 0
+    def under_another_load(self) -> None:
+        """What it took says nothing any more of how fast it is beside its peers."""
+        self._alike = 0
+
+    @property
+    def comparable_s(self) -> float | None:
+        """How long it takes for a call, known from enough answers under the load that it has now."""
+        return self.service_s if self._alike >= self._rules.answers else None
 
     def failed(self, now_s: float, fault: str, *, late: bool = False) -> None:
         """A call failed, other than by overload; `late`: it was not answered by its deadline."""
@@ -130,7 +135,7 @@ class OutlierDetector:
 
     def slow(self, peers: Sequence[float]) -> Fault | None:
         """Why it should be ejected beside peers that take so many seconds for a call; None when it should not."""
-        own_s, rules = self.service_s, self._rules
+        own_s, rules = self.comparable_s, self._rules
         if own_s is None or not peers:
             return None
         theirs_s = median(peers)
@@ -153,5 +158,4 @@ class OutlierDetector:
     def take_back(self, now_s: float) -> None:
         """In again, on trial: it has to show anew how fast it is, and few failures are enough."""
         self.out, self.on_trial, self._since_s = False, True, now_s
-        self._failures = self._failed_probes = 0
-        self.forget_speed()
+        self._failures = self._failed_probes = self._answers = self._alike = 0

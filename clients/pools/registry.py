@@ -146,7 +146,7 @@ class ReplicaRegistry:
         first = self._compared[replica.pool] = (self._compared[replica.pool] + PEERS) % len(pool)
         peers = (pool[at % len(pool)] for at in range(first, first + min(PEERS, len(pool))))
         alike = (each for each in peers if each is not replica and each.weight == replica.weight and each.at_work)
-        return [known for each in alike if (known := each.outlier_detector.service_s) is not None]
+        return [known for each in alike if (known := each.outlier_detector.comparable_s) is not None]
 
     def _keep(self, endpoint: Endpoint, pool: str, before: Iterable[Replica]) -> Replica:
         for replica in before:

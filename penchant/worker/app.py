@@ -227,7 +227,7 @@ async def _consuming(
         consumer = cast("BatchConsumer", app.consumer)
         enrichment.attach(consumer)
         watch_kafka = LagWatch(consumer)
-        parts.ingest_share.listen(lambda: watch_kafka.behind)
+        parts.ingest_share.listen(lambda: watch_kafka.behind(enrichment.paused))
         observer = Observer(
             enrichment, parts.worker.memory.backlog, parts.worker.refusals, watch_kafka, parts.pools, instruments.health
         )

@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
+from aiokafka.consumer.fetcher import FetchResult
+
 PORTION = 250
 """So many records of a partition are worth a portion of their own."""
 
@@ -51,19 +53,26 @@ def _end(waiter: asyncio.Future[None], *_: object) -> None:
 
 
 async def _portions(consumer: Any, tps: Collection[Any] | None) -> Fetched:
-    """Some of each partition that has records here, as far as one poll goes. The others come first the next time."""
+    """Some of each partition that has records here, as far as one poll goes. The others come first the next time.
+
+    What a fetch met is raised when it is the first in line: raised later it would take what was handed out with it.
+    """
     fetcher, left = consumer._fetcher, consumer._max_poll_records
     here = [tp for tp in fetcher._records if not tps or tp in tps]
     most = max(left // max(len(here), 1), PORTION)
     records: dict[Any, list[Any]] = {}
     for tp in here:
-        if records and not hasattr(fetcher._records[tp], "getall"):
-            break  # what its fetch met is raised by the next poll: it would take with it what was handed out
-        found = await fetcher.fetched_records([tp], timeout=0, max_records=min(most, left))
-        if tp in fetcher._records:
-            fetcher._records[tp] = fetcher._records.pop(tp)
-        records |= found
-        left -= sum(map(len, found.values()))
+        fetch = fetcher._records[tp]
+        if not isinstance(fetch, FetchResult):
+            return records or await fetcher.fetched_records([tp], timeout=0, max_records=left)
+        if found := fetch.getall(min(most, left)):
+            records[tp] = found
+        del fetcher._records[tp]
+        if fetch.has_more():
+            fetcher._records[tp] = fetch
+        else:
+            fetcher._notify(fetcher._wait_consume_future)  # more of it may be fetched
+        left -= len(found)
         if not left:
             break
     return records

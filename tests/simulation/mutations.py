@@ -58,6 +58,7 @@ MUTATIONS = {
                 ("ingest", parts.Careless),
                 ("ingest", parts.Doubling),
                 ("parking", parts.Patient),
+                ("parking", parts.Yielding),
                 ("recall", parts.Rash),
                 ("refusals", parts.Quick),
                 ("connection", ports.Unmoved),

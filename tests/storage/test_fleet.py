@@ -80,7 +80,10 @@ async def test_only_the_first_of_two_decides(store: FleetStore) -> None:
 
 async def test_of_sizes_the_one_with_the_highest_number_stands(store: FleetStore) -> None:
     """Of two who decide at once one is late; other pools are others."""
-    first, second = PoolSize(1, 3, "w1", 1_700_000_000_000), PoolSize(3, 0, "w2", 1_700_000_000_500)
+    first, second = (
+        PoolSize(1, 3, "w1", 1_700_000_000_000),
+        PoolSize(3, 0, "w2", 1_700_000_000_500, ((2, 120.0, 1_700_000_120_500),)),
+    )
     assert await store.resize("gpus", first)
     assert not await store.resize("gpus", PoolSize(1, 2, "w2", 1_700_000_000_100))
     assert await store.resize("gpus", second)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from agents.worker.parking import PATIENCE
 from penchant.operations.doctor.findings import ERROR, INFO, WARNING, Finding, Severity
 from penchant.settings.root import Settings
 from penchant.telemetry.traces.tracing import TEXTS
@@ -33,18 +34,21 @@ Told = tuple[Severity, str, str]
 
 def _liveness(settings: Settings) -> Iterator[Told]:
     """What stays uncovered for longer than `health.bound_s` looks like a worker that hangs."""
-    bound_s = settings.health.bound_s
-    holds = {
-        "dead_letters.window_s": settings.dead_letters.window_s,
-        "backlog.park_after_s": settings.backlog.park_after_s,
-        "calls.deadline_s": settings.calls.deadline_s,
-    }
-    for name, held_s in holds.items():
-        if held_s >= bound_s:
-            found = (
-                f"{name} ({held_s:g} s) is not below health.bound_s ({bound_s:g} s): a worker that is well looks hung"
+    bound_s, park_after_s = settings.health.bound_s, settings.backlog.park_after_s
+    holds = (
+        ("dead_letters.window_s", settings.dead_letters.window_s, 1),
+        ("backlog.park_after_s", park_after_s, PATIENCE),
+        ("calls.deadline_s", settings.calls.deadline_s, 1),
+    )
+    for name, held_s, times in holds:
+        if held_s * times >= bound_s:
+            longer = f", {held_s * times:g} s while ingest is behind" if times > 1 else ""
+            found = f"{name} ({held_s:g} s{longer}) is not below health.bound_s ({bound_s:g} s): "
+            yield (
+                ERROR,
+                found + "a worker that is well looks hung",
+                f"set {name} well below that, or raise health.bound_s",
             )
-            yield ERROR, found, f"set {name} well below health.bound_s, or raise that"
     if not settings.health.port:
         yield (
             INFO,

@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from random import Random
 
+import pytest
+
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
 from agents.fleet.judge import ExperimentJudge
 from agents.fleet.pool_sizes import STALE_S, PoolSizes
 from agents.fleet.switches import SwitchState
 from agents.fleet.sync import EVERY_S, FleetSync
+from clients.pools.active_set import ActiveSetRules
 from clients.pools.client import PooledClient
 from clients.pools.ejection import Fault
 from clients.pools.router import RoutingRules
@@ -207,5 +210,35 @@ def test_of_a_pool_that_is_gone_nothing_is_said() -> None:
         await member.client.reconfigure([pool(*SERVERS[:2], name="other")])
         member.serve(1.0)
         assert PoolSizes(member.client.router.active, "w0").loads().keys() == {"other"}
+
+    in_a_shop(main)
+
+
+class Needing(Member):
+    """A worker at a shop where three servers are needed: with fewer somebody urgent waits, now at one worker and now at
+    another, and calls take no longer."""
+
+    def __init__(self, name: str, store: MemoryFleet, noise: Random, number: int, workers: int) -> None:
+        super().__init__(name, store, noise)
+        self._turn, self._workers = number, workers
+
+    def serve(self, busy_s: float, *, urgent_s: float = 0.0) -> None:
+        self._turn += 1
+        short = 0 < self.size < 3 and self._turn % self._workers == 0
+        super().serve(busy_s, urgent_s=0.5 if short else urgent_s)
+
+
+@pytest.mark.parametrize("workers", [1, 5])
+def test_what_was_too_small_is_known_to_whoever_decides_next(workers: int) -> None:
+    """Who puts all to work decides from then on, and is somebody else each time."""
+
+    async def main(_: Shop) -> None:
+        shop, lasts_s = Shop(workers), 900.0
+        shop.members = [Needing(f"w{at}", shop.store, Random(at), at, workers) for at in range(workers)]
+        shop.busy_s = 0.6
+        await shop.run(lasts_s)
+        tried_s = [at * LOOK_S for at, (before, now) in enumerate(pairwise(shop.sizes)) if before < now == len(SERVERS)]
+        assert len(tried_s) == 3
+        assert min(later - earlier for earlier, later in pairwise(tried_s)) >= ActiveSetRules().bar_s
 
     in_a_shop(main)

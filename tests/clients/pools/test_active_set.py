@@ -112,6 +112,15 @@ def test_a_load_that_falls_is_served_by_fewer_all_the_same() -> None:
     assert waits_for(active, 1, 3_010 + int(RULES.bar_s), 3_010)[-1] == 1
 
 
+def test_a_failure_long_after_a_bar_is_a_first_one() -> None:
+    """One try a day that fails is no reason to wait ever longer."""
+    active, day_s = ActiveSet(RULES), 86_400
+    for day in range(4):
+        waits_for(active, 2, day * day_s + 100, day * day_s)
+        assert active.bars[1].lasts_s == RULES.bar_s
+        waits_for(active, 3, day * day_s + 160, day * day_s + 100)
+
+
 def test_without_a_budget_all_are_at_work() -> None:
     """Whatever they take."""
     assert ActiveSet(ActiveSetRules()).look(4, 0.001, 0.0, 1e6) == 4

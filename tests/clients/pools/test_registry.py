@@ -61,3 +61,4 @@ def test_each_shows_anew_how_fast_it_is_when_the_number_at_work_changes() -> Non
     answers(replicas[1], 0.3)
     registry.judge(replicas[0], 101.0)
     assert replicas[0].usable
+    assert replicas[0].outlier_detector.service_s is not None  # the number at work is decided by it all the same

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
@@ -16,17 +17,24 @@ MOST = 1_000
 LATER_S, POLL_S = 0.2, 1.0
 
 
-class Fetch:
-    """As aiokafka's result of one; `error` is what it met instead."""
+class Fetch(FetchResult):  # type: ignore[misc] # aiokafka has no types
+    """As aiokafka's result of one, of partitions that are still ours."""
 
-    def __init__(self, records: list[int], error: Exception | None = None) -> None:
-        self.records, self.error = records, error
-        if error is None:
-            self.getall = self._getall
+    def __init__(self, records: list[int]) -> None:
+        self.records = records
 
-    def _getall(self, most: int) -> list[int]:
-        some, self.records = self.records[:most], self.records[most:]
+    def getall(self, max_records: int) -> list[int]:
+        some, self.records = self.records[:max_records], self.records[max_records:]
         return some
+
+    def has_more(self) -> bool:
+        return bool(self.records)
+
+
+class Failed(NamedTuple):
+    """What a fetch met."""
+
+    error: Exception
 
 
 class Assignment:
@@ -46,7 +54,8 @@ class Consumer:
         self._max_poll_records = MOST
         self._closed = self.reassignment_in_progress = False
         self.assignment = Assignment()
-        self._records: dict[TopicPartition, Fetch] = {}
+        self._records: dict[TopicPartition, Any] = {}
+        self._wait_consume_future, self.asked_for_more = None, 0
         self.waiters: list[asyncio.Future[None]] = []
 
     def wait_for_assignment(self) -> asyncio.Future[None]:
@@ -56,17 +65,14 @@ class Consumer:
         self.waiters.append(asyncio.get_running_loop().create_future())
         return self.waiters[-1]
 
-    async def fetched_records(self, tps: list[TopicPartition], timeout: float, max_records: int) -> dict[Any, Any]:
+    async def fetched_records(self, tps: list[TopicPartition], timeout: float, **_: int) -> dict[Any, Any]:
         assert not timeout
         assert not self.reassignment_in_progress
-        (tp,) = tps  # more at once would be handed out one after the other
-        fetch = self._records[tp]
-        if fetch.error is not None:
-            raise self._records.pop(tp).error or fetch.error
-        some = fetch.getall(max_records)
-        if not fetch.records:
-            del self._records[tp]
-        return {tp: some}
+        (tp,) = tps
+        raise self._records.pop(tp).error  # records are taken without it
+
+    def _notify(self, _: None) -> None:
+        self.asked_for_more += 1
 
     def fetched(self) -> None:
         self._records[OURS] = Fetch([7])
@@ -139,11 +145,11 @@ def test_what_aiokafka_tells_whoever_waits_is_raised() -> None:
         polling(lambda _: None, lambda consumer: consumer.waiters[-1].set_exception(KafkaError()))
 
 
-def backlog(partitions: int, records: int) -> dict[TopicPartition, Fetch]:
+def backlog(partitions: int, records: int) -> dict[TopicPartition, Any]:
     return {TopicPartition("clicks", number): Fetch([*range(records)]) for number in range(partitions)}
 
 
-def handed_out(fetches: dict[TopicPartition, Fetch], polls: int) -> list[dict[int, list[int]]]:
+def handed_out(fetches: dict[TopicPartition, Any], polls: int) -> list[dict[int, list[int]]]:
     """What so many polls bring, by partition."""
 
     async def main() -> list[dict[int, list[int]]]:
@@ -176,13 +182,36 @@ def test_few_records_of_many_partitions_come_at_once() -> None:
 
 def test_what_a_fetch_met_takes_nothing_with_it() -> None:
     """What was handed out before is told first; the next poll raises."""
-    fetches = backlog(1, 3) | {TopicPartition("clicks", 1): Fetch([], KafkaError("no such offset"))}
 
     async def main() -> None:
         consumer = Consumer()
-        consumer._records = fetches
+        consumer._records = backlog(1, 3) | {TopicPartition("clicks", 1): Failed(KafkaError("no such offset"))}
         assert await polled(consumer, None, 0) == {OURS: [0, 1, 2]}
         with pytest.raises(KafkaError, match="no such offset"):
             await polled(consumer, None, 0)
+
+    virtually(main)
+
+
+def test_more_is_fetched_of_what_was_handed_out_whole() -> None:
+    """aiokafka fetches nothing of a partition while it has some of it."""
+
+    async def main() -> None:
+        consumer = Consumer()
+        consumer._records = backlog(2, 3 * PORTION)
+        seen = [(await polled(consumer, None, 0), consumer.asked_for_more)[1] for _ in range(2)]
+        assert (seen, consumer._records) == ([0, 2], {})
+
+    virtually(main)
+
+
+def test_others_are_left_alone() -> None:
+    """Such as those that are paused."""
+
+    async def main() -> None:
+        consumer = Consumer()
+        consumer._records = backlog(3, 2)
+        assert await polled(consumer, {OURS}, 0) == {OURS: [0, 1]}
+        assert len(consumer._records) == 2
 
     virtually(main)

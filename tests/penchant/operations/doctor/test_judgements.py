@@ -34,6 +34,7 @@ def test_the_defaults_fit_each_other() -> None:
     [
         ({"dead_letters": {"window_s": 120}}, ERROR, "dead_letters.window_s"),
         ({"backlog": {"park_after_s": 500}}, ERROR, "backlog.park_after_s"),
+        ({"backlog": {"park_after_s": 40}}, ERROR, "160 s while ingest is behind"),
         ({"kafka": {"dead_letter_topic": "shopper-events"}}, ERROR, "the same"),
         ({"triggers": {"max_wait_s": 5}}, WARNING, "backlog.freshness_target_s"),
         ({"intent": {"ttl_s": 60}}, WARNING, "intent.ttl_s"),
