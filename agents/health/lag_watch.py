@@ -12,7 +12,7 @@ from streams.kafka.batches import TP
 EVERY_S, OFTEN_S = 1.0, 0.25
 """How often Kafka is asked, the second while we are behind: calls are held back as long as that lasts."""
 
-BEHIND_S = 0.25
+BEHIND_S = 0.1
 """We are behind when what waits takes longer than this to read, at the pace of late."""
 
 FEW, MANY = 500, 10_000
