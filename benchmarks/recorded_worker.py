@@ -1,6 +1,11 @@
-"""A worker that is meant to be killed; `python -m benchmarks.recorded_worker FILE DELAY_S SETTINGS` is its process."""
+"""A worker that is meant to be killed.
+
+`python -m benchmarks.recorded_worker FILE DELAY_S CORE SETTINGS` is its process. It keeps to CORE (empty: to
+any), which the servers leave to it: they are on others.
+"""
 
 import asyncio
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,11 +31,11 @@ class RecordedWorker(Server):
     port_count = 0
     stop_within_s = 20.0
 
-    def __init__(self, folder: Path, number: int, settings: Mapping[str, Any], delay_s: float) -> None:
+    def __init__(self, folder: Path, number: int, settings: Mapping[str, Any], delay_s: float, core: str) -> None:
         self.name = f"worker-{number}"
         super().__init__(folder)
         self._progress_file = folder / f"{self.name}.tape"
-        self._settings, self._delay_s = settings, delay_s
+        self._settings, self._delay_s, self._core = settings, delay_s, core
         self.progress = ProgressReader(self._progress_file)
 
     def command(self) -> Sequence[str]:
@@ -42,6 +47,7 @@ class RecordedWorker(Server):
             "benchmarks.recorded_worker",
             str(self._progress_file),
             str(self._delay_s),
+            self._core,
             settings,
         ]
 
@@ -80,7 +86,9 @@ async def _tell(running: Worker, progress_file: ProgressFile) -> None:
 
 def main() -> None:
     """Serve until stopped or killed."""
-    progress_file, delay_s, settings = sys.argv[1:]
+    progress_file, delay_s, core, settings = sys.argv[1:]
+    if core:
+        os.sched_setaffinity(0, {int(core)})
     configure_logs("warning")
     asyncio.run(_run(ProgressFile(Path(progress_file)), float(delay_s), Settings.model_validate_json(settings)))
 

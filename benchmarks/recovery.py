@@ -192,7 +192,8 @@ class Recovery:
         return stops[0]
 
     async def _worker(self) -> RecordedWorker:
-        worker = RecordedWorker(self._folder, len(self._workers) + 1, self._settings, self._plan.delay_s)
+        number, plan = len(self._workers) + 1, self._plan
+        worker = RecordedWorker(self._folder, number, self._settings, plan.delay_s, self._stage.word)
         self._workers.append(worker)
         await worker.start()
         return worker
