@@ -94,9 +94,10 @@ def told(bars: Mapping[int, Bar], fleet_ms: float, now_s: float) -> tuple[tuple[
 
 
 def learn(bars: dict[int, Bar], said: PoolSize | None, fleet_ms: float, now_s: float) -> None:
-    """Take up what the fleet was told: whoever decides next, or raises, knows what others have tried."""
+    """Take up what the fleet was told: whoever decides next, or raises, knows what others have tried. A bar lasts no
+    longer for a store whose clock has gone back."""
     for size, lasts_s, until_ms in said.bars if said else ():
-        until_s = now_s + (until_ms - fleet_ms) / 1e3
+        until_s = now_s + min((until_ms - fleet_ms) / 1e3, lasts_s)
         if size not in bars or bars[size].until_s < until_s:
             bars[size] = Bar(lasts_s, until_s)
 

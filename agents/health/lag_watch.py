@@ -50,20 +50,25 @@ class LagWatch:
         self.source = source
         self.lags: Mapping[TP, int] = {}
         self.away: str | None = None
-        self._waits, self._passing = 0, FEW
-        """Records that wait, and as many as are read in passing."""
+        self._waits, self._read, self._passing = 0, 0, FEW
+        """Records that waited, and had been read, when Kafka was asked last; and as many as are read in passing."""
 
     def behind(self, paused: Collection[TP] = ()) -> bool:
         """Whether more waits than is read in passing. What is not read waits for something else, with `paused`
-        partitions and while Kafka is away: nobody is to make room for it."""
-        if self.away is not None or self._waits <= self._passing:
+        partitions and while Kafka is away: nobody is to make room for it.
+
+        What was read since Kafka was asked waits no more. Its answer may come when most of that is read already: it
+        stands behind the fetch that is under way, which waits for events.
+        """
+        waits = self._waits - (self.source.read - self._read)
+        if self.away is not None or waits <= self._passing:
             return False
-        return self._waits - sum(self.lags.get(tp, 0) for tp in paused) > self._passing
+        return waits - sum(self.lags.get(tp, 0) for tp in paused) > self._passing
 
     async def run(self, every_s: float = EVERY_S) -> None:
         """Ask until cancelled."""
         now = asyncio.get_running_loop().time
-        seen_s, seen = now(), self.source.read
+        seen_s, self._read = now(), self.source.read
         while True:
             try:
                 self.lags = await self.source.lags()
@@ -71,8 +76,8 @@ class LagWatch:
                 self._note(str(error))
             else:
                 self._note(None)
-                passed_s, read = now() - seen_s, self.source.read - seen
-                seen_s, seen = seen_s + passed_s, seen + read
+                passed_s, read = now() - seen_s, self.source.read - self._read
+                seen_s, self._read = seen_s + passed_s, self._read + read
                 self._waits, self._passing = sum(self.lags.values()), in_passing(read, passed_s)
             await asyncio.sleep(min(OFTEN_S, every_s) if self.behind() else every_s)
 

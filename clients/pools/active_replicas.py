@@ -44,14 +44,14 @@ class ActivePool:
         else:
             active.look(len(usable), self._call_s(usable), waited_s, now_s, urgent=urgent)
         if self._of is not usable or active.size != before:
-            self._become(usable, named=active.size != before)
+            self._become(usable, now_s, named=active.size != before)
         return self._first
 
     def follow(self, size: int, now_s: float, until_s: float) -> None:
         """The fleet has decided this size, 0 for all, which holds until then."""
         self._heard_until_s, before = until_s, self._set.size
         if self._set.follow(size, len(self._of), now_s) != before:
-            self._become(self._of, named=True)
+            self._become(self._of, now_s, named=True)
 
     @property
     def bars(self) -> dict[int, Bar]:
@@ -71,14 +71,14 @@ class ActivePool:
         known = (each.outlier_detector.service_s for each in usable.replicas[: self._set.size])
         return max((each for each in known if each is not None), default=None)
 
-    def _become(self, usable: Ranking[Replica], *, named: bool) -> None:
+    def _become(self, usable: Ranking[Replica], now_s: float, *, named: bool) -> None:
         size = self._set.size
         self._of, self._first = usable, Ranking(usable.replicas[:size])
         changed = any(each.at_work != (rank < size) for rank, each in enumerate(usable))
         for rank, each in enumerate(usable):
             each.at_work = rank < size
             if changed:
-                each.outlier_detector.under_another_load()
+                each.outlier_detector.under_another_load(now_s)
         if named:
             names = [each.name for each in usable]
             log.info("pool.active", pool=usable.replicas[0].pool, active=names[:size], free=names[size:])

@@ -42,7 +42,8 @@ class ActiveSet:
     def __init__(self, rules: ActiveSetRules, bars: dict[int, Bar] | None = None) -> None:
         self._rules = rules
         self._usable = 0
-        self._since_s = float("-inf")
+        self._since_s = self._fewer_s = float("-inf")
+        self._follows = False
         self.size = 0
         self.raised = False
         self._shrunk = False
@@ -74,10 +75,17 @@ class ActiveSet:
         return True
 
     def follow(self, size: int, usable: int, now_s: float) -> int:
-        """Take up a size that was decided elsewhere, 0 for all of those that are usable."""
+        """Take up a size that was decided elsewhere, 0 for all of those that are usable. The first one may be of long
+        ago."""
         self._usable = usable
-        size = min(size or usable, usable)
-        return self.size if size == self.size else self._become(size, now_s)
+        size, before, known = min(size or usable, usable), self.size, self._follows
+        self._follows = True
+        if size == before:
+            return size
+        self._become(size, now_s)
+        if not known:
+            self._fewer_s = float("-inf")
+        return size
 
     def _step(self, call_s: float | None, waited_s: float, now_s: float) -> int:
         """By how many the set changes."""
@@ -98,7 +106,7 @@ class ActiveSet:
     def _bar(self, now_s: float) -> None:
         """The set grows: if it was made smaller a moment ago, that was too small. What calls would take with one fewer
         is only guessed, and where they wait for a slot the guess is too low."""
-        if now_s - self._since_s < self._rules.fewer_every_s and self.size < self._usable:
+        if now_s - self._fewer_s < self._rules.fewer_every_s:
             before = self.bars.get(self.size)
             again = before is not None and now_s < before.until_s + before.lasts_s
             lasts_s = min(2 * before.lasts_s, self._rules.longest_bar_s) if before and again else self._rules.bar_s
@@ -106,5 +114,6 @@ class ActiveSet:
 
     def _become(self, size: int, now_s: float) -> int:
         self._shrunk = size < self.size
+        self._fewer_s = now_s if size == self.size - 1 else float("-inf")
         self.size, self._since_s = min(size, self._usable), now_s
         return self.size

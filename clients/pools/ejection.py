@@ -59,7 +59,8 @@ class OutlierDetector:
         self._failing_since_s = float("-inf")
         self.answered_s = float("-inf")
         self._answers = self._alike = 0
-        self._service_s = 0.0
+        self._service_s = self._alike_s = 0.0
+        self._load_s = float("-inf")
         self.differing = 0
 
     @property
@@ -86,21 +87,24 @@ class OutlierDetector:
         """A call succeeded."""
         self._failures = self._failed_probes = 0
         self._only_late, self.answered_s = True, now_s
-        self._answers, self._alike = self._answers + 1, self._alike + 1
+        self._answers += 1
         self._service_s += (service_s - self._service_s) * max(MEMORY, 1 / self._answers)
+        if now_s - service_s >= self._load_s:
+            self._alike += 1
+            self._alike_s += (service_s - self._alike_s) * max(MEMORY, 1 / self._alike)
         if self.on_trial and self._answers >= self._rules.answers:
             self.on_trial = False
         if self.ejections and now_s >= self._since_s + self._rules.forgive_s:
             self.ejections = 0
 
-    def under_another_load(self) -> None:
-        """What it took says nothing any more of how fast it is beside its peers."""
-        self._alike = 0
+    def under_another_load(self, now_s: float) -> None:
+        """Calls that began before say nothing any more of how fast it is beside its peers."""
+        self._load_s, self._alike = now_s, 0
 
     @property
     def comparable_s(self) -> float | None:
-        """How long it takes for a call, known from enough answers under the load that it has now."""
-        return self.service_s if self._alike >= self._rules.answers else None
+        """How long it takes for a call, known from enough of them that began under the load that it has now."""
+        return self._alike_s if self._alike >= self._rules.answers else None
 
     def failed(self, now_s: float, fault: str, *, late: bool = False) -> None:
         """A call failed, other than by overload; `late`: it was not answered by its deadline."""

@@ -24,7 +24,8 @@ from streams.kafka.options import KafkaOptions, Login
 from streams.kafka.other_loop import done_there
 
 TIMEOUT_S = 5.0
-"""How long an exchange may take. aiokafka itself would try for ever, and hold one of the thread's two places."""
+"""How long an exchange may take, beside the fetch that it may stand behind. aiokafka itself would try for ever, and
+hold one of the thread's two places."""
 
 SWITCH_S = 0.001
 """How long Python lets a thread go on that others wait for. By default it is 5 ms, and a fetch may have to wait several
@@ -114,13 +115,15 @@ class ConsumerThread(AIOKafkaConsumerThread):
     async def _exchange(
         self, exchange: Callable[[AIOKafkaConsumer, _Argument], Awaitable[_Result]], argument: _Argument
     ) -> _Result:
+        timeout_s = TIMEOUT_S + self._options.fetch_wait_s
+
         async def bounded() -> _Result:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 consumer = self._ensure_consumer()
                 self._login.refresh()  # exchanges come every few seconds, and open connections where there is none
                 return await exchange(consumer, argument)
 
-        async with asyncio.timeout(2 * TIMEOUT_S):  # a thread that has died answers nothing
+        async with asyncio.timeout(2 * timeout_s):  # a thread that has died answers nothing
             result: Any = await self.call_thread(bounded)
             return result  # type: ignore[no-any-return] # Faust types what comes back as Any
 

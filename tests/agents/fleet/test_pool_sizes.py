@@ -10,14 +10,15 @@ import pytest
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
 from agents.fleet.judge import ExperimentJudge
-from agents.fleet.pool_sizes import STALE_S, PoolSizes
+from agents.fleet.pool_sizes import STALE_S, PoolSizes, learn, told
 from agents.fleet.switches import SwitchState
 from agents.fleet.sync import EVERY_S, FleetSync
-from clients.pools.active_set import ActiveSetRules
+from clients.pools.active_set import ActiveSetRules, Bar
 from clients.pools.client import PooledClient
 from clients.pools.ejection import Fault
 from clients.pools.router import RoutingRules
 from sandbox.servers.fleet import MemoryFleet
+from storage.fleet import PoolSize
 from tests.clients.shops import pool
 from tests.clients.virtual import virtually
 from tests.fakes.model import ScriptedModel
@@ -242,3 +243,11 @@ def test_what_was_too_small_is_known_to_whoever_decides_next(workers: int) -> No
         assert min(later - earlier for earlier, later in pairwise(tried_s)) >= ActiveSetRules().bar_s
 
     in_a_shop(main)
+
+
+def test_a_bar_lasts_no_longer_for_a_store_whose_clock_has_gone_back() -> None:
+    """By a day, with a failover to another host."""
+    bars: dict[int, Bar] = {}
+    learn(bars, PoolSize(1, 3, "w1", 0, ((2, 120.0, 86_500_000),)), 100_000.0, 50.0)
+    assert bars == {2: Bar(120.0, 170.0)}
+    assert told(bars, 100_000.0, 50.0) == ((2, 120.0, 220_000),)

@@ -15,10 +15,11 @@ class Log:
     """Tells the lag it is given, or that Kafka is silent."""
 
     polled_s = 0.0
-    rebalances = read = 0
+    rebalances = 0
 
     def __init__(self) -> None:
         self.told: Mapping[TP, int] | None = None
+        self.read = 0
         self.confirmed: Mapping[TP, int] = {}
 
     async def lags(self) -> Mapping[TP, int]:
@@ -81,4 +82,20 @@ async def test_nobody_makes_room_for_what_is_not_read() -> None:
         log.told = None
         await until(lambda: watch.away is not None)
         assert not watch.behind(paused)
+        running.cancel()
+
+
+async def test_what_was_read_since_waits_no_more() -> None:
+    """Events may come in bursts, and Kafka tells of one as it comes: a look stands behind the fetch that waits for it.
+    The next look may wait for the next burst."""
+    log = Log()
+    log.told = {TP("clicks", 0): 2 * FEW}
+    watch = LagWatch(log)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(watch.run(3_600.0))
+        await until(watch.behind)
+        log.read += FEW - 1
+        assert watch.behind()
+        log.read += 1
+        assert not watch.behind()
         running.cancel()

@@ -121,6 +121,27 @@ def test_a_failure_long_after_a_bar_is_a_first_one() -> None:
         waits_for(active, 3, day * day_s + 160, day * day_s + 100)
 
 
+def test_a_number_that_was_taken_over_is_not_barred_for_the_moment_in_which_it_was() -> None:
+    """It may have stood for hours. One that was seen to become smaller is."""
+    active = ActiveSet(RULES)
+    active.look(4, 0.1, 0.0, 0.0)
+    active.follow(3, 4, 10.0)
+    assert active.look(4, 0.1, 0.5, 16.0) == 4
+    assert not active.bars
+    active.follow(3, 4, 20.0)
+    assert active.look(4, 0.1, 0.5, 26.0) == 4
+    assert active.bars.keys() == {3}
+
+
+def test_a_number_that_is_on_its_way_up_is_not_barred() -> None:
+    """The one below was too small."""
+    active = ActiveSet(RULES)
+    waits_for(active, 1, 95)
+    assert active.size == 1
+    assert [active.look(4, 0.3, 0.5, second) for second in (95.0, 96.0, 97.0)] == [2, 3, 4]
+    assert active.bars.keys() == {1}
+
+
 def test_without_a_budget_all_are_at_work() -> None:
     """Whatever they take."""
     assert ActiveSet(ActiveSetRules()).look(4, 0.001, 0.0, 1e6) == 4

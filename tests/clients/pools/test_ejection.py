@@ -111,3 +111,19 @@ def test_back_on_trial_it_has_to_prove_itself() -> None:
     outlier_detector.failed(62.0, "away")
     outlier_detector.failed(62.0, "away")
     assert outlier_detector.sick(NOBODY) is None
+
+
+def test_under_another_load_only_calls_that_began_since_are_compared() -> None:
+    """A server that was alone is still busy with all that it had, and its mean with them for longer."""
+    outlier_detector = quick(2.4)
+    outlier_detector.under_another_load(10.0)
+    for number in range(64):
+        outlier_detector.answered(10.0 + number / 40, 2.4)
+    assert outlier_detector.slow([0.6]) is None
+    for number in range(RULES.answers):
+        outlier_detector.answered(13.0 + number, 0.7)
+    assert outlier_detector.comparable_s == pytest.approx(0.7)
+    assert outlier_detector.service_s is not None
+    for number in range(RULES.answers):
+        outlier_detector.answered(40.0 + number, 9.0)
+    assert outlier_detector.slow([0.6]) is not None
