@@ -106,7 +106,7 @@ class ActiveSet:
     def _bar(self, now_s: float) -> None:
         """The set grows: if it was made smaller a moment ago, that was too small. What calls would take with one fewer
         is only guessed, and where they wait for a slot the guess is too low."""
-        if now_s - self._fewer_s < self._rules.fewer_every_s:
+        if now_s - self._fewer_s < self._rules.fewer_every_s and self.size < self._usable:
             before = self.bars.get(self.size)
             again = before is not None and now_s < before.until_s + before.lasts_s
             lasts_s = min(2 * before.lasts_s, self._rules.longest_bar_s) if before and again else self._rules.bar_s

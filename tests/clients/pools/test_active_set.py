@@ -142,6 +142,15 @@ def test_a_number_that_is_on_its_way_up_is_not_barred() -> None:
     assert active.bars.keys() == {1}
 
 
+def test_all_that_are_left_are_never_too_few() -> None:
+    """One was ejected, and somebody waits: that says nothing of the number."""
+    active = ActiveSet(RULES)
+    active.look(4, 0.1, 0.0, 0.0)
+    active.look(3, 0.1, 0.0, 10.0)
+    assert active.look(3, 0.1, 0.5, 16.0) == 3
+    assert not active.bars
+
+
 def test_without_a_budget_all_are_at_work() -> None:
     """Whatever they take."""
     assert ActiveSet(ActiveSetRules()).look(4, 0.001, 0.0, 1e6) == 4
