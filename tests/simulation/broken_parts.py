@@ -73,15 +73,6 @@ class Patient(Parking):
         """Park nobody."""
 
 
-class Yielding(Parking):
-    """Parks nobody while ingest is behind."""
-
-    async def park_head_of_line(self, partition: Partition) -> None:
-        """Not now."""
-        if not self._behind():
-            await super().park_head_of_line(partition)
-
-
 class Doubling(Ingest):
     """Folds duplicates."""
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from agents.worker.backlog import Backlog
 from agents.worker.enrichment import Enrichment
 from agents.worker.lazy_heap import ENTRIES_PER_OWED, SLACK
-from agents.worker.parking import PATIENCE
 from agents.worker.partition import Partition
 from agents.worker.rules_first import SHARE
 from agents.worker.shoppers import Shopper
@@ -177,7 +176,7 @@ class Invariants:
 
         What else holds one does so no longer than a call, or a refusal, takes.
         """
-        calls, bound_s = self._scale.calls, self._scale.backlog.park_after_s * PATIENCE + 1.0
+        calls, bound_s = self._scale.calls, self._scale.backlog.park_after_s + 1.0
         busy_s = (
             bound_s
             + calls.longest_deadline_s * calls.max_attempts

@@ -58,7 +58,6 @@ MUTATIONS = {
                 ("ingest", parts.Careless),
                 ("ingest", parts.Doubling),
                 ("parking", parts.Patient),
-                ("parking", parts.Yielding),
                 ("recall", parts.Rash),
                 ("refusals", parts.Quick),
                 ("connection", ports.Unmoved),

@@ -44,7 +44,7 @@ def draw(chance: random.Random) -> Scale:
     span = chance.choice([12, 40, 200])
     drop_s, most = chance.choice([3.0, 900.0]), chance.choice([0, 4, 1_000, 1_000])
     eviction = EvictionRules(pack_s=0.5, drop_s=drop_s, most=most, step=chance.choice([3, 50]), turns=1)
-    park_after_s, pipeline = chance.choice([0.6, 0.9]), chance.choice([2, 16])
+    park_after_s, pipeline = chance.choice([0.6, 1.5]), chance.choice([2, 16])
     calls = CallRules(chance.choice([1, 3, 8]), deadline_s=1.5, give_up_s=chance.choice([0.8, 2.0]), backoff_s=0.1)
     calls = replace(calls, longest_deadline_s=3.0, soft_deadline_s=0.3)
     ttl_s = chance.choice([86_400.0, 86_400.0, 9.0])

@@ -30,7 +30,6 @@ from streams.events.dialects import Dialect, DialectName, dialect
 from streams.kafka.batches import TP
 from tests.fakes.unlimited_slots import UnlimitedSlots
 from tests.simulation.arms import ArmConnection, ShadowConnection
-from tests.simulation.behind import now_and_then_behind
 from tests.simulation.connection import Connection
 from tests.simulation.consumer import Consumer
 from tests.simulation.control import ControlConnection
@@ -123,7 +122,6 @@ class Worker:
             erasures=self.erasures,
             router=self._router,
             halted=lambda: self.obeys("pause"),
-            ingest_share=now_and_then_behind(world.chance(f"behind:{name}"), lambda: world.clock.now_s),
         )
         self.sync = self._sync(self._control)
         built = build(scale, ports, scale.upkeep, scale.slices, parts)
