@@ -42,7 +42,7 @@ class PoolSizes:
         heard: Mapping[str, list[PoolLoad]] | None = None
         for pool in self._loads:
             held = _fresh(fleet.sizes.get(pool), fleet_ms)
-            learn(self._active.bars(pool), fleet.sizes.get(pool), fleet_ms, now_s)
+            learn_bars(self._active.bars(pool), fleet.sizes.get(pool), fleet_ms, now_s)
             if pool in self._unsaid:
                 held = await self._raise(store, pool, held, fleet.sizes.get(pool), (fleet_ms, now_s))
             elif held is None or held.who == self._worker:
@@ -58,7 +58,7 @@ class PoolSizes:
     ) -> PoolSize | None:
         """All at once. It counts two, and so stands before a step that is decided at the same moment."""
         if held is None or held.size:
-            bars = told(self._active.bars(pool), *at)
+            bars = stored_bars(self._active.bars(pool), *at)
             held = PoolSize((last.serial if last else 0) + 2, 0, self._worker, round(at[0]), bars)
             if not await store.resize(pool, held):
                 return None
@@ -79,12 +79,12 @@ class PoolSizes:
         known = [each.call_s for each in loads if each.call_s is not None]
         waited_s = max((each.waited_s for each in loads), default=0.0)
         size = deciding.look(usable, median(known) if known else None, waited_s, now_s)
-        serial, bars = (last.serial if last else 0) + 1, told(self._active.bars(pool), fleet_ms, now_s)
+        serial, bars = (last.serial if last else 0) + 1, stored_bars(self._active.bars(pool), fleet_ms, now_s)
         decided = PoolSize(serial, size if size < usable else 0, self._worker, round(fleet_ms), bars)
         return decided if await store.resize(pool, decided) else None
 
 
-def told(bars: Mapping[int, Bar], fleet_ms: float, now_s: float) -> tuple[tuple[int, float, int], ...]:
+def stored_bars(bars: Mapping[int, Bar], fleet_ms: float, now_s: float) -> tuple[tuple[int, float, int], ...]:
     """The bars as the fleet is told of them, in its own time; those that are long over are left out."""
     return tuple(
         (size, bar.lasts_s, round(fleet_ms + (bar.until_s - now_s) * 1e3))
@@ -93,7 +93,7 @@ def told(bars: Mapping[int, Bar], fleet_ms: float, now_s: float) -> tuple[tuple[
     )
 
 
-def learn(bars: dict[int, Bar], said: PoolSize | None, fleet_ms: float, now_s: float) -> None:
+def learn_bars(bars: dict[int, Bar], said: PoolSize | None, fleet_ms: float, now_s: float) -> None:
     """Take up what the fleet was told: whoever decides next, or raises, knows what others have tried. A bar lasts no
     longer for a store whose clock has gone back."""
     for size, lasts_s, until_ms in said.bars if said else ():

@@ -10,7 +10,7 @@ import pytest
 from agents.experiments.active_experiments import ActiveExperiments
 from agents.experiments.outcomes import Outcomes
 from agents.fleet.judge import ExperimentJudge
-from agents.fleet.pool_sizes import STALE_S, PoolSizes, learn, told
+from agents.fleet.pool_sizes import STALE_S, PoolSizes, learn_bars, stored_bars
 from agents.fleet.switches import SwitchState
 from agents.fleet.sync import EVERY_S, FleetSync
 from clients.pools.active_set import ActiveSetRules, Bar
@@ -248,6 +248,6 @@ def test_what_was_too_small_is_known_to_whoever_decides_next(workers: int) -> No
 def test_a_bar_lasts_no_longer_for_a_store_whose_clock_has_gone_back() -> None:
     """By a day, with a failover to another host."""
     bars: dict[int, Bar] = {}
-    learn(bars, PoolSize(1, 3, "w1", 0, ((2, 120.0, 86_500_000),)), 100_000.0, 50.0)
+    learn_bars(bars, PoolSize(1, 3, "w1", 0, ((2, 120.0, 86_500_000),)), 100_000.0, 50.0)
     assert bars == {2: Bar(120.0, 170.0)}
-    assert told(bars, 100_000.0, 50.0) == ((2, 120.0, 220_000),)
+    assert stored_bars(bars, 100_000.0, 50.0) == ((2, 120.0, 220_000),)

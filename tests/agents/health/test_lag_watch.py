@@ -61,9 +61,11 @@ async def test_a_slow_worker_is_behind_with_little() -> None:
     watch = LagWatch(log)
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(watch.run(0.001))
-        await until(watch.behind)
+        await until(lambda: bool(watch.lags))
+        assert watch.behind()
         log.told = {TP("clicks", 0): FEW}
-        await until(lambda: not watch.behind())
+        await until(lambda: watch.lags == log.told)
+        assert not watch.behind()
         running.cancel()
 
 
