@@ -13,9 +13,9 @@ class Rates:
     The processor times are of one machine, see its results in benchmarks/results; the GPU is that of docs/gpu.md.
     """
 
-    event_cpu_ms: float = 1_000 / 58_000
+    event_cpu_ms: float = 1_000 / 47_100
     """Of a worker, all its work: benchmarks/results/ingest.json, events_per_cpu_second, penchant."""
-    call_cpu_ms: float = 1.03
+    call_cpu_ms: float = 1.38
     """Of a worker: benchmarks/results/calls.json, triton with 256 calls in flight."""
     busy: float = 0.7
     """How busy a core or a GPU may be at the peak: beyond it, queues grow faster than the load."""
