@@ -1,7 +1,7 @@
 """Pool sizes: how many replicas of each pool the whole fleet goes to, where `routing.call_budget_s` is set.
 
 One worker decides from what all say in their heartbeats, and says so again with every sync. When it was not heard for a
-while, the first to see that decides. Whoever puts all replicas to work at once decides from then on.
+while, the first to see that decides. Whoever puts more replicas to work at once decides from then on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -56,10 +56,12 @@ class PoolSizes:
     async def _raise(
         self, store: FleetStore, pool: str, held: PoolSize | None, last: PoolSize | None, at: tuple[float, float]
     ) -> PoolSize | None:
-        """All at once. It counts two, and so stands before a step that is decided at the same moment."""
-        if held is None or held.size:
+        """More at once. It counts two, and so stands before a step that is decided at the same moment."""
+        load = self._loads[pool]
+        size = load.size if load.size < load.usable else 0
+        if held is None or (held.size and not held.size >= size > 0):
             bars = stored_bars(self._active.bars(pool), *at)
-            held = PoolSize((last.serial if last else 0) + 2, 0, self._worker, round(at[0]), bars)
+            held = PoolSize((last.serial if last else 0) + 2, size, self._worker, round(at[0]), bars)
             if not await store.resize(pool, held):
                 return None
         self._unsaid.discard(pool)

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 class PoolLoad:
     """What a worker has seen of a pool since it was last asked: how many replicas are usable and at work, how long a
     call takes at the slowest of those, None while nobody knows, and how long somebody has waited. `raised`: it has put
-    all to work at once; `free` names those that are idle."""
+    more to work at once; `free` names those that are idle."""
 
     usable: int
     size: int
@@ -27,23 +27,24 @@ class PoolLoad:
 
 
 class ActivePool:
-    """The set of one pool. While the fleet's word is fresh, this worker only puts all to work at once."""
+    """The set of one pool. While the fleet's word is fresh, this worker only puts more to work at once."""
 
     def __init__(self, rules: ActiveSetRules, usable: Ranking[Replica]) -> None:
         self._set = ActiveSet(rules)
         self._of, self._first = usable, usable
         self._heard_until_s = float("-inf")
         self._waited_s = 0.0
+        self._leaving = 0.0
 
     def first(self, usable: Ranking[Replica], waited_s: float, now_s: float, *, urgent: bool) -> Ranking[Replica]:
-        """The first of the usable replicas, as many as are needed."""
+        """The first of the usable replicas, as many as are needed, and one that shoppers leave."""
         self._waited_s = max(self._waited_s, waited_s)
         before, active = self._set.size, self._set
         if now_s < self._heard_until_s:
             active.rise(len(usable), waited_s, now_s, urgent=urgent)
         else:
             active.look(len(usable), self._call_s(usable), waited_s, now_s, urgent=urgent)
-        if self._of is not usable or active.size != before:
+        if self._of is not usable or active.size != before or active.leaving(now_s) != self._leaving:
             self._become(usable, now_s, named=active.size != before)
         return self._first
 
@@ -60,7 +61,7 @@ class ActivePool:
 
     def load(self) -> PoolLoad:
         """What was seen since the last time."""
-        free = tuple(each.name for each in self._of.replicas[self._set.size :])
+        free = tuple(each.name for each in self._of if not each.share)
         seen = PoolLoad(
             len(self._of), self._set.size, self._call_s(self._of), self._waited_s, self._set.raised, free
         )  # fmt: skip
@@ -73,15 +74,19 @@ class ActivePool:
 
     def _become(self, usable: Ranking[Replica], now_s: float, *, named: bool) -> None:
         size = self._set.size
-        self._of, self._first = usable, Ranking(usable.replicas[:size])
-        changed = any(each.at_work != (rank < size) for rank, each in enumerate(usable))
-        for rank, each in enumerate(usable):
-            each.at_work = rank < size
+        left = self._set.leaving(now_s)
+        named, self._leaving = named or (left == 0) != (self._leaving == 0), left
+        self._of, self._first = usable, Ranking(usable.replicas[: size + (left > 0)], left or 1.0)
+        shares = [1.0] * size + [left] + [0.0] * len(usable)
+        changed = any((each.share == 1) != (share == 1) for each, share in zip(usable, shares, strict=False))
+        for each, share in zip(usable, shares, strict=False):
+            each.share = share
             if changed:
                 each.outlier_detector.under_another_load(now_s)
         if named:
-            names = [each.name for each in usable]
-            log.info("pool.active", pool=usable.replicas[0].pool, active=names[:size], free=names[size:])
+            names, gone = [each.name for each in usable], size + (left > 0)
+            pool = usable.replicas[0].pool
+            log.info("pool.active", pool=pool, active=names[:size], leaving=names[size:gone], free=names[gone:])
 
 
 class ActiveReplicas:

@@ -5,23 +5,30 @@ the pool, as few as answer within a budget of time. The sets of several workers 
 """
 
 from dataclasses import dataclass
+from math import ceil
 from typing import NamedTuple
+
+PORTIONS = 10
+"""In so many portions its shoppers leave a replica."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveSetRules:
     """A call may take `budget_s`; 0 keeps all replicas at work. One more is taken when calls take `slack` times that,
-    once in `more_every_s`, or when somebody has waited for `patience_s`, once in `wait_every_s`, and after one fewer
-    not before `settle_s`: limits grow to the new load, and prompts are new there. All are when somebody urgent has. One
-    fewer when calls would still be within the budget, once in `fewer_every_s`. A size that did not last that long was
-    too small: it is barred for `bar_s`, twice as long each time, `longest_bar_s` at the most."""
+    once in `more_every_s`, or when somebody has waited for `patience_s`, once in `wait_every_s`, and after one fewer,
+    unless somebody has waited for the budget itself, not before `settle_s`: limits grow to the new load, and prompts
+    are new there. All are when somebody urgent has,
+    but first the one that has just gone. One fewer when calls would still be within the budget, once in
+    `fewer_every_s`; its shoppers leave within `leave_s`. A size that did not last that long was too small: it is barred
+    for `bar_s`, twice as long each time, `longest_bar_s` at the most."""
 
     budget_s: float = 0.0
     slack: float = 1.2
     patience_s: float = 0.4
     wait_every_s: float = 1.0
-    settle_s: float = 5.0
+    settle_s: float = 25.0
     more_every_s: float = 10.0
+    leave_s: float = 20.0
     fewer_every_s: float = 30.0
     bar_s: float = 120.0
     longest_bar_s: float = 960.0
@@ -36,7 +43,7 @@ class Bar(NamedTuple):
 
 
 class ActiveSet:
-    """The size of one pool's set. Times are seconds on one clock that never goes back. `raised`: all were put to work
+    """The size of one pool's set. Times are seconds on one clock that never goes back. `raised`: more were put to work
     at once since somebody last set this to False. `bars` are by size; who decides for others shares theirs."""
 
     def __init__(self, rules: ActiveSetRules, bars: dict[int, Bar] | None = None) -> None:
@@ -46,7 +53,7 @@ class ActiveSet:
         self._follows = False
         self.size = 0
         self.raised = False
-        self._shrunk = False
+        self._shrunk = self._grew = False
         self.bars: dict[int, Bar] = {} if bars is None else bars
 
     def look(self, usable: int, call_s: float | None, waited_s: float, now_s: float, *, urgent: bool = False) -> int:
@@ -63,15 +70,22 @@ class ActiveSet:
 
     def rise(self, usable: int, waited_s: float, now_s: float, *, urgent: bool) -> bool:
         """Put all to work when one was ejected, or is back, until it is known what that means; or when somebody urgent
-        waits for long. Returns whether that was so."""
-        late = urgent and waited_s >= self._rules.patience_s
-        if usable == self._usable and not late:
-            return False
+        waits for long, but first the one that has just gone: it was enough. Returns whether that was so."""
         if usable == self._usable:
-            self._bar(now_s)
+            return urgent and waited_s >= self._rules.patience_s and self._relieve(now_s)
         self.raised = self.raised or bool(self._usable)
         self._usable = usable
         self._become(usable, now_s)
+        return True
+
+    def _relieve(self, now_s: float) -> bool:
+        """Somebody urgent waits. Whoever does while one more has just come waits for what that brings."""
+        if self._grew and now_s - self._since_s < self._rules.wait_every_s:
+            return False
+        just_gone = now_s - self._fewer_s < self._rules.fewer_every_s
+        self._bar(now_s)
+        self.raised = True
+        self._become(self.size + 1 if just_gone else self._usable, now_s)
         return True
 
     def follow(self, size: int, usable: int, now_s: float) -> int:
@@ -87,11 +101,18 @@ class ActiveSet:
             self._fewer_s = float("-inf")
         return size
 
+    def leaving(self, now_s: float) -> float:
+        """The share of its shoppers that is still with the one that went last: its others come to caches that do not
+        know them a few at a time."""
+        left = 1 - (now_s - self._fewer_s) / self._rules.leave_s
+        return ceil(left * PORTIONS) / PORTIONS if left > 0 else 0.0
+
     def _step(self, call_s: float | None, waited_s: float, now_s: float) -> int:
         """By how many the set changes."""
         rules, size, lasted_s = self._rules, self.size, now_s - self._since_s
         if waited_s >= rules.patience_s:
-            return lasted_s >= (rules.settle_s if self._shrunk else rules.wait_every_s)
+            settles = self._shrunk and waited_s < rules.budget_s
+            return lasted_s >= (rules.settle_s if settles else rules.wait_every_s)
         if call_s is None:
             return 0
         if call_s > rules.budget_s * rules.slack:
@@ -113,7 +134,7 @@ class ActiveSet:
             self.bars[self.size] = Bar(lasts_s, now_s + lasts_s)
 
     def _become(self, size: int, now_s: float) -> int:
-        self._shrunk = size < self.size
+        self._shrunk, self._grew = size < self.size, self.size < size < self._usable
         self._fewer_s = now_s if size == self.size - 1 else float("-inf")
         self.size, self._since_s = min(size, self._usable), now_s
         return self.size

@@ -142,10 +142,10 @@ class ReplicaRegistry:
 
     def _service_times(self, replica: Replica, pool: Sequence[Replica]) -> list[float]:
         """Of those at work beside it, as far as they are known; behind the last one stands the first. What an idle one
-        took when it was asked last says nothing: it had fewer calls at once."""
+        took when it was asked last says nothing, nor one that shoppers leave: they have fewer calls at once."""
         first = self._compared[replica.pool] = (self._compared[replica.pool] + PEERS) % len(pool)
         peers = (pool[at % len(pool)] for at in range(first, first + min(PEERS, len(pool))))
-        alike = (each for each in peers if each is not replica and each.weight == replica.weight and each.at_work)
+        alike = (each for each in peers if each is not replica and each.weight == replica.weight and each.share == 1)
         return [known for each in alike if (known := each.outlier_detector.comparable_s) is not None]
 
     def _keep(self, endpoint: Endpoint, pool: str, before: Iterable[Replica]) -> Replica:

@@ -59,10 +59,10 @@ class Failure(NamedTuple):
 
 
 class Replica:
-    """`running` are the calls there now, `retired` says that it was taken out of the settings, `at_work` that calls
-    go there while it is usable (clients/pools/active_set.py); `probed` is None before
-    the first probe. `kv_hit_rate`, `first_token_s` and `router_queue` are what its answers tell (clients/calls.py): on
-    average, the last ones more than the others, and at the last one."""
+    """`running` are the calls there now, `retired` says that it was taken out of the settings; `share` is what it has
+    of its own shoppers while it is usable, 0 while it is left idle (clients/pools/active_set.py); `probed` is None
+    before the first probe. `kv_hit_rate`, `first_token_s` and `router_queue` are what its answers tell
+    (clients/calls.py): on average, the last ones more than the others, and at the last one."""
 
     def __init__(
         self, endpoint: Endpoint, pool: str, client: ModelClient, limiter: Limiter, outlier_detector: OutlierDetector
@@ -71,7 +71,7 @@ class Replica:
         self.limiter, self.outlier_detector, self.counts = limiter, outlier_detector, Counts()
         self.running = 0
         self.retired = False
-        self.at_work = True
+        self.share = 1.0
         self.probed: Probed | None = None
         self.kv_hit_rate: float | None = None
         self.first_token_s: float | None = None

@@ -71,16 +71,27 @@ class PoolRouter:
         self.hedges: Mapping[Class, Hedges] = {each: Hedges() for each in HEDGED}
         self.released: Replica | None = None
         self._looked: defaultdict[str, int] = defaultdict(int)
+        self._full_since_s: dict[Class, float] = {}
 
     def room(self, traffic_class: Class) -> bool:
-        """Whether any replica has a slot, as far as a look at some of them tells: first the one whose slot was given
-        back last, then others in turns. Asked by somebody who waits for one."""
+        """Whether there may be a slot for somebody who waits. Where none has come free for long and replicas are idle,
+        who it is that waits decides: those at work may hang."""
         now_s = _now()
-        pools = [self.active.of(pool, 0.0, now_s).replicas for pool in self.registry.usable(now_s)]
+        usable = self.registry.usable(now_s)
+        pools = [self.active.of(pool, 0.0, now_s) for pool in usable]
+        if self._found(pools, traffic_class, now_s):
+            self._full_since_s.pop(traffic_class, None)
+            return True
+        full_s = now_s - self._full_since_s.setdefault(traffic_class, now_s)
+        return full_s >= self.active.rules.patience_s and sum(map(len, pools)) < sum(map(len, usable))
+
+    def _found(self, pools: Iterable[Ranking[Replica]], traffic_class: Class, now_s: float) -> bool:
+        """Whether any replica has a slot, as far as a look at some of them tells: first the one whose slot was given
+        back last, then others in turns."""
         released = self.released
         if released is not None and released.usable and self._has_room(released, traffic_class, now_s):
             return True
-        return any(self._has_room(each, traffic_class, now_s) for pool in pools for each in self._some(pool))
+        return any(self._has_room(each, traffic_class, now_s) for pool in pools for each in self._some(pool.replicas))
 
     def _has_room(self, replica: Replica, traffic_class: Class, now_s: float) -> bool:
         return replica.limiter.admits(traffic_class, now_s) and self._begins(replica, traffic_class, now_s)

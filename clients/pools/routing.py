@@ -43,13 +43,14 @@ def affinity(shopper: str, prompt_version: str) -> str:
 
 class Ranking(Generic[W]):
     """Replicas of one pool, in the order of the settings, as keys prefer them. Their weights are those they had when it
-    was made."""
+    was made; the last one weighs only this share of its own while keys leave it."""
 
-    def __init__(self, replicas: Sequence[W]) -> None:
+    def __init__(self, replicas: Sequence[W], last_share: float = 1.0) -> None:
         self.replicas = replicas
         hashes = np.array([_hash(each.name) for each in replicas], np.uint32).reshape(-1, 2)
         self._first, self._second = hashes[:, 0].copy(), hashes[:, 1].copy()
         weights = np.array([each.weight for each in replicas])
+        weights[-1:] *= last_share
         self._weights = None if not len(weights) or (weights == weights[0]).all() else weights
         self._indices = lru_cache(maxsize=KEYS)(self._find)
 

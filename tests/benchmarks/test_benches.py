@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import growth, ingest, latency, recovery, steady
+from benchmarks.cpu_parts import PARTS as PARTS_OF_FILES
+from benchmarks.cpu_parts import REST, THREADS
 from benchmarks.scarce_calls import ScarcePlan
 from benchmarks.servers import Servers, servers
 from benchmarks.stamps import PARTS
@@ -74,7 +76,9 @@ async def test_steady_reports_a_rate_that_is_held(stage: Servers, tmp_path: Path
     assert report["calls_per_second_core"] == pytest.approx(30 * report["calls_per_event"], abs=0.1)
     assert report["lag_growth"] >= 0
     assert report["loop_lag_ms"].keys() == {"p50", "p99", "max"}
-    assert {"client", "other threads"} <= report["parts_us"].keys()
+    told = report["parts_us"]
+    assert {THREADS} <= told.keys() <= {THREADS, REST, *(part for _, part in PARTS_OF_FILES)}
+    assert 0 < sum(told.values()) <= report["runs"][0]["cpu_us_per_event"] + len(told)
     assert report["server"]["cpu_us_per_call"] > 0
 
 

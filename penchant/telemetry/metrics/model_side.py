@@ -84,7 +84,7 @@ MODEL_SIDE: tuple[WorkerMetric, ...] = (
         "gauge", "replica_at_work",
         "1 for a server that calls go to, 0 for one that routing.call_budget_s leaves idle.",
         "0 for days: take it away, or lend it. All 1 with a small load: calls are slower than the budget.",
-        replicas(lambda each: each.usable and each.at_work), REPLICA,
+        replicas(lambda each: each.usable and each.share > 0), REPLICA,
     ),
     Metric(
         "counter", "replica_ejections",

@@ -59,16 +59,62 @@ def test_who_waits_gets_another_at_once() -> None:
     assert active.look(3, 0.1, 0.5, 102.0) == 3
 
 
+def test_whoever_has_waited_for_the_budget_waits_for_no_settling() -> None:
+    """Nobody is to be answered later than that."""
+    active = ActiveSet(RULES)
+    active.look(3, 0.1, 0.0, 0.0)
+    assert active.look(3, 0.1, 0.0, 30.0) == 2
+    assert active.look(3, 0.1, RULES.budget_s, 30.5) == 2
+    assert active.look(3, 0.1, RULES.budget_s, 31.0) == 3
+
+
 def test_somebody_urgent_who_waits_gets_all_at_once() -> None:
     """For half a minute at least; others get one more a second."""
     active = ActiveSet(RULES)
-    for second in range(0, 100, 10):
+    for second in range(0, 130, 10):
         active.look(4, 0.1, 0.0, float(second))
     assert active.size == 1
-    assert active.look(4, 0.1, 0.3, 100.0, urgent=True) == 1
-    assert active.look(4, 0.1, 0.5, 100.0, urgent=True) == 4
-    assert active.look(4, 0.1, 0.0, 129.0) == 4
-    assert active.look(4, 0.1, 0.0, 131.0) == 3
+    assert active.look(4, 0.1, 0.3, 130.0, urgent=True) == 1
+    assert active.look(4, 0.1, 0.5, 130.0, urgent=True) == 4
+    assert active.look(4, 0.1, 0.0, 159.0) == 4
+    assert active.look(4, 0.1, 0.0, 161.0) == 3
+
+
+def test_the_one_that_has_just_gone_is_taken_back_first() -> None:
+    """It was enough a moment ago, and its shoppers' prompts are cached there; whoever waits a second later gets all."""
+    active = ActiveSet(RULES)
+    active.look(4, 0.1, 0.0, 0.0)
+    assert active.look(4, 0.1, 0.0, 30.0) == 3
+    assert active.look(4, 0.1, 0.0, 60.0) == 2
+    assert active.look(4, 0.1, 0.5, 75.0, urgent=True) == 3
+    assert active.raised
+    assert active.look(4, 0.1, 0.9, 75.5, urgent=True) == 3
+    assert active.look(4, 0.1, 1.4, 76.0, urgent=True) == 4
+    assert active.bars.keys() == {2}
+
+
+def test_shoppers_leave_a_few_at_a_time() -> None:
+    """Within twenty seconds, in ten portions; nobody leaves one that was taken back."""
+    active = ActiveSet(RULES)
+    active.look(4, 0.1, 0.0, 0.0)
+    assert active.leaving(10.0) == 0
+    active.look(4, 0.1, 0.0, 30.0)
+    shares = [active.leaving(30.0 + tenth / 10) for tenth in range(250)]
+    assert sorted({*shares}) == [each / 10 for each in range(11)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[199:201] == [0.1, 0.0]
+    active.look(4, 0.1, 0.5, 40.0, urgent=True)
+    assert active.leaving(40.0) == 0
+
+
+def test_shoppers_leave_at_once_when_more_than_one_goes() -> None:
+    """As the fleet says, to whoever was not heard of for a while."""
+    active = ActiveSet(RULES)
+    active.look(4, 0.1, 0.0, 0.0)
+    active.follow(2, 4, 10.0)
+    assert active.leaving(10.0) == 0
+    active.follow(1, 4, 20.0)
+    assert active.leaving(20.0) == 1
 
 
 def test_one_fewer_has_a_moment_to_settle() -> None:
@@ -76,11 +122,12 @@ def test_one_fewer_has_a_moment_to_settle() -> None:
     active = ActiveSet(RULES)
     active.look(3, 0.1, 0.0, 0.0)
     assert active.look(3, 0.1, 0.0, 30.0) == 2
-    assert active.look(3, 0.1, 0.5, 34.0) == 2
-    assert active.look(3, 0.1, 0.5, 35.0) == 3
-    assert active.look(3, 0.1, 0.0, 65.0) == 3  # barred
-    assert active.look(3, 0.1, 0.0, 155.0) == 2
-    assert active.look(3, 0.1, 0.5, 156.0, urgent=True) == 3
+    assert active.look(3, 0.1, 0.5, 54.0) == 2
+    assert active.look(3, 0.1, RULES.budget_s - 0.1, 54.0) == 2
+    assert active.look(3, 0.1, 0.5, 55.0) == 3
+    assert active.look(3, 0.1, 0.0, 85.0) == 3  # barred
+    assert active.look(3, 0.1, 0.0, 175.0) == 2
+    assert active.look(3, 0.1, 0.5, 176.0, urgent=True) == 3
 
 
 def waits_for(active: ActiveSet, needed: int, until_s: int, since_s: int = 0) -> list[int]:
@@ -116,9 +163,9 @@ def test_a_failure_long_after_a_bar_is_a_first_one() -> None:
     """One try a day that fails is no reason to wait ever longer."""
     active, day_s = ActiveSet(RULES), 86_400
     for day in range(4):
-        waits_for(active, 2, day * day_s + 100, day * day_s)
+        waits_for(active, 2, day * day_s + 120, day * day_s)
         assert active.bars[1].lasts_s == RULES.bar_s
-        waits_for(active, 3, day * day_s + 160, day * day_s + 100)
+        waits_for(active, 3, day * day_s + 200, day * day_s + 120)
 
 
 def test_a_number_that_was_taken_over_is_not_barred_for_the_moment_in_which_it_was() -> None:
@@ -126,10 +173,10 @@ def test_a_number_that_was_taken_over_is_not_barred_for_the_moment_in_which_it_w
     active = ActiveSet(RULES)
     active.look(4, 0.1, 0.0, 0.0)
     active.follow(3, 4, 10.0)
-    assert active.look(4, 0.1, 0.5, 16.0) == 4
+    assert active.look(4, 0.1, 0.5, 36.0) == 4
     assert not active.bars
-    active.follow(3, 4, 20.0)
-    assert active.look(4, 0.1, 0.5, 26.0) == 4
+    active.follow(3, 4, 40.0)
+    assert active.look(4, 0.1, 0.5, 66.0) == 4
     assert active.bars.keys() == {3}
 
 
@@ -138,7 +185,7 @@ def test_a_number_that_is_on_its_way_up_is_not_barred() -> None:
     active = ActiveSet(RULES)
     waits_for(active, 1, 95)
     assert active.size == 1
-    assert [active.look(4, 0.3, 0.5, second) for second in (95.0, 96.0, 97.0)] == [2, 3, 4]
+    assert [active.look(4, 0.3, 0.5, second) for second in (115.0, 116.0, 117.0)] == [2, 3, 4]
     assert active.bars.keys() == {1}
 
 

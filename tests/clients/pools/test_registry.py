@@ -1,5 +1,7 @@
 """Registry: who is compared with whom before a replica is taken for a slow one."""
 
+import pytest
+
 from clients.pools.active_replicas import ActivePool
 from clients.pools.active_set import ActiveSetRules
 from clients.pools.endpoints import Endpoint, Pool
@@ -39,7 +41,7 @@ def test_what_idle_replicas_took_when_they_had_fewer_calls_ejects_nobody() -> No
     registry, (one, other, third) = pool_of(3)
     for each in (other, third):
         answers(each, 0.3)
-        each.at_work = False
+        each.share = 0.0
     answers(one, 1.5)
     registry.judge(one, 2.0)
     assert one.usable
@@ -50,15 +52,35 @@ def test_each_shows_anew_how_fast_it_is_when_the_number_at_work_changes() -> Non
     registry, replicas = pool_of(2)
     (usable,) = registry.usable(0.0)
     active = ActivePool(RULES, usable)
-    for second in range(0, 100, 10):
+    for second in range(0, 110, 10):
         active.first(usable, 0.0, float(second), urgent=False)
         for each in replicas:
             answers(each, 0.3)
-    assert [each.at_work for each in replicas] == [True, False]
+    assert [each.share for each in replicas] == [1, 0]
     answers(replicas[0], 1.5)
-    active.first(usable, 0.5, 100.0, urgent=False)
-    assert [each.at_work for each in replicas] == [True, True]
+    active.first(usable, 0.5, 110.0, urgent=False)
+    assert [each.share for each in replicas] == [1, 1]
     answers(replicas[1], 0.3)
-    registry.judge(replicas[0], 101.0)
+    registry.judge(replicas[0], 111.0)
     assert replicas[0].usable
     assert replicas[0].outlier_detector.service_s is not None  # the number at work is decided by it all the same
+
+
+def test_a_replica_that_shoppers_leave_is_no_measure_for_the_others() -> None:
+    """It is quicker, the fewer are left; and it is free only when nobody is."""
+    registry, replicas = pool_of(2)
+    (usable,) = registry.usable(0.0)
+    active = ActivePool(RULES, usable)
+    for second in range(40):
+        active.first(usable, 0.0, float(second), urgent=False)
+        for each in replicas:
+            each.outlier_detector.answered(float(second), 0.3)
+    for second in range(40, 60):
+        assert len(active.first(usable, 0.0, float(second), urgent=False)) == len(usable) - (second >= 50)
+        assert active.load().free == (("gpu1:1",) if second >= 50 else ())
+        for each, service_s in zip(replicas, (1.5, 0.3), strict=True):
+            for _ in range(5):
+                each.outlier_detector.answered(float(second), service_s)
+        registry.judge(replicas[0], float(second))
+    assert replicas[0].usable
+    assert replicas[0].outlier_detector.comparable_s == pytest.approx(1.5, abs=0.01)

@@ -2,12 +2,15 @@
 
 import asyncio
 
+import pytest
+
+from clients.calls import Class
 from clients.limits.adaptive_limit import LimitRules
 from clients.pools.client import PooledClient
 from clients.pools.registry import PEERS, RegistryRules
-from clients.pools.router import LOOK, RoutedSlot
+from clients.pools.router import LOOK, RoutedSlot, RoutingRules
 from tests.clients.shops import pool
-from tests.clients.virtual import virtually
+from tests.clients.virtual import call, virtually
 from tests.fakes.model import ScriptedModel
 
 NAMES = tuple(f"10.0.0.{number}:8001" for number in range(5 * LOOK))
@@ -114,5 +117,54 @@ def test_one_quick_peer_does_not_make_the_others_slow() -> None:
         for replica in client.replicas:
             client.router.registry.judge(replica, 0.0)
         assert all(each.usable for each in client.replicas)
+
+    virtually(main)
+
+
+async def one_of_two_at_work() -> PooledClient:
+    """One call for each server; the idle one has been so for a minute."""
+    client = PooledClient(
+        [pool("10.0.0.1:8001", "10.0.0.2:8001")], lambda _: ScriptedModel(), ONE_CALL_EACH,
+        RoutingRules(call_budget_s=2.0),
+    )  # fmt: skip
+    for _ in range(90):
+        for replica in client.replicas:
+            replica.outlier_detector.answered(asyncio.get_running_loop().time(), 0.1)
+        if slot := client.router.grant("somebody", "live", 0.0, 0.0):
+            slot.release()
+        await asyncio.sleep(1)
+    assert [replica.share for replica in client.replicas] == [1, 0]
+    return client
+
+
+@pytest.mark.parametrize("traffic_class", ["live", "realtime"])
+def test_whoever_waits_for_servers_that_hang_gets_an_idle_one(traffic_class: Class) -> None:
+    """Nothing comes free at those that are at work, so nobody would be asked."""
+
+    async def main() -> None:
+        client, now_s = await one_of_two_at_work(), asyncio.get_running_loop().time()
+        assert client.router.grant("hangs", "live", 0.0, 0.0) is not None
+        await client.complete(call(now_s + 30, "ada", traffic_class))
+        assert asyncio.get_running_loop().time() < now_s + 1
+        assert [replica.counts.calls for replica in client.replicas] == [0, 1]
+
+    virtually(main)
+
+
+def test_a_dispatcher_is_told_of_idle_servers_when_those_at_work_hang() -> None:
+    """It looks at who is due only when there is room; who that is decides."""
+
+    async def main() -> None:
+        client = await one_of_two_at_work()
+        slots = client.slots("live", "v1")
+        assert client.router.grant("hangs", "live", 0.0, 0.0) is not None
+        assert not slots.room()
+        await asyncio.sleep(0.3)
+        assert not slots.room()
+        await asyncio.sleep(0.2)
+        assert slots.room()
+        assert slots.grant("ada", 0.1, 1.0) is None
+        assert slots.grant("ada", 0.5, 1.0) is not None
+        assert not slots.room()
 
     virtually(main)

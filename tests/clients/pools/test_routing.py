@@ -57,6 +57,21 @@ def test_a_heavier_replica_wins_shoppers_and_moves_nobody_else(
         assert new == heavier if old is raised else new in (old, heavier)
 
 
+@given(fleets, keys, st.lists(st.floats(0.01, 1.0), max_size=5))
+def test_keys_leave_the_last_replica_for_the_others_and_none_comes_back(
+    fleet: list[Server], shoppers: list[str], shares: list[float]
+) -> None:
+    """The less it keeps the fewer it has, and nobody moves who was elsewhere."""
+    before = {shopper: home(shopper, fleet) for shopper in shoppers}
+    for share in sorted(shares, reverse=True):
+        ranking = Ranking(fleet, last_share=share)
+        after = {shopper: ranking.home(shopper) for shopper in shoppers}
+        assert all(after[each] is before[each] for each in shoppers if before[each] is not fleet[-1])
+        before = after
+    left = {shopper: home(shopper, fleet[:-1]) for shopper in shoppers}
+    assert all(left[each] is before[each] for each in shoppers if before[each] is not fleet[-1])
+
+
 @given(st.randoms(use_true_random=False), fleets, keys)
 def test_the_order_of_the_settings_does_not_matter(chance: object, fleet: list[Server], shoppers: list[str]) -> None:
     """Two workers agree, whoever lists the replicas how."""
@@ -74,6 +89,9 @@ def test_shares_are_as_the_weights() -> None:
     homes = Counter(ranking.order(key, 1)[0].name for key in keys)
     for server in fleet:
         assert abs(homes[server.name] / 8_000 - server.weight / 8) < 0.015
+    leaving = Ranking(fleet, last_share=0.5)
+    homes = Counter(found.name for key in keys if (found := leaving.home(key)))
+    assert abs(homes["d:1"] / 8_000 - 2 / 6) < 0.015
     seconds = Counter(ranking.order(key, 2)[1].name for key in keys if ranking.home(key) is fleet[3])
     assert all(seconds[server.name] > 0.15 * sum(seconds.values()) for server in fleet[:3])
 
