@@ -49,10 +49,14 @@ class ActivePool:
         return self._first
 
     def follow(self, size: int, now_s: float, until_s: float) -> None:
-        """The fleet has decided this size, 0 for all, which holds until then."""
+        """The fleet has decided this size, 0 for all, which holds until then. A larger one that this worker has put to
+        work meanwhile is to be told first."""
         self._heard_until_s, before = until_s, self._set.size
-        if self._set.follow(size, len(self._of), now_s) != before:
-            self._become(self._of, now_s, named=True)
+        if self._set.raised and 0 < size < before:
+            return
+        changed = self._set.follow(size, len(self._of), now_s) != before
+        if changed or self._set.leaving(now_s) != self._leaving:
+            self._become(self._of, now_s, named=changed)
 
     @property
     def bars(self) -> dict[int, Bar]:

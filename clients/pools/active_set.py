@@ -17,10 +17,9 @@ class ActiveSetRules:
     """A call may take `budget_s`; 0 keeps all replicas at work. One more is taken when calls take `slack` times that,
     once in `more_every_s`, or when somebody has waited for `patience_s`, once in `wait_every_s`, and after one fewer,
     unless somebody has waited for the budget itself, not before `settle_s`: limits grow to the new load, and prompts
-    are new there. All are when somebody urgent has,
-    but first the one that has just gone. One fewer when calls would still be within the budget, once in
-    `fewer_every_s`; its shoppers leave within `leave_s`. A size that did not last that long was too small: it is barred
-    for `bar_s`, twice as long each time, `longest_bar_s` at the most."""
+    are new there. All are when somebody urgent has, but first the one that has just gone. One fewer when calls would
+    still be within the budget, once in `fewer_every_s`; its shoppers leave within `leave_s`. A size that did not last
+    that long was too small: it is barred for `bar_s`, twice as long each time, `longest_bar_s` at the most."""
 
     budget_s: float = 0.0
     slack: float = 1.2
@@ -53,7 +52,7 @@ class ActiveSet:
         self._follows = False
         self.size = 0
         self.raised = False
-        self._shrunk = self._grew = False
+        self._shrunk = self._took_back = False
         self.bars: dict[int, Bar] = {} if bars is None else bars
 
     def look(self, usable: int, call_s: float | None, waited_s: float, now_s: float, *, urgent: bool = False) -> int:
@@ -79,14 +78,16 @@ class ActiveSet:
         return True
 
     def _relieve(self, now_s: float) -> bool:
-        """Somebody urgent waits. Whoever does while one more has just come waits for what that brings."""
-        if self._grew and now_s - self._since_s < self._rules.wait_every_s:
+        """Somebody urgent waits. Whoever does while one was just taken back waits for what that brings."""
+        if self._took_back and now_s - self._since_s < self._rules.wait_every_s:
             return False
-        just_gone = now_s - self._fewer_s < self._rules.fewer_every_s
         self._bar(now_s)
         self.raised = True
-        self._become(self.size + 1 if just_gone else self._usable, now_s)
+        self._become(self.size + 1 if self._just_fewer(now_s) else self._usable, now_s)
         return True
+
+    def _just_fewer(self, now_s: float) -> bool:
+        return now_s - self._fewer_s < self._rules.fewer_every_s
 
     def follow(self, size: int, usable: int, now_s: float) -> int:
         """Take up a size that was decided elsewhere, 0 for all of those that are usable. The first one may be of long
@@ -103,9 +104,9 @@ class ActiveSet:
 
     def leaving(self, now_s: float) -> float:
         """The share of its shoppers that is still with the one that went last: its others come to caches that do not
-        know them a few at a time."""
+        know them a few at a time, the first at once."""
         left = 1 - (now_s - self._fewer_s) / self._rules.leave_s
-        return ceil(left * PORTIONS) / PORTIONS if left > 0 else 0.0
+        return (ceil(left * PORTIONS) - 1) / PORTIONS if left > 0 else 0.0
 
     def _step(self, call_s: float | None, waited_s: float, now_s: float) -> int:
         """By how many the set changes."""
@@ -127,14 +128,16 @@ class ActiveSet:
     def _bar(self, now_s: float) -> None:
         """The set grows: if it was made smaller a moment ago, that was too small. What calls would take with one fewer
         is only guessed, and where they wait for a slot the guess is too low."""
-        if now_s - self._fewer_s < self._rules.fewer_every_s and self.size < self._usable:
+        if self._just_fewer(now_s) and self.size < self._usable:
             before = self.bars.get(self.size)
             again = before is not None and now_s < before.until_s + before.lasts_s
             lasts_s = min(2 * before.lasts_s, self._rules.longest_bar_s) if before and again else self._rules.bar_s
             self.bars[self.size] = Bar(lasts_s, now_s + lasts_s)
 
     def _become(self, size: int, now_s: float) -> int:
-        self._shrunk, self._grew = size < self.size, self.size < size < self._usable
-        self._fewer_s = now_s if size == self.size - 1 else float("-inf")
+        """An ejected one is not one fewer: nobody is there whom shoppers could leave."""
+        self._took_back = self._just_fewer(now_s) and self.size < size < self._usable
+        self._shrunk, fewer = size < self.size, size == self.size - 1 and size < self._usable
+        self._fewer_s = now_s if fewer else float("-inf")
         self.size, self._since_s = min(size, self._usable), now_s
         return self.size

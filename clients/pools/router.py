@@ -83,7 +83,8 @@ class PoolRouter:
             self._full_since_s.pop(traffic_class, None)
             return True
         full_s = now_s - self._full_since_s.setdefault(traffic_class, now_s)
-        return full_s >= self.active.rules.patience_s and sum(map(len, pools)) < sum(map(len, usable))
+        patience_s = self.active.rules.patience_s + self.rules.beat_s
+        return full_s >= patience_s and sum(map(len, pools)) < sum(map(len, usable))
 
     def _found(self, pools: Iterable[Ranking[Replica]], traffic_class: Class, now_s: float) -> bool:
         """Whether any replica has a slot, as far as a look at some of them tells: first the one whose slot was given
@@ -118,6 +119,7 @@ class PoolRouter:
             for replica in self._choices(key, traffic_class, replicas, passed_s):
                 begins = self._begins(replica, traffic_class, now_s)
                 if begins and (slot := replica.limiter.acquire(traffic_class, now_s)):
+                    self._full_since_s.pop(traffic_class, None)
                     replica.counts.non_local += replica is not first
                     replica.counts.spilled += rank > 0
                     return RoutedSlot(self, key, traffic_class, replica, slot)
@@ -134,9 +136,9 @@ class PoolRouter:
         self, key: str, traffic_class: Class, replicas: Ranking[Replica], passed_s: float
     ) -> Sequence[Replica]:
         """A shopper's own replica, and others for those who waited. A call that cannot wait goes where least runs: its
-        prompt is short, and a home replica gained it nothing."""
+        prompt is short, and a home replica gained it nothing. One that shoppers leave is the last."""
         if traffic_class == "realtime":
-            return sorted(replicas.order(key, LOOK), key=lambda each: each.limiter.load)
+            return sorted(replicas.order(key, LOOK), key=lambda each: (each.share < 1, each.limiter.load))
         return replicas.order(key, LOOK if passed_s >= self.rules.locality_wait_s else 1)
 
     def another(self, key: str, traffic_class: Class, but: Collection[Replica]) -> tuple[Replica, Slot] | None:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -165,6 +167,56 @@ def test_the_one_that_has_just_gone_is_taken_back_by_the_fleet() -> None:
         await shop.run(2 * EVERY_S + 2 * LOOK_S)
         assert {each.size for each in shop.members} == {4}
         assert all(each.client.router.active.bars("main").keys() == {1} for each in shop.members)
+
+    in_a_shop(main)
+
+
+class SlowFleet(MemoryFleet):
+    """What is heard was true a moment before."""
+
+    async def sync(self, *told: Any) -> Any:
+        heard = await super().sync(*told)
+        await asyncio.sleep(0.05)
+        return heard
+
+
+@pytest.mark.parametrize("ejected", [True, False])
+def test_what_was_put_to_work_while_the_fleet_was_asked_is_not_lost(*, ejected: bool) -> None:
+    """The fleet's word is older: the next one has it."""
+
+    async def main(shop: Shop) -> None:
+        shop.store = SlowFleet(_now)
+        shop.members = [Member(f"w{number}", shop.store, Random(number)) for number in range(3)]
+        await shop.run(75.0)
+        assert {each.size for each in shop.members} == {2}
+        member = next(each for each in shop.members if each.sync._judge.worker != shop.store.sizes["main"].who)
+        asking = asyncio.ensure_future(member.sync.look())
+        await asyncio.sleep(0.02)
+        if ejected:
+            member.client._registry.eject(member.client.replicas[0], Fault("calls", "fails"), _now())
+        member.serve(1.0, urgent_s=0.0 if ejected else 0.5)
+        await asking
+        assert member.size == 3
+        await shop.run(3 * EVERY_S)
+        assert {each.size for each in shop.members if each is not member} == {4 if ejected else 3}
+        assert member.size == 3
+        assert all(bar.lasts_s == ActiveSetRules().bar_s for bar in member.client.router.active.bars("main").values())
+
+    in_a_shop(main)
+
+
+def test_what_was_put_to_work_late_takes_nothing_back() -> None:
+    """Others have put more to work meanwhile."""
+
+    async def main(shop: Shop) -> None:
+        await shop.run(100.0)
+        member, held = shop.members[3], shop.store.sizes["main"]
+        member.serve(1.0, urgent_s=0.5)
+        assert (member.size, held.size) == (2, 1)
+        assert await shop.store.resize("main", replace(held, serial=held.serial + 1, size=3))
+        await member.sync.look()
+        member.serve(1.0)
+        assert shop.store.sizes["main"].size == member.size == 3
 
     in_a_shop(main)
 

@@ -100,9 +100,10 @@ def test_shoppers_leave_a_few_at_a_time() -> None:
     assert active.leaving(10.0) == 0
     active.look(4, 0.1, 0.0, 30.0)
     shares = [active.leaving(30.0 + tenth / 10) for tenth in range(250)]
-    assert sorted({*shares}) == [each / 10 for each in range(11)]
+    assert sorted({*shares}) == [each / 10 for each in range(10)]
     assert shares == sorted(shares, reverse=True)
-    assert shares[199:201] == [0.1, 0.0]
+    assert shares.count(0.5) == 20
+    assert not shares[200]
     active.look(4, 0.1, 0.5, 40.0, urgent=True)
     assert active.leaving(40.0) == 0
 
@@ -114,7 +115,24 @@ def test_shoppers_leave_at_once_when_more_than_one_goes() -> None:
     active.follow(2, 4, 10.0)
     assert active.leaving(10.0) == 0
     active.follow(1, 4, 20.0)
-    assert active.leaving(20.0) == 1
+    assert active.leaving(20.0) > 0
+
+
+def test_nobody_leaves_a_server_since_another_was_ejected() -> None:
+    """All that are left are at work; there is nobody to take back."""
+    active = ActiveSet(RULES)
+    active.look(4, 0.1, 0.0, 0.0)
+    active.look(3, 0.1, 0.0, 10.0)
+    assert [active.leaving(10.0 + second) for second in range(20)] == [0.0] * 20
+
+
+def test_somebody_urgent_is_not_kept_waiting_by_others_who_wait() -> None:
+    """One more a second is for these; all are for the urgent one, at once."""
+    active = ActiveSet(RULES)
+    active.look(20, 0.1, 0.0, 0.0)
+    active.follow(2, 20, 1.0)
+    assert [active.look(20, 0.1, 0.5, second) for second in (40.0, 41.0, 42.0)] == [3, 4, 5]
+    assert active.look(20, 0.1, 0.5, 42.1, urgent=True) == 20
 
 
 def test_one_fewer_has_a_moment_to_settle() -> None:

@@ -76,11 +76,39 @@ def test_a_replica_that_shoppers_leave_is_no_measure_for_the_others() -> None:
         for each in replicas:
             each.outlier_detector.answered(float(second), 0.3)
     for second in range(40, 60):
-        assert len(active.first(usable, 0.0, float(second), urgent=False)) == len(usable) - (second >= 50)
-        assert active.load().free == (("gpu1:1",) if second >= 50 else ())
+        assert len(active.first(usable, 0.0, float(second), urgent=False)) == len(usable) - (second >= 48)
+        assert active.load().free == (("gpu1:1",) if second >= 48 else ())
         for each, service_s in zip(replicas, (1.5, 0.3), strict=True):
             for _ in range(5):
                 each.outlier_detector.answered(float(second), service_s)
         registry.judge(replicas[0], float(second))
     assert replicas[0].usable
     assert replicas[0].outlier_detector.comparable_s == pytest.approx(1.5, abs=0.01)
+
+
+def test_shoppers_leave_also_where_nobody_calls() -> None:
+    """A worker that stands by follows the fleet, and says of the same servers that they are idle."""
+    registry, replicas = pool_of(2)
+    (usable,) = registry.usable(0.0)
+    active = ActivePool(RULES, usable)
+    active.first(usable, 0.0, 0.0, urgent=False)
+    for second in range(1, 30):
+        active.follow(1, float(second), second + 5.0)
+    assert [each.share for each in replicas] == [1, 0]
+    assert active.load().free == ("gpu1:1",)
+
+
+def test_more_that_were_put_to_work_are_told_before_the_fleet_is_followed() -> None:
+    """What the fleet says was decided before."""
+    registry, _ = pool_of(4)
+    (usable,) = registry.usable(0.0)
+    active = ActivePool(RULES, usable)
+    active.first(usable, 0.0, 0.0, urgent=False)
+    active.follow(3, 10.0, 15.0)
+    active.follow(2, 40.0, 45.0)
+    active.first(usable, 0.5, 41.0, urgent=True)
+    active.follow(2, 41.1, 46.0)
+    told = active.load()
+    assert (told.size, told.raised) == (3, True)
+    active.follow(2, 42.0, 47.0)
+    assert active.load().size == 2

@@ -6,6 +6,7 @@ import pytest
 
 from clients.calls import Class
 from clients.limits.adaptive_limit import LimitRules
+from clients.pools.active_set import ActiveSetRules
 from clients.pools.client import PooledClient
 from clients.pools.registry import PEERS, RegistryRules
 from clients.pools.router import LOOK, RoutedSlot, RoutingRules
@@ -121,11 +122,11 @@ def test_one_quick_peer_does_not_make_the_others_slow() -> None:
     virtually(main)
 
 
-async def one_of_two_at_work() -> PooledClient:
+async def one_of_two_at_work(beat_s: float = 0.0) -> PooledClient:
     """One call for each server; the idle one has been so for a minute."""
     client = PooledClient(
         [pool("10.0.0.1:8001", "10.0.0.2:8001")], lambda _: ScriptedModel(), ONE_CALL_EACH,
-        RoutingRules(call_budget_s=2.0),
+        RoutingRules(call_budget_s=2.0 + beat_s, beat_s=beat_s),
     )  # fmt: skip
     for _ in range(90):
         for replica in client.replicas:
@@ -166,5 +167,58 @@ def test_a_dispatcher_is_told_of_idle_servers_when_those_at_work_hang() -> None:
         assert slots.grant("ada", 0.1, 1.0) is None
         assert slots.grant("ada", 0.5, 1.0) is not None
         assert not slots.room()
+
+    virtually(main)
+
+
+def test_servers_that_were_full_once_are_not_so_for_ever() -> None:
+    """What counts is how long it is since a slot was found, by a look or by who took one."""
+
+    async def main() -> None:
+        client = await one_of_two_at_work()
+        for found_by_a_look in (True, False):
+            held = client.router.grant("first", "live", 0.0, 0.0)
+            assert held is not None
+            assert not client.router.room("live")
+            held.release()
+            await asyncio.sleep(10)
+            if found_by_a_look:
+                assert client.router.room("live")
+            assert client.router.grant("second", "live", 0.0, 0.0) is not None
+            assert not client.router.room("live")
+            client.router.released = None
+            for replica in client.replicas:
+                replica.limiter.running = 0
+
+    virtually(main)
+
+
+def test_between_two_beats_nobody_is_offered_an_idle_server() -> None:
+    """They wait for the beat, and nothing hangs."""
+
+    async def main() -> None:
+        client = await one_of_two_at_work(beat_s=1.5)
+        found = 0
+        for _ in range(300):
+            found += client.router.room("live")
+            await asyncio.sleep(0.05)
+        assert 0 < found < 60
+
+    virtually(main)
+
+
+def test_realtime_calls_leave_a_server_first() -> None:
+    """It is the one where least runs, and is to become idle."""
+
+    async def main() -> None:
+        client = await one_of_two_at_work()
+        one, other = client.replicas
+        one.share, other.share = 0.5, 1.0
+        client.router.rules = RoutingRules()
+        client.router.active.rules = ActiveSetRules()
+        slots = [client.router.grant("ada", "realtime", 0.0, 0.0), client.router.grant("ada", "realtime", 0.0, 0.0)]
+        assert (one.limiter.running, other.limiter.running) == (1, 1)
+        assert slots[0] is not None
+        assert slots[0]._replica is other
 
     virtually(main)
