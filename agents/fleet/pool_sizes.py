@@ -28,13 +28,13 @@ class PoolSizes:
     def __init__(self, active: ActiveReplicas, worker: str) -> None:
         self._active, self._worker = active, worker
         self._loads: Mapping[str, PoolLoad] = {}
-        self._unsaid: set[str] = set()
+        self._unsaid: dict[str, int] = {}
         self._deciding: dict[str, ActiveSet] = {}
 
     def loads(self) -> dict[str, Any]:
         """What a heartbeat says of each pool."""
         self._loads = self._active.loads()
-        self._unsaid |= {name for name, load in self._loads.items() if load.raised}
+        self._unsaid |= {name: load.raised for name, load in self._loads.items() if load.raised is not None}
         return {name: asdict(load) | {"free": load.free[:MOST_NAMED]} for name, load in self._loads.items()}
 
     async def hear(self, store: FleetStore, fleet: Fleet, fleet_ms: float, now_s: float) -> None:
@@ -57,14 +57,13 @@ class PoolSizes:
         self, store: FleetStore, pool: str, held: PoolSize | None, last: PoolSize | None, at: tuple[float, float]
     ) -> PoolSize | None:
         """More at once. It counts two, and so stands before a step that is decided at the same moment."""
-        load = self._loads[pool]
-        size = load.size if load.size < load.usable else 0
+        size = self._unsaid[pool]
         if held is None or (held.size and not held.size >= size > 0):
             bars = stored_bars(self._active.bars(pool), *at)
             held = PoolSize((last.serial if last else 0) + 2, size, self._worker, round(at[0]), bars)
             if not await store.resize(pool, held):
                 return None
-        self._unsaid.discard(pool)
+        self._unsaid.pop(pool, None)
         self._deciding.pop(pool, None)
         return held
 

@@ -16,13 +16,13 @@ log = structlog.get_logger()
 class PoolLoad:
     """What a worker has seen of a pool since it was last asked: how many replicas are usable and at work, how long a
     call takes at the slowest of those, None while nobody knows, and how long somebody has waited. `raised`: it has put
-    more to work at once; `free` names those that are idle."""
+    so many to work at once, 0 for all; `free` names those that are idle."""
 
     usable: int
     size: int
     call_s: float | None = None
     waited_s: float = 0.0
-    raised: bool = False
+    raised: int | None = None
     free: tuple[str, ...] = ()
 
 
@@ -52,7 +52,7 @@ class ActivePool:
         """The fleet has decided this size, 0 for all, which holds until then. A larger one that this worker has put to
         work meanwhile is to be told first."""
         self._heard_until_s, before = until_s, self._set.size
-        if self._set.raised and 0 < size < before:
+        if self._set.raised is not None and 0 < size < before:
             return
         changed = self._set.follow(size, len(self._of), now_s) != before
         if changed or self._set.leaving(now_s) != self._leaving:
@@ -69,7 +69,7 @@ class ActivePool:
         seen = PoolLoad(
             len(self._of), self._set.size, self._call_s(self._of), self._waited_s, self._set.raised, free
         )  # fmt: skip
-        self._waited_s, self._set.raised = 0.0, False
+        self._waited_s, self._set.raised = 0.0, None
         return seen
 
     def _call_s(self, usable: Ranking[Replica]) -> float | None:

@@ -15,8 +15,8 @@ PORTIONS = 10
 @dataclass(frozen=True, slots=True)
 class ActiveSetRules:
     """A call may take `budget_s`; 0 keeps all replicas at work. One more is taken when calls take `slack` times that,
-    once in `more_every_s`, or when somebody has waited for `patience_s`, once in `wait_every_s`, and after one fewer,
-    unless somebody has waited for the budget itself, not before `settle_s`: limits grow to the new load, and prompts
+    once in `more_every_s`, or when somebody has waited for `patience_s`, once in `wait_every_s`. After one fewer that
+    is not before `settle_s`, unless somebody has waited for the budget itself: limits grow to the new load, and prompts
     are new there. All are when somebody urgent has, but first the one that has just gone. One fewer when calls would
     still be within the budget, once in `fewer_every_s`; its shoppers leave within `leave_s`. A size that did not last
     that long was too small: it is barred for `bar_s`, twice as long each time, `longest_bar_s` at the most."""
@@ -42,8 +42,9 @@ class Bar(NamedTuple):
 
 
 class ActiveSet:
-    """The size of one pool's set. Times are seconds on one clock that never goes back. `raised`: more were put to work
-    at once since somebody last set this to False. `bars` are by size; who decides for others shares theirs."""
+    """The size of one pool's set. Times are seconds on one clock that never goes back. `raised`: so many, 0 for all,
+    were put to work at once since somebody last set this to None. `bars` are by size; who decides for others shares
+    theirs."""
 
     def __init__(self, rules: ActiveSetRules, bars: dict[int, Bar] | None = None) -> None:
         self._rules = rules
@@ -51,7 +52,7 @@ class ActiveSet:
         self._since_s = self._fewer_s = float("-inf")
         self._follows = False
         self.size = 0
-        self.raised = False
+        self.raised: int | None = None
         self._shrunk = self._took_back = False
         self.bars: dict[int, Bar] = {} if bars is None else bars
 
@@ -72,7 +73,7 @@ class ActiveSet:
         waits for long, but first the one that has just gone: it was enough. Returns whether that was so."""
         if usable == self._usable:
             return urgent and waited_s >= self._rules.patience_s and self._relieve(now_s)
-        self.raised = self.raised or bool(self._usable)
+        self.raised = 0 if self._usable else self.raised
         self._usable = usable
         self._become(usable, now_s)
         return True
@@ -82,8 +83,8 @@ class ActiveSet:
         if self._took_back and now_s - self._since_s < self._rules.wait_every_s:
             return False
         self._bar(now_s)
-        self.raised = True
-        self._become(self.size + 1 if self._just_fewer(now_s) else self._usable, now_s)
+        self.raised = self.size + 1 if self._just_fewer(now_s) else 0
+        self._become(self.raised or self._usable, now_s)
         return True
 
     def _just_fewer(self, now_s: float) -> bool:

@@ -72,6 +72,7 @@ class PoolRouter:
         self.released: Replica | None = None
         self._looked: defaultdict[str, int] = defaultdict(int)
         self._full_since_s: dict[Class, float] = {}
+        self._without_slot_s: dict[Class, float] = {}
 
     def room(self, traffic_class: Class) -> bool:
         """Whether there may be a slot for somebody who waits. Where none has come free for long and replicas are idle,
@@ -83,8 +84,10 @@ class PoolRouter:
             self._full_since_s.pop(traffic_class, None)
             return True
         full_s = now_s - self._full_since_s.setdefault(traffic_class, now_s)
-        patience_s = self.active.rules.patience_s + self.rules.beat_s
-        return full_s >= patience_s and sum(map(len, pools)) < sum(map(len, usable))
+        if full_s < self.active.rules.patience_s + self.rules.beat_s or sum(map(len, pools)) == sum(map(len, usable)):
+            return False
+        self._without_slot_s[traffic_class] = now_s
+        return True
 
     def _found(self, pools: Iterable[Ranking[Replica]], traffic_class: Class, now_s: float) -> bool:
         """Whether any replica has a slot, as far as a look at some of them tells: first the one whose slot was given
@@ -110,6 +113,7 @@ class PoolRouter:
         """A slot for a shopper, None to wait for one. They have `waited_s`, and for `passed_s` of it there have been
         slots that were nobody's."""
         now_s, waited_s = _now(), self._beat.held_s(waited_s)
+        passed_s = min(passed_s, now_s - self._without_slot_s.get(traffic_class, -math.inf))
         urgent = urgent or traffic_class == "realtime"
         for rank, usable in enumerate(self.registry.usable(now_s)):
             replicas = self.active.of(usable, waited_s, now_s, urgent=urgent)

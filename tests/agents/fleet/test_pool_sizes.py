@@ -205,6 +205,24 @@ def test_what_was_put_to_work_while_the_fleet_was_asked_is_not_lost(*, ejected: 
     in_a_shop(main)
 
 
+def test_a_worker_that_has_one_ejected_takes_back_one_for_the_fleet() -> None:
+    """That one more is all that it has, is its own affair."""
+
+    async def main(shop: Shop) -> None:
+        await shop.run(10.0)
+        member = shop.members[3]
+        registry = member.client._registry
+        registry.eject(member.client.replicas[3], Fault("probes", "away"), _now())
+        await shop.run(70.0)
+        assert {each.size for each in shop.members} == {2}
+        member.serve(1.0, urgent_s=0.5)
+        assert member.size == len(registry.usable(_now())[0]) == 3
+        await shop.run(2 * EVERY_S + 2 * LOOK_S)
+        assert {each.size for each in shop.members} == {3}
+
+    in_a_shop(main)
+
+
 def test_what_was_put_to_work_late_takes_nothing_back() -> None:
     """Others have put more to work meanwhile."""
 

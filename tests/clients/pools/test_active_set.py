@@ -87,9 +87,10 @@ def test_the_one_that_has_just_gone_is_taken_back_first() -> None:
     assert active.look(4, 0.1, 0.0, 30.0) == 3
     assert active.look(4, 0.1, 0.0, 60.0) == 2
     assert active.look(4, 0.1, 0.5, 75.0, urgent=True) == 3
-    assert active.raised
+    assert active.raised == 3
     assert active.look(4, 0.1, 0.9, 75.5, urgent=True) == 3
     assert active.look(4, 0.1, 1.4, 76.0, urgent=True) == 4
+    assert active.raised == 0
     assert active.bars.keys() == {2}
 
 

@@ -109,6 +109,6 @@ def test_more_that_were_put_to_work_are_told_before_the_fleet_is_followed() -> N
     active.first(usable, 0.5, 41.0, urgent=True)
     active.follow(2, 41.1, 46.0)
     told = active.load()
-    assert (told.size, told.raised) == (3, True)
+    assert (told.size, told.raised) == (3, 3)
     active.follow(2, 42.0, 47.0)
     assert active.load().size == 2
