@@ -2,6 +2,9 @@
 
 A broker answers a fetch with the first event that it has, and a poll costs as much as several events. So the next fetch
 goes out a little after the last one was handed over: at once by an idle process, later by a busy one.
+
+aiokafka asks a broker for the partitions of which nothing is left here, and for no others until that is answered. Where
+those have nothing new, the others would run out meanwhile, and wait for as long as a fetch may: up to `fetch_wait_s`.
 """
 
 import asyncio
@@ -14,6 +17,9 @@ MOST_S = 0.008
 
 MANY = 100
 """Records worth a fetch of their own: nobody waits after so many, since more are likely to stand there already."""
+
+BESIDE_MS = 20
+"""How long a broker may take over a fetch while there are records of other partitions here."""
 
 MEMORY_S = 0.2
 """About how far back the use of the processor is remembered."""
@@ -45,15 +51,17 @@ class Gathering:
 
 
 def gather_fetches(fetcher: Any, gathering: Gathering) -> None:
-    """Let aiokafka's fetcher send its requests when it is time."""
+    """Let aiokafka's fetcher send its requests when it is time, and keep no partition waiting for others."""
     fetch = fetcher._proc_fetch_request
 
-    async def fetch_in_time(*request: Any) -> bool:
+    async def fetch_in_time(assignment: Any, node: Any, request: Any) -> bool:
         try:
             if (wait_s := gathering.wait_s()) > 0:
                 await asyncio.sleep(wait_s)
         except asyncio.CancelledError:
             return False  # the partitions went: aiokafka, who alone cancels this, expects the same of its own wait
-        return bool(await fetch(*request))
+        if fetcher._records:
+            request._max_wait_ms = min(request._max_wait_ms, BESIDE_MS)
+        return bool(await fetch(assignment, node, request))
 
     fetcher._proc_fetch_request = fetch_in_time

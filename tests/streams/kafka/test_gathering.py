@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streams.kafka.gathering import MANY, MEMORY_S, MOST_S, Gathering, gather_fetches
+from streams.kafka.gathering import BESIDE_MS, MANY, MEMORY_S, MOST_S, Gathering, gather_fetches
 from tests.clients.virtual import virtually
 
 
@@ -23,11 +23,19 @@ class Clocks:
         return Gathering(lambda: self.now_s, lambda: self.cpu_s)
 
 
+class Request:
+    """As aiokafka's of a fetch."""
+
+    def __init__(self) -> None:
+        self._max_wait_ms = 1_500
+
+
 class Fetcher:
     """As aiokafka's, as far as it is asked to wait."""
 
     def __init__(self) -> None:
         self.sent_s: list[float] = []
+        self._records: dict[int, Any] = {}
 
     async def _proc_fetch_request(self, *_: Any) -> bool:
         self.sent_s.append(asyncio.get_running_loop().time())
@@ -87,9 +95,9 @@ def test_a_fetch_goes_out_when_it_is_time_and_one_that_is_cancelled_never() -> N
         clocks.pass_s(MEMORY_S, 1.0)
         gathering.handed_over(1)
         began_s = loop.time()
-        assert await fetcher._proc_fetch_request(None, 0, None)
+        assert await fetcher._proc_fetch_request(None, 0, Request())
         sent = [at_s - began_s for at_s in fetcher.sent_s]
-        cut = asyncio.create_task(fetcher._proc_fetch_request(None, 0, None))
+        cut = asyncio.create_task(fetcher._proc_fetch_request(None, 0, Request()))
         await asyncio.sleep(MOST_S / 2)
         cut.cancel()
         return sent, await cut, fetcher.sent_s[1:]
@@ -97,3 +105,17 @@ def test_a_fetch_goes_out_when_it_is_time_and_one_that_is_cancelled_never() -> N
     [waited_s], cut, sent_later = virtually(main)
     assert waited_s >= MOST_S
     assert (cut, sent_later) == (False, [])
+
+
+@pytest.mark.parametrize(("records", "max_wait_ms"), [({}, 1_500), ({7: ["of another partition"]}, BESIDE_MS)])
+def test_a_fetch_is_short_while_others_have_records_here(records: dict[int, Any], max_wait_ms: int) -> None:
+    """Until it is answered nothing else is fetched of that broker, and they may run out."""
+
+    async def main() -> int:
+        fetcher, request = Fetcher(), Request()
+        fetcher._records = records
+        gather_fetches(fetcher, Clocks().gathering())
+        assert await fetcher._proc_fetch_request(None, 0, request)
+        return request._max_wait_ms
+
+    assert virtually(main) == max_wait_ms

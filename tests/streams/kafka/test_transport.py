@@ -69,6 +69,23 @@ async def reading(
 
 
 class TestBatches:
+    async def test_a_partition_at_its_end_keeps_no_other_waiting(self, real_kafka: Kafka, tmp_path: Path) -> None:
+        """One has megabytes to read, the other nothing new, and a fetch may wait for half a minute."""
+        topic, ledger = await real_kafka.topic(2), FakeLedger()
+        await real_kafka.produce(topic, [b"x" * 1_000] * 4_000, partition=0)
+        await real_kafka.produce(topic, numbered(1), partition=1)
+        options = KafkaOptions(real_kafka.bootstrap, fetch_wait_s=30.0)
+        app = make_app(KafkaGroup(options, topic, tmp_path / uuid4().hex, batch_records=100), topic, ledger)
+
+        @app.agent(event_topic(app, topic))
+        async def take(stream: Any) -> None:
+            async for poll in stream:
+                ledger.poll(poll)
+                await asyncio.sleep(0.02)  # aiokafka asks for others when a partition's records are a while old
+
+        async with running(app):
+            await until(partial(_last, ledger, TP(topic, 0), 3_999), WITHIN_S)
+
     async def test_an_agent_gets_whole_batches(self, real_kafka: Kafka, tmp_path: Path) -> None:
         """Every record comes once and in order, in batches of at most the set size; other topics come singly."""
         topic, plain = await real_kafka.topic(2), await real_kafka.topic()
