@@ -8,6 +8,8 @@ import signal
 import time
 from types import FrameType
 
+from penchant.offline.facts import ROOT
+
 EVERY_S = 0.004
 
 PARTS = (
@@ -67,7 +69,8 @@ class CpuParts:
         while frame is not None:
             path = frame.f_code.co_filename
             if path not in self._known:
-                self._known[path] = next((part for piece, part in PARTS if piece in path), None)
+                inner = path.rpartition("site-packages/")[2].removeprefix(str(ROOT))
+                self._known[path] = next((part for piece, part in PARTS if piece in inner), None)
             if (part := self._known[path]) is not None:
                 return part
             frame = frame.f_back
