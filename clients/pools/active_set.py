@@ -18,11 +18,13 @@ class ActiveSetRules:
     once in `more_every_s`, or when somebody has waited for `patience_s`, once in `wait_every_s`. After one fewer that
     is not before `settle_s`, unless somebody has waited for the budget itself: limits grow to the new load, and prompts
     are new there. All are when somebody urgent has, but first the one that has just gone. One fewer when calls would
-    still be within the budget, once in `fewer_every_s`; its shoppers leave within `leave_s`. A size that did not last
-    that long was too small: it is barred for `bar_s`, twice as long each time, `longest_bar_s` at the most."""
+    still take less than `margin` of the budget, once in `fewer_every_s`; its shoppers leave within `leave_s`. A size
+    that did not last that long was too small: it is barred for `bar_s`, twice as long each time, `longest_bar_s` at the
+    most."""
 
     budget_s: float = 0.0
     slack: float = 1.2
+    margin: float = 0.9
     patience_s: float = 0.4
     wait_every_s: float = 1.0
     settle_s: float = 25.0
@@ -119,7 +121,7 @@ class ActiveSet:
             return 0
         if call_s > rules.budget_s * rules.slack:
             return lasted_s >= rules.more_every_s
-        fewer = size > 1 and call_s * size / (size - 1) < rules.budget_s
+        fewer = size > 1 and call_s * size / (size - 1) < rules.budget_s * rules.margin
         if not fewer or lasted_s < rules.fewer_every_s:
             return 0
         self.bars.pop(size, None)

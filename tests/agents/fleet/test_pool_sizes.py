@@ -213,7 +213,8 @@ def test_a_worker_that_has_one_ejected_takes_back_one_for_the_fleet() -> None:
         member = shop.members[3]
         registry = member.client._registry
         registry.eject(member.client.replicas[3], Fault("probes", "away"), _now())
-        await shop.run(70.0)
+        member.client.replicas[3].outlier_detector._until_s = float("inf")
+        await shop.run(75.0)
         assert {each.size for each in shop.members} == {2}
         member.serve(1.0, urgent_s=0.5)
         assert member.size == len(registry.usable(_now())[0]) == 3
