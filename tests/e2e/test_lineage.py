@@ -283,6 +283,8 @@ def recreate(kafka: Kafka, topic: str, partitions: int) -> None:
     while topic in admin.list_topics(timeout=10).topics:
         time.sleep(0.1)
     admin.create_topics([NewTopic(topic, partitions, 1)], operation_timeout=30)[topic].result(30)
+    while topic not in (known := admin.list_topics(timeout=10).topics) or known[topic].error is not None:
+        time.sleep(0.1)  # created, it is not known to whoever asks at once
 
 
 def variables(settings: Settings) -> dict[str, object]:
