@@ -36,7 +36,7 @@ class UnevenModel(InstantModel):
         return await super().complete(call)
 
 
-class NoDeadLetters:
+class UnusedDeadLetterProducer:
     """Nothing is refused."""
 
     async def send(self, letters: Sequence[DeadLetter]) -> Mapping[int, str]:
@@ -83,7 +83,7 @@ def held_worker(
     share.listen(behind)
     ports = Ports(
         kept=StorePorts(store=HeldStore(partitions), name="held", clock_ms=clock_ms),
-        letters=NoDeadLetters(),
+        letters=UnusedDeadLetterProducer(),
         decoder=Decoder(),
         reasoning=reasoning,
         slots=pools.slots("live", "v1"),
