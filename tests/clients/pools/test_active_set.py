@@ -59,6 +59,14 @@ def test_who_waits_gets_another_at_once() -> None:
     assert active.look(3, 0.1, 0.5, 102.0) == 3
 
 
+def test_one_fewer_is_tried_only_with_something_to_spare() -> None:
+    """What calls would take is a guess: two that take 0.9 of half the budget are one that may take it whole."""
+    active = ActiveSet(RULES)
+    active.look(2, 0.92, 0.0, 0.0)
+    assert active.look(2, 0.92, 0.0, 30.0) == 2
+    assert active.look(2, 0.88, 0.0, 31.0) == 1
+
+
 def test_whoever_has_waited_for_the_budget_waits_for_no_settling() -> None:
     """Nobody is to be answered later than that."""
     active = ActiveSet(RULES)
