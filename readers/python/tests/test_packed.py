@@ -110,7 +110,7 @@ def test_a_second_round_trip_that_is_late_opens_no_circuit(connect: Connect, ser
         return fields_of(key) if "old" in key else hash_of(key)
 
     server.answer = answer
-    reader = connect(server.url, timeout_s=1, circuit_s=600)
+    reader = connect(server.url, timeout_s=2, circuit_s=600)
     assert [each.reason for each in reader.get_many(["ada", "old-bob"])] == ["", "timeout"]
     go_on.set()
     assert reader.failures == {"TimeoutError": 1}

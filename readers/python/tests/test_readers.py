@@ -67,7 +67,7 @@ def test_the_timeout_bounds_the_whole_call(connect: Connect, server: ScriptedRed
     server.pause_s = 0.4
     reader = connect(server.url, timeout_s=1)
     intents = reader.get_many(["ada"] * 50)
-    assert [intent.reason for intent in intents].index("timeout") in (1, 2)
+    assert [intent.reason for intent in intents].index("timeout") <= 2
     assert {intent.reason for intent in intents[2:]} == {"timeout"}
     assert reader.failures == {"TimeoutError": 1}
 
