@@ -18,6 +18,7 @@ from rich.text import Text
 
 from penchant.cli.options import Config, Json
 from penchant.operations.dead_letters import redrive as redriving
+from penchant.operations.dead_letters.judge import Outcome, RedrivePlan
 from penchant.operations.dead_letters.listing import Kind, Listing, listed
 from penchant.operations.dead_letters.masking import masked, plain
 from penchant.operations.dead_letters.topic import REMEDY, LetterPosition, StoredLetter, look
@@ -115,7 +116,7 @@ def redrive(
     penchant dead-letters redrive --reason schema --json
     """
     kafka = _kafka(config)
-    plan = redriving.RedrivePlan(topic or kafka.topic, _dialect(kafka, topic or kafka.topic, speaks), reason)
+    plan = RedrivePlan(topic or kafka.topic, _dialect(kafka, topic or kafka.topic, speaks), reason)
     act = redriving.rehearse if dry_run else redriving.redrive
     outcome = asyncio.run(_shown(kafka, lambda told: act(kafka, plan, told)))
     if json:
@@ -135,7 +136,7 @@ async def _one(kafka: Kafka, place: LetterPosition) -> tuple[Record, StoredLette
         return await (await look(reader, kafka.dead_letter_topic, lambda _: None)).one(place)
 
 
-async def _shown(kafka: Kafka, act: Callable[[Told], Coroutine[Any, Any, redriving.Outcome]]) -> redriving.Outcome:
+async def _shown(kafka: Kafka, act: Callable[[Told], Coroutine[Any, Any, Outcome]]) -> Outcome:
     async with TopicReader(kafka.options.committed()) as reader:
         total = await _offsets(reader, kafka)
     with _bar(total) as told:

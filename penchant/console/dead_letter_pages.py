@@ -18,8 +18,9 @@ from penchant.console.streams import stream
 from penchant.console.views.dead_letters import RedriveRun, redriving
 from penchant.console.watch import FleetWatch
 from penchant.front.body import form
+from penchant.operations.dead_letters.judge import RedrivePlan
 from penchant.operations.dead_letters.listing import Listing, listed
-from penchant.operations.dead_letters.redrive import RedrivePlan, redrive, rehearse
+from penchant.operations.dead_letters.redrive import redrive, rehearse
 from penchant.settings.root import Settings
 from streams.errors import BrokerUnavailable
 from streams.events.dialects import whole_dialect

@@ -24,6 +24,7 @@ QUICK = {
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 1_000,
     "log.cleaner.backoff.ms": 200,  # compaction within a test
+    "log.retention.check.interval.ms": 86_400_000,  # what is sent with a time of years ago stays for as long as it runs
     "offsets.topic.num.partitions": 4,
     "offsets.topic.replication.factor": 1,
     "share.coordinator.state.topic.min.isr": 1,

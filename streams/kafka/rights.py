@@ -25,7 +25,7 @@ from streams.kafka.metadata import operations_of
 from streams.kafka.options import KafkaOptions
 
 WITHIN_S = 10.0
-OPERATIONS = {3: "READ", 4: "WRITE"}
+OPERATIONS = {3: "READ", 4: "WRITE", 10: "DESCRIBE_CONFIGS"}
 """Of those that Kafka numbers, the ones that are asked for."""
 
 AGAIN_S = 0.2

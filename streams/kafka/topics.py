@@ -17,6 +17,7 @@ CLOSE_S = 2.0
 BROKER_DEFAULT = -1  # replicas; brokers since 2.4 (KIP-464)
 ANYWHERE: dict[int, list[int]] = {}  # aiokafka asks for an assignment where replicas are not counted
 REMEDY = "make the topic by the broker's own means"
+FOR_EVER_MS = -1  # of retention.ms
 COMPACTED = {"cleanup.policy": "compact"}
 
 
@@ -62,6 +63,21 @@ async def config_of(options: KafkaOptions, topic: str) -> Mapping[str, str] | No
     if resource[0]:
         return None
     return {entry[0]: entry[1] for entry in resource[4] if entry[1] is not None}
+
+
+async def kept_from_ms(options: KafkaOptions, topic: str, now_ms: int) -> int:
+    """Records with a timestamp before this the broker refuses, or deletes when it next looks: with the segment they are
+    in, which is soon for what is written alone. 0 where the topic keeps all, or the broker does not say.
+
+    Source: `retention.ms`, `message.timestamp.type` and `message.timestamp.before.max.ms` of Kafka's topic settings.
+    """
+    config = await config_of(options, topic) or {}
+    if config.get("message.timestamp.type") == "LogAppendTime":
+        return 0
+    spans_ms = [int(config.get("message.timestamp.before.max.ms", FOR_EVER_MS))]
+    if "delete" in config.get("cleanup.policy", "delete"):
+        spans_ms.append(int(config.get("retention.ms", FOR_EVER_MS)))
+    return max(now_ms - min((each for each in spans_ms if each >= 0), default=now_ms), 0)
 
 
 @asynccontextmanager

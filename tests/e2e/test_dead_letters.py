@@ -8,6 +8,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from penchant.operations.dead_letters import redrive
+from penchant.operations.dead_letters.judge import RedrivePlan
 from penchant.operations.doctor.findings import WARNING
 from penchant.operations.doctor.kafka import examine_dead_letters
 from penchant.worker.app import worker
@@ -52,7 +53,7 @@ async def test_a_record_too_large_for_the_dead_letter_topic_is_shortened(
     assert letter is not None
     assert (letter.topic, letter.partition, letter.offset, letter.key) == (topic, 0, 1, b"x")
     assert (letter.original_bytes, letter.digest) == (len(value), sha256(value).hexdigest())
-    plan = redrive.RedrivePlan(topic, dialect("native", keyed=True))
+    plan = RedrivePlan(topic, dialect("native", keyed=True))
     rehearsed = await redrive.rehearse(settings.kafka, plan, lambda _: None)
     assert (rehearsed.letters, rehearsed.still_bad, rehearsed.gone) == (1, {"too_large": 1}, 0)
 

@@ -4,18 +4,18 @@ What goes back, and the marker that says so, are one Kafka transaction: after a 
 and a redrive that begins ends the transaction of one that still runs. So in the topic each letter is committed once.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from penchant.operations.dead_letters.erased import Erasures, erased, erasures
+from penchant.operations.dead_letters.erased import erasures
+from penchant.operations.dead_letters.judge import Judge, Outcome, RedrivePlan
 from penchant.operations.dead_letters.origins import Origins
 from penchant.operations.dead_letters.topic import Progress, StoredLetter, look
 from penchant.settings.kafka import Kafka
-from streams.events.dialects import Dialect
 from streams.kafka.producer import RecordProducer, Sent, producing
 from streams.kafka.reader import TopicReader
+from streams.kafka.topics import kept_from_ms
 from streams.records.dead_letters import DeadLetter
 from streams.records.redriven import marker
 
@@ -24,47 +24,6 @@ BATCH = 500
 
 WAIT_S = 60.0
 """How long a broker may take for one."""
-
-
-class RedrivePlan(NamedTuple):
-    """Which letters: those that came from `topic`, refused for `reason` where it is given. `dialect` judges them."""
-
-    topic: str
-    dialect: Dialect
-    reason: str | None = None
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of the letters.
-
-    `already`: it went back before, or the same record did by another letter. `still_bad` ones stay, by the reason for
-    which they would be refused now. `passed` are not asked for: of another reason, or another topic. `erased` ones are
-    of a shopper who was forgotten since. `gone` ones were shortened, and their records are no longer in their topic.
-    """
-
-    letters: int = 0
-    redriven: int = 0
-    already: int = 0
-    passed: int = 0
-    erased: int = 0
-    gone: int = 0
-    still_bad: dict[str, int] = field(default_factory=dict)
-
-    def words(self, *, dry_run: bool) -> str:
-        """One sentence."""
-        done = "would go back" if dry_run else "went back"
-        bad = ", ".join(f"{reason} {count:,}" for reason, count in sorted(self.still_bad.items()))
-        said = [
-            f"{self.redriven:,} letters {done}",
-            f"{self.already:,} had before",
-            f"{sum(self.still_bad.values()):,} are still bad" + (f" ({bad})" if bad else ""),
-            f"{self.erased:,} are of erased shoppers",
-            f"{self.passed:,} were not asked for",
-        ]
-        if self.gone:
-            said.append(f"{self.gone:,} were shortened and their records are no longer in the topic")
-        return ", ".join(said)
 
 
 async def rehearse(kafka: Kafka, plan: RedrivePlan, progress: Progress) -> Outcome:
@@ -105,9 +64,11 @@ async def _sorted(
     """The letters that can go, partition by partition."""
     reader = await stack.enter_async_context(TopicReader(kafka.options.committed()))
     origins = Origins(await stack.enter_async_context(TopicReader(kafka.options)))
-    judge = _Judge(plan, await erasures(reader, kafka.erasure_topic), kafka.topic, outcome, set())
+    known = await erasures(reader, kafka.erasure_topic)
     dead_letter_topic = await look(reader, kafka.dead_letter_topic, _silent)
     await reader.log(plan.topic)
+    from_ms = await kept_from_ms(kafka.options, plan.topic, int(time.time() * 1e3))
+    judge = Judge(plan, known, kafka.topic, from_ms, outcome, set())
     async with aclosing(dead_letter_topic.stored_letters()) as scan:
         async for partition, found in scan:
             whole = [await _whole(each, judge, origins) for each in found]
@@ -115,74 +76,12 @@ async def _sorted(
             progress(outcome.letters)
 
 
-async def _whole(found: StoredLetter, judge: "_Judge", origins: Origins) -> StoredLetter:
+async def _whole(found: StoredLetter, judge: Judge, origins: Origins) -> StoredLetter:
     """A shortened letter that is asked for, with its record as it was, where that is still to be had."""
     letter = found.letter
     if letter is None or letter.original_bytes is None or found.redriven or not judge.asked(letter):
         return found
     return found._replace(letter=await origins.restored(letter))
-
-
-class _Judge(NamedTuple):
-    """Says which letters can go, and counts the others."""
-
-    plan: RedrivePlan
-    erasures: Erasures
-    topic: str
-    outcome: Outcome
-    known: set[tuple[str, int, int, int]]
-
-    def good(self, found: Sequence[StoredLetter]) -> Iterator[tuple[int, DeadLetter | None]]:
-        """Those that can go, with their offsets."""
-        for each in found:
-            self.outcome.letters += 1
-            letter = each.letter
-            if each.redriven:
-                self.outcome.already += 1
-                self._repeated(letter)
-            elif letter is None or not self.asked(letter):
-                self.outcome.passed += 1
-            elif letter.original_bytes is not None:
-                self.outcome.gone += 1
-            elif self._goes(letter, each.time_ms):
-                repeated = self._repeated(letter)
-                self.outcome.already += repeated
-                yield each.place.offset, None if repeated else letter
-
-    def _repeated(self, letter: DeadLetter | None) -> bool:
-        """A worker that crashed refuses a record again. The value counts too: offsets begin anew in a new topic."""
-        if letter is None:
-            return False
-        record = (letter.topic, letter.partition, letter.offset, hash(letter.value))
-        repeated = record in self.known
-        self.known.add(record)
-        return repeated
-
-    def asked(self, letter: DeadLetter) -> bool:
-        """Whether the plan is for it."""
-        return letter.topic == self.plan.topic and self.plan.reason in (None, letter.reason)
-
-    def _goes(self, letter: DeadLetter, refused_ms: int) -> bool:
-        """Judged as it was, by what would read it now; one that had no timestamp gets one when it goes back."""
-        time_ms = refused_ms if letter.timestamp_ms is None else letter.timestamp_ms
-        record = _AsItWas(letter.offset, time_ms, letter.key, letter.value, letter.own_headers)
-        decoded = self.plan.dialect.decode([record])
-        for refusal in decoded.refused:
-            self.outcome.still_bad[refusal.reason] = self.outcome.still_bad.get(refusal.reason, 0) + 1
-        shoppers = {event.shopper_id for _, _, event in decoded.events}
-        if gone := any(erased(letter, refused_ms, self.erasures.get(each), self.topic) for each in shoppers):
-            self.outcome.erased += 1
-        return not decoded.refused and not gone
-
-
-class _AsItWas(NamedTuple):
-    """The refused record, for a dialect to judge."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
 
 
 async def _send(producer: RecordProducer, kafka: Kafka, partition: int, batch: Good) -> None:

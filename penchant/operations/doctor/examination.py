@@ -60,7 +60,11 @@ def checks_of(role: str) -> Mapping[str, Check]:
     checks = {"kafka": Check(brokers.examine)} if lines.kafka else {}
     checks |= {"redis": Check(redis.examine)}
     for right in lines.kafka:
-        name = f"right to {right.setting}" if right.operation == "READ" or role == "worker" else f"{right.setting} too"
+        name = (
+            f"right to {right.setting}"
+            if right.operation == "READ" or role == "worker"
+            else f"right to {right.operation} {right.setting}"
+        )
         checks[name] = Check(partial(rights.examine_kafka, right=right), ("kafka",))
     checks["rights of Redis"] = Check(partial(rights.examine_redis, role=lines), ("redis",))
     return {**checks, **WORKER} if role == "worker" else checks

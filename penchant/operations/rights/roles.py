@@ -7,8 +7,8 @@ from typing import Literal
 from penchant.settings.root import Settings
 from storage.rights import RIGHTS, RedisRight
 
-Operation = Literal["READ", "WRITE"]
-"""Of Kafka; each brings DESCRIBE with it."""
+Operation = Literal["READ", "WRITE", "DESCRIBE_CONFIGS"]
+"""Of Kafka; reading and writing bring DESCRIBE with them."""
 
 REDRIVE = "-redrive"
 
@@ -71,7 +71,8 @@ _ROLES: Mapping[str, tuple[str, tuple[KafkaRight, ...]]] = {
     ),
     "redrive": (
         "`penchant dead-letters redrive`",
-        (KafkaRight("kafka.dead_letter_topic", "READ"), LETTERS, EVENTS, KafkaRight("kafka.topic", "WRITE"), ERASURES,
+        (KafkaRight("kafka.dead_letter_topic", "READ"), LETTERS, EVENTS, KafkaRight("kafka.topic", "WRITE"),
+         KafkaRight("kafka.topic", "DESCRIBE_CONFIGS"), ERASURES,
          KafkaRight("kafka.group", "WRITE", "transactional id")),
     ),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import orjson
 import pytest
 
 from penchant.operations.dead_letters import redrive as redriving
+from penchant.operations.dead_letters.judge import RedrivePlan
 from penchant.operations.dead_letters.listing import Listing
 from penchant.operations.dead_letters.topic import look
 from penchant.settings.kafka import Kafka as KafkaSettings
@@ -28,6 +30,8 @@ from tests.penchant.commands import Command, run
 from tests.penchant.operations.dead_letters.letters import send
 
 pytestmark = pytest.mark.kafka
+
+NOW_MS, DAY_MS = int(time.time() * 1e3), 86_400_000
 
 
 @pytest.mark.slow
@@ -72,7 +76,7 @@ async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path
     """With its key, headers and timestamp. What is still bad stays and is counted, as is what is of a shopper who was
     erased since. A second run takes what is left, and no group has anything committed."""
     kafka = real_kafka
-    events, dead = await kafka.topic(3), await kafka.topic(2)
+    events, dead = await kafka.topic(3, retention_ms=-1), await kafka.topic(2)
     good = [letter(events, number, event(number), "schema", own=(("trace", b"t%d" % number),)) for number in range(700)]
     others = [letter("elsewhere", 1, event(1), "schema"), letter(events, 701, event(701), "key")]
     gone = letter(events, 41, event(41).replace(b"shopper-1", b"gone"), "schema")
@@ -84,9 +88,7 @@ async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path
     await kafka.produce(str(variables["KAFKA__ERASURE_TOPIC"]), [erasure.dump()], keys=[b"gone"])
 
     ours = KafkaSettings(**_ours(variables))
-    of_schema, of_any = (
-        redriving.RedrivePlan(events, dialect("native", keyed=True), reason) for reason in ("schema", None)
-    )
+    of_schema, of_any = (RedrivePlan(events, dialect("native", keyed=True), reason) for reason in ("schema", None))
 
     rehearsed = await redriving.rehearse(ours, of_schema, silent)
     assert await records(kafka, events) == []
@@ -99,6 +101,7 @@ async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path
         "already": 30,
         "passed": 2,
         "erased": 1,
+        "expired": 0,
         "gone": 0,
         "still_bad": {"json": 1},
     }
@@ -117,13 +120,13 @@ async def test_what_is_good_now_goes_back_once(real_kafka: Kafka, tmp_path: Path
 async def test_a_shortened_letter_goes_back_whole(real_kafka: Kafka) -> None:
     """As its record still stands in the topic. Where that is another record by now, or none, the letter is counted as
     gone, and waits."""
-    events, dead = await real_kafka.topic(1), await real_kafka.topic(1)
+    events, dead = await real_kafka.topic(1, retention_ms=-1), await real_kafka.topic(1)
     await real_kafka.produce(events, [event(1), event(2)], keys=[b"shopper-1", b"shopper-2"])
     whole, other, gone = (letter(events, number, event(number + 1), "schema") for number in range(3))
     letters = [whole, replace(other, value=event(7)), gone]
     await send(real_kafka.bootstrap, dead, [each.shortened(400) for each in letters])
     ours = KafkaSettings(**_ours(settings(real_kafka, events, dead)))
-    plan = redriving.RedrivePlan(events, dialect("native", keyed=True))
+    plan = RedrivePlan(events, dialect("native", keyed=True))
 
     rehearsed = await redriving.rehearse(ours, plan, silent)
     done = await redriving.redrive(ours, plan, silent)
@@ -134,11 +137,34 @@ async def test_a_shortened_letter_goes_back_whole(real_kafka: Kafka) -> None:
     assert await waiting(ours) == {"schema": (3, 2)}
 
 
+async def test_a_letter_older_than_its_topic_keeps_stays(real_kafka: Kafka) -> None:
+    """The broker would delete its record when it next looks, read or not. One without a time of its own gets that of
+    its way back."""
+    events, dead = await real_kafka.topic(1, retention_ms=7 * DAY_MS), await real_kafka.topic(1)
+    times_ms = {1: NOW_MS - 8 * DAY_MS, 2: NOW_MS - 6 * DAY_MS, 3: None}
+    old, recent, timeless = (
+        replace(letter(events, number, event(number), "schema"), timestamp_ms=time_ms)
+        for number, time_ms in times_ms.items()
+    )
+    await send(real_kafka.bootstrap, dead, [old, recent, timeless])
+    ours = KafkaSettings(**_ours(settings(real_kafka, events, dead)))
+    plan = RedrivePlan(events, dialect("native", keyed=True))
+
+    rehearsed = await redriving.rehearse(ours, plan, silent)
+    done = await redriving.redrive(ours, plan, silent)
+
+    assert (rehearsed.redriven, rehearsed.expired) == (done.redriven, done.expired) == (2, 1)
+    assert "1 are older than the topic keeps: raise its retention.ms" in done.words(dry_run=False)
+    back = await there(real_kafka, events, 2)
+    assert {record.value for record in back} == {event(2), event(3)}
+    assert await waiting(ours) == {"schema": (3, 1)}
+
+
 @pytest.mark.slow
 async def test_a_redrive_that_is_killed_is_gone_on_with(real_kafka: Kafka, tmp_path: Path) -> None:
     """After `kill -9` in the midst of it every letter stands in the topic once, for whoever reads what is committed."""
     kafka, count = real_kafka, 8_000
-    events, dead = await kafka.topic(3), await kafka.topic(2)
+    events, dead = await kafka.topic(3, retention_ms=-1), await kafka.topic(2)
     await send(kafka.bootstrap, dead, [letter(events, number, event(number), "schema") for number in range(count)])
     variables = settings(kafka, events, dead)
     async with Command(tmp_path, variables, "dead-letters", "redrive") as killed:

@@ -21,6 +21,7 @@ from penchant.operations.activity_topic import copy_activity
 from penchant.operations.audience import audience
 from penchant.operations.control import put_back, throw
 from penchant.operations.dead_letters import redrive
+from penchant.operations.dead_letters.judge import RedrivePlan
 from penchant.operations.doctor.examination import checks_of, examine
 from penchant.operations.doctor.findings import ERROR, Finding
 from penchant.operations.forget import forget
@@ -139,7 +140,7 @@ async def erase(settings: Settings) -> None:
 
 
 async def send_back(settings: Settings) -> None:
-    plan = redrive.RedrivePlan(settings.kafka.topic, dialect("native", keyed=True))
+    plan = RedrivePlan(settings.kafka.topic, dialect("native", keyed=True))
     assert (await redrive.redrive(settings.kafka, plan, lambda _: None)).letters == 1
 
 
