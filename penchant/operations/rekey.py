@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import faust
+import structlog
 
 from agents.health.statistics import Meter
 from agents.rekey.keyed_producer import WAIT_S, KafkaTarget
@@ -22,11 +24,14 @@ from streams.kafka.batch_transport import BatchTransport
 from streams.kafka.batches import TP, Poll
 from streams.kafka.dead_letter_producer import DeadLetterProducer
 from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running, watch
+from streams.kafka.options import KafkaOptions
 from streams.kafka.producer import producing
 from streams.kafka.reader import TopicReader
-from streams.kafka.topics import create_topic
+from streams.kafka.topics import create_topic, kept_from_ms
 from streams.kafka.transport import BatchConsumer
 from streams.records.lineage import Log
+
+log = structlog.get_logger()
 
 DRAIN_S = 5.0
 LOOK_S = 0.3
@@ -97,19 +102,30 @@ async def rekeying(settings: Settings, plan: RekeyPlan) -> AsyncIterator[Rekeyin
         reader = await stack.enter_async_context(TopicReader(kafka.options))
         await reader.log(plan.target, "add --create-topic --partitions 12, or make it by the broker's own means")
         logs = [await reader.log(topic) for topic in plan.sources]
-        lag = sum([await _lag(reader, log, plan.group) for log in logs])
+        lag = sum([await _lag(reader, each, plan.group) for each in logs])
+        await _look_at_retention(kafka.options, plan)
         target = await stack.enter_async_context(producing(kafka.options, WAIT_S, linger_ms=5, max_batch_size=262_144))
         letters = await stack.enter_async_context(producing(kafka.options, idempotent=False))
         sender = DeadLetterProducer(letters, kafka.dead_letter_topic)
         refusals = Refusals(sender, settings.dead_letters, Meter())
         dialects = _dialects(settings, plan)
         rekey = Rekey(dialects, KafkaTarget(target, plan.target), refusals)
-        ends = {TP(log.topic, number): end for log in logs for number, end in enumerate(log.ends)}
+        ends = {TP(each.topic, number): end for each in logs for number, end in enumerate(each.ends)}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penchant-faust-")))
         app = _app(replace(settings.kafka.consumer_group(folder), group_id=plan.group), rekey, list(plan.sources))
         done = Rekeying(rekey, ends, lag)
         async with _running(app, rekey, done):
             yield done
+
+
+async def _look_at_retention(options: KafkaOptions, plan: RekeyPlan) -> None:
+    """Records keep their timestamps: what is older than the target keeps is deleted there, read or not."""
+    now_ms = int(time.time() * 1e3)
+    kept_ms = await kept_from_ms(options, plan.target, now_ms)
+    for topic in plan.sources:
+        if await kept_from_ms(options, topic, now_ms) < kept_ms:
+            remedy = f"raise retention.ms of {plan.target} to that of {topic}, at least until all is read"
+            log.warning("rekey.target_keeps_less", topic=topic, target=plan.target, remedy=remedy)
 
 
 def _dialects(settings: Settings, plan: RekeyPlan) -> Mapping[str, Dialect]:

@@ -141,9 +141,10 @@ async def test_it_runs_on_until_it_is_told_to_stop(kafka: Kafka, tmp_path: Path)
 
 @pytest.mark.slow
 async def test_the_target_is_made_when_asked(real_kafka: Kafka, tmp_path: Path) -> None:
-    """Without that, a missing one is told with the option that makes it."""
+    """Without that, a missing one is told with the option that makes it. One that keeps less than its source is told
+    too: records keep their timestamps."""
     kafka = real_kafka
-    source, dead = await kafka.topic(1), await kafka.topic(1)
+    source, dead = await kafka.topic(1, retention_ms=-1), await kafka.topic(1)
     target = f"keyed-{uuid4().hex[:12]}"
     command = ["rekey", "--from", source, "--to", target, "--until-end"]
     refused = await run(tmp_path, settings(kafka, dead), *command)
@@ -153,6 +154,7 @@ async def test_the_target_is_made_when_asked(real_kafka: Kafka, tmp_path: Path) 
     await kafka.produce(source, [encode(event("m", number)) for number in range(10)])
     made = await run(tmp_path, settings(kafka, dead), *command, "--create-topic", "--partitions", "3")
     assert made.status == 0, made.err
+    assert f"raise retention.ms of {target} to that of {source}" in made.err
     async with reader(kafka) as reading:
         log = await reading.log(target)
     assert (log.partitions, sum(log.ends)) == (3, 10)
