@@ -2,10 +2,10 @@
 
 import asyncio
 import tempfile
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import cast
 
@@ -27,7 +27,7 @@ from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running, 
 from streams.kafka.options import KafkaOptions
 from streams.kafka.producer import producing
 from streams.kafka.reader import TopicReader
-from streams.kafka.topics import create_topic, kept_from_ms
+from streams.kafka.topics import SPANS, create_topic, retention_of
 from streams.kafka.transport import BatchConsumer
 from streams.records.lineage import Log
 
@@ -120,12 +120,15 @@ async def rekeying(settings: Settings, plan: RekeyPlan) -> AsyncIterator[Rekeyin
 
 async def _look_at_retention(options: KafkaOptions, plan: RekeyPlan) -> None:
     """Records keep their timestamps: what is older than the target keeps is deleted there, read or not."""
-    now_ms = int(time.time() * 1e3)
-    kept_ms = await kept_from_ms(options, plan.target, now_ms)
+    target = await retention_of(options, plan.target)
+    if target is None:
+        return
     for topic in plan.sources:
-        if await kept_from_ms(options, topic, now_ms) < kept_ms:
-            remedy = f"raise retention.ms of {plan.target} to that of {topic}, at least until all is read"
-            log.warning("rekey.target_keeps_less", topic=topic, target=plan.target, remedy=remedy)
+        source = await retention_of(options, topic)
+        if source and target.span_ms < (inf if source.kept_ms is None else source.kept_ms):
+            kept = "for ever (-1)" if source.kept_ms is None else f"{source.kept_ms:,} ms"
+            remedy = f"let {plan.target} take and keep what is as old ({SPANS}), at least until all is read"
+            log.warning("rekey.target_keeps_less", topic=topic, kept=kept, target=plan.target, remedy=remedy)
 
 
 def _dialects(settings: Settings, plan: RekeyPlan) -> Mapping[str, Dialect]:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from math import inf
+from typing import NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -17,8 +19,30 @@ CLOSE_S = 2.0
 BROKER_DEFAULT = -1  # replicas; brokers since 2.4 (KIP-464)
 ANYWHERE: dict[int, list[int]] = {}  # aiokafka asks for an assignment where replicas are not counted
 REMEDY = "make the topic by the broker's own means"
-FOR_EVER_MS = -1  # of retention.ms
+SPANS = "retention.ms, message.timestamp.before.max.ms"
+"""The settings of a topic that say how old a record with a time of its own may be."""
+
+OLDER_BROKERS = "message.timestamp.difference.max.ms"
 COMPACTED = {"cleanup.policy": "compact"}
+
+
+class Retention(NamedTuple):
+    """How old a record may be, in milliseconds; None where any may.
+
+    The broker deletes one older than `kept_ms` when it next looks, with the segment in which no record is newer. It
+    refuses one older than `taken_ms`. Where it `restamps`, records get the time at which they are written.
+    Source: `retention.ms`, `message.timestamp.type` and `message.timestamp.before.max.ms` of Kafka's topic settings.
+    """
+
+    kept_ms: int | None
+    taken_ms: int | None
+    restamps: bool
+
+    @property
+    def span_ms(self) -> float:
+        """How old a record may be that is written with its own time, to be there and to stay."""
+        spans_ms = (each for each in (self.kept_ms, self.taken_ms) if each is not None and not self.restamps)
+        return min(spans_ms, default=inf)
 
 
 async def create_topic(
@@ -57,7 +81,7 @@ async def config_of(options: KafkaOptions, topic: str) -> Mapping[str, str] | No
     async with _admin(options, topic) as admin:
         try:
             answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-        except IncompatibleBrokerVersion:
+        except (IncompatibleBrokerVersion, NotImplementedError):  # no version in common
             return None
     [resource] = answers[0].resources
     if resource[0]:
@@ -65,19 +89,20 @@ async def config_of(options: KafkaOptions, topic: str) -> Mapping[str, str] | No
     return {entry[0]: entry[1] for entry in resource[4] if entry[1] is not None}
 
 
-async def kept_from_ms(options: KafkaOptions, topic: str, now_ms: int) -> int:
-    """Records with a timestamp before this the broker refuses, or deletes when it next looks: with the segment they are
-    in, which is soon for what is written alone. 0 where the topic keeps all, or the broker does not say.
+async def retention_of(options: KafkaOptions, topic: str) -> Retention | None:
+    """How old records of a topic may be; None where the broker does not say, or not to us."""
+    config = await config_of(options, topic)
+    if config is None:
+        return None
+    kept_ms = _span_ms(config, "retention.ms") if "delete" in config.get("cleanup.policy", "delete") else None
+    taken = [_span_ms(config, name) for name in ("message.timestamp.before.max.ms", OLDER_BROKERS)]
+    taken_ms = min((each for each in taken if each is not None), default=None)
+    return Retention(kept_ms, taken_ms, restamps=config.get("message.timestamp.type") == "LogAppendTime")
 
-    Source: `retention.ms`, `message.timestamp.type` and `message.timestamp.before.max.ms` of Kafka's topic settings.
-    """
-    config = await config_of(options, topic) or {}
-    if config.get("message.timestamp.type") == "LogAppendTime":
-        return 0
-    spans_ms = [int(config.get("message.timestamp.before.max.ms", FOR_EVER_MS))]
-    if "delete" in config.get("cleanup.policy", "delete"):
-        spans_ms.append(int(config.get("retention.ms", FOR_EVER_MS)))
-    return max(now_ms - min((each for each in spans_ms if each >= 0), default=now_ms), 0)
+
+def _span_ms(config: Mapping[str, str], name: str) -> int | None:
+    span_ms = int(config.get(name, -1))
+    return span_ms if span_ms >= 0 else None
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from penchant.operations.dead_letters.erased import Erasures, erased
 from penchant.operations.dead_letters.topic import StoredLetter
 from streams.events.dialects import Dialect
+from streams.kafka.topics import SPANS
 from streams.records.dead_letters import DeadLetter
 
 
@@ -25,7 +26,7 @@ class Outcome:
     `already`: it went back before, or the same record did by another letter. `still_bad` ones stay, by the reason for
     which they would be refused now. `passed` are not asked for: of another reason, or another topic. `erased` ones are
     of a shopper who was forgotten since. `expired` ones are older than their topic keeps or takes. `gone` ones were
-    shortened, and their records are no longer in their topic.
+    shortened, and their records are no longer in their topic. Without `retention_known` none counts as expired.
     """
 
     letters: int = 0
@@ -36,6 +37,7 @@ class Outcome:
     expired: int = 0
     gone: int = 0
     still_bad: dict[str, int] = field(default_factory=dict)
+    retention_known: bool = True
 
     def words(self, *, dry_run: bool) -> str:
         """One sentence."""
@@ -48,21 +50,23 @@ class Outcome:
             f"{self.erased:,} are of erased shoppers",
             f"{self.passed:,} were not asked for",
         ]
-        if self.expired:
-            said.append(f"{self.expired:,} are older than the topic keeps: raise its retention.ms until they are read")
         if self.gone:
             said.append(f"{self.gone:,} were shortened and their records are no longer in the topic")
+        if self.expired:
+            said.append(f"{self.expired:,} are older than the topic keeps or takes ({SPANS})")
+        if not self.retention_known:
+            said.append("and we may not ask how long the topic keeps them (grant DESCRIBE_CONFIGS)")
         return ", ".join(said)
 
 
 class Judge(NamedTuple):
-    """Says which letters can go, and counts the others. Letters of before `kept_from_ms`, by their
-    own time, would be deleted from the topic, maybe unread."""
+    """Says which letters can go, and counts the others. One from before `oldest_ms`, by its own time, stays: the topic
+    would not take it, or might delete it unread."""
 
     plan: RedrivePlan
     erasures: Erasures
     topic: str
-    kept_from_ms: int
+    oldest_ms: float
     outcome: Outcome
     known: set[tuple[str, int, int, int]]
 
@@ -73,24 +77,26 @@ class Judge(NamedTuple):
             letter = each.letter
             if each.redriven:
                 self.outcome.already += 1
-                self._repeated(letter)
+                if letter is not None:
+                    self.known.add(_record(letter))
             elif letter is None or not self.asked(letter):
                 self.outcome.passed += 1
             elif letter.original_bytes is not None:
                 self.outcome.gone += 1
             elif self._goes(letter, each.time_ms):
-                repeated = self._repeated(letter)
-                self.outcome.already += repeated
-                yield each.place.offset, None if repeated else letter
+                yield from self._way(each.place.offset, letter)
 
-    def _repeated(self, letter: DeadLetter | None) -> bool:
-        """A worker that crashed refuses a record again. The value counts too: offsets begin anew in a new topic."""
-        if letter is None:
-            return False
-        record = (letter.topic, letter.partition, letter.offset, hash(letter.value))
-        repeated = record in self.known
-        self.known.add(record)
-        return repeated
+    def _way(self, offset: int, letter: DeadLetter) -> Iterator[tuple[int, DeadLetter | None]]:
+        """A worker that crashed refuses a record again: it goes once, and both are marked."""
+        record = _record(letter)
+        if record in self.known:
+            self.outcome.already += 1
+            yield offset, None
+        elif letter.timestamp_ms is not None and letter.timestamp_ms < self.oldest_ms:
+            self.outcome.expired += 1
+        else:
+            self.known.add(record)
+            yield offset, letter
 
     def asked(self, letter: DeadLetter) -> bool:
         """Whether the plan is for it."""
@@ -109,9 +115,12 @@ class Judge(NamedTuple):
         if any(erased(letter, refused_ms, self.erasures.get(each), self.topic) for each in shoppers):
             self.outcome.erased += 1
             return False
-        expired = letter.timestamp_ms is not None and letter.timestamp_ms < self.kept_from_ms
-        self.outcome.expired += expired
-        return not expired
+        return True
+
+
+def _record(letter: DeadLetter) -> tuple[str, int, int, int]:
+    """Which record it is of. The value counts too: offsets begin anew in a new topic."""
+    return letter.topic, letter.partition, letter.offset, hash(letter.value)
 
 
 class _AsItWas(NamedTuple):

@@ -15,7 +15,7 @@ from penchant.operations.dead_letters.topic import Progress, StoredLetter, look
 from penchant.settings.kafka import Kafka
 from streams.kafka.producer import RecordProducer, Sent, producing
 from streams.kafka.reader import TopicReader
-from streams.kafka.topics import kept_from_ms
+from streams.kafka.topics import retention_of
 from streams.records.dead_letters import DeadLetter
 from streams.records.redriven import marker
 
@@ -24,6 +24,9 @@ BATCH = 500
 
 WAIT_S = 60.0
 """How long a broker may take for one."""
+
+SPARE = 0.02
+"""Of the time that a topic keeps records: letters that have less of it left stay, since readers need some too."""
 
 
 async def rehearse(kafka: Kafka, plan: RedrivePlan, progress: Progress) -> Outcome:
@@ -67,8 +70,10 @@ async def _sorted(
     known = await erasures(reader, kafka.erasure_topic)
     dead_letter_topic = await look(reader, kafka.dead_letter_topic, _silent)
     await reader.log(plan.topic)
-    from_ms = await kept_from_ms(kafka.options, plan.topic, int(time.time() * 1e3))
-    judge = Judge(plan, known, kafka.topic, from_ms, outcome, set())
+    retention = await retention_of(kafka.options, plan.topic)
+    outcome.retention_known = retention is not None
+    oldest_ms = time.time() * 1e3 - retention.span_ms * (1 - SPARE) if retention else 0
+    judge = Judge(plan, known, kafka.topic, oldest_ms, outcome, set())
     async with aclosing(dead_letter_topic.stored_letters()) as scan:
         async for partition, found in scan:
             whole = [await _whole(each, judge, origins) for each in found]

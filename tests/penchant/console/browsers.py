@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Error, Page, Response, async_playwright
+from playwright.async_api import Browser, Error, Page, Response, async_playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WITHIN_MS = 30_000
+expect.set_options(timeout=WITHIN_MS)  # five seconds of its own are short beside other tests
 REPORTS = (
     "addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.violatedDirective + e.blockedURI))"
 )

@@ -28,7 +28,8 @@ async def test_keys_label_a_pair_after_the_other(browser: Browser, redis_server:
     )
     async with console(given) as address, looking(browser, address, "/labels") as seen:
         await seen.page.get_by_label("Your name").fill("ada 102")
-        await seen.page.keyboard.press("Enter")
+        async with seen.page.expect_navigation():  # until the page that hears keys is loaded
+            await seen.page.keyboard.press("Enter")
         for number, key in enumerate(("1", "2", "0", "2")):
             await expect(seen.page.locator("pre")).to_contain_text(f"{number}m view")
             assert "rules" not in await seen.page.locator("form.stack").inner_html()

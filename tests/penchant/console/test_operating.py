@@ -23,7 +23,7 @@ AT_MS = 1_700_000_000_000
 
 async def refused(kafka: Kafka, redis: RedisServer, **sections: object) -> Settings:
     """Two letters wait: one that is an event now, and one that is none still."""
-    events, dead = await kafka.topic(1), await kafka.topic(1)
+    events, dead = await kafka.topic(1, retention_ms=-1), await kafka.topic(1)
     values = (encode(ShopperEvent("e1", "ada", "view", AT_MS)), b"no json")
     letters = [DeadLetter(events, 0, at, b"ada", value, "schema", "", "", AT_MS) for at, value in enumerate(values)]
     await send(kafka.bootstrap, dead, letters)

@@ -154,7 +154,7 @@ async def test_the_target_is_made_when_asked(real_kafka: Kafka, tmp_path: Path) 
     await kafka.produce(source, [encode(event("m", number)) for number in range(10)])
     made = await run(tmp_path, settings(kafka, dead), *command, "--create-topic", "--partitions", "3")
     assert made.status == 0, made.err
-    assert f"raise retention.ms of {target} to that of {source}" in made.err
+    assert "rekey.target_keeps_less" in made.err
     async with reader(kafka) as reading:
         log = await reading.log(target)
     assert (log.partitions, sum(log.ends)) == (3, 10)

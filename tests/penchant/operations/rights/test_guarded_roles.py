@@ -141,7 +141,8 @@ async def erase(settings: Settings) -> None:
 
 async def send_back(settings: Settings) -> None:
     plan = RedrivePlan(settings.kafka.topic, dialect("native", keyed=True))
-    assert (await redrive.redrive(settings.kafka, plan, lambda _: None)).letters == 1
+    done = await redrive.redrive(settings.kafka, plan, lambda _: None)
+    assert (done.letters, done.retention_known) == (1, True)
 
 
 async def decide(settings: Settings) -> None:
@@ -202,6 +203,15 @@ async def test_a_line_that_is_missing_is_named(role: str, line: Line, estate: Es
     assert found.subject == f"{kind} {name}"
     assert f"we may not {operation} it ({setting})" in found.found
     assert f"grant {operation} on the {kind} {name}" in found.remedy
+
+
+async def test_a_redrive_that_may_not_ask_how_long_a_topic_keeps_says_so(estate: Estate) -> None:
+    """It goes on as it can."""
+    settings = await estate.user(each for each in LINES["redrive"] if each[0] != "DESCRIBE_CONFIGS")
+    plan = RedrivePlan(settings.kafka.topic, dialect("native", keyed=True))
+    looked = await redrive.rehearse(settings.kafka, plan, lambda _: None)
+    assert (looked.letters, looked.retention_known) == (1, False)
+    assert "grant DESCRIBE_CONFIGS" in looked.words(dry_run=True)
 
 
 def wrong(findings: Iterable[Finding]) -> list[Finding]:
