@@ -23,6 +23,11 @@ SPANS = "retention.ms, message.timestamp.before.max.ms"
 """The settings of a topic that say how old a record with a time of its own may be."""
 
 OLDER_BROKERS = "message.timestamp.difference.max.ms"
+"""Before 4.0, where the other one has its default."""
+
+EVER_MS = 2**63 - 1
+"""The default of both."""
+
 COMPACTED = {"cleanup.policy": "compact"}
 
 
@@ -95,14 +100,15 @@ async def retention_of(options: KafkaOptions, topic: str) -> Retention | None:
     if config is None:
         return None
     kept_ms = _span_ms(config, "retention.ms") if "delete" in config.get("cleanup.policy", "delete") else None
-    taken = [_span_ms(config, name) for name in ("message.timestamp.before.max.ms", OLDER_BROKERS)]
-    taken_ms = min((each for each in taken if each is not None), default=None)
+    taken_ms = _span_ms(config, "message.timestamp.before.max.ms")
+    if taken_ms is None:
+        taken_ms = _span_ms(config, OLDER_BROKERS)
     return Retention(kept_ms, taken_ms, restamps=config.get("message.timestamp.type") == "LogAppendTime")
 
 
 def _span_ms(config: Mapping[str, str], name: str) -> int | None:
     span_ms = int(config.get(name, -1))
-    return span_ms if span_ms >= 0 else None
+    return span_ms if 0 <= span_ms < EVER_MS else None
 
 
 @asynccontextmanager

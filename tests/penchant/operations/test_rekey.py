@@ -155,6 +155,9 @@ async def test_the_target_is_made_when_asked(real_kafka: Kafka, tmp_path: Path) 
     made = await run(tmp_path, settings(kafka, dead), *command, "--create-topic", "--partitions", "3")
     assert made.status == 0, made.err
     assert "rekey.target_keeps_less" in made.err
+    longer = await kafka.topic(1, retention_ms=-1)
+    kept = await run(tmp_path, settings(kafka, dead), *command[:3], "--to", longer, "--until-end")
+    assert (kept.status, "rekey.target_keeps_less" in kept.err) == (0, False)
     async with reader(kafka) as reading:
         log = await reading.log(target)
     assert (log.partitions, sum(log.ends)) == (3, 10)

@@ -210,7 +210,7 @@ async def test_a_redrive_that_may_not_ask_how_long_a_topic_keeps_says_so(estate:
     settings = await estate.user(each for each in LINES["redrive"] if each[0] != "DESCRIBE_CONFIGS")
     plan = RedrivePlan(settings.kafka.topic, dialect("native", keyed=True))
     looked = await redrive.rehearse(settings.kafka, plan, lambda _: None)
-    assert (looked.letters, looked.retention_known) == (1, False)
+    assert not looked.retention_known
     assert "grant DESCRIBE_CONFIGS" in looked.words(dry_run=True)
 
 
