@@ -3,6 +3,7 @@
 redis-py locks, counts and reports each connection that is taken and given back: that takes as long as the pipeline.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool
@@ -42,10 +43,22 @@ class ReadyPool(BlockingConnectionPool):
             self._at_hand.append(connection)
 
     async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 (redis-py's)
-        """Close all connections, or those alone that nobody uses, as those at hand."""
+        """Close all connections, or those alone that nobody uses, as those at hand.
+
+        Nothing is waited for until all are closing: redis-py begins a task for each, and leaves those open that had not
+        begun when its caller was cancelled.
+        """
+        closing = [*self._at_hand, *self._available_connections]
+        if inuse_connections:
+            closing += self._in_use_connections
+        writers = [each._writer for each in closing if each._writer is not None]
+        for connection in closing:
+            await connection.disconnect(nowait=True)
         while self._at_hand:
             await super().release(self._at_hand.pop())
-        await super().disconnect(inuse_connections)
+        for writer in writers:
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 async def _sound(connection: AbstractConnection) -> bool:

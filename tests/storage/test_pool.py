@@ -77,6 +77,23 @@ async def test_who_waits_for_a_connection_gets_the_one_that_comes_back(redis_ser
 
 
 @pytest.mark.redis
+@pytest.mark.parametrize("steps", range(1, 6))
+async def test_whoever_is_cancelled_closes_all_the_same(redis_server: RedisServer, steps: int) -> None:
+    """Those at hand and those in use, at whichever step it is."""
+    options = Redis.from_url(redis_server.url).connection_pool.connection_kwargs
+    pool = ReadyPool(**{**options, "max_connections": 4, "timeout": WITHIN_S})
+    found = [await pool.get_connection() for _ in range(4)]
+    for connection in found[1:]:
+        await pool.release(connection)
+    closing = asyncio.create_task(pool.disconnect())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+    assert [each.is_connected for each in found] == [False] * 4
+
+
+@pytest.mark.redis
 async def test_a_connection_that_the_server_has_closed_is_made_anew(redis_server: RedisServer) -> None:
     """Nobody hears of it."""
     async with connect(redis_server.url) as client, connect(redis_server.url) as other:
