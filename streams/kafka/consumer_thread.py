@@ -59,6 +59,13 @@ class ConsumerThread(AIOKafkaConsumerThread):
         self._login = Login(self._options, consumer._client)
         return consumer
 
+    def _stopped_set(self) -> None:
+        """mode asks the thread's loop for it. A thread that crashed may have closed that: nobody waits there then."""
+        try:
+            super()._stopped_set()
+        except RuntimeError:
+            self._stopped.set()
+
     async def on_start(self) -> None:
         """Start the consumer, whose fetches then wait for each other's events, and not for the event loop's turns."""
         await super().on_start()
