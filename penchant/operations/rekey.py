@@ -27,9 +27,10 @@ from streams.kafka.faust_app import KafkaGroup, event_topic, make_app, running, 
 from streams.kafka.options import KafkaOptions
 from streams.kafka.producer import producing
 from streams.kafka.reader import TopicReader
-from streams.kafka.topics import SPANS, create_topic, retention_of
+from streams.kafka.topics import create_topic, retention_of
 from streams.kafka.transport import BatchConsumer
 from streams.records.lineage import Log
+from streams.records.retention import SPANS
 
 log = structlog.get_logger()
 
@@ -125,8 +126,8 @@ async def _look_at_retention(options: KafkaOptions, plan: RekeyPlan) -> None:
         return
     for topic in plan.sources:
         source = await retention_of(options, topic)
-        if source and target.span_ms < (inf if source.kept_ms is None else source.kept_ms):
-            kept = "for ever (-1)" if source.kept_ms is None else f"{source.kept_ms:,} ms"
+        if source and target.span_ms < source.kept_ms:
+            kept = "for ever (-1)" if source.kept_ms == inf else f"{source.kept_ms:,} ms"
             remedy = f"let {plan.target} take and keep what is as old ({SPANS}), at least until all is read"
             log.warning("rekey.target_keeps_less", topic=topic, kept=kept, target=plan.target, remedy=remedy)
 

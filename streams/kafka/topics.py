@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from math import inf
-from typing import NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -13,15 +12,13 @@ from aiokafka.errors import IncompatibleBrokerVersion, TopicAlreadyExistsError, 
 from streams.errors import ContractMismatch
 from streams.kafka.errors import kafka_errors
 from streams.kafka.options import KafkaOptions
+from streams.records.retention import Retention
 
 WITHIN_S = 10.0
 CLOSE_S = 2.0
 BROKER_DEFAULT = -1  # replicas; brokers since 2.4 (KIP-464)
 ANYWHERE: dict[int, list[int]] = {}  # aiokafka asks for an assignment where replicas are not counted
 REMEDY = "make the topic by the broker's own means"
-SPANS = "retention.ms, message.timestamp.before.max.ms"
-"""The settings of a topic that say how old a record with a time of its own may be."""
-
 OLDER_BROKERS = "message.timestamp.difference.max.ms"
 """Before 4.0, where the other one has its default."""
 
@@ -29,25 +26,6 @@ EVER_MS = 2**63 - 1
 """The default of both."""
 
 COMPACTED = {"cleanup.policy": "compact"}
-
-
-class Retention(NamedTuple):
-    """How old a record may be, in milliseconds; None where any may.
-
-    The broker deletes one older than `kept_ms` when it next looks, with the segment in which no record is newer. It
-    refuses one older than `taken_ms`. Where it `restamps`, records get the time at which they are written.
-    Source: `retention.ms`, `message.timestamp.type` and `message.timestamp.before.max.ms` of Kafka's topic settings.
-    """
-
-    kept_ms: int | None
-    taken_ms: int | None
-    restamps: bool
-
-    @property
-    def span_ms(self) -> float:
-        """How old a record may be that is written with its own time, to be there and to stay."""
-        spans_ms = (each for each in (self.kept_ms, self.taken_ms) if each is not None and not self.restamps)
-        return min(spans_ms, default=inf)
 
 
 async def create_topic(
@@ -99,16 +77,16 @@ async def retention_of(options: KafkaOptions, topic: str) -> Retention | None:
     config = await config_of(options, topic)
     if config is None:
         return None
-    kept_ms = _span_ms(config, "retention.ms") if "delete" in config.get("cleanup.policy", "delete") else None
+    kept_ms = _span_ms(config, "retention.ms") if "delete" in config.get("cleanup.policy", "delete") else inf
     taken_ms = _span_ms(config, "message.timestamp.before.max.ms")
-    if taken_ms is None:
+    if taken_ms == inf:
         taken_ms = _span_ms(config, OLDER_BROKERS)
     return Retention(kept_ms, taken_ms, restamps=config.get("message.timestamp.type") == "LogAppendTime")
 
 
-def _span_ms(config: Mapping[str, str], name: str) -> int | None:
+def _span_ms(config: Mapping[str, str], name: str) -> float:
     span_ms = int(config.get(name, -1))
-    return span_ms if 0 <= span_ms < EVER_MS else None
+    return span_ms if 0 <= span_ms < EVER_MS else inf
 
 
 @asynccontextmanager

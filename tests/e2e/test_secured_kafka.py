@@ -212,13 +212,13 @@ async def test_a_password_that_changes_is_read_again(estate: Estate) -> None:
     await asyncio.to_thread(prepare_one, estate.kafka, topic)
     settings = Settings.model_validate({"kafka": scram(estate) | {"sasl_password_file": str(path)}})
     async with producing(settings.kafka.options) as producer:
-        await producer.send(topic, None, b"by the old one")
+        assert await producer.send(topic, None, b"by the old one") == 0
         await asyncio.to_thread(estate.kafka.set_scram_password, "another")
         try:
             await asyncio.to_thread(path.write_text, "another")
             for connection in list(producer._producer.client._conns.values()):
                 connection.close()
-            await producer.send(topic, None, b"by the new one")
+            assert await producer.send(topic, None, b"by the new one") == 1
         finally:
             await asyncio.to_thread(estate.kafka.set_scram_password, PASSWORD)
 

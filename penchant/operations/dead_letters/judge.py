@@ -7,8 +7,8 @@ from typing import NamedTuple
 from penchant.operations.dead_letters.erased import Erasures, erased
 from penchant.operations.dead_letters.topic import StoredLetter
 from streams.events.dialects import Dialect
-from streams.kafka.topics import SPANS
 from streams.records.dead_letters import DeadLetter
+from streams.records.retention import SPANS
 
 
 class RedrivePlan(NamedTuple):

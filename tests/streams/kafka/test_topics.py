@@ -19,16 +19,16 @@ DAY_MS = 86_400_000
     ("config", "kept_ms", "span_ms"),
     [
         ({"retention_ms": DAY_MS}, DAY_MS, DAY_MS),
-        ({"retention_ms": -1}, None, inf),
-        ({"retention_ms": DAY_MS, "cleanup_policy": "compact"}, None, inf),
+        ({"retention_ms": -1}, inf, inf),
+        ({"retention_ms": DAY_MS, "cleanup_policy": "compact"}, inf, inf),
         ({"retention_ms": DAY_MS, "cleanup_policy": "compact,delete"}, DAY_MS, DAY_MS),
         ({"retention_ms": DAY_MS, "message_timestamp_type": "LogAppendTime"}, DAY_MS, inf),
-        ({"retention_ms": -1, "message_timestamp_before_max_ms": DAY_MS}, None, DAY_MS),
+        ({"retention_ms": -1, "message_timestamp_before_max_ms": DAY_MS}, inf, DAY_MS),
         ({"retention_ms": 2 * DAY_MS, "message_timestamp_before_max_ms": DAY_MS}, 2 * DAY_MS, DAY_MS),
     ],
 )
 async def test_what_a_topic_keeps_and_takes(
-    real_kafka: Kafka, config: dict[str, Any], kept_ms: int | None, span_ms: float
+    real_kafka: Kafka, config: dict[str, Any], kept_ms: float, span_ms: float
 ) -> None:
     """By the time of a record, where the topic goes by that."""
     topic = await real_kafka.topic(1, **config)
